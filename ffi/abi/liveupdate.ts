@@ -1,0 +1,86 @@
+/**
+ * The ioctls of `/dev/liveupdate` and of its sessions (`include/uapi/linux/liveupdate.h`, Linux 7.3): numbers, sizes, codecs.
+ * All structs are in the CPU's byte order, which is little endian on both architectures luo knows. Pure data.
+ */
+
+export const LIVEUPDATE_IOCTL_TYPE = 0xba;
+export const LIVEUPDATE_DEVICE = "/dev/liveupdate";
+/** Bytes of the name field, the terminating NUL included. */
+export const LIVEUPDATE_SESSION_NAME_LENGTH = 64;
+
+export const LIVEUPDATE_IOCTL_CREATE_SESSION = 0xba00;
+export const LIVEUPDATE_IOCTL_RETRIEVE_SESSION = 0xba01;
+export const LIVEUPDATE_SESSION_PRESERVE_FD = 0xba40;
+export const LIVEUPDATE_SESSION_RETRIEVE_FD = 0xba41;
+export const LIVEUPDATE_SESSION_FINISH = 0xba42;
+export const LIVEUPDATE_SESSION_GET_NAME = 0xba43;
+
+/**
+ * Sizes in bytes, all of them also the minimal size the kernel takes.
+ *
+ * | struct | layout |
+ * |---|---|
+ * | session (create, retrieve) | u32 size @0; s32 fd @4 (out); u8 name[64] @8 |
+ * | fd (preserve, retrieve) | u32 size @0; s32 fd @4; u64 token @8 |
+ * | finish | u32 size @0; u32 reserved @4 |
+ * | get_name | u32 size @0; u32 reserved @4; u8 name[64] @8 (out) |
+ */
+export const SESSION_STRUCT_SIZE = 72;
+export const FD_STRUCT_SIZE = 16;
+export const FINISH_STRUCT_SIZE = 8;
+export const GET_NAME_STRUCT_SIZE = 72;
+
+const text = new TextEncoder();
+
+function struct(size: number): { bytes: Uint8Array<ArrayBuffer>; view: DataView } {
+  const bytes = new Uint8Array(size);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, size, true);
+  return { bytes, view };
+}
+
+function view(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/**
+ * The argument of CREATE_SESSION and RETRIEVE_SESSION. The name is copied as it is, at most 64 bytes of it: whether it is
+ * one the kernel takes (1 to 63 bytes) is the kernel's to say.
+ */
+export function encodeSession(name: string | Uint8Array): Uint8Array<ArrayBuffer> {
+  const { bytes, view } = struct(SESSION_STRUCT_SIZE);
+  view.setInt32(4, -1, true);
+  const raw = typeof name === "string" ? text.encode(name) : name;
+  bytes.set(raw.subarray(0, LIVEUPDATE_SESSION_NAME_LENGTH), 8);
+  return bytes;
+}
+
+/** The argument of SESSION_PRESERVE_FD; for SESSION_RETRIEVE_FD leave `fd` out. */
+export function encodeFd(token: bigint, fd = -1): Uint8Array<ArrayBuffer> {
+  const { bytes, view } = struct(FD_STRUCT_SIZE);
+  view.setInt32(4, fd, true);
+  view.setBigUint64(8, token, true);
+  return bytes;
+}
+
+/** The argument of SESSION_FINISH. */
+export function encodeFinish(): Uint8Array<ArrayBuffer> {
+  return struct(FINISH_STRUCT_SIZE).bytes;
+}
+
+/** The argument of SESSION_GET_NAME. */
+export function encodeGetName(): Uint8Array<ArrayBuffer> {
+  return struct(GET_NAME_STRUCT_SIZE).bytes;
+}
+
+/** The fd the kernel wrote into the argument of CREATE_SESSION, RETRIEVE_SESSION or SESSION_RETRIEVE_FD. */
+export function decodeFd(bytes: Uint8Array): number {
+  return view(bytes).getInt32(4, true);
+}
+
+/** The name in a session or get_name struct: the bytes up to the first NUL. Names may be any bytes, not only UTF-8. */
+export function decodeName(bytes: Uint8Array): Uint8Array {
+  const field = bytes.subarray(8, 8 + LIVEUPDATE_SESSION_NAME_LENGTH);
+  const end = field.indexOf(0);
+  return field.slice(0, end < 0 ? field.length : end);
+}

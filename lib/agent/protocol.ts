@@ -1,0 +1,144 @@
+/**
+ * What is said on the agent's socket: Varlink interface `io.luo.Agent`. The types below are the only place where requests
+ * and answers are written in TypeScript; the library, the commands' `--json` and the interface description
+ * (`lib/agent/interface.ts`) all follow them, and a test holds that they agree.
+ *
+ * u64 tokens are decimal strings. Sizes are bytes. Times are RFC 3339 in UTC. A number named `...Fd` is an index into the
+ * file descriptors that came with the message (SCM_RIGHTS), as systemd's sd-varlink does it. Optional fields are left out, never null.
+ */
+
+export const INTERFACE = "io.luo.Agent";
+
+/** `preserved`: in an outgoing session. `waiting`: handed over, not retrieved yet. `retrieved`: handed over and given out at least once. */
+export type FileState = "preserved" | "waiting" | "retrieved";
+
+export interface FileInfo {
+  token: string;
+  label?: string;
+  size: number;
+  /** `sha256:` and 64 hex digits: of the contents when they were preserved. */
+  digest?: string;
+  /** F_SEAL_ flags when it was preserved: these survive. */
+  seals: number;
+  preservedAt: string;
+  state: FileState;
+}
+
+/**
+ * `outgoing`: created in this kernel, goes into the next one. `incoming`: handed over by the previous kernel and still safe
+ * there, not retrieved. `retrieved`: handed over and held by the agent; finished when the agent closes it, or dies.
+ */
+export type SessionState = "outgoing" | "incoming" | "retrieved";
+
+export interface SessionInfo {
+  name: string;
+  state: SessionState;
+  createdAt: string;
+  files: FileInfo[];
+}
+
+/** Preserved data that is gone, and why. */
+export interface Loss {
+  session: string;
+  /** What the session was when it was lost. */
+  state: SessionState;
+  files: { token: string; label?: string; size: number }[];
+  reason: string;
+  at: string;
+}
+
+export interface ImageInfo {
+  /** False: nothing is loaded. */
+  loaded: boolean;
+  /** Who loaded it, as far as this agent knows: another program's image may be one that drops all sessions. */
+  by?: "luo" | "other";
+  kernel?: string;
+  initrd?: string;
+  size?: number;
+  /** The release in the image's own header. */
+  release?: string;
+  commandLine?: string;
+  loadedAt?: string;
+}
+
+export interface LastUpdate {
+  fromRelease: string;
+  toRelease: string;
+  /** When the agent of the new kernel found the manifest. */
+  at: string;
+  /** Live updates in a row that this manifest has come through. */
+  count: number;
+  sessions: number;
+  files: number;
+  bytes: number;
+}
+
+export interface Status {
+  backend: "linux" | "model";
+  kernel: { release: string; machine: string; bootId: string; commandLine: string };
+  /** `ready`: the agent holds it. Otherwise why it does not. */
+  device: { path: string; state: "ready" | "absent" | "busy" | "denied" | "broken"; errno?: string };
+  agent: { pid: number; version: string; socket: string; startedAt: string };
+  image: ImageInfo;
+  sessions: SessionInfo[];
+  lastUpdate?: LastUpdate;
+  /** What was lost in this boot or in the live update that began it. */
+  losses: Loss[];
+}
+
+/** Request and answer of every method. `force` overrides what is answered with `Refused`. */
+export interface Methods {
+  /** With `more`: an answer now and one after every change. */
+  GetStatus: { request: Record<string, never>; reply: { status: Status } };
+  CreateSession: { request: { name: string }; reply: { session: SessionInfo } };
+  ListSessions: { request: Record<string, never>; reply: { sessions: SessionInfo[] } };
+  RetrieveSession: { request: { name: string }; reply: { session: SessionInfo } };
+  /** Ends a retrieved session. Refused while a file of it was never retrieved. */
+  FinishSession: { request: { name: string; force?: boolean }; reply: { session: SessionInfo } };
+  /** Ends an outgoing session (or, as Linux does, finishes a retrieved one). Refused while files would be lost by it. */
+  CloseSession: { request: { name: string; force?: boolean }; reply: { session: SessionInfo } };
+  PreserveFile: {
+    request: { session: string; token: string; fileFd: number; label?: string; digest?: string; force?: boolean };
+    reply: { file: FileInfo };
+  };
+  /** The file may be asked for again and again until the session is finished. */
+  RestoreFile: { request: { session: string; token: string }; reply: { file: FileInfo; fileFd: number } };
+  /** `commandLine` wins over `reuseCommandLine`; `append` is added to either. `kernel` and `initrd` are the names to show. */
+  LoadImage: {
+    request: {
+      kernelFd: number;
+      kernel: string;
+      initrdFd?: number;
+      initrd?: string;
+      commandLine?: string;
+      reuseCommandLine?: boolean;
+      append?: string;
+      force?: boolean;
+    };
+    reply: { image: ImageInfo };
+  };
+  ShowImage: { request: Record<string, never>; reply: { image: ImageInfo } };
+  UnloadImage: { request: Record<string, never>; reply: { image: ImageInfo } };
+  /** Success does not answer: the connection ends, and with it the kernel. */
+  ExecImage: { request: { force?: boolean }; reply: Record<string, never> };
+  /** Ends the agent. Refused while it holds sessions or knows of incoming ones. */
+  Stop: { request: { force?: boolean }; reply: Record<string, never> };
+}
+
+export type MethodName = keyof Methods;
+
+/** Errors of `io.luo.Agent`, with their parameters. Those of `org.varlink.service` are used as that interface defines them. */
+export interface Errors {
+  /** A system call failed. `operation` and `errno` (`EBUSY`) key the hint. */
+  KernelError: { operation: string; subject: string; errno: string; message: string };
+  /** It would lose data: say it again with `force`. One reason a line. */
+  Refused: { operation: string; subject: string; reasons: string[] };
+  NoSuchSession: { session: string; known: string[] };
+  NoSuchFile: { session: string; token: string; known: string[] };
+  /** The session is there, but not in a state that allows this. */
+  WrongState: { session: string; state: SessionState; operation: string; message: string };
+  /** What was asked for cannot be right, whatever the state: a bad name, token, command line, image. */
+  BadRequest: { message: string };
+}
+
+export type ErrorName = keyof Errors;

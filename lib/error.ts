@@ -1,0 +1,46 @@
+import { Errno, type ErrnoName, errnoName } from "../ffi/abi/errno.ts";
+
+/**
+ * A system call that failed, as luo tells it: what could not be done, to what, and why.
+ *
+ * `operation` is a stable word (`open`, `create`, `retrieve`, `preserve`, `restore`, `finish`, `get_name`, `kexec load`,
+ * `kexec exec`, or the name of a plain system call); `subject` is what it was done to, ready to print; `errno` is the
+ * positive number.
+ */
+export class LuoError extends Error {
+  override readonly name = "LuoError";
+
+  constructor(
+    readonly operation: string,
+    readonly subject: string,
+    readonly errno: number,
+    /** The whole sentence without the errno; built from operation and subject when left out. */
+    what = `Cannot ${operation} ${subject}`,
+  ) {
+    super(`${what} (${errnoName(errno)})`);
+  }
+
+  /** `EBUSY`. */
+  get code(): string {
+    return errnoName(this.errno);
+  }
+
+  is(name: ErrnoName): boolean {
+    return this.errno === Errno[name];
+  }
+}
+
+/** Passes a good answer of the kernel on, throws a `LuoError` for a negative one. */
+export function check(answer: number, operation: string, subject: string): number;
+export function check(answer: bigint, operation: string, subject: string): bigint;
+export function check<T extends object | string>(answer: T | number, operation: string, subject: string): T;
+export function check<T extends object | string>(
+  answer: T | number | bigint,
+  operation: string,
+  subject: string,
+): T | number | bigint {
+  if ((typeof answer === "number" || typeof answer === "bigint") && answer < 0) {
+    throw new LuoError(operation, subject, -Number(answer));
+  }
+  return answer;
+}

@@ -1,0 +1,41 @@
+import type { Kernel } from "./kernel.ts";
+import { check } from "./error.ts";
+
+/**
+ * One owned file descriptor of one kernel: closed when its scope ends, unless `release` gave it away.
+ * A session's or the device's lifetime *is* this fd's lifetime, so never keep a bare number of one.
+ */
+export class Fd implements Disposable {
+  #number: number;
+
+  constructor(readonly kernel: Kernel, number: number) {
+    this.#number = number;
+  }
+
+  /** The number, for a system call. Throws once the fd has been closed or released. */
+  get number(): number {
+    if (this.#number < 0) throw new TypeError("This file descriptor is closed or was given away");
+    return this.#number;
+  }
+
+  get closed(): boolean {
+    return this.#number < 0;
+  }
+
+  /** Gives the number away: from now on closing it is the caller's duty. */
+  release(): number {
+    const number = this.number;
+    this.#number = -1;
+    return number;
+  }
+
+  /** Closes now. A second call does nothing. */
+  close(): void {
+    if (this.#number < 0) return;
+    check(this.kernel.close(this.release()), "close", "file descriptor");
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
