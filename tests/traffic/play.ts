@@ -1,0 +1,39 @@
+import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
+import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
+import { check } from "../../lib/error.ts";
+import type { Kernel } from "../../lib/kernel.ts";
+import { operations } from "./operations.ts";
+import { Traffic } from "./trace.ts";
+
+/** One boot of random traffic: `count` operations at the seam, a line each into `out`. What they leave open stays open. */
+export function play(
+  kernel: Kernel,
+  tmpfs: string,
+  seed: number,
+  boot: number,
+  count: number,
+  out: (line: string) => void,
+): void {
+  const traffic = new Traffic(kernel, tmpfs);
+  let number = 0;
+  for (const operation of operations(seed, boot, count)) {
+    out(`${boot}.${number++} ${traffic.line(operation)}`);
+  }
+}
+
+/** Ends a boot the same way everywhere: loads the next kernel and goes there. Returns only by throwing. */
+export function nextBoot(
+  kernel: Kernel,
+  image: string,
+  initrd: string | undefined,
+  commandLine: string,
+): void {
+  const text = new TextEncoder().encode(commandLine + "\0");
+  const kernel_fd = check(kernel.open(image, O_RDONLY | O_CLOEXEC), "open", image);
+  const initrd_fd = initrd === undefined
+    ? -1
+    : check(kernel.open(initrd, O_RDONLY | O_CLOEXEC), "open", initrd);
+  const flags = initrd === undefined ? BigInt(KEXEC_FILE_NO_INITRAMFS) : 0n;
+  check(kernel.kexec_file_load(kernel_fd, initrd_fd, BigInt(text.length), text, flags), "kexec load", image);
+  check(kernel.reboot(LINUX_REBOOT_CMD_KEXEC), "kexec exec", image);
+}
