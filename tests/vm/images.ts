@@ -1,0 +1,29 @@
+import { isDirectory, isFile } from "./tools.ts";
+
+/** Where the checkout is. */
+export const CHECKOUT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+
+const STOCK = "bzImage-7.3.4-luo";
+
+/**
+ * The directory of kernel images, named as in `tests/vm/README.md`: `LUO_TEST_KERNELS`, else `../shared/kernel` beside the
+ * checkout, else what `tests/vm/build_kernel.sh` has built. Undefined when there is none.
+ */
+export function imagesDirectory(): string | undefined {
+  const chosen = Deno.env.get("LUO_TEST_KERNELS");
+  const places = chosen ? [chosen] : [`${CHECKOUT}/../shared/kernel`, `${CHECKOUT}/.cache/kernel`];
+  const found = places.find(isDirectory);
+  return found === undefined ? undefined : Deno.realPathSync(found);
+}
+
+/** The path of an image: a file as given, or a name (`7.2.12-luo` is enough) in the images' directory. */
+export function imagePath(name: string = STOCK): string {
+  if (isFile(name)) return Deno.realPathSync(name);
+  const directory = imagesDirectory();
+  const file = [name, `bzImage-${name}`].map((word) => `${directory}/${word}`).find(isFile);
+  if (directory !== undefined && file !== undefined) return file;
+  throw new Error(
+    `Cannot find the kernel image "${name}"\n` +
+      `  set LUO_TEST_KERNELS to a directory that has it, or build one: tests/vm/build_kernel.sh (about 10 minutes)`,
+  );
+}
