@@ -1,0 +1,151 @@
+/** A file's pages: which page index is which page frame. Sparse: what was never written has no frame and reads as zero. */
+import { PAGE_SIZE } from "./pages.ts";
+import type { Extent, Ram } from "./ram.ts";
+
+/** Pages `index` to `index + extent.count` of the file are the frames of `extent`. */
+export interface Run {
+  readonly index: number;
+  readonly extent: Extent;
+}
+
+export class PageCache {
+  /** In order of index, not overlapping. */
+  #runs: Run[];
+
+  constructor(readonly ram: Ram, runs: Run[] = []) {
+    this.#runs = runs.toSorted((a, b) => a.index - b.index);
+  }
+
+  get runs(): readonly Run[] {
+    return this.#runs;
+  }
+
+  /** Pages that have a frame. */
+  get pages(): number {
+    return this.#runs.reduce((sum, run) => sum + run.extent.count, 0);
+  }
+
+  /** Fills all of `into`, zeros where there is no page. */
+  read(offset: number, into: Uint8Array): void {
+    into.fill(0);
+    this.#each(offset, into.length, (run, at, from, to) => {
+      run.extent.store.pages.read(run.extent.offset + at, into.subarray(from, to));
+    });
+  }
+
+  /** Every page touched must have its frame already: `populate` first. */
+  write(offset: number, data: Uint8Array): void {
+    this.#each(offset, data.length, (run, at, from, to) => {
+      run.extent.store.pages.write(run.extent.offset + at, data.subarray(from, to));
+    });
+  }
+
+  /** Zeroes what has a frame, and leaves holes holes. */
+  zero(offset: number, length: number): void {
+    this.#each(offset, length, (run, at, from, to) => {
+      run.extent.store.pages.zero(run.extent.offset + at, to - from);
+    });
+  }
+
+  /** Gives every hole among the pages `index` ... `index + count` zeroed frames; false (and nothing done) when memory is out. */
+  populate(index: number, count: number): boolean {
+    const holes = this.#holes(index, count);
+    const need = holes.reduce((sum, hole) => sum + hole.count, 0);
+    if (need > this.ram.free_frames) return false;
+    for (const hole of holes) {
+      let at = hole.index;
+      for (const extent of this.ram.allocate(hole.count) ?? []) {
+        this.#runs.splice(this.#from(at), 0, { index: at, extent });
+        at += extent.count;
+      }
+    }
+    return true;
+  }
+
+  /** Frees the frames of the pages `index` ... `end` (Infinity: to the last). */
+  drop(index: number, end: number): void {
+    const first = this.#from(index);
+    const kept: Run[] = [];
+    let last = first;
+    for (; last < this.#runs.length; last++) {
+      const run = this.#runs[last];
+      if (run === undefined || run.index >= end) break;
+      this.#cut(run, index, end, kept);
+    }
+    this.#runs.splice(first, last - first, ...kept);
+  }
+
+  /** The first page at or behind `index` that has a frame, undefined when there is none. */
+  next_page(index: number): number | undefined {
+    const run = this.#runs[this.#from(index)];
+    return run === undefined ? undefined : Math.max(index, run.index);
+  }
+
+  /** The first page at or behind `index` that has none. */
+  next_hole(index: number): number {
+    let at = index;
+    for (let i = this.#from(index); i < this.#runs.length; i++) {
+      const run = this.#runs[i];
+      if (run === undefined || run.index > at) break;
+      at = run.index + run.extent.count;
+    }
+    return at;
+  }
+
+  #cut(run: Run, index: number, end: number, kept: Run[]): void {
+    let { index: at, extent } = run;
+    if (at < index) {
+      const [head, tail] = this.ram.split(extent, index - at);
+      kept.push({ index: at, extent: head });
+      [at, extent] = [index, tail];
+    }
+    if (at + extent.count > end) {
+      const [head, tail] = this.ram.split(extent, end - at);
+      kept.push({ index: end, extent: tail });
+      extent = head;
+    }
+    this.ram.free(extent);
+  }
+
+  #holes(index: number, count: number): { index: number; count: number }[] {
+    const holes = [];
+    let at = index;
+    for (let i = this.#from(index); i < this.#runs.length; i++) {
+      const run = this.#runs[i];
+      if (run === undefined || run.index >= index + count) break;
+      if (run.index > at) holes.push({ index: at, count: run.index - at });
+      at = run.index + run.extent.count;
+    }
+    if (at < index + count) holes.push({ index: at, count: index + count - at });
+    return holes;
+  }
+
+  /** Calls back for each piece of the byte range that has frames: `at` bytes into the run, `from`..`to` of the range. */
+  #each(
+    offset: number,
+    length: number,
+    piece: (run: Run, at: number, from: number, to: number) => void,
+  ): void {
+    for (let i = this.#from(Math.floor(offset / PAGE_SIZE)); i < this.#runs.length; i++) {
+      const run = this.#runs[i];
+      if (run === undefined) break;
+      const start = run.index * PAGE_SIZE;
+      if (start >= offset + length) break;
+      const from = Math.max(start, offset);
+      const to = Math.min(start + run.extent.count * PAGE_SIZE, offset + length);
+      if (to > from) piece(run, from - start, from - offset, to - offset);
+    }
+  }
+
+  /** Position of the first run that ends behind page `index`. */
+  #from(index: number): number {
+    let [low, high] = [0, this.#runs.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const run = this.#runs[middle];
+      if (run !== undefined && run.index + run.extent.count <= index) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

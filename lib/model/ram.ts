@@ -1,0 +1,193 @@
+/** Physical memory: page frames by number, and who survives a kexec. The only thing, with the console and the disk, that does. */
+import { BytePages, PAGE_SIZE, type Pages } from "./pages.ts";
+
+/** Consecutive page frames with one backing store. A run of a file's pages owns exactly one. */
+export interface Extent {
+  /** Page frame number of the first one. */
+  readonly base: number;
+  /** How many. */
+  readonly count: number;
+  readonly store: Store;
+  /** Bytes from the start of `store` to the first frame. */
+  readonly offset: number;
+}
+
+/** A backing store, and how many frames of it are still in use: the last one releases it. */
+export interface Store {
+  readonly pages: Pages;
+  frames: number;
+}
+
+/** The first megabyte belongs to the firmware, and frame 0 means "no page" in a memfd's list (mm/memfd_luo.c). */
+const FIRST_FRAME = 256;
+/** Frames of the largest store: 64 MiB, far below what one array of bytes may have. */
+const STORE_MAX = 16384;
+
+export class Ram {
+  readonly frames: number;
+  #free: Gaps;
+  #extents = new Map<number, Extent>();
+
+  constructor(readonly size_bytes: number) {
+    this.frames = Math.floor(size_bytes / PAGE_SIZE);
+    this.#free = new Gaps(FIRST_FRAME, Math.max(0, this.frames - FIRST_FRAME));
+  }
+
+  get free_frames(): number {
+    return this.#free.total;
+  }
+
+  /** Zeroed frames, all of them or (undefined) none; in several extents when memory is fragmented. */
+  allocate(count: number): Extent[] | undefined {
+    if (count > this.#free.total) return undefined;
+    const extents: Extent[] = [];
+    for (let left = count; left > 0;) {
+      const [base, got] = this.#free.take(Math.min(left, STORE_MAX));
+      extents.push(this.#add(base, got, { pages: new BytePages(got), frames: got }, 0));
+      left -= got;
+    }
+    return extents;
+  }
+
+  /** Frames for `count` pages that live somewhere else, undefined when there are not enough. */
+  plug(count: number, pages: Pages): Extent[] | undefined {
+    if (count > this.#free.total) return undefined;
+    const store = { pages, frames: count };
+    const extents: Extent[] = [];
+    for (let done = 0; done < count;) {
+      const [base, got] = this.#free.take(count - done);
+      extents.push(this.#add(base, got, store, done * PAGE_SIZE));
+      done += got;
+    }
+    return extents;
+  }
+
+  free(extent: Extent): void {
+    if (this.#extents.get(extent.base) !== extent) {
+      throw new Error(`Bad page state: frames ${extent.base}+${extent.count} freed twice`);
+    }
+    this.#extents.delete(extent.base);
+    this.#free.give(extent.base, extent.count);
+    this.#unuse(extent);
+  }
+
+  /** Cuts an extent into the first `count` frames and the rest. The old one must not be used any more. */
+  split(extent: Extent, count: number): [Extent, Extent] {
+    this.#extents.delete(extent.base);
+    return [
+      this.#add(extent.base, count, extent.store, extent.offset),
+      this.#add(
+        extent.base + count,
+        extent.count - count,
+        extent.store,
+        extent.offset + count * PAGE_SIZE,
+      ),
+    ];
+  }
+
+  /** The extent that starts at frame `base`. */
+  at(base: number): Extent | undefined {
+    return this.#extents.get(base);
+  }
+
+  /** The kexec: only the named extents (by first frame and count) keep their contents; every other frame is free memory again. */
+  keep(survivors: Iterable<{ base: number; count: number }>): void {
+    const before = this.#extents;
+    this.#extents = new Map();
+    this.#free = new Gaps(FIRST_FRAME, Math.max(0, this.frames - FIRST_FRAME));
+    const stores = new Map<Store, Store>();
+    for (const { base, count } of survivors) {
+      const extent = before.get(base);
+      if (extent === undefined || extent.count !== count) continue;
+      before.delete(base);
+      this.#free.claim(base, count);
+      const survivor = stores.get(extent.store) ?? { pages: extent.store.pages.survive(), frames: 0 };
+      stores.set(extent.store, survivor);
+      survivor.frames += count;
+      this.#add(base, count, survivor, extent.offset);
+    }
+    for (const lost of before.values()) {
+      if (!stores.has(lost.store)) this.#unuse(lost);
+    }
+  }
+
+  #add(base: number, count: number, store: Store, offset: number): Extent {
+    const extent = { base, count, store, offset };
+    this.#extents.set(base, extent);
+    return extent;
+  }
+
+  #unuse(extent: Extent): void {
+    extent.store.frames -= extent.count;
+    if (extent.store.frames === 0) extent.store.pages.release();
+  }
+}
+
+/** Free frames as ranges, in no order: taken from the end of the list, merged when a neighbour is known. */
+class Gaps {
+  total = 0;
+  /** count by first frame, and first frame by the frame behind the last. */
+  #byStart = new Map<number, number>();
+  #byEnd = new Map<number, number>();
+
+  constructor(base: number, count: number) {
+    if (count > 0) this.give(base, count);
+  }
+
+  /** Up to `count` frames in one piece: from the first range that has them all of a few looked at, else what a range has. */
+  take(count: number): [base: number, count: number] {
+    let looked = 0;
+    let chosen: number | undefined;
+    let size = 0;
+    for (const [base, length] of this.#byStart) {
+      if (length > size) [chosen, size] = [base, length];
+      if (size >= count || ++looked === 16) break;
+    }
+    if (chosen === undefined) throw new Error("Out of page frames");
+    const got = Math.min(size, count);
+    this.claim(chosen, got);
+    return [chosen, got];
+  }
+
+  /** Takes `count` frames at `base` out, wherever in a range they are. */
+  claim(base: number, count: number): void {
+    const start = this.#containing(base);
+    if (start === undefined) throw new Error(`Page frame ${base} is in use`);
+    const length = this.#remove(start);
+    this.#insert(start, base - start);
+    this.#insert(base + count, start + length - base - count);
+  }
+
+  give(base: number, count: number): void {
+    let [start, length] = [base, count];
+    const before = this.#byEnd.get(base);
+    if (before !== undefined) {
+      start = before;
+      length += this.#remove(before);
+    }
+    if (this.#byStart.has(base + count)) length += this.#remove(base + count);
+    this.#insert(start, length);
+  }
+
+  #containing(frame: number): number | undefined {
+    if (this.#byStart.has(frame)) return frame;
+    for (const [start, length] of this.#byStart) {
+      if (start <= frame && frame < start + length) return start;
+    }
+  }
+
+  #insert(start: number, length: number): void {
+    if (length <= 0) return;
+    this.#byStart.set(start, length);
+    this.#byEnd.set(start + length, start);
+    this.total += length;
+  }
+
+  #remove(start: number): number {
+    const length = this.#byStart.get(start) ?? 0;
+    this.#byStart.delete(start);
+    this.#byEnd.delete(start + length);
+    this.total -= length;
+    return length;
+  }
+}
