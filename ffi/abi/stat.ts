@@ -1,0 +1,48 @@
+/** statx, statfs and uname (`include/uapi/linux/stat.h`, `linux/magic.h`, `linux/utsname.h`): numbers and codecs. Pure data. */
+import type { Stat, Utsname } from "../../lib/kernel.ts";
+
+/** `struct statx` is the same on every architecture, unlike `struct stat`: that is why luo asks with statx. */
+export const STATX_SIZE = 256;
+export const STATX_BASIC_STATS = 0x7ff;
+export const AT_FDCWD = -100;
+export const AT_EMPTY_PATH = 0x1000;
+export const AT_SYMLINK_FOLLOW = 0x400;
+
+/** Values of `f_type` that fstatfs(2) tells. */
+export const TMPFS_MAGIC = 0x01021994;
+export const HUGETLBFS_MAGIC = 0x958458f6;
+export const RAMFS_MAGIC = 0x858458f6;
+/** Bytes of `struct statfs` on 64-bit architectures; `f_type` is its first word. */
+export const STATFS_SIZE = 120;
+
+/** Bytes of one of the six fields of `struct new_utsname`. */
+export const UTSNAME_FIELD_SIZE = 65;
+
+/** `makedev(3)` of glibc, so that the number is the one `stat -c %d` prints. */
+function makedev(major: number, minor: number): bigint {
+  const [high, low] = [BigInt(major), BigInt(minor)];
+  return ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) |
+    (low & 0xffn);
+}
+
+/** `struct statx`: nlink @16; uid @20; mode u16 @28; ino @32; size @40; blocks @48; dev_major @136; dev_minor @140. */
+export function decodeStatx(bytes: Uint8Array<ArrayBuffer>): Stat {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    dev: makedev(view.getUint32(136, true), view.getUint32(140, true)),
+    ino: view.getBigUint64(32, true),
+    mode: view.getUint16(28, true),
+    nlink: view.getUint32(16, true),
+    uid: view.getUint32(20, true),
+    size: view.getBigUint64(40, true),
+    blocks: view.getBigUint64(48, true),
+  };
+}
+
+export function decodeUtsname(bytes: Uint8Array<ArrayBuffer>): Utsname {
+  const field = (index: number) => {
+    const raw = bytes.subarray(index * UTSNAME_FIELD_SIZE, (index + 1) * UTSNAME_FIELD_SIZE);
+    return new TextDecoder().decode(raw.subarray(0, raw.indexOf(0)));
+  };
+  return { sysname: field(0), nodename: field(1), release: field(2), version: field(3), machine: field(4) };
+}

@@ -1,0 +1,156 @@
+/** Files: one function a system call, each a value >= 0 or -errno (see ffi/libc.ts). Numbers and flags as in ffi/abi/. */
+import { translateOpenFlags, X86_64 } from "./abi/arch.ts";
+import { F_DUPFD_CLOEXEC, F_GETFL, F_SETFL } from "./abi/fcntl.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_SYMLINK_FOLLOW,
+  decodeStatx,
+  STATFS_SIZE,
+  STATX_BASIC_STATS,
+  STATX_SIZE,
+} from "./abi/stat.ts";
+import type { Ret, Stat } from "../lib/kernel.ts";
+import { ARCH, cString, libc, ret } from "./libc.ts";
+
+/** `flags` in the numbers of x86-64 (ffi/abi/fcntl.ts), whatever this machine is. */
+export function open(path: string, flags: number, mode = 0): Ret {
+  const name = cString(path);
+  const native = translateOpenFlags(flags, X86_64, ARCH);
+  return ret(libc().open(name, native, mode));
+}
+
+export function close(fd: number): Ret {
+  return ret(libc().close(fd));
+}
+
+/** The copy has no FD_CLOEXEC: a program started later inherits it. */
+export function dup(fd: number): Ret {
+  return ret(libc().dup(fd));
+}
+
+/** The copy one wants nearly always: it has FD_CLOEXEC. */
+export function dup_cloexec(fd: number): Ret {
+  return ret(libc().fcntl(fd, F_DUPFD_CLOEXEC, 0n));
+}
+
+export function fcntl(fd: number, command: number, argument = 0): Ret {
+  const native = command === F_SETFL ? translateOpenFlags(argument, X86_64, ARCH) : argument;
+  const answer = ret(libc().fcntl(fd, command, BigInt(native)));
+  return command === F_GETFL && answer >= 0 ? translateOpenFlags(answer, ARCH, X86_64) : answer;
+}
+
+export function read(fd: number, into: Uint8Array): Ret {
+  return ret(libc().read(fd, into, BigInt(into.byteLength)));
+}
+
+export function write(fd: number, from: Uint8Array): Ret {
+  return ret(libc().write(fd, from, BigInt(from.byteLength)));
+}
+
+export function pread(fd: number, into: Uint8Array, offset: bigint): Ret {
+  return ret(libc().pread(fd, into, BigInt(into.byteLength), offset));
+}
+
+export function pwrite(fd: number, from: Uint8Array, offset: bigint): Ret {
+  return ret(libc().pwrite(fd, from, BigInt(from.byteLength), offset));
+}
+
+export function lseek(fd: number, offset: bigint, whence: number): bigint {
+  const answer = libc().lseek(fd, offset, whence);
+  if (answer >= 0n) return answer;
+  // The bigint above was an allocation. A failed seek moves nothing, so ask again for an errno that is surely its own.
+  return BigInt(ret(libc().lseek_failure(fd, offset, whence)));
+}
+
+export function ftruncate(fd: number, length: bigint): Ret {
+  return ret(libc().ftruncate(fd, length));
+}
+
+export function fallocate(fd: number, mode: number, offset: bigint, length: bigint): Ret {
+  return ret(libc().fallocate(fd, mode, offset, length));
+}
+
+export function fchmod(fd: number, mode: number): Ret {
+  return ret(libc().fchmod(fd, mode));
+}
+
+export function fsync(fd: number): Ret {
+  return ret(libc().fsync(fd));
+}
+
+/** `operation`: LOCK_SH 1, LOCK_EX 2, LOCK_UN 8, with LOCK_NB 4. */
+export function flock(fd: number, operation: number): Ret {
+  return ret(libc().flock(fd, operation));
+}
+
+export function fstat(fd: number): Stat | Ret {
+  const into = new Uint8Array(STATX_SIZE);
+  const answer = ret(libc().statx(fd, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, into));
+  return answer < 0 ? answer : decodeStatx(into);
+}
+
+/** stat(2): follows symbolic links. */
+export function stat(path: string): Stat | Ret {
+  const into = new Uint8Array(STATX_SIZE);
+  const name = cString(path);
+  const answer = ret(libc().statx(AT_FDCWD, name, 0, STATX_BASIC_STATS, into));
+  return answer < 0 ? answer : decodeStatx(into);
+}
+
+/** `f_type` of the filesystem the file lives on (`TMPFS_MAGIC` ... in ffi/abi/stat.ts). */
+export function fstatfs_type(fd: number): Ret {
+  const into = new Uint8Array(STATFS_SIZE);
+  const answer = ret(libc().fstatfs(fd, into));
+  return answer < 0 ? answer : new DataView(into.buffer).getUint32(0, true);
+}
+
+export function rename(from: string, to: string): Ret {
+  const [source, target] = [cString(from), cString(to)];
+  return ret(libc().rename(source, target));
+}
+
+export function unlink(path: string): Ret {
+  const name = cString(path);
+  return ret(libc().unlink(name));
+}
+
+export function mkdir(path: string, mode: number): Ret {
+  const name = cString(path);
+  return ret(libc().mkdir(name, mode));
+}
+
+export function mkfifo(path: string, mode: number): Ret {
+  const name = cString(path);
+  return ret(libc().mkfifo(name, mode));
+}
+
+export function readlink(path: string): string | Ret {
+  const name = cString(path);
+  const into = new Uint8Array(4096);
+  const answer = ret(libc().readlink(name, into, BigInt(into.byteLength)));
+  return answer < 0 ? answer : new TextDecoder().decode(into.subarray(0, answer));
+}
+
+/** linkat(2) of `/proc/self/fd/FD`: gives an O_TMPFILE file a name. */
+export function link_fd(fd: number, path: string): Ret {
+  const [source, target] = [cString(`/proc/self/fd/${fd}`), cString(path)];
+  return ret(libc().linkat(AT_FDCWD, source, AT_FDCWD, target, AT_SYMLINK_FOLLOW));
+}
+
+export function memfd_create(name: string, flags: number): Ret {
+  const raw = cString(name);
+  return ret(libc().memfd_create(raw, flags));
+}
+
+/** With an `offset` it reads from there and the position of `in_fd` stays; with null it reads from, and moves, the position. */
+export function sendfile(out_fd: number, in_fd: number, offset: bigint | null, count: number): Ret {
+  const at = offset === null ? null : new BigInt64Array([offset]);
+  return ret(libc().sendfile(out_fd, in_fd, at, BigInt(count)));
+}
+
+export function pipe2(flags: number): [read: number, write: number] | Ret {
+  const into = new Int32Array(2);
+  const answer = ret(libc().pipe2(into, flags));
+  return answer < 0 ? answer : [into[0] ?? -1, into[1] ?? -1];
+}

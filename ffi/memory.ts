@@ -1,0 +1,69 @@
+/** Mapped memory by address: a value >= 0 or -errno (see ffi/libc.ts), and memory with a guard page behind it. */
+import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_NONE, PROT_READ, PROT_WRITE } from "./abi/fcntl.ts";
+import type { Ret, UserMemory } from "../lib/kernel.ts";
+import { libc, ret } from "./libc.ts";
+
+const MAP_FAILED = 0xffffffffffffffffn;
+/** A multiple of the page sizes of both architectures (aarch64 has kernels with 64 KiB pages). */
+const GUARD_BYTES = 65536n;
+
+/** The address, or -errno. */
+export function mmap(length: bigint, prot: number, flags: number, fd: number, offset: bigint): bigint {
+  const address = libc().mmap(0n, length, prot, flags, fd, offset);
+  return address === MAP_FAILED ? BigInt(ret(-1)) : address;
+}
+
+export function munmap(address: bigint, length: bigint): Ret {
+  return ret(libc().munmap(address, length));
+}
+
+export function mprotect(address: bigint, length: bigint, prot: number): Ret {
+  return ret(libc().mprotect(address, length, prot));
+}
+
+export function madvise(address: bigint, length: bigint, advice: number): Ret {
+  return ret(libc().madvise(address, length, advice));
+}
+
+/** Reads memory of this process. An address where nothing is mapped ends it with SIGSEGV, as in C. */
+export function load(address: bigint, into: Uint8Array): void {
+  if (into.byteLength > 0) libc().memcpy_load(into, address, BigInt(into.byteLength));
+}
+
+/** Writes memory of this process, with the same danger. */
+export function store(address: bigint, from: Uint8Array): void {
+  if (from.byteLength > 0) libc().memcpy_store(address, from, BigInt(from.byteLength));
+}
+
+/**
+ * Real memory for a `UserMemory`: its last byte is the last one of a page, and the next page is not mapped for anybody. A
+ * read-only one cannot be written. Lives until it is disposed.
+ */
+export class GuardedMemory implements Disposable {
+  readonly #base: bigint;
+  readonly #mapped: bigint;
+  /** Of the first byte. */
+  readonly address: bigint;
+
+  constructor(readonly memory: UserMemory) {
+    const length = BigInt(memory.bytes.byteLength);
+    const room = (length + GUARD_BYTES - 1n) / GUARD_BYTES * GUARD_BYTES;
+    this.#mapped = room + GUARD_BYTES;
+    this.#base = mmap(this.#mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0n);
+    if (this.#base < 0n) throw new RangeError(`Cannot map ${this.#mapped} bytes`);
+    this.address = this.#base + room - length;
+    if (room === 0n) return;
+    mprotect(this.#base, room, PROT_READ | PROT_WRITE);
+    store(this.address, memory.bytes);
+    if (!memory.writable) mprotect(this.#base, room, PROT_READ);
+  }
+
+  /** Brings what the kernel wrote back into `memory.bytes`. */
+  copyBack(): void {
+    if (this.memory.writable) load(this.address, this.memory.bytes);
+  }
+
+  [Symbol.dispose](): void {
+    munmap(this.#base, this.#mapped);
+  }
+}

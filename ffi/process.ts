@@ -1,0 +1,58 @@
+/** Processes: each function a value >= 0 or -errno (see ffi/libc.ts). */
+import type { Ret } from "../lib/kernel.ts";
+import { addressOf, ARCH, cString, libc, ret } from "./libc.ts";
+
+const SIG_SETMASK = 2;
+const SIG_DFL = 0n;
+const SIGPIPE = 13;
+/** Bytes of glibc's `sigset_t`. */
+const SIGSET_SIZE = 128;
+
+export function getpid(): number {
+  return libc().getpid();
+}
+
+export function geteuid(): number {
+  return libc().geteuid();
+}
+
+/** -ESRCH: no such process. The fd is O_CLOEXEC. */
+export function pidfd_open(pid: number, flags = 0): Ret {
+  return ret(libc().syscall_pidfd_open(BigInt(ARCH.pidfd_open), pid, flags));
+}
+
+/** A copy of another process's fd. -EPERM without the right to ptrace it, -EBADF when it has no such fd, -ESRCH when it is gone. */
+export function pidfd_getfd(pidfd: number, fd: number, flags = 0): Ret {
+  return ret(libc().syscall_pidfd_getfd(BigInt(ARCH.pidfd_getfd), pidfd, fd, flags));
+}
+
+/** `signal` 0 only asks: -ESRCH when nobody is there, -EPERM when somebody else's process is. */
+export function kill(pid: number, signal: number): Ret {
+  return ret(libc().kill(pid, signal));
+}
+
+/**
+ * Becomes another program, found by PATH; only comes back, with -errno, when that failed. The signal mask and SIGPIPE are
+ * set to what a program expects to find (Deno ignores SIGPIPE, and that would be inherited).
+ */
+export function execvp(argv: readonly string[], env: Readonly<Record<string, string>>): Ret {
+  const [file, ...rest] = argv.map(cString);
+  if (file === undefined) throw new TypeError("A program to execute needs a name");
+  const args = [file, ...rest];
+  const variables = Object.entries(env).map(([name, value]) => cString(`${name}=${value}`));
+  const [argp, envp] = [pointers(args), pointers(variables)];
+  libc().sigprocmask(SIG_SETMASK, new Uint8Array(SIGSET_SIZE), null);
+  const before = libc().signal(SIGPIPE, SIG_DFL);
+  const answer = ret(libc().execvpe(file, argp, envp));
+  libc().signal(SIGPIPE, before);
+  keep(args, variables);
+  return answer;
+}
+
+/** A NULL-terminated array of addresses. */
+function pointers(strings: readonly Uint8Array[]): BigUint64Array<ArrayBuffer> {
+  return new BigUint64Array([...strings.map(addressOf), 0n]);
+}
+
+/** Strings that only an array of addresses points to must be reachable until the call is over. */
+function keep(..._strings: Uint8Array[][]): void {}

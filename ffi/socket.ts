@@ -1,0 +1,120 @@
+/** Unix sockets: each function a value >= 0 or -errno (see ffi/libc.ts). Every fd that comes out is O_CLOEXEC. */
+import { Errno } from "./abi/errno.ts";
+import {
+  AF_UNIX,
+  controlSize,
+  type Credentials,
+  decodeCredentials,
+  decodeMessageHeader,
+  decodeRights,
+  encodeIovec,
+  encodeMessageHeader,
+  encodeRights,
+  encodeUnixAddress,
+  MSG_CMSG_CLOEXEC,
+  MSG_CTRUNC,
+  MSG_NOSIGNAL,
+  MSG_TRUNC,
+  SO_PEERCRED,
+  SOCK_CLOEXEC,
+  SOL_SOCKET,
+  UCRED_SIZE,
+} from "./abi/socket.ts";
+import type { Received, Ret } from "../lib/kernel.ts";
+import { addressOf, libc, ret } from "./libc.ts";
+
+/** What recvmsg brought. `truncated`: data or fds did not fit and are lost (MSG_TRUNC, MSG_CTRUNC). */
+export interface ReceivedMessage extends Received {
+  readonly truncated: boolean;
+}
+
+/**
+ * A listening socket at `path`, with mode 0600 from its first moment. `type` may carry SOCK_NONBLOCK.
+ * -EADDRINUSE when something is there already (also a dead socket), -ENAMETOOLONG over 107 bytes.
+ */
+export function unix_listen(path: string, type: number, backlog: number): Ret {
+  const address = encodeUnixAddress(path);
+  if (address === undefined) return -Errno.ENAMETOOLONG;
+  const fd = ret(libc().socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+  if (fd < 0) return fd;
+  // The mode of an unbound socket is what bind gives the name (net/unix/af_unix.c): no moment in which others could connect.
+  let answer = ret(libc().fchmod(fd, 0o600));
+  if (answer >= 0) answer = ret(libc().bind(fd, address, address.length));
+  if (answer >= 0) answer = ret(libc().listen(fd, backlog));
+  return orClose(fd, answer);
+}
+
+/** -ENOENT nothing there, -ECONNREFUSED nobody listens, -EAGAIN the backlog is full (SOCK_NONBLOCK only), -EPROTOTYPE another type. */
+export function unix_connect(path: string, type: number): Ret {
+  const address = encodeUnixAddress(path);
+  if (address === undefined) return -Errno.ENAMETOOLONG;
+  const fd = ret(libc().socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+  if (fd < 0) return fd;
+  return orClose(fd, ret(libc().connect(fd, address, address.length)));
+}
+
+function orClose(fd: number, answer: Ret): Ret {
+  if (answer >= 0) return fd;
+  libc().close(fd);
+  return answer;
+}
+
+/** `flags`: SOCK_NONBLOCK or 0. */
+export function accept4(fd: number, flags: number): Ret {
+  return ret(libc().accept4(fd, null, null, flags | SOCK_CLOEXEC));
+}
+
+export function socketpair(type: number): [number, number] | Ret {
+  const into = new Int32Array(2);
+  const answer = ret(libc().socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, into));
+  return answer < 0 ? answer : [into[0] ?? -1, into[1] ?? -1];
+}
+
+export function shutdown(fd: number, how: number): Ret {
+  return ret(libc().shutdown(fd, how));
+}
+
+/** Never raises SIGPIPE (-EPIPE instead). The receiver gets copies: the fds stay the caller's. */
+export function sendmsg(fd: number, data: Uint8Array, fds: readonly number[], flags = 0): Ret {
+  const control = fds.length === 0 ? new Uint8Array(0) : encodeRights(fds);
+  const iov = encodeIovec(addressOf(data), data.byteLength);
+  const header = encodeMessageHeader({
+    iov: addressOf(iov),
+    control: addressOf(control),
+    controlLength: control.byteLength,
+  });
+  const answer = ret(libc().sendmsg(fd, header, flags | MSG_NOSIGNAL));
+  keep(data, iov, control);
+  return answer;
+}
+
+/** Takes up to `max_fds` fds; those that do not fit are closed by the kernel and `truncated` says so. */
+export function recvmsg(fd: number, into: Uint8Array, max_fds: number, flags = 0): ReceivedMessage | Ret {
+  const control = new Uint8Array(max_fds === 0 ? 0 : controlSize(max_fds));
+  const iov = encodeIovec(addressOf(into), into.byteLength);
+  // Not the padded size: the kernel would fill the padding with one more fd.
+  const controlLength = max_fds === 0 ? 0 : 16 + max_fds * 4;
+  const header = encodeMessageHeader({ iov: addressOf(iov), control: addressOf(control), controlLength });
+  const answer = ret(libc().recvmsg(fd, header, flags | MSG_CMSG_CLOEXEC));
+  keep(into, iov, control);
+  if (answer < 0) return answer;
+  const back = decodeMessageHeader(header);
+  const fds = decodeRights(control, back.controlLength);
+  return { bytes: answer, fds, truncated: (back.flags & (MSG_CTRUNC | MSG_TRUNC)) !== 0 };
+}
+
+/** Buffers that only a struct points to must be reachable until the call is over: naming them behind it keeps them so. */
+function keep(..._buffers: Uint8Array[]): void {}
+
+export function peer_credentials(fd: number): Credentials | Ret {
+  const into = new Uint8Array(UCRED_SIZE);
+  const length = new Uint32Array([UCRED_SIZE]);
+  const answer = ret(libc().getsockopt(fd, SOL_SOCKET, SO_PEERCRED, into, length));
+  return answer < 0 ? answer : decodeCredentials(into);
+}
+
+/** Bytes that may wait in the socket (SO_SNDBUF, SO_RCVBUF); the kernel doubles it and cuts it at its own limit. */
+export function set_buffer_size(fd: number, option: number, size_bytes: number): Ret {
+  const value = new Int32Array([size_bytes]);
+  return ret(libc().setsockopt(fd, SOL_SOCKET, option, value, 4));
+}

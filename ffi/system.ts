@@ -1,0 +1,50 @@
+/** The whole machine: each function a value >= 0 or -errno (see ffi/libc.ts). */
+import { decodeUtsname, UTSNAME_FIELD_SIZE } from "./abi/stat.ts";
+import type { Ret, UserPointer, Utsname } from "../lib/kernel.ts";
+import { ARCH, libc, ret } from "./libc.ts";
+import { GuardedMemory } from "./memory.ts";
+
+export function uname(): Utsname {
+  const into = new Uint8Array(6 * UTSNAME_FIELD_SIZE);
+  libc().uname(into);
+  return decodeUtsname(into);
+}
+
+/** `command`: LINUX_REBOOT_CMD_*. Syncs nothing and stops nobody. */
+export function reboot(command: number): Ret {
+  // The command is a u32 in the manual and an int in the declaration.
+  return ret(libc().reboot(command | 0));
+}
+
+export function sync(): void {
+  libc().sync();
+}
+
+/** ioctl(2) with any kind of pointer; what the kernel wrote is in the argument's bytes afterwards. */
+export function ioctl(fd: number, request: number, argument: UserPointer): Ret {
+  if (argument === null) return ret(libc().ioctl_address(fd, request >>> 0, 0n));
+  if (argument instanceof Uint8Array) return ret(libc().ioctl(fd, request >>> 0, argument));
+  using memory = new GuardedMemory(argument);
+  const answer = ret(libc().ioctl_address(fd, request >>> 0, memory.address));
+  memory.copyBack();
+  return answer;
+}
+
+/** `cmdline_len` counts the NUL. `flags`: KEXEC_FILE_*. */
+export function kexec_file_load(
+  kernel_fd: number,
+  initrd_fd: number,
+  cmdline_len: bigint,
+  cmdline: UserPointer,
+  flags: bigint,
+): Ret {
+  const number = BigInt(ARCH.kexec_file_load);
+  const load = (address: bigint) =>
+    ret(libc().syscall_kexec_file_load(number, kernel_fd, initrd_fd, cmdline_len, address, flags));
+  if (cmdline === null) return load(0n);
+  // cmdline_len may lie. Behind guarded memory the kernel finds a fault, behind a plain array somebody else's bytes.
+  using memory = new GuardedMemory(
+    cmdline instanceof Uint8Array ? { bytes: cmdline, writable: true } : cmdline,
+  );
+  return load(memory.address);
+}
