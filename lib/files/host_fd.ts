@@ -1,0 +1,26 @@
+import { close } from "../../ffi/file.ts";
+
+/** One owned file descriptor of the host: closed when its scope ends, unless `release` gave it away. */
+export class HostFd implements Disposable {
+  #number: number;
+
+  constructor(number: number) {
+    this.#number = number;
+  }
+
+  get number(): number {
+    if (this.#number < 0) throw new TypeError("This file descriptor is closed or was given away");
+    return this.#number;
+  }
+
+  /** Gives the number away: from now on closing it is the caller's duty. */
+  release(): number {
+    const number = this.number;
+    this.#number = -1;
+    return number;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#number >= 0) close(this.release());
+  }
+}

@@ -1,0 +1,95 @@
+import { Errno } from "../../ffi/abi/errno.ts";
+import { POLLIN, POLLOUT } from "../../ffi/abi/fcntl.ts";
+import { poll } from "../../ffi/epoll.ts";
+import { pread, read, sendfile, write } from "../../ffi/file.ts";
+import { LuoError } from "../error.ts";
+
+/** One end of a transfer: the number, and how a message calls it. */
+export interface End {
+  readonly fd: number;
+  readonly name: string;
+}
+
+export interface TransferOptions {
+  /** Read from here and leave the file position alone. Without it, read at the file position and move it. */
+  readonly offset?: bigint;
+  /** At most so many bytes; without it, to the end. */
+  readonly limit?: bigint;
+  /** Told after each piece how many bytes it had. What it throws ends the transfer. */
+  readonly onBytes?: (bytes: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+const PIECE_BYTES = 8 << 20;
+const BUFFER_BYTES = 1 << 20;
+/** How long signals may wait. */
+const TURN_MS = 50;
+
+/**
+ * Moves bytes with sendfile(2), and with read(2) and write(2) where that cannot be done (pipes, terminals, O_APPEND). Any
+ * error of sendfile is tried again that way, which tells whether reading or writing failed.
+ *
+ * @returns how many; less than `limit` when the source ended
+ * @throws LuoError `read` or `write`
+ */
+export async function transfer(from: End, to: End, options: TransferOptions = {}): Promise<bigint> {
+  const { offset, limit, onBytes, signal } = options;
+  let moved = 0n;
+  let buffer: Uint8Array | undefined;
+  let turn = Date.now();
+  while (limit === undefined || moved < limit) {
+    const left = limit === undefined ? PIECE_BYTES : Number(minimum(limit - moved, BigInt(PIECE_BYTES)));
+    const at = offset === undefined ? null : offset + moved;
+    let bytes = buffer === undefined ? sendfile(to.fd, from.fd, at, left) : 0;
+    if (bytes < 0) buffer = new Uint8Array(BUFFER_BYTES);
+    if (buffer !== undefined) bytes = copyPiece(from, to, at, buffer.subarray(0, left));
+    if (bytes === 0) break;
+    moved += BigInt(bytes);
+    onBytes?.(bytes);
+    if (Date.now() - turn > TURN_MS) {
+      await nextTurn();
+      turn = Date.now();
+    }
+    signal?.throwIfAborted();
+  }
+  return moved;
+}
+
+function copyPiece(from: End, to: End, at: bigint | null, buffer: Uint8Array): number {
+  const bytes = patiently(
+    () => at === null ? read(from.fd, buffer) : pread(from.fd, buffer, at),
+    from.fd,
+    POLLIN,
+  );
+  if (bytes < 0) throw new LuoError("read", from.name, -bytes);
+  writeAll(to, buffer.subarray(0, bytes));
+  return bytes;
+}
+
+/** @throws LuoError `write` */
+export function writeAll(to: End, bytes: Uint8Array): void {
+  let rest = bytes;
+  while (rest.length > 0) {
+    const written = patiently(() => write(to.fd, rest), to.fd, POLLOUT);
+    if (written < 0) throw new LuoError("write", to.name, -written);
+    rest = rest.subarray(written);
+  }
+}
+
+/** Repeats a call that a signal interrupted, and waits where the other side gave us a non-blocking descriptor. */
+function patiently(call: () => number, fd: number, events: number): number {
+  for (;;) {
+    const answer = call();
+    if (answer === -Errno.EAGAIN) poll(fd, events, -1);
+    else if (answer !== -Errno.EINTR) return answer;
+  }
+}
+
+function minimum(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+/** Lets signals be delivered: all calls here are synchronous. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
