@@ -5,7 +5,7 @@ import { Random } from "./random.ts";
  * Random operations at the seam. They name slots, not fds, and depend on the seed alone, never on an answer: so the same
  * seed is the same traffic on every kernel. A slot that holds nothing is fd -1.
  *
- * Slots: 0-7 are for sessions, 8-19 for files, 20 for the device. Any call may be aimed at any slot.
+ * Slots: 0-5 are for sessions, 6-13 for files, 14 for the device. Any call may be aimed at any slot.
  */
 export type Operation =
   | { op: "open_device"; to: number }
@@ -34,8 +34,10 @@ export type Operation =
   | { op: "set_flags"; slot: number; flags: number }
   | { op: "look" | "poll"; slot: number };
 
-export const SLOTS = 21;
-const DEVICE = 20;
+export const SLOTS = 15;
+const DEVICE = 14;
+const SESSIONS = 6;
+const FILES = 8;
 const PAGE = 4096;
 const MIB = 1 << 20;
 
@@ -49,7 +51,7 @@ const weights = {
   get_name: 3,
   malformed: 10,
   null_pointer: 1,
-  memfd: 9,
+  memfd: 14,
   open_tmpfile: 2,
   pipe: 1,
   socketpair: 1,
@@ -79,15 +81,54 @@ const tokens = [0n, 1n, 2n, 3n, 7n, 1n << 63n, (1n << 64n) - 1n];
 const sizes = [0, 1, 100, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, 3 * PAGE, 64 * 1024];
 const largeSizes = [2 * MIB - PAGE, 2 * MIB, 2 * MIB + 1, 3 * MIB];
 
-/** The operations of one boot: `count` of them, the same for the same seed and boot number. */
+/**
+ * The operations of one boot: `count` of them, the same for the same seed and boot number. A boot begins with a look at
+ * some of what may have been handed over and ends with sessions that have something in them, or chance would seldom bring
+ * anything through a kexec.
+ */
 export function* operations(seed: number, boot: number, count: number): Generator<Operation> {
   const random = new Random(Math.imul(seed, 1000003) + boot);
-  yield { op: "open_device", to: DEVICE };
-  for (let done = 1; done < count; done++) yield operation(random);
+  const [first, last] = [[...arrival(random)], [...departure(random)]];
+  yield* first;
+  for (let done = first.length + last.length; done < count; done++) yield operation(random);
+  yield* last;
 }
 
-const session = (random: Random) => random.chance(95) ? random.below(8) : random.below(SLOTS);
-const file = (random: Random) => random.chance(92) ? 8 + random.below(12) : random.below(SLOTS);
+function* arrival(random: Random): Generator<Operation> {
+  yield { op: "open_device", to: DEVICE };
+  for (let to = 0; to < SESSIONS; to++) {
+    if (random.chance(40)) continue;
+    yield { op: "retrieve", device: DEVICE, name: random.pick(names), to };
+    for (const token of tokens) {
+      if (random.chance(20)) continue;
+      const slot = fileSlot(random);
+      yield { op: "retrieve_fd", session: to, token, to: slot };
+      yield { op: "look", slot };
+      yield { op: "pread", slot, offset: 0n, length: 4 * MIB };
+    }
+  }
+}
+
+function* departure(random: Random): Generator<Operation> {
+  yield { op: "open_device", to: DEVICE };
+  for (let to = 0; to < SESSIONS; to++) {
+    yield { op: "create", device: DEVICE, name: random.pick(names), to };
+    for (const token of tokens) {
+      if (random.chance(50)) continue;
+      const slot = fileSlot(random);
+      yield { op: "memfd", flags: random.pick([1, 3, 0x13, 0x9]), to: slot };
+      yield { op: "write", slot, length: length(random), fill: random.below(256) };
+      yield { op: "lseek", slot, offset: offset(random), whence: 0 };
+      yield { op: "preserve", session: to, file: slot, token };
+    }
+    if (random.chance(30)) yield { op: "ftruncate", slot: fileSlot(random), length: offset(random) };
+    if (random.chance(30)) yield { op: "lseek", slot: fileSlot(random), offset: offset(random), whence: 0 };
+  }
+}
+
+const fileSlot = (random: Random) => SESSIONS + random.below(FILES);
+const session = (random: Random) => random.chance(95) ? random.below(SESSIONS) : random.below(SLOTS);
+const file = (random: Random) => random.chance(92) ? fileSlot(random) : random.below(SLOTS);
 const device = (random: Random) => random.chance(97) ? DEVICE : random.below(SLOTS);
 const length = (random: Random) => random.chance(4) ? random.pick(largeSizes) : random.pick(sizes);
 const offset = (random: Random) => BigInt(random.chance(3) ? random.pick(largeSizes) : random.pick(sizes));
@@ -99,11 +140,11 @@ function operation(random: Random): Operation {
       return { op, to: random.chance(80) ? DEVICE : file(random) };
     case "create":
     case "retrieve":
-      return { op, device: device(random), name: random.pick(names), to: random.below(8) };
+      return { op, device: device(random), name: random.pick(names), to: random.below(SESSIONS) };
     case "preserve":
       return { op, session: session(random), file: file(random), token: random.pick(tokens) };
     case "retrieve_fd":
-      return { op, session: session(random), token: random.pick(tokens), to: 8 + random.below(12) };
+      return { op, session: session(random), token: random.pick(tokens), to: fileSlot(random) };
     case "finish":
     case "get_name":
       return { op, session: session(random) };
@@ -136,24 +177,24 @@ function fileOperation(op: FileOperation, random: Random): Operation {
       return {
         op,
         flags: random.pick([1, 3, 3, 0x13, 0x13, 0x11, 0x9, 0x7, 0x40]),
-        to: 8 + random.below(12),
+        to: fileSlot(random),
       };
     case "open_tmpfile":
-      return { op, flags: random.pick([abi.O_RDWR, abi.O_RDWR, abi.O_WRONLY]), to: 8 + random.below(12) };
+      return { op, flags: random.pick([abi.O_RDWR, abi.O_RDWR, abi.O_WRONLY]), to: fileSlot(random) };
     case "pipe":
     case "socketpair":
     case "null_device":
-      return { op, to: 8 + random.below(12) };
+      return { op, to: fileSlot(random) };
     case "dup":
       return random.chance(30)
-        ? { op, from: session(random), to: random.below(8) }
-        : { op, from: slot, to: 8 + random.below(12) };
+        ? { op, from: session(random), to: random.below(SESSIONS) }
+        : { op, from: slot, to: fileSlot(random) };
     case "reopen":
       return {
         op,
         from: slot,
         flags: random.pick([abi.O_RDONLY, abi.O_RDWR, abi.O_RDWR | abi.O_TRUNC]),
-        to: 8 + random.below(12),
+        to: fileSlot(random),
       };
     case "close":
       return { op, slot: random.chance(35) ? session(random) : random.chance(5) ? DEVICE : slot };
