@@ -4,6 +4,10 @@ import { findTool } from "./tools.ts";
 // deno-lint-ignore no-control-regex
 const TERMINAL_CODES = /\r|\x1b(?:c|\[[0-9;?]*[A-Za-z])/g;
 
+function plain(text: string): string {
+  return text.replace(TERMINAL_CODES, "");
+}
+
 export type Accelerator = "tcg" | "kvm";
 
 export interface Machine {
@@ -39,7 +43,7 @@ export class Qemu implements Disposable {
 
   /** All of the serial console, line ends as `\n`. */
   get console(): string {
-    return this.#console;
+    return plain(this.#console);
   }
 
   /** What QEMU itself had to say. */
@@ -70,13 +74,12 @@ export class Qemu implements Disposable {
   async #readConsole(on_line: (line: string) => void): Promise<void> {
     let rest = "";
     for await (const piece of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
-      const clean = piece.replace(TERMINAL_CODES, "");
-      this.#console += clean;
-      const lines = (rest + clean).split("\n");
+      this.#console += piece;
+      const lines = (rest + piece).split("\n");
       rest = lines.pop() ?? "";
-      lines.forEach(on_line);
+      lines.forEach((line) => on_line(plain(line)));
     }
-    if (rest !== "") on_line(rest);
+    if (rest !== "") on_line(plain(rest));
   }
 
   async #readErrors(): Promise<void> {

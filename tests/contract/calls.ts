@@ -1,0 +1,69 @@
+import {
+  decodeFd,
+  encodeFd,
+  encodeFinish,
+  encodeGetName,
+  encodeSession,
+  LIVEUPDATE_IOCTL_CREATE_SESSION,
+  LIVEUPDATE_IOCTL_RETRIEVE_SESSION,
+  LIVEUPDATE_SESSION_FINISH,
+  LIVEUPDATE_SESSION_GET_NAME,
+  LIVEUPDATE_SESSION_PRESERVE_FD,
+  LIVEUPDATE_SESSION_RETRIEVE_FD,
+} from "../../ffi/abi/liveupdate.ts";
+import type { Kernel, Ret, UserMemory } from "../../lib/kernel.ts";
+
+/** The calls a second process can be told to make; its arguments travel as JSON on Linux. */
+export const OTHER_CALLS = [
+  "open",
+  "close",
+  "ioctl",
+  "memfd_create",
+  "pread",
+  "pwrite",
+  "getpid",
+  "pidfd_open",
+  "pidfd_getfd",
+] as const;
+
+export type OtherKernel = Pick<Kernel, (typeof OTHER_CALLS)[number]>;
+type Ioctl = Pick<Kernel, "ioctl">;
+
+/** The six ioctls with well-formed arguments. Those that make an fd answer with it. */
+export function create(kernel: Ioctl, device: number, name: string | Uint8Array): Ret {
+  return withFd(kernel, device, LIVEUPDATE_IOCTL_CREATE_SESSION, encodeSession(name));
+}
+
+export function retrieve(kernel: Ioctl, device: number, name: string | Uint8Array): Ret {
+  return withFd(kernel, device, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, encodeSession(name));
+}
+
+export function preserve(kernel: Ioctl, session: number, fd: number, token: bigint): Ret {
+  return kernel.ioctl(session, LIVEUPDATE_SESSION_PRESERVE_FD, encodeFd(token, fd));
+}
+
+export function restore(kernel: Ioctl, session: number, token: bigint): Ret {
+  return withFd(kernel, session, LIVEUPDATE_SESSION_RETRIEVE_FD, encodeFd(token));
+}
+
+export function finish(kernel: Ioctl, session: number): Ret {
+  return kernel.ioctl(session, LIVEUPDATE_SESSION_FINISH, encodeFinish());
+}
+
+/** GET_NAME into a field of 0xaa: the answer is the struct as the kernel left it. */
+export function getName(kernel: Ioctl, session: number): Uint8Array | Ret {
+  const argument = encodeGetName();
+  argument.fill(0xaa, 8);
+  const answer = kernel.ioctl(session, LIVEUPDATE_SESSION_GET_NAME, argument);
+  return answer < 0 ? answer : argument;
+}
+
+/** Exactly these bytes, with nothing mapped behind them. */
+export function memory(bytes: Uint8Array, writable = true): UserMemory {
+  return { bytes, writable };
+}
+
+function withFd(kernel: Ioctl, fd: number, request: number, argument: Uint8Array): Ret {
+  const answer = kernel.ioctl(fd, request, argument);
+  return answer < 0 ? answer : decodeFd(argument);
+}

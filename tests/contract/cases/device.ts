@@ -1,0 +1,118 @@
+import {
+  F_GETFD,
+  FD_CLOEXEC,
+  MAP_SHARED,
+  O_CLOEXEC,
+  O_RDONLY,
+  O_RDWR,
+  O_WRONLY,
+  POLLIN,
+  POLLOUT,
+  PROT_READ,
+  S_IFCHR,
+  S_IFMT,
+  SEEK_SET,
+} from "../../../ffi/abi/fcntl.ts";
+import { LIVEUPDATE_DEVICE } from "../../../ffi/abi/liveupdate.ts";
+import { create, preserve } from "../calls.ts";
+import { answers, type Case, equal, good, type World } from "../world.ts";
+
+const open = (world: World, flags = O_RDWR) => world.kernel.open(LIVEUPDATE_DEVICE, flags | O_CLOEXEC);
+
+/** The device as a file, and one opener at a time. */
+export const deviceCases: readonly Case[] = [
+  {
+    name: "device: a second open in the same process is EBUSY, until the first is closed",
+    run(world) {
+      const first = world.keep(open(world));
+      answers(open(world), "EBUSY");
+      answers(open(world, O_RDONLY), "EBUSY");
+      world.close(first);
+      world.keep(open(world));
+    },
+  },
+  {
+    name: "device: a dup keeps it busy",
+    run(world) {
+      const first = world.keep(open(world));
+      const second = world.keep(world.kernel.dup(first));
+      world.close(first);
+      answers(open(world), "EBUSY");
+      world.close(second);
+      world.keep(open(world));
+    },
+  },
+  {
+    name: "device: another process's open is EBUSY, its death frees the device",
+    async run(world) {
+      const other = world.spawn();
+      good(other.kernel.open(LIVEUPDATE_DEVICE, O_RDWR | O_CLOEXEC), "open in the other process");
+      answers(open(world), "EBUSY");
+      await other.kill();
+      world.keep(open(world));
+    },
+  },
+  {
+    name: "device: reopening it through /proc/self/fd is EBUSY",
+    run(world) {
+      answers(world.kernel.open(`/proc/self/fd/${world.device}`, O_RDWR), "EBUSY");
+    },
+  },
+  ...([["read-only", O_RDONLY], ["write-only", O_WRONLY]] as const).map(([how, flags]): Case => ({
+    name: `device: opened ${how} it takes every ioctl`,
+    run(world) {
+      const device = world.keep(open(world, flags));
+      const session = world.keep(create(world.kernel, device, "any access"));
+      answers(preserve(world.kernel, session, world.memfd(), 1n), 0);
+    },
+  })),
+  {
+    name: "device: closing it does nothing to sessions",
+    run(world) {
+      const session = world.create("stays");
+      world.closeDevice();
+      world.preserve(session, world.memfd(), 1n);
+      answers(world.tryCreate("stays"), "EEXIST");
+    },
+  },
+  {
+    name: "device: a character device of mode 0600",
+    run(world) {
+      const { mode } = world.stat(world.device);
+      equal(mode & S_IFMT, S_IFCHR);
+      equal(mode & 0o777, 0o600);
+    },
+  },
+  ...([["device", (world: World) => world.device], [
+    "session",
+    (world: World) => world.create("file calls"),
+  ]] as const)
+    .map(([what, fd_of]): Case => ({
+      name: `${what}: poll is IN|OUT, read and write EINVAL, lseek ESPIPE`,
+      run(world) {
+        const fd = fd_of(world);
+        answers(world.kernel.poll(fd, POLLIN | POLLOUT), POLLIN | POLLOUT);
+        answers(world.kernel.poll(fd, POLLIN), POLLIN);
+        answers(world.kernel.read(fd, new Uint8Array(8)), "EINVAL");
+        answers(world.kernel.write(fd, new Uint8Array(8)), "EINVAL");
+        answers(world.kernel.lseek(fd, 0n, SEEK_SET), "ESPIPE");
+      },
+    })),
+  {
+    name: "session: no mapping, no size, no other open",
+    run(world) {
+      const session = world.create("not a file");
+      answers(world.kernel.mmap(4096n, PROT_READ, MAP_SHARED, session, 0n), "ENODEV");
+      answers(world.kernel.ftruncate(session, 0n), "EINVAL");
+      answers(world.kernel.open(`/proc/self/fd/${session}`, O_RDWR), "ENXIO");
+    },
+  },
+  {
+    name: "session: the fd is O_CLOEXEC and says its name",
+    run(world) {
+      const session = world.create("name shown");
+      answers(world.kernel.fcntl(session, F_GETFD), FD_CLOEXEC);
+      equal(world.kernel.readlink(`/proc/self/fd/${session}`), "anon_inode:[luo_session] name shown");
+    },
+  },
+];

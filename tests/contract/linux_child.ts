@@ -1,0 +1,51 @@
+/** The second process on Linux: makes the calls it is told to, until it is killed. Arguments: the two FIFOs, in and out. */
+import { linux } from "../../lib/linux/kernel.ts";
+import type { UserMemory, UserPointer } from "../../lib/kernel.ts";
+import type { OtherKernel } from "./calls.ts";
+import { decode, encode, Lines, type Request, type Value, writeLine } from "./wire.ts";
+
+type Given = Request["values"];
+
+const text = (value: Value) => typeof value === "string" ? value : "";
+const count = (value: Value) => typeof value === "number" ? value : 0;
+const bytes = (value: Value) => value instanceof Uint8Array ? value : new Uint8Array(0);
+const wide = (value: Value) => typeof value === "bigint" ? value : 0n;
+const isMemory = (value: Value): value is UserMemory =>
+  typeof value === "object" && value !== null && "writable" in value;
+const pointer = (value: Value): UserPointer => value instanceof Uint8Array || isMemory(value) ? value : null;
+
+function perform(kernel: OtherKernel, call: string, [a, b, c]: Given): Value {
+  switch (call) {
+    case "open":
+      return kernel.open(text(a), count(b), count(c));
+    case "close":
+      return kernel.close(count(a));
+    case "ioctl":
+      return kernel.ioctl(count(a), count(b), pointer(c));
+    case "memfd_create":
+      return kernel.memfd_create(text(a), count(b));
+    case "pread":
+      return kernel.pread(count(a), bytes(b), wide(c));
+    case "pwrite":
+      return kernel.pwrite(count(a), bytes(b), wide(c));
+    case "pidfd_open":
+      return kernel.pidfd_open(count(a), count(b));
+    case "pidfd_getfd":
+      return kernel.pidfd_getfd(count(a), count(b), count(c));
+    default:
+      return kernel.getpid();
+  }
+}
+
+if (import.meta.main) {
+  const [requests, replies] = Deno.args;
+  using input = Deno.openSync(requests ?? "", { read: true });
+  using output = Deno.openSync(replies ?? "", { write: true });
+  const kernel = linux();
+  const lines = new Lines(input);
+  for (let line = lines.next(); line !== undefined; line = lines.next()) {
+    const { call, values } = decode<Request>(line);
+    const answer = perform(kernel, call, values);
+    writeLine(output, encode({ answer, values }));
+  }
+}

@@ -1,0 +1,58 @@
+import type { UserMemory } from "../../lib/kernel.ts";
+
+/** How arguments and answers of calls cross a pipe: JSON, with bigints, bytes and user memory marked. */
+export type Value = number | bigint | string | null | undefined | Uint8Array | UserMemory;
+
+export interface Request {
+  readonly call: string;
+  readonly values: Value[];
+}
+
+/** `values` are the arguments again: a call may have written into them. */
+export interface Reply {
+  readonly answer: Value;
+  readonly values: Value[];
+}
+
+export function encode(message: Request | Reply): string {
+  return JSON.stringify(message, (_, value: unknown) => {
+    if (typeof value === "bigint") return { bigint: String(value) };
+    if (value instanceof Uint8Array) return { bytes: value.toHex() };
+    return value;
+  });
+}
+
+export function decode<T extends Request | Reply>(line: string): T {
+  return JSON.parse(line, (_, value: unknown) => {
+    if (typeof value !== "object" || value === null) return value;
+    if ("bigint" in value && typeof value.bigint === "string") return BigInt(value.bigint);
+    if ("bytes" in value && typeof value.bytes === "string") return Uint8Array.fromHex(value.bytes);
+    return value;
+  });
+}
+
+/** Lines out of a file that is read synchronously; undefined at its end. */
+export class Lines {
+  #rest = "";
+  readonly #decoder = new TextDecoder();
+
+  constructor(readonly file: Deno.FsFile) {}
+
+  next(): string | undefined {
+    const piece = new Uint8Array(65536);
+    while (!this.#rest.includes("\n")) {
+      const got = this.file.readSync(piece);
+      if (got === null) return undefined;
+      this.#rest += this.#decoder.decode(piece.subarray(0, got), { stream: true });
+    }
+    const end = this.#rest.indexOf("\n");
+    const line = this.#rest.slice(0, end);
+    this.#rest = this.#rest.slice(end + 1);
+    return line;
+  }
+}
+
+export function writeLine(file: Deno.FsFile, line: string): void {
+  const bytes = new TextEncoder().encode(line + "\n");
+  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+}

@@ -1,0 +1,194 @@
+import { deepEqual, equal, fail, ok } from "node:assert/strict";
+import { type ErrnoName, errnoName } from "../../ffi/abi/errno.ts";
+import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, O_CLOEXEC, O_RDWR } from "../../ffi/abi/fcntl.ts";
+import { decodeFd, LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
+import type { Kernel, Ret, Stat, UserMemory } from "../../lib/kernel.ts";
+import * as calls from "./calls.ts";
+
+/** What a runner offers to the cases: a kernel, and what cannot be had through the seam. */
+export interface Host {
+  readonly kernel: Kernel;
+  readonly paths: Paths;
+  /** Another process of the same kernel. */
+  spawn(): OtherProcess;
+}
+
+export interface Paths {
+  /** A directory on a tmpfs, empty at first. */
+  readonly tmpfs: string;
+  /** A regular file that is not on a tmpfs. */
+  readonly disk: string;
+  /** A bootable image, and what must be loaded with it. */
+  readonly image: string;
+  readonly initrd: string | undefined;
+}
+
+export interface OtherProcess {
+  readonly kernel: calls.OtherKernel;
+  readonly pid: number;
+  /** SIGKILL; done when it has exited. */
+  kill(): Promise<void>;
+}
+
+/** One thing the kernel does, within one boot. */
+export interface Case {
+  readonly name: string;
+  run(world: World): void | Promise<void>;
+  /** It would disturb a machine in use (the loaded kexec image): not run on a host, only in a virtual machine and on the model. */
+  readonly whole_machine?: boolean;
+}
+
+/**
+ * One thing the kernel does across a kexec. The boots share no variables, and the kexec with other cases: names of sessions
+ * and files must be the case's own. `later` runs after a second kexec.
+ */
+export interface RebootCase {
+  readonly name: string;
+  before(world: World): void | Promise<void>;
+  after(world: World): void | Promise<void>;
+  later?(world: World): void | Promise<void>;
+}
+
+/** MFD_EXEC keeps F_SEAL_EXEC away, which would turn the file read-only for ever in the next kernel. */
+const PLAIN_MEMFD = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC;
+
+/** A host with the steps that cases are made of. Remembers what it opened, so that a case need not close anything. */
+export class World {
+  readonly kernel: Kernel;
+  readonly paths: Paths;
+  readonly #host: Host;
+  readonly #opened = new Set<number>();
+  #device = -1;
+
+  constructor(host: Host) {
+    this.#host = host;
+    this.kernel = host.kernel;
+    this.paths = host.paths;
+  }
+
+  /** The device, opened once. */
+  get device(): number {
+    if (this.#device < 0) {
+      this.#device = good(this.kernel.open(LIVEUPDATE_DEVICE, O_RDWR | O_CLOEXEC), "open device");
+    }
+    return this.#device;
+  }
+
+  closeDevice(): void {
+    if (this.#device >= 0) this.kernel.close(this.#device);
+    this.#device = -1;
+  }
+
+  spawn(): OtherProcess {
+    return this.#host.spawn();
+  }
+
+  /** Remembers an fd for the end of the case; fails for -errno. */
+  keep(fd: Ret, what = "open"): number {
+    this.#opened.add(good(fd, what));
+    return fd;
+  }
+
+  close(fd: number): void {
+    this.#opened.delete(fd);
+    answers(this.kernel.close(fd), 0);
+  }
+
+  create(name: string | Uint8Array): number {
+    return this.keep(calls.create(this.kernel, this.device, name), "create session");
+  }
+
+  retrieve(name: string | Uint8Array): number {
+    return this.keep(calls.retrieve(this.kernel, this.device, name), "retrieve session");
+  }
+
+  /** The bare answer of RETRIEVE_SESSION; what it opened is kept all the same. */
+  tryRetrieve(name: string | Uint8Array): Ret {
+    const fd = calls.retrieve(this.kernel, this.device, name);
+    return fd < 0 ? fd : this.keep(fd);
+  }
+
+  tryCreate(name: string | Uint8Array): Ret {
+    const fd = calls.create(this.kernel, this.device, name);
+    return fd < 0 ? fd : this.keep(fd);
+  }
+
+  preserve(session: number, fd: number, token: bigint): void {
+    answers(calls.preserve(this.kernel, session, fd, token), 0);
+  }
+
+  restore(session: number, token: bigint): number {
+    return this.keep(calls.restore(this.kernel, session, token), `restore ${token}`);
+  }
+
+  /** An ioctl with an argument of one's own making; an fd in the answer is kept. */
+  ioctl(fd: number, request: number, argument: Uint8Array | UserMemory | null): Ret {
+    return this.kernel.ioctl(fd, request, argument);
+  }
+
+  memfd(contents: Uint8Array | number = 0, flags = PLAIN_MEMFD): number {
+    const fd = this.keep(this.kernel.memfd_create("case", flags), "memfd_create");
+    if (typeof contents === "number") answers(this.kernel.ftruncate(fd, BigInt(contents)), 0);
+    else if (contents.length > 0) equal(this.kernel.pwrite(fd, contents, 0n), contents.length);
+    return fd;
+  }
+
+  /** The fd that an answered struct names. */
+  adoptAnswer(bytes: Uint8Array): number {
+    return this.keep(decodeFd(bytes));
+  }
+
+  stat(fd: number): Stat {
+    const stat = this.kernel.fstat(fd);
+    return typeof stat === "number" ? fail(`fstat: ${errnoName(stat)}`) : stat;
+  }
+
+  contents(fd: number): Uint8Array {
+    const bytes = new Uint8Array(Number(this.stat(fd).size));
+    for (let at = 0; at < bytes.length;) {
+      const got = good(this.kernel.pread(fd, bytes.subarray(at), BigInt(at)), "pread");
+      if (got === 0) fail(`end of file at ${at} of ${bytes.length}`);
+      at += got;
+    }
+    return bytes;
+  }
+
+  holds(fd: number, expected: Uint8Array): void {
+    const found = this.contents(fd);
+    equal(found.length, expected.length);
+    const at = found.findIndex((byte, index) => byte !== expected[index]);
+    ok(at < 0, `contents differ from offset ${at} on: ${found[at]} instead of ${expected[at]}`);
+  }
+
+  /** The end of a single case. */
+  closeAll(): void {
+    for (const fd of [...this.#opened].reverse()) this.kernel.close(fd);
+    this.#opened.clear();
+    this.closeDevice();
+  }
+}
+
+/** Asserts an answer, by name: `answers(ret, "EBUSY")`. */
+export function answers(answer: Ret | bigint, expected: ErrnoName | number | bigint): void {
+  const said = answer < 0 ? errnoName(Number(answer)) : Number(answer);
+  equal(said, typeof expected === "bigint" ? Number(expected) : expected);
+}
+
+export function good(answer: Ret, what: string): number {
+  return answer < 0 ? fail(`${what}: ${errnoName(answer)}`) : answer;
+}
+
+/** Bytes that are the same everywhere for the same seed, and nowhere repeated for long. */
+export function pattern(size: number, seed = 1): Uint8Array<ArrayBuffer> {
+  const words = new Uint32Array(Math.ceil(size / 4));
+  let state = Math.imul(seed, 0x9e3779b9) | 1;
+  for (let i = 0; i < words.length; i++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    words[i] = state;
+  }
+  return new Uint8Array(words.buffer, 0, size);
+}
+
+export { deepEqual, equal, ok };
