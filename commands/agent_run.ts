@@ -1,0 +1,21 @@
+import { buildCommand } from "@stricli/core";
+import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
+import type { Context } from "./context.ts";
+
+export async function run(context: Context, _request: null, flags: CommonFlags): Promise<null> {
+  const { serveAgent } = await import("./serve.ts");
+  await serveAgent(context, flags);
+  return null;
+}
+
+export const command = buildCommand<CommonFlags, [], Context>({
+  docs: docs(
+    "Run the agent in the foreground",
+    "For systemd units and for looking on. It ends with luo agent stop, with SIGTERM when it holds nothing, and with the kexec.",
+    [["luo agent run", "ExecStart= of a service"]],
+  ),
+  parameters: { flags: commonFlags },
+  func(flags) {
+    return perform(this, flags, { parse: () => null, run, format: () => undefined });
+  },
+});

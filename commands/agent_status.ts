@@ -1,0 +1,34 @@
+import { buildCommand } from "@stricli/core";
+import type { Status } from "../lib/agent/protocol.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
+import { callRunning } from "./connect.ts";
+import type { Context } from "./context.ts";
+import { table, time } from "./text.ts";
+
+export interface Result {
+  agent: Status["agent"];
+}
+
+export async function run(context: Context, _request: null, flags: CommonFlags): Promise<Result> {
+  const { status } = await callRunning(context, flags, "GetStatus", {});
+  return { agent: status.agent };
+}
+
+export function format({ agent }: Result): string {
+  return table([
+    ["Agent", `running, pid ${agent.pid}`],
+    ["Version", agent.version],
+    ["Socket", agent.socket],
+    ["Started", time(agent.startedAt)],
+  ]);
+}
+
+export const command = buildCommand<CommonFlags, [], Context>({
+  docs: docs("Show whether the agent runs", "Starts nothing. Exit code 3 when it does not run.", [
+    ["luo agent status --json | jq .agent.pid", "its process number"],
+  ]),
+  parameters: { flags: commonFlags },
+  func(flags) {
+    return perform(this, flags, { parse: () => null, run, format });
+  },
+});

@@ -1,0 +1,41 @@
+import { buildCommand } from "@stricli/core";
+import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./command.ts";
+import { stopAgent } from "./connect.ts";
+import type { Context } from "./context.ts";
+
+export interface Flags extends CommonFlags {
+  readonly force: boolean;
+}
+
+export interface Result {
+  stopped: boolean;
+}
+
+export function parse(flags: Flags): { force: boolean } {
+  return { force: flags.force };
+}
+
+export async function run(
+  context: Context,
+  request: { force: boolean },
+  flags: CommonFlags,
+): Promise<Result> {
+  return { stopped: await stopAgent(context, flags, request.force) };
+}
+
+export function format({ stopped }: Result): string {
+  return stopped ? "Agent stopped" : "No agent was running";
+}
+
+export const command = buildCommand<Flags, [], Context>({
+  docs: docs(
+    "Stop the agent",
+    "What it holds ends with it, so it is refused while there are sessions, except with --force. When no agent runs there\n" +
+      "is nothing to do, and that is no error.",
+    [["luo agent stop", "when all sessions are finished"]],
+  ),
+  parameters: { flags: { force: forceFlag("Stop it even if sessions are lost by it"), ...commonFlags } },
+  func(flags) {
+    return perform(this, flags, { parse: () => parse(flags), run, format });
+  },
+});

@@ -1,0 +1,83 @@
+import {
+  type Application,
+  ArgumentScannerError,
+  buildApplication,
+  formatMessageForArgumentScannerError,
+  text_en,
+} from "@stricli/core";
+import type { Context } from "./context.ts";
+import { EXIT, type ExitCode } from "./exit.ts";
+import { Failure, failureJson, renderFailure } from "./failure.ts";
+import { routes } from "./routes.ts";
+import { VERSION } from "../lib/version.ts";
+
+/** The whole command line. `json`: errors are written as JSON too. */
+export function application(json: boolean): Application<Context> {
+  const show = json ? failureJson : renderFailure;
+  const usage = (message: string, hints: string[] = []) => show(new Failure("usage", message, { hints }));
+  return buildApplication<Context>(routes, {
+    name: "luo",
+    versionInfo: { currentVersion: VERSION },
+    scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
+    documentation: { disableAnsiColor: true, onlyRequiredInUsageLine: false },
+    localization: {
+      text: {
+        ...text_en,
+        noCommandRegisteredForInput: ({ input, corrections }) =>
+          usage(`Cannot find command "${input}"`, [
+            corrections.length > 0
+              ? `did you mean ${corrections.join(" or ")}?`
+              : "the commands there are: luo --help",
+          ]),
+        exceptionWhileParsingArguments: (error) => usage(argumentProblem(error)),
+        exceptionWhileRunningCommand: (error) => show(internal(error)),
+        exceptionWhileLoadingCommandFunction: (error) => show(internal(error)),
+        exceptionWhileLoadingCommandContext: (error) => show(internal(error)),
+        commandErrorResult: (error) => error instanceof Failure ? show(error) : show(internal(error)),
+      },
+    },
+    determineExitCode: (error) => error instanceof Failure ? error.exit : EXIT.failed,
+  });
+}
+
+function internal(error: unknown): Failure {
+  const message = error instanceof Error ? error.stack ?? error.message : String(error);
+  return new Failure("internal", `Cannot go on: ${message}`, { hints: ["this is a bug in luo"] });
+}
+
+/** stricli's own words, in our grammar: no full stop, what it is about quoted. */
+function argumentProblem(error: unknown): string {
+  if (!(error instanceof ArgumentScannerError)) return error instanceof Error ? error.message : String(error);
+  return formatMessageForArgumentScannerError(error, {
+    ArgumentParseError: ({ externalFlagNameOrPlaceholder: name, input, exception }) => {
+      const option = /^[A-Z]/.test(name) ? name : `--${name}`;
+      return `Cannot use "${input}" for ${option}: ${
+        exception instanceof Error ? exception.message : exception
+      }`;
+    },
+    FlagNotFoundError: ({ input, corrections }) => {
+      const meant = corrections.map((name) => `--${name}`).join(" or ");
+      return `Cannot find option "--${input}"${meant === "" ? "" : `: did you mean ${meant}?`}`;
+    },
+    EnumValidationError: ({ externalFlagName, input, values }) =>
+      `Cannot use "${input}" for --${externalFlagName}: it is one of ${values.join(", ")}`,
+    UnsatisfiedFlagError: ({ externalFlagName }) => `Cannot go on without a value for --${externalFlagName}`,
+    UnsatisfiedPositionalError: ({ placeholder }) => `Cannot go on without ${placeholder}`,
+    UnexpectedPositionalError: ({ input }) => `Cannot take "${input}" here: there are too many arguments`,
+    UnexpectedFlagError: ({ externalFlagName }) => `Cannot take --${externalFlagName} twice`,
+  });
+}
+
+/** stricli's negative numbers as ours. */
+export function exitCode(code: number | string | null | undefined): ExitCode | number {
+  const number = Number(code ?? 0);
+  if (number >= 0) return number;
+  // -5 unknown command, -4 invalid argument (ExitCode of @stricli/core); everything else is our own mistake.
+  return number === -5 || number === -4 ? EXIT.usage : EXIT.failed;
+}
+
+/** Whether `--json` is among the options: known before parsing, because parsing may fail. */
+export function wantsJson(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return (end < 0 ? args : args.slice(0, end)).includes("--json");
+}

@@ -1,0 +1,67 @@
+import { buildCommand } from "@stricli/core";
+import { completionScript, type Shell, SHELLS } from "./completion_script.ts";
+import { docs, perform } from "./command.ts";
+import type { Context } from "./context.ts";
+import { Failure } from "./failure.ts";
+import { routeTree } from "./route_tree.ts";
+
+export interface Flags {
+  readonly json: boolean;
+}
+
+export interface Result {
+  shell: Shell;
+  script: string;
+}
+
+export function parse(_flags: Flags, name: string): Shell {
+  const shell = SHELLS.find((candidate) => candidate === name);
+  if (shell !== undefined) return shell;
+  throw new Failure("usage", `Cannot complete for "${name}"`, {
+    hints: [`the shells there are: ${SHELLS.join(", ")}`],
+  });
+}
+
+export async function run(_context: Context, shell: Shell): Promise<Result> {
+  // The route map has this command in it: only when it runs are both complete.
+  const { routes } = await import("./routes.ts");
+  return { shell, script: completionScript(shell, routeTree(routes)) };
+}
+
+export function format({ script }: Result): string {
+  return script.trimEnd();
+}
+
+export const command = buildCommand<Flags, [string], Context>({
+  docs: docs(
+    "Print a completion script for a shell",
+    "For bash, zsh or fish, made from the very commands of this program.",
+    [
+      ["source <(luo completion bash)", "in ~/.bashrc"],
+      ['luo completion zsh > "${fpath[1]}/_luo"', "once, for zsh"],
+      ["luo completion fish > ~/.config/fish/completions/luo.fish", "once, for fish"],
+    ],
+  ),
+  parameters: {
+    flags: {
+      json: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Print JSON with stable keys, errors too",
+      },
+    },
+    positional: {
+      kind: "tuple",
+      parameters: [{
+        parse: String,
+        placeholder: "SHELL",
+        brief: SHELLS.join(", "),
+        proposeCompletions: () => SHELLS,
+      }],
+    },
+  },
+  func(flags, shell) {
+    return perform(this, flags, { parse: () => parse(flags, shell), run, format });
+  },
+});

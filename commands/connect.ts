@@ -1,0 +1,142 @@
+import { geteuid } from "../ffi/process.ts";
+import { type AgentClient, connectAgent } from "../lib/agent/client.ts";
+import type { FileInfo, MethodName, Methods, Status } from "../lib/agent/protocol.ts";
+import { LuoError } from "../lib/error.ts";
+import { HostFd } from "../lib/files/host_fd.ts";
+import { ensureRunning, type Service, waitForEnd } from "./background.ts";
+import type { CommonFlags } from "./command.ts";
+import type { Context } from "./context.ts";
+import { Failure } from "./failure.ts";
+import { selfCommand } from "./self.ts";
+import { type AgentTarget, resolveTarget } from "./target.ts";
+
+/** How long a stopped agent may take to be gone. */
+const STOP_LIMIT_MS = 10_000;
+
+export function target(context: Context, flags: CommonFlags): AgentTarget {
+  return resolveTarget(flags, context.settings, () => geteuid() === 0);
+}
+
+/** One call, on a connection of its own. On the model it starts the agent when none runs, on Linux never. */
+export async function call<M extends MethodName>(
+  context: Context,
+  flags: CommonFlags,
+  method: M,
+  request: Methods[M]["request"],
+  fds: readonly number[] = [],
+): Promise<Methods[M]["reply"]> {
+  using client = connect(context, flags);
+  return (await client.call(method, request, fds)).reply;
+}
+
+/** Like `call`, but starts nothing. */
+export async function callRunning<M extends MethodName>(
+  context: Context,
+  flags: CommonFlags,
+  method: M,
+  request: Methods[M]["request"],
+): Promise<Methods[M]["reply"]> {
+  using client = connectRunning(target(context, flags));
+  return (await client.call(method, request)).reply;
+}
+
+/** A restored file: what is known of it, and the file itself, the caller's to close. */
+export async function restoreFile(
+  context: Context,
+  flags: CommonFlags,
+  request: Methods["RestoreFile"]["request"],
+): Promise<{ file: FileInfo; fd: HostFd }> {
+  using client = connect(context, flags);
+  const { reply, fds } = await client.call("RestoreFile", request);
+  const number = fds[reply.fileFd];
+  if (number === undefined) throw new Failure("internal", "Cannot take the file: the agent sent none");
+  return { file: reply.file, fd: new HostFd(number) };
+}
+
+/**
+ * The kexec: success is the end of the connection, and of the kernel. On Linux nothing runs any more by then; the model's next
+ * kernel is asked what came over.
+ */
+export async function callUntilEnd(
+  context: Context,
+  flags: CommonFlags,
+  request: Methods["ExecImage"]["request"],
+): Promise<void> {
+  using client = connect(context, flags);
+  const ended = await client.callUntilEnd("ExecImage", request);
+  if (!ended) {
+    throw new Failure("internal", "Cannot execute the kernel: the agent answered and nothing happened");
+  }
+}
+
+/** The status, and again after every change. */
+export async function* watch(
+  context: Context,
+  flags: CommonFlags,
+): AsyncGenerator<Methods["GetStatus"]["reply"]> {
+  using client = connect(context, flags);
+  for await (const { reply } of client.more("GetStatus", {})) yield reply;
+}
+
+export async function startAgent(
+  context: Context,
+  flags: CommonFlags,
+): Promise<{ agent: Status["agent"]; started: boolean }> {
+  const { client, started } = ensureRunning(agentService(context, target(context, flags)));
+  using _ = client;
+  const { reply } = await client.call("GetStatus", {});
+  return { agent: reply.status.agent, started };
+}
+
+/** True: it was running, and is gone now. */
+export async function stopAgent(context: Context, flags: CommonFlags, force: boolean): Promise<boolean> {
+  const { socket } = target(context, flags);
+  using client = connectAgentIfAny(socket);
+  if (client === undefined) return false;
+  await client.call("Stop", { force });
+  if (waitForEnd(`${socket}.lock`, STOP_LIMIT_MS)) return true;
+  throw new Failure("unavailable", `Cannot see the agent end within ${STOP_LIMIT_MS / 1000} seconds`);
+}
+
+function connect(context: Context, flags: CommonFlags): AgentClient {
+  const where = target(context, flags);
+  if (where.backend === "linux") return connectRunning(where);
+  return ensureRunning(agentService(context, where)).client;
+}
+
+function connectRunning({ backend, socket }: AgentTarget): AgentClient {
+  const client = connectAgentIfAny(socket);
+  if (client !== undefined) return client;
+  const hints = backend === "model" ? ["the first command starts it: luo status"] : [
+    "start it with: luo agent start",
+    "to try luo on a software model of the kernel instead: --backend model",
+  ];
+  throw new Failure("unavailable", `Cannot reach the agent at "${socket}": none is running`, { hints });
+}
+
+/** Undefined when nobody listens there. @throws Failure when somebody does but will not talk to us */
+function connectAgentIfAny(socket: string): AgentClient | undefined {
+  try {
+    return connectAgent(socket);
+  } catch (error) {
+    if (!(error instanceof LuoError)) throw error;
+    if (error.is("ENOENT") || error.is("ECONNREFUSED") || error.is("ENOTDIR")) return undefined;
+    throw new Failure("unavailable", `Cannot reach the agent at "${socket}" (${error.code})`, {
+      operation: "connect",
+      subject: socket,
+      errno: error.code,
+      hints: error.is("EACCES") ? ["only its owner and root may talk to it"] : [],
+    });
+  }
+}
+
+function agentService(context: Context, { backend, socket }: AgentTarget): Service<AgentClient> {
+  return {
+    name: "the agent",
+    socket,
+    lock: `${socket}.lock`,
+    log: `${socket}.log`,
+    argv: [...selfCommand(context), "agent", "run", "--backend", backend, "--socket", socket],
+    connect: () => connectAgentIfAny(socket),
+  };
+}

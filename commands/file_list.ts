@@ -1,0 +1,46 @@
+import { buildCommand } from "@stricli/core";
+import type { FileInfo } from "../lib/agent/protocol.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
+import type { Context } from "./context.ts";
+import { parseSession, sessionArgument } from "./session_argument.ts";
+import { run as showSession } from "./session_show.ts";
+import { fileTable } from "./session_text.ts";
+
+export interface Result {
+  session: string;
+  files: FileInfo[];
+}
+
+export function parse(_flags: CommonFlags, session: string): string {
+  return parseSession(session);
+}
+
+export async function run(context: Context, name: string, flags: CommonFlags): Promise<Result> {
+  const { session } = await showSession(context, name, flags);
+  return { session: session.name, files: session.files };
+}
+
+export function format({ files }: Result): string {
+  return files.length === 0 ? "No files" : fileTable(files);
+}
+
+export const command = buildCommand<CommonFlags, [string], Context>({
+  docs: docs(
+    "List the files of a session",
+    "preserved: goes into the next kernel. waiting: handed over, not restored yet. retrieved: restored at least once.",
+    [
+      ["luo file list vm1", "tokens, sizes, digests and labels"],
+      [
+        "luo file list vm1 --json | jq -r '.files[] | select(.state==\"waiting\").token'",
+        "what is left to restore",
+      ],
+    ],
+  ),
+  parameters: {
+    flags: commonFlags,
+    positional: { kind: "tuple", parameters: [sessionArgument("Whose files")] },
+  },
+  func(flags, session) {
+    return perform(this, flags, { parse: () => parse(flags, session), run, format });
+  },
+});

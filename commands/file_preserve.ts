@@ -1,0 +1,161 @@
+import { buildCommand } from "@stricli/core";
+import type { FileInfo } from "../lib/agent/protocol.ts";
+import type { Source } from "../lib/files/take.ts";
+import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./command.ts";
+import { call } from "./connect.ts";
+import type { Context } from "./context.ts";
+import { kernelFailure } from "./explain.ts";
+import { Failure } from "./failure.ts";
+import { Progress } from "./progress.ts";
+import { parseSession, sessionArgument } from "./session_argument.ts";
+import { run as showSession } from "./session_show.ts";
+import { shortDigest, size, visible } from "./text.ts";
+import { parseNumber, parseToken } from "./token.ts";
+
+export interface Flags extends CommonFlags {
+  readonly from?: string;
+  readonly stdin: boolean;
+  readonly fd?: number;
+  readonly pid?: number;
+  readonly token: bigint;
+  readonly label?: string;
+  readonly seal: boolean;
+  readonly digest: boolean;
+  readonly force: boolean;
+}
+
+export interface Request {
+  readonly session: string;
+  readonly token: bigint;
+  readonly source: Source;
+  readonly label?: string;
+  readonly seal: boolean;
+  readonly digest: boolean;
+  readonly force: boolean;
+}
+
+export interface Result {
+  session: string;
+  file: FileInfo;
+}
+
+export function parse(flags: Flags, session: string): Request {
+  const { token, label, seal, digest, force } = flags;
+  return { session: parseSession(session), token, source: parseSource(flags), label, seal, digest, force };
+}
+
+function parseSource({ from, stdin, fd, pid }: Flags): Source {
+  const ways = [from !== undefined, stdin, fd !== undefined].filter(Boolean).length;
+  if (ways !== 1 || (pid !== undefined && fd === undefined)) {
+    throw new Failure("usage", "Cannot tell what to preserve", {
+      hints: ["say exactly one of: --from FILE, --stdin, --fd N, --pid P --fd N"],
+    });
+  }
+  if (from !== undefined) return { kind: "file", path: from };
+  if (fd === undefined) return { kind: "stdin" };
+  return pid === undefined ? { kind: "fd", fd } : { kind: "process", pid, fd };
+}
+
+export async function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
+  await checkSession(context, request, flags);
+  const { isSealed, seal, sourceName, take } = await import("../lib/files/take.ts");
+  const { digestOf } = await import("../lib/files/digest.ts");
+  using progress = new Progress(context, "Copying");
+  using file = await take(request.source, {
+    force: request.force,
+    onStart: (total) => progress.start(total),
+    onBytes: (bytes) => progress.advance(bytes),
+  });
+  const name = sourceName(request.source);
+  if (request.seal) seal(file, name);
+  let digest: string | undefined;
+  if (request.digest || isSealed(file)) {
+    progress.restart("Hashing");
+    digest = await digestOf({ fd: file.number, name }, (bytes) => progress.advance(bytes));
+  }
+  progress.end();
+  const { session, token, label, force } = request;
+  const wish = { session, token: String(token), fileFd: 0, label, digest, force };
+  const reply = await call(context, flags, "PreserveFile", wish, [file.number]);
+  return { session, file: reply.file };
+}
+
+/** Asked first: nobody wants to read 10 GiB to hear that the session does not exist or the token is taken. */
+async function checkSession(context: Context, { session: name, token }: Request, flags: CommonFlags) {
+  const { session } = await showSession(context, name, flags);
+  if (session.state !== "outgoing") {
+    throw new Failure("wrong-state", `Cannot preserve a file in session "${name}": it is ${session.state}`, {
+      operation: "preserve",
+      subject: name,
+      hints: ["files go into outgoing sessions only: create one with: luo session create NAME"],
+    });
+  }
+  if (session.files.some((file) => file.token === String(token))) {
+    throw kernelFailure("preserve", `file ${token} in session "${name}"`, "EEXIST");
+  }
+}
+
+export function format({ session, file }: Result): string {
+  const digest = file.digest === undefined ? "" : `, ${shortDigest(file.digest)}`;
+  return `File ${file.token} preserved in session "${visible(session)}": ${size(file.size)}${digest}`;
+}
+
+export const command = buildCommand<Flags, [string], Context>({
+  docs: docs(
+    "Preserve a file in an outgoing session",
+    "--from and --stdin copy the bytes into memory; --fd preserves an open memfd or unlinked tmpfs file as it is, nothing\n" +
+      "copied: its contents may still change, its size not. A digest is recorded with --digest, and always when the\n" +
+      "contents can no longer change (--seal, or sealed before); file restore then verifies it.",
+    [
+      ["luo file preserve vm1 --from state.bin --token 7", "a copy of a file"],
+      ["qemu-dump | luo file preserve vm1 --stdin --token 0x10 --seal", "a stream, sealed, with its digest"],
+      ["luo file preserve vm1 --fd 5 --token 8 5<>/proc/4711/fd/12", "an inherited memfd"],
+      ["luo file preserve vm1 --pid 4711 --fd 12 --token 9 --label ram", "another process's memfd"],
+    ],
+  ),
+  parameters: {
+    flags: {
+      from: { kind: "parsed", parse: String, optional: true, placeholder: "FILE", brief: "Copy this file" },
+      stdin: { kind: "boolean", default: false, withNegated: false, brief: "Copy standard input to its end" },
+      fd: {
+        kind: "parsed",
+        parse: parseNumber,
+        optional: true,
+        placeholder: "N",
+        brief: "This file descriptor",
+      },
+      pid: {
+        kind: "parsed",
+        parse: parseNumber,
+        optional: true,
+        placeholder: "P",
+        brief: "With --fd: of this process",
+      },
+      token: {
+        kind: "parsed",
+        parse: parseToken,
+        placeholder: "T",
+        brief: "Its name in the session: a number of 64 bits, decimal or 0x",
+      },
+      label: { kind: "parsed", parse: String, optional: true, placeholder: "L", brief: "A word for people" },
+      seal: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Seal the contents first: nobody can change them any more",
+      },
+      digest: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Record the SHA-256 of the contents",
+      },
+      force: forceFlag("Preserve it even if it comes back different, or memory may not hold it"),
+      ...commonFlags,
+    },
+    positional: { kind: "tuple", parameters: [sessionArgument("Into which session")] },
+  },
+  func(flags, session) {
+    return perform(this, flags, { parse: () => parse(flags, session), run, format });
+  },
+});

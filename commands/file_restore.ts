@@ -1,0 +1,182 @@
+import { buildCommand } from "@stricli/core";
+import type { FileInfo } from "../lib/agent/protocol.ts";
+import type { HostFd } from "../lib/files/host_fd.ts";
+import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./command.ts";
+import { restoreFile } from "./connect.ts";
+import type { Context } from "./context.ts";
+import { Failure } from "./failure.ts";
+import { interruptible } from "./interrupt.ts";
+import { Progress } from "./progress.ts";
+import { parseSession } from "./session_argument.ts";
+import { shortDigest, size, visible } from "./text.ts";
+import { parseToken } from "./token.ts";
+
+export interface Flags extends CommonFlags {
+  readonly to?: string;
+  readonly stdout: boolean;
+  readonly exec: boolean;
+  readonly force: boolean;
+}
+
+export type Destination =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "stdout" }
+  | { readonly kind: "exec"; readonly argv: readonly string[] };
+
+export interface Request {
+  readonly session: string;
+  readonly token: bigint;
+  readonly destination: Destination;
+  readonly force: boolean;
+}
+
+export interface Result {
+  session: string;
+  file: FileInfo;
+  /** Left out when the bytes went to standard output. */
+  to?: string;
+  /** Whether a digest was recorded and found right. */
+  verified: boolean;
+}
+
+export function parse(flags: Flags, session: string, token: string, ...command: string[]): Request {
+  return {
+    session: parseSession(session),
+    token: parseTokenArgument(token),
+    destination: parseDestination(flags, command),
+    force: flags.force,
+  };
+}
+
+function parseTokenArgument(text: string): bigint {
+  try {
+    return parseToken(text);
+  } catch (error) {
+    throw new Failure(
+      "usage",
+      `Cannot use token "${text}": ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
+
+function parseDestination({ to, stdout, exec, json }: Flags, argv: readonly string[]): Destination {
+  if ([to !== undefined, stdout, exec].filter(Boolean).length !== 1) {
+    throw new Failure("usage", "Cannot tell where to restore to", {
+      hints: ["say exactly one of: --to FILE, --stdout, --exec -- CMD..."],
+    });
+  }
+  if (exec !== argv.length > 0) {
+    throw new Failure("usage", exec ? "Cannot execute nothing" : `Cannot take "${argv.join(" ")}" here`, {
+      hints: ["a command goes with --exec, behind a --: luo file restore vm1 7 --exec -- CMD ARGS..."],
+    });
+  }
+  if (exec) return { kind: "exec", argv };
+  if (to !== undefined) return { kind: "file", path: to };
+  if (json) throw new Failure("usage", "Cannot print JSON and the file on standard output");
+  return { kind: "stdout" };
+}
+
+export async function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
+  const { session, token, destination, force } = request;
+  const give = await import("../lib/files/give.ts");
+  const target = destination.kind === "file" ? give.parseTarget(destination.path) : undefined;
+  if (target !== undefined) give.checkTarget(target, force);
+  const wish = { session, token: String(token) };
+  const { file, fd } = await restoreFile(context, flags, wish);
+  using owned = fd;
+  const restored = {
+    fd: owned.number,
+    name: `file ${token} of session "${session}"`,
+    size: BigInt(file.size),
+  };
+  const verified = await verify(context, restored, file, force);
+  if (destination.kind === "exec") await execute(destination.argv, owned, file);
+  using progress = new Progress(context, "Writing", restored.size);
+  const onBytes = (bytes: number) => progress.advance(bytes);
+  await interruptible((signal) =>
+    target === undefined
+      ? give.giveToFd(restored, { fd: 1, name: "standard output" }, { onBytes, signal })
+      : give.giveToFile(restored, target, { force, onBytes, signal })
+  );
+  return { session, file, to: target?.path, verified };
+}
+
+/** Before anything is visible: what was preserved is what came back. */
+async function verify(
+  context: Context,
+  restored: { fd: number; name: string; size: bigint },
+  { digest }: FileInfo,
+  force: boolean,
+): Promise<boolean> {
+  if (digest === undefined || force) return false;
+  const { verifyDigest } = await import("../lib/files/digest.ts");
+  using progress = new Progress(context, "Verifying", restored.size);
+  await verifyDigest(restored, digest, (bytes) => progress.advance(bytes));
+  return true;
+}
+
+/** Becomes the command; comes back only to say why not. */
+async function execute(argv: readonly string[], fd: HostFd, file: FileInfo): Promise<never> {
+  const { executeWith } = await import("../lib/files/execute.ts");
+  return executeWith(argv, fd, { LUO_FD: "3", LUO_TOKEN: file.token, LUO_SIZE: String(file.size) });
+}
+
+export function format({ session, file, to, verified }: Result): string | undefined {
+  if (to === undefined) return undefined;
+  const digest = verified ? `, ${shortDigest(file.digest)} verified` : "";
+  return `File ${file.token} of session "${visible(session)}" restored to "${visible(to)}": ${
+    size(file.size)
+  }${digest}`;
+}
+
+export const command = buildCommand<Flags, string[], Context>({
+  docs: docs(
+    "Restore a file of a retrieved session",
+    "The digest is verified first, if there is one. --to writes the whole file or nothing. --exec becomes the command, which\n" +
+      "gets the file itself, nothing copied, as descriptor 3, and LUO_FD=3, LUO_TOKEN and LUO_SIZE (bytes) in its environment.\n" +
+      "A file can be restored again and again until its session is finished.",
+    [
+      ["luo file restore vm1 7 --to state.bin", "to a new file"],
+      ["luo file restore vm1 7 --stdout | tar x", "to a pipe"],
+      ["luo file restore vm1 9 --exec -- vmm --ram-fd 3", "to the program that goes on with it"],
+    ],
+    [
+      "SESSION TOKEN --to FILE [--force] [--json]",
+      "SESSION TOKEN --stdout [--force]",
+      "SESSION TOKEN --exec [--force] -- COMMAND...",
+    ],
+  ),
+  parameters: {
+    flags: {
+      to: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        placeholder: "FILE",
+        brief: "Write it to this file",
+      },
+      stdout: { kind: "boolean", default: false, withNegated: false, brief: "Write it to standard output" },
+      exec: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Execute the command behind -- with it",
+      },
+      force: forceFlag("Replace an existing file, and do not verify the digest"),
+      ...commonFlags,
+    },
+    // Session, token, and with --exec a command: stricli has no tuple with a rest.
+    positional: {
+      kind: "array",
+      parameter: {
+        parse: String,
+        placeholder: "SESSION TOKEN",
+        brief: "Which file; with --exec the command behind --",
+      },
+      minimum: 2,
+    },
+  },
+  func(flags, session = "", token = "", ...command) {
+    return perform(this, flags, { parse: () => parse(flags, session, token, ...command), run, format });
+  },
+});

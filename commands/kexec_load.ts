@@ -1,0 +1,110 @@
+import { buildCommand } from "@stricli/core";
+import type { Methods } from "../lib/agent/protocol.ts";
+import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./command.ts";
+import { call } from "./connect.ts";
+import type { Context } from "./context.ts";
+import { Failure } from "./failure.ts";
+import { imageText } from "./kexec_text.ts";
+
+export interface Flags extends CommonFlags {
+  readonly initrd?: string;
+  readonly reuseCmdline: boolean;
+  readonly commandLine?: string;
+  readonly append?: string;
+  readonly force: boolean;
+}
+
+export interface Request {
+  readonly kernel: string;
+  readonly initrd?: string;
+  readonly reuseCommandLine: boolean;
+  readonly commandLine?: string;
+  readonly append?: string;
+  readonly force: boolean;
+}
+
+type Result = Methods["LoadImage"]["reply"];
+
+export function parse(flags: Flags, kernel: string): Request {
+  const { initrd, reuseCmdline, commandLine, append, force } = flags;
+  if (commandLine !== undefined && reuseCmdline) {
+    throw new Failure("usage", "Cannot take both --command-line and --reuse-cmdline", {
+      hints: ["--reuse-cmdline --append=WORDS adds to the running kernel's command line"],
+    });
+  }
+  if (commandLine === undefined && !reuseCmdline && append === undefined) {
+    throw new Failure(
+      "usage",
+      "Cannot load a kernel with an empty command line: it would come up without live update",
+      {
+        hints: [
+          "the running kernel's own: --reuse-cmdline",
+          'or one of your choice, with these words in it: --command-line "... liveupdate=on kho=on"',
+        ],
+      },
+    );
+  }
+  return { kernel, initrd, reuseCommandLine: commandLine === undefined, commandLine, append, force };
+}
+
+export async function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
+  const { openImage } = await import("../lib/files/image.ts");
+  using kernel = openImage(request.kernel);
+  using initrd = request.initrd === undefined ? undefined : openImage(request.initrd);
+  const fds = initrd === undefined ? [kernel.number] : [kernel.number, initrd.number];
+  const wish = { ...request, kernelFd: 0, initrdFd: initrd === undefined ? undefined : 1 };
+  return await call(context, flags, "LoadImage", wish, fds);
+}
+
+export function format({ image }: Result): string {
+  return imageText(image);
+}
+
+export const command = buildCommand<Flags, [string], Context>({
+  docs: docs(
+    "Load the next kernel",
+    "Replaces the image loaded before; a load that fails keeps it. The command line is yours: without liveupdate=on in it\n" +
+      "the next kernel drops everything that was preserved. --append alone adds to the running kernel's command line.",
+    [
+      [
+        "luo kexec load /boot/vmlinuz --initrd /boot/initrd.img --reuse-cmdline",
+        "the same command line again",
+      ],
+      ['luo kexec load bzImage --command-line "console=ttyS0 liveupdate=on kho=on"', "another one"],
+    ],
+  ),
+  parameters: {
+    flags: {
+      initrd: { kind: "parsed", parse: String, optional: true, placeholder: "FILE", brief: "Its initramfs" },
+      reuseCmdline: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Take the running kernel's command line",
+      },
+      commandLine: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        placeholder: "S",
+        brief: "Take this command line",
+      },
+      append: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        placeholder: "S",
+        brief: "Add these words to it",
+      },
+      force: forceFlag("Load it even if the preserved data would not survive it"),
+      ...commonFlags,
+    },
+    positional: {
+      kind: "tuple",
+      parameters: [{ parse: String, placeholder: "KERNEL", brief: "A bzImage (x86-64) or Image (arm64)" }],
+    },
+  },
+  func(flags, kernel) {
+    return perform(this, flags, { parse: () => parse(flags, kernel), run, format });
+  },
+});

@@ -1,0 +1,27 @@
+import { buildCommand } from "@stricli/core";
+import type { Methods } from "../lib/agent/protocol.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
+import { call } from "./connect.ts";
+import type { Context } from "./context.ts";
+import { imageText } from "./kexec_text.ts";
+
+type Result = Methods["ShowImage"]["reply"];
+
+export function run(context: Context, _request: null, flags: CommonFlags): Promise<Result> {
+  return call(context, flags, "ShowImage", {});
+}
+
+export function format({ image }: Result): string {
+  return imageText(image);
+}
+
+export const command = buildCommand<CommonFlags, [], Context>({
+  docs: docs("Show the loaded kernel", "What luo kexec exec would boot.", [[
+    "luo kexec show",
+    "is a kernel loaded, and which",
+  ]]),
+  parameters: { flags: commonFlags },
+  func(flags) {
+    return perform(this, flags, { parse: () => null, run, format });
+  },
+});

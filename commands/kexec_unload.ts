@@ -1,0 +1,27 @@
+import { buildCommand } from "@stricli/core";
+import type { Methods } from "../lib/agent/protocol.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
+import { call } from "./connect.ts";
+import type { Context } from "./context.ts";
+import { imageText } from "./kexec_text.ts";
+
+type Result = Methods["UnloadImage"]["reply"];
+
+export function run(context: Context, _request: null, flags: CommonFlags): Promise<Result> {
+  return call(context, flags, "UnloadImage", {});
+}
+
+export function format({ image }: Result): string {
+  return imageText(image);
+}
+
+export const command = buildCommand<CommonFlags, [], Context>({
+  docs: docs("Unload the next kernel", "Sessions are not touched.", [[
+    "luo kexec unload",
+    "the update is called off",
+  ]]),
+  parameters: { flags: commonFlags },
+  func(flags) {
+    return perform(this, flags, { parse: () => null, run, format });
+  },
+});

@@ -1,0 +1,43 @@
+import { buildCommand } from "@stricli/core";
+import { docs, perform } from "./command.ts";
+import type { Flags } from "./completion.ts";
+import type { Context } from "./context.ts";
+import { manPage } from "./man_page.ts";
+import { routeTree } from "./route_tree.ts";
+
+export interface Result {
+  page: string;
+}
+
+export async function run(): Promise<Result> {
+  const { routes } = await import("./routes.ts");
+  return { page: manPage(routeTree(routes)) };
+}
+
+export function format({ page }: Result): string {
+  return page.trimEnd();
+}
+
+export const command = buildCommand<Flags, [], Context>({
+  docs: docs(
+    "Print the manual page",
+    "In the format of man(7), made from the very commands of this program.",
+    [
+      ["luo man | man -l -", "read it"],
+      ["luo man > /usr/local/share/man/man8/luo.8", "install it"],
+    ],
+  ),
+  parameters: {
+    flags: {
+      json: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Print JSON with stable keys, errors too",
+      },
+    },
+  },
+  func(flags) {
+    return perform(this, flags, { parse: () => null, run, format });
+  },
+});

@@ -1,0 +1,89 @@
+import type { Command, RouteMap } from "@stricli/core";
+import type { Context } from "./context.ts";
+
+/** One flag as documentation and completion see it. */
+export interface FlagInfo {
+  /** `command-line`. */
+  readonly name: string;
+  readonly brief: string;
+  /** Undefined: takes no value. */
+  readonly placeholder?: string;
+  readonly values: readonly string[];
+  readonly optional: boolean;
+}
+
+export interface CommandInfo {
+  /** `["session", "create"]`. */
+  readonly path: readonly string[];
+  readonly brief: string;
+  readonly description: string;
+  readonly flags: readonly FlagInfo[];
+  /** `["SESSION"]`. */
+  readonly positional: readonly string[];
+}
+
+export interface GroupInfo {
+  readonly path: readonly string[];
+  readonly brief: string;
+  /** Name and brief of each command and group right below. */
+  readonly entries: readonly { readonly name: string; readonly brief: string }[];
+}
+
+export interface RouteTree {
+  readonly groups: readonly GroupInfo[];
+  readonly commands: readonly CommandInfo[];
+}
+
+/** The route map as plain data, hidden routes left out. */
+export function routeTree(root: RouteMap<Context>): RouteTree {
+  const groups: GroupInfo[] = [];
+  const commands: CommandInfo[] = [];
+  visit(root, []);
+  return { groups, commands };
+
+  function visit(map: RouteMap<Context>, path: readonly string[]): void {
+    const entries = map.getAllEntries().filter((entry) => !entry.hidden);
+    groups.push({
+      path,
+      brief: map.brief,
+      entries: entries.map(({ name, target }) => ({ name: name.original, brief: target.brief })),
+    });
+    for (const { name, target } of entries) {
+      const below = [...path, name.original];
+      if ("getAllEntries" in target) visit(target, below);
+      else commands.push(commandInfo(target, below));
+    }
+  }
+}
+
+function commandInfo(command: Command<Context>, path: readonly string[]): CommandInfo {
+  const { flags = {}, positional } = command.parameters;
+  return {
+    path,
+    brief: command.brief,
+    description: command.fullDescription ?? command.brief,
+    flags: Object.entries(flags).map(([name, flag]) => flagInfo(kebab(name), flag)),
+    positional: positional === undefined
+      ? []
+      : positional.kind === "tuple"
+      ? positional.parameters.map(({ placeholder = "ARG" }) => placeholder)
+      : [positional.parameter.placeholder ?? "ARG"],
+  };
+}
+
+type Flag = NonNullable<Command<Context>["parameters"]["flags"]>[string];
+
+function flagInfo(name: string, flag: Flag): FlagInfo {
+  const { brief, kind } = flag;
+  const optional = kind === "boolean" || flag.optional === true ||
+    ("default" in flag && flag.default !== undefined);
+  if (kind === "boolean" || kind === "counter") return { name, brief, values: [], optional };
+  const values = kind === "enum" ? flag.values : [];
+  const placeholder = flag.placeholder ?? (kind === "enum" ? values.join("|") : "VALUE");
+  return { name, brief, placeholder, values, optional };
+}
+
+/** As stricli shows and takes them: `commandLine` is `--command-line`. */
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

@@ -1,0 +1,20 @@
+import { readlink } from "../ffi/file.ts";
+import { check } from "../lib/error.ts";
+import type { Context } from "./context.ts";
+
+/** What `luo` may do, as the `luo` task in deno.json says it too (a test compares them). */
+export const PERMISSIONS: readonly string[] = [
+  "--no-prompt",
+  "--allow-ffi",
+  "--allow-env=LUO_BACKEND,LUO_SOCKET,LUO_EXE,XDG_RUNTIME_DIR,NO_COLOR",
+];
+
+/** How to start `luo` itself again: the program, and the arguments that come before those of luo. */
+export function selfCommand(
+  { settings, mainModule }: Pick<Context, "settings" | "mainModule">,
+): readonly string[] {
+  if (settings.exe !== undefined && settings.exe !== "") return [settings.exe];
+  const deno = check<string>(readlink("/proc/self/exe"), "read", "/proc/self/exe");
+  // What it needs is in the cache, or this process would not run; the network is not asked again.
+  return [deno, "run", "--quiet", "--cached-only", ...PERMISSIONS, mainModule];
+}

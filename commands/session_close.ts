@@ -1,0 +1,46 @@
+import { buildCommand } from "@stricli/core";
+import type { Methods } from "../lib/agent/protocol.ts";
+import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./command.ts";
+import { call } from "./connect.ts";
+import type { Context } from "./context.ts";
+import { parseSession, sessionArgument } from "./session_argument.ts";
+import { contents } from "./session_text.ts";
+import { visible } from "./text.ts";
+
+type Request = Methods["CloseSession"]["request"];
+type Result = Methods["CloseSession"]["reply"];
+
+export interface Flags extends CommonFlags {
+  readonly force: boolean;
+}
+
+export function parse(flags: Flags, name: string): Request {
+  return { name: parseSession(name), force: flags.force };
+}
+
+export function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
+  return call(context, flags, "CloseSession", request);
+}
+
+export function format({ session }: Result): string {
+  return `Session "${visible(session.name)}" closed: ${contents(session.files)}`;
+}
+
+export const command = buildCommand<Flags, [string], Context>({
+  docs: docs(
+    "Forget a session and what it preserves",
+    "An outgoing session with files in it is closed only with --force: the files do not go into the next kernel. Closing a\\n" +
+      "retrieved session finishes it.",
+    [["luo session close vm1", "an empty session"], [
+      "luo session close vm1 --force",
+      "its files are not wanted in the next kernel",
+    ]],
+  ),
+  parameters: {
+    flags: { force: forceFlag("Close it even if files are lost by it"), ...commonFlags },
+    positional: { kind: "tuple", parameters: [sessionArgument("Which one")] },
+  },
+  func(flags, name) {
+    return perform(this, flags, { parse: () => parse(flags, name), run, format });
+  },
+});

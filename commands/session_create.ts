@@ -1,0 +1,35 @@
+import { buildCommand } from "@stricli/core";
+import type { Methods } from "../lib/agent/protocol.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
+import { call } from "./connect.ts";
+import type { Context } from "./context.ts";
+import { parseSession, sessionArgument } from "./session_argument.ts";
+import { visible } from "./text.ts";
+
+type Request = Methods["CreateSession"]["request"];
+type Result = Methods["CreateSession"]["reply"];
+
+export function parse(_flags: CommonFlags, name: string): Request {
+  return { name: parseSession(name) };
+}
+
+export function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
+  return call(context, flags, "CreateSession", request);
+}
+
+export function format({ session }: Result): string {
+  return `Session "${visible(session.name)}" created`;
+}
+
+export const command = buildCommand<CommonFlags, [string], Context>({
+  docs: docs("Create a session", "The agent holds it until the kexec; closing it forgets its files.", [
+    ["luo session create vm1", "a session for the memory of one virtual machine"],
+  ]),
+  parameters: {
+    flags: commonFlags,
+    positional: { kind: "tuple", parameters: [sessionArgument("Its name: 1 to 63 bytes")] },
+  },
+  func(flags, name) {
+    return perform(this, flags, { parse: () => parse(flags, name), run, format });
+  },
+});

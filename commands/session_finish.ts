@@ -1,0 +1,45 @@
+import { buildCommand } from "@stricli/core";
+import type { Methods } from "../lib/agent/protocol.ts";
+import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./command.ts";
+import { call } from "./connect.ts";
+import type { Context } from "./context.ts";
+import { parseSession, sessionArgument } from "./session_argument.ts";
+import { contents } from "./session_text.ts";
+import { visible } from "./text.ts";
+
+type Request = Methods["FinishSession"]["request"];
+type Result = Methods["FinishSession"]["reply"];
+
+export interface Flags extends CommonFlags {
+  readonly force: boolean;
+}
+
+export function parse(flags: Flags, name: string): Request {
+  return { name: parseSession(name), force: flags.force };
+}
+
+export function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
+  return call(context, flags, "FinishSession", request);
+}
+
+export function format({ session }: Result): string {
+  return `Session "${visible(session.name)}" finished: ${contents(session.files)}`;
+}
+
+export const command = buildCommand<Flags, [string], Context>({
+  docs: docs(
+    "End a retrieved session",
+    "The kernel lets go of its files: those never restored are gone, which is refused without --force.",
+    [["luo session finish vm1", "when every file of vm1 is restored"]],
+  ),
+  parameters: {
+    flags: {
+      force: forceFlag("Finish it even if files were never restored: their data is gone"),
+      ...commonFlags,
+    },
+    positional: { kind: "tuple", parameters: [sessionArgument("Which one")] },
+  },
+  func(flags, name) {
+    return perform(this, flags, { parse: () => parse(flags, name), run, format });
+  },
+});

@@ -1,0 +1,32 @@
+import { buildCommand } from "@stricli/core";
+import type { Methods } from "../lib/agent/protocol.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
+import { call } from "./connect.ts";
+import type { Context } from "./context.ts";
+import { sessionTable } from "./session_text.ts";
+
+type Result = Methods["ListSessions"]["reply"];
+
+export function run(context: Context, _request: null, flags: CommonFlags): Promise<Result> {
+  return call(context, flags, "ListSessions", {});
+}
+
+export function format({ sessions }: Result): string {
+  return sessions.length === 0 ? "No sessions" : sessionTable(sessions);
+}
+
+export const command = buildCommand<CommonFlags, [], Context>({
+  docs: docs(
+    "List the sessions",
+    "outgoing: made in this kernel, goes into the next one. incoming: handed over, not retrieved yet. retrieved: handed\n" +
+      "over and held by the agent.",
+    [
+      ["luo session list", "what is there"],
+      ["luo session list --json | jq -r '.sessions[].name'", "only the names"],
+    ],
+  ),
+  parameters: { flags: commonFlags },
+  func(flags) {
+    return perform(this, flags, { parse: () => null, run, format });
+  },
+});

@@ -1,0 +1,47 @@
+import { buildCommand } from "@stricli/core";
+import type { SessionInfo } from "../lib/agent/protocol.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
+import { call } from "./connect.ts";
+import type { Context } from "./context.ts";
+import { noSuchSession } from "./explain.ts";
+import { parseSession, sessionArgument } from "./session_argument.ts";
+import { fileTable, sessionLine } from "./session_text.ts";
+import { time } from "./text.ts";
+
+export interface Result {
+  session: SessionInfo;
+}
+
+export function parse(_flags: CommonFlags, name: string): string {
+  return parseSession(name);
+}
+
+export async function run(context: Context, name: string, flags: CommonFlags): Promise<Result> {
+  const { sessions } = await call(context, flags, "ListSessions", {});
+  const session = sessions.find((candidate) => candidate.name === name);
+  if (session === undefined) throw noSuchSession(name, sessions.map((candidate) => candidate.name));
+  return { session };
+}
+
+export function format({ session }: Result): string {
+  const lines = [`${sessionLine(session)}, created ${time(session.createdAt)}`];
+  if (session.files.length > 0) lines.push(fileTable(session.files));
+  return lines.join("\n");
+}
+
+export const command = buildCommand<CommonFlags, [string], Context>({
+  docs: docs(
+    "Show one session and its files",
+    "State, age, and for each file token, size, digest and label.",
+    [
+      ["luo session show vm1", "what goes into the next kernel with vm1"],
+    ],
+  ),
+  parameters: {
+    flags: commonFlags,
+    positional: { kind: "tuple", parameters: [sessionArgument("Which one")] },
+  },
+  func(flags, name) {
+    return perform(this, flags, { parse: () => parse(flags, name), run, format });
+  },
+});

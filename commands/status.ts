@@ -1,0 +1,62 @@
+import { buildCommand } from "@stricli/core";
+import type { Methods } from "../lib/agent/protocol.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
+import { call, watch } from "./connect.ts";
+import type { Context } from "./context.ts";
+import { statusText } from "./status_text.ts";
+import type { Paint } from "./text.ts";
+
+export interface Flags extends CommonFlags {
+  readonly watch: boolean;
+}
+
+type Result = Methods["GetStatus"]["reply"];
+
+export function run(context: Context, _request: null, flags: CommonFlags): Promise<Result> {
+  return call(context, flags, "GetStatus", {});
+}
+
+/** Shows the status again after every change, until the agent ends or the user does. */
+export async function runWatch(context: Context, _request: null, flags: CommonFlags): Promise<null> {
+  for await (const result of watch(context, flags)) {
+    const clear = context.stdoutIsTerminal && !flags.json ? "\x1b[H\x1b[2J" : "";
+    const text = flags.json ? JSON.stringify(result) : format(result, context.paint);
+    context.process.stdout.write(`${clear}${text}\n`);
+  }
+  return null;
+}
+
+export function format({ status }: Result, paint: Paint): string {
+  return statusText(status, paint);
+}
+
+export const command = buildCommand<Flags, [], Context>({
+  docs: docs(
+    "Show kernel, device, image, agent, sessions, and what was lost",
+    "On the model it starts the agent when none runs; on Linux the agent is started with luo agent start.",
+    [
+      ["luo status", "everything on one screen"],
+      ["luo status --watch", "and again after every change"],
+      ["luo status --json | jq '.status.losses'", "is anything lost"],
+    ],
+  ),
+  parameters: {
+    flags: {
+      watch: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Show it again after every change",
+      },
+      ...commonFlags,
+    },
+  },
+  func(flags) {
+    if (!flags.watch) return perform(this, flags, { parse: () => null, run, format });
+    return perform(this, { ...flags, json: false }, {
+      parse: () => null,
+      run: (context) => runWatch(context, null, flags),
+      format: () => undefined,
+    });
+  },
+});

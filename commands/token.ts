@@ -1,0 +1,19 @@
+const U64_MAX = 0xffff_ffff_ffff_ffffn;
+
+/** A token as people type it: decimal or 0x, the whole range of u64. */
+export function parseToken(text: string): bigint {
+  if (!/^(?:[0-9]+|0[xX][0-9a-fA-F]+)$/.test(text)) {
+    throw new RangeError("a token is a whole number, decimal or 0x");
+  }
+  const token = BigInt(text);
+  if (token > U64_MAX) throw new RangeError(`a token is at most ${U64_MAX}`);
+  return token;
+}
+
+/** A file descriptor or process number. */
+export function parseNumber(text: string): number {
+  if (!/^[0-9]{1,10}$/.test(text) || Number(text) > 0x7fff_ffff) {
+    throw new RangeError("a whole number is needed here");
+  }
+  return Number(text);
+}

@@ -1,0 +1,40 @@
+/** `luo`: argv -> exit code. The only place that reads the arguments and the environment, and that exits. */
+import { run } from "@stricli/core";
+import { application, exitCode, wantsJson } from "./commands/application.ts";
+import type { Context } from "./commands/context.ts";
+import { EXIT } from "./commands/exit.ts";
+import { colour, plain } from "./commands/text.ts";
+
+const json = wantsJson(Deno.args);
+const stdoutIsTerminal = Deno.stdout.isTerminal();
+const context: Context & { process: { exitCode?: number | string | null } } = {
+  process: { stdout: stream(Deno.stdout), stderr: stream(Deno.stderr) },
+  settings: {
+    backend: Deno.env.get("LUO_BACKEND"),
+    socket: Deno.env.get("LUO_SOCKET"),
+    exe: Deno.env.get("LUO_EXE"),
+    runtimeDir: Deno.env.get("XDG_RUNTIME_DIR"),
+  },
+  mainModule: import.meta.url,
+  stdoutIsTerminal,
+  stderrIsTerminal: Deno.stderr.isTerminal(),
+  // https://no-color.org: set and not empty.
+  paint: stdoutIsTerminal && !Deno.env.get("NO_COLOR") && !json ? colour : plain,
+};
+await run(application(json), Deno.args, context);
+Deno.exit(exitCode(context.process.exitCode));
+
+/** Writes all of it, now: nothing may be lost by the exit. */
+function stream(to: { writeSync(bytes: Uint8Array): number }) {
+  return {
+    write(text: string): void {
+      let rest = new TextEncoder().encode(text);
+      try {
+        while (rest.length > 0) rest = rest.subarray(to.writeSync(rest));
+      } catch (error) {
+        if (error instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT.broken_pipe);
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { run } from "@stricli/core";
+import { application, exitCode, wantsJson } from "../../commands/application.ts";
+import { completionScript, SHELLS } from "../../commands/completion_script.ts";
+import type { Context } from "../../commands/context.ts";
+import { EXIT, EXIT_MEANING } from "../../commands/exit.ts";
+import { Failure, failureJson, type FailureKind, renderFailure } from "../../commands/failure.ts";
+import { manPage } from "../../commands/man_page.ts";
+import { nearest } from "../../commands/nearest.ts";
+import { routes } from "../../commands/routes.ts";
+import { routeTree } from "../../commands/route_tree.ts";
+import { PERMISSIONS } from "../../commands/self.ts";
+import { plain } from "../../commands/text.ts";
+
+/** One command line without a process: for what needs no agent. */
+async function luo(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ["", ""];
+  const process: Context["process"] = {
+    stdout: { write: (text) => void (out += text) },
+    stderr: { write: (text) => void (err += text) },
+  };
+  const context = {
+    process,
+    settings: {},
+    mainModule: "",
+    stdoutIsTerminal: false,
+    stderrIsTerminal: false,
+    paint: plain,
+  };
+  await run(application(wantsJson(args)), args, context);
+  return { code: exitCode(process.exitCode), out, err };
+}
+
+Deno.test("every exit code has a meaning and every kind of failure an exit code", () => {
+  assert.deepEqual(EXIT_MEANING.map(([code]) => code), Object.values(EXIT));
+  const table: [FailureKind, number][] = [
+    ["usage", 2],
+    ["bad-request", 2],
+    ["kernel-error", 1],
+    ["file-error", 1],
+    ["no-such-session", 1],
+    ["no-such-file", 1],
+    ["wrong-state", 1],
+    ["digest-mismatch", 1],
+    ["internal", 1],
+    ["unavailable", 3],
+    ["refused", 4],
+    ["interrupted", 130],
+    ["broken-pipe", 141],
+  ];
+  for (const [kind, code] of table) assert.equal(new Failure(kind, "x").exit, code, kind);
+});
+
+Deno.test("an error is a sentence and its hints, or one line of JSON", () => {
+  const failure = new Failure("kernel-error", "Cannot x", {
+    operation: "preserve",
+    errno: "EBUSY",
+    hints: ["do y"],
+  });
+  assert.equal(renderFailure(failure), "luo: Cannot x\n  do y");
+  const expected = {
+    kind: "kernel-error",
+    message: "Cannot x",
+    exit: 1,
+    operation: "preserve",
+    errno: "EBUSY",
+    hints: ["do y"],
+  };
+  assert.deepEqual(JSON.parse(failureJson(failure)), { error: expected });
+});
+
+Deno.test("wrong command lines: exit 2, what is meant, nothing on stdout", async (t) => {
+  const cases: [string[], RegExp][] = [
+    [["sesion"], /did you mean `session`/],
+    [["session", "craete", "x"], /did you mean `create`/],
+    [["session", "create"], /without SESSION/],
+    [["session", "create", "a", "b"], /too many arguments/],
+    [["session", "create", ""], /must not be empty/],
+    [["file", "preserve", "vm1", "--stdin"], /value for --token/],
+    [["file", "preserve", "vm1", "--stdin", "--tokn", "7"], /did you mean --token\?/],
+    [["file", "preserve", "vm1", "--stdin", "--token", "-1"], /token is a whole number/],
+    [["file", "preserve", "vm1", "--token", "7"], /exactly one of/],
+    [["file", "restore", "vm1", "7"], /exactly one of/],
+    [["kexec", "load", "k"], /--reuse-cmdline/],
+    [["status", "--backend", "vax"], /one of linux, model/],
+    [["status", "--socket", "relative", "--backend", "linux"], /absolute path/],
+    [["completion", "tcsh"], /bash, zsh, fish/],
+  ];
+  for (const [args, words] of cases) {
+    await t.step(args.join(" "), async () => {
+      const { code, out, err } = await luo(...args);
+      assert.equal(code, EXIT.usage);
+      assert.equal(out, "");
+      assert.match(err, words);
+    });
+  }
+});
+
+Deno.test("with --json a usage error is JSON too", async () => {
+  const { err } = await luo("session", "create", "--json");
+  assert.equal(JSON.parse(err).error.kind, "usage");
+});
+
+Deno.test("every command has help with an example that is its own", async (t) => {
+  const { commands } = routeTree(routes);
+  for (const { path } of commands) {
+    await t.step(path.join(" "), async () => {
+      const { code, out } = await luo(...path, "--help");
+      assert.equal(code, 0);
+      assert.ok(out.split("EXAMPLES")[1]?.includes(`luo ${path.join(" ")}`), out);
+    });
+  }
+});
+
+Deno.test("nothing internal is announced", () => {
+  const { groups, commands } = routeTree(routes);
+  assert.ok(!JSON.stringify([groups, commands]).includes("machine run"));
+});
+
+Deno.test("all shells and the manual page know every command and flag", () => {
+  const tree = routeTree(routes);
+  const texts = [
+    ...SHELLS.map((shell) => completionScript(shell, tree)),
+    manPage(tree).replaceAll("\\-", "-"),
+  ];
+  for (const text of texts) {
+    for (const { path, flags } of tree.commands) {
+      for (const word of path) assert.ok(text.includes(word), word);
+      for (const { name } of flags) assert.ok(text.includes(name), name);
+    }
+  }
+});
+
+Deno.test("a near name is meant, a far one is not", () => {
+  assert.equal(nearest("vm1", ["vm2", "cache"]), "vm2");
+  assert.equal(nearest("cahce", ["vm2", "cache"]), "cache");
+  assert.equal(nearest("database", ["vm2", "cache"]), undefined);
+  assert.equal(nearest("x", []), undefined);
+});
+
+Deno.test("luo starts itself with the permissions of the task", () => {
+  const config = JSON.parse(Deno.readTextFileSync(new URL("../../deno.json", import.meta.url)));
+  for (const permission of PERMISSIONS) assert.ok(config.tasks.luo.includes(permission), permission);
+});

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import * as preserve from "../../commands/file_preserve.ts";
+import * as restore from "../../commands/file_restore.ts";
+import * as load from "../../commands/kexec_load.ts";
+import * as create from "../../commands/session_create.ts";
+import { EXIT } from "../../commands/exit.ts";
+import { Failure } from "../../commands/failure.ts";
+import { parseNumber, parseToken } from "../../commands/token.ts";
+
+const usage = (error: unknown) => error instanceof Failure && error.exit === EXIT.usage;
+
+Deno.test("tokens are the whole of u64, decimal or 0x", () => {
+  const good: [string, bigint][] = [
+    ["0", 0n],
+    ["7", 7n],
+    ["007", 7n],
+    ["0x10", 16n],
+    ["0XfF", 255n],
+    ["18446744073709551615", 0xffff_ffff_ffff_ffffn],
+    ["0xffffffffffffffff", 0xffff_ffff_ffff_ffffn],
+  ];
+  for (const [text, token] of good) assert.equal(parseToken(text), token);
+  for (
+    const text of ["", "-1", "+1", "1.0", "1e3", " 1", "0x", "x", "0b1", "1_000", "18446744073709551616"]
+  ) {
+    assert.throws(() => parseToken(text), RangeError, text);
+  }
+});
+
+Deno.test("numbers of descriptors and processes", () => {
+  assert.equal(parseNumber("0"), 0);
+  assert.equal(parseNumber("2147483647"), 0x7fff_ffff);
+  for (const text of ["", "-1", "x", "0x1", "1.5", "2147483648"]) {
+    assert.throws(() => parseNumber(text), RangeError, text);
+  }
+});
+
+const common = { json: false };
+
+Deno.test("session names are those the kernel takes", () => {
+  assert.deepEqual(create.parse(common, "vm1"), { name: "vm1" });
+  assert.deepEqual(create.parse(common, "ä".repeat(31)), { name: "ä".repeat(31) });
+  for (const name of ["", "x".repeat(64), "ä".repeat(32)]) {
+    assert.throws(() => create.parse(common, name), usage, name);
+  }
+});
+
+const source = { ...common, stdin: false, token: 7n, seal: false, digest: false, force: false };
+
+Deno.test("a file to preserve has exactly one source", async (t) => {
+  const good: [string, Partial<preserve.Flags>, preserve.Request["source"]][] = [
+    ["--from", { from: "x" }, { kind: "file", path: "x" }],
+    ["--stdin", { stdin: true }, { kind: "stdin" }],
+    ["--fd", { fd: 5 }, { kind: "fd", fd: 5 }],
+    ["--fd 0", { fd: 0 }, { kind: "fd", fd: 0 }],
+    ["--pid --fd", { pid: 4, fd: 5 }, { kind: "process", pid: 4, fd: 5 }],
+  ];
+  for (const [name, flags, expected] of good) {
+    await t.step(
+      name,
+      () => assert.deepEqual(preserve.parse({ ...source, ...flags }, "vm1").source, expected),
+    );
+  }
+  const bad: Partial<preserve.Flags>[] = [
+    {},
+    { pid: 4 },
+    { from: "x", stdin: true },
+    { stdin: true, fd: 3 },
+    { from: "x", pid: 3 },
+  ];
+  for (const flags of bad) {
+    await t.step(
+      JSON.stringify(flags),
+      () => assert.throws(() => preserve.parse({ ...source, ...flags }, "vm1"), usage),
+    );
+  }
+});
+
+const target = { ...common, stdout: false, exec: false, force: false };
+
+Deno.test("a file to restore has exactly one destination", () => {
+  const parse = (flags: Partial<restore.Flags>, ...command: string[]) =>
+    restore.parse({ ...target, ...flags }, "vm1", "0x7", ...command).destination;
+  assert.deepEqual(parse({ to: "out" }), { kind: "file", path: "out" });
+  assert.deepEqual(parse({ stdout: true }), { kind: "stdout" });
+  assert.deepEqual(parse({ exec: true }, "cat", "-n"), { kind: "exec", argv: ["cat", "-n"] });
+  assert.throws(() => parse({}), usage);
+  assert.throws(() => parse({ to: "out", stdout: true }), usage);
+  assert.throws(() => parse({ exec: true }), usage);
+  assert.throws(() => parse({ to: "out" }, "cat"), usage);
+  assert.throws(() => parse({ stdout: true, json: true }), usage);
+  assert.throws(() => restore.parse({ ...target, stdout: true }, "vm1", "seven"), usage);
+});
+
+const image = { ...common, reuseCmdline: false, force: false };
+
+Deno.test("a kernel is never loaded without a command line", () => {
+  assert.throws(() => load.parse(image, "k"), usage);
+  assert.throws(() => load.parse({ ...image, reuseCmdline: true, commandLine: "x" }, "k"), usage);
+  assert.equal(load.parse({ ...image, append: "x" }, "k").reuseCommandLine, true);
+  assert.equal(load.parse({ ...image, commandLine: "x", append: "y" }, "k").reuseCommandLine, false);
+  assert.equal(load.parse({ ...image, commandLine: "" }, "k").commandLine, "");
+});

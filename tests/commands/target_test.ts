@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import type { Settings } from "../../commands/context.ts";
+import { Failure } from "../../commands/failure.ts";
+import { resolveTarget } from "../../commands/target.ts";
+
+type Flags = Parameters<typeof resolveTarget>[0];
+
+Deno.test("which kernel and which socket", async (t) => {
+  const cases: [string, Flags, Settings, boolean, string, string][] = [
+    ["root", {}, {}, true, "linux", "/run/luo/agent.sock"],
+    ["root, model", { backend: "model" }, {}, true, "model", "/run/luo/model.sock"],
+    ["user", {}, { runtimeDir: "/run/user/1" }, false, "linux", "/run/user/1/luo/agent.sock"],
+    ["environment", {}, { backend: "model", socket: "/s" }, false, "model", "/s"],
+    [
+      "flags win",
+      { backend: "linux", socket: "/t" },
+      { backend: "model", socket: "/s" },
+      false,
+      "linux",
+      "/t",
+    ],
+    [
+      "empty is unset",
+      {},
+      { backend: "", socket: "", runtimeDir: "/r" },
+      false,
+      "linux",
+      "/r/luo/agent.sock",
+    ],
+  ];
+  for (const [name, flags, settings, isRoot, backend, socket] of cases) {
+    await t.step(
+      name,
+      () => assert.deepEqual(resolveTarget(flags, settings, () => isRoot), { backend, socket }),
+    );
+  }
+});
+
+Deno.test("no place for a socket is exit 3; a wrong backend or socket exit 2", () => {
+  const fails = (exit: number, flags: Flags, settings: Settings) =>
+    assert.throws(
+      () => resolveTarget(flags, settings, () => false),
+      (error) => error instanceof Failure && error.exit === exit,
+    );
+  fails(3, {}, {});
+  fails(2, {}, { backend: "vax", runtimeDir: "/r" });
+  fails(2, { socket: "relative" }, {});
+});
