@@ -1,0 +1,28 @@
+/** The header of an arm64 `Image` (Documentation/arch/arm64/booting.rst; `struct arm64_image_header`). Little-endian. */
+const IMAGE_SIZE = 16;
+const FLAGS = 24;
+const MAGIC = 56;
+const HEADER_SIZE = 64;
+
+export interface Arm64Image {
+  /** Bytes in memory, BSS included: the file is shorter. 0: older than Linux 3.17. */
+  readonly image_size: bigint;
+  readonly flags: bigint;
+}
+
+/** The header, or undefined when there is none. A compressed kernel (`Image.gz`, EFI zboot) has none. */
+export function parseArm64Image(bytes: Uint8Array): Arm64Image | undefined {
+  if (bytes.length < HEADER_SIZE) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.getUint32(MAGIC, false) !== 0x41524d64) return undefined; // "ARM\x64"
+  return { image_size: view.getBigUint64(IMAGE_SIZE, true), flags: view.getBigUint64(FLAGS, true) };
+}
+
+/**
+ * Why kexec_file_load(2) gives EINVAL for it (image_probe() and image_load() of arch/arm64/kernel/kexec_image.c), or
+ * undefined when it takes it. Page size and endianness depend on the CPU and are not judged here.
+ */
+export function arm64ImageProblem(image: Arm64Image | undefined): string | undefined {
+  if (image === undefined) return "it has no arm64 Image header (a compressed image must be unpacked first)";
+  if (image.image_size === 0n) return "its header does not say how much memory it needs";
+}

@@ -1,0 +1,100 @@
+import { KEXEC_CMDLINE_MAX } from "../../ffi/abi/kexec.ts";
+
+/** One word of a kernel command line: `text` as it stands there, name and value without quotes. No `=`, no value. */
+export interface Word {
+  readonly text: string;
+  readonly name: string;
+  readonly value?: string;
+}
+
+/**
+ * The words as next_arg() of lib/cmdline.c finds them: white space ends a word, but not between double quotes. A word that
+ * starts with a quote is quoted as a whole; of a value only a quote at each end is taken off.
+ */
+export function parseCommandLine(line: string): Word[] {
+  return Array.from(line.matchAll(/(?:[^\s"]|"[^"]*(?:"|$))+/g), ([text]) => parseWord(text));
+}
+
+function parseWord(text: string): Word {
+  const quoted = text.startsWith('"');
+  let inner = quoted ? text.slice(1) : text;
+  if (quoted && inner.endsWith('"')) inner = inner.slice(0, -1);
+  const equals = inner.indexOf("=", 1);
+  if (equals < 0) return { text, name: inner };
+  const value = inner.slice(equals + 1);
+  if (!value.startsWith('"')) return { text, name: inner.slice(0, equals), value };
+  return { text, name: inner.slice(0, equals), value: value.replace(/^"/, "").replace(/"$/, "") };
+}
+
+/** What the boot loader put there for one boot only: its own file names. kexec-tools drops BOOT_IMAGE= too. */
+const OF_ONE_BOOT: readonly string[] = ["BOOT_IMAGE", "initrd"];
+
+export interface CommandLineChoice {
+  /** /proc/cmdline of the running kernel. */
+  readonly running: string;
+  /** Start from `running`, without what was for that boot only. `commandLine` wins over it. */
+  readonly reuse?: boolean;
+  readonly commandLine?: string;
+  /** Words that are added to either. */
+  readonly append?: string;
+}
+
+/** The next kernel's command line, from what kexec-tools calls --reuse-cmdline, --command-line and --append. */
+export function buildCommandLine({ running, reuse, commandLine, append }: CommandLineChoice): string {
+  const reused = () => parseCommandLine(running).filter(({ name }) => !OF_ONE_BOOT.includes(name));
+  const base = commandLine ?? (reuse ? reused().map(({ text }) => text).join(" ") : "");
+  return [base.trim(), append?.trim() ?? ""].filter((part) => part !== "").join(" ");
+}
+
+/**
+ * What a switch such as `liveupdate=` is set to at last, or undefined when no word sets it. As the kernel reads early
+ * parameters (kstrtobool()): one letter decides, except in on and off; a word without a value or with another one changes nothing; what
+ * follows `--` is for init.
+ */
+export function readSwitch(words: readonly Word[], name: string): boolean | undefined {
+  const end = words.findIndex((word) => word.text === "--");
+  const values = words.slice(0, end < 0 ? words.length : end)
+    .filter((word) => word.name.replaceAll("-", "_") === name).map(({ value }) => parseBool(value));
+  return values.findLast((value) => value !== undefined);
+}
+
+function parseBool(value = ""): boolean | undefined {
+  if (/^([yt1]|on)/i.test(value)) return true;
+  if (/^([nf0]|of)/i.test(value)) return false;
+}
+
+/** Why the next kernel would not take over what is preserved. The code is stable, the reason a clause. */
+export interface CommandLineProblem {
+  readonly code: "liveupdate_off" | "kho_off" | "too_long" | "has_nul";
+  readonly reason: string;
+}
+
+/** Judges the next kernel's command line; `running` is the one under which this kernel has live update. */
+export function commandLineProblems(next: string, running = ""): CommandLineProblem[] {
+  const problems: CommandLineProblem[] = [];
+  const words = parseCommandLine(next);
+  const liveupdate = readSwitch(words, "liveupdate");
+  if (liveupdate !== true) {
+    const reason = liveupdate === false
+      ? "its command line switches live update off (liveupdate=on is needed)"
+      : "its command line lacks liveupdate=on";
+    problems.push({ code: "liveupdate_off", reason });
+  }
+  const kho = readSwitch(words, "kho");
+  if (kho === false) {
+    problems.push({ code: "kho_off", reason: "its command line switches kexec handover off (kho=off)" });
+  } else if (kho === undefined && readSwitch(parseCommandLine(running), "kho") === true) {
+    // Without the word it depends on CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT; the running kernel was told, so it was needed.
+    problems.push({
+      code: "kho_off",
+      reason: "its command line lacks kho=on, which the running kernel was given",
+    });
+  }
+  const length = new TextEncoder().encode(next).length;
+  if (length >= KEXEC_CMDLINE_MAX) {
+    const reason = `its command line has ${length} bytes, the kernel takes ${KEXEC_CMDLINE_MAX - 1}`;
+    problems.push({ code: "too_long", reason });
+  }
+  if (next.includes("\0")) problems.push({ code: "has_nul", reason: "its command line holds a NUL" });
+  return problems;
+}
