@@ -1,0 +1,201 @@
+import {
+  KEXEC_CMDLINE_MAX,
+  KEXEC_FILE_NO_INITRAMFS,
+  KEXEC_FILE_ON_CRASH,
+  KEXEC_FILE_UNLOAD,
+  LINUX_REBOOT_CMD_KEXEC,
+} from "../../../ffi/abi/kexec.ts";
+import { O_CLOEXEC, O_DIRECTORY, O_RDONLY, O_RDWR, O_WRONLY } from "../../../ffi/abi/fcntl.ts";
+import type { UserPointer } from "../../../lib/kernel.ts";
+import { memory } from "../calls.ts";
+import { answers, type Case, equal, good, ok, type World } from "../world.ts";
+
+const line = (text: string) => new TextEncoder().encode(text + "\0");
+const NO_INITRAMFS = BigInt(KEXEC_FILE_NO_INITRAMFS);
+
+interface Load {
+  readonly kernel?: number;
+  readonly initrd?: number;
+  readonly length?: number;
+  readonly cmdline?: UserPointer;
+  readonly flags?: bigint;
+}
+
+const image = (world: World, flags = O_RDONLY) =>
+  world.keep(world.kernel.open(world.paths.image, flags | O_CLOEXEC), "open image");
+
+/** The whole image as a memfd. */
+function copied(world: World, bytes?: number): number {
+  const whole = world.contents(image(world));
+  return world.memfd(whole.slice(0, bytes ?? whole.length));
+}
+
+/** kexec_file_load of a good image, without initramfs, but for what `with` says. */
+function load(
+  world: World,
+  { kernel, initrd = -1, cmdline = line("quiet"), length, flags = NO_INITRAMFS }: Load = {},
+) {
+  const bytes = cmdline === null ? 0 : cmdline instanceof Uint8Array ? cmdline.length : cmdline.bytes.length;
+  return world.kernel.kexec_file_load(
+    kernel ?? image(world),
+    initrd,
+    BigInt(length ?? bytes),
+    cmdline,
+    flags,
+  );
+}
+
+const unload = (world: World) => world.kernel.kexec_file_load(-1, -1, 0n, null, BigInt(KEXEC_FILE_UNLOAD));
+function loaded(world: World): string {
+  const fd = world.keep(world.kernel.open("/sys/kernel/kexec_loaded", O_RDONLY), "open kexec_loaded");
+  const bytes = new Uint8Array(16);
+  return new TextDecoder().decode(bytes.subarray(0, good(world.kernel.read(fd, bytes), "read")));
+}
+
+const execute = (world: World) => world.kernel.reboot(LINUX_REBOOT_CMD_KEXEC);
+
+type Answer = 0 | "EINVAL" | "EBADF" | "EFAULT" | "ENOEXEC" | "ETXTBSY" | "EADDRNOTAVAIL";
+
+const rows: readonly [what: string, answer: Answer, make: (world: World) => Load][] = [
+  ["a good image without initramfs", 0, () => ({})],
+  ["a memfd open for writing", 0, (world) => ({ kernel: copied(world) })],
+  ["any file as initramfs", 0, (world) => ({ initrd: world.memfd(new Uint8Array(100)), flags: 0n })],
+  ["an image cut off at half its length", 0, (world) => {
+    const half = Number(world.stat(image(world)).size) >> 1;
+    return { kernel: copied(world, half) };
+  }],
+  ["no command line at all", 0, () => ({ cmdline: null })],
+  ["an empty command line", 0, () => ({ cmdline: line("") })],
+  [
+    `a command line of ${KEXEC_CMDLINE_MAX} bytes`,
+    0,
+    () => ({ cmdline: line("x".repeat(KEXEC_CMDLINE_MAX - 1)) }),
+  ],
+  [`one of ${KEXEC_CMDLINE_MAX + 1}`, "EINVAL", () => ({ cmdline: line("x".repeat(KEXEC_CMDLINE_MAX)) })],
+  ["a command line without NUL", "EINVAL", () => ({ cmdline: line("abc"), length: 3 })],
+  ["a command line that cannot be read", "EFAULT", () => ({ cmdline: memory(line("abc")), length: 5000 })],
+  ["a null command line with a length", "EFAULT", () => ({ cmdline: null, length: 5 })],
+  ["an unknown flag", "EINVAL", () => ({ flags: NO_INITRAMFS | 0x1000n })],
+  [
+    "a crash image without a reservation",
+    "EADDRNOTAVAIL",
+    () => ({ flags: NO_INITRAMFS | BigInt(KEXEC_FILE_ON_CRASH) }),
+  ],
+  ["kernel fd -1", "EBADF", () => ({ kernel: -1 })],
+  ["initrd fd -1 without NO_INITRAMFS", "EBADF", () => ({ flags: 0n })],
+  ["an initrd fd that NO_INITRAMFS makes unread", 0, () => ({ initrd: 12345 })],
+  ["a write-only file", "EBADF", (world) => {
+    const memfd = copied(world);
+    return { kernel: world.keep(world.kernel.open(`/proc/self/fd/${memfd}`, O_WRONLY)) };
+  }],
+  ["an empty file", "EINVAL", (world) => ({ kernel: world.memfd() })],
+  ["a directory", "EINVAL", (world) => ({
+    kernel: world.keep(world.kernel.open(world.paths.tmpfs, O_RDONLY | O_DIRECTORY)),
+  })],
+  [
+    "a character device",
+    "EINVAL",
+    (world) => ({ kernel: world.keep(world.kernel.open("/dev/null", O_RDONLY)) }),
+  ],
+  ["a file of zeros", "ENOEXEC", (world) => ({ kernel: world.memfd(1 << 20) })],
+  ["a file of one byte", "ENOEXEC", (world) => ({ kernel: world.memfd(1) })],
+  ["an image with a broken signature", "ENOEXEC", (world) => {
+    const memfd = copied(world);
+    answers(world.kernel.pwrite(memfd, new Uint8Array(4), 0x202n), 4);
+    return { kernel: memfd };
+  }],
+  ["an image without its boot sector's mark", "ENOEXEC", (world) => {
+    const memfd = copied(world);
+    answers(world.kernel.pwrite(memfd, new Uint8Array(2), 0x1fen), 2);
+    return { kernel: memfd };
+  }],
+  ["a file that is open for writing", "ETXTBSY", (world) => {
+    world.keep(world.kernel.open(world.paths.disk, O_RDWR), "open for writing");
+    return { kernel: world.keep(world.kernel.open(world.paths.disk, O_RDONLY)) };
+  }],
+];
+
+const table = rows.map(([what, answer, make]): Case => ({
+  name: `kexec_file_load: ${what} is ${answer}`,
+  whole_machine: true,
+  run(world) {
+    answers(load(world, make(world)), answer);
+    answers(unload(world), 0);
+  },
+}));
+
+/** Loading the next kernel, and the ways a kexec is refused. */
+export const kexecCases: readonly Case[] = [
+  ...table,
+  {
+    name: "kexec_file_load: UNLOAD with nothing loaded is 0",
+    whole_machine: true,
+    run(world) {
+      answers(unload(world), 0);
+      answers(unload(world), 0);
+    },
+  },
+  {
+    name: "reboot KEXEC: EINVAL when nothing is loaded, and nothing is lost",
+    whole_machine: true,
+    run(world) {
+      answers(unload(world), 0);
+      const session = world.create("survives a refusal");
+      const memfd = world.memfd(10);
+      world.preserve(session, memfd, 1n);
+      answers(execute(world), "EINVAL");
+      answers(world.kernel.ftruncate(memfd, 0n), "EPERM");
+      world.preserve(session, world.memfd(), 2n);
+    },
+  },
+  {
+    name: "reboot KEXEC: EINVAL again after UNLOAD",
+    whole_machine: true,
+    run(world) {
+      answers(load(world), 0);
+      answers(unload(world), 0);
+      answers(execute(world), "EINVAL");
+    },
+  },
+  {
+    name: "the loaded image's files may be closed, and sessions made afterwards",
+    whole_machine: true,
+    run(world) {
+      const fd = image(world);
+      answers(load(world, { kernel: fd }), 0);
+      world.close(fd);
+      world.preserve(world.create("after the load"), world.memfd(1), 1n);
+      answers(unload(world), 0);
+    },
+  },
+  {
+    name: "/sys/kernel/kexec_loaded says whether an image is loaded; a failed load keeps the one before",
+    whole_machine: true,
+    run(world) {
+      answers(unload(world), 0);
+      equal(loaded(world), "0\n");
+      answers(load(world), 0);
+      equal(loaded(world), "1\n");
+      answers(load(world, { kernel: world.memfd(4096) }), "ENOEXEC");
+      answers(load(world, { cmdline: line("x".repeat(KEXEC_CMDLINE_MAX)) }), "EINVAL");
+      equal(loaded(world), "1\n");
+      answers(unload(world), 0);
+      equal(loaded(world), "0\n");
+    },
+  },
+  {
+    name: "reboot: an unknown command is EINVAL",
+    whole_machine: true,
+    run(world) {
+      answers(world.kernel.reboot(0x12345), "EINVAL");
+    },
+  },
+  {
+    name: "uname says which kernel this is",
+    run(world) {
+      const { sysname, release } = world.kernel.uname();
+      ok(sysname === "Linux" && /^\d+\.\d+/.test(release));
+      good(world.kernel.getpid(), "getpid");
+    },
+  },
+];

@@ -1,0 +1,85 @@
+/**
+ * `deno task test:kernel [--kernel IMAGE] [WORDS]`: the contract suite on the real kernel, in a virtual machine. Only the cases
+ * whose names contain WORDS, if there are any. Ends with `N passed, N failed`; exit status 1 when one failed.
+ */
+import { MissingTool } from "../vm/tools.ts";
+import { runInVm, VmError, type VmResult } from "../vm/vm.ts";
+import { cases, rebootCases } from "./all.ts";
+import { type CaseReport, parseReport, troubleIn } from "./report.ts";
+
+interface Failure {
+  readonly name: string;
+  readonly why: string;
+}
+
+/** The cases that failed: one that was never reported in all its boots has failed too. */
+function failures(reports: readonly CaseReport[], words: string): Failure[] {
+  const failed = reports.flatMap(({ name, phase, error }) =>
+    error === undefined ? [] : [{ name, why: phase === "single" ? error : `${phase} the kexec: ${error}` }]
+  );
+  const wanted = (one: { name: string }) => one.name.includes(words);
+  const seen = (name: string, phase: string) =>
+    reports.some((one) => one.name === name && one.phase === phase);
+  const missing = [
+    ...cases.filter(wanted).filter(({ name }) => !seen(name, "single")),
+    ...rebootCases.filter(wanted).filter(({ name }) =>
+      !["before", "after", "later"].every((phase) => seen(name, phase))
+    ),
+  ].map(({ name }) => ({ name, why: "did not come to its end" }));
+  return [...failed, ...missing];
+}
+
+function show(line: string): void {
+  const report = parseReport(line);
+  if (report === undefined) return console.log(line);
+  if (report.phase === "later") return;
+  const boots = report.phase === "single" ? "" : ` (${report.phase})`;
+  console.log(`${report.error === undefined ? "ok    " : "FAILED"} ${report.name}${boots} (${report.ms}ms)`);
+}
+
+async function run(kernel: string | undefined, words: string): Promise<number> {
+  const boot = (number: number) => `deno run -A tests/contract/linux_main.ts ${number} '${words}'`;
+  const console_lines: string[] = [];
+  let result: VmResult | undefined;
+  let end = "";
+  try {
+    result = await runInVm({
+      kernel,
+      commands: [boot(1), boot(2), boot(3)],
+      timeout_ms: 300_000,
+      on_line(line) {
+        console_lines.push(line);
+        show(line);
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof VmError)) throw error;
+    end = error.message;
+  }
+  const reports = console_lines.flatMap((line) => parseReport(line) ?? []);
+  const failed = failures(reports, words);
+  if (result !== undefined && result.status !== 0) {
+    end = `The suite ended with status ${result.status} in boot ${result.boot}`;
+  }
+  if (end !== "") failed.push({ name: "the virtual machine", why: end });
+  for (const [boot, text] of Object.entries(result?.dmesg ?? {})) {
+    const trouble = troubleIn(text);
+    if (trouble.length > 0) failed.push({ name: `dmesg of boot ${boot}`, why: trouble.join("\n") });
+  }
+  for (const { name, why } of failed) console.log(`\nFAILED ${name}\n  ${why.replaceAll("\n", "\n  ")}`);
+  const names = new Set(failed.map(({ name }) => name));
+  const passed = new Set(reports.map(({ name }) => name).filter((name) => !names.has(name)));
+  console.log(`\n${passed.size} passed, ${names.size} failed`);
+  return names.size === 0 && passed.size > 0 ? 0 : 1;
+}
+
+if (import.meta.main) {
+  const named = Deno.args[0] === "--kernel";
+  try {
+    Deno.exit(await run(named ? Deno.args[1] : undefined, Deno.args.slice(named ? 2 : 0).join(" ")));
+  } catch (error) {
+    if (!(error instanceof MissingTool)) throw error;
+    console.error(error.message);
+    Deno.exit(1);
+  }
+}
