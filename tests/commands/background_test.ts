@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { ensureRunning, type Service, waitForEnd } from "../../commands/background.ts";
+import { Failure } from "../../commands/failure.ts";
+
+/** A service that is "there" when a file is: what matters is how it gets started. */
+function service(dir: string, script: string): Service<string> {
+  return {
+    name: "the test",
+    socket: `${dir}/luo/s`,
+    lock: `${dir}/luo/s.lock`,
+    log: `${dir}/luo/s.log`,
+    argv: ["/bin/sh", "-c", script],
+    connect() {
+      try {
+        return Deno.readTextFileSync(`${dir}/there`).trim() || undefined;
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+/** Until the test is over. */
+function stay(dir: string): string {
+  return `while test -e ${dir}; do sleep 0.05; done`;
+}
+
+function inScratch(test: (dir: string) => void): () => void {
+  return () => {
+    const dir = Deno.makeTempDirSync({ prefix: "luo-background-" });
+    try {
+      test(dir);
+    } finally {
+      Deno.removeSync(dir, { recursive: true });
+    }
+  };
+}
+
+Deno.test(
+  "a service is started when nobody answers, once",
+  inScratch((dir) => {
+    const s = service(dir, `echo $$ > ${dir}/there; ${stay(dir)}`);
+    const first = ensureRunning(s);
+    assert.equal(first.started, true);
+    assert.deepEqual(ensureRunning(s), { client: first.client, started: false });
+  }),
+);
+
+Deno.test(
+  "it has a session of its own, no input, a log, and no descriptor of ours",
+  inScratch((dir) => {
+    const fds = `ls /proc/self/fd | tr '\\n' ' '`;
+    ensureRunning(
+      service(
+        dir,
+        `echo "$(ps -o sid= -p $$) $$ $(readlink /proc/$$/fd/0)"; ${fds}; echo x > ${dir}/there; ${
+          stay(dir)
+        }`,
+      ),
+    );
+    const [line = "", open = ""] = Deno.readTextFileSync(`${dir}/luo/s.log`).split("\n");
+    const [sid, pid, input] = line.trim().split(/\s+/);
+    assert.equal(sid, pid);
+    assert.equal(input, "/dev/null");
+    // 3 is the directory that ls reads.
+    assert.equal(open.trim(), "0 1 2 3");
+  }),
+);
+
+Deno.test(
+  "one that ends at once is a failure with what it said",
+  inScratch((dir) => {
+    Deno.mkdirSync(`${dir}/luo`);
+    Deno.writeTextFileSync(`${dir}/luo/s.log`, "old news\n");
+    const start = () => ensureRunning(service(dir, "echo boom >&2; exit 1"));
+    assert.throws(
+      start,
+      (error) => error instanceof Failure && error.exit === 3 && String(error.detail.reasons) === "boom",
+    );
+  }),
+);
+
+Deno.test(
+  "a program that is not there is an error",
+  inScratch((dir) => {
+    const s = { ...service(dir, ""), argv: ["/no/such/program"] };
+    assert.throws(() => ensureRunning(s), /ENOENT/);
+  }),
+);
+
+Deno.test("nobody holds a lock that does not exist", () =>
+  assert.equal(waitForEnd("/no/such/lock", 0), true));
