@@ -95,6 +95,8 @@ export function commandLineProblems(next: string, running = ""): CommandLineProb
     const reason = `its command line has ${length} bytes, the kernel takes ${KEXEC_CMDLINE_MAX - 1}`;
     problems.push({ code: "too_long", reason });
   }
-  if (next.includes("\0")) problems.push({ code: "has_nul", reason: "its command line holds a NUL" });
+  if (next.includes("\0")) {
+    problems.push({ code: "has_nul", reason: "its command line holds a NUL, and would end there" });
+  }
   return problems;
 }

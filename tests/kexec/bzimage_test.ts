@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { bzImageProblem, parseBzImage, SETUP_HEADER_END, standInBzImage } from "../../lib/kexec/bzimage.ts";
+import { checkImage } from "../../lib/kexec/image.ts";
+
+const IMAGE = standInBzImage({ release: "9.9.9-demo" });
+
+function check(bytes: Uint8Array) {
+  return checkImage((offset, length) => bytes.subarray(offset, offset + length), bytes.length);
+}
+
+/** The stand-in with one field overwritten, little-endian. */
+function changed(offset: number, value: number, width: 1 | 2 | 4): Uint8Array {
+  const bytes = IMAGE.slice();
+  for (let i = 0; i < width; i++) bytes[offset + i] = (value >>> (8 * i)) & 0xff;
+  return bytes;
+}
+
+Deno.test("a stand-in says what a bzImage says", () => {
+  assert.deepEqual(parseBzImage(IMAGE), {
+    version: 0x020f,
+    boot_flag: 0xaa55,
+    loadflags: 1,
+    xloadflags: 0x63,
+    relocatable_kernel: true,
+    cmdline_size: 2047,
+    setup_sects: 1,
+    syssize: 256,
+    length: 5120,
+    kernel_version: "9.9.9-demo (stand-in, boots nowhere)",
+  });
+  assert.deepEqual(check(IMAGE), { release: "9.9.9-demo", problems: [] });
+});
+
+const REFUSED: readonly (readonly [what: string, bytes: Uint8Array, reason: RegExp])[] = [
+  ["an empty file", new Uint8Array(0), /too short/],
+  ["1,023 bytes", IMAGE.subarray(0, 1023), /too short/],
+  ["text", new TextEncoder().encode("#!/bin/sh\n".repeat(200)), /no Linux boot header/],
+  ["no HdrS", changed(0x202, 0, 4), /no Linux boot header/],
+  ["no boot flag", changed(0x1fe, 0, 2), /boot flag/],
+  ["protocol 2.11", changed(0x206, 0x020b, 2), /2\.11 is older than 2\.12/],
+  ["a zImage", changed(0x211, 0, 1), /zImage/],
+  ["a 32-bit kernel", changed(0x236, 0x62, 2), /no 64-bit kernel/],
+  ["a kernel without CONFIG_RELOCATABLE", changed(0x236, 0x61, 2), /above 4 GiB/],
+  ["setup code that is not there", changed(0x1f1, 255, 1), /within its setup code/],
+];
+for (const [what, bytes, reason] of REFUSED) {
+  Deno.test(`not bootable: ${what}`, () => {
+    const { problems } = check(bytes);
+    assert.deepEqual(problems.map(({ kind }) => kind), ["not_bootable"]);
+    assert.match(problems[0]?.reason ?? "", reason);
+  });
+}
+
+Deno.test("setup_sects 0 means 4", () => {
+  assert.equal(parseBzImage(changed(0x1f1, 0, 1))?.setup_sects, 4);
+});
+
+Deno.test("an image one byte short is truncated, one byte longer is not", () => {
+  assert.deepEqual(check(IMAGE.subarray(0, -1)).problems.map(({ kind }) => kind), ["truncated"]);
+  assert.deepEqual(check(new Uint8Array([...IMAGE, 0])).problems, []);
+});
+
+Deno.test("a release is at the pointer, or nowhere", () => {
+  assert.equal(parseBzImage(changed(0x20e, 0, 2))?.kernel_version, undefined);
+  assert.equal(parseBzImage(changed(0x20e, 0xffff, 2))?.kernel_version, undefined);
+});
+
+Deno.test("no bytes make the parser throw, and a header that is taken has all its marks", () => {
+  const mutations = fc.array(fc.tuple(fc.nat(SETUP_HEADER_END + 8), fc.nat(255)), { maxLength: 6 });
+  fc.assert(fc.property(mutations, fc.nat(IMAGE.length), (bytes, length) => {
+    const image = IMAGE.slice(0, length);
+    for (const [offset, value] of bytes) if (offset < image.length) image[offset] = value;
+    const { problems } = check(image);
+    assert.ok(problems.length <= 1);
+    if (bzImageProblem(parseBzImage(image), image.length) === undefined) {
+      assert.notEqual(problems[0]?.kind, "not_bootable");
+      assert.deepEqual([...image.subarray(0x202, 0x206)], [0x48, 0x64, 0x72, 0x53]);
+      assert.ok(image.length >= 1024);
+    }
+  }));
+});

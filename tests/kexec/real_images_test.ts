@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { checkImage } from "../../lib/kexec/image.ts";
+
+/** Release of each image, as tests/vm/README.md names them. */
+const IMAGES = {
+  "bzImage-7.3.4-luo": "7.3.4-luo",
+  "bzImage-7.2.12-luo": "7.2.12-luo",
+  "bzImage-7.3.4-mismatch": "7.3.4-luo",
+} as const;
+
+const directory = Deno.env.get("LUO_TEST_KERNELS") ||
+  new URL("../../../shared/kernel", import.meta.url).pathname;
+
+for (const [name, release] of Object.entries(IMAGES)) {
+  const image = read(`${directory}/${name}`);
+  Deno.test({
+    name: `real image ${name}: whole; cut off behind its setup code, truncated`,
+    ignore: image === undefined,
+    fn() {
+      const bytes = image ?? new Uint8Array(0);
+      assert.deepEqual(check(bytes), { release, problems: [] });
+      const half = check(bytes.subarray(0, bytes.length >> 1));
+      assert.deepEqual(half.problems.map(({ kind }) => kind), ["truncated"]);
+      assert.deepEqual(check(bytes.subarray(0, 4096)).problems.map(({ kind }) => kind), ["not_bootable"]);
+    },
+  });
+}
+
+function check(bytes: Uint8Array) {
+  return checkImage((offset, length) => bytes.subarray(offset, offset + length), bytes.length);
+}
+
+function read(path: string): Uint8Array | undefined {
+  try {
+    return Deno.readFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
