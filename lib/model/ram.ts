@@ -30,7 +30,8 @@ export class Ram {
 
   constructor(readonly size_bytes: number) {
     this.frames = Math.floor(size_bytes / PAGE_SIZE);
-    this.#free = new Gaps(FIRST_FRAME, Math.max(0, this.frames - FIRST_FRAME));
+    this.#free = new Gaps();
+    this.#free.give(FIRST_FRAME, Math.max(0, this.frames - FIRST_FRAME));
   }
 
   get free_frames(): number {
@@ -94,18 +95,21 @@ export class Ram {
   keep(survivors: Iterable<{ base: number; count: number }>): void {
     const before = this.#extents;
     this.#extents = new Map();
-    this.#free = new Gaps(FIRST_FRAME, Math.max(0, this.frames - FIRST_FRAME));
+    this.#free = new Gaps();
     const stores = new Map<Store, Store>();
-    for (const { base, count } of survivors) {
+    let frame = FIRST_FRAME;
+    for (const { base, count } of [...survivors].sort((a, b) => a.base - b.base)) {
       const extent = before.get(base);
       if (extent === undefined || extent.count !== count) continue;
       before.delete(base);
-      this.#free.claim(base, count);
-      const survivor = stores.get(extent.store) ?? { pages: extent.store.pages.survive(), frames: 0 };
+      if (base > frame) this.#free.give(frame, base - frame);
+      frame = base + count;
+      const survivor = stores.get(extent.store) ?? { pages: outlive(extent.store.pages), frames: 0 };
       stores.set(extent.store, survivor);
       survivor.frames += count;
       this.#add(base, count, survivor, extent.offset);
     }
+    if (this.frames > frame) this.#free.give(frame, this.frames - frame);
     for (const lost of before.values()) {
       if (!stores.has(lost.store)) this.#unuse(lost);
     }
@@ -123,16 +127,18 @@ export class Ram {
   }
 }
 
+function outlive(pages: Pages): Pages {
+  const survivor = pages.survive();
+  if (survivor !== pages) pages.release();
+  return survivor;
+}
+
 /** Free frames as ranges, in no order: taken from the end of the list, merged when a neighbour is known. */
 class Gaps {
   total = 0;
   /** count by first frame, and first frame by the frame behind the last. */
   #byStart = new Map<number, number>();
   #byEnd = new Map<number, number>();
-
-  constructor(base: number, count: number) {
-    if (count > 0) this.give(base, count);
-  }
 
   /** Up to `count` frames in one piece: from the first range that has them all of a few looked at, else what a range has. */
   take(count: number): [base: number, count: number] {
@@ -145,17 +151,9 @@ class Gaps {
     }
     if (chosen === undefined) throw new Error("Out of page frames");
     const got = Math.min(size, count);
-    this.claim(chosen, got);
+    this.#remove(chosen);
+    this.#insert(chosen + got, size - got);
     return [chosen, got];
-  }
-
-  /** Takes `count` frames at `base` out, wherever in a range they are. */
-  claim(base: number, count: number): void {
-    const start = this.#containing(base);
-    if (start === undefined) throw new Error(`Page frame ${base} is in use`);
-    const length = this.#remove(start);
-    this.#insert(start, base - start);
-    this.#insert(base + count, start + length - base - count);
   }
 
   give(base: number, count: number): void {
@@ -167,13 +165,6 @@ class Gaps {
     }
     if (this.#byStart.has(base + count)) length += this.#remove(base + count);
     this.#insert(start, length);
-  }
-
-  #containing(frame: number): number | undefined {
-    if (this.#byStart.has(frame)) return frame;
-    for (const [start, length] of this.#byStart) {
-      if (start <= frame && frame < start + length) return start;
-    }
   }
 
   #insert(start: number, length: number): void {

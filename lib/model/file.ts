@@ -1,0 +1,83 @@
+/** Open file descriptions (`struct file` of include/linux/fs.h): shared by dup, by passed fds, by mappings, and by LUO. */
+import { O_ACCMODE, O_PATH, O_RDONLY, O_WRONLY } from "../../ffi/abi/fcntl.ts";
+import type { Ret, Stat, UserPointer } from "../kernel.ts";
+import type { Process } from "./process.ts";
+
+/** A file's identity and attributes; several open file descriptions may share one. */
+export interface Inode {
+  stat(): Stat;
+  fchmod?(mode: number): Ret;
+  /** F_GET_SEALS, and F_ADD_SEALS through a writable fd; EINVAL without. */
+  readonly seals?: number;
+  add_seals?(seals: number): Ret;
+  /** For a write opening (get_write_access) and kexec_file_load (deny_write_access); see `kexec.ts`. */
+  writers?: number;
+}
+
+/**
+ * What a kind of file can do (`struct file_operations`). A missing one gives the errno Linux gives for it. `offset` undefined
+ * means the description's own position, which the operation moves.
+ */
+export interface FileOperations {
+  read?(file: OpenFile, into: Uint8Array, offset: bigint | undefined): Ret;
+  write?(file: OpenFile, from: Uint8Array, offset: bigint | undefined): Ret;
+  /** Missing: ESPIPE. */
+  lseek?(file: OpenFile, offset: bigint, whence: number): bigint;
+  ftruncate?(file: OpenFile, length: bigint): Ret;
+  fallocate?(file: OpenFile, mode: number, offset: bigint, length: bigint): Ret;
+  /** Missing: ENOTTY. */
+  ioctl?(process: Process, file: OpenFile, request: number, argument: UserPointer): Ret;
+  /** The revents; missing: always readable and writable (DEFAULT_POLLMASK). */
+  poll?(file: OpenFile, events: number): number;
+  /** /proc/self/fd/N opened: missing gives ENXIO, as for sockets and anonymous inodes. */
+  reopen?(file: OpenFile, flags: number): OpenFile | Ret;
+  set_flags?(file: OpenFile, flags: number): Ret;
+  /** The last reference is gone. */
+  release?(file: OpenFile): void;
+  /** pread and pwrite work (FMODE_PREAD, FMODE_PWRITE); else ESPIPE. */
+  readonly positioned?: boolean;
+}
+
+export class OpenFile {
+  position = 0n;
+  #references = 1;
+
+  constructor(
+    readonly inode: Inode,
+    readonly operations: FileOperations,
+    /** F_GETFL. */
+    public flags: number,
+    /** What /proc/self/fd/N says. */
+    readonly link: () => string,
+  ) {}
+
+  get path_only(): boolean {
+    return (this.flags & O_PATH) !== 0;
+  }
+
+  /** FMODE_READ. */
+  get readable(): boolean {
+    return !this.path_only && (this.flags & O_ACCMODE) !== O_WRONLY;
+  }
+
+  /** FMODE_WRITE. */
+  get writable(): boolean {
+    return !this.path_only && (this.flags & O_ACCMODE) !== O_RDONLY;
+  }
+
+  /** One more reference: an fd, a message in flight, a mapping, a preserved file. */
+  get(): this {
+    this.#references++;
+    return this;
+  }
+
+  /** One reference less; the last one releases the file. */
+  put(): void {
+    if (--this.#references === 0 && !this.path_only) this.operations.release?.(this);
+  }
+}
+
+/** The fields of a stat that are not said, zero. */
+export function stat(fields: Partial<Stat>): Stat {
+  return { dev: 0n, ino: 0n, mode: 0, nlink: 1, uid: 0, size: 0n, blocks: 0n, ...fields };
+}

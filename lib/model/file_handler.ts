@@ -1,0 +1,30 @@
+/** A kind of file that LUO can preserve: Linux's callbacks (`struct liveupdate_file_ops`, include/linux/liveupdate.h). */
+import type { Ret } from "../kernel.ts";
+import type { OpenFile } from "./file.ts";
+
+export interface FileHandler {
+  /** Names the handler and its format in the handover: the next kernel finds its own handler by it. At most 47 bytes. */
+  readonly compatible: string;
+  can_preserve(file: OpenFile): boolean;
+  /** Saves what must not change any more. -errno, or what `freeze` and `unpreserve` get back (`private_data`). */
+  preserve(file: OpenFile): Ret | PreservedState;
+  unpreserve(file: OpenFile, state: PreservedState): void;
+  /** In reboot(2): the last look. */
+  freeze?(file: OpenFile, state: PreservedState): Ret;
+  /** reboot(2) failed after all. */
+  unfreeze?(file: OpenFile, state: PreservedState): void;
+  /** In the next kernel: the file again, from what `serialize` gave. */
+  retrieve(data: Uint8Array, uid: number): OpenFile | Ret;
+  /** False: SESSION_FINISH gives EBUSY. */
+  can_finish?(data: Uint8Array, retrieved: boolean): boolean;
+  /** LUO lets go; what was never retrieved is freed here. */
+  finish(data: Uint8Array, retrieved: boolean): void;
+}
+
+/** A preserved file's state as its handler keeps it until the kexec. */
+export interface PreservedState {
+  /** The bytes for the next kernel (what serialized_data points to). */
+  serialize(): Uint8Array;
+  /** Extents of page frames that must survive the kexec. */
+  frames(): Iterable<{ base: number; count: number }>;
+}

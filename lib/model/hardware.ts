@@ -1,0 +1,25 @@
+/** What outlives a kernel. One kernel's objects must never be reachable from here once it is gone; a test walks it. */
+import type { Disk } from "./disk.ts";
+import type { Host } from "./host.ts";
+import type { Ram } from "./ram.ts";
+
+export interface Hardware {
+  readonly ram: Ram;
+  readonly disk: Disk;
+  readonly host: Host | undefined;
+  /** A line on the serial console. */
+  console(line: string): void;
+  /** What reboot(2) ends in. None of them comes back to the caller: every process is gone. */
+  kexec(next: NextKernel): void;
+  restart(): void;
+  power_off(): void;
+}
+
+/** All a kexec leaves to the next kernel, besides RAM. */
+export interface NextKernel {
+  /** uname's release. */
+  readonly release: string;
+  readonly command_line: string;
+  /** Bytes of `handover.ts`; undefined when KHO was off. */
+  readonly handover: Uint8Array | undefined;
+}

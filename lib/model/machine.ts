@@ -1,0 +1,110 @@
+/** The machine: hardware, and the kernel that runs on it now. */
+import type { Kernel } from "../kernel.ts";
+import type { Disk } from "./disk.ts";
+import { HostDisk } from "./host_disk.ts";
+import type { Hardware, NextKernel } from "./hardware.ts";
+import type { Host } from "./host.ts";
+import { Ram } from "./ram.ts";
+import { System } from "./system.ts";
+
+export interface MachineOptions {
+  /** Bytes of RAM. Default 4 GiB; taken from the host only as it is used. */
+  readonly memory_bytes?: number;
+  /** Release of the kernel of a cold boot. */
+  readonly release?: string;
+  /** Of a cold boot. Default `liveupdate=on`. */
+  readonly command_line?: string;
+  /** Default: the host's files, through Deno. */
+  readonly disk?: Disk;
+  readonly host?: Host;
+  /** RLIMIT_NOFILE of every process. */
+  readonly nofile?: number;
+  /** Called with each line of the console. */
+  readonly on_console?: (line: string) => void;
+  /** Called when the machine runs the next kernel (`kexec`, `restart`) or has gone off (`power_off`). */
+  readonly on_reset?: (kind: Reset) => void;
+}
+
+export type Reset = "kexec" | "restart" | "power_off";
+
+export interface SpawnOptions {
+  readonly uid?: number;
+  readonly nofile?: number;
+}
+
+export class Machine {
+  readonly ram: Ram;
+  /** The serial console's output since power-on, over all kernels. */
+  readonly console: string[] = [];
+  /** 1 for the first kernel, one more after each kexec or restart. */
+  boots = 0;
+  #system: System | undefined;
+  #init: Kernel | undefined;
+  readonly #hardware: Hardware;
+
+  /** Powered on: the first kernel runs. */
+  constructor(readonly options: MachineOptions = {}) {
+    this.ram = new Ram(options.memory_bytes ?? 4 * 1024 ** 3);
+    this.#hardware = {
+      ram: this.ram,
+      disk: options.disk ?? new HostDisk(),
+      host: options.host,
+      console: (line) => {
+        this.console.push(line);
+        options.on_console?.(line);
+      },
+      kexec: (next) => this.#boot(next, "kexec"),
+      restart: () => this.#boot(this.#cold(), "restart"),
+      power_off: () => {
+        [this.#system, this.#init] = [undefined, undefined];
+        options.on_reset?.("power_off");
+      },
+    };
+    this.#start(this.#cold());
+  }
+
+  /** Powered off, no kernel runs: there is nothing to spawn in. */
+  get off(): boolean {
+    return this.#system === undefined;
+  }
+
+  /** The kernel that runs now. It is another one after each reboot: do not keep it. */
+  get system(): System {
+    if (this.#system === undefined) throw new Error("The machine is off");
+    return this.#system;
+  }
+
+  /** Process 1 of the kernel that runs now. */
+  init(): Kernel {
+    this.#init ??= this.spawn();
+    return this.#init;
+  }
+
+  /** Another process, with an empty fd table. */
+  spawn({ uid = 0, nofile = this.options.nofile ?? 1024 * 1024 }: SpawnOptions = {}): Kernel {
+    return this.system.spawn(uid, nofile);
+  }
+
+  /** SIGKILL: its fds close by the kernel's rules. False when there is no such process. */
+  kill(pid: number): boolean {
+    const process = this.system.processes.get(pid);
+    process?.exit();
+    return process !== undefined;
+  }
+
+  #cold(): NextKernel {
+    const { release = "7.3.4", command_line = "liveupdate=on" } = this.options;
+    return { release, command_line, handover: undefined };
+  }
+
+  #boot(next: NextKernel, kind: Reset): void {
+    [this.#system, this.#init] = [undefined, undefined];
+    this.#start(next);
+    this.options.on_reset?.(kind);
+  }
+
+  #start(next: NextKernel): void {
+    this.boots++;
+    this.#system = new System(this.#hardware, next);
+  }
+}

@@ -1,0 +1,128 @@
+/** The memfd handler, `memfd-v2` (mm/memfd_luo.c): contents, size, position and seals of any shmem file without a name. */
+import { Errno } from "../../ffi/abi/errno.ts";
+import * as abi from "../../ffi/abi/fcntl.ts";
+import type { Ret } from "../kernel.ts";
+import { BadBytes, Reader, Writer } from "./bytes.ts";
+import type { FileHandler, PreservedState } from "./file_handler.ts";
+import type { OpenFile } from "./file.ts";
+import { PageCache, type Run } from "./page_cache.ts";
+import { PAGE_SIZE } from "./pages.ts";
+import type { Extent, Ram } from "./ram.ts";
+import { ShmemInode } from "./shmem.ts";
+import { memfd_file } from "./shmem_file.ts";
+
+/** What the handler needs of an inode. `ShmemInode` is one; a shmem file of the host is another (`host_file.ts`). */
+export interface Preservable {
+  readonly nlink: number;
+  readonly size: bigint;
+  readonly seals: number;
+  pin(): readonly Run[] | undefined;
+  unpin(): void;
+}
+
+/** What `serialize` writes: u64 position, u64 size, u32 seals, u64 number of runs, per run u64 page index, u64 pfn, u64 pages. */
+interface Memfd {
+  readonly position: bigint;
+  readonly size: bigint;
+  readonly seals: number;
+  readonly runs: readonly { index: number; base: number; count: number }[];
+}
+
+/** memfd_pin_folios() counts pages in 32 bits. */
+const MAX_PAGES = 0xffffffffn;
+
+export class MemfdHandler implements FileHandler {
+  readonly compatible = "memfd-v2";
+
+  constructor(readonly ram: Ram, readonly new_ino: () => bigint) {}
+
+  can_preserve(file: OpenFile): boolean {
+    return preservable(file)?.nlink === 0;
+  }
+
+  preserve(file: OpenFile): Ret | PreservedState {
+    const inode = preservable(file);
+    if (inode === undefined) return -Errno.EINVAL;
+    if ((inode.size + BigInt(PAGE_SIZE) - 1n) / BigInt(PAGE_SIZE) > MAX_PAGES) return -Errno.EFBIG;
+    const runs = inode.pin();
+    if (runs === undefined) return -Errno.ENOMEM;
+    // Seals added from now on are lost; the position is read again in freeze.
+    return new PreservedMemfd(file, inode.size, inode.seals, runs.slice());
+  }
+
+  unpreserve(file: OpenFile): void {
+    preservable(file)?.unpin();
+  }
+
+  freeze(file: OpenFile, state: PreservedState): Ret {
+    if (state instanceof PreservedMemfd) state.position = file.position;
+    return 0;
+  }
+
+  retrieve(data: Uint8Array, uid: number): OpenFile | Ret {
+    const memfd = decode(data);
+    const runs = this.#frames(memfd);
+    if (runs === undefined) return -Errno.EIO;
+    const file = memfd_file(this.ram, this.new_ino(), uid, "", abi.MFD_ALLOW_SEALING);
+    file.position = memfd.position;
+    if (file.inode instanceof ShmemInode) {
+      file.inode.size = memfd.size;
+      file.inode.cache = new PageCache(this.ram, runs);
+      // The trap: the new file has mode 0777, so F_SEAL_EXEC seals it against writing too.
+      if (memfd.seals !== 0) file.inode.add_seals(memfd.seals);
+    }
+    return file;
+  }
+
+  finish(data: Uint8Array, retrieved: boolean): void {
+    if (retrieved) return;
+    for (const run of this.#frames(decode(data)) ?? []) this.ram.free(run.extent);
+  }
+
+  #frames(memfd: Memfd): Run[] | undefined {
+    const runs: Run[] = [];
+    for (const { index, base, count } of memfd.runs) {
+      const extent: Extent | undefined = this.ram.at(base);
+      if (extent === undefined || extent.count !== count) return undefined;
+      runs.push({ index, extent });
+    }
+    return runs;
+  }
+}
+
+class PreservedMemfd implements PreservedState {
+  position: bigint;
+
+  constructor(file: OpenFile, readonly size: bigint, readonly seals: number, readonly runs: readonly Run[]) {
+    this.position = file.position;
+  }
+
+  *frames(): Iterable<Extent> {
+    for (const run of this.runs) yield run.extent;
+  }
+
+  serialize(): Uint8Array {
+    const out = new Writer().u64(this.position).u64(this.size).u32(this.seals).u64(this.runs.length);
+    for (const { index, extent } of this.runs) out.u64(index).u64(extent.base).u64(extent.count);
+    return out.finish();
+  }
+}
+
+function preservable(file: OpenFile): Preservable | undefined {
+  return "pin" in file.inode ? file.inode as typeof file.inode & Preservable : undefined;
+}
+
+/** @throws BadBytes */
+function decode(data: Uint8Array): Memfd {
+  const bytes = new Reader(data);
+  const [position, size, seals] = [bytes.u64(), bytes.u64(), bytes.u32()];
+  const runs = [];
+  for (let left = bytes.count(24); left > 0; left--) {
+    const [index, base, count] = [Number(bytes.u64()), Number(bytes.u64()), Number(bytes.u64())];
+    if (![index, base, count].every(Number.isSafeInteger) || count === 0) {
+      throw new BadBytes("a run out of range");
+    }
+    runs.push({ index, base, count });
+  }
+  return { position, size, seals, runs };
+}

@@ -1,0 +1,140 @@
+/** One booted kernel: everything that begins at its boot and ends with it. */
+import { Errno } from "../../ffi/abi/errno.ts";
+import { LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
+import { LINUX_REBOOT_CMD_POWER_OFF, LINUX_REBOOT_CMD_RESTART } from "../../ffi/abi/kexec.ts";
+import type { Ret } from "../kernel.ts";
+import { kernel_parameter } from "./command_line.ts";
+import { MountedDisk } from "./disk.ts";
+import { decode_handover, encode_handover, type Handover } from "./handover.ts";
+import type { Hardware, NextKernel } from "./hardware.ts";
+import type { LoadedImage } from "./kexec.ts";
+import { Luo } from "./luo.ts";
+import { MemfdHandler } from "./memfd_handler.ts";
+import { Process } from "./process.ts";
+import { Tmpfs } from "./tmpfs.ts";
+
+export class System {
+  readonly release: string;
+  readonly command_line: string;
+  readonly boot_id: string = crypto.randomUUID();
+  readonly log: string[] = [];
+  readonly processes = new Map<number, Process>();
+  readonly shm: Tmpfs;
+  readonly tmp: Tmpfs;
+  readonly disk: MountedDisk;
+  /** Undefined: no LUO, so no device. */
+  readonly luo: Luo | undefined;
+  image: LoadedImage | undefined;
+  kexec_load_disabled = false;
+  /** CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT=y: on unless `kho=off`. */
+  readonly #kho: boolean;
+  #kexec_count = 0;
+  #next_pid = 1;
+  #next_ino = 1000n;
+
+  constructor(readonly hardware: Hardware, boot: NextKernel) {
+    this.release = boot.release;
+    this.command_line = boot.command_line;
+    this.shm = new Tmpfs(hardware.ram, "/dev/shm", 27n);
+    this.tmp = new Tmpfs(hardware.ram, "/tmp", 28n);
+    this.disk = new MountedDisk(hardware.disk);
+    this.printk(`Linux version ${this.release}`);
+    this.printk(`Command line: ${this.command_line}`);
+    this.#kho = kernel_parameter(this.command_line, "kho") ?? true;
+    const handover = this.#kho && boot.handover ? this.#receive(decode_handover(boot.handover)) : undefined;
+    if (handover === undefined) hardware.ram.keep([]);
+    this.luo = this.#start_luo(handover);
+  }
+
+  /** kho_populate() and kho_init(): the frames that are not in the list are free memory. */
+  #receive(handover: Handover): Handover {
+    this.hardware.ram.keep(handover.frames);
+    this.#kexec_count = handover.kexec_count;
+    this.printk(`KHO: exec from: ${handover.previous_release} (count ${handover.kexec_count})`);
+    return handover;
+  }
+
+  /** luo_early_startup(): off unless `liveupdate=on`, and never without KHO. */
+  #start_luo(handover: Handover | undefined): Luo | undefined {
+    if (!kernel_parameter(this.command_line, "liveupdate")) return undefined;
+    if (!this.#kho) {
+      this.printk("luo: Disabling liveupdate because KHO is disabled");
+      return undefined;
+    }
+    const incoming = handover?.luo;
+    const number = incoming?.number ?? 0n;
+    if (incoming) this.printk(`luo: Retrieved live update data, liveupdate number: ${number}`);
+    const luo = new Luo(number, incoming, this.new_ino());
+    luo.register(new MemfdHandler(this.hardware.ram, () => this.new_ino()));
+    return luo;
+  }
+
+  printk(line: string): void {
+    this.log.push(line);
+    this.hardware.console(line);
+  }
+
+  new_ino(): bigint {
+    return this.#next_ino++;
+  }
+
+  spawn(uid: number, nofile: number): Process {
+    const pid = this.#next_pid++;
+    const process = new Process(this, pid, uid, nofile);
+    this.processes.set(pid, process);
+    return process;
+  }
+
+  /** reboot(2) (kernel/reboot.c); does not return when the machine goes down. */
+  reboot(command: number): Ret {
+    switch (command) {
+      case LINUX_REBOOT_CMD_KEXEC:
+        return this.#kexec();
+      case LINUX_REBOOT_CMD_RESTART:
+        this.#stop();
+        this.hardware.restart();
+        return 0;
+      case LINUX_REBOOT_CMD_POWER_OFF:
+        this.#stop();
+        this.hardware.power_off();
+        return 0;
+      case LINUX_REBOOT_CMD_CAD_OFF:
+        return 0;
+      default:
+        return -Errno.EINVAL;
+    }
+  }
+
+  /** kernel_kexec(): an image, then liveupdate_reboot(), which may still refuse; from there on there is no way back. */
+  #kexec(): Ret {
+    const image = this.image;
+    if (image === undefined) return -Errno.EINVAL;
+    const frozen = this.luo?.freeze() ?? 0;
+    if (frozen < 0) return frozen;
+    const handover = this.#kho ? encode_handover(this.#hand_over()) : undefined;
+    this.printk("kexec_core: Starting new kernel");
+    this.#stop();
+    this.hardware.kexec({
+      release: image.release ?? this.release,
+      command_line: image.command_line,
+      handover,
+    });
+    return 0;
+  }
+
+  #hand_over(): Handover {
+    const frames = [...this.luo?.frames() ?? []].map(({ base, count }) => ({ base, count }));
+    return {
+      previous_release: this.release,
+      kexec_count: this.#kexec_count + 1,
+      luo: this.luo?.serialize(),
+      frames,
+    };
+  }
+
+  /** The CPUs stop: no file is closed, nothing is released. */
+  #stop(): void {
+    for (const process of this.processes.values()) process.forget();
+    this.processes.clear();
+  }
+}

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { Errno } from "../../ffi/abi/errno.ts";
+import * as abi from "../../ffi/abi/fcntl.ts";
+import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
+import { type Kernel, ProcessKilled } from "../../lib/kernel.ts";
+import { MemoryDisk } from "../../lib/model/disk.ts";
+import { Machine, type MachineOptions } from "../../lib/model/machine.ts";
+import { openDevice } from "../../lib/session.ts";
+import { image } from "./image.ts";
+
+const flags = abi.MFD_CLOEXEC | abi.MFD_ALLOW_SEALING | abi.MFD_EXEC;
+
+function machine(options: MachineOptions = {}): Machine {
+  return new Machine({
+    memory_bytes: 64 << 20,
+    disk: new MemoryDisk({ "/boot/vmlinuz": image() }),
+    ...options,
+  });
+}
+
+function load(kernel: Kernel, command_line: string): void {
+  const fd = kernel.open("/boot/vmlinuz", abi.O_RDONLY);
+  const line = new TextEncoder().encode(`${command_line}\0`);
+  const answer = kernel.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
+  assert.equal(answer, 0);
+  kernel.close(fd);
+}
+
+function kexec(kernel: Kernel): void {
+  assert.throws(() => kernel.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
+}
+
+/** A memfd with `text` in it and its position behind the text. */
+function memfd(kernel: Kernel, text: string): number {
+  const fd = kernel.memfd_create("data", flags);
+  assert.equal(kernel.write(fd, new TextEncoder().encode(text)), text.length);
+  return fd;
+}
+
+function contents(kernel: Kernel, fd: number): string {
+  const bytes = new Uint8Array(100);
+  return new TextDecoder().decode(bytes.subarray(0, kernel.pread(fd, bytes, 0n)));
+}
+
+/** A session `vm` with one file, and the image loaded. The process must hold all of it until the kexec. */
+function prepare(kernel: Kernel, command_line = "liveupdate=on"): void {
+  const session = openDevice(kernel).create("vm");
+  session.preserve(memfd(kernel, "hello"), 7n);
+  load(kernel, command_line);
+}
+
+Deno.test("a preserved memfd is in the next kernel, with contents, size and position", () => {
+  const m = machine();
+  prepare(m.init());
+  kexec(m.init());
+  const session = openDevice(m.init()).retrieve("vm");
+  const file = session.restore(7n);
+  assert.equal(contents(m.init(), file.number), "hello");
+  assert.equal(m.init().lseek(file.number, 0n, abi.SEEK_CUR), 5n);
+  assert.equal(m.init().readlink(`/proc/self/fd/${file.number}`), "/ (deleted)");
+  session.finish();
+  session.close();
+  assert.equal(contents(m.init(), file.number), "hello");
+});
+
+Deno.test("the next kernel's release is the image's, and its console tells where it comes from", () => {
+  const m = machine({ release: "7.3.4" });
+  prepare(m.init());
+  kexec(m.init());
+  assert.equal(m.init().uname().release, "7.3.4-next");
+  assert.ok(m.console.includes("KHO: exec from: 7.3.4 (count 1)"));
+  assert.ok(m.console.includes("luo: Retrieved live update data, liveupdate number: 1"));
+});
+
+for (const command_line of ["", "liveupdate=off", "liveupdate=on kho=off"]) {
+  Deno.test(`without LUO in the next kernel (${JSON.stringify(command_line)}) the data is lost`, () => {
+    const m = machine();
+    const free = m.ram.free_frames;
+    prepare(m.init(), command_line);
+    kexec(m.init());
+    assert.equal(m.init().open("/dev/liveupdate", abi.O_RDWR), -Errno.ENOENT);
+    load(m.init(), "liveupdate=on");
+    kexec(m.init());
+    assert.throws(() => openDevice(m.init()).retrieve("vm"), { errno: Errno.ENOENT });
+    assert.equal(m.ram.free_frames, free);
+  });
+}
+
+Deno.test("only preserved page frames survive", () => {
+  const m = machine();
+  const free = m.ram.free_frames;
+  memfd(m.init(), "lost");
+  prepare(m.init());
+  assert.equal(m.ram.free_frames, free - 2);
+  kexec(m.init());
+  assert.equal(m.ram.free_frames, free - 1);
+  const session = openDevice(m.init()).retrieve("vm");
+  session.finish();
+  assert.equal(m.ram.free_frames, free, "a file never retrieved is freed by FINISH");
+});
+
+Deno.test("a session not retrieved is not carried into the kernel after", () => {
+  const m = machine();
+  const free = m.ram.free_frames;
+  prepare(m.init());
+  kexec(m.init());
+  load(m.init(), "liveupdate=on");
+  kexec(m.init());
+  assert.throws(() => openDevice(m.init()).retrieve("vm"), { errno: Errno.ENOENT });
+  assert.equal(m.ram.free_frames, free);
+});
+
+Deno.test("processes of the old kernel are killed by the kexec, whatever they call", () => {
+  const m = machine();
+  const other = m.spawn();
+  const fd = memfd(other, "x");
+  prepare(m.init());
+  const before = m.init();
+  kexec(before);
+  for (const process of [before, other]) {
+    assert.throws(() => process.getpid(), ProcessKilled);
+    assert.throws(() => process.close(fd), ProcessKilled);
+    assert.throws(() => process.uname(), ProcessKilled);
+  }
+});
+
+Deno.test("a killed process closes its sessions: their files are unpreserved, and their frames freed", () => {
+  const m = machine();
+  const free = m.ram.free_frames;
+  const holder = m.spawn();
+  prepare(holder);
+  assert.ok(m.kill(holder.getpid()));
+  assert.throws(() => holder.getpid(), ProcessKilled);
+  assert.equal(m.ram.free_frames, free);
+  openDevice(m.init()).create("vm");
+});
+
+Deno.test("an fd in flight keeps its session alive", () => {
+  const m = machine();
+  const holder = m.spawn();
+  const device = openDevice(holder);
+  const session = device.create("vm");
+  device.close();
+  const pair = m.init().socketpair();
+  assert.ok(typeof pair === "object");
+  const stolen = m.init().pidfd_getfd(m.init().pidfd_open(holder.getpid(), 0), session.fd.number, 0);
+  assert.equal(m.init().sendmsg(pair[0], new Uint8Array(1), [stolen]), 1);
+  m.init().close(stolen);
+  m.kill(holder.getpid());
+  const again = openDevice(m.init());
+  assert.throws(() => again.create("vm"), { errno: Errno.EEXIST });
+  const got = m.init().recvmsg(pair[1], new Uint8Array(1), 1);
+  assert.ok(typeof got === "object" && got.fds[0] !== undefined);
+  m.init().close(got.fds[0]);
+  again.create("vm");
+});
