@@ -1,0 +1,83 @@
+/** The contract on the model: every case on a machine of its own, every reboot case with kexecs of its own. */
+import { equal } from "node:assert/strict";
+import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
+import { O_RDONLY } from "../../ffi/abi/fcntl.ts";
+import { type Kernel, ProcessKilled } from "../../lib/kernel.ts";
+import { MemoryDisk } from "../../lib/model/disk.ts";
+import { Machine } from "../../lib/model/machine.ts";
+import { image } from "../model/image.ts";
+import { cases, rebootCases } from "./all.ts";
+import { answers, type Host, type OtherProcess, type Paths, World } from "./world.ts";
+
+const COMMAND_LINE = new TextEncoder().encode("liveupdate=on\0");
+
+const paths: Paths = {
+  tmpfs: "/dev/shm",
+  disk: "/var/disk.bin",
+  image: "/boot/vmlinuz",
+  initrd: undefined,
+};
+
+class ModelHost implements Host {
+  readonly paths = paths;
+  readonly kernel: Kernel;
+
+  constructor(readonly machine: Machine) {
+    this.kernel = machine.init();
+  }
+
+  spawn(): OtherProcess {
+    const kernel = this.machine.spawn();
+    const pid = kernel.getpid();
+    return {
+      kernel,
+      pid,
+      kill: () => Promise.resolve(void this.machine.kill(pid)),
+    };
+  }
+}
+
+function machine(): Machine {
+  // Longer than its header says, so that half of it is a kernel too, as it is with a real one.
+  const kernel = new Uint8Array(64 * 1024);
+  kernel.set(image("7.3.4"));
+  const disk = new MemoryDisk({
+    [paths.image]: kernel,
+    [paths.disk]: new TextEncoder().encode("not on a tmpfs"),
+  });
+  return new Machine({ disk, nofile: 1024 });
+}
+
+function kexec(kernel: Kernel): void {
+  const fd = kernel.open(paths.image, O_RDONLY);
+  const flags = BigInt(KEXEC_FILE_NO_INITRAMFS);
+  answers(kernel.kexec_file_load(fd, -1, BigInt(COMMAND_LINE.length), COMMAND_LINE, flags), 0);
+  try {
+    kernel.reboot(LINUX_REBOOT_CMD_KEXEC);
+  } catch (error) {
+    if (error instanceof ProcessKilled) return;
+    throw error;
+  }
+  equal("reboot returned", "the machine went on");
+}
+
+for (const { name, run } of cases) {
+  Deno.test(`contract: ${name}`, async () => {
+    const world = new World(new ModelHost(machine()));
+    await run(world);
+    world.closeAll();
+  });
+}
+
+for (const one of rebootCases) {
+  Deno.test(`contract, over a kexec: ${one.name}`, async () => {
+    const hardware = machine();
+    const phases = [one.before, one.after, ...(one.later === undefined ? [] : [one.later])];
+    for (const [index, phase] of phases.entries()) {
+      if (index > 0) kexec(hardware.init());
+      const world = new World(new ModelHost(hardware));
+      await phase.call(one, world);
+      world.closeDevice();
+    }
+  });
+}
