@@ -51,6 +51,9 @@ function parseSource({ from, stdin, fd, pid }: Flags): Source {
       hints: ["say exactly one of: --from FILE, --stdin, --fd N, --pid P --fd N"],
     });
   }
+  if (from === "-") {
+    throw new Failure("usage", 'Cannot preserve "-"', { hints: ["for standard input: --stdin"] });
+  }
   if (from !== undefined) return { kind: "file", path: from };
   if (fd === undefined) return { kind: "stdin" };
   return pid === undefined ? { kind: "fd", fd } : { kind: "process", pid, fd };

@@ -71,6 +71,9 @@ function parseDestination({ to, stdout, exec, json }: Flags, argv: readonly stri
     });
   }
   if (exec) return { kind: "exec", argv };
+  if (to === "-") {
+    throw new Failure("usage", 'Cannot restore to "-"', { hints: ["for standard output: --stdout"] });
+  }
   if (to !== undefined) return { kind: "file", path: to };
   if (json) throw new Failure("usage", "Cannot print JSON and the file on standard output");
   return { kind: "stdout" };

@@ -67,6 +67,7 @@ Deno.test("a file to preserve has exactly one source", async (t) => {
     { from: "x", stdin: true },
     { stdin: true, fd: 3 },
     { from: "x", pid: 3 },
+    { from: "-" },
   ];
   for (const flags of bad) {
     await t.step(
@@ -87,6 +88,7 @@ Deno.test("a file to restore has exactly one destination", () => {
   assert.throws(() => parse({}), usage);
   assert.throws(() => parse({ to: "out", stdout: true }), usage);
   assert.throws(() => parse({ exec: true }), usage);
+  assert.throws(() => parse({ to: "-" }), usage);
   assert.throws(() => parse({ to: "out" }, "cat"), usage);
   assert.throws(() => parse({ stdout: true, json: true }), usage);
   assert.throws(() => restore.parse({ ...target, stdout: true }, "vm1", "seven"), usage);

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { PERMISSIONS } from "../../commands/self.ts";
+import { standInKernel } from "./stand_in.ts";
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+
+export interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface RunOptions {
+  /** Written to standard input; without it there is none (/dev/null). */
+  readonly stdin?: Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The real `luo` in real processes, on a model of its own in a private directory. */
+export class Cli implements AsyncDisposable {
+  readonly dir = Deno.makeTempDirSync({ prefix: "luo-cli-" });
+  readonly socket = `${this.dir}/run/s`;
+  /** A kernel to load. */
+  readonly kernel = this.file("kernel", standInKernel());
+
+  path(name: string): string {
+    return `${this.dir}/${name}`;
+  }
+
+  /** Makes a file, gives its path. */
+  file(name: string, contents: Uint8Array | string): string {
+    const bytes = typeof contents === "string" ? new TextEncoder().encode(contents) : contents;
+    Deno.writeFileSync(this.path(name), bytes);
+    return this.path(name);
+  }
+
+  get env(): Record<string, string> {
+    return { LUO_BACKEND: "model", LUO_SOCKET: this.socket };
+  }
+
+  /** `deno run ... main.ts`, as a shell would write it before the arguments. */
+  get commandLine(): string[] {
+    return [Deno.execPath(), "run", "--quiet", ...PERMISSIONS, MAIN];
+  }
+
+  async luo(args: readonly string[], { stdin, env = {} }: RunOptions = {}): Promise<Outcome> {
+    const [deno = "", ...before] = this.commandLine;
+    const child = new Deno.Command(deno, {
+      args: [...before, ...args],
+      cwd: this.dir,
+      env: { ...this.env, ...env },
+      stdin: stdin === undefined ? "null" : "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    if (stdin !== undefined) {
+      const writer = child.stdin.getWriter();
+      // It may refuse before it has read all of it.
+      await writer.write(stdin).then(() => writer.close()).catch(() => {});
+    }
+    const { code, stdout, stderr } = await child.output();
+    return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
+  }
+
+  /** A shell script in which `luo` is a command and $D the directory. */
+  async shell(script: string): Promise<Outcome> {
+    const quoted = this.commandLine.map((word) => `'${word}'`).join(" ");
+    const { code, stdout, stderr } = await new Deno.Command("bash", {
+      args: ["-c", `luo() { ${quoted} "$@"; }; ${script}`],
+      cwd: this.dir,
+      env: { ...this.env, D: this.dir, IMAGE: this.kernel },
+      stdin: "null",
+    }).output();
+    return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
+  }
+
+  /** Runs it and expects success. */
+  async ok(args: readonly string[], options?: RunOptions): Promise<string> {
+    const { code, out, err } = await this.luo(args, options);
+    assert.equal(code, 0, `luo ${args.join(" ")} ended with ${code}: ${err}`);
+    return out;
+  }
+
+  /** Runs it with --json and expects success. */
+  async json<Result>(args: readonly string[], options?: RunOptions): Promise<Result> {
+    const result: Result = JSON.parse(await this.ok([...args, "--json"], options));
+    return result;
+  }
+
+  /** Runs it and expects this exit code and these words on standard error. */
+  async fails(code: number, words: RegExp, args: readonly string[], options?: RunOptions): Promise<void> {
+    const outcome = await this.luo(args, options);
+    assert.equal(outcome.code, code, `luo ${args.join(" ")}: ${outcome.err}`);
+    assert.match(outcome.err, words);
+    assert.equal(outcome.out, "");
+  }
+
+  /** A whole live update to the stand-in kernel. */
+  async kexec(): Promise<void> {
+    await this.ok(["kexec", "load", this.kernel, "--command-line", "liveupdate=on kho=on"]);
+    await this.ok(["kexec", "exec"]);
+  }
+
+  /** Ends what still runs in this directory, and removes it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const pid of this.processes()) {
+      try {
+        Deno.kill(pid, "SIGKILL");
+      } catch { /* it was quicker */ }
+    }
+    while (this.processes().length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    Deno.removeSync(this.dir, { recursive: true });
+  }
+
+  /** Agent and machine: the processes that name our socket. */
+  processes(): number[] {
+    const found: number[] = [];
+    for (const { name } of Deno.readDirSync("/proc")) {
+      if (!/^\d+$/.test(name)) continue;
+      try {
+        if (Deno.readTextFileSync(`/proc/${name}/cmdline`).split("\0").includes(this.socket)) {
+          found.push(Number(name));
+        }
+      } catch { /* it has ended */ }
+    }
+    return found;
+  }
+}

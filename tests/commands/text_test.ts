@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { Errno } from "../../ffi/abi/errno.ts";
+import type { FileInfo, SessionInfo, Status } from "../../lib/agent/protocol.ts";
+import { format as formatFiles } from "../../commands/file_list.ts";
+import { HINT_KEYS, hintsFor } from "../../commands/hints.ts";
+import { imageText } from "../../commands/kexec_text.ts";
+import { Progress, progressLine } from "../../commands/progress.ts";
+import { format as formatSession } from "../../commands/session_show.ts";
+import { statusText } from "../../commands/status_text.ts";
+import { colour, plain, shortDigest, size, table, time, visible } from "../../commands/text.ts";
+
+const at = "2026-11-21T05:00:01.123Z";
+const digest = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+const file: FileInfo = {
+  token: "7",
+  label: "ram",
+  size: 200 << 20,
+  digest,
+  seals: 0,
+  preservedAt: at,
+  state: "preserved",
+};
+const session: SessionInfo = { name: "vm1", state: "outgoing", createdAt: at, files: [file] };
+
+Deno.test("sizes have units, times are short, digests too", () => {
+  assert.deepEqual([0, 1, 1023, 1024, 200 << 20, 3 * 2 ** 30].map(size), [
+    "0 B",
+    "1 B",
+    "1023 B",
+    "1 KiB",
+    "200 MiB",
+    "3 GiB",
+  ]);
+  assert.equal(time(at), "2026-11-21 05:00:01 UTC");
+  assert.equal(shortDigest(digest), "sha256:ba7816bf8f01");
+  assert.equal(shortDigest(undefined), "-");
+});
+
+Deno.test("columns are as wide as they must be, and nobody's escape sequences reach the terminal", () => {
+  assert.equal(table([["A", "B", "C"], ["long", "x", ""]]), "A     B  C\nlong  x");
+  assert.equal(visible("a\x1b[31mb\n"), "a\\x1b[31mb\\x0a");
+  assert.equal(colour("red", "x"), "\x1b[31mx\x1b[0m");
+});
+
+Deno.test("a session and its files", () => {
+  assert.equal(
+    formatSession({ session }),
+    'Session "vm1" is outgoing: 1 file, 200 MiB, created 2026-11-21 05:00:01 UTC\n' +
+      "TOKEN  SIZE     STATE      DIGEST               LABEL\n" +
+      "7      200 MiB  preserved  sha256:ba7816bf8f01  ram",
+  );
+  assert.equal(formatFiles({ session: "vm1", files: [] }), "No files");
+});
+
+Deno.test("images", () => {
+  assert.equal(imageText({ loaded: false }), "No kernel loaded");
+  assert.equal(imageText({ loaded: true, by: "other" }), "Kernel  loaded by another program");
+  assert.match(
+    imageText({ loaded: true, by: "luo", kernel: "/k", release: "7.3.4", size: 1024 }),
+    /^Kernel {2}\/k \(7\.3\.4\)\nSize {4}1 KiB$/,
+  );
+});
+
+Deno.test("the status says that a model is one, and what was lost", () => {
+  const status: Status = {
+    backend: "model",
+    kernel: { release: "7.3.4", machine: "x86_64", bootId: "x", commandLine: "" },
+    device: { path: "/dev/liveupdate", state: "busy", errno: "EBUSY" },
+    agent: { pid: 4, version: "0.1.0", socket: "/s", startedAt: at },
+    image: { loaded: false },
+    sessions: [session],
+    lastUpdate: {
+      fromRelease: "7.2.12",
+      toRelease: "7.3.4",
+      at,
+      count: 2,
+      sessions: 1,
+      files: 1,
+      bytes: 1024,
+    },
+    losses: [{
+      session: "old",
+      state: "retrieved",
+      files: [{ token: "1", size: 5 }],
+      reason: "the agent was killed",
+      at,
+    }],
+  };
+  const text = statusText(status, plain);
+  const expected = [
+    /software model/,
+    /liveupdate busy \(EBUSY\)/,
+    /from 7\.2\.12 to 7\.3\.4 with 1 session, 1 file, 1 KiB \(2 in a row\)/,
+    /^Lost: session "old" \(retrieved\), 1 file, 5 B: the agent was killed/m,
+    /^vm1 +outgoing/m,
+  ];
+  for (const words of expected) assert.match(text, words);
+});
+
+Deno.test("hints are for errors that exist", () => {
+  for (const key of HINT_KEYS) assert.ok(Object.keys(Errno).includes(key.split(" ").at(-1) ?? ""), key);
+  assert.notDeepEqual(hintsFor("open", "EBUSY"), hintsFor("preserve", "EBUSY"));
+  assert.deepEqual(hintsFor("open", "EXDEV"), []);
+});
+
+Deno.test("progress: how far, how fast; without a total only how much", () => {
+  const half = `Copying [${"#".repeat(15)}${" ".repeat(15)}]  50%  512 MiB of 1 GiB, 256 MiB/s`;
+  assert.equal(progressLine("Copying", 512 << 20, 2000, 1n << 30n), half);
+  assert.equal(progressLine("Copying", 1 << 20, 1000), "Copying 1 MiB, 1 MiB/s");
+  assert.match(progressLine("Copying", 20, 1000, 10), /\] 100% /);
+});
+
+Deno.test("progress shows nothing where there is no terminal, nor for short work", () => {
+  let shown = "";
+  for (const stderrIsTerminal of [false, true]) {
+    const stream = { write: (text: string) => void (shown += text) };
+    const context = {
+      process: { stdout: stream, stderr: stream },
+      settings: {},
+      mainModule: "",
+      stdoutIsTerminal: false,
+      stderrIsTerminal,
+      paint: plain,
+    };
+    using progress = new Progress(context, "Copying", 10);
+    progress.advance(5);
+  }
+  assert.equal(shown, "");
+});
