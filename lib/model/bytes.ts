@@ -6,19 +6,22 @@ export class Writer {
   #length = 0;
 
   u32(value: number): this {
-    this.#view.setUint32(this.#room(4), value, true);
+    const at = this.#room(4);
+    this.#view.setUint32(at, value, true);
     return this;
   }
 
   u64(value: bigint | number): this {
-    this.#view.setBigUint64(this.#room(8), BigInt(value), true);
+    const at = this.#room(8);
+    this.#view.setBigUint64(at, BigInt(value), true);
     return this;
   }
 
   /** A u32 length, then the bytes. */
   block(bytes: Uint8Array): this {
     this.u32(bytes.length);
-    this.#bytes.set(bytes, this.#room(bytes.length));
+    const at = this.#room(bytes.length);
+    this.#bytes.set(bytes, at);
     return this;
   }
 
@@ -30,6 +33,7 @@ export class Writer {
     return this.#bytes.slice(0, this.#length);
   }
 
+  /** Where the next `length` bytes go. Call it first: it may replace the buffer. */
   #room(length: number): number {
     const at = this.#length;
     this.#length += length;

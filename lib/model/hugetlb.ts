@@ -34,6 +34,14 @@ class HugetlbInode implements Inode {
     return 0;
   }
 
+  /** hugetlbfs_fallocate(): there is never a huge page left. */
+  fallocate(mode: number, end: bigint): Ret {
+    if (mode & ~(abi.FALLOC_FL_KEEP_SIZE | abi.FALLOC_FL_PUNCH_HOLE)) return -Errno.EOPNOTSUPP;
+    const changes = this.seals & (abi.F_SEAL_WRITE | abi.F_SEAL_FUTURE_WRITE);
+    if (mode & abi.FALLOC_FL_PUNCH_HOLE) return changes ? -Errno.EPERM : 0;
+    return this.seals & abi.F_SEAL_GROW && end > this.size ? -Errno.EPERM : -Errno.ENOSPC;
+  }
+
   truncate(length: bigint): Ret {
     if (length % HUGE_PAGE !== 0n) return -Errno.EINVAL;
     if (length < this.size && this.seals & abi.F_SEAL_SHRINK) return -Errno.EPERM;
@@ -62,7 +70,7 @@ function open_hugetlb(inode: HugetlbInode, flags: number, link: string): OpenFil
     },
     lseek: (file, offset, whence) => generic_lseek(file, offset, whence, inode.size),
     ftruncate: (_file, length) => inode.truncate(length),
-    fallocate: (_file, mode) => mode & abi.FALLOC_FL_PUNCH_HOLE ? 0 : -Errno.ENOMEM,
+    fallocate: (_file, mode, offset, length) => inode.fallocate(mode, offset + length),
     reopen: (_file, again) => open_hugetlb(inode, again & ~abi.O_CLOEXEC, link),
   };
   return new OpenFile(inode, operations, flags | abi.O_LARGEFILE, () => link);

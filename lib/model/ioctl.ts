@@ -9,7 +9,11 @@ import { UserBuffer } from "./user_memory.ts";
 const FIONCLEX = 0x5450;
 const FIOCLEX = 0x5451;
 const FIONBIO = 0x5421;
+const FIOASYNC = 0x5452;
 const FIONREAD = 0x541b;
+const FIOASYNC = 0x5452;
+/** What F_SETFL and FIOASYNC set; O_ASYNC to programs. */
+const FASYNC = 0o20000;
 
 /** do_vfs_ioctl(): undefined when the request is the file's own business. */
 export function generic_ioctl(
@@ -29,6 +33,22 @@ export function generic_ioctl(
       if (on === undefined) return -Errno.EFAULT;
       file.flags = on ? file.flags | abi.O_NONBLOCK : file.flags & ~abi.O_NONBLOCK;
       return 0;
+    }
+    case FIOASYNC: {
+      const on = new UserBuffer(argument).u32();
+      if (on === undefined) return -Errno.EFAULT;
+      if ((on !== 0) === ((file.flags & FASYNC) !== 0)) return 0;
+      // Only files with a fasync operation take it: of those here, pipes and sockets.
+      const type = file.inode.stat().mode & abi.S_IFMT;
+      if (type !== abi.S_IFIFO && type !== abi.S_IFSOCK) return -Errno.ENOTTY;
+      file.flags ^= FASYNC;
+      return 0;
+    }
+    case FIOASYNC: {
+      // No file here sends SIGIO (f_op->fasync): only what changes nothing is taken.
+      const on = new UserBuffer(argument).u32();
+      if (on === undefined) return -Errno.EFAULT;
+      return on ? -Errno.ENOTTY : 0;
     }
     case FIONREAD: {
       const stat = file.inode.stat();

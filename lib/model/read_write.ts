@@ -65,7 +65,7 @@ export function vfs_fallocate(
   const type = file.inode.stat().mode & abi.S_IFMT;
   if (type === abi.S_IFIFO) return -Errno.ESPIPE;
   if (type === abi.S_IFDIR) return -Errno.EISDIR;
-  if (type === abi.S_IFCHR || type === abi.S_IFSOCK) return -Errno.ENODEV;
+  if (type !== abi.S_IFREG) return -Errno.ENODEV;
   if (offset + length > MAX_OFFSET) return -Errno.EFBIG;
   return file.operations.fallocate?.(file, mode, offset, length) ?? -Errno.EOPNOTSUPP;
 }

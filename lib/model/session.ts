@@ -70,7 +70,6 @@ export class Sessions {
     const operations: FileOperations = {
       ioctl: (process, _file, request, argument) =>
         luo_ioctl(session_commands, process, session, request, argument),
-      ftruncate: () => -Errno.EOPNOTSUPP,
       release,
     };
     const link = `anon_inode:[luo_session] ${new TextDecoder().decode(session.name)}`;

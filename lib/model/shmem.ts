@@ -162,11 +162,12 @@ export class ShmemInode implements Inode {
   add_seals(seals: number): Ret {
     if (seals & ~ALL_SEALS) return -Errno.EINVAL;
     if (this.seals & abi.F_SEAL_SEAL) return -Errno.EPERM;
+    seals |= implied_seals(seals, this.mode);
     if (seals & abi.F_SEAL_WRITE && !(this.seals & abi.F_SEAL_WRITE)) {
       if (this.writable_mappings > 0) return -Errno.EBUSY;
       if (this.pinned && this.size > 0n) return -Errno.EBUSY;
     }
-    this.seals |= seals | implied_seals(seals, this.mode);
+    this.seals |= seals;
     return 0;
   }
 

@@ -1,6 +1,6 @@
 /** A file that Linux takes for a kernel: a setup header with nothing behind it. */
 export function image(release = "7.3.4-next"): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(5 * 512);
+  const bytes = new Uint8Array(16 * 1024);
   const view = new DataView(bytes.buffer);
   view.setUint8(0x1f1, 4);
   view.setUint16(0x1fe, 0xaa55, true);
