@@ -32,7 +32,7 @@ function words(path: readonly string[]): string {
 function bash({ groups, commands }: RouteTree): string {
   const cases = [
     ...groups.map((group) =>
-      `    "${words(group.path)}") list="${group.entries.map(({ name }) => name).join(" ")}" ;;`
+      `    "${words(group.path)}") list="${group.entries.map(({ name }) => name).join(" ")} --help" ;;`
     ),
     ...commands.map((command) => {
       const flags = [...command.flags.map(({ name }) => `--${name}`), "--help"].join(" ");
