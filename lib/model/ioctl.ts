@@ -9,7 +9,6 @@ import { UserBuffer } from "./user_memory.ts";
 const FIONCLEX = 0x5450;
 const FIOCLEX = 0x5451;
 const FIONBIO = 0x5421;
-const FIOASYNC = 0x5452;
 const FIONREAD = 0x541b;
 const FIOASYNC = 0x5452;
 /** What F_SETFL and FIOASYNC set; O_ASYNC to programs. */
@@ -43,12 +42,6 @@ export function generic_ioctl(
       if (type !== abi.S_IFIFO && type !== abi.S_IFSOCK) return -Errno.ENOTTY;
       file.flags ^= FASYNC;
       return 0;
-    }
-    case FIOASYNC: {
-      // No file here sends SIGIO (f_op->fasync): only what changes nothing is taken.
-      const on = new UserBuffer(argument).u32();
-      if (on === undefined) return -Errno.EFAULT;
-      return on ? -Errno.ENOTTY : 0;
     }
     case FIONREAD: {
       const stat = file.inode.stat();
