@@ -1,5 +1,6 @@
 import {
   F_GETFD,
+  F_GETFL,
   FD_CLOEXEC,
   MAP_SHARED,
   O_CLOEXEC,
@@ -104,6 +105,9 @@ export const deviceCases: readonly Case[] = [
       const session = world.create("not a file");
       answers(world.kernel.mmap(4096n, PROT_READ, MAP_SHARED, session, 0n), "ENODEV");
       answers(world.kernel.ftruncate(session, 0n), "EINVAL");
+      answers(world.kernel.fallocate(session, 0, 0n, 4096n), "ENODEV");
+      answers(world.kernel.fchmod(session, 0o600), "EOPNOTSUPP");
+      answers(world.kernel.fcntl(session, F_GETFL), O_RDWR);
       answers(world.kernel.open(`/proc/self/fd/${session}`, O_RDWR), "ENXIO");
     },
   },

@@ -166,6 +166,8 @@ const generic = (["device", "session"] as const).map((on): Case => ({
     ok((world.kernel.fcntl(fd, 3) & 0o4000) !== 0);
     answers(world.ioctl(fd, FIONBIO, null), "EFAULT");
     answers(world.ioctl(fd, FIOASYNC, one()), "ENOTTY");
+    answers(world.ioctl(fd, FIOASYNC, new Uint8Array(4)), 0);
+    answers(world.ioctl(fd, FIOASYNC, null), "EFAULT");
     answers(world.ioctl(fd, FIONREAD, one()), "EINVAL");
   },
 }));
