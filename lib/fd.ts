@@ -1,4 +1,4 @@
-import type { Kernel } from "./kernel.ts";
+import { type Kernel, ProcessKilled } from "./kernel.ts";
 import { check } from "./error.ts";
 
 /**
@@ -35,7 +35,12 @@ export class Fd implements Disposable {
     check(this.kernel.close(this.release()), "close", "file descriptor");
   }
 
+  /** Closes, unless the whole process is gone: then the kernel has. */
   [Symbol.dispose](): void {
-    this.close();
+    try {
+      this.close();
+    } catch (error) {
+      if (!(error instanceof ProcessKilled)) throw error;
+    }
   }
 }

@@ -10,18 +10,32 @@
  * session.preserve(memfd, 7n);
  * ```
  *
+ * On a host without LUO the same lines run on the model: `new Machine().init()` instead of `linux()`. examples/library.ts
+ * goes through a whole live update.
+ *
  * @module
  */
 export { Fd } from "./fd.ts";
 export { LuoError } from "./error.ts";
-export type { Kernel, Received, Stat, UserMemory, UserPointer, Utsname } from "./kernel.ts";
+export {
+  type Kernel,
+  ProcessKilled,
+  type Received,
+  type Stat,
+  type UserMemory,
+  type UserPointer,
+  type Utsname,
+} from "./kernel.ts";
 export {
   buildCommandLine,
   type CommandLineChoice,
   type CommandLineProblem,
   commandLineProblems,
 } from "./kexec/command_line.ts";
+export { standInBzImage } from "./kexec/bzimage.ts";
 export { checkImage, type ImageProblem, type ImageReport } from "./kexec/image.ts";
 export { exec, type Image, imageLoaded, loadImage, unloadImage } from "./kexec/load.ts";
 export { linux } from "./linux/kernel.ts";
+export { type Disk, MemoryDisk } from "./model/disk.ts";
+export { Machine, type MachineOptions } from "./model/machine.ts";
 export { Device, openDevice, Session, SESSION_NAME_MAX, sessionNameProblem } from "./session.ts";

@@ -80,7 +80,7 @@ export class Device implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.close();
+    this.fd[Symbol.dispose]();
   }
 }
 
@@ -146,6 +146,6 @@ export class Session implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.close();
+    this.fd[Symbol.dispose]();
   }
 }

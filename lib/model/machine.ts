@@ -32,6 +32,7 @@ export interface SpawnOptions {
   readonly nofile?: number;
 }
 
+/** A machine of the software model: RAM, a disk, a console, and one kernel after the other. */
 export class Machine {
   readonly ram: Ram;
   /** The serial console's output since power-on, over all kernels. */

@@ -1,0 +1,62 @@
+/**
+ * A whole live update in one TypeScript program, on the software model of the kernel: no agent, no device, no permission.
+ *
+ *     deno run examples/library.ts
+ *
+ * On a host with LUO, `linux()` takes the place of `machine.init()`, and what follows the kexec is another program's start.
+ */
+import {
+  exec,
+  Fd,
+  type Kernel,
+  loadImage,
+  Machine,
+  MemoryDisk,
+  openDevice,
+  ProcessKilled,
+  standInBzImage,
+} from "../lib/luo.ts";
+
+const TOKEN = 7n;
+const text = "This memory belongs to nobody while the kernels change.";
+
+const disk = new MemoryDisk({ "/boot/next": standInBzImage({ release: "7.3.5" }) });
+const machine = new Machine({ release: "7.3.4", disk });
+run(before);
+run(after);
+
+/** Runs a program as process 1 of the kernel that the machine runs now, to its end or to that of the kernel. */
+function run(program: (kernel: Kernel) => void): void {
+  try {
+    program(machine.init());
+  } catch (error) {
+    if (!(error instanceof ProcessKilled)) throw error;
+  }
+}
+
+function before(kernel: Kernel): void {
+  console.log(`${kernel.uname().release}: preserving`);
+  using device = openDevice(kernel);
+  // The session must stay open until the kexec: closing it forgets its files.
+  using session = device.create("example");
+  using memfd = new Fd(kernel, kernel.memfd_create("state", 0));
+  kernel.write(memfd.number, new TextEncoder().encode(text));
+  session.preserve(memfd, TOKEN);
+
+  using image = new Fd(kernel, kernel.open("/boot/next", 0));
+  loadImage(kernel, { kernel: image, commandLine: "liveupdate=on kho=on" });
+  exec(kernel);
+}
+
+function after(kernel: Kernel): void {
+  console.log(`${kernel.uname().release}: restoring`);
+  using device = openDevice(kernel);
+  using session = device.retrieve("example");
+  using memfd = session.restore(TOKEN);
+  const bytes = new Uint8Array(4096);
+  const length = kernel.pread(memfd.number, bytes, 0n);
+  const restored = new TextDecoder().decode(bytes.subarray(0, length));
+  session.finish();
+  if (restored !== text) throw new Error(`Restored ${JSON.stringify(restored)}`);
+  console.log(restored);
+}
