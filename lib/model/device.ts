@@ -3,7 +3,7 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import * as luo from "../../ffi/abi/liveupdate.ts";
 import type { Ret } from "../kernel.ts";
-import { type FileOperations, type Inode, OpenFile, stat } from "./file.ts";
+import { type FileOperations, type Inode, opened_flags, OpenFile, stat } from "./file.ts";
 import { answer_with_fd, type Call, commands, luo_ioctl } from "./ioctl.ts";
 import type { Sessions } from "./session.ts";
 
@@ -22,8 +22,7 @@ export class LiveupdateDevice {
     this.#deserialized ??= this.deserialize();
     if (this.#deserialized < 0) return this.#deserialized;
     this.#in_use = true;
-    const kept = flags & ~(abi.O_CREAT | abi.O_EXCL | abi.O_TRUNC | abi.O_CLOEXEC);
-    return new OpenFile(this.inode, this.#operations, kept | abi.O_LARGEFILE, () => luo.LIVEUPDATE_DEVICE);
+    return new OpenFile(this.inode, this.#operations, opened_flags(flags), () => luo.LIVEUPDATE_DEVICE);
   }
 
   readonly #operations: FileOperations = {

@@ -2,7 +2,7 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import type { Ret, Stat } from "../kernel.ts";
-import { type FileOperations, type Inode, OpenFile } from "./file.ts";
+import { type FileOperations, type Inode, opened_flags, OpenFile } from "./file.ts";
 import { generic_lseek } from "./read_write.ts";
 
 /** Calls answer a value or -errno, as everywhere. Offsets are bytes. */
@@ -42,9 +42,8 @@ export class MountedDisk {
       if (writes) inode.writers--;
       if (--inode.users === 0) this.#inodes.delete(key);
     };
-    const kept = flags & ~(abi.O_CREAT | abi.O_EXCL | abi.O_TRUNC | abi.O_CLOEXEC);
     const operations = this.#operations(opened, path, release);
-    return new OpenFile(inode, operations, kept | abi.O_LARGEFILE, () => path);
+    return new OpenFile(inode, operations, opened_flags(flags), () => path);
   }
 
   #operations(disk: DiskFile, path: string, release: () => void): FileOperations {

@@ -1,5 +1,6 @@
 /** Open file descriptions (`struct file` of include/linux/fs.h): shared by dup, by passed fds, by mappings, and by LUO. */
-import { O_ACCMODE, O_PATH, O_RDONLY, O_WRONLY } from "../../ffi/abi/fcntl.ts";
+import { O_ACCMODE, O_CLOEXEC, O_CREAT, O_EXCL, O_LARGEFILE, O_PATH } from "../../ffi/abi/fcntl.ts";
+import { O_RDONLY, O_TRUNC, O_WRONLY } from "../../ffi/abi/fcntl.ts";
 import type { Ret, Stat, UserPointer } from "../kernel.ts";
 import type { Process } from "./process.ts";
 
@@ -76,6 +77,13 @@ export class OpenFile {
     if (--this.#references === 0 && !this.path_only) this.operations.release?.(this);
   }
 }
+
+/** F_GETFL of a file that was opened by path: creation flags are gone, and 64-bit callers get O_LARGEFILE (fs/open.c). */
+export function opened_flags(flags: number): number {
+  return (flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)) | O_LARGEFILE;
+}
+
+const O_NOCTTY = 0o400;
 
 /** The fields of a stat that are not said, zero. */
 export function stat(fields: Partial<Stat>): Stat {

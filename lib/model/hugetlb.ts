@@ -2,7 +2,7 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import type { Ret, Stat } from "../kernel.ts";
-import { type FileOperations, type Inode, OpenFile, stat } from "./file.ts";
+import { type FileOperations, type Inode, opened_flags, OpenFile, stat } from "./file.ts";
 import { generic_lseek } from "./read_write.ts";
 
 const HUGE_PAGE = 2n * 1024n * 1024n;
@@ -53,7 +53,7 @@ class HugetlbInode implements Inode {
 
 export function hugetlb_file(ino: bigint, uid: number, name: string, flags: number): OpenFile {
   const inode = new HugetlbInode(ino, uid, flags);
-  return open_hugetlb(inode, abi.O_RDWR, `/memfd:${name} (deleted)`);
+  return open_hugetlb(inode, abi.O_RDWR | abi.O_LARGEFILE, `/memfd:${name} (deleted)`);
 }
 
 function open_hugetlb(inode: HugetlbInode, flags: number, link: string): OpenFile {
@@ -71,7 +71,7 @@ function open_hugetlb(inode: HugetlbInode, flags: number, link: string): OpenFil
     lseek: (file, offset, whence) => generic_lseek(file, offset, whence, inode.size),
     ftruncate: (_file, length) => inode.truncate(length),
     fallocate: (_file, mode, offset, length) => inode.fallocate(mode, offset + length),
-    reopen: (_file, again) => open_hugetlb(inode, again & ~abi.O_CLOEXEC, link),
+    reopen: (_file, again) => open_hugetlb(inode, opened_flags(again), link),
   };
-  return new OpenFile(inode, operations, flags | abi.O_LARGEFILE, () => link);
+  return new OpenFile(inode, operations, flags, () => link);
 }

@@ -2,7 +2,7 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import type { Ret, Stat } from "../kernel.ts";
-import { type FileOperations, type Inode, OpenFile, stat } from "./file.ts";
+import { type FileOperations, type Inode, opened_flags, OpenFile, stat } from "./file.ts";
 
 const CAPACITY = 65536;
 const POLLERR = 0x08;
@@ -35,8 +35,7 @@ export function open_fifo(fifo: Fifo, path: string, flags: number): OpenFile | R
   const nonblocking = (flags & abi.O_NONBLOCK) !== 0;
   if (access === abi.O_WRONLY && fifo.readers === 0) return nonblocking ? -Errno.ENXIO : -Errno.EAGAIN;
   if (access === abi.O_RDONLY && fifo.writers_open === 0 && !nonblocking) return -Errno.EAGAIN;
-  const kept = flags & ~(abi.O_CREAT | abi.O_EXCL | abi.O_TRUNC | abi.O_CLOEXEC);
-  return end_of(fifo, path, kept | abi.O_LARGEFILE);
+  return end_of(fifo, path, opened_flags(flags));
 }
 
 function end_of(fifo: Fifo, link: string, flags: number): OpenFile {

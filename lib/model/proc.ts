@@ -1,7 +1,7 @@
 /** The files of /proc, /sys and /dev that this job reads, and their contents at the moment of the read. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
-import { type FileOperations, OpenFile, stat } from "./file.ts";
+import { type FileOperations, opened_flags, OpenFile, stat } from "./file.ts";
 import { generic_lseek } from "./read_write.ts";
 import type { System } from "./system.ts";
 
@@ -66,7 +66,7 @@ export function open_proc(system: System, path: string, flags: number): OpenFile
     reopen: (_file, again) => open_proc(system, path, again) ?? -Errno.ENOENT,
   };
   const inode = { stat: () => stat({ dev: 20n, ino: 1n, mode: abi.S_IFREG | entry.mode }) };
-  return new OpenFile(inode, operations, (flags & ~abi.O_CLOEXEC) | abi.O_LARGEFILE, () => path);
+  return new OpenFile(inode, operations, opened_flags(flags), () => path);
 }
 
 const null_operations: FileOperations = {
@@ -79,8 +79,7 @@ const null_operations: FileOperations = {
 
 /** /dev/null (drivers/char/mem.c). */
 export function open_null(flags: number): OpenFile {
-  const kept = flags & ~(abi.O_CREAT | abi.O_EXCL | abi.O_TRUNC | abi.O_CLOEXEC);
-  return new OpenFile(null_inode, null_operations, kept | abi.O_LARGEFILE, () => "/dev/null");
+  return new OpenFile(null_inode, null_operations, opened_flags(flags), () => "/dev/null");
 }
 
 const null_inode = { stat: () => stat({ dev: 5n, ino: 4n, mode: abi.S_IFCHR | 0o666 }) };
@@ -105,5 +104,5 @@ export function open_kmsg(system: System, flags: number): OpenFile {
     reopen: (_file, again) => open_kmsg(system, again),
   };
   const inode = { stat: () => stat({ dev: 5n, ino: 11n, mode: abi.S_IFCHR | 0o644 }) };
-  return new OpenFile(inode, operations, (flags & ~abi.O_CLOEXEC) | abi.O_LARGEFILE, () => "/dev/kmsg");
+  return new OpenFile(inode, operations, opened_flags(flags), () => "/dev/kmsg");
 }

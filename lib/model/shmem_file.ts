@@ -2,7 +2,7 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import type { Ret } from "../kernel.ts";
-import { type FileOperations, OpenFile } from "./file.ts";
+import { type FileOperations, opened_flags, OpenFile } from "./file.ts";
 import type { Ram } from "./ram.ts";
 import { generic_lseek } from "./read_write.ts";
 import { ShmemInode } from "./shmem.ts";
@@ -69,11 +69,10 @@ function shmem_file(
 
 /** What open(2) of a regular tmpfs file does: write access, O_TRUNC. */
 export function open_shmem(inode: ShmemInode, flags: number, link: () => string): OpenFile | Ret {
-  const kept = flags & ~(abi.O_CREAT | abi.O_EXCL | abi.O_TRUNC | abi.O_CLOEXEC);
   const writes = (flags & abi.O_ACCMODE) !== abi.O_RDONLY;
   if (writes) inode.writers++;
   const operations = writes ? opened_for_writing : shmem_operations;
-  const file = shmem_file(inode, kept | abi.O_LARGEFILE, link, operations);
+  const file = shmem_file(inode, opened_flags(flags), link, operations);
   const answer = flags & abi.O_TRUNC ? inode.truncate(0n) : 0;
   if (answer < 0) {
     file.put();

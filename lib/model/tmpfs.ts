@@ -2,7 +2,7 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import type { Ret, Stat } from "../kernel.ts";
-import { type Inode, OpenFile, stat } from "./file.ts";
+import { type Inode, opened_flags, OpenFile, stat } from "./file.ts";
 import { Fifo, open_fifo } from "./pipe.ts";
 import type { Ram } from "./ram.ts";
 import { ShmemInode } from "./shmem.ts";
@@ -145,6 +145,5 @@ function open_directory(inode: Inode, path: string, flags: number): OpenFile {
     reopen: (file: OpenFile, again: number) =>
       (again & abi.O_ACCMODE) === abi.O_RDONLY ? open_directory(file.inode, path, again) : -Errno.EISDIR,
   };
-  const kept = flags & ~(abi.O_CREAT | abi.O_EXCL | abi.O_TRUNC | abi.O_CLOEXEC);
-  return new OpenFile(inode, operations, kept | abi.O_LARGEFILE, () => path);
+  return new OpenFile(inode, operations, opened_flags(flags), () => path);
 }
