@@ -44,13 +44,18 @@ export class OpenFile {
   #references = 1;
 
   constructor(
-    readonly inode: Inode,
-    readonly operations: FileOperations,
+    public inode: Inode,
+    public operations: FileOperations,
     /** F_GETFL. */
     public flags: number,
     /** What /proc/self/fd/N says. */
-    readonly link: () => string,
+    public link: () => string,
   ) {}
+
+  /** The same description, and whoever refers to it, from now on with the inode and operations of another (`host_file.ts`). */
+  become({ inode, operations, link }: OpenFile): void {
+    [this.inode, this.operations, this.link] = [inode, operations, link];
+  }
 
   get path_only(): boolean {
     return (this.flags & O_PATH) !== 0;

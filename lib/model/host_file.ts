@@ -1,13 +1,196 @@
 /** Files of the host inside the model: what `adopt` brings in and `expose` hands out (`host.ts` is the other side). */
 import { Errno } from "../../ffi/abi/errno.ts";
-import type { Ret } from "../kernel.ts";
-import type { OpenFile } from "./file.ts";
+import * as abi from "../../ffi/abi/fcntl.ts";
+import type { Ret, Stat } from "../kernel.ts";
+import { type FileOperations, type Inode, OpenFile } from "./file.ts";
+import type { HostFile } from "./host.ts";
+import type { Run } from "./page_cache.ts";
+import { PAGE_SIZE } from "./pages.ts";
+import type { Ram } from "./ram.ts";
+import { ShmemInode } from "./shmem.ts";
 import type { System } from "./system.ts";
 
-export function adopt(system: System, _host_fd: number): OpenFile | Ret {
-  return system.hardware.host === undefined ? -Errno.ENOSYS : -Errno.ENOSYS;
+/** An inode of the host, by `dev:ino` one per kernel. Its contents stay where they are; only preserving gives it page frames. */
+export class HostInode implements Inode {
+  /** Preserved: refused here, as Linux would. What the host's owner does to the file is out of the model's reach. */
+  frozen = false;
+  runs: readonly Run[] = [];
+  users = 0;
+
+  constructor(readonly ram: Ram, public file: HostFile) {}
+
+  get shmem(): boolean {
+    return this.file.shmem;
+  }
+
+  get nlink(): number {
+    return this.stat().nlink;
+  }
+
+  get size(): bigint {
+    return this.stat().size;
+  }
+
+  get seals(): number {
+    return this.file.get_seals();
+  }
+
+  stat(): Stat {
+    return this.file.fstat();
+  }
+
+  fchmod(mode: number): Ret {
+    return this.file.fchmod(mode);
+  }
+
+  add_seals(seals: number): Ret {
+    if (seals & abi.F_SEAL_WRITE && this.frozen && this.size > 0n) return -Errno.EBUSY;
+    return this.file.add_seals(seals);
+  }
+
+  pin(): readonly Run[] | undefined {
+    const count = Math.ceil(Number(this.size) / PAGE_SIZE);
+    if (count > this.ram.free_frames) return undefined;
+    let index = 0;
+    const extents = count === 0 ? [] : this.ram.plug(count, this.file.pages()) ?? [];
+    this.runs = extents.map((extent) => {
+      const run = { index, extent };
+      index += extent.count;
+      return run;
+    });
+    this.frozen = true;
+    return this.runs;
+  }
+
+  unpin(): void {
+    for (const { extent } of this.runs) this.ram.free(extent);
+    [this.runs, this.frozen] = [[], false];
+  }
 }
 
-export function expose(system: System, _file: OpenFile): Ret {
-  return system.hardware.host === undefined ? -Errno.ENOSYS : -Errno.ENOSYS;
+/** A description of the host: flags and position are the host's. */
+class HostOperations implements FileOperations {
+  readonly positioned = true;
+
+  constructor(readonly system: System, readonly inode: HostInode, readonly host: HostFile) {}
+
+  read(_file: OpenFile, into: Uint8Array, offset: bigint | undefined): Ret {
+    return offset === undefined ? this.host.read(into) : this.host.pread(into, offset);
+  }
+
+  write(file: OpenFile, from: Uint8Array, offset: bigint | undefined): Ret {
+    if (this.inode.frozen) {
+      const append = (file.flags & abi.O_APPEND) !== 0;
+      const at = append ? this.inode.size : offset ?? this.host.lseek(0n, abi.SEEK_CUR);
+      if (at + BigInt(from.length) > this.inode.size) return -Errno.EPERM;
+    }
+    return offset === undefined ? this.host.write(from) : this.host.pwrite(from, offset);
+  }
+
+  lseek(_file: OpenFile, offset: bigint, whence: number): bigint {
+    return this.host.lseek(offset, whence);
+  }
+
+  ftruncate(_file: OpenFile, length: bigint): Ret {
+    return this.inode.frozen && length !== this.inode.size ? -Errno.EPERM : this.host.ftruncate(length);
+  }
+
+  fallocate(_file: OpenFile, mode: number, offset: bigint, length: bigint): Ret {
+    return this.inode.frozen ? -Errno.EPERM : this.host.fallocate(mode, offset, length);
+  }
+
+  poll(_file: OpenFile, events: number): number {
+    return Math.max(0, this.host.poll(events));
+  }
+
+  set_flags(_file: OpenFile, flags: number): Ret {
+    return this.host.set_flags(flags);
+  }
+
+  reopen(_file: OpenFile, flags: number): OpenFile | Ret {
+    if (flags & abi.O_TRUNC && this.inode.frozen && this.inode.size > 0n) return -Errno.EPERM;
+    const again = this.host.reopen(flags);
+    return typeof again === "number" ? again : host_open_file(this.system, again);
+  }
+
+  release(): void {
+    put_inode(this.system, this.inode, this.host);
+    this.host.close();
+  }
+}
+
+/** The inode keeps a description of its own, so that it can be asked whichever of the others is closed. */
+function get_inode(system: System, file: HostFile): HostInode {
+  const known = system.host_inodes.get(file.identity);
+  const inode = known ?? new HostInode(system.hardware.ram, file);
+  system.host_inodes.set(file.identity, inode);
+  system.host_files.get(inode)?.add(file) ?? system.host_files.set(inode, new Set([file]));
+  return inode;
+}
+
+function put_inode(system: System, inode: HostInode, file: HostFile): void {
+  const files = system.host_files.get(inode);
+  files?.delete(file);
+  const [other] = files ?? [];
+  if (other !== undefined) inode.file = other;
+  else system.host_inodes.delete(file.identity);
+}
+
+function host_open_file(system: System, file: HostFile): OpenFile {
+  const inode = get_inode(system, file);
+  return new OpenFile(inode, new HostOperations(system, inode, file), file.flags(), () => file.link());
+}
+
+/** `Kernel.adopt`. */
+export function adopt(system: System, host_fd: number): OpenFile | Ret {
+  const { host } = system.hardware;
+  if (host === undefined) return -Errno.ENOSYS;
+  const file = host.adopt(host_fd);
+  return typeof file === "number" ? file : host_open_file(system, file);
+}
+
+/** `Kernel.expose`. -EOPNOTSUPP for what cannot be a file of the host: sessions, devices, pipes, named tmpfs files. */
+export function expose(system: System, file: OpenFile): Ret {
+  const { host } = system.hardware;
+  if (host === undefined) return -Errno.ENOSYS;
+  if (file.operations instanceof HostOperations) return file.operations.host.dup();
+  if (!(file.inode instanceof ShmemInode) || file.inode.nlink > 0) return -Errno.EOPNOTSUPP;
+  return move_to_host(system, file, file.inode);
+}
+
+/** The host makes a file of it; every description of the inode in the model becomes one of that file. */
+function move_to_host(system: System, file: OpenFile, inode: ShmemInode): Ret {
+  const { host } = system.hardware;
+  if (host === undefined || inode.writable_mappings > 0) return -Errno.EBUSY;
+  const [only, second] = inode.cache.runs;
+  const whole = only !== undefined && second === undefined && only.index === 0 && only.extent.offset === 0;
+  const { size, seals, mode } = inode;
+  const made = host.materialize({
+    name: file.link().replace(/^\/(memfd:)?/, "").replace(/ \(deleted\)$/, ""),
+    size,
+    position: file.position,
+    seals,
+    mode,
+    flags: file.flags,
+    pages: whole ? only.extent.store.pages : undefined,
+    read: (offset, into) => inode.cache.read(Number(offset), into),
+  });
+  if (typeof made === "number") return made;
+  for (const other of [...inode.files]) {
+    const description = other === file ? made : made.reopen(other.flags & ~(abi.O_CREAT | abi.O_TRUNC));
+    if (typeof description === "number") continue;
+    description.lseek(other.position, abi.SEEK_SET);
+    other.become(host_open_file(system, description));
+  }
+  settle(system, inode, file.inode);
+  return made.dup();
+}
+
+/** What LUO knew of the old inode it now knows of the new one; the old frames are free. */
+function settle(system: System, old: ShmemInode, inode: Inode): void {
+  const preserved = system.luo?.sessions.shared.preserved;
+  if (preserved?.delete(old)) preserved.add(inode);
+  if (old.frozen && inode instanceof HostInode) inode.pin();
+  old.unpin();
+  old.free();
 }

@@ -28,6 +28,11 @@ export class Luo {
     return 0;
   }
 
+  /** Sessions are here that were handed over and are not finished. */
+  get waiting(): boolean {
+    return this.sessions.incoming.size > 0 || (this.#incoming?.sessions.length ?? 0) > 0;
+  }
+
   /** luo_session_deserialize(): a file nobody has a handler for makes the device give EIO until the next kexec. */
   #deserialize(): Ret {
     const incoming = this.#incoming;

@@ -69,6 +69,13 @@ export class Machine {
     return this.#system === undefined;
   }
 
+  /** Nothing in it that anybody could still come for: no process, no session that waits, no image loaded. */
+  get idle(): boolean {
+    const system = this.#system;
+    if (system === undefined) return true;
+    return system.processes.size === 0 && system.image === undefined && !system.luo?.waiting;
+  }
+
   /** The kernel that runs now. It is another one after each reboot: do not keep it. */
   get system(): System {
     if (this.#system === undefined) throw new Error("The machine is off");

@@ -5,6 +5,7 @@ import type { Ret } from "../kernel.ts";
 import { BadBytes, Reader, Writer } from "./bytes.ts";
 import type { FileHandler, PreservedState } from "./file_handler.ts";
 import type { OpenFile } from "./file.ts";
+import { HostInode } from "./host_file.ts";
 import { PageCache, type Run } from "./page_cache.ts";
 import { PAGE_SIZE } from "./pages.ts";
 import type { Extent, Ram } from "./ram.ts";
@@ -16,7 +17,9 @@ export interface Preservable {
   readonly nlink: number;
   readonly size: bigint;
   readonly seals: number;
+  /** The frames of every page, from now on fixed; undefined when memory is out. */
   pin(): readonly Run[] | undefined;
+  readonly runs: readonly Run[];
   unpin(): void;
 }
 
@@ -44,10 +47,9 @@ export class MemfdHandler implements FileHandler {
     const inode = preservable(file);
     if (inode === undefined) return -Errno.EINVAL;
     if ((inode.size + BigInt(PAGE_SIZE) - 1n) / BigInt(PAGE_SIZE) > MAX_PAGES) return -Errno.EFBIG;
-    const runs = inode.pin();
-    if (runs === undefined) return -Errno.ENOMEM;
+    if (inode.pin() === undefined) return -Errno.ENOMEM;
     // Seals added from now on are lost; the position is read again in freeze.
-    return new PreservedMemfd(file, inode.size, inode.seals, runs.slice());
+    return new PreservedMemfd(file, inode.size, inode.seals);
   }
 
   unpreserve(file: OpenFile): void {
@@ -55,7 +57,7 @@ export class MemfdHandler implements FileHandler {
   }
 
   freeze(file: OpenFile, state: PreservedState): Ret {
-    if (state instanceof PreservedMemfd) state.position = file.position;
+    if (state instanceof PreservedMemfd) state.position = position_of(file);
     return 0;
   }
 
@@ -93,8 +95,13 @@ export class MemfdHandler implements FileHandler {
 class PreservedMemfd implements PreservedState {
   position: bigint;
 
-  constructor(file: OpenFile, readonly size: bigint, readonly seals: number, readonly runs: readonly Run[]) {
-    this.position = file.position;
+  constructor(readonly file: OpenFile, readonly size: bigint, readonly seals: number) {
+    this.position = position_of(file);
+  }
+
+  /** Asked of the inode each time: it may have moved to the host meanwhile. */
+  get runs(): readonly Run[] {
+    return preservable(this.file)?.runs ?? [];
   }
 
   *frames(): Iterable<Extent> {
@@ -109,7 +116,12 @@ class PreservedMemfd implements PreservedState {
 }
 
 function preservable(file: OpenFile): Preservable | undefined {
-  return "pin" in file.inode ? file.inode as typeof file.inode & Preservable : undefined;
+  const { inode } = file;
+  return inode instanceof ShmemInode || (inode instanceof HostInode && inode.shmem) ? inode : undefined;
+}
+
+function position_of(file: OpenFile): bigint {
+  return file.operations.lseek?.(file, 0n, abi.SEEK_CUR) ?? file.position;
 }
 
 /** @throws BadBytes */

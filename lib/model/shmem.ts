@@ -3,10 +3,10 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import type { Ret, Stat } from "../kernel.ts";
 import { stat } from "./file.ts";
-import type { Inode } from "./file.ts";
-import { PageCache } from "./page_cache.ts";
+import type { Inode, OpenFile } from "./file.ts";
+import { PageCache, type Run } from "./page_cache.ts";
 import { PAGE_SIZE } from "./pages.ts";
-import type { Extent, Ram } from "./ram.ts";
+import type { Ram } from "./ram.ts";
 
 /** generic_perform_write() hands a write on in chunks of at most this, aligned: the largest folio of shmem on x86-64. */
 const CHUNK = 2 * 1024 * 1024;
@@ -18,6 +18,8 @@ export class ShmemInode implements Inode {
   /** F_SEAL_ flags; a tmpfs file is born sealed against sealing. */
   seals = abi.F_SEAL_SEAL;
   nlink = 0;
+  /** The descriptions among its users. */
+  readonly files = new Set<OpenFile>();
   /** I_LINKABLE: made by O_TMPFILE without O_EXCL, may be given a name. */
   linkable = false;
   /** SHMEM_F_MAPPING_FROZEN: preserved by LUO, so its set of pages must not change. */
@@ -175,10 +177,15 @@ export class ShmemInode implements Inode {
    * memfd_pin_folios() and the freeze: from now on the file is dense, and no page may come or go. The frames in file order, or
    * undefined when memory is out.
    */
-  pin(): readonly { index: number; extent: Extent }[] | undefined {
+  pin(): readonly Run[] | undefined {
     const pages = Math.ceil(Number(this.size) / PAGE_SIZE);
     if (!this.cache.populate(0, pages)) return undefined;
     this.frozen = this.pinned = true;
+    return this.cache.runs;
+  }
+
+  /** While it is preserved: every page it has. */
+  get runs(): readonly Run[] {
     return this.cache.runs;
   }
 

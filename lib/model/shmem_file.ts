@@ -37,7 +37,9 @@ const shmem_operations: FileOperations = {
   fallocate: (file, mode, offset, length) => inode_of(file).fallocate(mode, offset, length),
   reopen: (file, flags) => open_shmem(inode_of(file), flags, file.link),
   release(file) {
-    put_inode(inode_of(file));
+    const inode = inode_of(file);
+    inode.files.delete(file);
+    put_inode(inode);
   },
 };
 
@@ -47,6 +49,7 @@ const opened_for_writing: FileOperations = {
   release(file) {
     const inode = inode_of(file);
     inode.writers--;
+    inode.files.delete(file);
     put_inode(inode);
   },
 };
@@ -64,7 +67,9 @@ function shmem_file(
   operations = shmem_operations,
 ): OpenFile {
   inode.users++;
-  return new OpenFile(inode, operations, flags, link);
+  const file = new OpenFile(inode, operations, flags, link);
+  inode.files.add(file);
+  return file;
 }
 
 /** What open(2) of a regular tmpfs file does: write access, O_TRUNC. */

@@ -8,6 +8,8 @@ import { MountedDisk } from "./disk.ts";
 import { decode_handover, encode_handover, type Handover } from "./handover.ts";
 import type { Hardware, NextKernel } from "./hardware.ts";
 import type { LoadedImage } from "./kexec.ts";
+import type { HostFile } from "./host.ts";
+import type { HostInode } from "./host_file.ts";
 import { Luo } from "./luo.ts";
 import { MemfdHandler } from "./memfd_handler.ts";
 import { Process } from "./process.ts";
@@ -24,6 +26,9 @@ export class System {
   readonly disk: MountedDisk;
   /** Undefined: no LUO, so no device. */
   readonly luo: Luo | undefined;
+  /** Files of the host that are open here, by `dev:ino`, and the descriptions of each. */
+  readonly host_inodes = new Map<string, HostInode>();
+  readonly host_files = new Map<HostInode, Set<HostFile>>();
   image: LoadedImage | undefined;
   kexec_load_disabled = false;
   /** CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT=y: on unless `kho=off`. */
