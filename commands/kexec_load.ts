@@ -32,18 +32,6 @@ export function parse(flags: Flags, kernel: string): Request {
       hints: ["--reuse-cmdline --append=WORDS adds to the running kernel's command line"],
     });
   }
-  if (commandLine === undefined && !reuseCmdline && append === undefined) {
-    throw new Failure(
-      "usage",
-      "Cannot load a kernel with an empty command line: it would come up without live update",
-      {
-        hints: [
-          "the running kernel's own: --reuse-cmdline",
-          'or one of your choice, with these words in it: --command-line "... liveupdate=on kho=on"',
-        ],
-      },
-    );
-  }
   return { kernel, initrd, reuseCommandLine: commandLine === undefined, commandLine, append, force };
 }
 
@@ -64,7 +52,8 @@ export const command = buildCommand<Flags, [string], Context>({
   docs: docs(
     "Load the next kernel",
     "Replaces the image loaded before; a load that fails keeps it. The command line is yours: without liveupdate=on in it\n" +
-      "the next kernel drops everything that was preserved. --append alone adds to the running kernel's command line.",
+      "the next kernel drops everything that was preserved. Without --command-line it is the running kernel's own; --append\n" +
+      "adds to either.",
     [
       [
         "luo kexec load /boot/vmlinuz --initrd /boot/initrd.img --reuse-cmdline",

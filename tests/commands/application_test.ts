@@ -81,7 +81,7 @@ Deno.test("wrong command lines: exit 2, what is meant, nothing on stdout", async
     [["file", "preserve", "vm1", "--stdin", "--token", "-1"], /token is a whole number/],
     [["file", "preserve", "vm1", "--token", "7"], /exactly one of/],
     [["file", "restore", "vm1", "7"], /exactly one of/],
-    [["kexec", "load", "k"], /--reuse-cmdline/],
+    [["kexec", "load", "k", "--reuse-cmdline", "--command-line", "x"], /--append/],
     [["status", "--backend", "vax"], /one of linux, model/],
     [["status", "--socket", "relative", "--backend", "linux"], /absolute path/],
     [["completion", "tcsh"], /bash, zsh, fish/],
