@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PERMISSIONS } from "../../commands/self.ts";
-import { standInKernel } from "./stand_in.ts";
+import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
@@ -21,7 +21,7 @@ export class Cli implements AsyncDisposable {
   readonly dir = Deno.makeTempDirSync({ prefix: "luo-cli-" });
   readonly socket = `${this.dir}/run/s`;
   /** A kernel to load. */
-  readonly kernel = this.file("kernel", standInKernel());
+  readonly kernel = this.file("kernel", standInBzImage({ release: "7.3.4-standin" }));
 
   path(name: string): string {
     return `${this.dir}/${name}`;
