@@ -1,0 +1,44 @@
+# Sourced by the other examples: luo on the model, with an agent of its own in a private directory $DIR. All of it is gone when
+# the script ends, however it ends. IMAGE is a kernel to load: the newest of /boot that can be read, else a stand-in.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+DIR=$(mktemp -d "${TMPDIR:-/tmp}/luo-example.XXXXXX")
+export LUO_BACKEND=model LUO_SOCKET="$DIR/run/agent.sock"
+printf '%s\n' "$LUO_SOCKET" >"$DIR/pattern"
+
+luo() { deno task --quiet luo "$@"; }
+
+# The agent and the machine of the model: whoever has our socket among its arguments.
+processes() { grep -lsFf "$DIR/pattern" /proc/[0-9]*/cmdline | cut -d/ -f3 || true; }
+
+clean_up() {
+  local gone=0 tries=0 signal=TERM pids
+  trap '' INT TERM HUP
+  # Twice nobody: one that was just being started may have been missed the first time.
+  while [ "$gone" -lt 2 ]; do
+    pids=$(processes)
+    if [ -n "$pids" ]; then
+      gone=0
+      kill -s "$signal" $pids 2>/dev/null || true
+    else
+      gone=$((gone + 1))
+    fi
+    tries=$((tries + 1))
+    if [ "$tries" -gt 40 ]; then signal=KILL; fi
+    sleep 0.05
+  done
+  rm -rf "$DIR"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+IMAGE=
+for file in /boot/vmlinuz-*; do
+  if [ -r "$file" ]; then IMAGE=$file; fi
+done
+if [ -z "$IMAGE" ]; then
+  IMAGE="$DIR/kernel"
+  deno run --quiet --allow-write="$DIR" examples/stand_in_kernel.ts "$IMAGE"
+fi

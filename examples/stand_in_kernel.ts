@@ -1,0 +1,14 @@
+/**
+ * Writes a small file that kexec_file_load(2) takes for a kernel and that boots nowhere: to play with the model on a host
+ * without a kernel image in /boot.
+ *
+ *     deno run --allow-write examples/stand_in_kernel.ts FILE [RELEASE]
+ */
+import { standInBzImage } from "../lib/luo.ts";
+
+const [path, release = "7.3.5-standin"] = Deno.args;
+if (path === undefined) {
+  console.error("Usage: stand_in_kernel.ts FILE [RELEASE]");
+  Deno.exit(2);
+}
+Deno.writeFileSync(path, standInBzImage({ release }));
