@@ -98,7 +98,14 @@ export interface Methods {
   /** Ends an outgoing session (or, as Linux does, finishes a retrieved one). Refused while files would be lost by it. */
   CloseSession: { request: { name: string; force?: boolean }; reply: { session: SessionInfo } };
   PreserveFile: {
-    request: { session: string; token: string; fileFd: number; label?: string; digest?: string; force?: boolean };
+    request: {
+      session: string;
+      token: string;
+      fileFd: number;
+      label?: string;
+      digest?: string;
+      force?: boolean;
+    };
     reply: { file: FileInfo };
   };
   /** The file may be asked for again and again until the session is finished. */

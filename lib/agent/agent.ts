@@ -1,0 +1,159 @@
+import { close } from "../../ffi/file.ts";
+import { geteuid, getpid } from "../../ffi/process.ts";
+import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
+import type { Kernel } from "../kernel.ts";
+import { preserveFile, restoreFile } from "./files.ts";
+import { readText } from "./host_facts.ts";
+import { currentImage, execImage, loadImage, showImage, unloadImage } from "./image.ts";
+import { agentPaths, listen, takePlace } from "./paths.ts";
+import { INTERFACE, type MethodName, type Methods, type Status } from "./protocol.ts";
+import { agentError, checkRequest, isMethod, kernelError } from "./requests.ts";
+import { type Reply, Server } from "./server.ts";
+import { type Identity, serviceCall } from "./service.ts";
+import { closeSession, createSession, finishSession, retrieveSession } from "./sessions.ts";
+import { AgentState } from "./state.ts";
+import { type Json, type VarlinkCall, VarlinkError } from "./varlink.ts";
+
+const CLIENTS_MAX = 64;
+
+export interface AgentOptions {
+  readonly kernel: Kernel;
+  /** What `status` calls the kernel; nothing else depends on it. */
+  readonly backend: Status["backend"];
+  readonly socket: string;
+  readonly version: string;
+  /** Told what an operator should see, one line each. */
+  readonly log: (line: string) => void;
+  /** Aborted by a signal: the agent ends, and says what was lost by that. */
+  readonly stop?: AbortSignal;
+}
+
+/**
+ * The agent: holds the device and the sessions and serves them at a socket, until it is stopped or its kernel is gone
+ * (`ProcessKilled`).
+ *
+ * @throws LuoError `lock` another agent runs; `listen` the socket's directory; `open` the device; `create` its manifest
+ */
+export async function runAgent(options: AgentOptions): Promise<void> {
+  const paths = agentPaths(options.socket);
+  const lock = takePlace(paths);
+  try {
+    const now = () => new Date().toISOString();
+    using state = new AgentState({ kernel: options.kernel, paths, pid: getpid(), now, log: options.log });
+    const agent = new Agent(options, state, now());
+    const uid = geteuid();
+    const server = new Server({
+      listen_fd: listen(paths),
+      clients_max: CLIENTS_MAX,
+      allowed: (peer) => peer === 0 || peer === uid,
+      handle: (call) => agent.handle(call),
+      subscribes: (call) => call.method === `${INTERFACE}.GetStatus`,
+      log: options.log,
+    });
+    agent.on_change = () => server.changed();
+    agent.on_stop = () => server.stop();
+    const stop = () => server.stop();
+    options.stop?.addEventListener("abort", stop);
+    await server.run();
+    options.stop?.removeEventListener("abort", stop);
+    if (!state.ended) agent.end("the agent was stopped by a signal");
+  } finally {
+    close(lock);
+  }
+}
+
+class Agent {
+  on_change = () => {};
+  on_stop = () => {};
+
+  constructor(readonly options: AgentOptions, readonly state: AgentState, readonly startedAt: string) {}
+
+  /** @throws VarlinkError, ProcessKilled */
+  handle(call: VarlinkCall): Reply {
+    const { version } = this.options;
+    const served = serviceCall(call, { version } satisfies Identity);
+    if (served !== undefined) return served;
+    const name = call.method.slice(INTERFACE.length + 1);
+    if (!isMethod(name)) {
+      throw new VarlinkError("org.varlink.service.MethodNotFound", { method: call.method });
+    }
+    try {
+      return this.#dispatch(name, call);
+    } catch (error) {
+      throw kernelError(error);
+    }
+  }
+
+  #dispatch(name: MethodName, { parameters, fds }: VarlinkCall): Reply {
+    const handlers: { [M in MethodName]: (request: Methods[M]["request"]) => Reply } = {
+      GetStatus: () => answer({ status: this.#status() }),
+      ListSessions: () => answer({ sessions: this.state.sessions() }),
+      ShowImage: () => answer(showImage(this.state)),
+      CreateSession: (request) => this.#changing(answer(createSession(this.state, request))),
+      RetrieveSession: (request) => this.#changing(answer(retrieveSession(this.state, request))),
+      FinishSession: (request) => this.#changing(answer(finishSession(this.state, request))),
+      CloseSession: (request) => this.#changing(answer(closeSession(this.state, request))),
+      PreserveFile: (request) => this.#changing(answer(preserveFile(this.state, request, fds))),
+      RestoreFile: (request) => {
+        const { reply, fds } = restoreFile(this.state, request);
+        return this.#changing(answer(reply, fds));
+      },
+      LoadImage: (request) => this.#changing(answer(loadImage(this.state, request, fds))),
+      UnloadImage: () => this.#changing(answer(unloadImage(this.state))),
+      ExecImage: (request) => answer(execImage(this.state, request)),
+      Stop: (request) => this.#stop(request),
+    };
+    const handler = handlers[name] as (request: object) => Reply;
+    return handler(checkRequest(name, parameters));
+  }
+
+  #changing(reply: Reply): Reply {
+    // After this answer is on its way: subscribers are answered by the same loop.
+    queueMicrotask(() => this.on_change());
+    return reply;
+  }
+
+  #stop({ force }: Methods["Stop"]["request"]): Reply {
+    const reasons = this.state.sessions().map(({ name, state, files }) => {
+      const fate = state === "incoming" ? "waits for this machine's agent to retrieve it" : "would be lost";
+      return `session "${name}" (${state}, ${files.length} files) ${fate}`;
+    });
+    if (reasons.length > 0 && !force) {
+      throw agentError("Refused", { operation: "stop", subject: "the agent", reasons });
+    }
+    this.end("the agent was stopped by force");
+    this.on_stop();
+    return answer({});
+  }
+
+  end(reason: string): void {
+    for (const { session, files } of this.state.end(reason)) {
+      this.options.log(`Session "${session}" is lost with ${files.length} files: ${reason}`);
+    }
+  }
+
+  #status(): Status {
+    const { state, options } = this;
+    const { release, machine } = state.kernel.uname();
+    const commandLine = readText(state.kernel, "/proc/cmdline") ?? "";
+    return {
+      backend: options.backend,
+      kernel: { release, machine, bootId: state.bootId, commandLine },
+      device: { path: LIVEUPDATE_DEVICE, state: "ready" },
+      agent: {
+        pid: state.options.pid,
+        version: options.version,
+        socket: options.socket,
+        startedAt: this.startedAt,
+      },
+      image: currentImage(state),
+      sessions: state.sessions(),
+      ...(state.lastUpdate === undefined ? {} : { lastUpdate: state.lastUpdate }),
+      losses: state.losses,
+    };
+  }
+}
+
+function answer(parameters: object, fds: readonly number[] = []): Reply {
+  return { parameters: parameters as Json, fds };
+}

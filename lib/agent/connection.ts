@@ -1,0 +1,83 @@
+import { Errno } from "../../ffi/abi/errno.ts";
+import { close } from "../../ffi/file.ts";
+import { recvmsg, sendmsg } from "../../ffi/socket.ts";
+import { Framer, type Message, ProtocolError } from "./varlink.ts";
+
+/** Bytes of the longest request. */
+export const MESSAGE_MAX = 1 << 20;
+/** File descriptors that one request may carry. */
+export const MESSAGE_FDS_MAX = 8;
+/** Bytes of answers that may wait for a client that does not read them. */
+const WAITING_MAX = 16 << 20;
+
+interface Outgoing {
+  bytes: Uint8Array;
+  /** Ours until they are sent, closed then. */
+  fds: readonly number[];
+}
+
+/** One client: its non-blocking socket, the request that is coming in, the answers that wait to go out. */
+export class Connection {
+  readonly #framer = new Framer(MESSAGE_MAX, MESSAGE_FDS_MAX);
+  readonly #outgoing: Outgoing[] = [];
+  #waiting_bytes = 0;
+  #closed = false;
+
+  constructor(readonly fd: number) {}
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get waiting(): boolean {
+    return this.#outgoing.length > 0;
+  }
+
+  /** What has come in, one piece of it, cut into messages. Undefined: the client is gone. @throws ProtocolError */
+  receive(): Message[] | undefined {
+    const into = new Uint8Array(65536);
+    const got = recvmsg(this.fd, into, MESSAGE_FDS_MAX);
+    if (got === -Errno.EAGAIN || got === -Errno.EINTR) return [];
+    if (typeof got === "number" || got.bytes === 0) return undefined;
+    if (got.truncated) {
+      got.fds.forEach(close);
+      throw new ProtocolError("too many file descriptors");
+    }
+    try {
+      return this.#framer.push(into.subarray(0, got.bytes), got.fds);
+    } catch (error) {
+      got.fds.forEach(close);
+      throw error;
+    }
+  }
+
+  /** Sends as much as goes now and keeps the rest. Takes the fds over. @throws ProtocolError too much waits already */
+  send(bytes: Uint8Array, fds: readonly number[]): void {
+    this.#outgoing.push({ bytes, fds });
+    this.#waiting_bytes += bytes.length;
+    this.flush();
+    if (this.#waiting_bytes > WAITING_MAX) throw new ProtocolError("it does not read its answers");
+  }
+
+  flush(): void {
+    for (let first = this.#outgoing[0]; first !== undefined; first = this.#outgoing[0]) {
+      const sent = sendmsg(this.fd, first.bytes, first.fds);
+      if (sent === -Errno.EAGAIN) return;
+      // Whatever else is wrong with it shows as a hang-up; the answer has nowhere to go.
+      const done = sent < 0 ? first.bytes.length : sent;
+      first.fds.forEach(close);
+      first.fds = [];
+      first.bytes = first.bytes.subarray(done);
+      this.#waiting_bytes -= done;
+      if (first.bytes.length === 0) this.#outgoing.shift();
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    close(this.fd);
+    this.#framer.drop().forEach(close);
+    for (const { fds } of this.#outgoing.splice(0)) fds.forEach(close);
+  }
+}

@@ -1,0 +1,105 @@
+import { F_GET_SEALS, F_GETFL, F_SEAL_EXEC, O_ACCMODE, O_RDWR } from "../../ffi/abi/fcntl.ts";
+import { check, LuoError } from "../error.ts";
+import { Fd } from "../fd.ts";
+import type { Kernel, Stat } from "../kernel.ts";
+import { availableMemory } from "./host_facts.ts";
+import type { FileInfo, Methods } from "./protocol.ts";
+import { agentError, checkDigest, parseToken, takeFd } from "./requests.ts";
+import { outgoingSession, retrievedSession } from "./sessions.ts";
+import type { AgentState } from "./state.ts";
+
+export function preserveFile(
+  state: AgentState,
+  request: Methods["PreserveFile"]["request"],
+  fds: number[],
+): Methods["PreserveFile"]["reply"] {
+  const { kernel } = state;
+  const token = parseToken(request.token);
+  checkDigest(request.digest);
+  const { info, session } = outgoingSession(state, request.session, "preserve");
+  const subject = `file ${token} in session "${request.session}"`;
+  using file = new Fd(
+    kernel,
+    check(kernel.adopt(takeFd(fds, request.fileFd, "fileFd")), "preserve", subject),
+  );
+  const stat = check<Stat>(kernel.fstat(file.number), "preserve", subject);
+  const seals = Math.max(0, kernel.fcntl(file.number, F_GET_SEALS));
+  const reasons = request.force
+    ? []
+    : [...differences(kernel, file.number, seals), ...memoryReasons(kernel, stat)];
+  if (reasons.length > 0) throw agentError("Refused", { operation: "preserve", subject, reasons });
+  session.preserve(file, token);
+  const { label, digest } = request;
+  const kept: FileInfo = {
+    token: String(token),
+    ...(label === undefined ? {} : { label }),
+    size: Number(stat.size),
+    ...(digest === undefined ? {} : { digest }),
+    seals,
+    preservedAt: state.options.now(),
+    state: "preserved",
+  };
+  info.files.push(kept);
+  // A journal that cannot be written leaves the file preserved: there is no call to take it back, and kept is better than lost.
+  state.save();
+  return { file: kept };
+}
+
+/** What will come back different in a way that hurts. */
+function differences(kernel: Kernel, fd: number, seals: number): string[] {
+  const reasons: string[] = [];
+  const flags = kernel.fcntl(fd, F_GETFL);
+  if (flags >= 0 && (flags & O_ACCMODE) !== O_RDWR) {
+    reasons.push("its file descriptor is not open for reading and writing, and would come back writable");
+  }
+  if (seals & F_SEAL_EXEC) {
+    reasons.push(
+      "it is sealed with F_SEAL_EXEC (made with MFD_NOEXEC_SEAL), and would come back sealed against writing for ever: make it with MFD_EXEC",
+    );
+  }
+  return reasons;
+}
+
+/** Preserving fills the holes of a sparse file: without the memory for it the kernel kills processes before it says ENOMEM. */
+function memoryReasons(kernel: Kernel, { size, blocks }: Stat): string[] {
+  const holes = size - blocks * 512n;
+  const available = availableMemory(kernel);
+  if (available === undefined || holes <= available) return [];
+  return [`its holes would be filled with ${holes} bytes of memory, and ${available} are available`];
+}
+
+export function restoreFile(
+  state: AgentState,
+  request: Methods["RestoreFile"]["request"],
+): { reply: Methods["RestoreFile"]["reply"]; fds: number[] } {
+  const { kernel } = state;
+  const token = parseToken(request.token);
+  const { info, session } = retrievedSession(state, request.session, "restore");
+  using file = restored(() => session.restore(token), request.session, token, info.files);
+  const subject = `file ${token} of session "${request.session}"`;
+  const stat = check<Stat>(kernel.fstat(file.number), "restore", subject);
+  const known = info.files.find((one) => one.token === String(token));
+  const host_fd = check(kernel.expose(file.number), "restore", subject);
+  const before = known?.state;
+  const given: FileInfo = known ??
+    {
+      token: String(token),
+      size: Number(stat.size),
+      seals: 0,
+      preservedAt: info.createdAt,
+      state: "retrieved",
+    };
+  given.state = "retrieved";
+  if (known === undefined) info.files.push(given);
+  if (before !== "retrieved") state.save();
+  return { reply: { file: given, fileFd: 0 }, fds: [host_fd] };
+}
+
+function restored(restore: () => Fd, session: string, token: bigint, files: readonly FileInfo[]): Fd {
+  try {
+    return restore();
+  } catch (error) {
+    if (!(error instanceof LuoError && error.is("ENOENT"))) throw error;
+    throw agentError("NoSuchFile", { session, token: String(token), known: files.map((file) => file.token) });
+  }
+}

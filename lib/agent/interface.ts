@@ -1,0 +1,174 @@
+import type { MethodName } from "./protocol.ts";
+
+/** The parameters a method takes, for checking; `?` marks what may be left out. A test holds it to the description below. */
+export const PARAMETERS: Readonly<
+  Record<MethodName, Readonly<Record<string, "string" | "int" | "bool" | "?string" | "?int" | "?bool">>>
+> = {
+  GetStatus: {},
+  CreateSession: { name: "string" },
+  ListSessions: {},
+  RetrieveSession: { name: "string" },
+  FinishSession: { name: "string", force: "?bool" },
+  CloseSession: { name: "string", force: "?bool" },
+  PreserveFile: {
+    session: "string",
+    token: "string",
+    fileFd: "int",
+    label: "?string",
+    digest: "?string",
+    force: "?bool",
+  },
+  RestoreFile: { session: "string", token: "string" },
+  LoadImage: {
+    kernelFd: "int",
+    kernel: "string",
+    initrdFd: "?int",
+    initrd: "?string",
+    commandLine: "?string",
+    reuseCommandLine: "?bool",
+    append: "?string",
+    force: "?bool",
+  },
+  ShowImage: {},
+  UnloadImage: {},
+  ExecImage: { force: "?bool" },
+  Stop: { force: "?bool" },
+};
+
+/** What `org.varlink.service.GetInterfaceDescription` serves. */
+export const DESCRIPTION =
+  `# The agent of luo: it holds /dev/liveupdate and the sessions, so that scripts need not.
+# Tokens are unsigned 64-bit numbers in decimal. Sizes are bytes. Times are RFC 3339, in UTC.
+# A parameter called ...Fd is an index into the file descriptors sent with the message (SCM_RIGHTS).
+# A method that would lose data answers Refused, unless force is true.
+interface io.luo.Agent
+
+# outgoing: created in this kernel, goes into the next one. incoming: handed over by the previous kernel, not retrieved.
+# retrieved: handed over and held by the agent; finished when the agent closes it, or dies.
+type SessionState (outgoing, incoming, retrieved)
+
+# preserved: in an outgoing session. waiting: handed over, not retrieved yet. retrieved: given out at least once.
+type FileState (preserved, waiting, retrieved)
+
+# digest is "sha256:" and 64 hex digits; seals are F_SEAL_ flags.
+type File (
+  token: string,
+  label: ?string,
+  size: int,
+  digest: ?string,
+  seals: int,
+  preservedAt: string,
+  state: FileState
+)
+
+type Session (name: string, state: SessionState, createdAt: string, files: []File)
+
+type LostFile (token: string, label: ?string, size: int)
+
+# Preserved data that is gone, and why.
+type Loss (session: string, state: SessionState, files: []LostFile, reason: string, at: string)
+
+# The loaded image; other: another program loaded it.
+type Image (
+  loaded: bool,
+  by: ?(luo, other),
+  kernel: ?string,
+  initrd: ?string,
+  size: ?int,
+  release: ?string,
+  commandLine: ?string,
+  loadedAt: ?string
+)
+
+# The live update that began this boot.
+type LastUpdate (
+  fromRelease: string,
+  toRelease: string,
+  at: string,
+  count: int,
+  sessions: int,
+  files: int,
+  bytes: int
+)
+
+type Status (
+  backend: (linux, model),
+  kernel: (release: string, machine: string, bootId: string, commandLine: string),
+  device: (path: string, state: (ready, absent, busy, denied, broken), errno: ?string),
+  agent: (pid: int, version: string, socket: string, startedAt: string),
+  image: Image,
+  sessions: []Session,
+  lastUpdate: ?LastUpdate,
+  losses: []Loss
+)
+
+# With more: an answer now and one after every change.
+method GetStatus() -> (status: Status)
+
+# A new outgoing session.
+method CreateSession(name: string) -> (session: Session)
+
+method ListSessions() -> (sessions: []Session)
+
+# Takes an incoming session over. From now on it lives as long as the agent.
+method RetrieveSession(name: string) -> (session: Session)
+
+# Ends a retrieved session. Refused while a file of it was never restored: its data would be gone.
+method FinishSession(name: string, force: ?bool) -> (session: Session)
+
+# Ends an outgoing session (or finishes a retrieved one). Refused while files would be lost by it.
+method CloseSession(name: string, force: ?bool) -> (session: Session)
+
+# Preserves the file sent as fileFd in an outgoing session.
+method PreserveFile(
+  session: string,
+  token: string,
+  fileFd: int,
+  label: ?string,
+  digest: ?string,
+  force: ?bool
+) -> (file: File)
+
+# Gives out a file of a retrieved session, as fileFd; again and again until the session is finished.
+method RestoreFile(session: string, token: string) -> (file: File, fileFd: int)
+
+# Loads the next kernel. commandLine wins over reuseCommandLine; append is added to either.
+method LoadImage(
+  kernelFd: int,
+  kernel: string,
+  initrdFd: ?int,
+  initrd: ?string,
+  commandLine: ?string,
+  reuseCommandLine: ?bool,
+  append: ?string,
+  force: ?bool
+) -> (image: Image)
+
+method ShowImage() -> (image: Image)
+
+method UnloadImage() -> (image: Image)
+
+# Executes the loaded kernel. Success does not answer: the connection ends, and with it this kernel.
+method ExecImage(force: ?bool) -> ()
+
+# Ends the agent. Refused while it holds sessions or knows of incoming ones.
+method Stop(force: ?bool) -> ()
+
+# A system call failed; errno by its name.
+error KernelError (operation: string, subject: string, errno: string, message: string)
+
+# It would lose data, for these reasons.
+error Refused (operation: string, subject: string, reasons: []string)
+
+error NoSuchSession (session: string, known: []string)
+
+error NoSuchFile (session: string, token: string, known: []string)
+
+error WrongState (session: string, state: SessionState, operation: string, message: string)
+
+# It cannot be right, whatever the state.
+error BadRequest (message: string)
+
+# All places for clients are taken.
+error Busy (clients: int)
+`;

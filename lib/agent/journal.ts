@@ -1,0 +1,105 @@
+import type { ImageInfo, LastUpdate, Loss, SessionInfo } from "./protocol.ts";
+import { isObject } from "./varlink.ts";
+
+/**
+ * What an agent leaves for the next one, in two places: in the manifest, for the agent of the next kernel, and in the record
+ * beside its socket, for the agent that comes after it in the same boot.
+ */
+export interface Journal {
+  readonly version: 1;
+  readonly bootId: string;
+  readonly release: string;
+  readonly pid: number;
+  /** Live updates in a row. */
+  readonly updates: number;
+  readonly sessions: SessionInfo[];
+  readonly image?: ImageInfo;
+  readonly lastUpdate?: LastUpdate;
+  readonly losses: Loss[];
+  /** The agent ended by itself, and what it held is among the losses. */
+  readonly ended: boolean;
+}
+
+export function encodeJournal(journal: Journal): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(journal));
+}
+
+/** Undefined for what is no journal: it comes out of memory or from a file that anything may have happened to. */
+export function decodeJournal(bytes: Uint8Array): Journal | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return isJournal(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isJournal(value: unknown): value is Journal {
+  return isObject(value) && value.version === 1 && typeof value.bootId === "string" &&
+    typeof value.release === "string" && typeof value.updates === "number" &&
+    typeof value.ended === "boolean" &&
+    Array.isArray(value.losses) && Array.isArray(value.sessions) && value.sessions.every(isSession);
+}
+
+function isSession(value: unknown): value is SessionInfo {
+  return isObject(value) && typeof value.name === "string" && Array.isArray(value.files) &&
+    ["outgoing", "incoming", "retrieved"].includes(String(value.state)) && value.files.every(isFile);
+}
+
+function isFile(value: unknown): boolean {
+  return isObject(value) && typeof value.token === "string" && /^\d{1,20}$/.test(value.token) &&
+    typeof value.size === "number";
+}
+
+/** What becomes of a journal's sessions: some wait, some are to be looked for, the rest is lost. */
+export interface Inheritance {
+  /** Handed over and not retrieved, as far as anybody knows. */
+  readonly waiting: SessionInfo[];
+  /** Retrieved by an agent that died: finished by that, unless it died in between. Only asking the kernel tells. */
+  readonly doubtful: SessionInfo[];
+  readonly losses: Loss[];
+}
+
+/** After a kexec: outgoing sessions are the incoming ones now; all others were not handed on. */
+export function afterKexec(journal: Journal, at: string): Inheritance {
+  const waiting = journal.sessions.filter((session) => session.state === "outgoing").map((
+    session,
+  ): SessionInfo => ({
+    ...session,
+    state: "incoming",
+    files: session.files.map((file) => ({ ...file, state: "waiting" })),
+  }));
+  const losses = journal.sessions.filter((session) => session.state !== "outgoing")
+    .map((session) =>
+      loss(session, "it was not finished before the kexec, and only outgoing sessions are handed on", at)
+    );
+  return { waiting, doubtful: [], losses };
+}
+
+/** In the same boot, after the agent that wrote it ended. */
+export function afterDeath(journal: Journal, at: string): Inheritance {
+  const of = (state: SessionInfo["state"]) => journal.sessions.filter((session) => session.state === state);
+  const why = `the agent (process ${journal.pid}) ended while it held the session`;
+  return {
+    waiting: of("incoming"),
+    doubtful: journal.ended ? [] : of("retrieved"),
+    losses: [
+      ...journal.losses,
+      ...(journal.ended ? [] : of("outgoing").map((session) => loss(session, why, at))),
+    ],
+  };
+}
+
+/** The kernel that wrote it is gone and nothing came over. */
+export function afterPowerLoss(journal: Journal, at: string): Inheritance {
+  const sessions = journal.ended ? [] : journal.sessions;
+  const why = `the kernel that held it (${journal.release}) ended without handing it over`;
+  return { waiting: [], doubtful: [], losses: sessions.map((session) => loss(session, why, at)) };
+}
+
+export function loss(session: SessionInfo, reason: string, at: string): Loss {
+  const files = session.files.map(({ token, label, size }) =>
+    label === undefined ? { token, size } : { token, label, size }
+  );
+  return { session: session.name, state: session.state, files, reason, at };
+}

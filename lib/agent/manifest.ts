@@ -1,0 +1,146 @@
+import { crc32 } from "node:zlib";
+import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC } from "../../ffi/abi/fcntl.ts";
+import { check } from "../error.ts";
+import { Fd } from "../fd.ts";
+import type { Kernel, Stat } from "../kernel.ts";
+import type { Session } from "../session.ts";
+
+/**
+ * The manifest: the agent's own memory across the kexec, in memfds preserved in a session of its own. Nobody tells the agent
+ * when a kexec comes, so the manifest is right at every moment: a memfd holds two slots, written in turn, and what is being
+ * written when the machine stops leaves the other slot as it was.
+ *
+ * A slot is half of the memfd. Little endian: u32 magic @0; u32 version @4; u64 sequence @8; u32 length @16; u32 crc @20 (CRC-32
+ * of bytes 8 to 19 and of the payload); payload @24, JSON in UTF-8. The valid slot with the highest sequence, over all memfds, counts.
+ *
+ * A preserved memfd cannot grow. When the payload does, a larger one is preserved under the next token (0, 1, 2 ...).
+ */
+export const MANIFEST_SESSION = "luo-agent";
+
+const MAGIC = 0x4d4f554c;
+const VERSION = 1;
+const HEADER = 24;
+const FIRST_SLOT = 32 * 1024;
+/** Bytes of payload that is believed: 10,000 sessions with 10 files each need a tenth of it. */
+const PAYLOAD_MAX = 1 << 30;
+
+export function encodeSlot(sequence: bigint, payload: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(HEADER + payload.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, MAGIC, true);
+  view.setUint32(4, VERSION, true);
+  view.setBigUint64(8, sequence, true);
+  view.setUint32(16, payload.length, true);
+  bytes.set(payload, HEADER);
+  view.setUint32(20, crc32(payload, crc32(bytes.subarray(8, 20))), true);
+  return bytes;
+}
+
+export interface Slot {
+  readonly sequence: bigint;
+  readonly payload: Uint8Array;
+}
+
+/** Undefined for anything but a slot that was written to its end. */
+export function decodeSlot(bytes: Uint8Array): Slot | undefined {
+  if (bytes.length < HEADER) return;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.getUint32(0, true) !== MAGIC || view.getUint32(4, true) !== VERSION) return;
+  const length = view.getUint32(16, true);
+  if (length > bytes.length - HEADER) return;
+  const payload = bytes.subarray(HEADER, HEADER + length);
+  if (view.getUint32(20, true) !== crc32(payload, crc32(bytes.subarray(8, 20)))) return;
+  return { sequence: view.getBigUint64(8, true), payload };
+}
+
+/** The newer of the two slots of a memfd's contents. */
+export function newestSlot(contents: Uint8Array): Slot | undefined {
+  const half = contents.length >> 1;
+  return newer(decodeSlot(contents.subarray(0, half)), decodeSlot(contents.subarray(half)));
+}
+
+function newer(one: Slot | undefined, other: Slot | undefined): Slot | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return one.sequence > other.sequence ? one : other;
+}
+
+/** Writes the manifest of this kernel, into an outgoing session. */
+export class ManifestWriter {
+  #sequence = 0n;
+  #token = 0n;
+  #memfd: Fd | undefined;
+  #slot_size = FIRST_SLOT;
+
+  constructor(readonly session: Session) {}
+
+  /** @throws LuoError the old content is still there and whole */
+  write(payload: Uint8Array): void {
+    const slot = encodeSlot(this.#sequence + 1n, payload);
+    const memfd = this.#roomFor(slot.length);
+    writeAll(memfd, slot, BigInt(Number((this.#sequence + 1n) % 2n) * this.#slot_size));
+    this.#sequence++;
+  }
+
+  /** The present memfd, or a larger one, which is preserved before anything is in it: until then the old one counts. */
+  #roomFor(length: number): Fd {
+    if (this.#memfd !== undefined && length <= this.#slot_size) return this.#memfd;
+    let size = this.#slot_size;
+    while (size < length) size *= 2;
+    const { kernel } = this.session.fd;
+    const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC;
+    const memfd = new Fd(
+      kernel,
+      check(kernel.memfd_create("luo-manifest", flags), "memfd_create", "the manifest"),
+    );
+    try {
+      check(kernel.ftruncate(memfd.number, BigInt(2 * size)), "ftruncate", "the manifest");
+      this.session.preserve(memfd, this.#token);
+    } catch (error) {
+      memfd.close();
+      throw error;
+    }
+    this.#memfd?.close();
+    [this.#memfd, this.#slot_size, this.#token] = [memfd, size, this.#token + 1n];
+    return memfd;
+  }
+}
+
+function writeAll({ kernel, number }: Fd, bytes: Uint8Array, offset: bigint): void {
+  for (let at = 0; at < bytes.length;) {
+    at += check(kernel.pwrite(number, bytes.subarray(at), offset + BigInt(at)), "write", "the manifest");
+  }
+}
+
+/** The payload that the previous kernel's agent wrote last; undefined when there is none that is whole. */
+export function readManifest(session: Session): Uint8Array | undefined {
+  let newest: Slot | undefined;
+  for (let token = 0n;; token++) {
+    const contents = readMemfd(session, token);
+    if (contents === undefined) return newest?.payload;
+    newest = newer(newest, newestSlot(contents));
+  }
+}
+
+function readMemfd(session: Session, token: bigint): Uint8Array | undefined {
+  let memfd: Fd;
+  try {
+    memfd = session.restore(token);
+  } catch {
+    return undefined;
+  }
+  using file = memfd;
+  return readWhole(file.kernel, file.number);
+}
+
+function readWhole(kernel: Kernel, fd: number): Uint8Array {
+  const { size } = check<Stat>(kernel.fstat(fd), "fstat", "the manifest");
+  if (size > BigInt(PAYLOAD_MAX)) return new Uint8Array(0);
+  const bytes = new Uint8Array(Number(size));
+  let at = 0;
+  while (at < bytes.length) {
+    const got = check(kernel.pread(fd, bytes.subarray(at), BigInt(at)), "read", "the manifest");
+    if (got === 0) break;
+    at += got;
+  }
+  return bytes.subarray(0, at);
+}

@@ -1,0 +1,188 @@
+import { Errno } from "../../ffi/abi/errno.ts";
+import {
+  EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
+  EPOLL_CTL_MOD,
+  EPOLLERR,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+} from "../../ffi/abi/epoll.ts";
+import { SOCK_NONBLOCK } from "../../ffi/abi/socket.ts";
+import { epoll_create1, epoll_ctl, epoll_wait } from "../../ffi/epoll.ts";
+import { close } from "../../ffi/file.ts";
+import { accept4, peer_credentials } from "../../ffi/socket.ts";
+import { check } from "../error.ts";
+import { Connection } from "./connection.ts";
+import {
+  decodeCall,
+  encodeMessage,
+  type Json,
+  type Message,
+  ProtocolError,
+  type VarlinkCall,
+  VarlinkError,
+} from "./varlink.ts";
+
+/** What a handler answers with: parameters, and fds that are sent and then closed. */
+export interface Reply {
+  readonly parameters: Json;
+  readonly fds?: readonly number[];
+}
+
+export interface ServerOptions {
+  /** Listening and non-blocking; closed when the server ends. */
+  readonly listen_fd: number;
+  readonly clients_max: number;
+  /** Who may talk to it, by uid. */
+  readonly allowed: (uid: number) => boolean;
+  /** Synchronous, so that calls of all clients happen one after the other. @throws VarlinkError */
+  readonly handle: (call: VarlinkCall) => Reply;
+  /** Whether this call, said with `more`, is answered again after every change. */
+  readonly subscribes: (call: VarlinkCall) => boolean;
+  /** Told of a client that was cut off, and why. */
+  readonly log: (line: string) => void;
+}
+
+/** A Varlink server on one epoll loop: a client that is slow, hostile or gone costs the others nothing. */
+export class Server {
+  readonly #epoll = check(epoll_create1(), "epoll_create1", "the server");
+  readonly #connections = new Map<number, Connection>();
+  readonly #subscriptions = new Map<Connection, VarlinkCall>();
+  #stopping = false;
+
+  constructor(readonly options: ServerOptions) {
+    check(
+      epoll_ctl(this.#epoll, EPOLL_CTL_ADD, options.listen_fd, EPOLLIN),
+      "epoll_ctl",
+      "the listening socket",
+    );
+  }
+
+  /** Serves until `stop`; what has been answered by then is still sent, as far as it goes without waiting. */
+  async run(): Promise<void> {
+    try {
+      while (!this.#stopping) {
+        // A second at most: a signal may have asked to stop while nobody sent anything.
+        for (const event of await epoll_wait(this.#epoll, 64, 1000)) this.#event(event.fd, event.events);
+      }
+    } finally {
+      for (const connection of this.#connections.values()) connection.close();
+      close(this.options.listen_fd);
+      close(this.#epoll);
+    }
+  }
+
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  /** Answers every subscriber once more. */
+  changed(): void {
+    for (const [connection, call] of this.#subscriptions) {
+      this.#guarded(connection, () => this.#answer(connection, call, true));
+    }
+  }
+
+  #event(fd: number, events: number): void {
+    if (fd === this.options.listen_fd) return this.#accept();
+    const connection = this.#connections.get(fd);
+    if (connection === undefined) return;
+    this.#guarded(connection, () => {
+      if (events & EPOLLOUT) connection.flush();
+      if (events & EPOLLIN) this.#read(connection);
+      else if (events & (EPOLLERR | EPOLLHUP)) this.#end(connection);
+    });
+  }
+
+  #accept(): void {
+    const fd = accept4(this.options.listen_fd, SOCK_NONBLOCK);
+    if (fd < 0) {
+      // Out of fds: the client waits in the backlog. Reading it as an event again at once would only burn time.
+      if (fd === -Errno.EMFILE || fd === -Errno.ENFILE) {
+        this.options.log("Cannot accept a client: no file descriptors left");
+      }
+      return;
+    }
+    const connection = new Connection(fd);
+    const turnedAway = this.#turnedAway(fd);
+    if (turnedAway !== undefined) {
+      connection.send(encodeMessage(turnedAway), []);
+      return connection.close();
+    }
+    this.#connections.set(fd, connection);
+    epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, EPOLLIN);
+  }
+
+  #turnedAway(fd: number): object | undefined {
+    const peer = peer_credentials(fd);
+    if (typeof peer === "number" || !this.options.allowed(peer.uid)) {
+      this.options.log(`Turned away a client of uid ${typeof peer === "number" ? "unknown" : peer.uid}`);
+      return { error: "org.varlink.service.PermissionDenied", parameters: {} };
+    }
+    if (this.#connections.size < this.options.clients_max) return;
+    return { error: "io.luo.Agent.Busy", parameters: { clients: this.options.clients_max } };
+  }
+
+  #read(connection: Connection): void {
+    const messages = connection.receive();
+    if (messages === undefined) return this.#end(connection);
+    for (const message of messages) this.#message(connection, message);
+  }
+
+  #message(connection: Connection, message: Message): void {
+    try {
+      const call = decodeCall(message);
+      const subscribes = call.more && this.options.subscribes(call);
+      this.#answer(connection, call, subscribes);
+      if (subscribes) this.#subscriptions.set(connection, { ...call, fds: [] });
+    } finally {
+      // The handler takes what it keeps out of the list.
+      message.fds.forEach(close);
+    }
+  }
+
+  #answer(connection: Connection, call: VarlinkCall, continues: boolean): void {
+    const { message, fds } = this.#outcome(call, continues);
+    try {
+      if (!call.oneway) connection.send(encodeMessage(message), fds);
+    } finally {
+      if (call.oneway) fds.forEach(close);
+    }
+    this.#watch(connection);
+  }
+
+  #outcome(call: VarlinkCall, continues: boolean): { message: object; fds: readonly number[] } {
+    try {
+      const { parameters, fds = [] } = this.options.handle(call);
+      return { message: continues ? { parameters, continues } : { parameters }, fds };
+    } catch (error) {
+      if (!(error instanceof VarlinkError)) throw error;
+      return { message: { error: error.error, parameters: error.parameters }, fds: [] };
+    }
+  }
+
+  /** While answers wait to be taken no further calls are read: a client that does not read cannot fill our memory. */
+  #watch(connection: Connection): void {
+    epoll_ctl(this.#epoll, EPOLL_CTL_MOD, connection.fd, connection.waiting ? EPOLLOUT : EPOLLIN);
+  }
+
+  #guarded(connection: Connection, work: () => void): void {
+    try {
+      work();
+      if (!connection.closed) this.#watch(connection);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.options.log(`Cut off a client: ${error.message}`);
+      this.#end(connection);
+    }
+  }
+
+  #end(connection: Connection): void {
+    if (connection.closed) return;
+    this.#connections.delete(connection.fd);
+    this.#subscriptions.delete(connection);
+    epoll_ctl(this.#epoll, EPOLL_CTL_DEL, connection.fd);
+    connection.close();
+  }
+}

@@ -1,0 +1,185 @@
+import type { Kernel } from "../kernel.ts";
+import { type Device, openDevice, type Session } from "../session.ts";
+import { readText } from "./host_facts.ts";
+import {
+  afterDeath,
+  afterKexec,
+  afterPowerLoss,
+  decodeJournal,
+  encodeJournal,
+  type Inheritance,
+  type Journal,
+  loss,
+} from "./journal.ts";
+import { MANIFEST_SESSION, ManifestWriter, readManifest } from "./manifest.ts";
+import { type AgentPaths, readRecord, writeRecord } from "./paths.ts";
+import type { ImageInfo, LastUpdate, Loss, SessionInfo } from "./protocol.ts";
+import { LuoError } from "../error.ts";
+
+/** A session the agent knows of. Without `session` it was handed over and is still in the kernel, not retrieved. */
+export interface Held {
+  info: SessionInfo;
+  /** Its fd: the session lives as long as this is open. */
+  session?: Session;
+}
+
+export interface StateOptions {
+  readonly kernel: Kernel;
+  readonly paths: AgentPaths;
+  readonly pid: number;
+  readonly now: () => string;
+  readonly log: (line: string) => void;
+}
+
+/** Everything the agent holds. Opening it takes the device and finds what was handed over; nothing of it outlives its process. */
+export class AgentState implements Disposable {
+  /** Outgoing sessions by name. */
+  readonly outgoing = new Map<string, Held>();
+  /** Incoming and retrieved sessions by name. */
+  readonly incoming = new Map<string, Held>();
+  readonly losses: Loss[] = [];
+  readonly kernel: Kernel;
+  readonly device: Device;
+  readonly bootId: string;
+  readonly release: string;
+  lastUpdate: LastUpdate | undefined;
+  /** The image this agent, or one before it in this boot, loaded. */
+  image: ImageInfo | undefined;
+  ended = false;
+  #manifest: { session: Session; writer: ManifestWriter } | undefined;
+  #updates = 0;
+
+  /** @throws LuoError `open` the device; `create`, `preserve` the manifest; `record` */
+  constructor(readonly options: StateOptions) {
+    this.kernel = options.kernel;
+    this.bootId = readText(this.kernel, "/proc/sys/kernel/random/boot_id") ?? "";
+    this.release = this.kernel.uname().release;
+    this.device = openDevice(this.kernel);
+    try {
+      this.#begin();
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** The old manifest is let go only when its content stands in the new one and in the record. */
+  #begin(): void {
+    using old = this.#incomingManifest();
+    this.#inherit(old);
+    const session = this.device.create(MANIFEST_SESSION);
+    this.#manifest = { session, writer: new ManifestWriter(session) };
+    this.save();
+    old?.finish();
+  }
+
+  #incomingManifest(): Session | undefined {
+    try {
+      return this.device.retrieve(MANIFEST_SESSION);
+    } catch (error) {
+      if (error instanceof LuoError && (error.is("ENOENT") || error.is("EINVAL"))) return undefined;
+      throw error;
+    }
+  }
+
+  #inherit(old: Session | undefined): void {
+    const at = this.options.now();
+    const record = readRecord(this.options.paths);
+    if (record?.bootId === this.bootId) {
+      [this.lastUpdate, this.image, this.#updates] = [record.lastUpdate, record.image, record.updates];
+      return this.#take(afterDeath(record, at));
+    }
+    if (old === undefined) return record === undefined ? undefined : this.#take(afterPowerLoss(record, at));
+    const payload = readManifest(old);
+    const journal = payload === undefined ? undefined : decodeJournal(payload);
+    if (journal !== undefined) return this.#takeUpdate(journal, at);
+    this.options.log(
+      "The manifest that was handed over is damaged: sessions can still be retrieved by their names",
+    );
+    const nameless: SessionInfo = { name: MANIFEST_SESSION, state: "incoming", createdAt: at, files: [] };
+    this.losses.push(
+      loss(nameless, "the manifest is damaged: the other sessions can be retrieved by their names", at),
+    );
+  }
+
+  #takeUpdate(journal: Journal, at: string): void {
+    this.#updates = journal.updates + 1;
+    this.#take(afterKexec(journal, at));
+    const files = [...this.incoming.values()].flatMap(({ info }) => info.files);
+    this.lastUpdate = {
+      fromRelease: journal.release,
+      toRelease: this.release,
+      at,
+      count: this.#updates,
+      sessions: this.incoming.size,
+      files: files.length,
+      bytes: files.reduce((sum, { size }) => sum + size, 0),
+    };
+  }
+
+  #take({ waiting, doubtful, losses }: Inheritance): void {
+    for (const info of waiting) this.incoming.set(info.name, { info });
+    this.losses.push(...losses);
+    for (const info of doubtful) this.#askKernel(info);
+  }
+
+  /** Whether a session that the dead agent was retrieving is still there. */
+  #askKernel(info: SessionInfo): void {
+    try {
+      this.incoming.set(info.name, { info, session: this.device.retrieve(info.name) });
+    } catch (error) {
+      if (!(error instanceof LuoError)) throw error;
+      this.losses.push(
+        loss(info, "the agent that had retrieved it ended, and that finished it", this.options.now()),
+      );
+    }
+  }
+
+  /** All sessions, as they are told to others. */
+  sessions(): SessionInfo[] {
+    return [...this.outgoing.values(), ...this.incoming.values()].map(({ info }) => info);
+  }
+
+  /**
+   * Writes the journal to the record and to the manifest. The record first: it is the larger one to fail (a full disk), and
+   * then the manifest still tells the truth about the kexec.
+   */
+  save(): void {
+    const journal: Journal = {
+      version: 1,
+      bootId: this.bootId,
+      release: this.release,
+      pid: this.options.pid,
+      updates: this.#updates,
+      sessions: this.sessions(),
+      image: this.image,
+      lastUpdate: this.lastUpdate,
+      losses: this.losses,
+      ended: this.ended,
+    };
+    writeRecord(this.options.paths, journal);
+    this.#manifest?.writer.write(encodeJournal(journal));
+  }
+
+  /** Ends on purpose: what was held counts as lost from here on, and the next agent says so. */
+  end(reason: string): Loss[] {
+    const at = this.options.now();
+    const held = [...this.outgoing.values(), ...this.incoming.values()].filter(({ session }) =>
+      session !== undefined
+    );
+    const lost = held.map(({ info }) => loss(info, reason, at));
+    this.losses.push(...lost);
+    this.outgoing.clear();
+    for (const [name, { session }] of this.incoming) if (session !== undefined) this.incoming.delete(name);
+    this.ended = true;
+    this.save();
+    for (const { session } of held) session?.close();
+    return lost;
+  }
+
+  [Symbol.dispose](): void {
+    for (const { session } of [...this.outgoing.values(), ...this.incoming.values()]) session?.close();
+    this.#manifest?.session.close();
+    this.device.close();
+  }
+}
