@@ -49,12 +49,12 @@ export class OpenFile {
     /** F_GETFL. */
     public flags: number,
     /** What /proc/self/fd/N says. */
-    public link: () => string,
+    readonly link: () => string,
   ) {}
 
   /** The same description, and whoever refers to it, from now on with the inode and operations of another (`host_file.ts`). */
-  become({ inode, operations, link }: OpenFile): void {
-    [this.inode, this.operations, this.link] = [inode, operations, link];
+  become({ inode, operations }: OpenFile): void {
+    [this.inode, this.operations] = [inode, operations];
   }
 
   get path_only(): boolean {

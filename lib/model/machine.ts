@@ -14,7 +14,7 @@ export interface MachineOptions {
   readonly release?: string;
   /** Of a cold boot. Default `liveupdate=on`. */
   readonly command_line?: string;
-  /** Default: the host's files, through Deno. */
+  /** Default: the host's files (`host_disk.ts`). */
   readonly disk?: Disk;
   readonly host?: Host;
   /** RLIMIT_NOFILE of every process. */

@@ -64,6 +64,7 @@ export class PageCache {
 
   /** Frees the frames of the pages `index` ... `end` (Infinity: to the last). */
   drop(index: number, end: number): void {
+    if (index >= end) return;
     const first = this.#from(index);
     const kept: Run[] = [];
     let last = first;

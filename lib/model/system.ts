@@ -49,13 +49,16 @@ export class System {
     const handover = this.#kho && boot.handover ? this.#receive(decode_handover(boot.handover)) : undefined;
     if (handover === undefined) hardware.ram.keep([]);
     this.luo = this.#start_luo(handover);
+    if (handover !== undefined) {
+      this.printk(`KHO: exec from: ${handover.previous_release} (count ${handover.kexec_count})`);
+    }
   }
 
   /** kho_populate() and kho_init(): the frames that are not in the list are free memory. */
   #receive(handover: Handover): Handover {
     this.hardware.ram.keep(handover.frames);
     this.#kexec_count = handover.kexec_count;
-    this.printk(`KHO: exec from: ${handover.previous_release} (count ${handover.kexec_count})`);
+    this.printk("KHO: found kexec handover data.");
     return handover;
   }
 

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import v8 from "node:v8";
+import vm from "node:vm";
+import * as abi from "../../ffi/abi/fcntl.ts";
+import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
+import { ProcessKilled } from "../../lib/kernel.ts";
+import { BadBytes } from "../../lib/model/bytes.ts";
+import { MemoryDisk } from "../../lib/model/disk.ts";
+import { decode_handover, encode_handover, type Handover } from "../../lib/model/handover.ts";
+import { Machine } from "../../lib/model/machine.ts";
+import { openDevice } from "../../lib/session.ts";
+import { image } from "./image.ts";
+
+const MODEL = new URL("../../lib/model/", import.meta.url);
+
+Deno.test("the model imports nothing but the ABI, the seam and itself", async () => {
+  for await (const entry of Deno.readDir(MODEL)) {
+    if (!entry.name.endsWith(".ts")) continue;
+    const source = await Deno.readTextFile(new URL(entry.name, MODEL));
+    for (const [, from] of source.matchAll(/from "([^"]+)"/g)) {
+      const good = /^(\.\/|\.\.\/\.\.\/ffi\/abi\/|\.\.\/kernel\.ts$)/.test(from ?? "");
+      assert.ok(good, `${entry.name} imports ${from}`);
+    }
+    if (entry.name !== "host_disk.ts") assert.doesNotMatch(source, /\bDeno\./, entry.name);
+  }
+});
+
+/** Every object that can be reached from `root` by a public property, a Map, a Set or an array. */
+function reachable(root: object, hardware: ReadonlySet<object>): Set<object> {
+  const seen = new Set<object>();
+  const todo: unknown[] = [root];
+  while (todo.length > 0) {
+    const next = todo.pop();
+    if (typeof next !== "object" || next === null || seen.has(next) || hardware.has(next)) continue;
+    seen.add(next);
+    if (next instanceof Map) todo.push(...next.keys(), ...next.values());
+    else if (next instanceof Set) todo.push(...next);
+    else if (!ArrayBuffer.isView(next)) {
+      todo.push(...Reflect.ownKeys(next).map((key) => Reflect.get(next, key)));
+    }
+  }
+  return seen;
+}
+
+/** Instances of classes: what a kernel is made of. Tables of functions are the program's text, which every kernel shares. */
+function state(m: Machine): object[] {
+  const { hardware } = m.system;
+  const parts: object[] = [hardware, ...Object.values(hardware).filter((part) => typeof part === "object")];
+  const objects = [...reachable(m.system, new Set(parts))];
+  return objects.filter((object) => Object.getPrototypeOf(object) !== Object.prototype);
+}
+
+/** One boot with a session, files, mappings and other processes, ended by a kexec; weak references to all there was. */
+function one_boot(m: Machine): WeakRef<object>[] {
+  const kernel = m.init();
+  const session = openDevice(kernel).create("vm");
+  const fd = kernel.memfd_create("data", abi.MFD_EXEC);
+  kernel.write(fd, new Uint8Array(10_000).fill(1));
+  session.preserve(fd, 1n);
+  kernel.mmap(4096n, abi.PROT_READ, abi.MAP_SHARED, fd, 0n);
+  const pair = kernel.socketpair();
+  assert.ok(typeof pair === "object");
+  kernel.sendmsg(pair[0], new Uint8Array(1), [session.fd.number]);
+  kernel.pidfd_open(m.spawn().getpid(), 0);
+  const line = new TextEncoder().encode("liveupdate=on\0");
+  const image_fd = kernel.open("/k", abi.O_RDONLY);
+  kernel.kexec_file_load(image_fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
+  const old = state(m).map((object) => new WeakRef(object));
+  assert.throws(() => kernel.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
+  return old;
+}
+
+/** The garbage collector is the judge: it also sees private fields and closures, where a walk over properties does not come. */
+Deno.test("nothing of the old kernel is reachable once the next one runs", async () => {
+  v8.setFlagsFromString("--expose-gc");
+  const gc: () => void = vm.runInNewContext("gc");
+  const m = new Machine({ memory_bytes: 16 << 20, disk: new MemoryDisk({ "/k": image() }) });
+  const old = one_boot(m);
+  assert.ok(old.length > 10);
+  const session = openDevice(m.init()).retrieve("vm");
+  session.restore(1n);
+  // A WeakRef keeps its target until the turn that made it has ended.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  gc();
+  assert.deepEqual(
+    old.map((weak) => weak.deref()?.constructor.name).filter((name) => name !== undefined),
+    [],
+  );
+  assert.ok(m.init().getpid() > 0);
+});
+
+const handover: Handover = {
+  previous_release: "7.3.4",
+  kexec_count: 3,
+  luo: {
+    number: 2n,
+    sessions: [{
+      name: new Uint8Array([0xff, 1]),
+      files: [{ compatible: "memfd-v2", token: 7n, data: new Uint8Array(40) }],
+    }],
+  },
+  frames: [{ base: 300, count: 4 }],
+};
+
+Deno.test("the handover is bytes that say the same again", () => {
+  assert.deepEqual(decode_handover(encode_handover(handover)), handover);
+  const without = { ...handover, luo: undefined };
+  assert.deepEqual(decode_handover(encode_handover(without)), without);
+});
+
+Deno.test("a handover that is cut off, prolonged or from elsewhere is refused", () => {
+  const good = encode_handover(handover);
+  for (let length = 0; length < good.length; length++) {
+    assert.throws(() => decode_handover(good.subarray(0, length)), BadBytes, `cut at ${length}`);
+  }
+  assert.throws(() => decode_handover(new Uint8Array([...good, 0])), BadBytes);
+  assert.throws(() => decode_handover(good.with(4, 0x4c)), BadBytes);
+});

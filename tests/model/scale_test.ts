@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import * as abi from "../../ffi/abi/fcntl.ts";
+import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
+import { ProcessKilled } from "../../lib/kernel.ts";
+import { MemoryDisk } from "../../lib/model/disk.ts";
+import { Machine } from "../../lib/model/machine.ts";
+import { openDevice } from "../../lib/session.ts";
+import { image } from "./image.ts";
+
+/** Milliseconds for a live update of `sessions` sessions with 10 files of a page each. */
+function live_update(sessions: number): number {
+  const m = new Machine({ memory_bytes: 2 ** 32, disk: new MemoryDisk({ "/k": image() }) });
+  const start = performance.now();
+  const free = m.ram.free_frames;
+  const kernel = m.init();
+  const device = openDevice(kernel);
+  for (let i = 0; i < sessions; i++) {
+    const session = device.create(`s${i}`);
+    for (let token = 0n; token < 10n; token++) {
+      const fd = kernel.memfd_create("f", abi.MFD_EXEC);
+      kernel.write(fd, new Uint8Array([i]));
+      session.preserve(fd, token);
+      kernel.close(fd);
+    }
+  }
+  const fd = kernel.open("/k", abi.O_RDONLY);
+  const line = new TextEncoder().encode("liveupdate=on\0");
+  kernel.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
+  assert.throws(() => kernel.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
+  const next = openDevice(m.init());
+  for (let i = 0; i < sessions; i++) {
+    const session = next.retrieve(`s${i}`);
+    for (let token = 0n; token < 10n; token++) session.restore(token).close();
+    session.close();
+  }
+  assert.equal(m.ram.free_frames, free);
+  return performance.now() - start;
+}
+
+Deno.test("ten times the sessions take about ten times the time", () => {
+  live_update(50);
+  const [few, many] = [live_update(200), live_update(2000)];
+  assert.ok(many < few * 25, `200 sessions: ${few} ms, 2,000: ${many} ms`);
+});
