@@ -67,8 +67,9 @@ export class Server {
         for (const event of await epoll_wait(this.#epoll, 64, 1000)) this.#event(event.fd, event.events);
       }
     } finally {
-      for (const connection of this.#connections.values()) connection.close();
+      // The listener first: who sees its connection end may connect again at once, and must not reach this server.
       close(this.options.listen_fd);
+      for (const connection of this.#connections.values()) connection.close();
       close(this.#epoll);
     }
   }

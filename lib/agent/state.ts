@@ -178,8 +178,10 @@ export class AgentState implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const { session } of [...this.outgoing.values(), ...this.incoming.values()]) session?.close();
-    this.#manifest?.session.close();
-    this.device.close();
+    for (const { session } of [...this.outgoing.values(), ...this.incoming.values()]) {
+      session?.[Symbol.dispose]();
+    }
+    this.#manifest?.session[Symbol.dispose]();
+    this.device[Symbol.dispose]();
   }
 }

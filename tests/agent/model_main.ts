@@ -1,0 +1,17 @@
+/** An agent on a model in its own process, for tests: `model_main.ts SOCKET`. After a kexec it runs again in the next kernel. */
+import { ProcessKilled } from "../../lib/kernel.ts";
+import { runAgent } from "../../lib/agent/agent.ts";
+import { LinuxHost } from "../../lib/machine/host.ts";
+import { Machine } from "../../lib/model/machine.ts";
+
+const [socket] = Deno.args;
+if (socket === undefined) throw new TypeError("usage: SOCKET");
+const machine = new Machine({ host: new LinuxHost() });
+for (let again = true; again;) {
+  try {
+    await runAgent({ kernel: machine.init(), backend: "model", socket, version: "test", log: console.error });
+    again = false;
+  } catch (error) {
+    if (!(error instanceof ProcessKilled)) throw error;
+  }
+}
