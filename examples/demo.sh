@@ -19,20 +19,13 @@ run() {
 # Shows what this script has done already, or a person has not to do.
 show() { printf '%s$ %s%s\n' "$bold" "$1" "$plain"; }
 
-holder=
-finish() {
-  if [ -n "$holder" ]; then kill "$holder" 2>/dev/null || true; fi
-  clean_up
-}
-trap finish EXIT
-
 say "An agent of our own, on the software model of the kernel: nothing of this machine is touched"
 show 'DIR=$(mktemp -d); export LUO_BACKEND=model LUO_SOCKET="$DIR/run/agent.sock"'
 show 'luo() { deno task --quiet luo "$@"; }'
 
 say "Data: 64 MiB made on the spot, a file of this checkout, and the memory of another running process"
 run 'head -c 64M /dev/urandom >"$DIR/disk.img"'
-run 'deno run --quiet --allow-ffi examples/memfd_holder.ts "state of a running program" >"$DIR/holder" & holder=$!'
+run 'deno run --quiet --allow-ffi --allow-write="$DIR/" examples/memfd_holder.ts "state of a running program" "$DIR/holder" &'
 run 'until read -r PID FD 2>/dev/null <"$DIR/holder"; do sleep 0.05; done; echo "process $PID, file descriptor $FD"'
 
 say "Into sessions, which the agent holds. The process's memfd is preserved as it is, nothing copied"

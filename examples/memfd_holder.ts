@@ -1,18 +1,23 @@
 /**
- * A process with its state in a memfd. Prints its process id and the descriptor, then waits to be killed.
+ * A process with its state in a memfd. Writes its process id and the descriptor into a file, then waits to be killed.
  *
- *     deno run --allow-ffi examples/memfd_holder.ts TEXT
+ *     deno run --allow-ffi --allow-write=FILE examples/memfd_holder.ts TEXT FILE
  */
 import { linux } from "../lib/luo.ts";
 
 const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
 
+const [state, file] = Deno.args;
+if (state === undefined || file === undefined) {
+  console.error("Usage: memfd_holder.ts TEXT FILE");
+  Deno.exit(2);
+}
 using kernel = linux();
 const fd = kernel.memfd_create("state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-const text = new TextEncoder().encode(Deno.args[0] ?? "state");
+const text = new TextEncoder().encode(state);
 if (fd < 0 || kernel.write(fd, text) !== text.length) throw new Error("Cannot make a memfd");
 // Restored files keep their position: the next reader is to begin at the start.
 kernel.lseek(fd, 0n, 0);
-console.log(kernel.getpid(), fd);
+Deno.writeTextFileSync(file, `${kernel.getpid()} ${fd}\n`);
 setInterval(() => {}, 1 << 30);

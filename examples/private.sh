@@ -5,12 +5,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/luo-example.XXXXXX")
 export LUO_BACKEND=model LUO_SOCKET="$DIR/run/agent.sock"
-printf '%s\n' "$LUO_SOCKET" >"$DIR/pattern"
 
 luo() { deno task --quiet luo "$@"; }
 
-# The agent and the machine of the model: whoever has our socket among its arguments.
-processes() { grep -lsFf "$DIR/pattern" /proc/[0-9]*/cmdline | cut -d/ -f3 || true; }
+# The agent, the machine of the model and what else was started here: whoever names our directory among its arguments.
+processes() { grep -lsFf - /proc/[0-9]*/cmdline <<<"$DIR/" | cut -d/ -f3 || true; }
 
 clean_up() {
   local gone=0 tries=0 signal=TERM pids

@@ -4,11 +4,8 @@
 source "$(dirname "$0")/private.sh"
 
 # A process with its state in a memfd, descriptor 3. Its owner may take a duplicate of it (pidfd_getfd(2)).
-deno run --quiet --allow-ffi examples/memfd_holder.ts "state of a running program" >"$DIR/holder" &
-holder=$!
-trap 'kill "$holder" 2>/dev/null || true; clean_up' EXIT
-until [ -s "$DIR/holder" ]; do sleep 0.05; done
-read -r pid fd <"$DIR/holder"
+deno run --quiet --allow-ffi --allow-write="$DIR/" examples/memfd_holder.ts "state of a running program" "$DIR/holder" &
+until read -r pid fd 2>/dev/null <"$DIR/holder"; do sleep 0.05; done
 
 luo session create program
 luo file preserve program --pid "$pid" --fd "$fd" --token 1 --label state
