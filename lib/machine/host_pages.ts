@@ -1,0 +1,74 @@
+/** Page frames of a model whose contents are in a memfd or another shmem file of the host: nothing is copied to preserve them. */
+import { errnoName } from "../../ffi/abi/errno.ts";
+import * as abi from "../../ffi/abi/fcntl.ts";
+import { close, fallocate, fstat, memfd_create, pread, pwrite, sendfile } from "../../ffi/file.ts";
+import { check } from "../error.ts";
+import type { Pages } from "../model/pages.ts";
+
+export class HostPages implements Pages {
+  /**
+   * Takes `fd` over. `exclusive`: no process but the machine has the file, so nobody can write it behind the machine's back.
+   */
+  constructor(readonly fd: number, readonly exclusive: boolean) {}
+
+  read(offset: number, into: Uint8Array): void {
+    let done = 0;
+    while (done < into.length) {
+      const got = pread(this.fd, into.subarray(done), BigInt(offset + done));
+      if (got <= 0) break;
+      done += got;
+    }
+    into.fill(0, done);
+  }
+
+  write(offset: number, from: Uint8Array): void {
+    for (let done = 0; done < from.length;) {
+      const written = pwrite(this.fd, from.subarray(done), BigInt(offset + done));
+      if (written <= 0) throw new Error(`Cannot write a page frame (${errnoName(written)})`);
+      done += written;
+    }
+  }
+
+  zero(offset: number, length: number): void {
+    if (length === 0) return;
+    const mode = abi.FALLOC_FL_PUNCH_HOLE | abi.FALLOC_FL_KEEP_SIZE;
+    check(fallocate(this.fd, mode, BigInt(offset), BigInt(length)), "fallocate", "page frames");
+  }
+
+  /** The file's owner still runs after the kexec and may write on: what survives is a copy of this moment. */
+  survive(): HostPages {
+    if (this.exclusive) return this;
+    const copy = copyOf(this.fd);
+    this.release();
+    return new HostPages(copy, true);
+  }
+
+  release(): void {
+    close(this.fd);
+  }
+}
+
+/** A memfd of the machine's own; executable, as a memfd is that says nothing, because it may be exposed one day. */
+export function newMemfd(name: string): number {
+  const flags = abi.MFD_CLOEXEC | abi.MFD_ALLOW_SEALING;
+  const fd = memfd_create(name, flags | abi.MFD_EXEC);
+  // Linux before 6.3 does not know MFD_EXEC, and makes all memfds executable.
+  return check(fd < 0 ? memfd_create(name, flags) : fd, "memfd_create", `"${name}"`);
+}
+
+function copyOf(fd: number): number {
+  const stat = fstat(fd);
+  const size = typeof stat === "number" ? 0n : stat.size;
+  const copy = newMemfd("luo");
+  for (let done = 0n; done < size;) {
+    const left = size - done;
+    const got = sendfile(copy, fd, done, left < CHUNK ? Number(left) : Number(CHUNK));
+    if (got < 0) throw new Error(`Cannot keep a file over the kexec (${errnoName(got)})`);
+    // The owner cut it meanwhile: what is not there reads as zero.
+    if (got === 0) break;
+    done += BigInt(got);
+  }
+  return copy;
+}
+
+const CHUNK = 1n << 30n;

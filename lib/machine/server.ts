@@ -1,0 +1,173 @@
+/**
+ * The machine: the process that a software model lives in. Every host process that connects is one process of the model, so
+ * that killing it is the death of a process there, and not a power cut.
+ */
+import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLIN } from "../../ffi/abi/epoll.ts";
+import { Errno } from "../../ffi/abi/errno.ts";
+import { SOCK_NONBLOCK, SOCK_SEQPACKET } from "../../ffi/abi/socket.ts";
+import { epoll_create1, epoll_ctl, epoll_wait } from "../../ffi/epoll.ts";
+import { close, unlink } from "../../ffi/file.ts";
+import { geteuid } from "../../ffi/process.ts";
+import { accept4, peer_credentials, unix_connect, unix_listen } from "../../ffi/socket.ts";
+import { check, LuoError } from "../error.ts";
+import { type Kernel, ProcessKilled } from "../kernel.ts";
+import { dispatch } from "./dispatch.ts";
+import { BadPacket, GOODBYE, type Packet, receivePacket, sendPacket } from "./wire.ts";
+
+/** What the server needs of a model. */
+export interface Hardware {
+  /** A new process. */
+  spawn(): Kernel;
+  /** SIGKILL. */
+  kill(pid: number): unknown;
+  /** Nothing that anybody could still come for: no process, no session waiting, no image loaded. */
+  readonly idle: boolean;
+  /** Powered off, by reboot(2) or by a panic without a restart. */
+  readonly off: boolean;
+}
+
+/** Host processes connected at a time. */
+const CLIENTS_MAX = 64;
+/** How often the machine looks whether it is to stop, in milliseconds. */
+const TICK_MS = 250;
+
+interface Client {
+  readonly socket: number;
+  readonly kernel: Kernel;
+  readonly pid: number;
+}
+
+export class Server {
+  readonly #clients = new Map<number, Client>();
+  readonly #listener: number;
+  readonly #epfd: number;
+
+  /**
+   * Listens at `path`, mode 0600.
+   *
+   * @throws LuoError `listen`: EADDRINUSE (a machine runs there), ENOENT, EACCES, ENAMETOOLONG
+   */
+  constructor(readonly path: string, readonly hardware: Hardware) {
+    this.#listener = listen(path);
+    this.#epfd = check(epoll_create1(), "epoll_create1", "");
+    this.#watch(this.#listener);
+  }
+
+  /** Serves until the machine is off, or nothing is left in it, or `signal` fires. Leaves no socket behind. */
+  async run(signal?: AbortSignal): Promise<void> {
+    try {
+      while (!this.hardware.off && signal?.aborted !== true) {
+        // A signal cannot interrupt the wait, so it has an end; without one to look at it has none.
+        for (const { fd } of await epoll_wait(this.#epfd, 32, signal === undefined ? -1 : TICK_MS)) {
+          if (fd === this.#listener) this.#accept();
+          else if (this.#serve(fd) === "last goodbye") return;
+        }
+      }
+    } finally {
+      this.#stop();
+    }
+  }
+
+  #accept(): void {
+    const socket = accept4(this.#listener, SOCK_NONBLOCK);
+    if (socket < 0) return;
+    const peer = peer_credentials(socket);
+    const welcome = typeof peer === "object" && (peer.uid === 0 || peer.uid === geteuid());
+    if (!welcome || this.#clients.size >= CLIENTS_MAX) {
+      close(socket);
+      return;
+    }
+    const kernel = this.hardware.spawn();
+    this.#clients.set(socket, { socket, kernel, pid: kernel.getpid() });
+    this.#watch(socket);
+  }
+
+  /** One packet of one client. */
+  #serve(socket: number): "last goodbye" | undefined {
+    const client = this.#clients.get(socket);
+    if (client === undefined) return;
+    try {
+      const packet = receivePacket(socket);
+      if (typeof packet === "number" && packet === -Errno.EAGAIN) return;
+      if (packet === undefined || typeof packet === "number") this.#kill(client);
+      else if (packet.text === GOODBYE) return this.#goodbye(client, packet);
+      else this.#answer(client, packet);
+    } catch (error) {
+      this.#failed(client, error);
+    }
+  }
+
+  #answer(client: Client, packet: Packet): void {
+    const { text, fds } = dispatch(client.kernel, packet);
+    const sent = sendPacket(client.socket, text, fds);
+    for (const fd of fds) close(fd);
+    // Gone, or asking without reading the answers.
+    if (sent < 0) this.#kill(client);
+  }
+
+  #goodbye(client: Client, packet: Packet): "last goodbye" | undefined {
+    for (const fd of packet.fds) close(fd);
+    client.kernel[Symbol.dispose]();
+    this.#forget(client);
+    // Somebody may have connected since.
+    this.#accept();
+    return this.#clients.size === 0 && this.hardware.idle ? "last goodbye" : undefined;
+  }
+
+  #failed(client: Client, error: unknown): void {
+    if (error instanceof ProcessKilled) return this.#reap(client);
+    // Whatever else it is, it is over for this client and for nobody else. What no client can cause deserves to be seen.
+    if (!(error instanceof BadPacket)) console.error("Oops: a call of the model failed:", error);
+    this.#kill(client);
+  }
+
+  /** A process died in its own call. After a kexec so did all the others. */
+  #reap(dead: Client): void {
+    this.#forget(dead);
+    const gone = [...this.#clients.values()].filter(({ kernel }) => isGone(kernel));
+    for (const client of gone) this.#forget(client);
+  }
+
+  #kill(client: Client): void {
+    if (!this.hardware.off) this.hardware.kill(client.pid);
+    this.#forget(client);
+  }
+
+  #forget(client: Client): void {
+    if (!this.#clients.delete(client.socket)) return;
+    epoll_ctl(this.#epfd, EPOLL_CTL_DEL, client.socket);
+    close(client.socket);
+  }
+
+  #watch(fd: number): void {
+    check(epoll_ctl(this.#epfd, EPOLL_CTL_ADD, fd, EPOLLIN), "epoll_ctl", `descriptor ${fd}`);
+  }
+
+  #stop(): void {
+    unlink(this.path);
+    for (const client of [...this.#clients.values()]) this.#forget(client);
+    close(this.#listener);
+    close(this.#epfd);
+  }
+}
+
+function isGone(kernel: Kernel): boolean {
+  try {
+    kernel.uname();
+    return false;
+  } catch (error) {
+    if (error instanceof ProcessKilled) return true;
+    throw error;
+  }
+}
+
+/** A dead machine leaves its socket behind; a living one keeps its own. */
+function listen(path: string): number {
+  const probe = unix_connect(path, SOCK_SEQPACKET | SOCK_NONBLOCK);
+  if (probe === -Errno.ECONNREFUSED) unlink(path);
+  if (probe >= 0) {
+    close(probe);
+    throw new LuoError("listen", `machine at "${path}"`, Errno.EADDRINUSE);
+  }
+  return check(unix_listen(path, SOCK_SEQPACKET | SOCK_NONBLOCK, 64), "listen", `machine at "${path}"`);
+}
