@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  afterDeath,
+  afterKexec,
+  afterPowerLoss,
+  decodeJournal,
+  encodeJournal,
+  type Journal,
+} from "../../lib/agent/journal.ts";
+import type { SessionInfo, SessionState } from "../../lib/agent/protocol.ts";
+
+const AT = "2026-01-01T00:00:00.000Z";
+
+function session(name: string, state: SessionState): SessionInfo {
+  const file = { token: "7", size: 4096, seals: 0, preservedAt: AT, state: "preserved" } as const;
+  return { name, state, createdAt: AT, files: [file] };
+}
+
+const journal: Journal = {
+  version: 1,
+  bootId: "one",
+  release: "7.3.4",
+  pid: 42,
+  updates: 1,
+  sessions: [session("out", "outgoing"), session("in", "incoming"), session("mine", "retrieved")],
+  losses: [],
+  ended: false,
+};
+
+const cases = [
+  {
+    what: "after a kexec only outgoing sessions wait",
+    take: afterKexec,
+    waiting: ["out"],
+    doubtful: [],
+    lost: ["in", "mine"],
+  },
+  {
+    what: "after the agent's death incoming sessions still wait",
+    take: afterDeath,
+    waiting: ["in"],
+    doubtful: ["mine"],
+    lost: ["out"],
+  },
+  {
+    what: "after a boot without a handover all is lost",
+    take: afterPowerLoss,
+    waiting: [],
+    doubtful: [],
+    lost: ["out", "in", "mine"],
+  },
+];
+
+for (const { what, take, waiting, doubtful, lost } of cases) {
+  Deno.test(`journal: ${what}`, () => {
+    const inherited = take(journal, AT);
+    assert.deepEqual(inherited.waiting.map(({ name }) => name), waiting);
+    assert.deepEqual(inherited.doubtful.map(({ name }) => name), doubtful);
+    assert.deepEqual(inherited.losses.map((loss) => loss.session), lost);
+    for (const loss of inherited.losses) assert.deepEqual(loss.files, [{ token: "7", size: 4096 }]);
+  });
+}
+
+Deno.test("journal: files of a session that came over wait to be restored", () => {
+  assert.deepEqual(afterKexec(journal, AT).waiting[0]?.files.map(({ state }) => state), ["waiting"]);
+});
+
+Deno.test("journal: an agent that ended on purpose has told its losses already", () => {
+  const ended = { ...journal, ended: true };
+  assert.deepEqual(afterDeath(ended, AT), { waiting: [session("in", "incoming")], doubtful: [], losses: [] });
+});
+
+Deno.test("journal: what was encoded is decoded; anything else is undefined, never an exception", () => {
+  assert.deepEqual(decodeJournal(encodeJournal(journal)), journal);
+  fc.assert(fc.property(fc.uint8Array(), (noise) => assert.equal(decodeJournal(noise), undefined)));
+  fc.assert(
+    fc.property(fc.json(), (text) => assert.equal(decodeJournal(new TextEncoder().encode(text)), undefined)),
+  );
+  const broken = [{ version: 2 }, { sessions: [{ name: 1 }] }, {
+    sessions: [{ ...session("x", "outgoing"), state: "gone" }],
+  }, { ended: 1 }];
+  for (const change of broken) {
+    const text = JSON.stringify({ ...journal, ...change });
+    assert.equal(decodeJournal(new TextEncoder().encode(text)), undefined, text);
+  }
+});

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  decodeSlot,
+  encodeSlot,
+  ManifestWriter,
+  newestSlot,
+  readManifest,
+} from "../../lib/agent/manifest.ts";
+import { openDevice } from "../../lib/session.ts";
+import { check } from "../../lib/error.ts";
+import { standInBzImage } from "../../lib/kexec/bzimage.ts";
+import { exec, loadImage } from "../../lib/kexec/load.ts";
+import { ProcessKilled } from "../../lib/kernel.ts";
+import { Machine } from "../../lib/model/machine.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+Deno.test("manifest: a slot comes back as it was written", () => {
+  fc.assert(
+    fc.property(fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }), fc.uint8Array(), (sequence, payload) => {
+      const slot = decodeSlot(encodeSlot(sequence, payload));
+      assert.deepEqual(slot, { sequence, payload });
+    }),
+  );
+});
+
+Deno.test("manifest: a write torn at any byte leaves the old content or the new one", () => {
+  const slotSize = 256;
+  const older = encodeSlot(7n, bytes("the state before"));
+  const newer = encodeSlot(8n, bytes("the state after, which is longer"));
+  const stale = encodeSlot(6n, bytes("what stood in the second slot before"));
+  for (let written = 0; written <= newer.length; written++) {
+    const contents = new Uint8Array(2 * slotSize);
+    contents.set(older, 0);
+    contents.set(stale, slotSize);
+    contents.set(newer.subarray(0, written), slotSize);
+    const slot = newestSlot(contents);
+    assert.equal(slot?.sequence, written < newer.length ? 7n : 8n, `torn after ${written} bytes`);
+  }
+});
+
+Deno.test("manifest: bytes that nobody wrote are no slot, and never an exception", () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 400 }),
+      (contents) => assert.equal(newestSlot(contents), undefined),
+    ),
+  );
+  fc.assert(fc.property(fc.uint8Array(), fc.nat(), fc.integer({ min: 1, max: 255 }), (payload, at, flip) => {
+    const slot = encodeSlot(1n, payload);
+    const place = at % slot.length;
+    slot[place] = (slot[place] ?? 0) ^ flip;
+    assert.equal(decodeSlot(slot), undefined);
+  }));
+});
+
+Deno.test("manifest: what was written last is read in the next kernel, however often it outgrew its memfd", () => {
+  const sizes = [10, 100, 40_000, 20, 90_000, 300_000, 5];
+  for (let count = 1; count <= sizes.length; count++) {
+    const machine = new Machine();
+    const kernel = machine.init();
+    const writer = new ManifestWriter(openDevice(kernel).create("luo-agent"));
+    const payloads = sizes.slice(0, count).map((size, index) => new Uint8Array(size).fill(index + 1));
+    for (const payload of payloads) writer.write(payload);
+    const image = check(kernel.memfd_create("image", 0), "memfd_create", "image");
+    kernel.write(image, standInBzImage({ release: "next" }));
+    loadImage(kernel, { kernel: image, commandLine: "liveupdate=on" });
+    assert.throws(() => exec(kernel), ProcessKilled);
+    using session = openDevice(machine.init()).retrieve("luo-agent");
+    assert.deepEqual(readManifest(session), payloads.at(-1));
+  }
+});
