@@ -10,7 +10,7 @@ export interface Result {
   started: boolean;
 }
 
-export function run(context: Context, _request: null, flags: CommonFlags): Promise<Result> {
+export function run(context: Context, _request: null, flags: CommonFlags): Result {
   return startAgent(context, flags);
 }
 

@@ -9,8 +9,8 @@ export interface Result {
   agent: Status["agent"];
 }
 
-export async function run(context: Context, _request: null, flags: CommonFlags): Promise<Result> {
-  const { status } = await callRunning(context, flags, "GetStatus", {});
+export function run(context: Context, _request: null, flags: CommonFlags): Result {
+  const { status } = callRunning(context, flags, "GetStatus", {});
   return { agent: status.agent };
 }
 

@@ -15,12 +15,12 @@ export function parse(flags: Flags): { force: boolean } {
   return { force: flags.force };
 }
 
-export async function run(
+export function run(
   context: Context,
   request: { force: boolean },
   flags: CommonFlags,
-): Promise<Result> {
-  return { stopped: await stopAgent(context, flags, request.force) };
+): Result {
+  return { stopped: stopAgent(context, flags, request.force) };
 }
 
 export function format({ stopped }: Result): string {

@@ -50,7 +50,7 @@ export function docs(
 /** A verb's three parts: `parse` is pure and rejects all it can, `run` acts and returns data, `format` renders it. */
 export interface Verb<Request, Result> {
   readonly parse: () => Request;
-  readonly run: (context: Context, request: Request, flags: CommonFlags) => Promise<Result>;
+  readonly run: (context: Context, request: Request, flags: CommonFlags) => Result | Promise<Result>;
   /** The text, without the last newline. Undefined: nothing to print (the result went elsewhere). */
   readonly format: (result: Result, paint: Paint) => string | undefined;
 }

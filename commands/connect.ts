@@ -18,36 +18,36 @@ export function target(context: Context, flags: CommonFlags): AgentTarget {
 }
 
 /** One call, on a connection of its own. On the model it starts the agent when none runs, on Linux never. */
-export async function call<M extends MethodName>(
+export function call<M extends MethodName>(
   context: Context,
   flags: CommonFlags,
   method: M,
   request: Methods[M]["request"],
   fds: readonly number[] = [],
-): Promise<Methods[M]["reply"]> {
+): Methods[M]["reply"] {
   using client = connect(context, flags);
-  return (await client.call(method, request, fds)).reply;
+  return client.call(method, request, fds).reply;
 }
 
 /** Like `call`, but starts nothing. */
-export async function callRunning<M extends MethodName>(
+export function callRunning<M extends MethodName>(
   context: Context,
   flags: CommonFlags,
   method: M,
   request: Methods[M]["request"],
-): Promise<Methods[M]["reply"]> {
+): Methods[M]["reply"] {
   using client = connectRunning(target(context, flags));
-  return (await client.call(method, request)).reply;
+  return client.call(method, request).reply;
 }
 
 /** A restored file: what is known of it, and the file itself, the caller's to close. */
-export async function restoreFile(
+export function restoreFile(
   context: Context,
   flags: CommonFlags,
   request: Methods["RestoreFile"]["request"],
-): Promise<{ file: FileInfo; fd: HostFd }> {
+): { file: FileInfo; fd: HostFd } {
   using client = connect(context, flags);
-  const { reply, fds } = await client.call("RestoreFile", request);
+  const { reply, fds } = client.call("RestoreFile", request);
   const number = fds[reply.fileFd];
   if (number === undefined) throw new Failure("internal", "Cannot take the file: the agent sent none");
   return { file: reply.file, fd: new HostFd(number) };
@@ -57,43 +57,43 @@ export async function restoreFile(
  * The kexec: success is the end of the connection, and of the kernel. On Linux nothing runs any more by then; the model's next
  * kernel is asked what came over.
  */
-export async function callUntilEnd(
+export function callUntilEnd(
   context: Context,
   flags: CommonFlags,
   request: Methods["ExecImage"]["request"],
-): Promise<void> {
+): void {
   using client = connect(context, flags);
-  const ended = await client.callUntilEnd("ExecImage", request);
+  const ended = client.callUntilEnd("ExecImage", request);
   if (!ended) {
     throw new Failure("internal", "Cannot execute the kernel: the agent answered and nothing happened");
   }
 }
 
 /** The status, and again after every change. */
-export async function* watch(
+export function* watch(
   context: Context,
   flags: CommonFlags,
-): AsyncGenerator<Methods["GetStatus"]["reply"]> {
+): Generator<Methods["GetStatus"]["reply"]> {
   using client = connect(context, flags);
-  for await (const { reply } of client.more("GetStatus", {})) yield reply;
+  for (const { reply } of client.more("GetStatus", {})) yield reply;
 }
 
-export async function startAgent(
+export function startAgent(
   context: Context,
   flags: CommonFlags,
-): Promise<{ agent: Status["agent"]; started: boolean }> {
+): { agent: Status["agent"]; started: boolean } {
   const { client, started } = ensureRunning(agentService(context, target(context, flags)));
   using _ = client;
-  const { reply } = await client.call("GetStatus", {});
+  const { reply } = client.call("GetStatus", {});
   return { agent: reply.status.agent, started };
 }
 
 /** True: it was running, and is gone now. */
-export async function stopAgent(context: Context, flags: CommonFlags, force: boolean): Promise<boolean> {
+export function stopAgent(context: Context, flags: CommonFlags, force: boolean): boolean {
   const { socket } = target(context, flags);
   using client = connectAgentIfAny(socket);
   if (client === undefined) return false;
-  await client.call("Stop", { force });
+  client.call("Stop", { force });
   if (waitForEnd(`${socket}.lock`, STOP_LIMIT_MS)) return true;
   throw new Failure("unavailable", `Cannot see the agent end within ${STOP_LIMIT_MS / 1000} seconds`);
 }

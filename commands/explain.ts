@@ -1,3 +1,5 @@
+import { AgentError, AgentProtocolError, ConnectionEnded } from "../lib/agent/client.ts";
+import type { Errors } from "../lib/agent/protocol.ts";
 import { FileProblem } from "../lib/files/problem.ts";
 import { LuoError } from "../lib/error.ts";
 import { Failure } from "./failure.ts";
@@ -9,6 +11,17 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof FileProblem) return fileFailure(error);
   if (error instanceof LuoError) return systemFailure(error);
+  if (error instanceof AgentError) return agentFailure(error);
+  if (error instanceof ConnectionEnded) {
+    return new Failure("unavailable", "Cannot go on: the agent ended before it answered", {
+      hints: ["see what is left with: luo status"],
+    });
+  }
+  if (error instanceof AgentProtocolError) {
+    return new Failure("unavailable", `Cannot talk to the agent: ${error.message}`, {
+      hints: ["is it of another version? restart it when it holds nothing: luo agent stop"],
+    });
+  }
   const message = error instanceof Error ? error.stack ?? error.message : String(error);
   return new Failure("internal", `Cannot go on: ${message}`, { hints: ["this is a bug in luo"] });
 }
@@ -25,11 +38,63 @@ function fileFailure(problem: FileProblem): Failure {
   }
 }
 
+/** What the agent cannot start without: its device, its place. */
+const AT_START: ReadonlySet<string> = new Set(["open", "lock", "listen", "connect"]);
+
+/** An answer of the agent that is an error, each with its own parameters. */
+function agentFailure(error: AgentError): Failure {
+  if (error.is("KernelError")) {
+    const { operation, subject, errno, message } = error.parameters;
+    return kernelFailure(operation, subject, errno, message);
+  }
+  if (error.is("Refused")) {
+    const { operation, subject, reasons } = error.parameters;
+    const hints = ["--force does it all the same"];
+    return new Failure("refused", `Cannot ${operation} ${subject}: data would be lost`, {
+      operation,
+      subject,
+      reasons,
+      hints,
+    });
+  }
+  if (error.is("NoSuchSession")) return noSuchSession(error.parameters.session, error.parameters.known);
+  if (error.is("NoSuchFile")) {
+    const { session, token, known } = error.parameters;
+    return noSuchFile(session, token, known);
+  }
+  if (error.is("WrongState")) return wrongState(error.parameters);
+  if (error.is("BadRequest")) {
+    return new Failure("bad-request", `Cannot do that: ${error.parameters.message}`);
+  }
+  return new Failure("internal", error.message);
+}
+
+function wrongState({ session, state, operation, message }: Errors["WrongState"]): Failure {
+  return new Failure("wrong-state", `Cannot ${operation} session "${session}": ${message}`, {
+    operation,
+    subject: session,
+    hints: stateHints(operation, state, session),
+  });
+}
+
+/** What can be done with a session in this state instead. */
+export function stateHints(operation: string, state: string, session: string): string[] {
+  if (operation === "preserve") {
+    return ["files go into outgoing sessions: create one with: luo session create NAME"];
+  }
+  if (state === "incoming") return [`retrieve it first: luo session retrieve ${session}`];
+  if (state === "outgoing") {
+    return ["it is of this kernel: end it with luo session close, or take it over with luo kexec exec"];
+  }
+  return ["restore its files, then: luo session finish NAME"];
+}
+
 /** A system call of this process: reading, writing, taking a descriptor. */
 function systemFailure(error: LuoError): Failure {
   if (error.operation === "write" && error.is("EPIPE")) return new Failure("broken-pipe", error.message);
   const { operation, subject, code } = error;
-  return new Failure("file-error", error.message, {
+  const kind = AT_START.has(operation) ? "unavailable" : "file-error";
+  return new Failure(kind, error.message, {
     operation,
     subject,
     errno: code,

@@ -15,8 +15,8 @@ export function parse(_flags: CommonFlags, session: string): string {
   return parseSession(session);
 }
 
-export async function run(context: Context, name: string, flags: CommonFlags): Promise<Result> {
-  const { session } = await showSession(context, name, flags);
+export function run(context: Context, name: string, flags: CommonFlags): Result {
+  const { session } = showSession(context, name, flags);
   return { session: session.name, files: session.files };
 }
 

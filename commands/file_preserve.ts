@@ -4,7 +4,7 @@ import type { Source } from "../lib/files/take.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./command.ts";
 import { call } from "./connect.ts";
 import type { Context } from "./context.ts";
-import { kernelFailure } from "./explain.ts";
+import { kernelFailure, stateHints } from "./explain.ts";
 import { Failure } from "./failure.ts";
 import { Progress } from "./progress.ts";
 import { parseSession, sessionArgument } from "./session_argument.ts";
@@ -60,7 +60,7 @@ function parseSource({ from, stdin, fd, pid }: Flags): Source {
 }
 
 export async function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
-  await checkSession(context, request, flags);
+  checkSession(context, request, flags);
   const { isSealed, seal, sourceName, take } = await import("../lib/files/take.ts");
   const { digestOf } = await import("../lib/files/digest.ts");
   using progress = new Progress(context, "Copying");
@@ -79,18 +79,18 @@ export async function run(context: Context, request: Request, flags: CommonFlags
   progress.end();
   const { session, token, label, force } = request;
   const wish = { session, token: String(token), fileFd: 0, label, digest, force };
-  const reply = await call(context, flags, "PreserveFile", wish, [file.number]);
+  const reply = call(context, flags, "PreserveFile", wish, [file.number]);
   return { session, file: reply.file };
 }
 
 /** Asked first: nobody wants to read 10 GiB to hear that the session does not exist or the token is taken. */
-async function checkSession(context: Context, { session: name, token }: Request, flags: CommonFlags) {
-  const { session } = await showSession(context, name, flags);
+function checkSession(context: Context, { session: name, token }: Request, flags: CommonFlags) {
+  const { session } = showSession(context, name, flags);
   if (session.state !== "outgoing") {
     throw new Failure("wrong-state", `Cannot preserve a file in session "${name}": it is ${session.state}`, {
       operation: "preserve",
       subject: name,
-      hints: ["files go into outgoing sessions only: create one with: luo session create NAME"],
+      hints: stateHints("preserve", session.state, name),
     });
   }
   if (session.files.some((file) => file.token === String(token))) {

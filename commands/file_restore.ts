@@ -85,7 +85,7 @@ export async function run(context: Context, request: Request, flags: CommonFlags
   const target = destination.kind === "file" ? give.parseTarget(destination.path) : undefined;
   if (target !== undefined) give.checkTarget(target, force);
   const wish = { session, token: String(token) };
-  const { file, fd } = await restoreFile(context, flags, wish);
+  const { file, fd } = restoreFile(context, flags, wish);
   using owned = fd;
   const restored = {
     fd: owned.number,

@@ -20,13 +20,13 @@ export function parse(flags: Flags): { force: boolean } {
   return { force: flags.force };
 }
 
-export async function run(
+export function run(
   context: Context,
   request: { force: boolean },
   flags: CommonFlags,
-): Promise<Result> {
-  await callUntilEnd(context, flags, request);
-  return await call(context, flags, "GetStatus", {});
+): Result {
+  callUntilEnd(context, flags, request);
+  return call(context, flags, "GetStatus", {});
 }
 
 export function format({ status }: Result): string {

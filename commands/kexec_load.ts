@@ -41,7 +41,7 @@ export async function run(context: Context, request: Request, flags: CommonFlags
   using initrd = request.initrd === undefined ? undefined : openImage(request.initrd);
   const fds = initrd === undefined ? [kernel.number] : [kernel.number, initrd.number];
   const wish = { ...request, kernelFd: 0, initrdFd: initrd === undefined ? undefined : 1 };
-  return await call(context, flags, "LoadImage", wish, fds);
+  return call(context, flags, "LoadImage", wish, fds);
 }
 
 export function format({ image }: Result): string {

@@ -7,7 +7,7 @@ import { imageText } from "./kexec_text.ts";
 
 type Result = Methods["UnloadImage"]["reply"];
 
-export function run(context: Context, _request: null, flags: CommonFlags): Promise<Result> {
+export function run(context: Context, _request: null, flags: CommonFlags): Result {
   return call(context, flags, "UnloadImage", {});
 }
 

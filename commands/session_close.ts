@@ -18,7 +18,7 @@ export function parse(flags: Flags, name: string): Request {
   return { name: parseSession(name), force: flags.force };
 }
 
-export function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
+export function run(context: Context, request: Request, flags: CommonFlags): Result {
   return call(context, flags, "CloseSession", request);
 }
 

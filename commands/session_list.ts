@@ -7,7 +7,7 @@ import { sessionTable } from "./session_text.ts";
 
 type Result = Methods["ListSessions"]["reply"];
 
-export function run(context: Context, _request: null, flags: CommonFlags): Promise<Result> {
+export function run(context: Context, _request: null, flags: CommonFlags): Result {
   return call(context, flags, "ListSessions", {});
 }
 

@@ -14,7 +14,7 @@ export function parse(_flags: CommonFlags, name: string): Request {
   return { name: parseSession(name) };
 }
 
-export function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
+export function run(context: Context, request: Request, flags: CommonFlags): Result {
   return call(context, flags, "RetrieveSession", request);
 }
 

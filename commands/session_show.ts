@@ -16,8 +16,8 @@ export function parse(_flags: CommonFlags, name: string): string {
   return parseSession(name);
 }
 
-export async function run(context: Context, name: string, flags: CommonFlags): Promise<Result> {
-  const { sessions } = await call(context, flags, "ListSessions", {});
+export function run(context: Context, name: string, flags: CommonFlags): Result {
+  const { sessions } = call(context, flags, "ListSessions", {});
   const session = sessions.find((candidate) => candidate.name === name);
   if (session === undefined) throw noSuchSession(name, sessions.map((candidate) => candidate.name));
   return { session };

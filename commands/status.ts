@@ -12,13 +12,13 @@ export interface Flags extends CommonFlags {
 
 type Result = Methods["GetStatus"]["reply"];
 
-export function run(context: Context, _request: null, flags: CommonFlags): Promise<Result> {
+export function run(context: Context, _request: null, flags: CommonFlags): Result {
   return call(context, flags, "GetStatus", {});
 }
 
 /** Shows the status again after every change, until the agent ends or the user does. */
-export async function runWatch(context: Context, _request: null, flags: CommonFlags): Promise<null> {
-  for await (const result of watch(context, flags)) {
+export function runWatch(context: Context, _request: null, flags: CommonFlags): null {
+  for (const result of watch(context, flags)) {
     const clear = context.stdoutIsTerminal && !flags.json ? "\x1b[H\x1b[2J" : "";
     const text = flags.json ? JSON.stringify(result) : format(result, context.paint);
     context.process.stdout.write(`${clear}${text}\n`);

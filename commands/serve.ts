@@ -1,0 +1,87 @@
+import { LuoError } from "../lib/error.ts";
+import { type Kernel, ProcessKilled } from "../lib/kernel.ts";
+import { VERSION } from "../lib/version.ts";
+import { ensureRunning, type Service } from "./background.ts";
+import type { CommonFlags } from "./command.ts";
+import { target } from "./connect.ts";
+import type { Context } from "./context.ts";
+import { selfCommand } from "./self.ts";
+import type { AgentTarget } from "./target.ts";
+
+/** Runs the agent until it is stopped, or its kernel ends. */
+export async function serveAgent(context: Context, flags: CommonFlags): Promise<void> {
+  const { runAgent } = await import("../lib/agent/agent.ts");
+  const where = target(context, flags);
+  const log = (line: string) => context.process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+  using stop = stopSignal();
+  using kernel = await kernelOf(context, where);
+  try {
+    await runAgent({ kernel, ...where, version: VERSION, log, stop: stop.signal });
+  } catch (error) {
+    if (!(error instanceof ProcessKilled)) throw error;
+    log("The kernel has ended, and with it this agent");
+  }
+}
+
+/** Runs the machine of the model until nothing is left in it. */
+export async function serveMachine(context: Context, flags: CommonFlags): Promise<void> {
+  const { serveMachine } = await import("../lib/machine/machine.ts");
+  const { availableMemory } = await import("../lib/files/memory.ts");
+  using stop = stopSignal();
+  const available = availableMemory();
+  await serveMachine({
+    path: machineSocket(target(context, flags)),
+    signal: stop.signal,
+    // What the model may use is what its host has; pages are taken as they are written.
+    memory_bytes: available === undefined ? undefined : Number(available),
+    on_console: (line) => context.process.stderr.write(`${line}\n`),
+  });
+}
+
+async function kernelOf(context: Context, where: AgentTarget): Promise<Kernel> {
+  if (where.backend === "linux") return (await import("../lib/linux/kernel.ts")).linux();
+  const { connectMachine } = await import("../lib/machine/remote_kernel.ts");
+  return ensureRunning(machineService(context, where, connectMachine)).client;
+}
+
+function machineService(
+  context: Context,
+  where: AgentTarget,
+  connect: (socket: string) => Kernel,
+): Service<Kernel> {
+  const socket = machineSocket(where);
+  return {
+    name: "the model's machine",
+    socket,
+    // It has none: its socket is what there is one of.
+    lock: `${socket}.lock`,
+    log: `${socket}.log`,
+    argv: [...selfCommand(context), "machine", "run", "--backend", "model", "--socket", where.socket],
+    connect() {
+      try {
+        return connect(socket);
+      } catch (error) {
+        if (error instanceof LuoError && (error.is("ENOENT") || error.is("ECONNREFUSED"))) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+function machineSocket({ socket }: AgentTarget): string {
+  return `${socket}.machine`;
+}
+
+/** Aborted by SIGTERM and SIGINT. */
+function stopSignal(): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) Deno.addSignalListener(signal, stop);
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      for (const signal of signals) Deno.removeSignalListener(signal, stop);
+    },
+  };
+}
