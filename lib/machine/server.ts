@@ -6,7 +6,7 @@ import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLIN } from "../../ffi/abi/epoll.ts";
 import { Errno } from "../../ffi/abi/errno.ts";
 import { SOCK_NONBLOCK, SOCK_SEQPACKET } from "../../ffi/abi/socket.ts";
 import { epoll_create1, epoll_ctl, epoll_wait } from "../../ffi/epoll.ts";
-import { close, unlink } from "../../ffi/file.ts";
+import { close, dup_cloexec, unlink } from "../../ffi/file.ts";
 import { geteuid } from "../../ffi/process.ts";
 import { accept4, peer_credentials, unix_connect, unix_listen } from "../../ffi/socket.ts";
 import { check, LuoError } from "../error.ts";
@@ -41,6 +41,8 @@ export class Server {
   readonly #clients = new Map<number, Client>();
   readonly #listener: number;
   readonly #epfd: number;
+  /** Room for one fd, whatever the clients took. */
+  #spare: number;
 
   /**
    * Listens at `path`, mode 0600.
@@ -51,6 +53,7 @@ export class Server {
     this.#listener = listen(path);
     this.#epfd = check(epoll_create1(), "epoll_create1", "");
     this.#watch(this.#listener);
+    this.#spare = dup_cloexec(this.#listener);
   }
 
   /** Serves until the machine is off, or nothing is left in it, or `signal` fires. Leaves no socket behind. */
@@ -70,6 +73,7 @@ export class Server {
 
   #accept(): void {
     const socket = accept4(this.#listener, SOCK_NONBLOCK);
+    if (socket === -Errno.EMFILE) this.#turnAway();
     if (socket < 0) return;
     const peer = peer_credentials(socket);
     const welcome = typeof peer === "object" && (peer.uid === 0 || peer.uid === geteuid());
@@ -80,6 +84,13 @@ export class Server {
     const kernel = this.hardware.spawn();
     this.#clients.set(socket, { socket, kernel, pid: kernel.getpid() });
     this.#watch(socket);
+  }
+
+  /** Out of fds: the caller must not wait for ever, and the listener must not stay readable. */
+  #turnAway(): void {
+    close(this.#spare);
+    close(accept4(this.#listener, SOCK_NONBLOCK));
+    this.#spare = dup_cloexec(this.#listener);
   }
 
   /** One packet of one client. */
@@ -146,8 +157,7 @@ export class Server {
   #stop(): void {
     unlink(this.path);
     for (const client of [...this.#clients.values()]) this.#forget(client);
-    close(this.#listener);
-    close(this.#epfd);
+    for (const fd of [this.#listener, this.#spare, this.#epfd]) close(fd);
   }
 }
 
@@ -167,7 +177,8 @@ function listen(path: string): number {
   if (probe === -Errno.ECONNREFUSED) unlink(path);
   if (probe >= 0) {
     close(probe);
-    throw new LuoError("listen", `machine at "${path}"`, Errno.EADDRINUSE);
+    const subject = `machine at "${path}"`;
+    throw new LuoError("listen", subject, Errno.EADDRINUSE, `Cannot start a ${subject}: one runs there`);
   }
   return check(unix_listen(path, SOCK_SEQPACKET | SOCK_NONBLOCK, 64), "listen", `machine at "${path}"`);
 }

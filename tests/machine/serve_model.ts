@@ -1,0 +1,5 @@
+/** The real thing: `serve_model.ts SOCKET`. */
+import { serveMachine } from "../../lib/machine/machine.ts";
+
+const [path = ""] = Deno.args;
+await serveMachine({ path, memory_bytes: 1 << 30 });
