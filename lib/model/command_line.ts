@@ -1,4 +1,4 @@
-/** Boolean kernel parameters as `early_param` and kstrtobool() read them. */
+/** Kernel parameters: booleans as `early_param` and kstrtobool() read them, and `initcall_blacklist`. */
 
 /** The last `NAME=VALUE` counts; undefined when there is none, or its value is no truth value. */
 export function kernel_parameter(command_line: string, name: string): boolean | undefined {
@@ -7,6 +7,12 @@ export function kernel_parameter(command_line: string, name: string): boolean | 
     if (word.startsWith(`${name}=`)) found = truth(word.slice(name.length + 1)) ?? found;
   }
   return found;
+}
+
+/** `initcall_blacklist=NAME,NAME`: an initcall that is skipped, and with it what it registers. */
+export function initcall_blacklisted(command_line: string, name: string): boolean {
+  const lists = command_line.split(/\s+/).filter((word) => word.startsWith("initcall_blacklist="));
+  return lists.some((word) => word.slice("initcall_blacklist=".length).split(",").includes(name));
 }
 
 /** kstrtobool(): only the first letters are looked at. */

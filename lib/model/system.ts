@@ -3,7 +3,7 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { LINUX_REBOOT_CMD_POWER_OFF, LINUX_REBOOT_CMD_RESTART } from "../../ffi/abi/kexec.ts";
 import type { Ret } from "../kernel.ts";
-import { kernel_parameter } from "./command_line.ts";
+import { initcall_blacklisted, kernel_parameter } from "./command_line.ts";
 import { MountedDisk } from "./disk.ts";
 import { decode_handover, encode_handover, type Handover } from "./handover.ts";
 import type { Hardware, NextKernel } from "./hardware.ts";
@@ -73,7 +73,9 @@ export class System {
     const number = incoming?.number ?? 0n;
     if (incoming) this.printk(`luo: Retrieved live update data, liveupdate number: ${number}`);
     const luo = new Luo(number, incoming, this.new_ino());
-    luo.register(new MemfdHandler(this.hardware.ram, () => this.new_ino()));
+    if (!initcall_blacklisted(this.command_line, "memfd_luo_init")) {
+      luo.register(new MemfdHandler(this.hardware.ram, () => this.new_ino()));
+    }
     return luo;
   }
 

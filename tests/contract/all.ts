@@ -28,3 +28,5 @@ export const rebootCases: readonly RebootCase[] = [
   ...sessionRebootCases,
   ...holderRebootCases,
 ];
+
+export { wordsCases } from "./cases/next_kernel.ts";

@@ -3,8 +3,8 @@
  * whose names contain WORDS, if there are any. Ends with `N passed, N failed`; exit status 1 when one failed.
  */
 import { MissingTool } from "../vm/tools.ts";
-import { runInVm, VmError, type VmResult } from "../vm/vm.ts";
-import { cases, rebootCases } from "./all.ts";
+import { runInVm, VmError } from "../vm/vm.ts";
+import { cases, rebootCases, wordsCases } from "./all.ts";
 import { type CaseReport, parseReport, troubleIn } from "./report.ts";
 
 interface Failure {
@@ -21,6 +21,7 @@ function failures(reports: readonly CaseReport[], words: string): Failure[] {
   const seen = (name: string, phase: string) =>
     reports.some((one) => one.name === name && one.phase === phase);
   const missing = [
+    ...wordsCases.filter(wanted).filter(({ name }) => !seen(name, "after")),
     ...cases.filter(wanted).filter(({ name }) => !seen(name, "single")),
     ...rebootCases.filter(wanted).filter(({ name }) =>
       !["before", "after", "later"].every((phase) => seen(name, phase))
@@ -37,35 +38,44 @@ function show(line: string): void {
   console.log(`${report.error === undefined ? "ok    " : "FAILED"} ${report.name}${boots} (${report.ms}ms)`);
 }
 
-async function run(kernel: string | undefined, words: string): Promise<number> {
-  const boot = (number: number) => `deno run -A tests/contract/linux_main.ts ${number} '${words}'`;
-  const console_lines: string[] = [];
-  let result: VmResult | undefined;
-  let end = "";
+/** One virtual machine: what it reported, and what was wrong with the machine itself. */
+async function boots(kernel: string | undefined, count: number, words: string) {
+  const lines: string[] = [];
+  const trouble: Failure[] = [];
+  const command = (boot: number) => `deno run -A tests/contract/linux_main.ts ${boot} '${words}'`;
+  let reports: CaseReport[] | undefined;
   try {
-    result = await runInVm({
+    const result = await runInVm({
       kernel,
-      commands: [boot(1), boot(2), boot(3)],
+      commands: Array.from({ length: count }, (_, index) => command(index + 1)),
       timeout_ms: 300_000,
       on_line(line) {
-        console_lines.push(line);
+        lines.push(line);
         show(line);
       },
     });
+    reports = result.results["cases.jsonl"] as CaseReport[] | undefined;
+    if (result.status !== 0) {
+      trouble.push({ name: "the suite", why: `ended with status ${result.status} in boot ${result.boot}` });
+    }
+    for (const [boot, text] of Object.entries(result.dmesg)) {
+      const found = troubleIn(text);
+      if (found.length > 0) trouble.push({ name: `dmesg of boot ${boot}`, why: found.join("\n") });
+    }
   } catch (error) {
     if (!(error instanceof VmError)) throw error;
-    end = error.message;
+    trouble.push({ name: "the virtual machine", why: error.message });
   }
-  const reports = console_lines.flatMap((line) => parseReport(line) ?? []);
-  const failed = failures(reports, words);
-  if (result !== undefined && result.status !== 0) {
-    end = `The suite ended with status ${result.status} in boot ${result.boot}`;
-  }
-  if (end !== "") failed.push({ name: "the virtual machine", why: end });
-  for (const [boot, text] of Object.entries(result?.dmesg ?? {})) {
-    const trouble = troubleIn(text);
-    if (trouble.length > 0) failed.push({ name: `dmesg of boot ${boot}`, why: trouble.join("\n") });
-  }
+  return { reports: reports ?? lines.flatMap((line) => parseReport(line) ?? []), trouble };
+}
+
+async function run(kernel: string | undefined, words: string): Promise<number> {
+  const main = await boots(kernel, 3, words);
+  const apart = wordsCases.some((one) => one.name.includes(words))
+    ? await boots(kernel, 2 * wordsCases.length + 1, "--words")
+    : { reports: [], trouble: [] };
+  const reports = [...main.reports, ...apart.reports];
+  const failed = [...failures(reports, words), ...main.trouble, ...apart.trouble];
   for (const { name, why } of failed) console.log(`\nFAILED ${name}\n  ${why.replaceAll("\n", "\n  ")}`);
   const names = new Set(failed.map(({ name }) => name));
   const passed = new Set(reports.map(({ name }) => name).filter((name) => !names.has(name)));

@@ -7,10 +7,10 @@ import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/k
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { check } from "../../lib/error.ts";
 import { BOOT_IMAGE, BOOT_INITRD, nextCommandLine, RESULTS } from "../vm/guest.ts";
-import { cases, rebootCases } from "./all.ts";
+import { cases, rebootCases, wordsCases } from "./all.ts";
 import { LinuxHost } from "./linux_host.ts";
 import type { CaseReport } from "./report.ts";
-import { World } from "./world.ts";
+import { type RebootCase, World } from "./world.ts";
 
 function report(line: CaseReport): void {
   const text = JSON.stringify(line);
@@ -56,9 +56,30 @@ function saveDmesg(boot: number): void {
   Deno.writeFileSync(`${RESULTS}/dmesg.${boot}.txt`, stdout);
 }
 
+/**
+ * The cases whose next kernel has words of its own, two kexecs each: case N begins in boot 2N + 1, goes on with its words in
+ * boot 2N + 2, and ends in boot 2N + 3, where the next begins. Returns the words for the next boot, undefined at the end.
+ */
+async function wordsBoot(host: LinuxHost, boot: number): Promise<string | undefined> {
+  const phaseOf = async (one: RebootCase | undefined, name: "before" | "after" | "later") => {
+    if (one === undefined) return;
+    const world = new World(host);
+    await attempt(one.name, name, () => one[name]?.(world));
+    world.closeDevice();
+  };
+  const number = (boot - 1) >> 1;
+  if (boot % 2 === 0) {
+    await phaseOf(wordsCases[number], "after");
+    return "";
+  }
+  await phaseOf(wordsCases[number - 1], "later");
+  await phaseOf(wordsCases[number], "before");
+  return wordsCases[number]?.words;
+}
+
 /** Goes on in the next boot; does not return. */
-function nextBoot({ kernel, paths }: LinuxHost): void {
-  const line = nextCommandLine(Deno.readTextFileSync("/proc/cmdline"));
+function nextBoot({ kernel, paths }: LinuxHost, words = ""): void {
+  const line = nextCommandLine(Deno.readTextFileSync("/proc/cmdline"), words);
   const text = new TextEncoder().encode(line + "\0");
   const image = check(kernel.open(paths.image, O_RDONLY | O_CLOEXEC), "open", paths.image);
   const initrd = paths.initrd === undefined
@@ -77,6 +98,12 @@ if (import.meta.main) {
   const disk = `${RESULTS}/disk.bin`;
   Deno.writeTextFileSync(disk, "a file that is not on a tmpfs");
   const host = new LinuxHost({ tmpfs, disk, image: BOOT_IMAGE, initrd: BOOT_INITRD }, "/run");
+  if (only === "--words") {
+    const words = await wordsBoot(host, boot);
+    saveDmesg(boot);
+    if (words !== undefined) nextBoot(host, words);
+    Deno.exit(0);
+  }
   if (boot === 1) await singleBoot(host, only);
   await phase(host, boot === 1 ? "before" : boot === 2 ? "after" : "later", only);
   if (boot < 3) {

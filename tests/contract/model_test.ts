@@ -6,10 +6,8 @@ import { type Kernel, ProcessKilled } from "../../lib/kernel.ts";
 import { MemoryDisk } from "../../lib/model/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { image } from "../model/image.ts";
-import { cases, rebootCases } from "./all.ts";
+import { cases, rebootCases, wordsCases } from "./all.ts";
 import { answers, type Host, type OtherProcess, type Paths, World } from "./world.ts";
-
-const COMMAND_LINE = new TextEncoder().encode("liveupdate=on\0");
 
 const paths: Paths = {
   tmpfs: "/dev/shm",
@@ -48,10 +46,11 @@ function machine(): Machine {
   return new Machine({ disk, nofile: 1024 });
 }
 
-function kexec(kernel: Kernel): void {
+function kexec(kernel: Kernel, words: string): void {
+  const line = new TextEncoder().encode(`liveupdate=on ${words}\0`);
   const fd = kernel.open(paths.image, O_RDONLY);
   const flags = BigInt(KEXEC_FILE_NO_INITRAMFS);
-  answers(kernel.kexec_file_load(fd, -1, BigInt(COMMAND_LINE.length), COMMAND_LINE, flags), 0);
+  answers(kernel.kexec_file_load(fd, -1, BigInt(line.length), line, flags), 0);
   try {
     kernel.reboot(LINUX_REBOOT_CMD_KEXEC);
   } catch (error) {
@@ -69,12 +68,14 @@ for (const { name, run } of cases) {
   });
 }
 
-for (const one of rebootCases) {
+const overAKexec = [...rebootCases.map((one) => ({ ...one, words: "" })), ...wordsCases];
+
+for (const one of overAKexec) {
   Deno.test(`contract, over a kexec: ${one.name}`, async () => {
     const hardware = machine();
     const phases = [one.before, one.after, ...(one.later === undefined ? [] : [one.later])];
     for (const [index, phase] of phases.entries()) {
-      if (index > 0) kexec(hardware.init());
+      if (index > 0) kexec(hardware.init(), index === 1 ? one.words : "");
       const world = new World(new ModelHost(hardware));
       await phase.call(one, world);
       world.closeDevice();

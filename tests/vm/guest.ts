@@ -5,9 +5,11 @@ export const BOOT_INITRD = "/share/boot/initrd";
 export const KERNELS = "/share/kernels";
 export const RESULTS = "/results";
 
-/** This boot's command line with the boot number one higher: what kexec_file_load must be given. Without NUL. */
-export function nextCommandLine(current: string): string {
-  const words = current.trim().split(/\s+/);
-  return words.map((word) => word.replace(/^luo\.boot=(\d+)$/, (_, boot) => `luo.boot=${Number(boot) + 1}`))
-    .join(" ");
+/**
+ * This boot's command line with the boot number one higher: what kexec_file_load must be given. Without NUL. `more` goes behind
+ * it, for that boot only: words after `luo.boot=` are not passed on.
+ */
+export function nextCommandLine(current: string, more = ""): string {
+  const [base = "", boot = "1"] = current.trim().split(/ *\bluo\.boot=(\d+)/);
+  return `${base} luo.boot=${Number(boot) + 1} ${more}`.trim();
 }

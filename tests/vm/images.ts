@@ -1,4 +1,4 @@
-import { isDirectory, isFile } from "./tools.ts";
+import { isDirectory, isFile, MissingTool } from "./tools.ts";
 
 /** Where the checkout is. */
 export const CHECKOUT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
@@ -22,7 +22,7 @@ export function imagePath(name: string = STOCK): string {
   const directory = imagesDirectory();
   const file = [name, `bzImage-${name}`].map((word) => `${directory}/${word}`).find(isFile);
   if (directory !== undefined && file !== undefined) return file;
-  throw new Error(
+  throw new MissingTool(
     `Cannot find the kernel image "${name}"\n` +
       `  set LUO_TEST_KERNELS to a directory that has it, or build one: tests/vm/build_kernel.sh (about 10 minutes)`,
   );

@@ -1,0 +1,51 @@
+import { O_RDWR } from "../../../ffi/abi/fcntl.ts";
+import { LIVEUPDATE_DEVICE } from "../../../ffi/abi/liveupdate.ts";
+import { preserve } from "../calls.ts";
+import { answers, pattern, type RebootCase, type World } from "../world.ts";
+
+/** A kexec whose command line has more words: it cannot be shared with other cases. The second kexec has them no more. */
+export interface WordsCase extends RebootCase {
+  readonly words: string;
+}
+
+const open = (world: World) => world.kernel.open(LIVEUPDATE_DEVICE, O_RDWR);
+
+function give(world: World): void {
+  world.preserve(world.create("for the next"), world.memfd(pattern(100)), 1n);
+}
+
+/** The device is back after one more kexec, and what was handed over is not. */
+function lost(world: World): void {
+  answers(world.tryRetrieve("for the next"), "ENOENT");
+  world.close(world.create("for the next"));
+}
+
+export const wordsCases: readonly WordsCase[] = [
+  ...["liveupdate=off", "kho=off"].map((words): WordsCase => ({
+    name: `${words}: there is no device, and everything is lost`,
+    words,
+    before: give,
+    after: (world) => answers(open(world), "ENOENT"),
+    later: lost,
+  })),
+  {
+    name: "a kernel without the handler of a file: every open of the device is EIO until the next kexec",
+    words: "initcall_blacklist=memfd_luo_init",
+    before: give,
+    after(world) {
+      answers(open(world), "EIO");
+      answers(open(world), "EIO");
+    },
+    later: lost,
+  },
+  {
+    name: "a kernel without the handler of a file, and no file handed over: PRESERVE_FD ENOENT",
+    words: "initcall_blacklist=memfd_luo_init",
+    before: (world) => void world.create("no files"),
+    after(world) {
+      const session = world.create("no handler");
+      answers(preserve(world.kernel, session, world.memfd(1), 1n), "ENOENT");
+      world.retrieve("no files");
+    },
+  },
+];
