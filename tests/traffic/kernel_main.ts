@@ -1,0 +1,47 @@
+/**
+ * The same random traffic on the real kernel and on the model, traces compared line by line:
+ * `kernel_main.ts [SEED [BOOTS [COUNT]]]`. Ends with `N passed, N failed`, a boot being a case.
+ */
+import { runInVm } from "../vm/vm.ts";
+import { modelTraces } from "./model_trace.ts";
+
+const [seed = 1, boots = 11, count = 9_200] = Deno.args.map(Number);
+const results_dir = await Deno.makeTempDir({ prefix: "luo-traffic-" });
+try {
+  const command = `deno run -A --cached-only tests/traffic/guest_main.ts ${seed} ${boots} ${count}`;
+  console.log(`traffic: seed ${seed}, ${boots} boots of ${count} operations, first on the real kernel`);
+  const vm = await runInVm({
+    commands: Array.from({ length: boots }, () => command),
+    results_dir,
+    timeout_ms: 600_000,
+    on_line: (line) => line.startsWith("traffic:") && console.log(`  ${line}`),
+  });
+  if (vm.status !== 0) throw new Error(`the guest ended with ${vm.status}\n${vm.console.slice(-2000)}`);
+  let failed = 0;
+  let boot = 0;
+  for (const model of modelTraces(seed, boots, count)) {
+    const real = Deno.readTextFileSync(`${results_dir}/trace.${++boot}.txt`).trimEnd().split("\n");
+    if (!same(boot, real, model)) failed++;
+  }
+  console.log(`${boots - failed} passed, ${failed} failed`);
+  if (failed > 0) Deno.exit(1);
+} finally {
+  await Deno.remove(results_dir, { recursive: true });
+}
+
+/** The operations depend on the seed alone, so the first line that differs ends the shortest prefix that does. */
+function same(boot: number, real: readonly string[], model: readonly string[]): boolean {
+  const length = Math.max(real.length, model.length);
+  const at = Array.from({ length }, (_, index) => index).findIndex((index) => real[index] !== model[index]);
+  if (at < 0) {
+    console.log(`ok   boot ${boot}: ${length} operations`);
+    return true;
+  }
+  console.log(
+    `FAIL boot ${boot}: seed ${seed}, the first ${
+      at + 1
+    } operations of it are the shortest prefix that differs`,
+  );
+  console.log(`  Linux: ${real[at]}\n  model: ${model[at]}`);
+  return false;
+}
