@@ -2,4 +2,4 @@
 import { serveMachine } from "../../lib/machine/machine.ts";
 
 const [path = ""] = Deno.args;
-await serveMachine({ path, memory_bytes: 1 << 30 });
+await serveMachine({ path, memory_bytes: 4 * 1024 ** 3, nofile: 1024 });

@@ -1,0 +1,48 @@
+/** The contract's single-boot cases with the wire in between: a client cannot tell a machine's process from the model itself. */
+import { image } from "../model/image.ts";
+import { cases } from "../contract/all.ts";
+import { type Host, type OtherProcess, type Paths, World } from "../contract/world.ts";
+import { connect, startMachine } from "./start.ts";
+
+class RemoteHost implements Host {
+  readonly kernel;
+
+  constructor(readonly socket: string, readonly paths: Paths) {
+    this.kernel = connect(socket);
+  }
+
+  spawn(): OtherProcess {
+    const kernel = connect(this.socket);
+    return { kernel, pid: kernel.getpid(), kill: () => Promise.resolve(kernel[Symbol.dispose]()) };
+  }
+}
+
+Deno.test("the contract holds through a machine", async (t) => {
+  await using machine = await startMachine("serve_model.ts");
+  // Not below /tmp, which is a file system of the model's own.
+  const dir = await Deno.makeTempDir({ dir: "/var/tmp" });
+  const paths: Paths = {
+    tmpfs: "/dev/shm",
+    disk: `${dir}/disk`,
+    image: `${dir}/image`,
+    initrd: undefined,
+  };
+  await Deno.writeTextFile(paths.disk, "not on a tmpfs");
+  const kernel = new Uint8Array(64 * 1024);
+  kernel.set(image("7.3.4"));
+  await Deno.writeFile(paths.image, kernel);
+  using _keeper = connect(machine.path);
+  for (const { name, run } of cases) {
+    await t.step(name, async () => {
+      const host = new RemoteHost(machine.path, paths);
+      const world = new World(host);
+      try {
+        await run(world);
+        world.closeAll();
+      } finally {
+        host.kernel[Symbol.dispose]();
+      }
+    });
+  }
+  await Deno.remove(dir, { recursive: true });
+});
