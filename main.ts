@@ -28,6 +28,8 @@ Deno.exit(exitCode(context.process.exitCode));
 function stream(to: { writeSync(bytes: Uint8Array): number }) {
   return {
     write(text: string): void {
+      // stricli ends every message with a newline, an empty one too.
+      if (text === "\n") return;
       let rest = new TextEncoder().encode(text);
       try {
         while (rest.length > 0) rest = rest.subarray(to.writeSync(rest));

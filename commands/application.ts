@@ -33,11 +33,17 @@ export function application(json: boolean): Application<Context> {
         exceptionWhileRunningCommand: (error) => show(internal(error)),
         exceptionWhileLoadingCommandFunction: (error) => show(internal(error)),
         exceptionWhileLoadingCommandContext: (error) => show(internal(error)),
-        commandErrorResult: (error) => error instanceof Failure ? show(error) : show(internal(error)),
+        commandErrorResult: (error) =>
+          isSilent(error) ? "" : show(error instanceof Failure ? error : internal(error)),
       },
     },
     determineExitCode: (error) => error instanceof Failure ? error.exit : EXIT.failed,
   });
+}
+
+/** Whoever closed the pipe does not want to hear of it: `cat` says nothing either. */
+function isSilent(error: Error): boolean {
+  return error instanceof Failure && error.kind === "broken-pipe";
 }
 
 function internal(error: unknown): Failure {

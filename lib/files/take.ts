@@ -41,7 +41,7 @@ export function sourceName(source: Source): string {
 /**
  * A file that can be preserved: a new memfd with the copied bytes (its position at 0), or the given open file itself.
  *
- * @throws LuoError `read`, `write`, `pidfd_open`, `pidfd_getfd`; FileProblem `unsuitable`, `changed`, `memory`
+ * @throws LuoError `read`, `write`, `pidfd_open`, `pidfd_getfd`, `preserve` (no handler takes it); FileProblem `unsuitable`, `changed`, `memory`
  */
 export async function take(source: Source, options: TakeOptions = {}): Promise<HostFd> {
   switch (source.kind) {
@@ -52,9 +52,9 @@ export async function take(source: Source, options: TakeOptions = {}): Promise<H
     case "stdin":
       return await copyToMemfd(0, sourceName(source), position(0), options);
     case "fd":
-      return inherited(source.fd);
+      return preservable(inherited(source.fd), sourceName(source));
     case "process":
-      return ofProcess(source.pid, source.fd);
+      return preservable(ofProcess(source.pid, source.fd), sourceName(source));
   }
 }
 
@@ -170,6 +170,16 @@ function ofProcess(pid: number, number: number): HostFd {
   return new HostFd(
     check(pidfd_getfd(pidfd.number, number, 0), "pidfd_getfd", `file descriptor ${number} of process ${pid}`),
   );
+}
+
+/**
+ * Only files of tmpfs and memfds have seals (mm/memfd.c), and only those have a handler in the kernel: what would be ENOENT there is
+ * told here, before anybody thinks about how such a file would come back.
+ */
+function preservable(fd: HostFd, name: string): HostFd {
+  if (fcntl(fd.number, abi.F_GET_SEALS) !== -Errno.EINVAL) return fd;
+  fd[Symbol.dispose]();
+  throw new LuoError("preserve", name, Errno.ENOENT, `Cannot preserve ${name}: no handler takes this file`);
 }
 
 const SEALS = abi.F_SEAL_SEAL | abi.F_SEAL_SHRINK | abi.F_SEAL_GROW | abi.F_SEAL_WRITE;

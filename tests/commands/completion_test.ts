@@ -8,7 +8,8 @@ const script = completionScript("bash", routeTree(routes));
 /** What bash offers for the last word. */
 function complete(...words: string[]): string[] {
   const ask = `COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _luo; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout } = new Deno.Command("bash", { args: ["-c", `${script}${ask}`, "bash", ...words] }).outputSync();
+  const { stdout } = new Deno.Command("bash", { args: ["-c", `${script}${ask}`, "bash", ...words] })
+    .outputSync();
   return new TextDecoder().decode(stdout).trim().split("\n");
 }
 

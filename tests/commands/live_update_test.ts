@@ -107,5 +107,5 @@ Deno.test("killing the agent loses what the kernel's rules say, and status says 
   const { status } = await cli.json<{ status: Status }>(["status"]);
   assert.deepEqual(status.sessions, []);
   assert.equal(status.losses[0]?.session, "gone");
-  assert.match(await cli.ok(["status"]), /Lost: session "gone" \(outgoing\), 1 file, 8 KiB/);
+  assert.match(await cli.ok(["status"]), /Lost: session "gone" \(outgoing\), 1 file, 5 KiB/);
 });

@@ -78,6 +78,20 @@ Deno.test("an inherited descriptor is the same open file; the runtime's own and 
   assert.equal(lseek(fd.number, 0n, abi.SEEK_CUR), 4n);
 });
 
+Deno.test("what the kernel has no handler for is told before anybody asks it", async () => {
+  using dir = scratch();
+  const disk = open(`${dir.path}/x`, abi.O_CREAT | abi.O_RDWR, 0o600);
+  try {
+    await assert.rejects(take({ kind: "fd", fd: disk }), systemError("preserve", "ENOENT"));
+    await assert.rejects(
+      take({ kind: "process", pid: getpid(), fd: disk }),
+      systemError("preserve", "ENOENT"),
+    );
+  } finally {
+    close(disk);
+  }
+});
+
 Deno.test("another process's descriptor is taken, and what cannot be is named", async () => {
   using memfd = memfdOf(pattern(10));
   using fd = await take({ kind: "process", pid: getpid(), fd: memfd.number });
