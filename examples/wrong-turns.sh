@@ -19,7 +19,7 @@ wrong() {
 }
 
 # A disk file where a memfd is needed.
-preserve_disk_file() { luo file preserve vm1 --fd 9 --token 9 9<"$DIR/in"; }
+preserve_disk_file() { luo file preserve vm1 --fd 9 --token 9 9<>"$DIR/in"; }
 
 # A disk that is full.
 restore_to_full_disk() { luo file restore vm1 7 --stdout >/dev/full; }
@@ -52,11 +52,11 @@ luo kexec load "$IMAGE"
 wrong 4 '--force' luo kexec exec
 luo session retrieve vm1
 wrong 1 'vm1' luo session retrieve vm1
-wrong 1 '' luo file restore vm1 8 --to "$DIR/out"
+wrong 1 'file 8' luo file restore vm1 8 --to "$DIR/out"
 wrong 1 'no directory' luo file restore vm1 7 --to "$DIR/no/such/out"
 wrong 1 '--force' luo file restore vm1 7 --to "$DIR/in"
-wrong 1 'ENOSPC' restore_to_full_disk
 wrong 4 '--force' luo session finish vm1
+wrong 1 'ENOSPC' restore_to_full_disk
 
 luo file restore vm1 7 --to "$DIR/out"
 cmp "$DIR/in" "$DIR/out"
@@ -68,6 +68,6 @@ luo file preserve vm2 --from "$DIR/in" --token 7
 kill -9 "$(luo agent status --json | grep -o '"pid":[ ]*[0-9]*' | grep -o '[0-9]*$')"
 luo status | tee "$DIR/status"
 grep -q vm2 "$DIR/status"
-LUO_BACKEND=linux wrong 3 'luo agent start' luo session list
+LUO_BACKEND=linux LUO_SOCKET="$DIR/run/linux.sock" wrong 3 'luo agent start' luo session list
 
 echo "$turns wrong turns, nothing lost but what the killed agent held"
