@@ -1,6 +1,8 @@
 /** The client's side: a `Kernel` whose calls are done by a process of the machine in another process of this host. */
 import { Errno, errnoName } from "../../ffi/abi/errno.ts";
 import { SOCK_SEQPACKET } from "../../ffi/abi/socket.ts";
+import { POLLIN } from "../../ffi/abi/fcntl.ts";
+import { poll } from "../../ffi/epoll.ts";
 import { close } from "../../ffi/file.ts";
 import { unix_connect } from "../../ffi/socket.ts";
 import { check, LuoError } from "../error.ts";
@@ -17,6 +19,9 @@ import * as values from "./values.ts";
 import { GOODBYE, receivePacket, sendPacket } from "./wire.ts";
 
 type Json = values.Json;
+
+/** How long a goodbye waits for a machine that does not react, in milliseconds. */
+const GOODBYE_MS = 10_000;
 
 /** The machine's answer to one call. `fds` are host fds, the caller's to close. */
 interface Answer {
@@ -209,10 +214,15 @@ class RemoteKernel implements Kernel {
     return fds[0] ?? -Errno.EMFILE;
   }
 
-  /** The process ends by itself: its fds are closed, and the machine may power off when nothing is left in it. */
+  /**
+   * The process ends by itself, and has ended when this returns: its fds are closed. The machine may power off when nothing is
+   * left in it.
+   */
   [Symbol.dispose](): void {
     if (this.#socket < 0) return;
-    sendPacket(this.#socket, GOODBYE);
+    // The machine's answer is that it hangs up.
+    const said = sendPacket(this.#socket, GOODBYE);
+    if (said >= 0) poll(this.#socket, POLLIN, GOODBYE_MS);
     this.#hangUp();
   }
 
