@@ -11,7 +11,8 @@ export async function run(context: Context, _request: null, flags: CommonFlags):
 export const command = buildCommand<CommonFlags, [], Context>({
   docs: docs(
     "Run the agent in the foreground",
-    "For systemd units and for looking on. It ends with luo agent stop, with SIGTERM when it holds nothing, and with the kexec.",
+    "For systemd units and for looking on. It ends with luo agent stop, with SIGTERM or Ctrl-C\n" +
+      "(and says what is lost by that), and with the kexec.",
     [["luo agent run", "ExecStart= of a service"]],
   ),
   parameters: { flags: commonFlags },

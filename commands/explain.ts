@@ -57,7 +57,13 @@ function agentFailure(error: AgentError): Failure {
       hints,
     });
   }
-  if (error.is("NoSuchSession")) return noSuchSession(error.parameters.session, error.parameters.known);
+  if (error.is("NoSuchSession")) {
+    const { session, known } = error.parameters;
+    if (!known.includes(session)) return noSuchSession(session, known);
+    // There is one of that name, but of this kernel.
+    const message = "the previous kernel handed over none of that name";
+    return wrongState({ session, state: "outgoing", operation: "retrieve", message });
+  }
   if (error.is("NoSuchFile")) {
     const { session, token, known } = error.parameters;
     return noSuchFile(session, token, known);

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { pattern } from "../files/scratch.ts";
+import * as abi from "../../ffi/abi/fcntl.ts";
+import { memfd_create, pwrite } from "../../ffi/file.ts";
+import { HostFd } from "../../lib/files/host_fd.ts";
+import { memfdOf, pattern } from "../files/scratch.ts";
 import type { SessionInfo, Status } from "../../lib/agent/protocol.ts";
 import { Cli } from "./cli.ts";
 
@@ -67,28 +70,95 @@ Deno.test("a command gets the file as descriptor 3 and what to know of it", asyn
   await cli.fails(1, /no-such-program.*ENOENT/, [...restore, "no-such-program"]);
 });
 
-Deno.test("another process's memfd goes over without a copy", async () => {
+Deno.test("another process's memfd goes over without a copy, as it is at the kexec", async () => {
   await using cli = new Cli();
-  const { code, out, err } = await cli.shell(`
-    set -e
-    python3 -c '
-import os, time
-fd = os.memfd_create("ram", os.MFD_ALLOW_SEALING)
-os.write(fd, b"contents")
-print(fd, flush=True)
-time.sleep(60)' > $D/fd & pid=$!
-    until test -s $D/fd; do sleep 0.05; done
-    luo session create vm1 >&2
-    luo file preserve vm1 --pid $pid --fd $(cat $D/fd) --token 1 >&2
-    luo file preserve vm1 --fd 9 --token 2 9< $D/fd >&2 || echo "disk: $?"
-    luo kexec load $IMAGE --command-line liveupdate=on >&2
-    luo kexec exec >&2
-    kill $pid
-    luo session retrieve vm1 >&2
-    luo file restore vm1 1 --stdout`);
-  assert.equal(code, 0, err);
-  assert.equal(out, "disk: 1\ncontents");
-  assert.match(err, /copy the file with --from/);
+  using ram = memfdOf(new TextEncoder().encode("contents"));
+  const preserve = ["file", "preserve", "vm1", "--pid", String(Deno.pid), "--fd", String(ram.number)];
+  await cli.ok(["session", "create", "vm1"]);
+  await cli.ok([...preserve, "--token", "1"]);
+  await cli.fails(1, /EBUSY/, [...preserve, "--token", "2"]);
+  const { err } = await cli.shell("luo file preserve vm1 --fd 9 --token 2 9< $IMAGE");
+  assert.match(err, /no handler takes this file.*ENOENT[^]*--from/);
+  pwrite(ram.number, new TextEncoder().encode("C"), 0n);
+  await cli.kexec();
+  pwrite(ram.number, new TextEncoder().encode("X"), 0n);
+  await cli.ok(["session", "retrieve", "vm1"]);
+  assert.equal(await cli.ok(["file", "restore", "vm1", "1", "--stdout"]), "Contents");
+});
+
+Deno.test("contents that are not what was preserved are never written", async () => {
+  await using cli = new Cli();
+  using ram = memfdOf(new TextEncoder().encode("contents"));
+  await cli.ok(["session", "create", "vm1"]);
+  await cli.ok([
+    "file",
+    "preserve",
+    "vm1",
+    "--pid",
+    String(Deno.pid),
+    "--fd",
+    String(ram.number),
+    "--token",
+    "1",
+    "--digest",
+  ]);
+  pwrite(ram.number, new TextEncoder().encode("C"), 0n);
+  await cli.kexec();
+  await cli.ok(["session", "retrieve", "vm1"]);
+  const restore = ["file", "restore", "vm1", "1"];
+  await cli.fails(1, /not what was preserved/, [...restore, "--to", "out"]);
+  await cli.fails(1, /not what was preserved/, [...restore, "--stdout"]);
+  await cli.fails(1, /not what was preserved/, [...restore, "--exec", "--", "true"]);
+  assert.throws(() => Deno.statSync(cli.path("out")), Deno.errors.NotFound);
+  assert.equal(await cli.ok([...restore, "--stdout", "--force"]), "Contents");
+});
+
+Deno.test("what would come back different is refused, and done with --force", async () => {
+  await using cli = new Cli();
+  using careful = new HostFd(memfd_create("careful", abi.MFD_CLOEXEC | abi.MFD_NOEXEC_SEAL));
+  pwrite(careful.number, new Uint8Array(5), 0n);
+  const preserve = [
+    "file",
+    "preserve",
+    "vm1",
+    "--token",
+    "1",
+    "--pid",
+    String(Deno.pid),
+    "--fd",
+    String(careful.number),
+  ];
+  await cli.ok(["session", "create", "vm1"]);
+  await cli.fails(4, /F_SEAL_EXEC[^]*--force/, preserve);
+  await cli.ok([...preserve, "--force"]);
+});
+
+Deno.test("Ctrl-C while standard input goes on: 130, and nothing is preserved", async () => {
+  await using cli = new Cli();
+  await cli.ok(["session", "create", "vm1"]);
+  const { out } = await cli.shell(`
+    mkfifo $D/pipe; exec 8<>$D/pipe; echo data >&8
+    set -m
+    luo file preserve vm1 --stdin --token 1 < $D/pipe & pid=$!
+    sleep 0.7; kill -INT -- -$pid; wait $pid; echo $?`);
+  assert.equal(out, "130\n");
+  assert.match(await cli.ok(["session", "show", "vm1"]), /no files/);
+});
+
+Deno.test("status --watch tells every change, one line of JSON each", async () => {
+  await using cli = new Cli();
+  await cli.ok(["agent", "start"]);
+  const { out } = await cli.shell(`
+    luo status --watch --json > $D/watched & pid=$!
+    until test -s $D/watched; do sleep 0.05; done
+    luo session create vm1 > /dev/null
+    until test $(wc -l < $D/watched) -ge 2; do sleep 0.05; done
+    kill $(pgrep -P $pid) $pid 2>/dev/null; cat $D/watched`);
+  const names = out.trim().split("\n").map((line) => {
+    const { status }: { status: Status } = JSON.parse(line);
+    return status.sessions.map(({ name }) => name).join();
+  });
+  assert.deepEqual(names.slice(0, 2), ["", "vm1"]);
 });
 
 Deno.test("two commands at once start one agent", async () => {

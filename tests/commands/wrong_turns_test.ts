@@ -36,7 +36,7 @@ Deno.test("before the kexec: every wrong turn says what to do, and changes nothi
     ["a device", 1, /it is a device/, [...preserve, "--from", "/dev/zero"]],
     ["no such descriptor", 1, /descriptor 77.*EBADF/, [...preserve, "--fd", "77"]],
     ["no such process", 1, /ESRCH/, [...preserve, "--pid", "2147483600", "--fd", "1"]],
-    ["retrieve an outgoing session", 1, /vm1/, ["session", "retrieve", "vm1"]],
+    ["retrieve an outgoing session", 1, /handed over none of that name/, ["session", "retrieve", "vm1"]],
     ["restore before the kexec", 1, /vm1/, ["file", "restore", "vm1", "7", "--to", "out"]],
     ["finish an outgoing session", 1, /vm1/, ["session", "finish", "vm1"]],
     ["close with files", 4, /--force/, ["session", "close", "vm1"]],

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { Cli } from "./cli.ts";
+
+/** All keys of a value, sorted, lists by their first item: `a`, `a.b`, `list[].c`. */
+function keys(value: unknown, path = ""): string[] {
+  if (Array.isArray(value)) return value.length === 0 ? [] : keys(value[0], `${path}[]`);
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, below]) => {
+    const name = path === "" ? key : `${path}.${key}`;
+    return [name, ...keys(below, name)];
+  }).sort();
+}
+
+const session = ["createdAt", "name", "state"];
+const file = ["digest", "label", "preservedAt", "seals", "size", "state", "token"];
+const image = ["by", "commandLine", "kernel", "loaded", "loadedAt", "release", "size"];
+const agent = ["pid", "socket", "startedAt", "version"];
+
+function below(name: string, list: readonly string[]): string[] {
+  return [name, ...list.map((key) => `${name}.${key}`)];
+}
+
+Deno.test("the keys of --json are those of docs/json.md", async (t) => {
+  await using cli = new Cli();
+  const expect = async (expected: string[], ...args: string[]) => {
+    await t.step(
+      args.join(" "),
+      async () => assert.deepEqual(keys(await cli.json(args)), expected.toSorted()),
+    );
+  };
+  const sessionKeys = below("session", session);
+  await expect([...sessionKeys, "session.files"], "session", "create", "vm1");
+  const preserve = [
+    "file",
+    "preserve",
+    "vm1",
+    "--from",
+    cli.kernel,
+    "--token",
+    "1",
+    "--seal",
+    "--label",
+    "x",
+  ];
+  await expect(["session", ...below("file", file)], ...preserve);
+  await expect(["session", "files", ...file.map((key) => `files[].${key}`)], "file", "list", "vm1");
+  const files = [...below("session", [...session, "files"]), ...file.map((key) => `session.files[].${key}`)];
+  await expect(files, "session", "show", "vm1");
+  await expect(below("image", image), "kexec", "load", cli.kernel);
+  await expect(["image", "image.loaded"], "kexec", "unload");
+  await expect([...below("agent", agent), "started"], "agent", "start");
+  await expect(below("agent", agent), "agent", "status");
+  await cli.ok(["kexec", "load", cli.kernel]);
+  const sessions = [...session, "files"].map((key) => `status.sessions[].${key}`);
+  const status = ["agent", "backend", "device", "image", "kernel", "lastUpdate", "losses", "sessions"];
+  await expect(
+    [
+      ...below("status", status),
+      ...agent.map((key) => `status.agent.${key}`),
+      ...["path", "state"].map((key) => `status.device.${key}`),
+      "status.image.loaded",
+      ...["bootId", "commandLine", "machine", "release"].map((key) => `status.kernel.${key}`),
+      ...["at", "bytes", "count", "files", "fromRelease", "sessions", "toRelease"].map((key) =>
+        `status.lastUpdate.${key}`
+      ),
+      ...sessions,
+      ...file.map((key) => `status.sessions[].files[].${key}`),
+    ],
+    "kexec",
+    "exec",
+  );
+  await expect(files, "session", "retrieve", "vm1");
+  await expect(
+    ["session", "to", "verified", ...below("file", file)],
+    "file",
+    "restore",
+    "vm1",
+    "1",
+    "--to",
+    "out",
+  );
+  await expect(files, "session", "finish", "vm1");
+  await expect(["stopped"], "agent", "stop");
+  await expect(["stopped"], "agent", "stop");
+  await expect(["script", "shell"], "completion", "fish");
+  await expect(["page"], "man");
+});
+
+Deno.test("errors in JSON: always kind, message, exit; then what is known", async (t) => {
+  await using cli = new Cli();
+  await cli.ok(["session", "create", "vm1"]);
+  const cases: [string, string[], string[]][] = [
+    ["kernel-error", ["errno", "hints", "operation", "subject"], ["session", "create", "vm1"]],
+    ["no-such-session", ["hints", "known", "subject"], ["session", "show", "vm2"]],
+    ["refused", ["hints", "operation", "reasons", "subject"], ["agent", "stop"]],
+    ["wrong-state", ["hints", "operation", "subject"], ["session", "retrieve", "vm1"]],
+  ];
+  for (const [kind, expected, args] of cases) {
+    await t.step(kind, async () => {
+      const { code, err } = await cli.luo([...args, "--json"]);
+      const { error }: { error: { kind: string; exit: number } } = JSON.parse(err);
+      assert.deepEqual([error.kind, error.exit], [kind, code]);
+      assert.deepEqual(Object.keys(error).toSorted(), [...expected, "exit", "kind", "message"].toSorted());
+    });
+  }
+});
