@@ -50,7 +50,7 @@ function agentFailure(error: AgentError): Failure {
   if (error.is("Refused")) {
     const { operation, subject, reasons } = error.parameters;
     const hints = ["--force does it all the same"];
-    return new Failure("refused", `Cannot ${operation} ${subject}: data would be lost`, {
+    return new Failure("refused", readable(`Cannot ${operation} ${subject}: data would be lost`), {
       operation,
       subject,
       reasons,
@@ -111,12 +111,17 @@ function systemFailure(error: LuoError): Failure {
 /** A system call of the agent failed, or would: `Cannot preserve file 7 in session "vm1" (EEXIST)`. */
 export function kernelFailure(operation: string, subject: string, errno: string, message?: string): Failure {
   const kind = operation === "open" ? "unavailable" : "kernel-error";
-  return new Failure(kind, message ?? `Cannot ${operation} ${subject} (${errno})`, {
+  return new Failure(kind, readable(message ?? `Cannot ${operation} ${subject} (${errno})`), {
     operation,
     subject,
     errno,
     hints: hintsFor(operation, errno),
   });
+}
+
+/** Operations are words to key by; this one is no English. */
+function readable(message: string): string {
+  return message.replace(/^Cannot kexec exec /, "Cannot execute ").replace(/^Cannot kexec /, "Cannot ");
 }
 
 export function noSuchSession(session: string, known: readonly string[]): Failure {
