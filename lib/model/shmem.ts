@@ -122,9 +122,9 @@ export class ShmemInode implements Inode {
   truncate(length: bigint): Ret {
     if (length < this.size && this.seals & abi.F_SEAL_SHRINK) return -Errno.EPERM;
     if (length > this.size && this.seals & abi.F_SEAL_GROW) return -Errno.EPERM;
-    if (length === this.size) return 0;
-    if (this.frozen) return -Errno.EPERM;
-    if (length < this.size) {
+    if (length !== this.size && this.frozen) return -Errno.EPERM;
+    // Also at the same size, and then also of a frozen file: pages behind the end (FALLOC_FL_KEEP_SIZE) are given back.
+    if (length <= this.size) {
       const end = Number(length);
       const partial = end % PAGE_SIZE === 0 ? 0 : PAGE_SIZE - end % PAGE_SIZE;
       this.cache.zero(end, partial);
