@@ -98,7 +98,7 @@ Deno.test("arguments, environment and exit are main.ts's", () => {
 
 Deno.test("the model is plain TypeScript: of ffi/ it sees the ABI, of Deno only the files of its disk", () => {
   const model = (path: string) => path.startsWith("lib/model/");
-  const allowed = /^(lib\/model\/|lib\/kexec\/|lib\/kernel\.ts|lib\/error\.ts|ffi\/abi\/)/;
+  const allowed = /^(lib\/model\/|lib\/kernel\.ts|ffi\/abi\/)/;
   assert.deepEqual(IMPORTS.filter(({ from, to }) => model(from) && !allowed.test(to)), []);
   const outside = ({ path }: Source) => !model(path) || path === "lib/model/host_disk.ts";
   assert.deepEqual(
