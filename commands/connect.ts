@@ -1,5 +1,5 @@
 import { geteuid } from "../ffi/process.ts";
-import { type AgentClient, connectAgent } from "../lib/agent/client.ts";
+import { type AgentClient, connectAgent, ConnectionEnded } from "../lib/agent/client.ts";
 import type { FileInfo, MethodName, Methods, Status } from "../lib/agent/protocol.ts";
 import { LuoError } from "../lib/error.ts";
 import { HostFd } from "../lib/files/host_fd.ts";
@@ -90,11 +90,11 @@ export function startAgent(
 
 /** True: it was running, and is gone now. */
 export function stopAgent(context: Context, flags: CommonFlags, force: boolean): boolean {
-  const { socket } = target(context, flags);
-  using client = connectAgentIfAny(socket);
+  const where = target(context, flags);
+  using client = connectAgentIfAny(where);
   if (client === undefined) return false;
   client.call("Stop", { force });
-  if (waitForEnd(`${socket}.lock`, STOP_LIMIT_MS)) return true;
+  if (waitForEnd(`${where.socket}.lock`, STOP_LIMIT_MS)) return true;
   throw new Failure("unavailable", `Cannot see the agent end within ${STOP_LIMIT_MS / 1000} seconds`);
 }
 
@@ -104,8 +104,9 @@ function connect(context: Context, flags: CommonFlags): AgentClient {
   return ensureRunning(agentService(context, where)).client;
 }
 
-function connectRunning({ backend, socket }: AgentTarget): AgentClient {
-  const client = connectAgentIfAny(socket);
+function connectRunning(where: AgentTarget): AgentClient {
+  const { backend, socket } = where;
+  const client = connectAgentIfAny(where);
   if (client !== undefined) return client;
   const hints = backend === "model" ? ["the first command starts it: luo status"] : [
     "start it with: luo agent start",
@@ -114,8 +115,29 @@ function connectRunning({ backend, socket }: AgentTarget): AgentClient {
   throw new Failure("unavailable", `Cannot reach the agent at "${socket}": none is running`, { hints });
 }
 
-/** Undefined when nobody listens there. @throws Failure when somebody does but will not talk to us */
-function connectAgentIfAny(socket: string): AgentClient | undefined {
+/** Undefined when nobody listens there. @throws Failure when somebody does but will not talk to us, or is of another kernel */
+function connectAgentIfAny({ backend, socket }: AgentTarget): AgentClient | undefined {
+  const client = connectIfAny(socket);
+  if (client === undefined) return undefined;
+  try {
+    const is = client.call("Identify", {}).reply.backend;
+    if (is === backend) return client;
+    // Whoever believes to talk to Linux must not preserve into a model, nor the other way round.
+    throw new Failure(
+      "unavailable",
+      `Cannot use the agent at "${socket}": its kernel is ${is}, not ${backend}`,
+      {
+        hints: [`say --backend ${is}, or another socket with --socket or LUO_SOCKET`],
+      },
+    );
+  } catch (error) {
+    client[Symbol.dispose]();
+    if (error instanceof ConnectionEnded) return undefined;
+    throw error;
+  }
+}
+
+function connectIfAny(socket: string): AgentClient | undefined {
   try {
     return connectAgent(socket);
   } catch (error) {
@@ -137,6 +159,6 @@ function agentService(context: Context, { backend, socket }: AgentTarget): Servi
     lock: `${socket}.lock`,
     log: `${socket}.log`,
     argv: [...selfCommand(context), "agent", "run", "--backend", backend, "--socket", socket],
-    connect: () => connectAgentIfAny(socket),
+    connect: () => connectAgentIfAny({ backend, socket }),
   };
 }

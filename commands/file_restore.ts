@@ -2,7 +2,7 @@ import { buildCommand } from "@stricli/core";
 import type { FileInfo } from "../lib/agent/protocol.ts";
 import type { HostFd } from "../lib/files/host_fd.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./command.ts";
-import { restoreFile } from "./connect.ts";
+import { call, restoreFile } from "./connect.ts";
 import type { Context } from "./context.ts";
 import { Failure } from "./failure.ts";
 import { interruptible } from "./interrupt.ts";
@@ -85,7 +85,9 @@ export async function run(context: Context, request: Request, flags: CommonFlags
   const target = destination.kind === "file" ? give.parseTarget(destination.path) : undefined;
   if (target !== undefined) give.checkTarget(target, force);
   const wish = { session, token: String(token) };
-  const { file, fd } = restoreFile(context, flags, wish);
+  // Only what has been written whole counts as restored: before that, session finish goes on to refuse.
+  const { file, fd } = restoreFile(context, flags, { ...wish, mark: false });
+  const mark = (retrieved: boolean) => call(context, flags, "MarkFile", { ...wish, retrieved });
   using owned = fd;
   const restored = {
     fd: owned.number,
@@ -93,7 +95,15 @@ export async function run(context: Context, request: Request, flags: CommonFlags
     size: BigInt(file.size),
   };
   const verified = await verify(context, restored, file, force);
-  if (destination.kind === "exec") await execute(destination.argv, owned, file);
+  if (destination.kind === "exec") {
+    mark(true);
+    try {
+      await execute(destination.argv, owned, file);
+    } catch (error) {
+      mark(false);
+      throw error;
+    }
+  }
   using progress = new Progress(context, "Writing", restored.size);
   const onBytes = (bytes: number) => progress.advance(bytes);
   await interruptible((signal) =>
@@ -101,7 +111,7 @@ export async function run(context: Context, request: Request, flags: CommonFlags
       ? give.giveToFd(restored, { fd: 1, name: "standard output" }, { onBytes, signal })
       : give.giveToFile(restored, target, { force, onBytes, signal })
   );
-  return { session, file, to: target?.path, verified };
+  return { session, file: mark(true).file, to: target?.path, verified };
 }
 
 /** Before anything is visible: what was preserved is what came back. */

@@ -1,8 +1,8 @@
 import { close } from "../../ffi/file.ts";
 import { geteuid, getpid } from "../../ffi/process.ts";
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
-import type { Kernel } from "../kernel.ts";
-import { preserveFile, restoreFile } from "./files.ts";
+import { type Kernel, ProcessKilled } from "../kernel.ts";
+import { markFile, preserveFile, restoreFile } from "./files.ts";
 import { readText } from "./host_facts.ts";
 import { currentImage, execImage, loadImage, showImage, unloadImage } from "./image.ts";
 import { agentPaths, listen, takePlace } from "./paths.ts";
@@ -80,12 +80,23 @@ class Agent {
     try {
       return this.#dispatch(name, call);
     } catch (error) {
-      throw kernelError(error);
+      throw this.#answerable(error);
     }
+  }
+
+  /** A mistake in this program costs one answer, not the agent: with it would go every session it holds. */
+  #answerable(error: unknown): unknown {
+    const answer = kernelError(error);
+    if (answer instanceof VarlinkError || answer instanceof ProcessKilled) return answer;
+    const what = answer instanceof Error ? answer.stack ?? answer.message : String(answer);
+    this.options.log(`This is a bug in luo: ${what}`);
+    return agentError("InternalError", { message: String(answer) });
   }
 
   #dispatch(name: MethodName, { parameters, fds }: VarlinkCall): Reply {
     const handlers: { [M in MethodName]: (request: Methods[M]["request"]) => Reply } = {
+      Identify: () =>
+        answer({ backend: this.options.backend, version: this.options.version, pid: this.state.options.pid }),
       GetStatus: () => answer({ status: this.#status() }),
       ListSessions: () => answer({ sessions: this.state.sessions() }),
       ShowImage: () => answer(showImage(this.state)),
@@ -98,6 +109,7 @@ class Agent {
         const { reply, fds } = restoreFile(this.state, request);
         return this.#changing(answer(reply, fds));
       },
+      MarkFile: (request) => this.#changing(answer(markFile(this.state, request))),
       LoadImage: (request) => this.#changing(answer(loadImage(this.state, request, fds))),
       UnloadImage: () => this.#changing(answer(unloadImage(this.state))),
       ExecImage: (request) => answer(execImage(this.state, request)),
@@ -108,8 +120,7 @@ class Agent {
   }
 
   #changing(reply: Reply): Reply {
-    // After this answer is on its way: subscribers are answered by the same loop.
-    queueMicrotask(() => this.on_change());
+    this.on_change();
     return reply;
   }
 

@@ -1,4 +1,5 @@
 import { F_GET_SEALS, F_GETFL, F_SEAL_EXEC, O_ACCMODE, O_RDWR } from "../../ffi/abi/fcntl.ts";
+import { close } from "../../ffi/file.ts";
 import { check, LuoError } from "../error.ts";
 import { Fd } from "../fd.ts";
 import type { Kernel, Stat } from "../kernel.ts";
@@ -78,21 +79,47 @@ export function restoreFile(
   using file = restored(() => session.restore(token), request.session, token, info.files);
   const subject = `file ${token} of session "${request.session}"`;
   const stat = check<Stat>(kernel.fstat(file.number), "restore", subject);
-  const known = info.files.find((one) => one.token === String(token));
   const host_fd = check(kernel.expose(file.number), "restore", subject);
-  const before = known?.state;
-  const given: FileInfo = known ??
-    {
+  let given = info.files.find((one) => one.token === String(token));
+  if (given === undefined) {
+    // The manifest does not know it: another program preserved it, or the agent died behind the preserve.
+    given = {
       token: String(token),
       size: Number(stat.size),
       seals: 0,
       preservedAt: info.createdAt,
-      state: "retrieved",
+      state: "waiting",
     };
-  given.state = "retrieved";
-  if (known === undefined) info.files.push(given);
-  if (before !== "retrieved") state.save();
+    info.files.push(given);
+  }
+  try {
+    setState(state, given, request.mark === false ? given.state : "retrieved");
+  } catch (error) {
+    close(host_fd);
+    throw error;
+  }
   return { reply: { file: given, fileFd: 0 }, fds: [host_fd] };
+}
+
+export function markFile(
+  state: AgentState,
+  request: Methods["MarkFile"]["request"],
+): Methods["MarkFile"]["reply"] {
+  const token = String(parseToken(request.token));
+  const { info } = retrievedSession(state, request.session, "restore");
+  const file = info.files.find((one) => one.token === token);
+  if (file === undefined) {
+    const known = info.files.map((one) => one.token);
+    throw agentError("NoSuchFile", { session: request.session, token, known });
+  }
+  setState(state, file, request.retrieved ? "retrieved" : "waiting");
+  return { file };
+}
+
+function setState(state: AgentState, file: FileInfo, to: FileInfo["state"]): void {
+  if (file.state === to) return;
+  file.state = to;
+  state.save();
 }
 
 function restored(restore: () => Fd, session: string, token: bigint, files: readonly FileInfo[]): Fd {

@@ -1,9 +1,16 @@
-import type { MethodName } from "./protocol.ts";
+import type { MethodName, Methods } from "./protocol.ts";
 
-/** The parameters a method takes, for checking; `?` marks what may be left out. A test holds it to the description below. */
-export const PARAMETERS: Readonly<
-  Record<MethodName, Readonly<Record<string, "string" | "int" | "bool" | "?string" | "?int" | "?bool">>>
-> = {
+/** The type of a parameter, as the description writes it; `?` marks what may be left out. */
+export type ParameterType = "string" | "int" | "bool" | "?string" | "?int" | "?bool";
+
+type Base<T> = T extends string ? "string" : T extends number ? "int" : T extends boolean ? "bool" : never;
+type Kind<T> = undefined extends T ? `?${Base<Exclude<T, undefined>>}` : Base<T>;
+type Parameters<R> = string extends keyof R ? Record<never, never>
+  : { readonly [P in keyof R]-?: Kind<R[P]> };
+
+/** The parameters every method takes, for checking. The compiler holds it to `Methods`, a test to the description below. */
+export const PARAMETERS: { readonly [M in MethodName]: Parameters<Methods[M]["request"]> } = {
+  Identify: {},
   GetStatus: {},
   CreateSession: { name: "string" },
   ListSessions: {},
@@ -18,7 +25,8 @@ export const PARAMETERS: Readonly<
     digest: "?string",
     force: "?bool",
   },
-  RestoreFile: { session: "string", token: "string" },
+  RestoreFile: { session: "string", token: "string", mark: "?bool" },
+  MarkFile: { session: "string", token: "string", retrieved: "bool" },
   LoadImage: {
     kernelFd: "int",
     kernel: "string",
@@ -61,8 +69,10 @@ type File (
   state: FileState
 )
 
+# createdAt is kept across the kexec.
 type Session (name: string, state: SessionState, createdAt: string, files: []File)
 
+# A file of a lost session; size in bytes.
 type LostFile (token: string, label: ?string, size: int)
 
 # Preserved data that is gone, and why.
@@ -91,6 +101,8 @@ type LastUpdate (
   bytes: int
 )
 
+# Everything there is to know. device: ready, or why the agent does not hold it. losses: of this boot, and of the live update
+# that began it.
 type Status (
   backend: (linux, model),
   kernel: (release: string, machine: string, bootId: string, commandLine: string),
@@ -102,12 +114,16 @@ type Status (
   losses: []Loss
 )
 
+# Whose kernel this is: who expects Linux must not talk to a model.
+method Identify() -> (backend: (linux, model), version: string, pid: int)
+
 # With more: an answer now and one after every change.
 method GetStatus() -> (status: Status)
 
 # A new outgoing session.
 method CreateSession(name: string) -> (session: Session)
 
+# The sessions of the status alone.
 method ListSessions() -> (sessions: []Session)
 
 # Takes an incoming session over. From now on it lives as long as the agent.
@@ -130,7 +146,11 @@ method PreserveFile(
 ) -> (file: File)
 
 # Gives out a file of a retrieved session, as fileFd; again and again until the session is finished.
-method RestoreFile(session: string, token: string) -> (file: File, fileFd: int)
+# It counts as retrieved from then on, unless mark is false: then MarkFile says so once the contents are safe.
+method RestoreFile(session: string, token: string, mark: ?bool) -> (file: File, fileFd: int)
+
+# Whether a file of a retrieved session is safe elsewhere: while one is not, FinishSession is refused.
+method MarkFile(session: string, token: string, retrieved: bool) -> (file: File)
 
 # Loads the next kernel. commandLine wins over reuseCommandLine; append is added to either.
 method LoadImage(
@@ -144,8 +164,10 @@ method LoadImage(
   force: ?bool
 ) -> (image: Image)
 
+# The loaded image: that there is one the kernel says, the rest is what the agent remembers of loading it.
 method ShowImage() -> (image: Image)
 
+# Unloads the next kernel, whoever loaded it.
 method UnloadImage() -> (image: Image)
 
 # Executes the loaded kernel. Success does not answer: the connection ends, and with it this kernel.
@@ -160,15 +182,21 @@ error KernelError (operation: string, subject: string, errno: string, message: s
 # It would lose data, for these reasons.
 error Refused (operation: string, subject: string, reasons: []string)
 
+# No session of that name; known are those there are.
 error NoSuchSession (session: string, known: []string)
 
+# No file with that token in the session; known are those there are.
 error NoSuchFile (session: string, token: string, known: []string)
 
+# The session is there, but not in a state that allows this.
 error WrongState (session: string, state: SessionState, operation: string, message: string)
 
 # It cannot be right, whatever the state.
 error BadRequest (message: string)
 
-# All places for clients are taken.
+# All places for clients are taken: said in place of an answer, and the connection ends.
 error Busy (clients: int)
+
+# A mistake in the agent. Whether the call had an effect is not known: ask for the status.
+error InternalError (message: string)
 `;

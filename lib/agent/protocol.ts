@@ -88,6 +88,11 @@ export interface Status {
 
 /** Request and answer of every method. `force` overrides what is answered with `Refused`. */
 export interface Methods {
+  /** Whose kernel this is: who expects Linux must not talk to a model. */
+  Identify: {
+    request: Record<string, never>;
+    reply: { backend: Status["backend"]; version: string; pid: number };
+  };
   /** With `more`: an answer now and one after every change. */
   GetStatus: { request: Record<string, never>; reply: { status: Status } };
   CreateSession: { request: { name: string }; reply: { session: SessionInfo } };
@@ -108,8 +113,16 @@ export interface Methods {
     };
     reply: { file: FileInfo };
   };
-  /** The file may be asked for again and again until the session is finished. */
-  RestoreFile: { request: { session: string; token: string }; reply: { file: FileInfo; fileFd: number } };
+  /**
+   * The file may be asked for again and again until the session is finished. It counts as retrieved from then on, unless `mark`
+   * is false: then the caller says so with MarkFile once the contents are safe.
+   */
+  RestoreFile: {
+    request: { session: string; token: string; mark?: boolean };
+    reply: { file: FileInfo; fileFd: number };
+  };
+  /** Whether a file of a retrieved session is safe elsewhere: while one is not, FinishSession is refused. */
+  MarkFile: { request: { session: string; token: string; retrieved: boolean }; reply: { file: FileInfo } };
   /** `commandLine` wins over `reuseCommandLine`; `append` is added to either. `kernel` and `initrd` are the names to show. */
   LoadImage: {
     request: {
@@ -146,6 +159,10 @@ export interface Errors {
   WrongState: { session: string; state: SessionState; operation: string; message: string };
   /** What was asked for cannot be right, whatever the state: a bad name, token, command line, image. */
   BadRequest: { message: string };
+  /** All places for clients are taken: it is said in place of an answer, and the connection ended. */
+  Busy: { clients: number };
+  /** A mistake in the agent. Whether the call had an effect is not known: ask for the status. */
+  InternalError: { message: string };
 }
 
 export type ErrorName = keyof Errors;

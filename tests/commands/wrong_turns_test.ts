@@ -50,6 +50,7 @@ Deno.test("before the kexec: every wrong turn says what to do, and changes nothi
     ]],
     ["a kernel that is not there", 1, /ENOENT/, ["kexec", "load", `${small}2`, "--reuse-cmdline"]],
     ["stop with sessions", 4, /--force/, ["agent", "stop"]],
+    ["the agent of another kernel", 3, /its kernel is model, not linux/, ["status", "--backend", "linux"]],
   ];
   for (const [name, code, words, args] of cases) await t.step(name, () => cli.fails(code, words, args));
   assert.match(await cli.ok(["session", "show", "vm1"]), /outgoing: 1 file, 1 B/);
@@ -106,6 +107,14 @@ Deno.test("after the kexec: every wrong turn says what to do, and loses nothing"
     assert.equal(code, 1);
     assert.match(err, /standard output.*ENOSPC/);
   });
+  await t.step(
+    "a command that is not there",
+    () => cli.fails(1, /ENOENT/, [...restore, "--exec", "--", "no-such-command"]),
+  );
+  await t.step(
+    "finish after restores that failed",
+    () => cli.fails(4, /never restored/, ["session", "finish", "vm1"]),
+  );
   await cli.ok([...restore, "--to", "in", "--force"]);
   await cli.ok([...restore, "--to", "out"]);
   assert.deepEqual(Deno.readFileSync(cli.path("out")), bytes);
