@@ -1,4 +1,4 @@
-import { Errno } from "../../ffi/abi/errno.ts";
+import { Errno, errnoName } from "../../ffi/abi/errno.ts";
 import { close } from "../../ffi/file.ts";
 import { recvmsg, sendmsg } from "../../ffi/socket.ts";
 import { Framer, type Message, ProtocolError } from "./varlink.ts";
@@ -51,7 +51,7 @@ export class Connection {
     }
   }
 
-  /** Sends as much as goes now and keeps the rest. Takes the fds over. @throws ProtocolError too much waits already */
+  /** Sends as much as goes now and keeps the rest. Takes the fds over. @throws ProtocolError too much waits already, ETOOMANYREFS */
   send(bytes: Uint8Array, fds: readonly number[]): void {
     this.#outgoing.push({ bytes, fds });
     this.#waiting_bytes += bytes.length;
@@ -63,12 +63,12 @@ export class Connection {
     for (let first = this.#outgoing[0]; first !== undefined; first = this.#outgoing[0]) {
       const sent = sendmsg(this.fd, first.bytes, first.fds);
       if (sent === -Errno.EAGAIN) return;
-      // Whatever else is wrong with it shows as a hang-up; the answer has nowhere to go.
-      const done = sent < 0 ? first.bytes.length : sent;
+      if (sent === -Errno.EPIPE || sent === -Errno.ECONNRESET) return this.#drop();
+      if (sent < 0) throw new ProtocolError(`an answer cannot be sent (${errnoName(-sent)})`);
       first.fds.forEach(close);
       first.fds = [];
-      first.bytes = first.bytes.subarray(done);
-      this.#waiting_bytes -= done;
+      first.bytes = first.bytes.subarray(sent);
+      this.#waiting_bytes -= sent;
       if (first.bytes.length === 0) this.#outgoing.shift();
     }
   }
@@ -78,6 +78,12 @@ export class Connection {
     this.#closed = true;
     close(this.fd);
     this.#framer.drop().forEach(close);
+    this.#drop();
+  }
+
+  /** Answers that have nowhere to go: the client is gone, which shows as a hang-up. */
+  #drop(): void {
     for (const { fds } of this.#outgoing.splice(0)) fds.forEach(close);
+    this.#waiting_bytes = 0;
   }
 }

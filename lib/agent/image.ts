@@ -111,7 +111,7 @@ export function execImage(
   { force }: Methods["ExecImage"]["request"],
 ): Methods["ExecImage"]["reply"] {
   const image = currentImage(state);
-  const reasons = force || !image.loaded ? [] : [...imageReasons(image), ...sessionReasons(state)];
+  const reasons = force ? [] : [...imageReasons(image), ...sessionReasons(state)];
   if (reasons.length > 0) {
     throw agentError("Refused", { operation: "kexec exec", subject: "the loaded kernel", reasons });
   }
@@ -120,7 +120,8 @@ export function execImage(
   throw new LuoError("kexec exec", "the loaded kernel", 5, "The kernel came back from the kexec");
 }
 
-function imageReasons({ by }: ImageInfo): string[] {
+function imageReasons({ loaded, by }: ImageInfo): string[] {
+  if (!loaded) return ["no image is loaded: load one with luo kexec load KERNEL"];
   if (by === "luo") return [];
   return [
     "another program loaded the image: one loaded by kexec_load(2), or without liveupdate=on, drops every session",

@@ -55,7 +55,7 @@ function isFile(value: unknown): boolean {
 export interface Inheritance {
   /** Handed over and not retrieved, as far as anybody knows. */
   readonly waiting: SessionInfo[];
-  /** Retrieved by an agent that died: finished by that, unless it died in between. Only asking the kernel tells. */
+  /** Retrieved by an agent that died: finished by that, unless it died in between. Or of another boot. Only asking the kernel tells. */
   readonly doubtful: SessionInfo[];
   readonly losses: Loss[];
 }
@@ -71,7 +71,11 @@ export function afterKexec(journal: Journal, at: string): Inheritance {
   }));
   const losses = journal.sessions.filter((session) => session.state !== "outgoing")
     .map((session) =>
-      loss(session, "it was not finished before the kexec, and only outgoing sessions are handed on", at)
+      loss(
+        session,
+        "it was not finished before that kernel ended, and only outgoing sessions are handed on",
+        at,
+      )
     );
   return { waiting, doubtful: [], losses };
 }
@@ -90,11 +94,25 @@ export function afterDeath(journal: Journal, at: string): Inheritance {
   };
 }
 
-/** The kernel that wrote it is gone and nothing came over. */
+/**
+ * The kernel that wrote it is gone and no manifest came over: the agent died before the kernel did, or the one before this one
+ * died with the manifest in its hands. What was outgoing may still be there.
+ */
 export function afterPowerLoss(journal: Journal, at: string): Inheritance {
-  const sessions = journal.ended ? [] : journal.sessions;
-  const why = `the kernel that held it (${journal.release}) ended without handing it over`;
-  return { waiting: [], doubtful: [], losses: sessions.map((session) => loss(session, why, at)) };
+  const { waiting, losses } = afterKexec(journal, at);
+  return { waiting: [], doubtful: waiting, losses };
+}
+
+/** Why a doubtful session that the kernel does not know is lost. */
+export function whyGone({ state }: SessionInfo, { release }: Journal): string {
+  return state === "retrieved"
+    ? "the agent that had retrieved it ended, and that finished it"
+    : `the kernel that held it (${release}) ended without handing it over`;
+}
+
+/** What the end of a session's only holder destroys: a file that was given out lives on with whoever has it. */
+export function unrestored(session: SessionInfo): SessionInfo {
+  return { ...session, files: session.files.filter(({ state }) => state !== "retrieved") };
 }
 
 export function loss(session: SessionInfo, reason: string, at: string): Loss {

@@ -1,5 +1,5 @@
 import { type ErrorName, type Errors, INTERFACE, type MethodName, type Methods } from "./protocol.ts";
-import { PARAMETERS } from "./interface.ts";
+import { PARAMETERS, type ParameterType } from "./interface.ts";
 import { LuoError } from "../error.ts";
 import { invalidParameter, type Json, VarlinkError } from "./varlink.ts";
 
@@ -21,7 +21,7 @@ export function isMethod(name: string): name is MethodName {
 
 /** The request of a method, with every parameter there and of its type. @throws VarlinkError org.varlink.service.InvalidParameter */
 export function checkRequest<M extends MethodName>(method: M, parameters: Json): Methods[M]["request"] {
-  const expected = PARAMETERS[method];
+  const expected: Readonly<Record<string, ParameterType>> = PARAMETERS[method];
   for (const name of Object.keys(parameters)) {
     if (!Object.hasOwn(expected, name)) throw invalidParameter(name);
   }

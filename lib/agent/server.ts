@@ -50,6 +50,9 @@ export class Server {
   readonly #connections = new Map<number, Connection>();
   readonly #subscriptions = new Map<Connection, VarlinkCall>();
   #stopping = false;
+  #changed = false;
+  /** False: out of fds when the last client came. */
+  #accepting = true;
 
   constructor(readonly options: ServerOptions) {
     check(
@@ -65,6 +68,8 @@ export class Server {
       while (!this.#stopping) {
         // A second at most: a signal may have asked to stop while nobody sent anything.
         for (const event of await epoll_wait(this.#epoll, 64, 1000)) this.#event(event.fd, event.events);
+        if (this.#changed) this.#tellSubscribers();
+        if (!this.#accepting) this.#accept();
       }
     } finally {
       // The listener first: who sees its connection end may connect again at once, and must not reach this server.
@@ -78,8 +83,13 @@ export class Server {
     this.#stopping = true;
   }
 
-  /** Answers every subscriber once more. */
+  /** Answers every subscriber once more, when all calls that have come in are answered. */
   changed(): void {
+    this.#changed = true;
+  }
+
+  #tellSubscribers(): void {
+    this.#changed = false;
     for (const [connection, call] of this.#subscriptions) {
       this.#guarded(connection, () => this.#answer(connection, call, true));
     }
@@ -98,21 +108,23 @@ export class Server {
 
   #accept(): void {
     const fd = accept4(this.options.listen_fd, SOCK_NONBLOCK);
-    if (fd < 0) {
-      // Out of fds: the client waits in the backlog. Reading it as an event again at once would only burn time.
-      if (fd === -Errno.EMFILE || fd === -Errno.ENFILE) {
-        this.options.log("Cannot accept a client: no file descriptors left");
-      }
-      return;
-    }
+    this.#listenOn(fd !== -Errno.EMFILE && fd !== -Errno.ENFILE);
+    if (fd < 0) return;
     const connection = new Connection(fd);
-    const turnedAway = this.#turnedAway(fd);
-    if (turnedAway !== undefined) {
-      connection.send(encodeMessage(turnedAway), []);
-      return connection.close();
-    }
     this.#connections.set(fd, connection);
     epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, EPOLLIN);
+    const turnedAway = this.#turnedAway(fd);
+    if (turnedAway === undefined) return;
+    this.#guarded(connection, () => connection.send(encodeMessage(turnedAway), []));
+    this.#end(connection);
+  }
+
+  /** Without fds left a client stays in the backlog: watching the listener would be an endless loop. It is tried again each turn. */
+  #listenOn(accepting: boolean): void {
+    if (this.#accepting === accepting) return;
+    this.#accepting = accepting;
+    if (!accepting) this.options.log("Cannot accept a client: no file descriptors left");
+    epoll_ctl(this.#epoll, EPOLL_CTL_MOD, this.options.listen_fd, accepting ? EPOLLIN : 0);
   }
 
   #turnedAway(fd: number): object | undefined {
@@ -121,26 +133,30 @@ export class Server {
       this.options.log(`Turned away a client of uid ${typeof peer === "number" ? "unknown" : peer.uid}`);
       return { error: "org.varlink.service.PermissionDenied", parameters: {} };
     }
-    if (this.#connections.size < this.options.clients_max) return;
+    if (this.#connections.size <= this.options.clients_max) return;
     return { error: "io.luo.Agent.Busy", parameters: { clients: this.options.clients_max } };
   }
 
   #read(connection: Connection): void {
     const messages = connection.receive();
     if (messages === undefined) return this.#end(connection);
-    for (const message of messages) this.#message(connection, message);
+    try {
+      for (const message of messages) this.#message(connection, message);
+    } finally {
+      // The handler takes what it keeps out of the list. Behind a message that ended the connection nobody looked at the others.
+      for (const { fds } of messages) fds.forEach(close);
+    }
   }
 
   #message(connection: Connection, message: Message): void {
-    try {
-      const call = decodeCall(message);
-      const subscribes = call.more && this.options.subscribes(call);
-      this.#answer(connection, call, subscribes);
-      if (subscribes) this.#subscriptions.set(connection, { ...call, fds: [] });
-    } finally {
-      // The handler takes what it keeps out of the list.
-      message.fds.forEach(close);
+    // Answers come in the order of calls, and this one's would come after answers that never end.
+    if (this.#subscriptions.has(connection)) {
+      throw new ProtocolError("it calls again on a subscribed connection");
     }
+    const call = decodeCall(message);
+    const subscribes = call.more && !call.oneway && this.options.subscribes(call);
+    this.#answer(connection, call, subscribes);
+    if (subscribes) this.#subscriptions.set(connection, { ...call, fds: [] });
   }
 
   #answer(connection: Connection, call: VarlinkCall, continues: boolean): void {

@@ -41,7 +41,12 @@ export interface Identity {
 }
 
 /** Answers calls of org.varlink.service and turns away those of interfaces nobody has; undefined: a call for the agent. */
-export function serviceCall({ method, parameters }: VarlinkCall, { version }: Identity): Reply | undefined {
+export function serviceCall(
+  { method, parameters, upgrade }: VarlinkCall,
+  { version }: Identity,
+): Reply | undefined {
+  // Nothing here turns a connection into one of another protocol: to answer as if it had would leave both sides waiting.
+  if (upgrade) throw new VarlinkError(`${SERVICE}.MethodNotImplemented`, { method });
   const dot = method.lastIndexOf(".");
   const name = method.slice(0, Math.max(dot, 0));
   if (name === INTERFACE) return undefined;

@@ -113,10 +113,16 @@ export function finishSession(
     );
     throw agentError("Refused", { operation: "finish", subject: `session "${name}"`, reasons });
   }
-  session.finish();
-  state.incoming.delete(name);
+  // Forgotten first: should the kexec or the agent's end come in between, nobody takes it for lost against his will.
+  forget(state, state.incoming, name);
+  try {
+    session.finish();
+  } catch (error) {
+    state.incoming.set(name, { info, session });
+    state.save();
+    throw error;
+  }
   session.close();
-  state.save();
   return { session: info };
 }
 
@@ -134,14 +140,22 @@ export function closeSession(
     );
     throw agentError("Refused", { operation: "close", subject: `session "${name}"`, reasons });
   }
-  state.outgoing.delete(name);
+  // Forgotten first: should the kexec come in between, the next agent does not look for what is not there.
+  forget(state, state.outgoing, name);
   session.close();
-  state.save();
   return { session: info };
 }
 
 function label(text: string | undefined): string {
   return text === undefined ? "" : ` (${text})`;
+}
+
+function forget(state: AgentState, from: Map<string, Held>, name: string): void {
+  const held = from.get(name);
+  from.delete(name);
+  saveOr(state, () => {
+    if (held !== undefined) from.set(name, held);
+  });
 }
 
 /** Writes the journal; when that fails, `undo` puts things back and the failure is told. */

@@ -10,6 +10,8 @@ import {
   type Inheritance,
   type Journal,
   loss,
+  unrestored,
+  whyGone,
 } from "./journal.ts";
 import { MANIFEST_SESSION, ManifestWriter, readManifest } from "./manifest.ts";
 import { type AgentPaths, readRecord, writeRecord } from "./paths.ts";
@@ -63,10 +65,12 @@ export class AgentState implements Disposable {
     }
   }
 
-  /** The old manifest is let go only when its content stands in the new one and in the record. */
+  /** The old manifest is let go only when its content stands in the record and in the new one. */
   #begin(): void {
     using old = this.#incomingManifest();
     this.#inherit(old);
+    // At once: whatever fails from here on ends this process, and that finishes the old manifest.
+    this.save();
     const session = this.device.create(MANIFEST_SESSION);
     this.#manifest = { session, writer: new ManifestWriter(session) };
     this.save();
@@ -87,9 +91,11 @@ export class AgentState implements Disposable {
     const record = readRecord(this.options.paths);
     if (record?.bootId === this.bootId) {
       [this.lastUpdate, this.image, this.#updates] = [record.lastUpdate, record.image, record.updates];
-      return this.#take(afterDeath(record, at));
+      return this.#take(afterDeath(record, at), record);
     }
-    if (old === undefined) return record === undefined ? undefined : this.#take(afterPowerLoss(record, at));
+    if (old === undefined) {
+      return record === undefined ? undefined : this.#take(afterPowerLoss(record, at), record);
+    }
     const payload = readManifest(old);
     const journal = payload === undefined ? undefined : decodeJournal(payload);
     if (journal !== undefined) return this.#takeUpdate(journal, at);
@@ -104,7 +110,7 @@ export class AgentState implements Disposable {
 
   #takeUpdate(journal: Journal, at: string): void {
     this.#updates = journal.updates + 1;
-    this.#take(afterKexec(journal, at));
+    this.#take(afterKexec(journal, at), journal);
     const files = [...this.incoming.values()].flatMap(({ info }) => info.files);
     this.lastUpdate = {
       fromRelease: journal.release,
@@ -117,21 +123,20 @@ export class AgentState implements Disposable {
     };
   }
 
-  #take({ waiting, doubtful, losses }: Inheritance): void {
+  #take({ waiting, doubtful, losses }: Inheritance, journal: Journal): void {
     for (const info of waiting) this.incoming.set(info.name, { info });
     this.losses.push(...losses);
-    for (const info of doubtful) this.#askKernel(info);
+    for (const info of doubtful) this.#askKernel(info, journal);
   }
 
-  /** Whether a session that the dead agent was retrieving is still there. */
-  #askKernel(info: SessionInfo): void {
+  /** Whether a session is still there: only retrieving it tells. */
+  #askKernel(info: SessionInfo, journal: Journal): void {
     try {
-      this.incoming.set(info.name, { info, session: this.device.retrieve(info.name) });
+      const session = this.device.retrieve(info.name);
+      this.incoming.set(info.name, { info: { ...info, state: "retrieved" }, session });
     } catch (error) {
       if (!(error instanceof LuoError)) throw error;
-      this.losses.push(
-        loss(info, "the agent that had retrieved it ended, and that finished it", this.options.now()),
-      );
+      this.losses.push(loss(unrestored(info), whyGone(info, journal), this.options.now()));
     }
   }
 
@@ -167,7 +172,7 @@ export class AgentState implements Disposable {
     const held = [...this.outgoing.values(), ...this.incoming.values()].filter(({ session }) =>
       session !== undefined
     );
-    const lost = held.map(({ info }) => loss(info, reason, at));
+    const lost = held.map(({ info }) => loss(unrestored(info), reason, at));
     this.losses.push(...lost);
     this.outgoing.clear();
     for (const [name, { session }] of this.incoming) if (session !== undefined) this.incoming.delete(name);

@@ -7,6 +7,7 @@ export interface VarlinkCall {
   readonly parameters: Json;
   readonly more: boolean;
   readonly oneway: boolean;
+  readonly upgrade: boolean;
   /** Received with the message; whoever takes the call closes them. */
   readonly fds: number[];
 }
@@ -114,13 +115,13 @@ function parse(bytes: Uint8Array): Json {
 
 /** @throws ProtocolError */
 export function decodeCall({ bytes, fds }: Message): VarlinkCall {
-  const { method, parameters = {}, more = false, oneway = false } = parse(bytes);
+  const { method, parameters = {}, more = false, oneway = false, upgrade = false } = parse(bytes);
   if (typeof method !== "string") throw new ProtocolError("no method");
   if (!isObject(parameters)) throw new ProtocolError("parameters are no object");
-  if (typeof more !== "boolean" || typeof oneway !== "boolean") {
+  if (typeof more !== "boolean" || typeof oneway !== "boolean" || typeof upgrade !== "boolean") {
     throw new ProtocolError("flags are no booleans");
   }
-  return { method, parameters, more, oneway, fds };
+  return { method, parameters, more, oneway, upgrade, fds };
 }
 
 /** @throws ProtocolError */

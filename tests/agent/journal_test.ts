@@ -7,6 +7,7 @@ import {
   decodeJournal,
   encodeJournal,
   type Journal,
+  unrestored,
 } from "../../lib/agent/journal.ts";
 import type { SessionInfo, SessionState } from "../../lib/agent/protocol.ts";
 
@@ -44,11 +45,11 @@ const cases = [
     lost: ["out"],
   },
   {
-    what: "after a boot without a handover all is lost",
+    what: "after a boot without a manifest only the kernel knows what came over",
     take: afterPowerLoss,
     waiting: [],
-    doubtful: [],
-    lost: ["out", "in", "mine"],
+    doubtful: ["out"],
+    lost: ["in", "mine"],
   },
 ];
 
@@ -64,6 +65,16 @@ for (const { what, take, waiting, doubtful, lost } of cases) {
 
 Deno.test("journal: files of a session that came over wait to be restored", () => {
   assert.deepEqual(afterKexec(journal, AT).waiting[0]?.files.map(({ state }) => state), ["waiting"]);
+});
+
+Deno.test("journal: files given out outlive the session's holder", () => {
+  const given = { ...session("mine", "retrieved").files[0], token: "8", state: "retrieved" } as const;
+  const both = session("mine", "retrieved");
+  const { files } = unrestored({
+    ...both,
+    files: [...both.files, { ...given, size: 1, seals: 0, preservedAt: AT }],
+  });
+  assert.deepEqual(files.map(({ token }) => token), ["7"]);
 });
 
 Deno.test("journal: an agent that ended on purpose has told its losses already", () => {

@@ -52,6 +52,7 @@ Deno.test("varlink: a call is an object with a method; anything else is a protoc
     parameters: { c: 1 },
     more: true,
     oneway: false,
+    upgrade: false,
     fds: [3],
   });
   const wrong = [

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { DESCRIPTION, PARAMETERS } from "../../lib/agent/interface.ts";
+import { type ErrorName, INTERFACE, type MethodName } from "../../lib/agent/protocol.ts";
+import { checkRequest } from "../../lib/agent/requests.ts";
+import { serviceCall } from "../../lib/agent/service.ts";
+import { VarlinkError } from "../../lib/agent/varlink.ts";
+import { parseDescription, type Type } from "./idl.ts";
+
+const description = parseDescription(DESCRIPTION);
+
+/** The compiler holds this to `Errors`: one more or one less there does not compile here. */
+const ERRORS: Record<ErrorName, readonly string[]> = {
+  KernelError: ["operation", "subject", "errno", "message"],
+  Refused: ["operation", "subject", "reasons"],
+  NoSuchSession: ["session", "known"],
+  NoSuchFile: ["session", "token", "known"],
+  WrongState: ["session", "state", "operation", "message"],
+  BadRequest: ["message"],
+  Busy: ["clients"],
+  InternalError: ["message"],
+};
+
+function written(type: Type): string {
+  if (type.kind === "optional") return `?${written(type.of)}`;
+  return type.kind === "name" ? type.name : type.kind;
+}
+
+Deno.test("interface: the description has the methods and parameters that the agent checks", () => {
+  assert.equal(description.name, INTERFACE);
+  const described = [...description.methods].map(([name, { input }]) =>
+    [name, Object.fromEntries([...input.fields].map(([field, type]) => [field, written(type)]))] as const
+  );
+  assert.deepEqual(Object.fromEntries(described), PARAMETERS);
+});
+
+Deno.test("interface: the description has the errors of the protocol", () => {
+  const described = [...description.errors].map(([name, { fields }]) => [name, [...fields.keys()]] as const);
+  assert.deepEqual(Object.fromEntries(described), ERRORS);
+});
+
+Deno.test("interface: every type that is named is described, and every member has a comment", () => {
+  const known = new Set(["string", "bool", "int", ...description.types.keys()]);
+  const names = [...DESCRIPTION.replace(/#.*$/gm, "").matchAll(/:\s*[?[\]]*([A-Za-z]+)/g)].map((
+    [, name = ""],
+  ) => name);
+  assert.ok(names.length > 50);
+  assert.deepEqual(names.filter((name) => !known.has(name)), []);
+  assert.deepEqual(description.uncommented, []);
+});
+
+Deno.test("interface: org.varlink.service describes both interfaces", () => {
+  const ask = (parameters: Record<string, unknown>) =>
+    serviceCall({
+      method: "org.varlink.service.GetInterfaceDescription",
+      parameters,
+      more: false,
+      oneway: false,
+      upgrade: false,
+      fds: [],
+    }, { version: "1" })?.parameters.description;
+  assert.equal(ask({ interface: INTERFACE }), DESCRIPTION);
+  const service = parseDescription(String(ask({ interface: "org.varlink.service" })));
+  assert.deepEqual([...service.methods.keys()], ["GetInfo", "GetInterfaceDescription"]);
+  assert.deepEqual([...service.errors.keys()], [
+    "InterfaceNotFound",
+    "MethodNotFound",
+    "MethodNotImplemented",
+    "InvalidParameter",
+    "PermissionDenied",
+    "ExpectedMore",
+  ]);
+});
+
+const wrong: { method: MethodName; parameters: Record<string, unknown>; names: string }[] = [
+  { method: "CreateSession", parameters: {}, names: "name" },
+  { method: "CreateSession", parameters: { name: 1 }, names: "name" },
+  { method: "CreateSession", parameters: { name: null }, names: "name" },
+  { method: "CreateSession", parameters: { name: "a", nmae: "b" }, names: "nmae" },
+  { method: "GetStatus", parameters: { more: true }, names: "more" },
+  { method: "GetStatus", parameters: JSON.parse('{"__proto__":1}'), names: "__proto__" },
+  { method: "GetStatus", parameters: { toString: 1 }, names: "toString" },
+  { method: "FinishSession", parameters: { name: "a", force: "yes" }, names: "force" },
+  { method: "PreserveFile", parameters: { session: "a", token: 7, fileFd: 0 }, names: "token" },
+  { method: "PreserveFile", parameters: { session: "a", token: "7", fileFd: 0.5 }, names: "fileFd" },
+  { method: "PreserveFile", parameters: { session: "a", token: "7", fileFd: 2 ** 53 }, names: "fileFd" },
+];
+for (const { method, parameters, names } of wrong) {
+  Deno.test(`interface: ${method} with ${JSON.stringify(parameters)} names "${names}"`, () => {
+    assert.throws(() => checkRequest(method, parameters), (error) => {
+      assert.ok(error instanceof VarlinkError);
+      assert.equal(error.error, "org.varlink.service.InvalidParameter");
+      assert.deepEqual(error.parameters, { parameter: names });
+      return true;
+    });
+  });
+}
+
+Deno.test("interface: null stands for an optional parameter that is left out", () => {
+  assert.deepEqual(checkRequest("FinishSession", { name: "a", force: null }), { name: "a" });
+});
