@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { Errno } from "../../ffi/abi/errno.ts";
+import { POLLIN } from "../../ffi/abi/fcntl.ts";
+import { MSG_DONTWAIT, SOCK_STREAM } from "../../ffi/abi/socket.ts";
+import { poll } from "../../ffi/epoll.ts";
+import { close } from "../../ffi/file.ts";
+import { recvmsg, sendmsg, unix_connect } from "../../ffi/socket.ts";
+import { check } from "../../lib/error.ts";
+
+const LIMIT_MS = 10_000;
+
+/** A client that sends any bytes, and waits for nothing longer than a test may take. */
+export class RawClient implements Disposable {
+  #fd: number;
+  #rest = "";
+  #ended = false;
+
+  constructor(socket: string) {
+    this.#fd = check(unix_connect(socket, SOCK_STREAM), "connect", socket);
+  }
+
+  /** As much as goes, up to the end of the connection. Answers the number of bytes that went. */
+  send(data: string | Uint8Array, fds: readonly number[] = [], flags = 0): number {
+    const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+    let at = 0;
+    while (at < bytes.length) {
+      const sent = sendmsg(this.#fd, bytes.subarray(at), at === 0 ? fds : [], flags);
+      if (sent === -Errno.EPIPE || sent === -Errno.ECONNRESET || sent === -Errno.EAGAIN) return at;
+      at += check(sent, "send", "bytes");
+    }
+    return at;
+  }
+
+  /** Sends calls until the socket takes no more. */
+  stuff(call: string): void {
+    for (let sent = call.length; sent === call.length;) sent = this.send(call, [], MSG_DONTWAIT);
+  }
+
+  /** The next answer; undefined at the end of the connection. */
+  answer(): Record<string, unknown> | undefined {
+    for (;;) {
+      const end = this.#rest.indexOf("\0");
+      if (end >= 0) {
+        const text = this.#rest.slice(0, end);
+        this.#rest = this.#rest.slice(end + 1);
+        return JSON.parse(text);
+      }
+      if (!this.#more()) return undefined;
+    }
+  }
+
+  /** Reads whatever comes until the connection ends. */
+  untilEnd(): void {
+    while (this.#more());
+  }
+
+  #more(): boolean {
+    if (this.#ended) return false;
+    assert.ok(poll(this.#fd, POLLIN, LIMIT_MS) !== 0, "the agent neither answers nor ends the connection");
+    const into = new Uint8Array(65536);
+    const got = recvmsg(this.#fd, into, 16);
+    if (typeof got === "number") {
+      assert.equal(got, -Errno.ECONNRESET);
+      this.#ended = true;
+      return false;
+    }
+    got.fds.forEach(close);
+    this.#ended = got.bytes === 0;
+    this.#rest += new TextDecoder().decode(into.subarray(0, got.bytes));
+    return !this.#ended;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#fd >= 0) close(this.#fd);
+    this.#fd = -1;
+  }
+}
+
+/** One message. */
+export function message(method: string, parameters: object = {}, flags: object = {}): string {
+  return JSON.stringify({
+    method: method.includes(".") ? method : `io.luo.Agent.${method}`,
+    parameters,
+    ...flags,
+  }) + "\0";
+}
