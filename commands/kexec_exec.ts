@@ -42,7 +42,7 @@ export const command = buildCommand<Flags, [], Context>({
   docs: docs(
     "Execute the loaded kernel now",
     "The machine goes into the next kernel with all outgoing sessions. It is refused without a loaded image, and while\n" +
-      "sessions of the last update are not finished: they would be lost. Nothing else is stopped or synced first: on a\n" +
+      "sessions of the last update are not finished: they would be lost. File systems are synced, nothing else is stopped first: on a\n" +
       "machine in service, stop what must be stopped before. On the model the command waits for the next kernel.",
     [["luo kexec exec", "the live update itself"]],
   ),
