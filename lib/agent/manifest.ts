@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC } from "../../ffi/abi/fcntl.ts";
-import { check } from "../error.ts";
+import { check, LuoError } from "../error.ts";
 import { Fd } from "../fd.ts";
 import type { Kernel, Stat } from "../kernel.ts";
 import type { Session } from "../session.ts";
@@ -23,6 +23,9 @@ const HEADER = 24;
 const FIRST_SLOT = 32 * 1024;
 /** Bytes of payload that is believed: 10,000 sessions with 10 files each need a tenth of it. */
 const PAYLOAD_MAX = 1 << 30;
+
+/** Each is twice the size of the one before: more there cannot be. */
+const TOKEN_MAX = 32n;
 
 export function encodeSlot(sequence: bigint, payload: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(HEADER + payload.length);
@@ -70,22 +73,24 @@ export class ManifestWriter {
   #token = 0n;
   #memfd: Fd | undefined;
   #slot_size = FIRST_SLOT;
+  /** The one written last, 0 or 1. */
+  #slot = 1;
 
   constructor(readonly session: Session) {}
 
   /** @throws LuoError the old content is still there and whole */
   write(payload: Uint8Array): void {
     const slot = encodeSlot(this.#sequence + 1n, payload);
-    const memfd = this.#roomFor(slot.length);
-    writeAll(memfd, slot, BigInt(Number((this.#sequence + 1n) % 2n) * this.#slot_size));
+    if (this.#memfd === undefined || slot.length > this.#slot_size) this.#begin(slot);
+    else writeAll(this.#memfd, slot, BigInt((1 - this.#slot) * this.#slot_size));
+    this.#slot = 1 - this.#slot;
     this.#sequence++;
   }
 
-  /** The present memfd, or a larger one, which is preserved before anything is in it: until then the old one counts. */
-  #roomFor(length: number): Fd {
-    if (this.#memfd !== undefined && length <= this.#slot_size) return this.#memfd;
+  /** A larger memfd, preserved when the slot is in it: a kexec in between finds the old one, or none, and never an empty one. */
+  #begin(slot: Uint8Array): void {
     let size = this.#slot_size;
-    while (size < length) size *= 2;
+    while (size < slot.length) size *= 2;
     const { kernel } = this.session.fd;
     const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC;
     const memfd = new Fd(
@@ -94,14 +99,14 @@ export class ManifestWriter {
     );
     try {
       check(kernel.ftruncate(memfd.number, BigInt(2 * size)), "ftruncate", "the manifest");
+      writeAll(memfd, slot, 0n);
       this.session.preserve(memfd, this.#token);
     } catch (error) {
       memfd.close();
       throw error;
     }
     this.#memfd?.close();
-    [this.#memfd, this.#slot_size, this.#token] = [memfd, size, this.#token + 1n];
-    return memfd;
+    [this.#memfd, this.#slot_size, this.#token, this.#slot] = [memfd, size, this.#token + 1n, 1];
   }
 }
 
@@ -111,25 +116,28 @@ function writeAll({ kernel, number }: Fd, bytes: Uint8Array, offset: bigint): vo
   }
 }
 
-/** The payload that the previous kernel's agent wrote last; undefined when there is none that is whole. */
+/**
+ * The payload that the previous kernel's agent wrote last. Empty: there is none that is whole. Undefined: none was ever
+ * written, the kexec came while that agent was starting.
+ */
 export function readManifest(session: Session): Uint8Array | undefined {
   let newest: Slot | undefined;
   for (let token = 0n;; token++) {
     const contents = readMemfd(session, token);
-    if (contents === undefined) return newest?.payload;
+    if (contents === undefined) return newest?.payload ?? (token === 0n ? undefined : new Uint8Array(0));
     newest = newer(newest, newestSlot(contents));
   }
 }
 
 function readMemfd(session: Session, token: bigint): Uint8Array | undefined {
-  let memfd: Fd;
   try {
-    memfd = session.restore(token);
-  } catch {
-    return undefined;
+    using file = session.restore(token);
+    return readWhole(file.kernel, file.number);
+  } catch (error) {
+    if (!(error instanceof LuoError)) throw error;
+    // Unreadable (ENOMEM sticks to a token, for one): as good as damaged, and what stands under other tokens may be whole.
+    return error.is("ENOENT") || token > TOKEN_MAX ? undefined : new Uint8Array(0);
   }
-  using file = memfd;
-  return readWhole(file.kernel, file.number);
 }
 
 function readWhole(kernel: Kernel, fd: number): Uint8Array {

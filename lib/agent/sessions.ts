@@ -87,11 +87,11 @@ export function retrieveSession(
     const session = state.device.retrieve(name);
     state.incoming.set(name, { info, session });
   } catch (error) {
+    // A killed process writes nothing down any more: what stands there is what the next agent is to find.
+    if (!(error instanceof LuoError)) throw error;
     restore(state, name, known);
     state.save();
-    throw known === undefined && error instanceof LuoError && error.is("ENOENT")
-      ? unknown(state, name)
-      : error;
+    throw known === undefined && error.is("ENOENT") ? unknown(state, name) : error;
   }
   return { session: info };
 }
@@ -118,6 +118,7 @@ export function finishSession(
   try {
     session.finish();
   } catch (error) {
+    if (!(error instanceof LuoError)) throw error;
     state.incoming.set(name, { info, session });
     state.save();
     throw error;

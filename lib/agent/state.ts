@@ -93,11 +93,11 @@ export class AgentState implements Disposable {
       [this.lastUpdate, this.image, this.#updates] = [record.lastUpdate, record.image, record.updates];
       return this.#take(afterDeath(record, at), record);
     }
-    if (old === undefined) {
+    const payload = old === undefined ? undefined : readManifest(old);
+    if (payload === undefined) {
       return record === undefined ? undefined : this.#take(afterPowerLoss(record, at), record);
     }
-    const payload = readManifest(old);
-    const journal = payload === undefined ? undefined : decodeJournal(payload);
+    const journal = decodeJournal(payload);
     if (journal !== undefined) return this.#takeUpdate(journal, at);
     this.options.log(
       "The manifest that was handed over is damaged: sessions can still be retrieved by their names",
