@@ -1,0 +1,94 @@
+/** Every method of the interface, called through a live update: the answers are what the served description says. */
+import assert from "node:assert/strict";
+import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC } from "../../ffi/abi/fcntl.ts";
+import { close, ftruncate, memfd_create, write } from "../../ffi/file.ts";
+import { type AgentClient, AgentError } from "../../lib/agent/client.ts";
+import { DESCRIPTION, PARAMETERS } from "../../lib/agent/interface.ts";
+import type { MethodName, Methods } from "../../lib/agent/protocol.ts";
+import { standInBzImage } from "../../lib/kexec/bzimage.ts";
+import { assertIs, parseDescription } from "./idl.ts";
+import { TestAgent } from "./start.ts";
+
+const description = parseDescription(DESCRIPTION);
+const called = new Set<string>();
+
+function call<M extends MethodName>(
+  client: AgentClient,
+  method: M,
+  request: Methods[M]["request"],
+  ...files: number[]
+): void {
+  called.add(method);
+  const { reply, fds } = client.call(method, request, files);
+  [...fds, ...files].forEach(close);
+  const described = description.methods.get(method);
+  assert.ok(described);
+  assertIs(description, described.input, request, `${method}.request`);
+  assertIs(description, described.output, reply, `${method}.reply`);
+}
+
+function fails<M extends MethodName>(client: AgentClient, method: M, request: Methods[M]["request"]): void {
+  assert.throws(() => client.call(method, request), (error) => {
+    assert.ok(error instanceof AgentError);
+    const described = description.errors.get(error.code);
+    assert.ok(described);
+    assertIs(description, described, error.parameters, error.code);
+    return true;
+  });
+}
+
+function memfd(contents: Uint8Array): number {
+  const fd = memfd_create("answers", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+  ftruncate(fd, BigInt(contents.length));
+  write(fd, contents);
+  return fd;
+}
+
+const image = () => memfd(standInBzImage({ release: "7.3.4-next" }));
+const empty = new Uint8Array(1);
+
+Deno.test("answers: each method's is what the description says, before and after a kexec", async () => {
+  await using agent = await TestAgent.start();
+  {
+    using client = agent.connect();
+    call(client, "Identify", {});
+    call(client, "GetStatus", {});
+    call(client, "CreateSession", { name: "vm" });
+    call(client, "CreateSession", { name: "lost" });
+    call(client, "PreserveFile", { session: "vm", token: "7", fileFd: 0, label: "ram" }, memfd(empty));
+    const digest = `sha256:${"0".repeat(64)}`;
+    call(client, "PreserveFile", { session: "vm", token: "8", fileFd: 0, digest, force: true }, memfd(empty));
+    call(client, "ListSessions", {});
+    fails(client, "CloseSession", { name: "vm" });
+    call(client, "CloseSession", { name: "lost" });
+    call(client, "LoadImage", { kernelFd: 0, kernel: "k", commandLine: "liveupdate=on" }, image());
+    call(client, "UnloadImage", {});
+    const line = { reuseCommandLine: true, append: "again" };
+    call(
+      client,
+      "LoadImage",
+      { kernelFd: 0, kernel: "k", initrdFd: 1, initrd: "i", ...line },
+      image(),
+      memfd(empty),
+    );
+    call(client, "ShowImage", {});
+    call(client, "GetStatus", {});
+    client.callUntilEnd("ExecImage", {});
+    called.add("ExecImage");
+  }
+  using client = agent.connect();
+  call(client, "GetStatus", {});
+  fails(client, "ExecImage", {});
+  fails(client, "RestoreFile", { session: "vm", token: "7" });
+  fails(client, "RetrieveSession", { name: "mv" });
+  fails(client, "CreateSession", { name: "" });
+  call(client, "RetrieveSession", { name: "vm" });
+  call(client, "RestoreFile", { session: "vm", token: "7", mark: false });
+  call(client, "MarkFile", { session: "vm", token: "7", retrieved: true });
+  fails(client, "RestoreFile", { session: "vm", token: "9" });
+  fails(client, "FinishSession", { name: "vm" });
+  call(client, "RestoreFile", { session: "vm", token: "8" });
+  call(client, "FinishSession", { name: "vm" });
+  call(client, "Stop", {});
+  assert.deepEqual([...called].sort(), Object.keys(PARAMETERS).sort());
+});
