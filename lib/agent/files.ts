@@ -6,7 +6,7 @@ import type { Kernel, Stat } from "../kernel.ts";
 import { availableMemory } from "./host_facts.ts";
 import type { FileInfo, Methods } from "./protocol.ts";
 import { agentError, checkDigest, parseToken, takeFd } from "./requests.ts";
-import { outgoingSession, retrievedSession } from "./sessions.ts";
+import { outgoingSession, retrievedSession, saveOr } from "./sessions.ts";
 import type { AgentState } from "./state.ts";
 
 export function preserveFile(
@@ -117,9 +117,13 @@ export function markFile(
 }
 
 function setState(state: AgentState, file: FileInfo, to: FileInfo["state"]): void {
-  if (file.state === to) return;
+  const before = file.state;
+  if (before === to) return;
   file.state = to;
-  state.save();
+  // What is not written down did not happen: a file that nobody got must not pass for restored when the session is finished.
+  saveOr(state, () => {
+    file.state = before;
+  });
 }
 
 function restored(restore: () => Fd, session: string, token: bigint, files: readonly FileInfo[]): Fd {

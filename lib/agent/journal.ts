@@ -1,5 +1,5 @@
 import type { ImageInfo, LastUpdate, Loss, SessionInfo } from "./protocol.ts";
-import { isObject } from "./varlink.ts";
+import { isObject, type Json } from "./varlink.ts";
 
 /**
  * What an agent leaves for the next one, in two places: in the manifest, for the agent of the next kernel, and in the record
@@ -38,17 +38,58 @@ function isJournal(value: unknown): value is Journal {
   return isObject(value) && value.version === 1 && typeof value.bootId === "string" &&
     typeof value.release === "string" && typeof value.updates === "number" &&
     typeof value.ended === "boolean" &&
-    Array.isArray(value.losses) && Array.isArray(value.sessions) && value.sessions.every(isSession);
+    typeof value.pid === "number" && Array.isArray(value.losses) && value.losses.every(isLoss) &&
+    Array.isArray(value.sessions) && value.sessions.every(isSession) &&
+    (value.image === undefined || isImage(value.image)) &&
+    (value.lastUpdate === undefined || isUpdate(value.lastUpdate));
 }
 
 function isSession(value: unknown): value is SessionInfo {
-  return isObject(value) && typeof value.name === "string" && Array.isArray(value.files) &&
-    ["outgoing", "incoming", "retrieved"].includes(String(value.state)) && value.files.every(isFile);
+  return isObject(value) && have(value, "string", "name", "createdAt") && isState(value.state) &&
+    Array.isArray(value.files) && value.files.every(isFile);
 }
 
 function isFile(value: unknown): boolean {
+  return isLostFile(value) && have(value, "number", "seals") && have(value, "string", "preservedAt") &&
+    ["preserved", "waiting", "retrieved"].includes(String(value.state)) && mayHave(value, "string", "digest");
+}
+
+function isLostFile(value: unknown): value is Json {
   return isObject(value) && typeof value.token === "string" && /^\d{1,20}$/.test(value.token) &&
-    typeof value.size === "number";
+    have(value, "number", "size") && mayHave(value, "string", "label");
+}
+
+function isLoss(value: unknown): boolean {
+  return isObject(value) && have(value, "string", "session", "reason", "at") && isState(value.state) &&
+    Array.isArray(value.files) && value.files.every(isLostFile);
+}
+
+function isImage(value: unknown): boolean {
+  return isObject(value) && have(value, "boolean", "loaded") && mayHave(value, "number", "size") &&
+    mayHave(value, "string", "by", "kernel", "initrd", "release", "commandLine", "loadedAt");
+}
+
+function isUpdate(value: unknown): boolean {
+  return isObject(value) && have(value, "string", "fromRelease", "toRelease", "at") &&
+    have(value, "number", "count", "sessions", "files", "bytes");
+}
+
+function isState(value: unknown): boolean {
+  return value === "outgoing" || value === "incoming" || value === "retrieved";
+}
+
+type Kind = "string" | "number" | "boolean";
+
+function have(value: Json, kind: Kind, ...keys: string[]): boolean {
+  return keys.every((key) => kindOf(value[key]) === kind);
+}
+
+function mayHave(value: Json, kind: Kind, ...keys: string[]): boolean {
+  return keys.every((key) => value[key] === undefined || kindOf(value[key]) === kind);
+}
+
+function kindOf(value: unknown): string {
+  return typeof value;
 }
 
 /** What becomes of a journal's sessions: some wait, some are to be looked for, the rest is lost. */

@@ -25,6 +25,8 @@ const journal: Journal = {
   pid: 42,
   updates: 1,
   sessions: [session("out", "outgoing"), session("in", "incoming"), session("mine", "retrieved")],
+  image: { loaded: true, by: "luo", size: 1 },
+  lastUpdate: { fromRelease: "a", toRelease: "b", at: AT, count: 1, sessions: 1, files: 1, bytes: 1 },
   losses: [],
   ended: false,
 };
@@ -83,14 +85,31 @@ Deno.test("journal: an agent that ended on purpose has told its losses already",
 });
 
 Deno.test("journal: what was encoded is decoded; anything else is undefined, never an exception", () => {
-  assert.deepEqual(decodeJournal(encodeJournal(journal)), journal);
+  const loss = {
+    session: "s",
+    state: "outgoing",
+    files: [{ token: "1", size: 2 }],
+    reason: "r",
+    at: AT,
+  } as const;
+  const full: Journal = { ...journal, losses: [{ ...loss, files: [...loss.files] }] };
+  assert.deepEqual(decodeJournal(encodeJournal(full)), full);
   fc.assert(fc.property(fc.uint8Array(), (noise) => assert.equal(decodeJournal(noise), undefined)));
   fc.assert(
     fc.property(fc.json(), (text) => assert.equal(decodeJournal(new TextEncoder().encode(text)), undefined)),
   );
-  const broken = [{ version: 2 }, { sessions: [{ name: 1 }] }, {
-    sessions: [{ ...session("x", "outgoing"), state: "gone" }],
-  }, { ended: 1 }];
+  const broken = [
+    { version: 2 },
+    { sessions: [{ name: 1 }] },
+    {
+      sessions: [{ ...session("x", "outgoing"), state: "gone" }],
+    },
+    { ended: 1 },
+    { losses: [{}] },
+    { image: 1 },
+    { image: { loaded: "no" } },
+    { lastUpdate: {} },
+  ];
   for (const change of broken) {
     const text = JSON.stringify({ ...journal, ...change });
     assert.equal(decodeJournal(new TextEncoder().encode(text)), undefined, text);
