@@ -1,0 +1,127 @@
+#!/bin/sh
+# In the virtual machine: what an operator does and sees, boot after boot. tests/vm/update_main.ts starts it and judges the
+# `status` it leaves in /results; exit codes and words are judged here.
+old=/share/kernels/bzImage-7.2.12-luo
+new=/share/kernels/bzImage-7.3.4-luo
+initrd=/share/boot/initrd
+data=/share/boot/kernel
+
+export LUO="deno run --cached-only --no-prompt --quiet --allow-ffi --allow-env=LUO_BACKEND,LUO_SOCKET,LUO_EXE,XDG_RUNTIME_DIR,NO_COLOR main.ts"
+luo() { $LUO "$@"; }
+
+# check NAME CODE WORDS COMMAND...: it ends with this code and says these words (a regular expression).
+check() {
+  name=$1 code=$2 words=$3 got=0
+  shift 3
+  "$@" >/tmp/said 2>&1 || got=$?
+  cat /tmp/said
+  failed=
+  [ "$got" = "$code" ] || failed="exit $got, expected $code"
+  [ -z "$words" ] || grep -Eq -- "$words" /tmp/said || failed="$failed; it does not say: $words"
+  echo "{\"name\":\"boot $LUO_BOOT: $name\",\"failed\":\"$failed\"}" >>/results/checks.jsonl
+  echo "${failed:-ok} (boot $LUO_BOOT: $name)"
+}
+
+status() { luo status --json >"/results/status.$1.json"; }
+
+other() { deno run --quiet --allow-ffi tests/vm/update_kexec.ts "$@"; }
+
+load() { luo kexec load "$1" --initrd $initrd --reuse-cmdline --append "luo.boot=$((LUO_BOOT + 1))"; }
+
+# The same as another program does it.
+load_as_other() { other load "$1" $initrd "$(cat /proc/cmdline) luo.boot=$((LUO_BOOT + 1))"; }
+
+kill_agent() {
+  pid=$(luo agent status --json | sed 's/.*"pid":\([0-9]*\).*/\1/')
+  kill -9 "$pid"
+  while [ -d "/proc/$pid" ]; do usleep 10000; done
+}
+
+# A session that is preserved and whose end is looked at.
+keep() { luo session create "$1" && luo file preserve "$1" --from $data --token 1 --digest; }
+
+came_back() { cmp "$1/disk" $data && [ "$(cat "$1/memory")" = "state of a program" ]; }
+
+wrong_images() {
+  head -c 100000 /dev/urandom >/tmp/noise
+  head -c 3000000 $new >/tmp/half
+  check "no agent" 3 "luo agent start" luo status
+  check "the agent starts" 0 "Agent started" luo agent start
+  check "no image" 4 "luo kexec load" luo kexec exec
+  check "no image, forced" 1 "EINVAL" luo kexec exec --force
+  check "corrupt image" 1 "ENOEXEC" luo kexec load /tmp/noise --reuse-cmdline
+  check "truncated image" 4 "cut off" luo kexec load /tmp/half --reuse-cmdline
+  check "no liveupdate=on" 4 "lacks liveupdate=on" luo kexec load $new --command-line "kho=on"
+  check "kexec_load by another program" 0 "" other load-old
+  check "its image is not trusted" 4 "kexec_load" luo kexec exec
+  check "and is unloaded" 0 "" luo kexec unload
+}
+
+again() {
+  check "retrieve" 0 "3 files" luo session retrieve example
+  check "restore" 0 "" luo file restore example 1 --to /tmp/disk
+  check "restore what came from a pipe" 0 "" luo file restore example 2 --to /tmp/pipe
+  $LUO file restore example 3 --exec -- sleep 600 &
+  holder=$!
+  until [ "$(readlink /proc/$holder/exe)" = /bin/busybox ]; do usleep 100000; done
+  check "load the old kernel" 0 "7.2.12" load $old
+  check "not finished" 4 "example.*not finished" luo kexec exec
+  check "finish" 0 "" luo session finish example
+  check "the same name again" 0 "" luo session create example
+  check "once more from disk" 0 "" luo file preserve example --from /tmp/disk --token 1 --digest
+  check "once more from a pipe" 0 "" luo file preserve example --from /tmp/pipe --token 2 --digest
+  check "a retrieved file" 0 "" luo file preserve example --pid $holder --fd 3 --token 3 --digest
+  luo kexec exec
+}
+
+case $LUO_BOOT in
+1)
+  wrong_images
+  sh examples/real-update.sh before $new $initrd $data luo.boot=2
+  ;;
+2)
+  check "the agent starts" 0 "Agent started" luo agent start
+  status 2
+  again
+  ;;
+3)
+  check "examples/real-update.sh" 0 "from before the kexec" sh examples/real-update.sh after /tmp/out
+  status 3
+  check "contents" 0 "" came_back /tmp/out
+  keep other
+  check "another program loads" 0 "" load_as_other $new
+  check "its image is not executed" 4 "another program" luo kexec exec
+  other exec
+  ;;
+4)
+  check "the agent starts" 0 "Agent started" luo agent start
+  status 4
+  check "retrieve" 0 "1 file" luo session retrieve other
+  check "restore" 0 "" luo file restore other 1 --to /tmp/disk
+  check "contents" 0 "" cmp /tmp/disk $data
+  check "finish" 0 "" luo session finish other
+  keep killed
+  kill_agent
+  check "no agent" 3 "luo agent start" luo status
+  check "another agent" 0 "Agent started" luo agent start
+  check "what the killed one lost" 0 "Lost: session .killed.*ended while it held" luo status
+  keep gone
+  load_as_other $new
+  kill_agent
+  other exec
+  ;;
+5)
+  check "the agent starts" 0 "Agent started" luo agent start
+  status 5
+  keep dropped
+  check "no liveupdate=on, forced" 0 "" luo kexec load $new --initrd $initrd --force \
+    --command-line "console=ttyS0 quiet panic=-1 kho=on luo.boot=6"
+  luo kexec exec
+  ;;
+6)
+  check "no device" 3 "no live update" luo agent start
+  exit 0
+  ;;
+esac
+echo "The kexec did not happen in boot $LUO_BOOT"
+exit 1

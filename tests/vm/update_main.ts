@@ -1,0 +1,143 @@
+/**
+ * `deno task test:update`: whole live updates by the command line on the real kernel, in a virtual machine: 7.2.12 to 7.3.4, back,
+ * and everything that can go wrong on the way. Ends with `N passed, N failed`; exit status 1 when one failed.
+ */
+import { equal, match, ok } from "node:assert/strict";
+import type { Status } from "../../lib/agent/protocol.ts";
+import { troubleIn } from "../contract/report.ts";
+import { MissingTool } from "./tools.ts";
+import { runInVm, VmError, type VmResult } from "./vm.ts";
+
+interface Check {
+  readonly name: string;
+  /** Empty: passed. */
+  readonly failed: string;
+}
+
+const BOOTS = 6;
+const SCRIPT = "sh tests/vm/update.sh";
+
+function judge(name: string, test: () => void): Check {
+  try {
+    test();
+    return { name, failed: "" };
+  } catch (error) {
+    return { name, failed: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function status(result: VmResult, boot: number): Status {
+  const answer = result.results[`status.${boot}.json`];
+  ok(answer !== undefined, `boot ${boot} left no status`);
+  return (answer as { status: Status }).status;
+}
+
+/** Name, state, and token, label, state of each file. */
+function contents({ sessions }: Status): unknown {
+  return sessions.map(({ name, state, files }) => [
+    `${name} ${state}`,
+    ...files.map((file) => `${file.token} ${file.label ?? "-"} ${file.state} ${file.digest?.slice(0, 7)}`),
+  ]);
+}
+
+function manifests(result: VmResult): Check[] {
+  return [
+    judge("7.2.12 to 7.3.4: the manifest lists everything", () => {
+      const after = status(result, 2);
+      equal(after.lastUpdate?.fromRelease, "7.2.12-luo");
+      equal(after.kernel.release, "7.3.4-luo");
+      equal(after.lastUpdate?.count, 1);
+      equal(after.lastUpdate?.files, 3);
+      equal(
+        JSON.stringify(contents(after)),
+        JSON.stringify([[
+          "example incoming",
+          "1 disk waiting sha256:",
+          "2 pipe waiting sha256:",
+          "3 memory waiting sha256:",
+        ]]),
+      );
+      equal(after.losses.length, 0);
+    }),
+    judge("and back: the second live update in a row", () => {
+      const after = status(result, 3);
+      equal(after.kernel.release, "7.2.12-luo");
+      equal(after.lastUpdate?.fromRelease, "7.3.4-luo");
+      equal(after.lastUpdate?.count, 2);
+      equal(after.lastUpdate?.files, 3);
+      equal(after.sessions.length, 0);
+    }),
+    judge("a kexec by another program: all found again", () => {
+      const after = status(result, 4);
+      equal(after.lastUpdate?.count, 3);
+      equal(JSON.stringify(contents(after)), JSON.stringify([["other incoming", "1 - waiting sha256:"]]));
+      equal(after.losses.length, 0);
+    }),
+    judge("the agent killed before the kexec: nothing came over, and nobody is left to know", () => {
+      const after = status(result, 5);
+      equal(after.sessions.length, 0);
+      equal(after.losses.length, 0);
+      equal(after.lastUpdate, undefined);
+    }),
+  ];
+}
+
+function show({ name, failed }: Check): void {
+  console.log(failed === "" ? `ok     ${name}` : `FAILED ${name}\n  ${failed.replaceAll("\n", "\n  ")}`);
+}
+
+const on_line = (line: string) => console.log(line);
+
+async function chain(): Promise<Check[]> {
+  try {
+    const commands = Array.from({ length: BOOTS }, () => SCRIPT);
+    const result = await runInVm({ kernel: "7.2.12-luo", commands, timeout_ms: 600_000, on_line });
+    const checks = (result.results["checks.jsonl"] ?? []) as Check[];
+    return [
+      ...checks,
+      ...manifests(result),
+      judge("every boot came to its end", () => equal(`${result.boot} ${result.status}`, `${BOOTS} 0`)),
+      judge("nothing wrong in the kernel's log", () => {
+        equal(Object.values(result.dmesg).flatMap(troubleIn).join("\n"), "");
+      }),
+    ];
+  } catch (error) {
+    if (!(error instanceof VmError)) throw error;
+    return [{ name: "the virtual machine", failed: error.message }];
+  }
+}
+
+/** Two kernels that do not understand each other: nothing refuses it yet, and the next one panics early. */
+async function mismatch(): Promise<Check> {
+  const luo =
+    "deno run --cached-only --no-prompt --quiet --allow-ffi --allow-env=LUO_BACKEND,LUO_SOCKET,LUO_EXE,XDG_RUNTIME_DIR,NO_COLOR main.ts";
+  const command =
+    `${luo} agent start && ${luo} kexec load /share/kernels/bzImage-7.3.4-mismatch --initrd /share/boot/initrd && ${luo} kexec exec`;
+  let console = "";
+  try {
+    const result = await runInVm({ commands: [command], timeout_ms: 180_000, on_line });
+    console = result.console;
+  } catch (error) {
+    if (!(error instanceof VmError)) throw error;
+    console = error.console;
+  }
+  return judge("a kernel of another format panics", () => {
+    match(console, /LUO state is incompatible with 'luo-v4'/);
+    match(console, /Kernel panic/);
+  });
+}
+
+if (import.meta.main) {
+  try {
+    const checks = [...await chain(), await mismatch()];
+    console.log();
+    checks.forEach(show);
+    const failed = checks.filter((check) => check.failed !== "").length;
+    console.log(`\n${checks.length - failed} passed, ${failed} failed`);
+    Deno.exit(failed === 0 ? 0 : 1);
+  } catch (error) {
+    if (!(error instanceof MissingTool)) throw error;
+    console.error(error.message);
+    Deno.exit(1);
+  }
+}
