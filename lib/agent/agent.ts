@@ -1,4 +1,4 @@
-import { close } from "../../ffi/file.ts";
+import { close, unlink } from "../../ffi/file.ts";
 import { geteuid, getpid } from "../../ffi/process.ts";
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 import { type Kernel, ProcessKilled } from "../kernel.ts";
@@ -58,6 +58,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     options.stop?.removeEventListener("abort", stop);
     if (!state.ended) agent.end("the agent was stopped by a signal");
   } finally {
+    // Before the lock goes: behind it the socket may be the next agent's.
+    unlink(paths.socket);
     close(lock);
   }
 }
