@@ -111,7 +111,8 @@ export function execImage(
   { force }: Methods["ExecImage"]["request"],
 ): Methods["ExecImage"]["reply"] {
   const image = currentImage(state);
-  const reasons = force ? [] : [...imageReasons(image), ...sessionReasons(state)];
+  const running = readText(state.kernel, "/proc/cmdline") ?? "";
+  const reasons = force ? [] : [...imageReasons(image, running), ...sessionReasons(state)];
   if (reasons.length > 0) {
     throw agentError("Refused", { operation: "kexec exec", subject: "the loaded kernel", reasons });
   }
@@ -120,9 +121,10 @@ export function execImage(
   throw new LuoError("kexec exec", "the loaded kernel", 5, "The kernel came back from the kexec");
 }
 
-function imageReasons({ loaded, by }: ImageInfo): string[] {
+/** An image that was loaded by force is no less dangerous for that: whoever executes it may not be who loaded it. */
+function imageReasons({ loaded, by, commandLine }: ImageInfo, running: string): string[] {
   if (!loaded) return ["no image is loaded: load one with luo kexec load KERNEL"];
-  if (by === "luo") return [];
+  if (by === "luo") return commandLineProblems(commandLine ?? "", running).map(({ reason }) => reason);
   return [
     "another program loaded the image: one loaded by kexec_load(2), or without liveupdate=on, drops every session",
   ];

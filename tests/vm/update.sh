@@ -116,7 +116,8 @@ case $LUO_BOOT in
   keep dropped
   check "no liveupdate=on, forced" 0 "" luo kexec load $new --initrd $initrd --force \
     --command-line "console=ttyS0 quiet panic=-1 kho=on luo.boot=6"
-  luo kexec exec
+  check "and is not executed without being forced again" 4 "lacks liveupdate=on" luo kexec exec
+  luo kexec exec --force
   ;;
 6)
   check "no device" 3 "no live update" luo agent start
