@@ -4,7 +4,7 @@
 old=/share/kernels/bzImage-7.2.12-luo
 new=/share/kernels/bzImage-7.3.4-luo
 initrd=/share/boot/initrd
-data=/share/boot/kernel
+data=/share/boot/data
 
 export LUO="deno run --cached-only --no-prompt --quiet --allow-ffi --allow-env=LUO_BACKEND,LUO_SOCKET,LUO_EXE,XDG_RUNTIME_DIR,NO_COLOR main.ts"
 luo() { $LUO "$@"; }
@@ -19,6 +19,8 @@ check() {
   [ "$got" = "$code" ] || failed="exit $got, expected $code"
   [ -z "$words" ] || grep -Eq -- "$words" /tmp/said || failed="$failed; it does not say: $words"
   echo "{\"name\":\"boot $LUO_BOOT: $name\",\"failed\":\"$failed\"}" >>/results/checks.jsonl
+  # Nobody saves the kernel's log once the kexec has begun.
+  dmesg >"/results/dmesg.$LUO_BOOT.txt"
   echo "${failed:-ok} (boot $LUO_BOOT: $name)"
 }
 
