@@ -85,6 +85,10 @@ export async function run(context: Context, request: Request, flags: CommonFlags
   const target = destination.kind === "file" ? give.parseTarget(destination.path) : undefined;
   if (target !== undefined) give.checkTarget(target, force);
   const wish = { session, token: String(token) };
+  if (destination.kind === "stdout") {
+    const { checkStandard } = await import("../lib/files/standard.ts");
+    checkStandard(1, "write", "standard output");
+  }
   // Only what has been written whole counts as restored: before that, session finish goes on to refuse.
   const { file, fd } = restoreFile(context, flags, { ...wish, mark: false });
   const mark = (retrieved: boolean) => call(context, flags, "MarkFile", { ...wish, retrieved });

@@ -60,9 +60,13 @@ const HINTS: Readonly<Record<string, readonly string[]>> = {
   "seal EPERM": ["the file does not allow seals: it must be made with MFD_ALLOW_SEALING"],
   "seal EBUSY": ["somebody has the file mapped writable, or it is preserved already"],
   "seal EINVAL": ["only memfds and tmpfs files can be sealed: copy the file with --from FILE"],
-  "write ENOSPC": ["the file system is full: nothing was left behind"],
-  "write EDQUOT": ["the disk quota is used up: nothing was left behind"],
-  "write EFBIG": ["the file system or ulimit -f takes no file of this size: nothing was left behind"],
+  "read EBADF": ["it is closed, or not open for reading"],
+  "write EBADF": ["it is closed, or not open for writing"],
+  "write ENOSPC": [
+    "the file system is full: --to then leaves nothing behind, --stdout what was written before",
+  ],
+  "write EDQUOT": ["the quota is used up: --to then leaves nothing behind, --stdout what was written before"],
+  "write EFBIG": ["the file system or ulimit -f takes no file of this size"],
   "execute ENOENT": ["there is no such command in PATH"],
   "execute EACCES": ["the file is not executable"],
 };

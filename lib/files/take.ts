@@ -7,6 +7,7 @@ import type { Stat } from "../kernel.ts";
 import { HostFd } from "./host_fd.ts";
 import { checkMemory } from "./memory.ts";
 import { FileProblem } from "./problem.ts";
+import { checkStandard } from "./standard.ts";
 import { transfer } from "./transfer.ts";
 
 /** Where the bytes to preserve come from. `file` and `stdin` are copied, the other two are preserved as they are. */
@@ -50,6 +51,7 @@ export async function take(source: Source, options: TakeOptions = {}): Promise<H
       return await copyToMemfd(fd.number, sourceName(source), 0n, options);
     }
     case "stdin":
+      checkStandard(0, "read", sourceName(source));
       return await copyToMemfd(0, sourceName(source), position(0), options);
     case "fd":
       return preservable(inherited(source.fd), sourceName(source));

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { Cli } from "./cli.ts";
+
+Deno.test("closed standard input and output: nothing is preserved, nothing counts as restored", async () => {
+  await using cli = new Cli();
+  await cli.ok(["session", "create", "vm1"]);
+  const none = await cli.shell("luo file preserve vm1 --stdin --token 1 <&-");
+  assert.equal(none.code, 1);
+  assert.match(none.err, /Cannot read standard input \(EBADF\)/);
+  await cli.ok(["file", "preserve", "vm1", "--from", cli.file("small", "x"), "--token", "7"]);
+  await cli.ok(["kexec", "load", cli.kernel]);
+  await cli.ok(["kexec", "exec"]);
+  await cli.ok(["session", "retrieve", "vm1"]);
+  const lost = await cli.shell("luo file restore vm1 7 --stdout >&-");
+  assert.equal(lost.code, 1);
+  assert.match(lost.err, /Cannot write standard output \(EBADF\)/);
+  assert.match(await cli.ok(["file", "list", "vm1"]), /waiting/);
+  // Both of these are meant.
+  await cli.ok(["session", "create", "vm2"]);
+  assert.equal((await cli.shell("luo file preserve vm2 --stdin --token 1 </dev/null")).code, 0);
+  assert.equal((await cli.shell("luo file restore vm1 7 --stdout >/dev/null")).code, 0);
+  await cli.ok(["session", "finish", "vm1"]);
+});
