@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode } from "./exit.ts";
+import { visible } from "./text.ts";
 
 /** What scripts may branch on, in the `kind` of a JSON error. */
 export type FailureKind =
@@ -64,10 +65,14 @@ const EXIT_OF_KIND: Readonly<Record<FailureKind, ExitCode>> = {
   "internal": EXIT.failed,
 };
 
-/** The error as people read it: the sentence, then reasons and hints, one indented line each. Without a newline at the end. */
+/**
+ * The error as people read it: the sentence, then reasons and hints, one indented line each. Without a newline at the end.
+ * Names in them are other people's bytes; only a bug's stack has lines of its own.
+ */
 export function renderFailure(failure: Failure): string {
   const lines = [...(failure.detail.reasons ?? []), ...(failure.detail.hints ?? [])];
-  return [`luo: ${failure.message}`, ...lines.map((line) => `  ${line}`)].join("\n");
+  const message = failure.message.split(failure.kind === "internal" ? "\n" : /(?!)/).map(visible).join("\n");
+  return [`luo: ${message}`, ...lines.map((line) => `  ${visible(line)}`)].join("\n");
 }
 
 /** The error as scripts read it: one line on stderr. Keys without a value are left out. */

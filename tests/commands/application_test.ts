@@ -142,3 +142,11 @@ Deno.test("luo starts itself with the permissions of the task", () => {
   const config = JSON.parse(Deno.readTextFileSync(new URL("../../deno.json", import.meta.url)));
   for (const permission of PERMISSIONS) assert.ok(config.tasks.luo.includes(permission), permission);
 });
+
+Deno.test("control characters of names do not reach the terminal in errors either", () => {
+  const failure = new Failure("refused", 'Cannot "\x1b[31m"', {
+    reasons: ['session "a\nb"'],
+    hints: ["\x07"],
+  });
+  assert.equal(renderFailure(failure), 'luo: Cannot "\\x1b[31m"\n  session "a\\x0ab"\n  \\x07');
+});
