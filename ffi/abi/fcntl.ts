@@ -62,6 +62,7 @@ export const POLLOUT = 0x04;
 
 export const S_IFMT = 0o170000;
 export const S_IFSOCK = 0o140000;
+export const S_IFLNK = 0o120000;
 export const S_IFREG = 0o100000;
 export const S_IFDIR = 0o040000;
 export const S_IFCHR = 0o020000;

@@ -9,9 +9,14 @@ import {
   O_RDONLY,
   O_RDWR,
   O_TMPFILE,
+  S_IFDIR,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
 } from "../../ffi/abi/fcntl.ts";
-import { fallocate, fsync, link_fd, open, rename, unlink } from "../../ffi/file.ts";
+import { fallocate, fstat, fsync, link_fd, open, rename, unlink } from "../../ffi/file.ts";
 import { check, LuoError } from "../error.ts";
+import type { Stat } from "../kernel.ts";
 import { HostFd } from "./host_fd.ts";
 import { FileProblem } from "./problem.ts";
 import { type End, transfer } from "./transfer.ts";
@@ -51,7 +56,7 @@ export function parseTarget(path: string): Target {
 /**
  * What can be said before any work is done: the directory is there, and the path is free or may be replaced.
  *
- * @throws FileProblem `exists`, `directory`; LuoError `write`
+ * @throws FileProblem `exists`, `directory`, `unsuitable`; LuoError `write`
  */
 export function checkTarget(target: Target, force: boolean): void {
   const directory = open(target.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -68,12 +73,19 @@ export function checkTarget(target: Target, force: boolean): void {
   if (directory >= 0) new HostFd(directory)[Symbol.dispose]();
   const number = open(target.path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
   if (number < 0) return;
-  new HostFd(number)[Symbol.dispose]();
+  using there = new HostFd(number);
   if (!force) throw exists(target);
-  const inside = open(target.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (inside < 0) return;
-  new HostFd(inside)[Symbol.dispose]();
-  throw new FileProblem("directory", `Cannot write ${JSON.stringify(target.path)}: it is a directory`);
+  const kind = check<Stat>(fstat(there.number), "write", JSON.stringify(target.path)).mode & S_IFMT;
+  if (kind === S_IFREG || kind === S_IFLNK) return;
+  if (kind === S_IFDIR) {
+    throw new FileProblem("directory", `Cannot write ${JSON.stringify(target.path)}: it is a directory`);
+  }
+  // Replacing it would take /dev/null away from everybody.
+  throw new FileProblem(
+    "unsuitable",
+    `Cannot write ${JSON.stringify(target.path)}: it is a device, FIFO or socket`,
+    ["write into it instead, with --stdout"],
+  );
 }
 
 /**
@@ -107,14 +119,17 @@ async function fill(file: Restored, out: End, options: GiveOptions): Promise<voi
   const room = file.size > 0n ? fallocate(out.fd, 0, 0n, file.size) : 0;
   if (room === -Errno.ENOSPC || room === -Errno.EFBIG) throw new LuoError("write", out.name, -room);
   const { onBytes, signal } = options;
-  const moved = await transfer(file, out, { offset: 0n, limit: file.size, onBytes, signal });
-  if (moved !== file.size) {
-    throw new FileProblem(
-      "changed",
-      `Cannot restore ${file.name}: it ended after ${moved} of ${file.size} bytes`,
-    );
-  }
+  checkWhole(file, await transfer(file, out, { offset: 0n, limit: file.size, onBytes, signal }));
   check(fsync(out.fd), "write", out.name);
+}
+
+/** A program that was given the same file with --exec may have truncated it. */
+function checkWhole(file: Restored, moved: bigint): void {
+  if (moved === file.size) return;
+  throw new FileProblem(
+    "changed",
+    `Cannot restore ${file.name}: it ended after ${moved} of ${file.size} bytes`,
+  );
 }
 
 /** Gives the finished file its name. */
@@ -166,9 +181,9 @@ function exists({ path }: Target): FileProblem {
 /**
  * The whole contents to an open descriptor, most of the time standard output. The file's own position does not move.
  *
- * @throws LuoError `read`, `write` (EPIPE: the reader went away)
+ * @throws LuoError `read`, `write` (EPIPE: the reader went away); FileProblem `changed`
  */
 export async function giveToFd(file: Restored, out: End, options: GiveOptions = {}): Promise<void> {
   const { onBytes, signal } = options;
-  await transfer(file, out, { offset: 0n, limit: file.size, onBytes, signal });
+  checkWhole(file, await transfer(file, out, { offset: 0n, limit: file.size, onBytes, signal }));
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { lseek } from "../../ffi/file.ts";
+import { lseek, mkfifo } from "../../ffi/file.ts";
 import { FileProblem } from "../../lib/files/problem.ts";
 import { checkTarget, giveToFd, giveToFile, parseTarget, type Restored } from "../../lib/files/give.ts";
 import { LuoError } from "../../lib/error.ts";
@@ -119,4 +119,23 @@ Deno.test("a full disk leaves nothing", async () => {
     giveToFd(restored(fd, 100), { fd: out, name: "/dev/full" }),
     (error) => error instanceof LuoError && error.operation === "write" && error.is("ENOSPC"),
   );
+});
+
+Deno.test("force replaces files and links, never a device, FIFO or socket", async () => {
+  using dir = scratch();
+  using fd = memfdOf(pattern(100));
+  assert.equal(mkfifo(`${dir.path}/out`, 0o600), 0);
+  const target = parseTarget(`${dir.path}/out`);
+  await assert.rejects(giveToFile(restored(fd, 100), target, { force: true }), problem("unsuitable", "FIFO"));
+  assert.equal(Deno.lstatSync(target.path).isFifo, true);
+});
+
+Deno.test("a file that ended early is not called restored, wherever it goes", async () => {
+  using dir = scratch();
+  using fd = memfdOf(pattern(100));
+  using out = memfdOf(new Uint8Array(0));
+  const longer = restored(fd, 200);
+  await assert.rejects(giveToFile(longer, parseTarget(`${dir.path}/out`)), problem("changed", "100 of 200"));
+  await assert.rejects(giveToFd(longer, { fd: out.number, name: "out" }), problem("changed", "100 of 200"));
+  assert.deepEqual([...Deno.readDirSync(dir.path)], []);
 });
