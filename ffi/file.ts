@@ -5,6 +5,7 @@ import {
   AT_EMPTY_PATH,
   AT_FDCWD,
   AT_SYMLINK_FOLLOW,
+  decodeModified,
   decodeStatx,
   STATFS_SIZE,
   STATX_BASIC_STATS,
@@ -88,6 +89,13 @@ export function fstat(fd: number): Stat | Ret {
   const into = new Uint8Array(STATX_SIZE);
   const answer = ret(libc().statx(fd, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, into));
   return answer < 0 ? answer : decodeStatx(into);
+}
+
+/** When the contents were written last, in nanoseconds since 1970; as fine as the file system's clock, often 4 ms. */
+export function modified_ns(fd: number): bigint | Ret {
+  const into = new Uint8Array(STATX_SIZE);
+  const answer = ret(libc().statx(fd, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, into));
+  return answer < 0 ? answer : decodeModified(into);
 }
 
 /** stat(2): follows symbolic links. */

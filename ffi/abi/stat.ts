@@ -39,6 +39,12 @@ export function decodeStatx(bytes: Uint8Array<ArrayBuffer>): Stat {
   };
 }
 
+/** `stx_mtime`: seconds s64 @112, nanoseconds u32 @120. In nanoseconds. */
+export function decodeModified(bytes: Uint8Array<ArrayBuffer>): bigint {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return view.getBigInt64(112, true) * 1_000_000_000n + BigInt(view.getUint32(120, true));
+}
+
 export function decodeUtsname(bytes: Uint8Array<ArrayBuffer>): Utsname {
   const field = (index: number) => {
     const raw = bytes.subarray(index * UTSNAME_FIELD_SIZE, (index + 1) * UTSNAME_FIELD_SIZE);

@@ -1,6 +1,6 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
-import { fcntl, fstat, lseek, memfd_create, open } from "../../ffi/file.ts";
+import { fcntl, fstat, lseek, memfd_create, modified_ns, open } from "../../ffi/file.ts";
 import { pidfd_getfd, pidfd_open } from "../../ffi/process.ts";
 import { check, LuoError } from "../error.ts";
 import type { Stat } from "../kernel.ts";
@@ -105,13 +105,17 @@ async function copyToMemfd(from: number, name: string, start: bigint, options: T
   const total = kind === "regular file" && before.size > start ? before.size - start : undefined;
   if (!force) checkMemory(total ?? 0n, name);
   onStart?.(total);
+  const written = modified_ns(from);
   const memfd = createMemfd();
   try {
     const moved = await transfer({ fd: from, name }, { fd: memfd.number, name: "memory" }, {
       limit: total,
       onBytes: memoryWatch(name, force, onBytes),
     });
-    if (total !== undefined) checkUnchanged(from, name, start, before.size, moved);
+    if (total !== undefined) {
+      checkUnchanged(from, name, start, before.size, moved);
+      checkNotRewritten(from, name, written);
+    }
     // The position survives the kexec too: whoever restores the file reads it from its start.
     check(lseek(memfd.number, 0n, abi.SEEK_SET), "write", "memory");
     return memfd;
@@ -145,6 +149,14 @@ function checkUnchanged(from: number, name: string, start: bigint, size: bigint,
     `Cannot preserve ${name}: it changed while it was read (from ${size} to ${after.size} bytes)`,
     ["nothing was preserved: try again when nobody writes to it"],
   );
+}
+
+/** Rewritten in place: half of it would be old and half new. Writes through a shared mapping may show only later. */
+function checkNotRewritten(from: number, name: string, written: bigint | number): void {
+  if (modified_ns(from) === written) return;
+  throw new FileProblem("changed", `Cannot preserve ${name}: it was written to while it was read`, [
+    "nothing was preserved: try again when nobody writes to it",
+  ]);
 }
 
 /**

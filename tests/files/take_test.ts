@@ -68,6 +68,19 @@ Deno.test("a file that ends early is refused", async () => {
   await assert.rejects(take({ kind: "file", path }, { onBytes: cut }), problem("changed", "to 5 bytes"));
 });
 
+Deno.test("a file that is rewritten in place while it is read is refused", async () => {
+  using dir = scratch();
+  const path = `${dir.path}/in`;
+  Deno.writeFileSync(path, pattern(100));
+  // An old file: the clock of a file system may stand still for some milliseconds.
+  Deno.utimeSync(path, 1, 1);
+  const rewrite = () => {
+    using file = Deno.openSync(path, { read: true, write: true });
+    file.writeSync(pattern(5));
+  };
+  await assert.rejects(take({ kind: "file", path }, { onBytes: rewrite }), problem("changed", "written to"));
+});
+
 Deno.test("an inherited descriptor is the same open file; the runtime's own and closed ones are refused", async () => {
   using memfd = memfdOf(pattern(10));
   await assert.rejects(take({ kind: "fd", fd: memfd.number }), systemError("read", "EBADF"));
