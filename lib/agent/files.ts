@@ -42,7 +42,7 @@ export function preserveFile(
   };
   info.files.push(kept);
   // A journal that cannot be written leaves the file preserved: there is no call to take it back, and kept is better than lost.
-  state.save();
+  state.saveDone(`File ${token} in session "${request.session}" is preserved`);
   return { file: kept };
 }
 

@@ -54,7 +54,7 @@ export function loadImage(
     commandLine,
     loadedAt: state.options.now(),
   };
-  state.save();
+  state.saveDone(`Image ${subject} is loaded`);
   return { image: state.image };
 }
 
@@ -101,7 +101,7 @@ export function showImage(state: AgentState): Methods["ShowImage"]["reply"] {
 export function unloadImage(state: AgentState): Methods["UnloadImage"]["reply"] {
   unload(state.kernel);
   state.image = undefined;
-  state.save();
+  state.saveDone("The image is unloaded");
   return { image: currentImage(state) };
 }
 

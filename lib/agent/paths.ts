@@ -29,7 +29,7 @@ import { geteuid, getpid } from "../../ffi/process.ts";
 import { unix_listen } from "../../ffi/socket.ts";
 import { check, LuoError } from "../error.ts";
 import type { Stat } from "../kernel.ts";
-import { decodeJournal, encodeJournal, type Journal } from "./journal.ts";
+import { decodeJournal, type Journal } from "./journal.ts";
 
 /** The files of an agent: all beside its socket. */
 export interface AgentPaths {
@@ -84,7 +84,12 @@ export function takePlace(paths: AgentPaths): number {
   return fd;
 }
 
-function makeDirectory(directory: string): void {
+/**
+ * A directory that nobody else may enter, made if there is none.
+ *
+ * @throws LuoError `listen`: EPERM a directory that others may enter
+ */
+export function makeDirectory(directory: string): void {
   const subject = `directory "${directory}"`;
   const made = mkdir(directory, 0o700);
   if (made < 0 && made !== -Errno.EEXIST) {
@@ -118,16 +123,19 @@ export function readRecord(paths: AgentPaths): Journal | undefined {
 }
 
 /** Written aside and renamed: a reader finds the old journal or the new one. @throws LuoError `record` */
-export function writeRecord(paths: AgentPaths, journal: Journal): void {
+export function writeRecord(paths: AgentPaths, journal: Uint8Array): void {
   const aside = `${paths.state}.new`;
   const subject = `"${paths.state}"`;
   unlink(aside);
   const fd = check(open(aside, O_WRONLY | O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC, 0o600), "record", subject);
   try {
-    const bytes = encodeJournal(journal);
-    for (let at = 0; at < bytes.length;) at += check(write(fd, bytes.subarray(at)), "record", subject);
+    for (let at = 0; at < journal.length;) at += check(write(fd, journal.subarray(at)), "record", subject);
+    check(rename(aside, paths.state), "record", subject);
+  } catch (error) {
+    // On a full disk it would take the room that the next attempt needs.
+    unlink(aside);
+    throw error;
   } finally {
     close(fd);
   }
-  check(rename(aside, paths.state), "record", subject);
 }

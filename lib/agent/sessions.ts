@@ -165,6 +165,8 @@ export function saveOr(state: AgentState, undo: () => void): void {
     state.save();
   } catch (error) {
     undo();
+    // The record was written, the manifest could not be: the record says again what is so.
+    if (error instanceof LuoError && error.operation !== "record") state.save();
     throw error;
   }
 }

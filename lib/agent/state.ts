@@ -18,6 +18,9 @@ import { type AgentPaths, readRecord, writeRecord } from "./paths.ts";
 import type { ImageInfo, LastUpdate, Loss, SessionInfo } from "./protocol.ts";
 import { LuoError } from "../error.ts";
 
+/** Of one boot, told in every status and written with every journal: an agent that dies again and again must not fill them. */
+export const LOSSES_MAX = 10_000;
+
 /** A session the agent knows of. Without `session` it was handed over and is still in the kernel, not retrieved. */
 export interface Held {
   info: SessionInfo;
@@ -69,11 +72,12 @@ export class AgentState implements Disposable {
   #begin(): void {
     using old = this.#incomingManifest();
     this.#inherit(old);
-    // At once: whatever fails from here on ends this process, and that finishes the old manifest.
-    this.save();
+    // At once: whatever fails from here on ends this process, and that finishes the old manifest. Ending because of a full disk
+    // would do the same, and help nobody.
+    this.#saveOrLog();
     const session = this.device.create(MANIFEST_SESSION);
     this.#manifest = { session, writer: new ManifestWriter(session) };
-    this.save();
+    this.#manifest.writer.write(this.#journal());
     old?.finish();
   }
 
@@ -103,9 +107,9 @@ export class AgentState implements Disposable {
       "The manifest that was handed over is damaged: sessions can still be retrieved by their names",
     );
     const nameless: SessionInfo = { name: MANIFEST_SESSION, state: "incoming", createdAt: at, files: [] };
-    this.losses.push(
+    this.#lose([
       loss(nameless, "the manifest is damaged: the other sessions can be retrieved by their names", at),
-    );
+    ]);
   }
 
   #takeUpdate(journal: Journal, at: string): void {
@@ -125,7 +129,7 @@ export class AgentState implements Disposable {
 
   #take({ waiting, doubtful, losses }: Inheritance, journal: Journal): void {
     for (const info of waiting) this.incoming.set(info.name, { info });
-    this.losses.push(...losses);
+    this.#lose(losses);
     for (const info of doubtful) this.#askKernel(info, journal);
   }
 
@@ -136,7 +140,15 @@ export class AgentState implements Disposable {
       this.incoming.set(info.name, { info: { ...info, state: "retrieved" }, session });
     } catch (error) {
       if (!(error instanceof LuoError)) throw error;
-      this.losses.push(loss(unrestored(info), whyGone(info, journal), this.options.now()));
+      this.#lose([loss(unrestored(info), whyGone(info, journal), this.options.now())]);
+    }
+  }
+
+  #lose(losses: readonly Loss[]): void {
+    this.losses.push(...losses);
+    const old = this.losses.splice(0, Math.max(0, this.losses.length - LOSSES_MAX));
+    if (old.length > 0) {
+      this.options.log(`Forgot the ${old.length} oldest of ${LOSSES_MAX + old.length} losses`);
     }
   }
 
@@ -146,11 +158,48 @@ export class AgentState implements Disposable {
   }
 
   /**
-   * Writes the journal to the record and to the manifest. The record first: it is the larger one to fail (a full disk), and
-   * then the manifest still tells the truth about the kexec.
+   * Writes the journal to the record and to the manifest, for what can be undone when it fails. The record first: it is the
+   * likelier one to fail (a full disk), and then the manifest is as it was.
+   *
+   * @throws LuoError `record`; `write`, `preserve` the manifest
    */
   save(): void {
-    const journal: Journal = {
+    const journal = this.#journal();
+    writeRecord(this.options.paths, journal);
+    this.#manifest?.writer.write(journal);
+  }
+
+  /**
+   * The same for what the kernel has done already and cannot undo (`done`, a sentence): the manifest tells the next kernel of
+   * it, record or not, and the error says that it is done.
+   */
+  saveDone(done: string): void {
+    const journal = this.#journal();
+    try {
+      writeRecord(this.options.paths, journal);
+    } catch (error) {
+      if (!(error instanceof LuoError)) throw error;
+      const { operation, subject, errno } = error;
+      throw new LuoError(operation, subject, errno, `${done}, but it cannot be recorded in ${subject}`);
+    } finally {
+      this.#manifest?.writer.write(journal);
+    }
+  }
+
+  /** For a beginning and an end, which a full disk must not stop. An old record makes the next agent look, and tell. */
+  #saveOrLog(): void {
+    try {
+      this.save();
+    } catch (error) {
+      if (!(error instanceof LuoError)) throw error;
+      this.options.log(
+        `${error.message}: an agent started after this one in the same boot knows less for it`,
+      );
+    }
+  }
+
+  #journal(): Uint8Array {
+    return encodeJournal({
       version: 1,
       bootId: this.bootId,
       release: this.release,
@@ -161,9 +210,7 @@ export class AgentState implements Disposable {
       lastUpdate: this.lastUpdate,
       losses: this.losses,
       ended: this.ended,
-    };
-    writeRecord(this.options.paths, journal);
-    this.#manifest?.writer.write(encodeJournal(journal));
+    });
   }
 
   /** Ends on purpose: what was held counts as lost from here on, and the next agent says so. */
@@ -173,11 +220,11 @@ export class AgentState implements Disposable {
       session !== undefined
     );
     const lost = held.map(({ info }) => loss(unrestored(info), reason, at));
-    this.losses.push(...lost);
+    this.#lose(lost);
     this.outgoing.clear();
     for (const [name, { session }] of this.incoming) if (session !== undefined) this.incoming.delete(name);
     this.ended = true;
-    this.save();
+    this.#saveOrLog();
     for (const { session } of held) session?.close();
     return lost;
   }
