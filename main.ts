@@ -3,6 +3,7 @@ import { run } from "@stricli/core";
 import { application, exitCode, wantsJson } from "./commands/application.ts";
 import type { Context } from "./commands/context.ts";
 import { EXIT } from "./commands/exit.ts";
+import { Failure } from "./commands/failure.ts";
 import { colour, plain } from "./commands/text.ts";
 
 const json = wantsJson(Deno.args);
@@ -35,8 +36,18 @@ function stream(to: { writeSync(bytes: Uint8Array): number }) {
         while (rest.length > 0) rest = rest.subarray(to.writeSync(rest));
       } catch (error) {
         if (error instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT.broken_pipe);
-        throw error;
+        throw writeFailure(error);
       }
     },
   };
+}
+
+/** A full disk behind `>` is no bug of ours. */
+function writeFailure(error: unknown): unknown {
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return error;
+  return new Failure("file-error", `Cannot write the result (${error.code})`, {
+    operation: "write",
+    errno: error.code,
+    hints: ["what was asked for was done all the same: see luo status"],
+  });
 }

@@ -24,11 +24,7 @@ export function application(json: boolean): Application<Context> {
       text: {
         ...text_en,
         noCommandRegisteredForInput: ({ input, corrections }) =>
-          usage(`Cannot find command "${input}"`, [
-            corrections.length > 0
-              ? `did you mean ${corrections.join(" or ")}?`
-              : "the commands there are: luo --help",
-          ]),
+          usage(`Cannot find command "${input}"`, [commandHint(input, corrections)]),
         exceptionWhileParsingArguments: (error) => usage(argumentProblem(error)),
         exceptionWhileRunningCommand: (error) => show(internal(error)),
         exceptionWhileLoadingCommandFunction: (error) => show(internal(error)),
@@ -39,6 +35,12 @@ export function application(json: boolean): Application<Context> {
     },
     determineExitCode: (error) => error instanceof Failure ? error.exit : EXIT.failed,
   });
+}
+
+function commandHint(input: string, corrections: readonly string[]): string {
+  if (input.startsWith("-")) return `options go behind the command: luo status ${input} ...`;
+  if (corrections.length === 0 || input === "help") return "the commands there are: luo --help";
+  return `did you mean ${corrections.join(" or ")}?`;
 }
 
 /** Whoever closed the pipe does not want to hear of it: `cat` says nothing either. */

@@ -1,9 +1,10 @@
 import { Errno } from "../ffi/abi/errno.ts";
 import { O_APPEND, O_CLOEXEC, O_CREAT, O_RDWR, POLLIN } from "../ffi/abi/fcntl.ts";
 import { poll } from "../ffi/epoll.ts";
-import { flock, fstat, ftruncate, mkdir, open, pread } from "../ffi/file.ts";
+import { flock, fstat, ftruncate, open, pread } from "../ffi/file.ts";
 import { pidfd_open } from "../ffi/process.ts";
 import { spawn_detached } from "../ffi/spawn.ts";
+import { makeDirectory } from "../lib/agent/paths.ts";
 import { check } from "../lib/error.ts";
 import { inheritedEnvironment } from "../lib/files/environment.ts";
 import { HostFd } from "../lib/files/host_fd.ts";
@@ -38,7 +39,8 @@ const LOCK_NB = 4;
 export function ensureRunning<Client>(service: Service<Client>): { client: Client; started: boolean } {
   const running = service.connect();
   if (running !== undefined) return { client: running, started: false };
-  makeDirectory(service.socket);
+  // Before anything is written there: in a directory of everybody's the log could be a link of somebody else's.
+  makeDirectory(service.socket.slice(0, service.socket.lastIndexOf("/")) || "/");
   using starter = lockFile(`${service.socket}.start`);
   check(flock(starter.number, LOCK_EX), "lock", `${service.socket}.start`);
   using log = openLog(service.log);
@@ -87,12 +89,6 @@ function spawn({ argv, name }: Service<unknown>, log: HostFd): HostFd {
 function hasEnded(child: HostFd | undefined, wait_ms: number): boolean {
   // poll(2) of fd -1 is a sleep.
   return poll(child?.number ?? -1, POLLIN, wait_ms) > 0;
-}
-
-function makeDirectory(socket: string): void {
-  const directory = socket.slice(0, socket.lastIndexOf("/")) || "/";
-  const made = mkdir(directory, 0o700);
-  if (made < 0 && made !== -Errno.EEXIST) check(made, "make", `directory "${directory}"`);
 }
 
 function lockFile(path: string): HostFd {

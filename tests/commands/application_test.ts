@@ -73,6 +73,8 @@ Deno.test("wrong command lines: exit 2, what is meant, nothing on stdout", async
   const cases: [string[], RegExp][] = [
     [["sesion"], /did you mean `session`/],
     [["session", "craete", "x"], /did you mean `create`/],
+    [["--backend", "model", "status"], /options go behind the command: luo status --backend/],
+    [["help"], /luo --help/],
     [["session", "create"], /without SESSION/],
     [["session", "create", "a", "b"], /too many arguments/],
     [["session", "create", ""], /must not be empty/],

@@ -21,3 +21,20 @@ Deno.test("closed standard input and output: nothing is preserved, nothing count
   assert.equal((await cli.shell("luo file restore vm1 7 --stdout >/dev/null")).code, 0);
   await cli.ok(["session", "finish", "vm1"]);
 });
+
+Deno.test("a full disk behind > is told as such", async () => {
+  await using cli = new Cli();
+  const { code, err } = await cli.shell("luo session create vm1 >/dev/full");
+  assert.equal(code, 1);
+  assert.match(err, /Cannot write the result \(ENOSPC\)/);
+});
+
+Deno.test("nothing is written into a directory of everybody's", async () => {
+  await using cli = new Cli();
+  Deno.mkdirSync(cli.path("open"));
+  Deno.chmodSync(cli.path("open"), 0o755);
+  const { code, err } = await cli.luo(["status", "--socket", cli.path("open/s")]);
+  assert.equal(code, 3);
+  assert.match(err, /others may enter it/);
+  assert.deepEqual([...Deno.readDirSync(cli.path("open"))], []);
+});
