@@ -26,7 +26,8 @@ export interface Service<Client> {
   readonly connect: () => Client | undefined;
 }
 
-const START_LIMIT_MS = 20_000;
+/** A child that ends is noticed at once: this is for slow machines, right after boot with nothing cached. */
+const START_LIMIT_MS = 60_000;
 const STEP_MS = 10;
 const LOG_LIMIT_BYTES = 1n << 20n;
 const LOCK_EX = 2;
