@@ -4,6 +4,7 @@ import type { HostFd } from "../lib/files/host_fd.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./command.ts";
 import { call, restoreFile } from "./connect.ts";
 import type { Context } from "./context.ts";
+import { toFailure } from "./explain.ts";
 import { Failure } from "./failure.ts";
 import { interruptible } from "./interrupt.ts";
 import { Progress } from "./progress.ts";
@@ -115,7 +116,18 @@ export async function run(context: Context, request: Request, flags: CommonFlags
       ? give.giveToFd(restored, { fd: 1, name: "standard output" }, { onBytes, signal })
       : give.giveToFile(restored, target, { force, onBytes, signal })
   );
-  return { session, file: mark(true).file, to: target?.path, verified };
+  return { session, file: noted(() => mark(true)).file, to: target?.path, verified };
+}
+
+/** The bytes are where they belong even if the agent ended meanwhile: whoever hears of the failure must know. */
+function noted<T>(mark: () => T): T {
+  try {
+    return mark();
+  } catch (error) {
+    const { kind, message, detail } = toFailure(error);
+    const hints = ["the file was restored whole; only the agent could not note it", ...(detail.hints ?? [])];
+    throw new Failure(kind, message, { ...detail, hints });
+  }
 }
 
 /** Before anything is visible: what was preserved is what came back. */

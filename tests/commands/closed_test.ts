@@ -38,3 +38,26 @@ Deno.test("nothing is written into a directory of everybody's", async () => {
   assert.match(err, /others may enter it/);
   assert.deepEqual([...Deno.readDirSync(cli.path("open"))], []);
 });
+
+Deno.test("the agent dies while a file is written out: the file is said to be whole", async () => {
+  await using cli = new Cli();
+  await cli.ok(["session", "create", "vm1"]);
+  await cli.ok([
+    "file",
+    "preserve",
+    "vm1",
+    "--from",
+    cli.file("big", new Uint8Array(1 << 20)),
+    "--token",
+    "7",
+  ]);
+  await cli.ok(["kexec", "load", cli.kernel]);
+  await cli.ok(["kexec", "exec"]);
+  await cli.ok(["session", "retrieve", "vm1"]);
+  // The reader takes a first part, kills the agent, and takes the rest.
+  const script = `{ luo file restore vm1 7 --stdout; echo $? >$D/code; } 2>$D/err | {
+    head -c 1000; kill -9 $(cat $LUO_SOCKET.lock); cat; } | wc -c`;
+  assert.equal((await cli.shell(script)).out.trim(), String(1 << 20));
+  assert.equal(Deno.readTextFileSync(cli.path("code")).trim(), "1");
+  assert.match(Deno.readTextFileSync(cli.path("err")), /restored whole/);
+});
