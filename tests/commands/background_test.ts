@@ -70,7 +70,7 @@ Deno.test(
 Deno.test(
   "one that ends at once is a failure with what it said",
   inScratch((dir) => {
-    Deno.mkdirSync(`${dir}/luo`);
+    Deno.mkdirSync(`${dir}/luo`, { mode: 0o700 });
     Deno.writeTextFileSync(`${dir}/luo/s.log`, "old news\n");
     const start = () => ensureRunning(service(dir, "echo boom >&2; exit 1"));
     assert.throws(
