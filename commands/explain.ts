@@ -49,8 +49,8 @@ function agentFailure(error: AgentError): Failure {
   }
   if (error.is("Refused")) {
     const { operation, subject, reasons } = error.parameters;
-    const hints = ["--force does it all the same"];
-    return new Failure("refused", readable(`Cannot ${operation} ${subject}: data would be lost`), {
+    const hints = ["to try it all the same: --force"];
+    return new Failure("refused", readable(`Cannot ${operation} ${subject}: refused for safety`), {
       operation,
       subject,
       reasons,

@@ -13,6 +13,8 @@ const HINTS: Readonly<Record<string, readonly string[]>> = {
     "one program at a time holds the device: stop the other one (a second agent, luod, systemd)",
   ],
   "open EIO": ["what the previous kernel handed over could not be read: it stays so until the next kexec"],
+  "record ENOSPC": ["make room in the directory of the agent's socket, or use another: --socket"],
+  "record EROFS": ["the directory of the agent's socket must be writable: use another with --socket"],
   "create EEXIST": ["list the sessions there are with: luo session list"],
   "create EINVAL": ["a session name has 1 to 63 bytes and no NUL"],
   "create EMFILE": ["the agent may hold no more file descriptors: raise its limit (LimitNOFILE=, ulimit -n)"],

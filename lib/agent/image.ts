@@ -123,7 +123,7 @@ export function execImage(
 
 /** An image that was loaded by force is no less dangerous for that: whoever executes it may not be who loaded it. */
 function imageReasons({ loaded, by, commandLine }: ImageInfo, running: string): string[] {
-  if (!loaded) return ["no image is loaded: load one with luo kexec load KERNEL"];
+  if (!loaded) return ["no image is loaded, so there is nowhere to go: load one with luo kexec load KERNEL"];
   if (by === "luo") return commandLineProblems(commandLine ?? "", running).map(({ reason }) => reason);
   return [
     "another program loaded the image: one loaded by kexec_load(2), or without liveupdate=on, drops every session",
