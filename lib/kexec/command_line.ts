@@ -52,15 +52,15 @@ export function buildCommandLine({ running, reuse, commandLine, append }: Comman
  * follows `--` is for init.
  */
 export function readSwitch(words: readonly Word[], name: string): boolean | undefined {
-  const end = words.findIndex((word) => word.text === "--");
+  const end = words.findIndex((word) => word.name === "--" && word.value === undefined);
   const values = words.slice(0, end < 0 ? words.length : end)
     .filter((word) => word.name.replaceAll("-", "_") === name).map(({ value }) => parseBool(value));
   return values.findLast((value) => value !== undefined);
 }
 
 function parseBool(value = ""): boolean | undefined {
-  if (/^([yt1]|on)/i.test(value)) return true;
-  if (/^([nf0]|of)/i.test(value)) return false;
+  if (/^([eyt1]|on)/i.test(value)) return true;
+  if (/^([dnf0]|of)/i.test(value)) return false;
 }
 
 /** Why the next kernel would not take over what is preserved. The code is stable, the reason a clause. */

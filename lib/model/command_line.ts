@@ -1,22 +1,32 @@
 /** Kernel parameters: booleans as `early_param` and kstrtobool() read them, and `initcall_blacklist`. */
 
-/** The last `NAME=VALUE` counts; undefined when there is none, or its value is no truth value. */
+/** The last `NAME=VALUE` counts; undefined when there is none, or its value is no truth value ("Malformed early option"). */
 export function kernel_parameter(command_line: string, name: string): boolean | undefined {
   let found: boolean | undefined;
-  for (const word of command_line.split(/\s+/)) {
-    if (word.startsWith(`${name}=`)) found = truth(word.slice(name.length + 1)) ?? found;
-  }
+  for (const value of values(command_line, name)) found = truth(value) ?? found;
   return found;
 }
 
 /** `initcall_blacklist=NAME,NAME`: an initcall that is skipped, and with it what it registers. */
 export function initcall_blacklisted(command_line: string, name: string): boolean {
-  const lists = command_line.split(/\s+/).filter((word) => word.startsWith("initcall_blacklist="));
-  return lists.some((word) => word.slice("initcall_blacklist=".length).split(",").includes(name));
+  return values(command_line, "initcall_blacklist").some((list) => list.split(",").includes(name));
 }
 
-/** kstrtobool(): only the first letters are looked at. */
+/** parse_args() over next_arg() (kernel/params.c, lib/cmdline.c): white space between quotes ends no word, `--` ends all. */
+function values(command_line: string, name: string): string[] {
+  const found: string[] = [];
+  for (const [text] of command_line.matchAll(/(?:[^\s"]|"[^"]*(?:"|$))+/g)) {
+    const word = text.startsWith('"') ? text.slice(1).replace(/"$/, "") : text;
+    if (word === "--") break;
+    if (!word.startsWith(`${name}=`)) continue;
+    const value = word.slice(name.length + 1);
+    found.push(value.startsWith('"') ? value.slice(1).replace(/"$/, "") : value);
+  }
+  return found;
+}
+
+/** kstrtobool(): only the first letters are looked at; `e` is enable, `d` disable. */
 function truth(value: string): boolean | undefined {
-  if (/^([yYtT1]|[oO][nN])/.test(value)) return true;
-  if (/^([nNfF0]|[oO][fF])/.test(value)) return false;
+  if (/^([eyt1]|on)/i.test(value)) return true;
+  if (/^([dnf0]|of)/i.test(value)) return false;
 }

@@ -60,6 +60,12 @@ const SWITCHES: readonly (readonly [words: string, is: boolean | undefined])[] =
   ["liveupdate=oNx", true],
   ['liveupdate="on"', true],
   ['"liveupdate=on"', true],
+  ["liveupdate=ON", true],
+  ["liveupdate=enable", true],
+  ['liveupdate=on"', true],
+  ["liveupdate=disable", false],
+  ["liveupdate=2", undefined],
+  ["LIVEUPDATE=on", undefined],
   ["live-update=on", undefined],
   ["liveupdate=off", false],
   ["liveupdate=of", false],
@@ -72,6 +78,8 @@ const SWITCHES: readonly (readonly [words: string, is: boolean | undefined])[] =
   ["liveupdate=off liveupdate=on", true],
   ["liveupdate=on liveupdate", true],
   ["liveupdate=off -- liveupdate=on", false],
+  ['liveupdate=off "--" liveupdate=on', false],
+  ['x="a liveupdate=on', undefined],
 ];
 for (const [words, is] of SWITCHES) {
   Deno.test(`switch: ${words}`, () => assert.equal(readSwitch(parseCommandLine(words), "liveupdate"), is));
