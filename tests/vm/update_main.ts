@@ -95,7 +95,7 @@ async function chain(): Promise<Check[]> {
   try {
     const commands = Array.from({ length: BOOTS }, () => SCRIPT);
     const files = { data: randomBytes(DATA_BYTES) };
-    const result = await runInVm({ kernel: "7.2.12-luo", commands, files, timeout_ms: 560_000, on_line });
+    const result = await runInVm({ kernel: "7.2.12-luo", commands, files, timeout_ms: 900_000, on_line });
     const checks = (result.results["checks.jsonl"] ?? []) as Check[];
     return [
       ...checks,
