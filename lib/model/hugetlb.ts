@@ -29,6 +29,11 @@ class HugetlbInode implements Inode {
     return 0;
   }
 
+  /** hugetlbfs_file_mmap(): no huge page to reserve. */
+  mmap(offset: bigint): Ret {
+    return offset % HUGE_PAGE === 0n ? -Errno.ENOMEM : -Errno.EINVAL;
+  }
+
   fchmod(mode: number): Ret {
     this.mode = mode;
     return 0;
@@ -68,10 +73,17 @@ function open_hugetlb(inode: HugetlbInode, flags: number, link: string): OpenFil
       if (offset === undefined) file.position += BigInt(length);
       return length;
     },
-    lseek: (file, offset, whence) => generic_lseek(file, offset, whence, inode.size),
+    lseek: (file, offset, whence) => default_llseek(file, offset, whence, inode.size),
     ftruncate: (_file, length) => inode.truncate(length),
     fallocate: (_file, mode, offset, length) => inode.fallocate(mode, offset + length),
     reopen: (_file, again) => open_hugetlb(inode, opened_flags(again), link),
   };
   return new OpenFile(inode, operations, flags, () => link);
+}
+
+/** default_llseek() of fs/read_write.c: all of the file is data. */
+function default_llseek(file: OpenFile, offset: bigint, whence: number, size: bigint): bigint {
+  if (whence <= abi.SEEK_END) return generic_lseek(file, offset, whence, size);
+  if (offset >= size) return -BigInt(Errno.ENXIO);
+  return generic_lseek(file, whence === abi.SEEK_HOLE ? size : offset, abi.SEEK_SET, size);
 }

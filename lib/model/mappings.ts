@@ -44,13 +44,13 @@ export class Mappings {
     if (kind !== abi.MAP_SHARED && kind !== abi.MAP_PRIVATE && kind !== 3) return -BigInt(Errno.EINVAL);
     const shared = kind !== abi.MAP_PRIVATE;
     const backing = anonymous ? undefined : file;
-    const may_write = backing === undefined ? 0 : may_map(backing, prot, shared);
+    const may_write = backing === undefined ? 0 : may_map(backing, prot, shared, offset);
     if (may_write < 0) return BigInt(may_write);
     const size = (length + PAGE - 1n) / PAGE * PAGE;
     const start = this.#next;
     this.#next += size + PAGE;
     if (may_write > 0 && backing?.inode instanceof ShmemInode) backing.inode.writable_mappings++;
-    this.#list.push({
+    this.#add({
       start,
       end: start + size,
       prot,
@@ -61,6 +61,12 @@ export class Mappings {
       own: new Map(),
     });
     return start;
+  }
+
+  #add(mapping: Mapping): void {
+    this.#list.push(mapping);
+    const inode = mapping.file?.inode;
+    if (inode instanceof ShmemInode && !mapping.shared) inode.copies.add(mapping);
   }
 
   munmap(address: bigint, length: bigint): Ret {
@@ -83,8 +89,10 @@ export class Mappings {
       if (counted) inode.writable_mappings++;
     }
     if (counted) inode.writable_mappings--;
+    if (inode instanceof ShmemInode) inode.copies.delete(mapping);
     mapping.file?.put();
-    this.#list.splice(this.#list.indexOf(mapping), 1, ...pieces);
+    this.#list.splice(this.#list.indexOf(mapping), 1);
+    for (const piece of pieces) this.#add(piece);
   }
 
   /** The process ends. */
@@ -148,14 +156,14 @@ export class Mappings {
 }
 
 /** What do_mmap() and shmem_mmap() refuse: -errno, else whether the mapping counts as writable (1) or not (0). */
-function may_map(file: OpenFile, prot: number, shared: boolean): Ret {
+function may_map(file: OpenFile, prot: number, shared: boolean, offset: bigint): Ret {
   const writes = (prot & abi.PROT_WRITE) !== 0;
   if (shared && writes && !file.writable) return -Errno.EACCES;
   if (!file.readable) return -Errno.EACCES;
   const { inode } = file;
-  if (!(inode instanceof ShmemInode)) return -Errno.ENODEV;
-  const sealed = (inode.seals & (abi.F_SEAL_WRITE | abi.F_SEAL_FUTURE_WRITE)) !== 0;
+  const sealed = ((inode.seals ?? 0) & (abi.F_SEAL_WRITE | abi.F_SEAL_FUTURE_WRITE)) !== 0;
   if (shared && writes && sealed) return -Errno.EPERM;
+  if (!(inode instanceof ShmemInode)) return inode.mmap?.(offset) ?? -Errno.ENODEV;
   return shared && file.writable && !sealed ? 1 : 0;
 }
 

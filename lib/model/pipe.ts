@@ -14,11 +14,19 @@ export class Fifo implements Inode {
   length = 0;
   readers = 0;
   writers_open = 0;
+  /** Names; a pipe's is not on any mount that one can link in. */
+  nlink = 1;
 
   constructor(readonly ino: bigint, readonly mode: number, readonly uid: number, readonly dev: bigint) {}
 
   stat(): Stat {
-    return stat({ dev: this.dev, ino: this.ino, mode: abi.S_IFIFO | this.mode, uid: this.uid });
+    return stat({
+      dev: this.dev,
+      ino: this.ino,
+      mode: abi.S_IFIFO | this.mode,
+      nlink: this.nlink,
+      uid: this.uid,
+    });
   }
 }
 

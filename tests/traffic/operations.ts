@@ -1,4 +1,8 @@
 import * as abi from "../../ffi/abi/fcntl.ts";
+import { type ImageOperation, imageOperation, imageWeights } from "./images.ts";
+import { type MappingOperation, mappingOperation, mappingWeights } from "./mappings.ts";
+import { type NameOperation, nameOperation, nameWeights } from "./names.ts";
+import { type ProcessOperation, processOperation, processWeights } from "./processes.ts";
 import { Random } from "./random.ts";
 
 /**
@@ -8,6 +12,13 @@ import { Random } from "./random.ts";
  * Slots: 0-5 are for sessions, 6-13 for files, 14 for the device. Any call may be aimed at any slot.
  */
 export type Operation =
+  | ProcessOperation
+  | NameOperation
+  | MappingOperation
+  | ImageOperation
+  | SlotOperation;
+
+export type SlotOperation =
   | { op: "open_device"; to: number }
   | { op: "create" | "retrieve"; device: number; name: string; to: number }
   | { op: "preserve"; session: number; file: number; token: bigint }
@@ -17,12 +28,15 @@ export type Operation =
   | { op: "null_pointer"; slot: number; request: number }
   | { op: "memfd"; flags: number; to: number }
   | { op: "open_tmpfile"; flags: number; to: number }
-  | { op: "pipe" | "socketpair" | "null_device"; to: number }
+  | { op: "pipe" | "socketpair" | "null_device" | "pidfd"; to: number }
+  | { op: "fcntl_dup"; from: number; command: number; at: number; to: number }
+  | { op: "set_cloexec"; slot: number; argument: number }
+  | { op: "fchmod"; slot: number; mode: number }
   | { op: "dup"; from: number; to: number }
   | { op: "reopen"; from: number; flags: number; to: number }
   | { op: "close"; slot: number }
   | { op: "send" | "receive"; slot: number }
-  | { op: "write"; slot: number; length: number; fill: number }
+  | { op: "write" | "append"; slot: number; length: number; fill: number }
   | { op: "pwrite"; slot: number; offset: bigint; length: number; fill: number }
   | { op: "read"; slot: number; length: number }
   | { op: "pread"; slot: number; offset: bigint; length: number }
@@ -56,12 +70,17 @@ const weights = {
   pipe: 1,
   socketpair: 1,
   null_device: 1,
+  pidfd: 1,
   dup: 5,
+  fcntl_dup: 3,
+  set_cloexec: 4,
+  fchmod: 2,
   reopen: 2,
   close: 10,
   send: 2,
   receive: 3,
   write: 10,
+  append: 3,
   pwrite: 8,
   read: 5,
   pread: 5,
@@ -73,6 +92,10 @@ const weights = {
   set_flags: 2,
   look: 8,
   poll: 1,
+  ...processWeights,
+  ...nameWeights,
+  ...mappingWeights,
+  ...imageWeights,
 } as const satisfies Record<Operation["op"], number>;
 
 const requests = [0xba00, 0xba01, 0xba40, 0xba41, 0xba42, 0xba43];
@@ -152,13 +175,32 @@ function operation(random: Random): Operation {
       return malformed(random);
     case "null_pointer":
       return { op, slot: random.chance(50) ? DEVICE : session(random), request: random.pick(requests) };
+    case "spawn":
+    case "kill":
+      return processOperation(op, random);
+    case "open_name":
+    case "unlink":
+    case "link":
+    case "open_fifo":
+    case "open_directory":
+      return nameOperation(op, random, fileSlot(random));
+    case "map_keep":
+    case "map_store":
+    case "map_load":
+    case "map_remove":
+    case "map_drop":
+      return mappingOperation(op, random, file(random));
+    case "load_image":
+    case "kexec_nothing":
+    case "reboot_unknown":
+      return imageOperation(op, random, () => file(random));
     default:
       return fileOperation(op, random);
   }
 }
 
 type FileOperation = Exclude<
-  keyof typeof weights,
+  SlotOperation["op"],
   | "open_device"
   | "create"
   | "retrieve"
@@ -176,14 +218,19 @@ function fileOperation(op: FileOperation, random: Random): Operation {
     case "memfd":
       return {
         op,
-        flags: random.pick([1, 3, 3, 0x13, 0x13, 0x11, 0x9, 0x7, 0x40]),
+        flags: random.pick([1, 3, 3, 2, 0x12, 0x13, 0x13, 0x11, 0x9, 0x7, 0x40]),
         to: fileSlot(random),
       };
     case "open_tmpfile":
-      return { op, flags: random.pick([abi.O_RDWR, abi.O_RDWR, abi.O_WRONLY]), to: fileSlot(random) };
+      return {
+        op,
+        flags: random.pick([abi.O_RDWR, abi.O_RDWR, abi.O_WRONLY, abi.O_RDWR | abi.O_EXCL]),
+        to: fileSlot(random),
+      };
     case "pipe":
     case "socketpair":
     case "null_device":
+    case "pidfd":
       return { op, to: fileSlot(random) };
     case "dup":
       return random.chance(30)
@@ -193,15 +240,33 @@ function fileOperation(op: FileOperation, random: Random): Operation {
       return {
         op,
         from: slot,
-        flags: random.pick([abi.O_RDONLY, abi.O_RDWR, abi.O_RDWR | abi.O_TRUNC]),
+        flags: random.pick([
+          abi.O_RDONLY,
+          abi.O_RDWR,
+          abi.O_RDWR | abi.O_TRUNC,
+          abi.O_WRONLY | abi.O_APPEND,
+          abi.O_PATH,
+        ]),
         to: fileSlot(random),
       };
+    case "fcntl_dup": {
+      const command = random.pick([abi.F_DUPFD, abi.F_DUPFD, abi.F_DUPFD_CLOEXEC, 9999]);
+      const at = random.pick([0, 0, 10, 200, 0x7fffffff, -1]);
+      return random.chance(40)
+        ? { op, from: session(random), command, at, to: random.below(SESSIONS) }
+        : { op, from: slot, command, at, to: fileSlot(random) };
+    }
+    case "set_cloexec":
+      return { op, slot: random.chance(50) ? session(random) : slot, argument: random.pick([0, 0, 1, 2, 3]) };
+    case "fchmod":
+      return { op, slot, mode: random.pick([0o600, 0o755, 0, 0o4711]) };
     case "close":
       return { op, slot: random.chance(35) ? session(random) : random.chance(5) ? DEVICE : slot };
     case "send":
     case "receive":
       return { op, slot: random.chance(60) ? session(random) : slot };
     case "write":
+    case "append":
       return { op, slot, length: length(random), fill: random.below(256) };
     case "pwrite":
       return { op, slot, offset: offset(random), length: length(random), fill: random.below(256) };
@@ -214,7 +279,7 @@ function fileOperation(op: FileOperation, random: Random): Operation {
         op,
         slot,
         offset: random.chance(10) ? -offset(random) : offset(random),
-        whence: random.below(3),
+        whence: random.below(6),
       };
     case "ftruncate":
       return { op, slot, length: offset(random) };
@@ -222,7 +287,7 @@ function fileOperation(op: FileOperation, random: Random): Operation {
       return {
         op,
         slot,
-        mode: random.pick([0, 0, 1, 3, 2, 8, 16]),
+        mode: random.pick([0, 0, 0, 1, 3, 3, 2, 8, 9, 0x10, 0x11, 0x20, 0x40, 0x80, 0x100]),
         offset: offset(random),
         length: offset(random),
       };

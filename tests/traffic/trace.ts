@@ -16,18 +16,35 @@ import {
 } from "../../ffi/abi/liveupdate.ts";
 import { errnoName } from "../../ffi/abi/errno.ts";
 import type { Kernel, Ret } from "../../lib/kernel.ts";
-import { type Operation, SLOTS } from "./operations.ts";
+import type { TrafficHost } from "./host.ts";
+import { Images } from "./images.ts";
+import { KeptMappings } from "./mappings.ts";
+import { Names } from "./names.ts";
+import { type Operation, type SlotOperation, SLOTS } from "./operations.ts";
+import { Processes } from "./processes.ts";
+import { result, Slots } from "./slots.ts";
 
 const PAGE = 4096;
 
 /** Applies operations to one kernel and says of each what it was and what came of it, without fd numbers and inodes. */
 export class Traffic {
-  readonly #slots: number[] = new Array(SLOTS).fill(-1);
+  readonly kernel: Kernel;
+  readonly #slots: Slots;
+  readonly #processes: Processes;
+  readonly #names: Names;
+  readonly #mappings: KeptMappings;
+  readonly #images: Images;
   readonly #mail: [number, number];
   #inFlight = 0;
 
-  constructor(readonly kernel: Kernel, readonly tmpfs: string) {
-    const pair = kernel.socketpair();
+  constructor(readonly host: TrafficHost) {
+    this.kernel = host.kernel;
+    this.#slots = new Slots(host.kernel, SLOTS);
+    this.#processes = new Processes(host, this.#slots);
+    this.#names = new Names(this.#slots, host.tmpfs);
+    this.#mappings = new KeptMappings(this.#slots);
+    this.#images = new Images(host, this.#slots);
+    const pair = this.kernel.socketpair();
     if (typeof pair === "number") throw new Error(`Cannot make the mailbox socketpair (${errnoName(pair)})`);
     this.#mail = pair;
   }
@@ -41,16 +58,11 @@ export class Traffic {
   }
 
   #fd(slot: number): number {
-    return this.#slots[slot] ?? -1;
+    return this.#slots.fd(slot);
   }
 
-  /** Puts a new fd into a slot; what the slot held before is closed after the call, so it was still there during it. */
   #keep(slot: number, fd: Ret): string {
-    if (fd < 0) return errnoName(fd);
-    const before = this.#fd(slot);
-    this.#slots[slot] = fd;
-    if (before >= 0) this.kernel.close(before);
-    return "fd";
+    return this.#slots.keep(slot, fd);
   }
 
   #apply(o: Operation): string {
@@ -81,6 +93,25 @@ export class Traffic {
         return this.#malformed(o);
       case "null_pointer":
         return result(k.ioctl(this.#fd(o.slot), o.request, null));
+      case "spawn":
+      case "kill":
+        return this.#processes.apply(o);
+      case "open_name":
+      case "unlink":
+      case "link":
+      case "open_fifo":
+      case "open_directory":
+        return this.#names.apply(o);
+      case "map_keep":
+      case "map_store":
+      case "map_load":
+      case "map_remove":
+      case "map_drop":
+        return this.#mappings.apply(o);
+      case "load_image":
+      case "kexec_nothing":
+      case "reboot_unknown":
+        return this.#images.apply(o);
       default:
         return this.#files(o);
     }
@@ -109,28 +140,31 @@ export class Traffic {
     return `${answer} ${bytes.toHex()}`;
   }
 
-  #files(o: Operation): string {
+  #files(o: SlotOperation): string {
     const k = this.kernel;
     switch (o.op) {
       case "memfd":
         return this.#keep(o.to, k.memfd_create("traffic", o.flags));
       case "open_tmpfile":
-        return this.#keep(o.to, k.open(this.tmpfs, abi.O_TMPFILE | o.flags | abi.O_CLOEXEC, 0o600));
+        return this.#keep(o.to, k.open(this.host.tmpfs, abi.O_TMPFILE | o.flags | abi.O_CLOEXEC, 0o600));
       case "null_device":
         return this.#keep(o.to, k.open("/dev/null", abi.O_RDWR | abi.O_CLOEXEC));
+      case "pidfd":
+        return this.#keep(o.to, k.pidfd_open(k.getpid(), 0));
       case "pipe":
         return this.#half(o.to, k.pipe2(abi.O_CLOEXEC | abi.O_NONBLOCK));
       case "socketpair":
         return this.#half(o.to, k.socketpair());
       case "dup":
         return this.#keep(o.to, k.dup(this.#fd(o.from)));
+      case "fcntl_dup":
+        return this.#keep(o.to, k.fcntl(this.#fd(o.from), o.command, o.at));
+      case "set_cloexec":
+        return result(k.fcntl(this.#fd(o.slot), abi.F_SETFD, o.argument));
       case "reopen":
         return this.#reopen(o);
-      case "close": {
-        const fd = this.#fd(o.slot);
-        this.#slots[o.slot] = -1;
-        return result(k.close(fd));
-      }
+      case "close":
+        return this.#slots.close(o.slot);
       case "send":
       case "receive":
         return this.#post(o);
@@ -149,9 +183,9 @@ export class Traffic {
   #reopen(o: Extract<Operation, { op: "reopen" }>): string {
     const fd = this.#fd(o.from);
     if (fd < 0) return "nothing";
-    const link = this.kernel.readlink(`/proc/self/fd/${fd}`);
+    const stat = this.kernel.fstat(fd);
     // A pipe without its other end would block in open.
-    if (typeof link === "string" && link.startsWith("pipe:")) return "pipe";
+    if (typeof stat !== "number" && (stat.mode & abi.S_IFMT) === abi.S_IFIFO) return "pipe";
     return this.#keep(o.to, this.kernel.open(`/proc/self/fd/${fd}`, o.flags | abi.O_CLOEXEC));
   }
 
@@ -171,11 +205,17 @@ export class Traffic {
     return got.fds[0] === undefined ? "no fd" : this.#keep(o.slot, got.fds[0]);
   }
 
-  #contents(o: Operation): string {
+  #contents(o: SlotOperation): string {
     const k = this.kernel;
     switch (o.op) {
       case "write":
         return result(k.write(this.#fd(o.slot), new Uint8Array(o.length).fill(o.fill)));
+      case "append": {
+        const flags = k.fcntl(this.#fd(o.slot), abi.F_GETFL);
+        k.fcntl(this.#fd(o.slot), abi.F_SETFL, flags | abi.O_APPEND);
+        const answer = result(k.write(this.#fd(o.slot), new Uint8Array(o.length).fill(o.fill)));
+        return `${answer} ${result(k.fcntl(this.#fd(o.slot), abi.F_SETFL, flags))}`;
+      }
       case "pwrite":
         return result(k.pwrite(this.#fd(o.slot), new Uint8Array(o.length).fill(o.fill), o.offset));
       case "read": {
@@ -196,6 +236,8 @@ export class Traffic {
         return result(k.fallocate(this.#fd(o.slot), o.mode, o.offset, o.length));
       case "map":
         return this.#map(o);
+      case "fchmod":
+        return this.#isRegular(this.#fd(o.slot)) ? result(k.fchmod(this.#fd(o.slot), o.mode)) : "not regular";
       case "add_seals":
         return result(k.fcntl(this.#fd(o.slot), abi.F_ADD_SEALS, o.seals));
       case "set_flags":
@@ -225,6 +267,11 @@ export class Traffic {
     return `${removed} ${result(k.munmap(address, BigInt(PAGE)))}`;
   }
 
+  #isRegular(fd: number): boolean {
+    const stat = this.kernel.fstat(fd);
+    return typeof stat !== "number" && (stat.mode & abi.S_IFMT) === abi.S_IFREG;
+  }
+
   #look(fd: number): string {
     const k = this.kernel;
     const stat = k.fstat(fd);
@@ -238,10 +285,6 @@ export class Traffic {
       flags.toString(8)
     } fdflags=${k.fcntl(fd, abi.F_GETFD)}`;
   }
-}
-
-function result(answer: Ret): string {
-  return answer < 0 ? errnoName(answer) : String(answer);
 }
 
 /** FNV-1a over every byte: cheap, and enough to tell contents apart. */
