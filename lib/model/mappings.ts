@@ -183,7 +183,12 @@ function remove(mapping: Mapping, from: bigint, to: bigint): Ret {
   return vfs_fallocate(mapping.file, mode, mapping.offset + from - mapping.start, to - from);
 }
 
-function shmem_behind(mapping: Mapping, at: bigint): { inode: ShmemInode; offset: bigint } | undefined {
+interface Behind {
+  readonly inode: ShmemInode;
+  readonly offset: bigint;
+}
+
+function shmem_behind(mapping: Mapping, at: bigint): Behind | undefined {
   const inode = mapping.file?.inode;
   if (!(inode instanceof ShmemInode)) return undefined;
   const offset = mapping.offset + at;
@@ -196,23 +201,26 @@ function load_piece(mapping: Mapping, at: bigint, into: Uint8Array): void {
   const own = mapping.own.get(Number(at / PAGE));
   if (own !== undefined) return into.set(own.subarray(Number(at % PAGE), Number(at % PAGE) + into.length));
   const behind = shmem_behind(mapping, at);
-  if (behind === undefined) into.fill(0);
-  else behind.inode.cache.read(Number(behind.offset), into);
+  if (behind === undefined) return void into.fill(0);
+  fault(behind);
+  behind.inode.cache.read(Number(behind.offset), into);
+}
+
+/** shmem_fault(): also a read gives a hole its page. */
+function fault({ inode, offset }: Behind): void {
+  const page = Math.floor(Number(offset) / PAGE_SIZE);
+  if (!inode.cache.populate(page, 1)) throw new MemoryFault("SIGBUS: out of memory");
 }
 
 function store_piece(mapping: Mapping, at: bigint, data: Uint8Array): void {
-  const behind = shmem_behind(mapping, at);
-  if (behind !== undefined && mapping.shared) {
-    const first = Math.floor(Number(behind.offset) / PAGE_SIZE);
-    if (!behind.inode.cache.populate(first, 1)) throw new MemoryFault("SIGBUS: out of memory");
-    return behind.inode.cache.write(Number(behind.offset), data);
-  }
   const page = Number(at / PAGE);
-  let own = mapping.own.get(page);
-  if (own === undefined) {
-    own = new Uint8Array(PAGE_SIZE);
-    if (behind !== undefined) behind.inode.cache.read(Number(behind.offset - at % PAGE), own);
-    mapping.own.set(page, own);
-  }
-  own.set(data, Number(at % PAGE));
+  const own = mapping.own.get(page);
+  if (own !== undefined) return own.set(data, Number(at % PAGE));
+  const behind = shmem_behind(mapping, at);
+  if (behind !== undefined) fault(behind);
+  if (behind !== undefined && mapping.shared) return behind.inode.cache.write(Number(behind.offset), data);
+  const copy = new Uint8Array(PAGE_SIZE);
+  if (behind !== undefined) behind.inode.cache.read(Number(behind.offset - at % PAGE), copy);
+  copy.set(data, Number(at % PAGE));
+  mapping.own.set(page, copy);
 }

@@ -159,7 +159,7 @@ export class ShmemInode implements Inode {
     const grows = offset + length > this.size;
     if (grows && this.seals & abi.F_SEAL_GROW) return -Errno.EPERM;
     const first = Math.floor(start / PAGE_SIZE);
-    if (!this.cache.populate(first, Math.ceil(end / PAGE_SIZE) - first)) return -Errno.ENOMEM;
+    if (!this.cache.populate(first, Math.ceil(end / PAGE_SIZE) - first, true)) return -Errno.ENOMEM;
     if (grows && !(mode & abi.FALLOC_FL_KEEP_SIZE)) this.size = offset + length;
     return 0;
   }

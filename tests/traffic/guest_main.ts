@@ -26,12 +26,22 @@ const host: TrafficHost = {
 };
 kernel.mkdir(host.tmpfs, 0o755);
 
-const lines: string[] = [];
+const trace = `${RESULTS}/trace.${boot}.txt`;
+let lines: string[] = [];
 const started = performance.now();
-play(host, seed, boot, count, (line) => lines.push(line));
+play(host, seed, boot, count, (line) => {
+  lines.push(line);
+  // A machine that hangs has said up to where all was well.
+  if (lines.length === 500) flush();
+});
+flush();
 console.log(`traffic: boot ${boot}, ${count} operations in ${Math.round(performance.now() - started)} ms`);
-Deno.writeTextFileSync(`${RESULTS}/trace.${boot}.txt`, lines.join("\n") + "\n");
 if (boot < boots) nextBoot(host, nextCommandLine(readText("/proc/cmdline")));
+
+function flush(): void {
+  Deno.writeTextFileSync(trace, lines.map((line) => `${line}\n`).join(""), { append: true });
+  lines = [];
+}
 
 function readText(path: string): string {
   const into = new Uint8Array(4096);

@@ -19,6 +19,8 @@ export const nameWeights = {
 
 const names = ["one", "two", "three"];
 const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_PATH } = abi;
+/** A FIFO may have got any of the names. */
+const UNBLOCKED = abi.O_CLOEXEC | abi.O_NONBLOCK;
 const openings = [
   O_RDWR | O_CREAT,
   O_RDWR | O_CREAT,
@@ -52,7 +54,7 @@ export class Names {
     const k = this.slots.kernel;
     switch (o.op) {
       case "open_name":
-        return this.slots.keep(o.to, k.open(this.#path(o.name), o.flags | abi.O_CLOEXEC, 0o640));
+        return this.slots.keep(o.to, k.open(this.#path(o.name), o.flags | UNBLOCKED, 0o640));
       case "unlink":
         return result(k.unlink(this.#path(o.name)));
       case "link":

@@ -241,7 +241,7 @@ export class Traffic {
       case "add_seals":
         return result(k.fcntl(this.#fd(o.slot), abi.F_ADD_SEALS, o.seals));
       case "set_flags":
-        return result(k.fcntl(this.#fd(o.slot), abi.F_SETFL, o.flags));
+        return result(k.fcntl(this.#fd(o.slot), abi.F_SETFL, o.flags | this.#unblocked(this.#fd(o.slot))));
       case "poll":
         return result(k.poll(this.#fd(o.slot), abi.POLLIN | abi.POLLOUT));
       case "look":
@@ -265,6 +265,11 @@ export class Traffic {
     k.store(address, new Uint8Array(8).fill(o.fill));
     const removed = o.remove ? result(k.madvise(address, BigInt(PAGE), abi.MADV_REMOVE)) : "kept";
     return `${removed} ${result(k.munmap(address, BigInt(PAGE)))}`;
+  }
+
+  /** What would wait never does, here as on the model. */
+  #unblocked(fd: number): number {
+    return this.#isRegular(fd) ? 0 : abi.O_NONBLOCK;
   }
 
   #isRegular(fd: number): boolean {
