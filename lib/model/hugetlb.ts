@@ -10,6 +10,7 @@ const HUGE_PAGE = 2n * 1024n * 1024n;
 class HugetlbInode implements Inode {
   size = 0n;
   seals: number;
+  writers = 0;
   mode = 0o777;
 
   constructor(readonly ino: bigint, readonly uid: number, flags: number) {
@@ -61,7 +62,12 @@ export function hugetlb_file(ino: bigint, uid: number, name: string, flags: numb
   return open_hugetlb(inode, abi.O_RDWR | abi.O_LARGEFILE, `/memfd:${name} (deleted)`);
 }
 
-function open_hugetlb(inode: HugetlbInode, flags: number, link: string): OpenFile {
+function open_hugetlb(
+  inode: HugetlbInode,
+  flags: number,
+  link: string,
+  more: FileOperations = {},
+): OpenFile {
   const operations: FileOperations = {
     positioned: true,
     read(file, into, offset) {
@@ -76,9 +82,17 @@ function open_hugetlb(inode: HugetlbInode, flags: number, link: string): OpenFil
     lseek: (file, offset, whence) => default_llseek(file, offset, whence, inode.size),
     ftruncate: (_file, length) => inode.truncate(length),
     fallocate: (_file, mode, offset, length) => inode.fallocate(mode, offset + length),
-    reopen: (_file, again) => open_hugetlb(inode, opened_flags(again), link),
+    reopen: (_file, again) => reopen_hugetlb(inode, opened_flags(again), link),
+    ...more,
   };
   return new OpenFile(inode, operations, flags, () => link);
+}
+
+/** Holds write access, as memfd_create() itself does not (get_write_access). */
+function reopen_hugetlb(inode: HugetlbInode, flags: number, link: string): OpenFile {
+  if ((flags & abi.O_ACCMODE) === abi.O_RDONLY) return open_hugetlb(inode, flags, link);
+  inode.writers++;
+  return open_hugetlb(inode, flags, link, { release: () => inode.writers-- });
 }
 
 /** default_llseek() of fs/read_write.c: all of the file is data. */

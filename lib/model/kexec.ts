@@ -46,10 +46,11 @@ export function load_image(process: Process, a: KexecArguments): LoadedImage | u
   }
   const command_line = read_command_line(a);
   if (typeof command_line === "number") return command_line;
+  const loaded = check_load(kernel.head, kernel.length, Number(a.cmdline_len));
+  if (loaded < 0) return loaded;
   // No memory is set aside for a crash kernel.
   if (flags & kexec.KEXEC_FILE_ON_CRASH) return -Errno.EADDRNOTAVAIL;
-  const loaded = check_load(kernel.head, kernel.length, Number(a.cmdline_len));
-  return loaded < 0 ? loaded : { release: image_release(kernel.head), command_line };
+  return { release: image_release(kernel.head), command_line };
 }
 
 function read_command_line(a: KexecArguments): string | Ret {

@@ -21,6 +21,11 @@ export class Fifo implements Inode {
 
   constructor(readonly ino: bigint, readonly mode: number, readonly uid: number, readonly dev: bigint) {}
 
+  /** Nobody has it open any more: free_pipe_info(). */
+  empty(): void {
+    this.chunks.length = this.length = this.writers_ever = 0;
+  }
+
   stat(): Stat {
     return stat({
       dev: this.dev,
@@ -69,6 +74,7 @@ function pipe_operations(fifo: Fifo, link: string, waits?: number): FileOperatio
     release(file) {
       if (file.readable) fifo.readers--;
       if (file.writable) fifo.writers_open--;
+      if (fifo.readers + fifo.writers_open === 0) fifo.empty();
     },
   };
 }

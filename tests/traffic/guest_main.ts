@@ -29,17 +29,20 @@ kernel.mkdir(host.tmpfs, 0o755);
 const trace = `${RESULTS}/trace.${boot}.txt`;
 let lines: string[] = [];
 const started = performance.now();
-play(host, seed, boot, count, (line) => {
+for (const line of play(host, seed, boot, count)) {
   lines.push(line);
-  // A machine that hangs has said up to where all was well.
-  if (lines.length === 500) flush();
-});
-flush();
+  if (lines.length === 200) await flush();
+}
+await flush();
 console.log(`traffic: boot ${boot}, ${count} operations in ${Math.round(performance.now() - started)} ms`);
 if (boot < boots) nextBoot(host, nextCommandLine(readText("/proc/cmdline")));
 
-function flush(): void {
-  Deno.writeTextFileSync(trace, lines.map((line) => `${line}\n`).join(""), { append: true });
+/**
+ * A machine that hangs has said up to where all was well. And the runtime sees its dead children: the handler of SIGCHLD
+ * writes to a pipe, and once that is full it leaves EAGAIN in the errno of whatever call it interrupted.
+ */
+async function flush(): Promise<void> {
+  await Deno.writeTextFile(trace, lines.map((line) => `${line}\n`).join(""), { append: true });
   lines = [];
 }
 

@@ -10,10 +10,8 @@ export function* modelTraces(seed: number, boots: number, count: number): Genera
   const disk = new MemoryDisk({ "/image": standInBzImage({ release: "7.3.4-luo" }) });
   const machine = new Machine({ disk, nofile: 20_000, memory_bytes: 2 * 1024 ** 3 });
   for (let boot = 1; boot <= boots; boot++) {
-    const lines: string[] = [];
     const host = new ModelHost(machine);
-    play(host, seed, boot, count, (line) => lines.push(line));
-    yield lines;
+    yield [...play(host, seed, boot, count)];
     if (boot === boots) return;
     try {
       nextBoot(host, "liveupdate=on");

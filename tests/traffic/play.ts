@@ -5,18 +5,12 @@ import type { TrafficHost } from "./host.ts";
 import { operations } from "./operations.ts";
 import { Traffic } from "./trace.ts";
 
-/** One boot of random traffic: `count` operations at the seam, a line each into `out`. What they leave open stays open. */
-export function play(
-  host: TrafficHost,
-  seed: number,
-  boot: number,
-  count: number,
-  out: (line: string) => void,
-): void {
+/** One boot of random traffic: `count` operations at the seam, a line for each. What they leave open stays open. */
+export function* play(host: TrafficHost, seed: number, boot: number, count: number): Generator<string> {
   const traffic = new Traffic(host);
   let number = 0;
   for (const operation of operations(seed, boot, count)) {
-    out(`${boot}.${number++} ${traffic.line(operation)}`);
+    yield `${boot}.${number++} ${traffic.line(operation)}`;
   }
 }
 
