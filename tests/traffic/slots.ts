@@ -1,4 +1,4 @@
-import { F_GETFD, FD_CLOEXEC } from "../../ffi/abi/fcntl.ts";
+import { F_GETFD, FD_CLOEXEC, S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
 import { errnoName } from "../../ffi/abi/errno.ts";
 import type { Kernel, Ret } from "../../lib/kernel.ts";
 
@@ -27,6 +27,11 @@ export class Slots {
     const fd = this.fd(slot);
     this.#fds[slot] = -1;
     return result(this.kernel.close(fd));
+  }
+
+  isRegular(slot: number): boolean {
+    const stat = this.kernel.fstat(this.fd(slot));
+    return typeof stat !== "number" && (stat.mode & S_IFMT) === S_IFREG;
   }
 
   /** The fds that a child inherits, lowest first. */
