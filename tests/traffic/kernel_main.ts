@@ -30,7 +30,7 @@ try {
     if (!same(boot + 1, real[boot++] ?? [], model)) failed++;
   }
   console.log(`${boots - failed} passed, ${failed} failed`);
-  if (failed > 0) Deno.exit(1);
+  if (failed > 0) Deno.exitCode = 1;
 } finally {
   await Deno.remove(results_dir, { recursive: true });
 }
