@@ -76,6 +76,8 @@ again() {
   check "once more from disk" 0 "" luo file preserve example --from /tmp/disk --token 1 --digest
   check "once more from a pipe" 0 "" luo file preserve example --from /tmp/pipe --token 2 --digest
   check "a retrieved file" 0 "" luo file preserve example --pid $holder --fd 3 --token 3 --digest
+  # This one would drop everything, and nobody can see that it is not ours.
+  check "kexec_load by another program over it" 0 "" other load-old
   luo kexec exec
 }
 
