@@ -1,0 +1,80 @@
+import { MFD_CLOEXEC, MFD_EXEC, O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
+import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
+import { check } from "../../lib/error.ts";
+import type { Kernel } from "../../lib/kernel.ts";
+import { openDevice } from "../../lib/session.ts";
+
+/** Sessions, files in each, pages of each file. */
+export interface Size {
+  readonly sessions: number;
+  readonly files: number;
+  readonly pages: number;
+}
+
+/** Milliseconds by stage, in the order in which they happen. */
+export type Times = Record<string, number>;
+
+const PAGE = 4096;
+
+class Clock {
+  readonly times: Times = {};
+
+  measure<T>(stage: string, run: () => T): T {
+    const start = performance.now();
+    const answer = run();
+    this.times[stage] = (this.times[stage] ?? 0) + performance.now() - start;
+    return answer;
+  }
+}
+
+/** Makes and preserves everything. The sessions stay open with the process. */
+export function before(kernel: Kernel, { sessions, files, pages }: Size): Times {
+  const clock = new Clock();
+  const contents = new Uint8Array(pages * PAGE).fill(7);
+  const device = openDevice(kernel);
+  const opened = Array.from(
+    { length: sessions },
+    (_, index) => clock.measure("create", () => device.create(`session ${index}`)),
+  );
+  for (const session of opened) {
+    for (let token = 0n; token < files; token++) {
+      const fd = clock.measure("fill", () => {
+        const fd = check(kernel.memfd_create("scale", MFD_CLOEXEC | MFD_EXEC), "memfd_create", "a file");
+        check(kernel.write(fd, contents), "write", "a file");
+        return fd;
+      });
+      clock.measure("preserve", () => session.preserve(fd, token));
+      kernel.close(fd);
+    }
+  }
+  return clock.times;
+}
+
+export function load(kernel: Kernel, image: string, initrd: string | undefined, commandLine: string): void {
+  const open = (path: string) => check(kernel.open(path, O_RDONLY | O_CLOEXEC), "open", path);
+  const line = new TextEncoder().encode(`${commandLine}\0`);
+  const flags = initrd === undefined ? BigInt(KEXEC_FILE_NO_INITRAMFS) : 0n;
+  const initrd_fd = initrd === undefined ? -1 : open(initrd);
+  const answer = kernel.kexec_file_load(open(image), initrd_fd, BigInt(line.length), line, flags);
+  check(answer, "kexec load", image);
+}
+
+/** Returns only by throwing. */
+export function kexec(kernel: Kernel): void {
+  check(kernel.reboot(LINUX_REBOOT_CMD_KEXEC), "kexec exec", "the loaded kernel");
+}
+
+/** In the next kernel: takes everything back and finishes it. */
+export function after(kernel: Kernel, { sessions, files }: Size): Times {
+  const clock = new Clock();
+  const device = clock.measure("open", () => openDevice(kernel));
+  for (let index = 0; index < sessions; index++) {
+    const session = clock.measure("retrieve", () => device.retrieve(`session ${index}`));
+    for (let token = 0n; token < files; token++) {
+      clock.measure("restore", () => session.restore(token)).close();
+    }
+    clock.measure("finish", () => session.finish());
+    session.close();
+  }
+  return clock.times;
+}

@@ -1,0 +1,15 @@
+/** In the virtual machine, once a boot: `scale_guest.ts SESSIONS FILES PAGES`; leaves /results/times.N.json. */
+import { linux } from "../../lib/linux/kernel.ts";
+import { BOOT_IMAGE, BOOT_INITRD, nextCommandLine, RESULTS } from "../vm/guest.ts";
+import { after, before, kexec, load } from "./scale.ts";
+
+const [sessions = 0, files = 0, pages = 0] = Deno.args.map(Number);
+const size = { sessions, files, pages };
+const boot = Deno.env.get("LUO_BOOT");
+const kernel = linux();
+const times = boot === "1" ? before(kernel, size) : after(kernel, size);
+Deno.writeTextFileSync(`${RESULTS}/times.${boot}.json`, JSON.stringify(times));
+if (boot === "1") {
+  load(kernel, BOOT_IMAGE, BOOT_INITRD, nextCommandLine(Deno.readTextFileSync("/proc/cmdline")));
+  kexec(kernel);
+}

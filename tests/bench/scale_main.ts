@@ -1,0 +1,100 @@
+/**
+ * A live update of 1,000 sessions and one of 10,000, with 10 files each, on the model, and the kernel's own figures beside them.
+ * `scale_main.ts` is part of `deno task bench`; each size runs in a process of its own, so that its memory can be told.
+ */
+import { ProcessKilled } from "../../lib/kernel.ts";
+import { standInBzImage } from "../../lib/kexec/bzimage.ts";
+import { MemoryDisk } from "../../lib/model/disk.ts";
+import { Machine } from "../../lib/model/machine.ts";
+import { MissingTool } from "../vm/tools.ts";
+import { runInVm } from "../vm/vm.ts";
+import { after, before, kexec, load, type Size, type Times } from "./scale.ts";
+
+const FILES = 10;
+/** A million pages in the large one. */
+const PAGES = 10;
+const [few, many] = [1_000, 10_000];
+/** The virtual machine has 2 GiB, and is emulated: a page in each file, and a tenth of the sessions. */
+const [few_linux, many_linux] = [100, 1_000];
+
+interface Measured {
+  readonly times: Times;
+  /** Of the process that ran the model: its memory above what it had before, by the bytes of all files. */
+  readonly memory?: number;
+}
+
+function onModel(size: Size): Measured {
+  const disk = new MemoryDisk({ "/image": standInBzImage({ release: "7.3.4" }) });
+  const data = size.sessions * size.files * size.pages * 4096;
+  const started = Deno.memoryUsage().rss;
+  const machine = new Machine({ disk, memory_bytes: data + 2 ** 30 });
+  const first = before(machine.init(), size);
+  const start = performance.now();
+  try {
+    load(machine.init(), "/image", undefined, "liveupdate=on");
+    kexec(machine.init());
+  } catch (error) {
+    if (!(error instanceof ProcessKilled)) throw error;
+  }
+  const times = { ...first, kexec: performance.now() - start, ...after(machine.init(), size) };
+  return { times, memory: (Deno.memoryUsage().rss - started) / data };
+}
+
+function inItsOwnProcess(size: Size): Measured {
+  const args = ["run", "-A", "--quiet", import.meta.filename ?? "", JSON.stringify(size)];
+  const { stdout, success } = new Deno.Command(Deno.execPath(), { args, stderr: "inherit" }).outputSync();
+  if (!success) throw new Error(`the model with ${size.sessions} sessions failed`);
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+async function onLinux(size: Size): Promise<Measured> {
+  const command =
+    `deno run -A --cached-only tests/bench/scale_guest.ts ${size.sessions} ${size.files} ${size.pages}`;
+  const { results } = await runInVm({ commands: [command, command], timeout_ms: 300_000 });
+  return { times: { ...(results["times.1.json"] as Times), ...(results["times.2.json"] as Times) } };
+}
+
+function table(title: string, small: number, large: number, one: Measured, ten: Measured): void {
+  console.log(`\n${title}\n`);
+  console.log(
+    `${"".padEnd(10)}${`${small} sessions`.padStart(16)}${`${large} sessions`.padStart(18)}${
+      "ratio".padStart(8)
+    }`,
+  );
+  const row = (stage: string, a: number, b: number) =>
+    console.log(
+      `${stage.padEnd(10)}${`${a.toFixed(0)} ms`.padStart(16)}${`${b.toFixed(0)} ms`.padStart(18)}${
+        `${(b / a).toFixed(1)}x`.padStart(8)
+      }`,
+    );
+  for (const [stage, ms] of Object.entries(one.times)) row(stage, ms, ten.times[stage] ?? NaN);
+  const sum = (times: Times) => Object.values(times).reduce((a, b) => a + b, 0);
+  row("all", sum(one.times), sum(ten.times));
+  if (ten.memory !== undefined) {
+    console.log(`memory    ${ten.memory.toFixed(2)} times the data (${large} sessions)`);
+  }
+}
+
+if (import.meta.main) {
+  const [size] = Deno.args;
+  if (size !== undefined) {
+    console.log(JSON.stringify(onModel(JSON.parse(size))));
+  } else {
+    const model = (sessions: number) => inItsOwnProcess({ sessions, files: FILES, pages: PAGES });
+    table(`The model, ${FILES} files of ${PAGES} pages a session`, few, many, model(few), model(many));
+    try {
+      const linux = (sessions: number) => onLinux({ sessions, files: FILES, pages: 1 });
+      const [one, ten] = [await linux(few_linux), await linux(many_linux)];
+      table(
+        `Linux 7.3.4, emulated in a virtual machine, ${FILES} files of a page a session`,
+        few_linux,
+        many_linux,
+        one,
+        ten,
+      );
+    } catch (error) {
+      if (!(error instanceof MissingTool)) throw error;
+      console.log(`\nLinux was not measured: ${error.message}`);
+    }
+  }
+}
