@@ -9,7 +9,7 @@ import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 import { Failure, failureJson, renderFailure } from "./failure.ts";
 import { routes } from "./routes.ts";
-import { VERSION } from "../lib/version.ts";
+import { VERSION, version } from "../lib/version.ts";
 
 /** The whole command line. `json`: errors are written as JSON too. */
 export function application(json: boolean): Application<Context> {
@@ -17,7 +17,7 @@ export function application(json: boolean): Application<Context> {
   const usage = (message: string, hints: string[] = []) => show(new Failure("usage", message, { hints }));
   return buildApplication<Context>(routes, {
     name: "luo",
-    versionInfo: { currentVersion: VERSION },
+    versionInfo: { currentVersion: json ? JSON.stringify(version()) : VERSION },
     scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
     documentation: { disableAnsiColor: true, onlyRequiredInUsageLine: false },
     localization: {

@@ -1,4 +1,38 @@
 import config from "../deno.json" with { type: "json" };
 
+/** What the first line of the single executable's script says (tools/binary/bundle.ts). In a checkout there is no such line. */
+declare const LUO_BINARY: { readonly commit: string } | undefined;
+
 /** As in deno.json. */
 export const VERSION: string = config.version;
+
+/** Whether this is the single executable, and not a checkout run by Deno. */
+export const BINARY: boolean = typeof LUO_BINARY !== "undefined";
+
+/** Of what a program is made. */
+export interface Version {
+  readonly version: string;
+  /** The commit the single executable was built from, with `+` when files were changed since; null in a checkout. */
+  readonly commit: string | null;
+  readonly deno: string;
+  readonly v8: string;
+  /** `x86_64` or `aarch64`. */
+  readonly arch: string;
+  /** Packages by name, each with its version. */
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+/** Packages that only the tests use. */
+const TESTS_ONLY: readonly string[] = ["fast-check"];
+
+export function version(): Version {
+  const packages = Object.entries(config.imports).filter(([name]) => !TESTS_ONLY.includes(name));
+  return {
+    version: VERSION,
+    commit: typeof LUO_BINARY === "undefined" || LUO_BINARY.commit === "" ? null : LUO_BINARY.commit,
+    deno: Deno.version.deno,
+    v8: Deno.version.v8,
+    arch: Deno.build.arch,
+    dependencies: Object.fromEntries(packages.map(([name, from]) => [name, from.slice(`npm:${name}@`.length)])),
+  };
+}
