@@ -1,15 +1,17 @@
 import { PERMISSIONS } from "../../commands/self.ts";
 import { bundle } from "./bundle.ts";
 import { addSegment, type Target } from "./elf.ts";
+import { importedAddress } from "./imported.ts";
 import { stubSegment } from "./stub.ts";
 
-const WORDS = ["run", "--quiet", "--no-config", "--no-lock", "--cached-only", "--no-remote", "--no-npm", "--no-code-cache", ...PERMISSIONS];
+const WORDS = ["run", "--ext=js", "--quiet", "--no-config", "--no-lock", "--no-remote", "--no-npm", "--no-code-cache", ...PERMISSIONS];
+const ENV = ["DENO_NO_UPDATE_CHECK=1", "DENO_DIR=/proc/none"];
 
-const target: Target = "x86_64";
+const [target, from, to] = Deno.args as [Target, string, string];
 const script = await bundle();
-const words = WORDS.length % 2 ? WORDS : [...WORDS, "--ext=js"];
-const deno = Deno.readFileSync(Deno.execPath());
+const deno = Deno.readFileSync(from ?? Deno.execPath());
 Deno.mkdirSync("dist", { recursive: true });
-const bytes = addSegment(deno, target, (toEntry) => stubSegment(target, words, script, toEntry));
-Deno.writeFileSync("dist/luo", bytes, { mode: 0o755 });
+const environ = importedAddress(deno, target, "environ");
+const bytes = addSegment(deno, target, (address, entry) => stubSegment(target, {words: WORDS, env: ENV, script}, entry - address, environ - address));
+Deno.writeFileSync(to ?? "dist/luo", bytes, { mode: 0o755 });
 console.log(bytes.length, script.length);

@@ -1,53 +1,43 @@
 import type { Target } from "./elf.ts";
+import { MACHINE_CODE } from "./machine_code.ts";
+
+/** What is put before Deno. */
+export interface Start {
+  /** Come between the program's name and its arguments; the script's path, `/proc/self/fd/N`, comes behind them. */
+  readonly words: readonly string[];
+  /** `NAME=value`: for Deno to find. Who asks /proc/self/environ does not see them, nor do programs started from there. */
+  readonly env: readonly string[];
+  readonly script: Uint8Array;
+}
+
+const HEADER = 48;
 
 /**
- * What `luo` begins with, before Deno does: it writes the script to a memfd, N, and goes on into Deno as if that had been called
- * with words and `/proc/self/fd/N` in front of the arguments. What ps and /proc show as its arguments stay what was typed.
+ * What `luo` begins with, before Deno does: it writes the script to a memfd N and goes on into Deno as if that had been called
+ * with the words, `/proc/self/fd/N` and then what was typed. ps and /proc show what was typed.
  *
- * Machine code, from stub/ARCH.S by stub/assemble.sh; a test assembles it again. Behind it comes, for it to read:
+ * Machine code (stub/ARCH.S), and behind it, for it to read:
  *
- *     0  i64  from here to where Deno begins      24  u64   words, with the script's path; an even number
- *     8  u64  from here to the script             32  char  the words but the path, each with a NUL
- *    16  u64  the script's length                     u8    the script
+ *     0  i64  from here to where Deno begins      24  u64   words
+ *     8  u64  from here to the script             32  u64   variables
+ *    16  u64  the script's length                 40  i64   from here to the address of `environ`
+ *                                                 48  char  words and variables, each with a NUL; the script
+ *
+ * @param entry from the segment's start to where Deno begins.
+ * @param environ from the segment's start to where Deno has the address of the C library's `environ`.
  */
-export const CODE: Readonly<Record<Target, string>> = {
-  x86_64:
-    "SYnUSI0dhgEAAEiNPUEBAAC+CQAAALg/AQAADwWFwHkUvgEAAAC4PwEAAA8FhcAPiPkAAABBicVEie++BgQAALoDAAAAuEgAAAAP" +
-    "BYXAD4jaAAAAQYnGRInvuAMAAAAPBUiJ3kgDcwhIi1MQRIn3uAEAAAAPBUiFwA+OrwAAAEgBxkgpwnXlMf++ABAAALoDAAAAQboi" +
-    "AAAAScfA/////0UxybgJAAAADwVIhcB4f0iNeD9EifC5CgAAADHS9/GAwjBI/8+IF4XAdfBIg+8OSIsFgAAAAEiJB0iLBXwAAABI" +
-    "iUcGSItLGEiLBCRIi1QkCEyNBM0AAAAATCnESAHISIkEJEiJVCQITI1MJBBIjXMg/8lJiTFJg8EIrITAdfv/yXXwSYk5TIniSAMb" +
-    "/+O/AgAAAEiNNSoAAAC6LAAAALgBAAAADwW/AQAAALjnAAAADwVsdW8AL3Byb2Mvc2VsZi9mZC9DYW5ub3Qgc3RhcnQgbHVvOiBu" +
-    "byBtZW1vcnkgZm9yIGl0cyBwcm9ncmFtCg==",
-  aarch64:
-    "8wMAqnQMABAACgAQIQGA0ugigNIBAADUwAD4NmAJABAhAIDS6CKA0gEAANTgB/g39QMAKsGAgNJiAIDSKAOA0gEAANQgB/g39gMA" +
-    "KuADFSooB4DSAQAA1IEGQPmBAgGLggpA+eADFioICIDSAQAA1B8AAPGtBQBUIQAAi0IAAOsh//9UAACA0gEAgtJiAIDSQwSA0gQA" +
-    "gJIFAIDSyBuA0gEAANQgBPi3CfwAkUoBgFLLCsoabNkKG4zBABEs/R849gMLKnb//zUpOQDRKgQAEEsBQPkrAQD5S2FA+CthAPiK" +
-    "DkD56zNAqf9vKstrAQqL6zMAqe1DAJGOggCRSgUA0a6FAPjPFUA47///NUoFAPGB//9UqQEA+eADE6qKAkD5igIKi0ABH9ZAAIDS" +
-    "gQEAUIIFgNIICIDSAQAA1CAAgNLIC4DSAQAA1Gx1bwAfIAPVL3Byb2Mvc2VsZi9mZC9DYW5ub3Qgc3RhcnQgbHVvOiBubyBtZW1v" +
-    "cnkgZm9yIGl0cyBwcm9ncmFtCgAAHyAD1Q==",
-};
-
-const HEADER = 32;
-
-/** Stub, words and script, to be mapped as they are. `toEntry`: from their start to where Deno begins. */
-export function stubSegment(
-  target: Target,
-  words: readonly string[],
-  script: Uint8Array,
-  toEntry: bigint,
-): Uint8Array {
-  // The stack stays at a multiple of 16 bytes only if an even number of pointers is put there: the path is one more.
-  if (words.length % 2 === 0) throw new RangeError("Cannot pass an even number of words");
-  const code = Uint8Array.fromBase64(CODE[target]);
-  const strings = new TextEncoder().encode(words.map((word) => `${word}\0`).join(""));
-  const segment = new Uint8Array(code.length + HEADER + strings.length + script.length);
+export function stubSegment(target: Target, start: Start, entry: bigint, environ: bigint): Uint8Array {
+  const code = Uint8Array.fromBase64(MACHINE_CODE[target]);
+  const strings = new TextEncoder().encode([...start.words, ...start.env].map((word) => `${word}\0`).join(""));
+  const segment = new Uint8Array(code.length + HEADER + strings.length + start.script.length);
   const header = new DataView(segment.buffer, code.length, HEADER);
-  header.setBigInt64(0, toEntry - BigInt(code.length), true);
-  header.setBigUint64(8, BigInt(HEADER + strings.length), true);
-  header.setBigUint64(16, BigInt(script.length), true);
-  header.setBigUint64(24, BigInt(words.length + 1), true);
+  const here = BigInt(code.length);
+  const sizes = [HEADER + strings.length, start.script.length, start.words.length, start.env.length];
+  [entry - here, ...sizes.map(BigInt), environ - here].forEach((value, index) =>
+    header.setBigInt64(8 * index, value, true)
+  );
   segment.set(code);
   segment.set(strings, code.length + HEADER);
-  segment.set(script, code.length + HEADER + strings.length);
+  segment.set(start.script, code.length + HEADER + strings.length);
   return segment;
 }

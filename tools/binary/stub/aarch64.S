@@ -78,26 +78,60 @@
     ldur x11, [x10, #6]
     stur x11, [x9, #6]
 
-// argc and argv[0] move down, the words go between them and argv[1].
-    ldr x10, [x20, #24]
-    ldp x11, x12, [sp]
-    sub sp, sp, x10, lsl #3
-    add x11, x11, x10
-    stp x11, x12, [sp]
-    add x13, sp, #16
-    add x14, x20, #32
-    sub x10, x10, #1
-4:  str x14, [x13], #8
-5:  ldrb w15, [x14], #1
-    cbnz w15, 5b
-    subs x10, x10, #1
-    b.ne 4b
-    str x9, [x13]
+// A new argc, argv and envp below the old ones, 16 bytes aligned as the ABI wants it. x12 = old envp, x13 = entries of it.
+    ldr x10, [sp]
+    add x11, sp, #8
+    add x12, x11, x10, lsl #3
+    add x12, x12, #8
+    mov x13, #0
+4:  ldr x14, [x12, x13, lsl #3]
+    add x13, x13, #1
+    cbnz x14, 4b
+    ldp x15, x16, [x20, #24]
+    add x14, x13, x10
+    add x14, x14, x15
+    add x14, x14, x16
+    add x14, x14, #3
+    mov x17, sp
+    sub x17, x17, x14, lsl #3
+    and sp, x17, #-16
+    mov x17, sp
+
+// argc, argv[0], the words, the path, what else was typed.
+    add x10, x10, x15
+    add x10, x10, #1
+    ldr x14, [x11], #8
+    stp x10, x14, [x17], #16
+    add x14, x20, #48
+    bl pointers
+    str x9, [x17], #8
+5:  ldr x10, [x11], #8
+    str x10, [x17], #8
+    cbnz x10, 5b
+
+// Our variables, then those there are; the C library's environ points here.
+    ldr x10, [x20, #40]
+    ldr x10, [x20, x10]
+    str x17, [x10]
+    mov x15, x16
+    bl pointers
+6:  ldr x10, [x12], #8
+    str x10, [x17], #8
+    cbnz x10, 6b
 
     mov x0, x19
     ldr x10, [x20]
     add x10, x20, x10
     br x10
+
+// Stores the addresses of x15 strings at x14.
+pointers:
+    str x14, [x17], #8
+7:  ldrb w10, [x14], #1
+    cbnz w10, 7b
+    subs x15, x15, #1
+    b.ne pointers
+    ret
 
 fail:
     mov x0, #2

@@ -84,30 +84,61 @@
     mov rax, [rip + prefix + 6]
     mov [rdi + 6], rax
 
-# argc and argv[0] move down, the words go between them and argv[1].
-    mov rcx, [rbx + 24]
-    mov rax, [rsp]
-    mov rdx, [rsp + 8]
-    lea r8, [rcx * 8]
-    sub rsp, r8
-    add rax, rcx
-    mov [rsp], rax
-    mov [rsp + 8], rdx
-    lea r9, [rsp + 16]
-    lea rsi, [rbx + 32]
-    dec ecx
-4:  mov [r9], rsi
-    add r9, 8
-5:  lodsb
-    test al, al
+# A new argc, argv and envp below the old ones, 16 bytes aligned as the ABI wants it. r8 = old envp, rcx = entries of it.
+    mov rdx, [rsp]
+    lea rsi, [rsp + 8]
+    lea r8, [rsi + rdx * 8 + 8]
+    xor ecx, ecx
+4:  cmp qword ptr [r8 + rcx * 8], 0
+    lea rcx, [rcx + 1]
+    jne 4b
+    lea rax, [rcx + rdx + 3]
+    add rax, [rbx + 24]
+    add rax, [rbx + 32]
+    shl rax, 3
+    sub rsp, rax
+    and rsp, -16
+    mov r9, rdi
+    mov rdi, rsp
+
+# argc, argv[0], the words, the path, what else was typed.
+    lea rax, [rdx + 1]
+    add rax, [rbx + 24]
+    stosq
+    movsq
+    lea r10, [rbx + 48]
+    mov r11, [rbx + 24]
+    call pointers
+    mov rax, r9
+    stosq
+5:  lodsq
+    stosq
+    test rax, rax
     jnz 5b
-    dec ecx
-    jnz 4b
-    mov [r9], rdi
+
+# Our variables, then those there are; the C library's environ points here.
+    mov rax, [rbx + 40]
+    mov rax, [rbx + rax]
+    mov [rax], rdi
+    mov r11, [rbx + 32]
+    call pointers
+    mov rsi, r8
+    rep movsq
 
     mov rdx, r12
     add rbx, [rbx]
     jmp rbx
+
+# Stores the addresses of r11 strings at r10.
+pointers:
+    mov rax, r10
+    stosq
+6:  inc r10
+    cmp byte ptr [r10 - 1], 0
+    jne 6b
+    dec r11
+    jnz pointers
+    ret
 
 fail:
     mov edi, 2
