@@ -36,3 +36,11 @@ export function version(): Version {
     dependencies: Object.fromEntries(packages.map(([name, from]) => [name, from.slice(`npm:${name}@`.length)])),
   };
 }
+
+/** The answer to `--version`, and to `--version --json`; undefined when something else was asked. */
+export function versionText(args: readonly string[]): string | undefined {
+  const [first, second] = args;
+  if (first !== "--version" && first !== "-v" || args.length > 2) return undefined;
+  if (second === undefined) return VERSION;
+  return second === "--json" ? JSON.stringify(version()) : undefined;
+}

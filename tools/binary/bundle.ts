@@ -1,27 +1,49 @@
+import { chunks } from "./chunks.ts";
+import { output } from "./output.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
-/** Everything `luo` is, as one script. Its first line says which commit it is from. */
+/**
+ * Everything `luo` is, as one script: what `deno bundle` makes of main.ts, in pieces that are only text until they are asked for.
+ * Deno reads a module it runs three times over (for its imports, for CommonJS, by V8), which for all of luo takes longer than
+ * Deno's own start; of a string it sees the end.
+ *
+ * The first line says which commit it is from (lib/version.ts).
+ */
 export async function bundle(): Promise<Uint8Array> {
-  const script = await output(Deno.execPath(), [
-    ...["bundle", "--quiet", "--platform", "deno", "--minify", "--keep-names", "main.ts"],
-  ]);
-  return new TextEncoder().encode(`const LUO_BINARY=${JSON.stringify({ commit: await commit() })};\n${script}`);
+  const directory = await Deno.makeTempDir({ prefix: "luo-binary-" });
+  try {
+    const pieces = await chunks(ROOT, directory);
+    const build = JSON.stringify({ commit: await commit() });
+    return new TextEncoder().encode(
+      `globalThis.LUO_BINARY=${build};\nconst chunks=${JSON.stringify(pieces)};\n${LOADER}`,
+    );
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
 }
+
+/** CommonJS, as far as the chunks need it. sourceURL is what stack traces call a chunk. */
+const LOADER = `const loaded = {};
+function require(name) {
+  if (!Object.hasOwn(chunks, name)) return process.getBuiltinModule(name);
+  let module = loaded[name];
+  if (module === undefined) {
+    module = loaded[name] = { exports: {} };
+    const text = "(function(exports,require,module){" + chunks[name] + "\\n})\\n//# sourceURL=" + name;
+    (0, eval)(text)(module.exports, require, module);
+  }
+  return module.exports;
+}
+require("luo:main");
+`;
 
 /** The commit checked out; with `+` when the files are not just that, and empty when this is no git checkout. */
 async function commit(): Promise<string> {
   try {
-    const id = (await output("git", ["rev-parse", "HEAD"])).trim();
-    return id + (await output("git", ["status", "--porcelain"]) === "" ? "" : "+");
+    const id = (await output("git", ["rev-parse", "HEAD"], ROOT)).trim();
+    return id + (await output("git", ["status", "--porcelain"], ROOT) === "" ? "" : "+");
   } catch {
     return "";
   }
-}
-
-async function output(command: string, args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(command, { args, cwd: ROOT, stdin: "null" })
-    .output();
-  if (!success) throw new Error(`Cannot run ${command}: ${new TextDecoder().decode(stderr)}`);
-  return new TextDecoder().decode(stdout);
 }

@@ -4,7 +4,7 @@ import { addSegment, type Target } from "./elf.ts";
 import { importedAddress } from "./imported.ts";
 import { stubSegment } from "./stub.ts";
 
-const WORDS = ["run", "--ext=js", "--quiet", "--no-config", "--no-lock", "--no-remote", "--no-npm", "--no-code-cache", ...PERMISSIONS];
+const WORDS = ["run", "--ext=mjs", "--quiet", "--no-config", "--no-lock", "--no-remote", "--no-npm", "--no-code-cache", ...PERMISSIONS];
 const ENV = ["DENO_NO_UPDATE_CHECK=1", "DENO_DIR=/proc/none"];
 
 const [target, from, to] = Deno.args as [Target, string, string];
