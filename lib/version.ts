@@ -33,7 +33,9 @@ export function version(): Version {
     deno: Deno.version.deno,
     v8: Deno.version.v8,
     arch: Deno.build.arch,
-    dependencies: Object.fromEntries(packages.map(([name, from]) => [name, from.slice(`npm:${name}@`.length)])),
+    dependencies: Object.fromEntries(
+      packages.map(([name, from]) => [name, from.slice(`npm:${name}@`.length)]),
+    ),
   };
 }
 

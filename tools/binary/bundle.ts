@@ -1,8 +1,6 @@
 import { chunks } from "./chunks.ts";
 import { output } from "./output.ts";
 
-const ROOT = new URL("../..", import.meta.url).pathname;
-
 /**
  * Everything `luo` is, as one script: what `deno bundle` makes of main.ts, in pieces that are only text until they are asked for.
  * Deno reads a module it runs three times over (for its imports, for CommonJS, by V8), which for all of luo takes longer than
@@ -10,11 +8,11 @@ const ROOT = new URL("../..", import.meta.url).pathname;
  *
  * The first line says which commit it is from (lib/version.ts).
  */
-export async function bundle(): Promise<Uint8Array> {
+export async function bundle(root: string): Promise<Uint8Array> {
   const directory = await Deno.makeTempDir({ prefix: "luo-binary-" });
   try {
-    const pieces = await chunks(ROOT, directory);
-    const build = JSON.stringify({ commit: await commit() });
+    const pieces = await chunks(root, directory);
+    const build = JSON.stringify({ commit: await commit(root) });
     return new TextEncoder().encode(
       `globalThis.LUO_BINARY=${build};\nconst chunks=${JSON.stringify(pieces)};\n${LOADER}`,
     );
@@ -39,10 +37,10 @@ require("luo:main");
 `;
 
 /** The commit checked out; with `+` when the files are not just that, and empty when this is no git checkout. */
-async function commit(): Promise<string> {
+async function commit(root: string): Promise<string> {
   try {
-    const id = (await output("git", ["rev-parse", "HEAD"], ROOT)).trim();
-    return id + (await output("git", ["status", "--porcelain"], ROOT) === "" ? "" : "+");
+    const id = (await output("git", ["rev-parse", "HEAD"], root)).trim();
+    return id + (await output("git", ["status", "--porcelain"], root) === "" ? "" : "+");
   } catch {
     return "";
   }

@@ -10,7 +10,13 @@ const IMPORT = /(import\()?"\.\/([\w-]+)\.js"\)?/g;
  */
 export async function chunks(root: string, directory: string): Promise<Record<string, string>> {
   const common = ["bundle", "--quiet", "--platform", "deno", "--minify"];
-  await output(Deno.execPath(), [...common, "--code-splitting", "--outdir", `${directory}/modules`, "main.ts"], root);
+  await output(Deno.execPath(), [
+    ...common,
+    "--code-splitting",
+    "--outdir",
+    `${directory}/modules`,
+    "main.ts",
+  ], root);
   const modules = named(readAll(`${directory}/modules`));
 
   Deno.mkdirSync(`${directory}/renamed`);
@@ -19,10 +25,21 @@ export async function chunks(root: string, directory: string): Promise<Record<st
     Deno.writeTextFileSync(file, text);
     return { name, file };
   });
-  const converted = ["--no-config", "--format", "cjs", "--external", "luo:*", "--outdir", `${directory}/converted`];
+  const converted = [
+    "--no-config",
+    "--format",
+    "cjs",
+    "--external",
+    "luo:*",
+    "--outdir",
+    `${directory}/converted`,
+  ];
   await output(Deno.execPath(), [...common, ...converted, ...files.map(({ file }) => file)], directory);
   return Object.fromEntries(
-    files.map(({ name }, index) => [name, Deno.readTextFileSync(`${directory}/converted/${index}.js`).trim()]),
+    files.map((
+      { name },
+      index,
+    ) => [name, Deno.readTextFileSync(`${directory}/converted/${index}.js`).trim()]),
   );
 }
 

@@ -36,7 +36,9 @@ export function importedAddress(program: Uint8Array, target: Target, name: strin
 
 function dynamicEntries(view: DataView, found: readonly Segment[]): Map<bigint, bigint> {
   const dynamic = found.find(({ type }) => type === PT_DYNAMIC);
-  if (dynamic === undefined) throw new TypeError("Cannot find what the program imports: it is linked statically");
+  if (dynamic === undefined) {
+    throw new TypeError("Cannot find what the program imports: it is linked statically");
+  }
   const [start, count] = [Number(dynamic.offset), Number(dynamic.file_size) / DYN_SIZE];
   return new Map(
     Array.from({ length: count }, (_, index) => [

@@ -1,17 +1,23 @@
-import { PERMISSIONS } from "../../commands/self.ts";
-import { bundle } from "./bundle.ts";
-import { addSegment, type Target } from "./elf.ts";
-import { importedAddress } from "./imported.ts";
-import { stubSegment } from "./stub.ts";
+/** `deno task binary [x86_64|aarch64]`: writes dist/luo, for another architecture dist/luo-ARCH. docs/decisions/one-file.md */
+import { build } from "./build.ts";
+import { digest, hostTarget } from "./deno_program.ts";
+import { MACHINES, type Target } from "./elf.ts";
 
-const WORDS = ["run", "--ext=mjs", "--quiet", "--no-config", "--no-lock", "--no-remote", "--no-npm", "--no-code-cache", ...PERMISSIONS];
-const ENV = ["DENO_NO_UPDATE_CHECK=1", "DENO_DIR=/proc/none"];
+function isTarget(word: string): word is Target {
+  return word in MACHINES;
+}
 
-const [target, from, to] = Deno.args as [Target, string, string];
-const script = await bundle();
-const deno = Deno.readFileSync(from ?? Deno.execPath());
-Deno.mkdirSync("dist", { recursive: true });
-const environ = importedAddress(deno, target, "environ");
-const bytes = addSegment(deno, target, (address, entry) => stubSegment(target, {words: WORDS, env: ENV, script}, entry - address, environ - address));
-Deno.writeFileSync(to ?? "dist/luo", bytes, { mode: 0o755 });
-console.log(bytes.length, script.length);
+const host = hostTarget();
+const [target = host] = Deno.args;
+if (!isTarget(target) || Deno.args.length > 1) {
+  console.error(`Usage: deno task binary [${Object.keys(MACHINES).join("|")}]`);
+  Deno.exit(2);
+}
+const directory = new URL("../../dist", import.meta.url).pathname;
+const path = target === host ? `${directory}/luo` : `${directory}/luo-${target}`;
+const bytes = await build(target);
+await Deno.mkdir(directory, { recursive: true });
+// The one there may be running: its file cannot be written to, but replaced.
+await Deno.writeFile(`${path}.new`, bytes, { mode: 0o755 });
+await Deno.rename(`${path}.new`, path);
+console.log(`${path}: ${(bytes.length / 1e6).toFixed(1)} MB, sha256:${await digest(bytes)}`);

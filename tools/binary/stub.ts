@@ -28,7 +28,9 @@ const HEADER = 48;
  */
 export function stubSegment(target: Target, start: Start, entry: bigint, environ: bigint): Uint8Array {
   const code = Uint8Array.fromBase64(MACHINE_CODE[target]);
-  const strings = new TextEncoder().encode([...start.words, ...start.env].map((word) => `${word}\0`).join(""));
+  const strings = new TextEncoder().encode(
+    [...start.words, ...start.env].map((word) => `${word}\0`).join(""),
+  );
   const segment = new Uint8Array(code.length + HEADER + strings.length + start.script.length);
   const header = new DataView(segment.buffer, code.length, HEADER);
   const here = BigInt(code.length);
