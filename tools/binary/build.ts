@@ -22,11 +22,12 @@ const WORDS: readonly string[] = [
   ...PERMISSIONS,
 ];
 
-/** Deno otherwise asks dl.deno.land for newer versions, and keeps what it found out about a script in the user's cache. */
+/** For Deno. It would ask dl.deno.land for newer versions, and write what it found out about a script to the user's cache. */
 const ENV: readonly string[] = [
   "DENO_NO_UPDATE_CHECK=1",
-  // A directory that cannot be made: then Deno keeps it in memory.
+  // A directory that cannot be made: then it keeps that in memory, and on a terminal says so.
   "DENO_DIR=/proc/no-cache",
+  "DENO_LOG=error,deno::cache::cache_db=off",
 ];
 
 /** `luo` for an architecture, as one executable. */
