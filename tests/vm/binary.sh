@@ -6,8 +6,8 @@ data=/share/boot/data
 case $LUO_BOOT in
 1)
   # Nothing to fall back on, and nowhere to keep anything: not even a home.
-  ! which deno node
-  ! ls /share/checkout/main.ts /share/deno /share/npm
+  for nothing in /share/checkout/main.ts /share/deno/deno /share/npm/registry.npmjs.org; do [ ! -e $nothing ]; done
+  [ -z "$(which deno node)" ]
   unset HOME DENO_DIR DENO_NO_UPDATE_CHECK
   mount -o remount,ro /
   luo --version --json >/results/version.json
