@@ -6,14 +6,14 @@ declare const LUO_BINARY: { readonly commit: string } | undefined;
 /** As in deno.json. */
 export const VERSION: string = config.version;
 
-/** Whether this is the single executable, and not a checkout run by Deno. */
-export const BINARY: boolean = typeof LUO_BINARY !== "undefined";
+/** Whether this is one executable, made by `deno task binary` or `deno compile`, and not a checkout run by Deno. */
+export const BINARY: boolean = typeof LUO_BINARY !== "undefined" || Deno.build.standalone;
 
 /** Of what a program is made. */
 export interface Version {
   readonly version: string;
-  /** The commit the single executable was built from, with `+` when files were changed since; null in a checkout. */
-  readonly commit: string | null;
+  /** What the single executable was built from, with `+` when files were changed since; not known in a checkout. */
+  readonly commit?: string;
   readonly deno: string;
   readonly v8: string;
   /** `x86_64` or `aarch64`. */
@@ -29,7 +29,7 @@ export function version(): Version {
   const packages = Object.entries(config.imports).filter(([name]) => !TESTS_ONLY.includes(name));
   return {
     version: VERSION,
-    commit: typeof LUO_BINARY === "undefined" || LUO_BINARY.commit === "" ? null : LUO_BINARY.commit,
+    commit: typeof LUO_BINARY === "undefined" || LUO_BINARY.commit === "" ? undefined : LUO_BINARY.commit,
     deno: Deno.version.deno,
     v8: Deno.version.v8,
     arch: Deno.build.arch,
