@@ -10,7 +10,10 @@ case $LUO_BOOT in
   [ -z "$(which deno node)" ]
   unset HOME DENO_DIR DENO_NO_UPDATE_CHECK
   mount -o remount,ro /
+  # Nor may a memfd be executed, which luo's script need not be.
+  echo 2 >/proc/sys/vm/memfd_noexec
   luo --version --json >/results/version.json
+  echo 0 >/proc/sys/vm/memfd_noexec
   luo agent start
   luo session create example
   luo file preserve example --from $data --token 1 --digest
