@@ -42,8 +42,9 @@ export const command = buildCommand<Flags, [], Context>({
   docs: docs(
     "Execute the loaded kernel now",
     "The machine goes into the next kernel with all outgoing sessions. It is refused without a loaded image, and while\n" +
-      "sessions of the last update are not finished: they would be lost. File systems are synced, nothing else is stopped first: on a\n" +
-      "machine in service, stop what must be stopped before. On the model the command waits for the next kernel.",
+      "sessions of the last update are not finished: they would be lost. The image that luo loaded is loaded\n" +
+      "once more, in case another program loaded one over it. File systems are synced, nothing else is stopped first: on a machine\n" +
+      "in service, stop what must be stopped before. On the model the command waits for the next kernel.",
     [["luo kexec exec", "the live update itself"]],
   ),
   parameters: { flags: { force: forceFlag("Execute it even if preserved data is lost"), ...commonFlags } },

@@ -20,6 +20,8 @@ export const O_TMPFILE = 0o20000000 | O_DIRECTORY;
 export const SEEK_SET = 0;
 export const SEEK_CUR = 1;
 export const SEEK_END = 2;
+export const SEEK_DATA = 3;
+export const SEEK_HOLE = 4;
 
 export const F_DUPFD = 0;
 export const F_GETFD = 1;

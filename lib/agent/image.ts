@@ -2,9 +2,10 @@ import { check, LuoError } from "../error.ts";
 import { Fd } from "../fd.ts";
 import { buildCommandLine, commandLineProblems } from "../kexec/command_line.ts";
 import { checkImage, type ImageReport, type Machine } from "../kexec/image.ts";
-import { exec, imageLoaded, loadImage as load, unloadImage as unload } from "../kexec/load.ts";
+import { exec, imageLoaded, unloadImage as unload } from "../kexec/load.ts";
 import type { Kernel, Stat } from "../kernel.ts";
 import { readText } from "./host_facts.ts";
+import { ImageFiles } from "./image_files.ts";
 import type { ImageInfo, Methods, SessionInfo } from "./protocol.ts";
 import { agentError, takeFd } from "./requests.ts";
 import type { AgentState } from "./state.ts";
@@ -18,10 +19,11 @@ export function loadImage(
 ): Methods["LoadImage"]["reply"] {
   const { kernel } = state;
   const subject = `"${request.kernel}"`;
-  using image = adopt(kernel, takeFd(fds, request.kernelFd, "kernelFd"), subject);
-  using initrd = request.initrdFd === undefined
+  using files = new DisposableStack();
+  const image = files.use(adopt(kernel, takeFd(fds, request.kernelFd, "kernelFd"), subject));
+  const initrd = request.initrdFd === undefined
     ? undefined
-    : adopt(kernel, takeFd(fds, request.initrdFd, "initrdFd"), `"${request.initrd ?? "initrd"}"`);
+    : files.use(adopt(kernel, takeFd(fds, request.initrdFd, "initrdFd"), `"${request.initrd ?? "initrd"}"`));
   const running = readText(kernel, "/proc/cmdline") ?? "";
   const commandLine = buildCommandLine({ ...request, running, reuse: request.reuseCommandLine ?? false });
   const { size } = check<Stat>(kernel.fstat(image.number), "kexec load", subject);
@@ -37,13 +39,17 @@ export function loadImage(
       reasons: reasons.map(({ reason }) => reason),
     });
   }
+  const opened = new ImageFiles(image, initrd, commandLine);
   try {
-    load(kernel, { kernel: image, initrd, commandLine });
+    opened.load(kernel);
   } catch (error) {
     if (!(error instanceof LuoError)) throw error;
     const why = report.problems.map(({ reason }) => `: ${reason}`).join("");
     throw new LuoError(error.operation, subject, error.errno, `Cannot load ${subject}${why}`);
   }
+  files.move();
+  state.reload?.[Symbol.dispose]();
+  state.reload = opened;
   state.image = {
     loaded: true,
     by: "luo",
@@ -101,6 +107,8 @@ export function showImage(state: AgentState): Methods["ShowImage"]["reply"] {
 export function unloadImage(state: AgentState): Methods["UnloadImage"]["reply"] {
   unload(state.kernel);
   state.image = undefined;
+  state.reload?.[Symbol.dispose]();
+  state.reload = undefined;
   state.saveDone("The image is unloaded");
   return { image: currentImage(state) };
 }
@@ -116,9 +124,23 @@ export function execImage(
   if (reasons.length > 0) {
     throw agentError("Refused", { operation: "kexec exec", subject: "the loaded kernel", reasons });
   }
+  loadAgain(state, force ?? false);
   state.kernel.sync();
   exec(state.kernel);
   throw new LuoError("kexec exec", "the loaded kernel", 5, "The kernel came back from the kexec");
+}
+
+function loadAgain({ kernel, reload, image }: AgentState, force: boolean): void {
+  try {
+    reload?.load(kernel);
+  } catch (error) {
+    if (!(error instanceof LuoError)) throw error;
+    // Where loading is forbidden for good, nobody else has loaded over it either.
+    const forbidden = readText(kernel, "/proc/sys/kernel/kexec_load_disabled") === "1";
+    if (force || (error.is("EPERM") && forbidden)) return;
+    const reasons = [`"${image?.kernel}" cannot be loaded again (${error.code}), and another may be by now`];
+    throw agentError("Refused", { operation: "kexec exec", subject: "the loaded kernel", reasons });
+  }
 }
 
 /** An image that was loaded by force is no less dangerous for that: whoever executes it may not be who loaded it. */

@@ -14,6 +14,7 @@ import {
   whyGone,
 } from "./journal.ts";
 import { MANIFEST_SESSION, ManifestWriter, readManifest } from "./manifest.ts";
+import type { ImageFiles } from "./image_files.ts";
 import { type AgentPaths, readRecord, writeRecord } from "./paths.ts";
 import type { ImageInfo, LastUpdate, Loss, SessionInfo } from "./protocol.ts";
 import { LuoError } from "../error.ts";
@@ -50,6 +51,8 @@ export class AgentState implements Disposable {
   lastUpdate: LastUpdate | undefined;
   /** The image this agent, or one before it in this boot, loaded. */
   image: ImageInfo | undefined;
+  /** Loads it once more, from its files, which are open as long as it is loaded; only the agent that loaded it can. */
+  reload: ImageFiles | undefined;
   ended = false;
   #manifest: { session: Session; writer: ManifestWriter } | undefined;
   #updates = 0;
@@ -230,6 +233,7 @@ export class AgentState implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.reload?.[Symbol.dispose]();
     for (const { session } of [...this.outgoing.values(), ...this.incoming.values()]) {
       session?.[Symbol.dispose]();
     }

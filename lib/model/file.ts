@@ -1,6 +1,6 @@
 /** Open file descriptions (`struct file` of include/linux/fs.h): shared by dup, by passed fds, by mappings, and by LUO. */
 import { O_ACCMODE, O_CLOEXEC, O_CREAT, O_EXCL, O_LARGEFILE, O_PATH } from "../../ffi/abi/fcntl.ts";
-import { O_RDONLY, O_TRUNC, O_WRONLY } from "../../ffi/abi/fcntl.ts";
+import { O_RDONLY, O_TRUNC, O_WRONLY, S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
 import type { Ret, Stat, UserPointer } from "../kernel.ts";
 import type { Process } from "./process.ts";
 
@@ -13,6 +13,13 @@ export interface Inode {
   add_seals?(seals: number): Ret;
   /** For a write opening (get_write_access) and kexec_file_load (deny_write_access); see `kexec.ts`. */
   writers?: number;
+  /** S_ISREG() of the inode where stat(2) says less (pidfs). */
+  readonly regular?: boolean;
+  /** What mmap(2) of a file that is not shmem's answers; missing: ENODEV. */
+  mmap?(offset: bigint): Ret;
+  /** One user more or less of an inode that is freed without any. */
+  get?(): void;
+  put?(): void;
 }
 
 /**
@@ -79,8 +86,24 @@ export class OpenFile {
 
   /** One reference less; the last one releases the file. */
   put(): void {
-    if (--this.#references === 0 && !this.path_only) this.operations.release?.(this);
+    if (--this.#references === 0) this.operations.release?.(this);
   }
+}
+
+/** S_IFREG and the like. */
+export function inode_type(inode: Inode): number {
+  return inode.regular ? S_IFREG : inode.stat().mode & S_IFMT;
+}
+
+/** O_PATH: can do nothing but keep the inode, and be opened anew (/proc/self/fd/N). */
+export function path_file(
+  inode: Inode,
+  link: () => string,
+  reopen: ((file: OpenFile, flags: number) => OpenFile | Ret) | undefined,
+): OpenFile {
+  inode.get?.();
+  const release = () => inode.put?.();
+  return new OpenFile(inode, reopen === undefined ? { release } : { reopen, release }, O_PATH, link);
 }
 
 /** F_GETFL of a file that was opened by path: creation flags are gone, and 64-bit callers get O_LARGEFILE (fs/open.c). */

@@ -10,6 +10,7 @@ const HUGE_PAGE = 2n * 1024n * 1024n;
 class HugetlbInode implements Inode {
   size = 0n;
   seals: number;
+  writers = 0;
   mode = 0o777;
 
   constructor(readonly ino: bigint, readonly uid: number, flags: number) {
@@ -27,6 +28,11 @@ class HugetlbInode implements Inode {
     if (this.seals & abi.F_SEAL_SEAL) return -Errno.EPERM;
     this.seals |= seals | (seals & abi.F_SEAL_EXEC && this.mode & 0o111 ? 0x1e : 0);
     return 0;
+  }
+
+  /** hugetlbfs_file_mmap(): no huge page to reserve. */
+  mmap(offset: bigint): Ret {
+    return offset % HUGE_PAGE === 0n ? -Errno.ENOMEM : -Errno.EINVAL;
   }
 
   fchmod(mode: number): Ret {
@@ -56,7 +62,12 @@ export function hugetlb_file(ino: bigint, uid: number, name: string, flags: numb
   return open_hugetlb(inode, abi.O_RDWR | abi.O_LARGEFILE, `/memfd:${name} (deleted)`);
 }
 
-function open_hugetlb(inode: HugetlbInode, flags: number, link: string): OpenFile {
+function open_hugetlb(
+  inode: HugetlbInode,
+  flags: number,
+  link: string,
+  more: FileOperations = {},
+): OpenFile {
   const operations: FileOperations = {
     positioned: true,
     read(file, into, offset) {
@@ -68,10 +79,25 @@ function open_hugetlb(inode: HugetlbInode, flags: number, link: string): OpenFil
       if (offset === undefined) file.position += BigInt(length);
       return length;
     },
-    lseek: (file, offset, whence) => generic_lseek(file, offset, whence, inode.size),
+    lseek: (file, offset, whence) => default_llseek(file, offset, whence, inode.size),
     ftruncate: (_file, length) => inode.truncate(length),
     fallocate: (_file, mode, offset, length) => inode.fallocate(mode, offset + length),
-    reopen: (_file, again) => open_hugetlb(inode, opened_flags(again), link),
+    reopen: (_file, again) => reopen_hugetlb(inode, opened_flags(again), link),
+    ...more,
   };
   return new OpenFile(inode, operations, flags, () => link);
+}
+
+/** Holds write access, as memfd_create() itself does not (get_write_access). */
+function reopen_hugetlb(inode: HugetlbInode, flags: number, link: string): OpenFile {
+  if ((flags & abi.O_ACCMODE) === abi.O_RDONLY) return open_hugetlb(inode, flags, link);
+  inode.writers++;
+  return open_hugetlb(inode, flags, link, { release: () => inode.writers-- });
+}
+
+/** default_llseek() of fs/read_write.c: all of the file is data. */
+function default_llseek(file: OpenFile, offset: bigint, whence: number, size: bigint): bigint {
+  if (whence <= abi.SEEK_END) return generic_lseek(file, offset, whence, size);
+  if (offset >= size) return -BigInt(Errno.ENXIO);
+  return generic_lseek(file, whence === abi.SEEK_HOLE ? size : offset, abi.SEEK_SET, size);
 }

@@ -4,7 +4,7 @@ import * as abi from "../../ffi/abi/fcntl.ts";
 import * as kexec from "../../ffi/abi/kexec.ts";
 import type { Ret, UserPointer } from "../kernel.ts";
 import { check_load, image_release, probe } from "./bzimage_probe.ts";
-import type { OpenFile } from "./file.ts";
+import { inode_type, type OpenFile } from "./file.ts";
 import type { Process } from "./process.ts";
 import { UserBuffer } from "./user_memory.ts";
 
@@ -46,10 +46,11 @@ export function load_image(process: Process, a: KexecArguments): LoadedImage | u
   }
   const command_line = read_command_line(a);
   if (typeof command_line === "number") return command_line;
+  const loaded = check_load(kernel.head, kernel.length, Number(a.cmdline_len));
+  if (loaded < 0) return loaded;
   // No memory is set aside for a crash kernel.
   if (flags & kexec.KEXEC_FILE_ON_CRASH) return -Errno.EADDRNOTAVAIL;
-  const loaded = check_load(kernel.head, kernel.length, Number(a.cmdline_len));
-  return loaded < 0 ? loaded : { release: image_release(kernel.head), command_line };
+  return { release: image_release(kernel.head), command_line };
 }
 
 function read_command_line(a: KexecArguments): string | Ret {
@@ -66,11 +67,10 @@ function read_command_line(a: KexecArguments): string | Ret {
 /** kernel_read_file_from_fd(): the start of the file and its length. */
 function read_head(file: OpenFile | undefined): { head: Uint8Array; length: number } | Ret {
   if (file === undefined || !file.readable) return -Errno.EBADF;
-  const { mode, size } = file.inode.stat();
-  const regular = (mode & abi.S_IFMT) === abi.S_IFREG;
-  if (!regular) return -Errno.EINVAL;
+  if (inode_type(file.inode) !== abi.S_IFREG) return -Errno.EINVAL;
   // deny_write_access(): a memfd was never opened by path, so it is taken though its fd is writable.
   if ((file.inode.writers ?? 0) > 0) return -Errno.ETXTBSY;
+  const { size } = file.inode.stat();
   if (size <= 0n) return -Errno.EINVAL;
   if (size > FILE_SIZE_MAX) return -Errno.EFBIG;
   const head = new Uint8Array(Math.min(Number(size), SETUP_MAX));

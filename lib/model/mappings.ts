@@ -44,13 +44,13 @@ export class Mappings {
     if (kind !== abi.MAP_SHARED && kind !== abi.MAP_PRIVATE && kind !== 3) return -BigInt(Errno.EINVAL);
     const shared = kind !== abi.MAP_PRIVATE;
     const backing = anonymous ? undefined : file;
-    const may_write = backing === undefined ? 0 : may_map(backing, prot, shared);
+    const may_write = backing === undefined ? 0 : may_map(backing, prot, shared, offset);
     if (may_write < 0) return BigInt(may_write);
     const size = (length + PAGE - 1n) / PAGE * PAGE;
     const start = this.#next;
     this.#next += size + PAGE;
     if (may_write > 0 && backing?.inode instanceof ShmemInode) backing.inode.writable_mappings++;
-    this.#list.push({
+    this.#add({
       start,
       end: start + size,
       prot,
@@ -61,6 +61,12 @@ export class Mappings {
       own: new Map(),
     });
     return start;
+  }
+
+  #add(mapping: Mapping): void {
+    this.#list.push(mapping);
+    const inode = mapping.file?.inode;
+    if (inode instanceof ShmemInode && !mapping.shared) inode.copies.add(mapping);
   }
 
   munmap(address: bigint, length: bigint): Ret {
@@ -83,8 +89,10 @@ export class Mappings {
       if (counted) inode.writable_mappings++;
     }
     if (counted) inode.writable_mappings--;
+    if (inode instanceof ShmemInode) inode.copies.delete(mapping);
     mapping.file?.put();
-    this.#list.splice(this.#list.indexOf(mapping), 1, ...pieces);
+    this.#list.splice(this.#list.indexOf(mapping), 1);
+    for (const piece of pieces) this.#add(piece);
   }
 
   /** The process ends. */
@@ -148,14 +156,14 @@ export class Mappings {
 }
 
 /** What do_mmap() and shmem_mmap() refuse: -errno, else whether the mapping counts as writable (1) or not (0). */
-function may_map(file: OpenFile, prot: number, shared: boolean): Ret {
+function may_map(file: OpenFile, prot: number, shared: boolean, offset: bigint): Ret {
   const writes = (prot & abi.PROT_WRITE) !== 0;
   if (shared && writes && !file.writable) return -Errno.EACCES;
   if (!file.readable) return -Errno.EACCES;
   const { inode } = file;
-  if (!(inode instanceof ShmemInode)) return -Errno.ENODEV;
-  const sealed = (inode.seals & (abi.F_SEAL_WRITE | abi.F_SEAL_FUTURE_WRITE)) !== 0;
+  const sealed = ((inode.seals ?? 0) & (abi.F_SEAL_WRITE | abi.F_SEAL_FUTURE_WRITE)) !== 0;
   if (shared && writes && sealed) return -Errno.EPERM;
+  if (!(inode instanceof ShmemInode)) return inode.mmap?.(offset) ?? -Errno.ENODEV;
   return shared && file.writable && !sealed ? 1 : 0;
 }
 
@@ -175,7 +183,12 @@ function remove(mapping: Mapping, from: bigint, to: bigint): Ret {
   return vfs_fallocate(mapping.file, mode, mapping.offset + from - mapping.start, to - from);
 }
 
-function shmem_behind(mapping: Mapping, at: bigint): { inode: ShmemInode; offset: bigint } | undefined {
+interface Behind {
+  readonly inode: ShmemInode;
+  readonly offset: bigint;
+}
+
+function shmem_behind(mapping: Mapping, at: bigint): Behind | undefined {
   const inode = mapping.file?.inode;
   if (!(inode instanceof ShmemInode)) return undefined;
   const offset = mapping.offset + at;
@@ -188,23 +201,26 @@ function load_piece(mapping: Mapping, at: bigint, into: Uint8Array): void {
   const own = mapping.own.get(Number(at / PAGE));
   if (own !== undefined) return into.set(own.subarray(Number(at % PAGE), Number(at % PAGE) + into.length));
   const behind = shmem_behind(mapping, at);
-  if (behind === undefined) into.fill(0);
-  else behind.inode.cache.read(Number(behind.offset), into);
+  if (behind === undefined) return void into.fill(0);
+  fault(behind);
+  behind.inode.cache.read(Number(behind.offset), into);
+}
+
+/** shmem_fault(): also a read gives a hole its page. */
+function fault({ inode, offset }: Behind): void {
+  const page = Math.floor(Number(offset) / PAGE_SIZE);
+  if (!inode.cache.populate(page, 1)) throw new MemoryFault("SIGBUS: out of memory");
 }
 
 function store_piece(mapping: Mapping, at: bigint, data: Uint8Array): void {
-  const behind = shmem_behind(mapping, at);
-  if (behind !== undefined && mapping.shared) {
-    const first = Math.floor(Number(behind.offset) / PAGE_SIZE);
-    if (!behind.inode.cache.populate(first, 1)) throw new MemoryFault("SIGBUS: out of memory");
-    return behind.inode.cache.write(Number(behind.offset), data);
-  }
   const page = Number(at / PAGE);
-  let own = mapping.own.get(page);
-  if (own === undefined) {
-    own = new Uint8Array(PAGE_SIZE);
-    if (behind !== undefined) behind.inode.cache.read(Number(behind.offset - at % PAGE), own);
-    mapping.own.set(page, own);
-  }
-  own.set(data, Number(at % PAGE));
+  const own = mapping.own.get(page);
+  if (own !== undefined) return own.set(data, Number(at % PAGE));
+  const behind = shmem_behind(mapping, at);
+  if (behind !== undefined) fault(behind);
+  if (behind !== undefined && mapping.shared) return behind.inode.cache.write(Number(behind.offset), data);
+  const copy = new Uint8Array(PAGE_SIZE);
+  if (behind !== undefined) behind.inode.cache.read(Number(behind.offset - at % PAGE), copy);
+  copy.set(data, Number(at % PAGE));
+  mapping.own.set(page, copy);
 }

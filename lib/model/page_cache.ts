@@ -1,4 +1,5 @@
 /** A file's pages: which page index is which page frame. Sparse: what was never written has no frame and reads as zero. */
+import { PageRanges } from "./page_ranges.ts";
 import { PAGE_SIZE } from "./pages.ts";
 import type { Extent, Ram } from "./ram.ts";
 
@@ -11,6 +12,8 @@ export interface Run {
 export class PageCache {
   /** In order of index, not overlapping. */
   #runs: Run[];
+  /** Fallocated and not used since (not PG_uptodate): they count as blocks, and as holes to SEEK_DATA and SEEK_HOLE. */
+  readonly #unused = new PageRanges();
 
   constructor(readonly ram: Ram, runs: Run[] = []) {
     this.#runs = runs.toSorted((a, b) => a.index - b.index);
@@ -47,12 +50,17 @@ export class PageCache {
     });
   }
 
-  /** Gives every hole among the pages `index` ... `index + count` zeroed frames; false (and nothing done) when memory is out. */
-  populate(index: number, count: number): boolean {
+  /**
+   * Gives every hole among the pages `index` ... `index + count` zeroed frames; false (and nothing done) when memory is out.
+   * They are for use, unless fallocated; that uses only what was fallocated before.
+   */
+  populate(index: number, count: number, fallocated = false): boolean {
     const holes = this.#holes(index, count);
     const need = holes.reduce((sum, hole) => sum + hole.count, 0);
     if (need > this.ram.free_frames) return false;
+    this.#unused.remove(index, index + count);
     for (const hole of holes) {
+      if (fallocated) this.#unused.add(hole.index, hole.index + hole.count);
       let at = hole.index;
       for (const extent of this.ram.allocate(hole.count) ?? []) {
         this.#runs.splice(this.#from(at), 0, { index: at, extent });
@@ -65,6 +73,7 @@ export class PageCache {
   /** Frees the frames of the pages `index` ... `end` (Infinity: to the last). */
   drop(index: number, end: number): void {
     if (index >= end) return;
+    this.#unused.remove(index, end);
     const first = this.#from(index);
     const kept: Run[] = [];
     let last = first;
@@ -76,14 +85,24 @@ export class PageCache {
     this.#runs.splice(first, last - first, ...kept);
   }
 
-  /** The first page at or behind `index` that has a frame, undefined when there is none. */
+  /** The first page at or behind `index` that is in use, undefined when there is none. */
   next_page(index: number): number | undefined {
-    const run = this.#runs[this.#from(index)];
-    return run === undefined ? undefined : Math.max(index, run.index);
+    let at = index;
+    for (;;) {
+      const run = this.#runs[this.#from(at)];
+      if (run === undefined) return undefined;
+      const page = Math.max(at, run.index);
+      at = this.#unused.next_out(page);
+      if (at === page) return page;
+    }
   }
 
-  /** The first page at or behind `index` that has none. */
+  /** The first page at or behind `index` that is not. */
   next_hole(index: number): number {
+    return Math.min(this.#next_gap(index), this.#unused.next_in(index));
+  }
+
+  #next_gap(index: number): number {
     let at = index;
     for (let i = this.#from(index); i < this.#runs.length; i++) {
       const run = this.#runs[i];

@@ -14,11 +14,26 @@ export class Fifo implements Inode {
   length = 0;
   readers = 0;
   writers_open = 0;
+  /** Writers there ever were: a reader of a FIFO that came before the first one sees no hang-up (f_pipe). */
+  writers_ever = 0;
+  /** Names; a pipe's is not on any mount that one can link in. */
+  nlink = 1;
 
   constructor(readonly ino: bigint, readonly mode: number, readonly uid: number, readonly dev: bigint) {}
 
+  /** Nobody has it open any more: free_pipe_info(). */
+  empty(): void {
+    this.chunks.length = this.length = this.writers_ever = 0;
+  }
+
   stat(): Stat {
-    return stat({ dev: this.dev, ino: this.ino, mode: abi.S_IFIFO | this.mode, uid: this.uid });
+    return stat({
+      dev: this.dev,
+      ino: this.ino,
+      mode: abi.S_IFIFO | this.mode,
+      nlink: this.nlink,
+      uid: this.uid,
+    });
   }
 }
 
@@ -35,25 +50,31 @@ export function open_fifo(fifo: Fifo, path: string, flags: number): OpenFile | R
   const nonblocking = (flags & abi.O_NONBLOCK) !== 0;
   if (access === abi.O_WRONLY && fifo.readers === 0) return nonblocking ? -Errno.ENXIO : -Errno.EAGAIN;
   if (access === abi.O_RDONLY && fifo.writers_open === 0 && !nonblocking) return -Errno.EAGAIN;
-  return end_of(fifo, path, opened_flags(flags));
+  const waits = fifo.writers_open === 0 ? fifo.writers_ever : undefined;
+  return end_of(fifo, path, opened_flags(flags), waits);
 }
 
-function end_of(fifo: Fifo, link: string, flags: number): OpenFile {
-  const file = new OpenFile(fifo, pipe_operations(fifo, link), flags, () => link);
+function end_of(fifo: Fifo, link: string, flags: number, waits?: number): OpenFile {
+  const file = new OpenFile(fifo, pipe_operations(fifo, link, waits), flags, () => link);
   if (file.readable) fifo.readers++;
-  if (file.writable) fifo.writers_open++;
+  if (file.writable) {
+    fifo.writers_open++;
+    fifo.writers_ever++;
+  }
   return file;
 }
 
-function pipe_operations(fifo: Fifo, link: string): FileOperations {
+/** `waits`: no hang-up while there were no more writers than these. */
+function pipe_operations(fifo: Fifo, link: string, waits?: number): FileOperations {
   return {
     read: (_file, into) => read(fifo, into),
     write: (_file, from) => write(fifo, from),
-    poll: (file, events) => poll(fifo, file, events),
+    poll: (file, events) => poll(fifo, file, events, waits),
     reopen: (_file, flags) => open_fifo(fifo, link, flags),
     release(file) {
       if (file.readable) fifo.readers--;
       if (file.writable) fifo.writers_open--;
+      if (fifo.readers + fifo.writers_open === 0) fifo.empty();
     },
   };
 }
@@ -86,11 +107,11 @@ function write(fifo: Fifo, from: Uint8Array): Ret {
   return piece.length;
 }
 
-function poll(fifo: Fifo, file: OpenFile, events: number): number {
+function poll(fifo: Fifo, file: OpenFile, events: number, waits?: number): number {
   let ready = 0;
   if (file.readable) {
     if (fifo.length > 0) ready |= abi.POLLIN;
-    if (fifo.writers_open === 0) ready |= POLLHUP;
+    if (fifo.writers_open === 0 && fifo.writers_ever !== waits) ready |= POLLHUP;
   }
   if (file.writable) {
     if (fifo.length < CAPACITY) ready |= abi.POLLOUT;

@@ -11,7 +11,7 @@ import { generic_ioctl } from "./ioctl.ts";
 import { load_image } from "./kexec.ts";
 import { Mappings, MemoryFault } from "./mappings.ts";
 import { memfd_create } from "./memfd_create.ts";
-import { pidfd_file, pidfd_target } from "./pidfd.ts";
+import { pidfd_file, pidfd_target, PidfdInode } from "./pidfd.ts";
 import { make_pipe } from "./pipe.ts";
 import { vfs_fallocate, vfs_ftruncate, vfs_lseek, vfs_read, vfs_write } from "./read_write.ts";
 import { make_socketpair, SCM_MAX_FD, socket_of } from "./socket.ts";
@@ -23,12 +23,14 @@ const PIDFD_FLAGS = abi.O_NONBLOCK | abi.O_EXCL;
 
 export class Process implements Kernel {
   readonly fds: FdTable;
+  readonly pidfd_inode: PidfdInode;
   readonly #mappings = new Mappings();
   #system: System | undefined;
 
   constructor(system: System, readonly pid: number, readonly uid: number, nofile: number) {
     this.#system = system;
     this.fds = new FdTable(nofile);
+    this.pidfd_inode = new PidfdInode(system.new_ino());
   }
 
   /** Every call comes through here: a process that is gone makes none. @throws ProcessKilled */
@@ -274,7 +276,7 @@ export class Process implements Kernel {
     if (flags & ~PIDFD_FLAGS || pid <= 0) return -Errno.EINVAL;
     const target = this.system.processes.get(pid);
     if (target === undefined) return -Errno.ESRCH;
-    return this.#install(pidfd_file(target, this.system.new_ino(), flags), true);
+    return this.#install(pidfd_file(target, flags), true);
   }
 
   pidfd_getfd(pidfd: number, fd: number, flags: number): Ret {

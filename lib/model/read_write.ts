@@ -2,7 +2,7 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import type { Ret } from "../kernel.ts";
-import type { OpenFile } from "./file.ts";
+import { inode_type, type OpenFile } from "./file.ts";
 
 const MAX_OFFSET = (1n << 63n) - 1n;
 
@@ -62,7 +62,7 @@ export function vfs_fallocate(
   if (offset < 0n || length <= 0n) return -Errno.EINVAL;
   if (!fallocate_mode_known(mode)) return -Errno.EOPNOTSUPP;
   if (!file.writable) return -Errno.EBADF;
-  const type = file.inode.stat().mode & abi.S_IFMT;
+  const type = inode_type(file.inode);
   if (type === abi.S_IFIFO) return -Errno.ESPIPE;
   if (type === abi.S_IFDIR) return -Errno.EISDIR;
   if (type !== abi.S_IFREG) return -Errno.ENODEV;

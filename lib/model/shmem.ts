@@ -28,8 +28,10 @@ export class ShmemInode implements Inode {
   pinned = false;
   /** Shared mappings that are or may become writable (mapping_writably_mapped). */
   writable_mappings = 0;
+  /** Private mappings: what was written through them is theirs (`own`, by page of the mapping), until the file is cut. */
+  readonly copies = new Set<{ readonly offset: bigint; readonly own: Map<number, Uint8Array> }>();
   /** Open descriptions and names (directory entries): without any, the inode is freed. */
-  users = 0;
+  #users = 0;
   /** Open descriptions that came by open(2) with write access; memfd_create's does not count. */
   writers = 0;
   cache: PageCache;
@@ -129,9 +131,19 @@ export class ShmemInode implements Inode {
       const partial = end % PAGE_SIZE === 0 ? 0 : PAGE_SIZE - end % PAGE_SIZE;
       this.cache.zero(end, partial);
       this.cache.drop(Math.ceil(end / PAGE_SIZE), Infinity);
+      this.#drop_copies(Math.ceil(end / PAGE_SIZE));
     }
     this.size = length;
     return 0;
+  }
+
+  /** unmap_mapping_range() with even_cows, which a hole does not ask for. */
+  #drop_copies(first: number): void {
+    if (BigInt(first) * BigInt(PAGE_SIZE) >= this.size) return;
+    for (const { offset, own } of this.copies) {
+      const skipped = Number(offset) / PAGE_SIZE;
+      for (const page of [...own.keys()]) if (page + skipped >= first) own.delete(page);
+    }
   }
 
   /** shmem_fallocate(); `vfs_fallocate` has looked at the arguments. */
@@ -147,7 +159,7 @@ export class ShmemInode implements Inode {
     const grows = offset + length > this.size;
     if (grows && this.seals & abi.F_SEAL_GROW) return -Errno.EPERM;
     const first = Math.floor(start / PAGE_SIZE);
-    if (!this.cache.populate(first, Math.ceil(end / PAGE_SIZE) - first)) return -Errno.ENOMEM;
+    if (!this.cache.populate(first, Math.ceil(end / PAGE_SIZE) - first, true)) return -Errno.ENOMEM;
     if (grows && !(mode & abi.FALLOC_FL_KEEP_SIZE)) this.size = offset + length;
     return 0;
   }
@@ -191,6 +203,14 @@ export class ShmemInode implements Inode {
 
   unpin(): void {
     this.frozen = this.pinned = false;
+  }
+
+  get(): void {
+    this.#users++;
+  }
+
+  put(): void {
+    if (--this.#users === 0) this.free();
   }
 
   /** evict_inode: nobody has it open, and no name is left. */

@@ -8,8 +8,6 @@ import { generic_lseek } from "./read_write.ts";
 import { ShmemInode } from "./shmem.ts";
 import { PAGE_SIZE } from "./pages.ts";
 
-const SEEK_DATA = 3;
-const SEEK_HOLE = 4;
 /** st_dev of the kernel's own tmpfs mount, where memfds live. */
 const SHM_MNT_DEV = 1n;
 
@@ -30,7 +28,7 @@ const shmem_operations: FileOperations = {
   },
   lseek(file, offset, whence) {
     const inode = inode_of(file);
-    if (whence === SEEK_DATA || whence === SEEK_HOLE) return seek_data(file, inode, offset, whence);
+    if (whence === abi.SEEK_DATA || whence === abi.SEEK_HOLE) return seek_data(file, inode, offset, whence);
     return generic_lseek(file, offset, whence, inode.size);
   },
   ftruncate: (file, length) => inode_of(file).truncate(length),
@@ -39,7 +37,7 @@ const shmem_operations: FileOperations = {
   release(file) {
     const inode = inode_of(file);
     inode.files.delete(file);
-    put_inode(inode);
+    inode.put();
   },
 };
 
@@ -50,7 +48,7 @@ const opened_for_writing: FileOperations = {
     const inode = inode_of(file);
     inode.writers--;
     inode.files.delete(file);
-    put_inode(inode);
+    inode.put();
   },
 };
 
@@ -66,7 +64,7 @@ function shmem_file(
   link: () => string,
   operations = shmem_operations,
 ): OpenFile {
-  inode.users++;
+  inode.get();
   const file = new OpenFile(inode, operations, flags, link);
   inode.files.add(file);
   return file;
@@ -99,19 +97,13 @@ export function memfd_file(ram: Ram, ino: bigint, uid: number, name: string, fla
   return shmem_file(inode, abi.O_RDWR | abi.O_LARGEFILE, () => text);
 }
 
-/** One user (description or name) of the inode less: without any, its pages are freed. */
-export function put_inode(inode: ShmemInode): void {
-  inode.users--;
-  if (inode.users === 0) inode.free();
-}
-
 function seek_data(file: OpenFile, inode: ShmemInode, offset: bigint, whence: number): bigint {
   if (offset < 0n || offset >= inode.size) return -BigInt(Errno.ENXIO);
   const page = Math.floor(Number(offset) / PAGE_SIZE);
-  const found = whence === SEEK_DATA ? inode.cache.next_page(page) : inode.cache.next_hole(page);
+  const found = whence === abi.SEEK_DATA ? inode.cache.next_page(page) : inode.cache.next_hole(page);
   if (found === undefined) return -BigInt(Errno.ENXIO);
   const at = BigInt(found) * BigInt(PAGE_SIZE);
-  if (at >= inode.size && whence === SEEK_DATA) return -BigInt(Errno.ENXIO);
+  if (at >= inode.size && whence === abi.SEEK_DATA) return -BigInt(Errno.ENXIO);
   file.position = at < offset ? offset : at > inode.size ? inode.size : at;
   return file.position;
 }

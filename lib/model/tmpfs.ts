@@ -2,11 +2,12 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import type { Ret, Stat } from "../kernel.ts";
-import { type Inode, opened_flags, OpenFile, stat } from "./file.ts";
+import { type FileOperations, type Inode, opened_flags, OpenFile, path_file, stat } from "./file.ts";
 import { Fifo, open_fifo } from "./pipe.ts";
 import type { Ram } from "./ram.ts";
+import { generic_lseek } from "./read_write.ts";
 import { ShmemInode } from "./shmem.ts";
-import { open_shmem, put_inode } from "./shmem_file.ts";
+import { open_shmem } from "./shmem_file.ts";
 
 export class Directory implements Inode {
   readonly entries = new Map<string, Directory | ShmemInode | Fifo>();
@@ -46,14 +47,16 @@ export class Tmpfs {
       if (!creates) return -Errno.ENOENT;
       entry = this.#inode(mode, uid);
       entry.nlink = 1;
-      entry.users++;
+      entry.get();
       found.directory.entries.set(found.name, entry);
     }
     return this.#open_entry(entry, `${this.mount}/${path.join("/")}`, flags);
   }
 
   #open_entry(entry: Entry, path: string, flags: number): OpenFile | Ret {
-    if (flags & abi.O_PATH) return new OpenFile(entry, {}, abi.O_PATH, () => path);
+    if (flags & abi.O_PATH) {
+      return path_file(entry, () => path, (_file, again) => this.#open_entry(entry, path, again));
+    }
     if (entry instanceof Directory) {
       const writes = (flags & abi.O_ACCMODE) !== abi.O_RDONLY || flags & abi.O_CREAT;
       return writes ? -Errno.EISDIR : open_directory(entry, path, flags);
@@ -99,10 +102,8 @@ export class Tmpfs {
     if (found.entry === undefined) return -Errno.ENOENT;
     if (found.entry instanceof Directory) return -Errno.EISDIR;
     found.directory.entries.delete(found.name);
-    if (found.entry instanceof ShmemInode) {
-      found.entry.nlink--;
-      put_inode(found.entry);
-    }
+    found.entry.nlink--;
+    if (found.entry instanceof ShmemInode) found.entry.put();
     return 0;
   }
 
@@ -111,10 +112,12 @@ export class Tmpfs {
     const found = this.#find(path);
     if (typeof found === "number") return found;
     if (found.entry !== undefined) return -Errno.EEXIST;
-    if (!(inode instanceof ShmemInode) || inode.dev !== this.dev) return -Errno.EXDEV;
-    if (inode.nlink === 0 && !inode.linkable) return -Errno.ENOENT;
+    const here = inode instanceof ShmemInode || inode instanceof Fifo || inode instanceof Directory;
+    if (!here || inode.dev !== this.dev) return -Errno.EXDEV;
+    if (inode instanceof Directory) return -Errno.EPERM;
+    if (inode.nlink === 0 && !(inode instanceof ShmemInode && inode.linkable)) return -Errno.ENOENT;
     inode.nlink++;
-    inode.users++;
+    if (inode instanceof ShmemInode) inode.get();
     found.directory.entries.set(found.name, inode);
     return 0;
   }
@@ -139,10 +142,13 @@ export class Tmpfs {
 }
 
 function open_directory(inode: Inode, path: string, flags: number): OpenFile {
-  const operations = {
+  const operations: FileOperations = {
     read: () => -Errno.EISDIR,
     positioned: true,
-    reopen: (file: OpenFile, again: number) =>
+    // offset_dir_llseek(): a directory has no end.
+    lseek: (file, offset, whence) =>
+      whence > abi.SEEK_CUR ? -BigInt(Errno.EINVAL) : generic_lseek(file, offset, whence, 0n),
+    reopen: (file, again) =>
       (again & abi.O_ACCMODE) === abi.O_RDONLY ? open_directory(file.inode, path, again) : -Errno.EISDIR,
   };
   return new OpenFile(inode, operations, opened_flags(flags), () => path);

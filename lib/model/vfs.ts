@@ -3,7 +3,7 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 import type { Ret } from "../kernel.ts";
-import { OpenFile } from "./file.ts";
+import { type OpenFile, path_file } from "./file.ts";
 import type { Process } from "./process.ts";
 import { open_kmsg, open_null, open_proc } from "./proc.ts";
 import type { Tmpfs } from "./tmpfs.ts";
@@ -34,11 +34,15 @@ function open_node(process: Process, path: string, flags: number): OpenFile | Re
   if (flags & abi.O_CREAT && flags & abi.O_EXCL) return -Errno.EEXIST;
   if (flags & abi.O_DIRECTORY) return -Errno.ENOTDIR;
   if (path === LIVEUPDATE_DEVICE && luo) {
-    if (flags & abi.O_PATH) return new OpenFile(luo.device.inode, {}, abi.O_PATH, () => path);
+    if (flags & abi.O_PATH) return path_file(luo.device.inode, () => path, again(process, path));
     return process.uid === 0 ? luo.device.open(flags) : -Errno.EACCES;
   }
   const file = path === "/dev/null" ? open_null(flags) : open_kmsg(process.system, flags);
-  return flags & abi.O_PATH ? new OpenFile(file.inode, {}, abi.O_PATH, () => path) : file;
+  return flags & abi.O_PATH ? path_file(file.inode, file.link, again(process, path)) : file;
+}
+
+function again(process: Process, path: string) {
+  return (_file: OpenFile, flags: number) => open_node(process, path, flags);
 }
 
 /** Opening /proc/self/fd/N: a new description of the same inode. */
@@ -46,7 +50,7 @@ function reopen(process: Process, fd: number, flags: number): OpenFile | Ret {
   const file = process.fds.raw(fd);
   if (file === undefined) return -Errno.ENOENT;
   if (flags & abi.O_CREAT && flags & abi.O_EXCL) return -Errno.EEXIST;
-  if (flags & abi.O_PATH) return new OpenFile(file.inode, {}, abi.O_PATH, file.link);
+  if (flags & abi.O_PATH) return path_file(file.inode, file.link, file.operations.reopen);
   if (flags & abi.O_NOFOLLOW) return -Errno.ELOOP;
   const directory = (file.inode.stat().mode & abi.S_IFMT) === abi.S_IFDIR;
   if (flags & abi.O_DIRECTORY && !directory) return -Errno.ENOTDIR;

@@ -1,5 +1,6 @@
 import { deviceCases } from "./cases/device.ts";
 import { frozenCases } from "./cases/frozen.ts";
+import { fileCases } from "./cases/files.ts";
 import { fileRebootCases } from "./cases/handover_file.ts";
 import { sessionRebootCases } from "./cases/handover_session.ts";
 import { holderCases, holderRebootCases } from "./cases/holders.ts";
@@ -19,6 +20,7 @@ export const cases: readonly Case[] = [
   ...frozenCases,
   ...sealCases,
   ...holderCases,
+  ...fileCases,
   ...kexecCases,
 ];
 

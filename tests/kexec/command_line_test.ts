@@ -51,7 +51,7 @@ for (const [choice, line] of BUILT) {
   });
 }
 
-/** Each seen on Linux 7.3.4, behind `liveupdate=off`. */
+/** Each seen on Linux 7.3.4, some behind `liveupdate=off`, where the default then shows, some alone. */
 const SWITCHES: readonly (readonly [words: string, is: boolean | undefined])[] = [
   ["liveupdate=on", true],
   ["liveupdate=1", true],

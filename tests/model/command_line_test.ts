@@ -7,7 +7,7 @@ import { MemoryDisk } from "../../lib/model/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { image } from "./image.ts";
 
-/** Each line was given to Linux 7.3.4 in a virtual machine; the first few to 7.2.12 as well. */
+/** Each line but the empty one was given to Linux 7.3.4 in a virtual machine; the first few to 7.2.12 as well. */
 const LINES: readonly (readonly [command_line: string, device: boolean])[] = [
   ["liveupdate=on", true],
   ["liveupdate=enable", true],

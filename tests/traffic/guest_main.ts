@@ -2,24 +2,49 @@
  * Runs in the virtual machine, once a boot: plays this boot's traffic on the real kernel and goes on to the next boot by
  * kexec. `deno run guest_main.ts SEED BOOTS COUNT`; the trace of boot N is left in /results/trace.N.txt.
  */
-import { O_RDONLY } from "../../ffi/abi/fcntl.ts";
+import { O_RDONLY, POLLIN } from "../../ffi/abi/fcntl.ts";
+import { poll } from "../../ffi/epoll.ts";
+import { kill } from "../../ffi/process.ts";
 import { linux } from "../../lib/linux/kernel.ts";
 import { BOOT_IMAGE, BOOT_INITRD, nextCommandLine, RESULTS } from "../vm/guest.ts";
+import type { Holder, TrafficHost } from "./host.ts";
 import { nextBoot, play } from "./play.ts";
 
+const SIGKILL = 9;
 const [seed, boots, count] = Deno.args.map(Number);
 if (seed === undefined || boots === undefined || count === undefined) {
   throw new TypeError("usage: SEED BOOTS COUNT");
 }
 const boot = Number(Deno.env.get("LUO_BOOT"));
 const kernel = linux();
+const host: TrafficHost = {
+  kernel,
+  tmpfs: "/dev/shm/traffic",
+  image: BOOT_IMAGE,
+  initrd: BOOT_INITRD,
+  spawn: holder,
+};
+kernel.mkdir(host.tmpfs, 0o755);
 
-const lines: string[] = [];
+const trace = `${RESULTS}/trace.${boot}.txt`;
+let lines: string[] = [];
 const started = performance.now();
-play(kernel, "/dev/shm", seed, boot, count, (line) => lines.push(line));
+for (const line of play(host, seed, boot, count)) {
+  lines.push(line);
+  if (lines.length === 200) await flush();
+}
+await flush();
 console.log(`traffic: boot ${boot}, ${count} operations in ${Math.round(performance.now() - started)} ms`);
-Deno.writeTextFileSync(`${RESULTS}/trace.${boot}.txt`, lines.join("\n") + "\n");
-if (boot < boots) nextBoot(kernel, BOOT_IMAGE, BOOT_INITRD, nextCommandLine(readText("/proc/cmdline")));
+if (boot < boots) nextBoot(host, nextCommandLine(readText("/proc/cmdline")));
+
+/**
+ * A machine that hangs has said up to where all was well. And the runtime sees its dead children: the handler of SIGCHLD
+ * writes to a pipe, and once that is full it leaves EAGAIN in the errno of whatever call it interrupted.
+ */
+async function flush(): Promise<void> {
+  await Deno.writeTextFile(trace, lines.map((line) => `${line}\n`).join(""), { append: true });
+  lines = [];
+}
 
 function readText(path: string): string {
   const into = new Uint8Array(4096);
@@ -27,4 +52,19 @@ function readText(path: string): string {
   const length = kernel.read(fd, into);
   kernel.close(fd);
   return new TextDecoder().decode(into.subarray(0, length));
+}
+
+/** A child inherits what is not O_CLOEXEC. Its pidfd is readable when it has exited, and its files are closed by then. */
+function holder(): Holder {
+  const child = new Deno.Command("sleep", { args: ["1000000"], stdin: "null", stdout: "null" }).spawn();
+  // The machine ends with the traffic, whoever still lives.
+  child.unref();
+  const pidfd = kernel.pidfd_open(child.pid, 0);
+  return {
+    kill() {
+      kill(child.pid, SIGKILL);
+      poll(pidfd, POLLIN, 10_000);
+      kernel.close(pidfd);
+    },
+  };
 }

@@ -1,11 +1,14 @@
 /**
  * The same random traffic on the real kernel and on the model, traces compared line by line:
- * `kernel_main.ts [SEED [BOOTS [COUNT]]]`. Ends with `N passed, N failed`, a boot being a case.
+ * `kernel_main.ts [--record] [SEED [BOOTS [COUNT]]]`. Ends with `N passed, N failed`, a boot being a case. `--record` keeps what
+ * Linux did as the trace that `trace_test.ts` holds the model to where there is no QEMU.
  */
 import { runInVm } from "../vm/vm.ts";
 import { modelTraces } from "./model_trace.ts";
+import { RECORDED } from "./recorded.ts";
 
-const [seed = 1, boots = 11, count = 9_200] = Deno.args.map(Number);
+const record = Deno.args[0] === "--record";
+const [seed = 1, boots = 11, count = 9_200] = Deno.args.slice(Number(record)).map(Number);
 const results_dir = await Deno.makeTempDir({ prefix: "luo-traffic-" });
 try {
   const command = `deno run -A --cached-only tests/traffic/guest_main.ts ${seed} ${boots} ${count}`;
@@ -17,16 +20,23 @@ try {
     on_line: (line) => line.startsWith("traffic:") && console.log(`  ${line}`),
   });
   if (vm.status !== 0) throw new Error(`the guest ended with ${vm.status}\n${vm.console.slice(-2000)}`);
+  const real = Array.from({ length: boots }, (_, index) => traceOf(index + 1));
+  if (record) {
+    Deno.writeTextFileSync(RECORDED, `${[`${seed} ${boots} ${count}`, ...real.flat()].join("\n")}\n`);
+  }
   let failed = 0;
   let boot = 0;
   for (const model of modelTraces(seed, boots, count)) {
-    const real = Deno.readTextFileSync(`${results_dir}/trace.${++boot}.txt`).trimEnd().split("\n");
-    if (!same(boot, real, model)) failed++;
+    if (!same(boot + 1, real[boot++] ?? [], model)) failed++;
   }
   console.log(`${boots - failed} passed, ${failed} failed`);
-  if (failed > 0) Deno.exit(1);
+  if (failed > 0) Deno.exitCode = 1;
 } finally {
   await Deno.remove(results_dir, { recursive: true });
+}
+
+function traceOf(boot: number): string[] {
+  return Deno.readTextFileSync(`${results_dir}/trace.${boot}.txt`).trimEnd().split("\n");
 }
 
 /** The operations depend on the seed alone, so the first line that differs ends the shortest prefix that does. */

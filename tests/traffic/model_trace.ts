@@ -1,7 +1,8 @@
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
-import { ProcessKilled } from "../../lib/kernel.ts";
+import { type Kernel, ProcessKilled } from "../../lib/kernel.ts";
 import { MemoryDisk } from "../../lib/model/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
+import type { Holder, TrafficHost } from "./host.ts";
 import { nextBoot, play } from "./play.ts";
 
 /** The same traffic on the model: the trace of each boot, without the machine's ever being anything but the model. */
@@ -9,15 +10,34 @@ export function* modelTraces(seed: number, boots: number, count: number): Genera
   const disk = new MemoryDisk({ "/image": standInBzImage({ release: "7.3.4-luo" }) });
   const machine = new Machine({ disk, nofile: 20_000, memory_bytes: 2 * 1024 ** 3 });
   for (let boot = 1; boot <= boots; boot++) {
-    const lines: string[] = [];
-    const kernel = machine.init();
-    play(kernel, "/dev/shm", seed, boot, count, (line) => lines.push(line));
-    yield lines;
+    const host = new ModelHost(machine);
+    yield [...play(host, seed, boot, count)];
     if (boot === boots) return;
     try {
-      nextBoot(kernel, "/image", undefined, "liveupdate=on");
+      nextBoot(host, "liveupdate=on");
     } catch (error) {
       if (!(error instanceof ProcessKilled)) throw error;
     }
+  }
+}
+
+class ModelHost implements TrafficHost {
+  readonly kernel: Kernel;
+  readonly tmpfs = "/dev/shm";
+  readonly image = "/image";
+  readonly initrd = undefined;
+
+  constructor(readonly machine: Machine) {
+    this.kernel = machine.init();
+  }
+
+  /** fork and exec, by what the model has: a process that takes copies of the fds. */
+  spawn(fds: readonly number[]): Holder {
+    const child = this.machine.spawn();
+    const parent = child.pidfd_open(this.kernel.getpid(), 0);
+    for (const fd of fds) child.pidfd_getfd(parent, fd, 0);
+    child.close(parent);
+    const pid = child.getpid();
+    return { kill: () => this.machine.kill(pid) };
   }
 }

@@ -1,33 +1,21 @@
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { check } from "../../lib/error.ts";
-import type { Kernel } from "../../lib/kernel.ts";
+import type { TrafficHost } from "./host.ts";
 import { operations } from "./operations.ts";
 import { Traffic } from "./trace.ts";
 
-/** One boot of random traffic: `count` operations at the seam, a line each into `out`. What they leave open stays open. */
-export function play(
-  kernel: Kernel,
-  tmpfs: string,
-  seed: number,
-  boot: number,
-  count: number,
-  out: (line: string) => void,
-): void {
-  const traffic = new Traffic(kernel, tmpfs);
+/** One boot of random traffic: `count` operations at the seam, a line for each. What they leave open stays open. */
+export function* play(host: TrafficHost, seed: number, boot: number, count: number): Generator<string> {
+  const traffic = new Traffic(host);
   let number = 0;
   for (const operation of operations(seed, boot, count)) {
-    out(`${boot}.${number++} ${traffic.line(operation)}`);
+    yield `${boot}.${number++} ${traffic.line(operation)}`;
   }
 }
 
 /** Ends a boot the same way everywhere: loads the next kernel and goes there. Returns only by throwing. */
-export function nextBoot(
-  kernel: Kernel,
-  image: string,
-  initrd: string | undefined,
-  commandLine: string,
-): void {
+export function nextBoot({ kernel, image, initrd }: TrafficHost, commandLine: string): void {
   const text = new TextEncoder().encode(commandLine + "\0");
   const kernel_fd = check(kernel.open(image, O_RDONLY | O_CLOEXEC), "open", image);
   const initrd_fd = initrd === undefined

@@ -1,0 +1,56 @@
+/** A set of page indexes as ranges: few ranges, however many pages. */
+
+interface Range {
+  readonly from: number;
+  /** The first page behind it. */
+  readonly to: number;
+}
+
+export class PageRanges {
+  /** In order, not overlapping. */
+  readonly #ranges: Range[] = [];
+
+  add(from: number, to: number): void {
+    this.remove(from, to);
+    this.#ranges.splice(this.#ending_behind(from), 0, { from, to });
+  }
+
+  remove(from: number, to: number): void {
+    if (this.#ranges.length === 0 || from >= to) return;
+    const first = this.#ending_behind(from);
+    const left: Range[] = [];
+    let last = first;
+    for (; last < this.#ranges.length; last++) {
+      const range = this.#ranges[last];
+      if (range === undefined || range.from >= to) break;
+      if (range.from < from) left.push({ from: range.from, to: from });
+      if (range.to > to) left.push({ from: to, to: range.to });
+    }
+    this.#ranges.splice(first, last - first, ...left);
+  }
+
+  /** The first page at or behind `index` that is in the set; Infinity when there is none. */
+  next_in(index: number): number {
+    const range = this.#ranges[this.#ending_behind(index)];
+    return range === undefined ? Infinity : Math.max(index, range.from);
+  }
+
+  /** The first page at or behind `index` that is not. */
+  next_out(index: number): number {
+    let at = index;
+    for (let i = this.#ending_behind(index); this.next_in(at) === at; i++) at = this.#ranges[i]?.to ?? at + 1;
+    return at;
+  }
+
+  /** Position of the first range that ends behind page `index`. */
+  #ending_behind(index: number): number {
+    let [low, high] = [0, this.#ranges.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const range = this.#ranges[middle];
+      if (range !== undefined && range.to <= index) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

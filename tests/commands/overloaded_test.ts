@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { KEXEC_FILE_NO_INITRAMFS, KEXEC_FILE_UNLOAD } from "../../ffi/abi/kexec.ts";
+import type { Status } from "../../lib/agent/protocol.ts";
+import { standInBzImage } from "../../lib/kexec/bzimage.ts";
+import { connectMachine } from "../../lib/machine/machine.ts";
+import { Cli } from "./cli.ts";
+
+/** Another program of the same machine: it loads a kernel without live update, or takes ours away. */
+const others: readonly { what: string; flags: number }[] = [
+  { what: "loaded over ours", flags: KEXEC_FILE_NO_INITRAMFS },
+  { what: "unloaded and loaded", flags: KEXEC_FILE_UNLOAD },
+];
+
+for (const { what, flags } of others) {
+  Deno.test(`the image that luo loaded is the one that is executed, when another was ${what}`, async () => {
+    await using cli = new Cli();
+    await cli.ok(["session", "create", "vm1"]);
+    await cli.ok(["kexec", "load", cli.kernel, "--command-line", "liveupdate=on kho=on"]);
+    {
+      using other = connectMachine(`${cli.socket}.machine`);
+      const image = other.memfd_create("image", 0);
+      other.write(image, standInBzImage({ release: "6.1.0-other" }));
+      const line = new TextEncoder().encode("quiet\0");
+      assert.equal(other.kexec_file_load(image, -1, BigInt(line.length), line, BigInt(flags)), 0);
+      if (flags === KEXEC_FILE_UNLOAD) {
+        const again = BigInt(KEXEC_FILE_NO_INITRAMFS);
+        assert.equal(other.kexec_file_load(image, -1, BigInt(line.length), line, again), 0);
+      }
+    }
+    await cli.ok(["kexec", "exec"]);
+    const { status } = await cli.json<{ status: Status }>(["status"]);
+    assert.equal(status.kernel.release, "7.3.4-standin");
+    assert.deepEqual(status.sessions.map(({ name }) => name), ["vm1"]);
+  });
+}
+
+Deno.test("an image whose file is no image any more is refused before anything is lost", async () => {
+  await using cli = new Cli();
+  await cli.ok(["session", "create", "vm1"]);
+  await cli.ok(["kexec", "load", cli.kernel, "--command-line", "liveupdate=on kho=on"]);
+  cli.file("kernel", "something else");
+  await cli.fails(4, /cannot be loaded again \(ENOEXEC\)/, ["kexec", "exec"]);
+  const { status } = await cli.json<{ status: Status }>(["status"]);
+  assert.deepEqual(status.sessions.map(({ state }) => state), ["outgoing"]);
+  await cli.ok(["kexec", "exec", "--force"]);
+});

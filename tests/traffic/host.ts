@@ -1,0 +1,17 @@
+import type { Kernel } from "../../lib/kernel.ts";
+
+/** What traffic needs of the place where it runs, besides the seam. */
+export interface TrafficHost {
+  readonly kernel: Kernel;
+  /** A directory on a tmpfs, empty at first. */
+  readonly tmpfs: string;
+  /** A bootable image, and what must be loaded with it. */
+  readonly image: string;
+  readonly initrd: string | undefined;
+  /** A process that only holds `fds`, those of ours without FD_CLOEXEC, lowest first. Dead when `kill` returns. */
+  spawn(fds: readonly number[]): Holder;
+}
+
+export interface Holder {
+  kill(): void;
+}
