@@ -9,16 +9,7 @@ const ROOT = new URL("../..", import.meta.url).pathname;
 
 /** Nothing of the machine it runs on is read: no deno.json or package.json, no lock file, no packages. */
 const WORDS: readonly string[] = [
-  ...[
-    "run",
-    "--quiet",
-    "--ext=mjs",
-    "--no-config",
-    "--no-lock",
-    "--no-remote",
-    "--no-npm",
-    "--no-code-cache",
-  ],
+  ..."run --quiet --ext=mjs --no-config --no-lock --no-remote --no-npm --no-code-cache".split(" "),
   ...PERMISSIONS,
 ];
 

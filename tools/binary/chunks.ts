@@ -9,38 +9,22 @@ const IMPORT = /(import\()?"\.\/([\w-]+)\.js"\)?/g;
  * esbuild, which is inside `deno bundle`, splits only into ECMAScript modules, so each is converted in a second step.
  */
 export async function chunks(root: string, directory: string): Promise<Record<string, string>> {
-  const common = ["bundle", "--quiet", "--platform", "deno", "--minify"];
-  await output(Deno.execPath(), [
-    ...common,
-    "--code-splitting",
-    "--outdir",
-    `${directory}/modules`,
-    "main.ts",
-  ], root);
-  const modules = named(readAll(`${directory}/modules`));
-
-  Deno.mkdirSync(`${directory}/renamed`);
-  const files = Array.from(modules, ([name, text], index) => {
-    const file = `${directory}/renamed/${index}.js`;
-    Deno.writeTextFileSync(file, text);
-    return { name, file };
-  });
-  const converted = [
-    "--no-config",
-    "--format",
-    "cjs",
-    "--external",
-    "luo:*",
-    "--outdir",
-    `${directory}/converted`,
-  ];
-  await output(Deno.execPath(), [...common, ...converted, ...files.map(({ file }) => file)], directory);
+  const [split, renamed, common] = [`${directory}/split`, `${directory}/renamed`, `${directory}/common`];
+  await bundle(root, split, ["--code-splitting", "main.ts"]);
+  const found = Array.from(named(readAll(split)));
+  const modules = found.map(([name, text], index) => ({ name, text, file: `${index}.js` }));
+  Deno.mkdirSync(renamed);
+  for (const { text, file } of modules) Deno.writeTextFileSync(`${renamed}/${file}`, text);
+  const files = modules.map(({ file }) => file);
+  await bundle(renamed, common, ["--no-config", "--format=cjs", "--external=luo:*", ...files]);
   return Object.fromEntries(
-    files.map((
-      { name },
-      index,
-    ) => [name, Deno.readTextFileSync(`${directory}/converted/${index}.js`).trim()]),
+    modules.map(({ name, file }) => [name, Deno.readTextFileSync(`${common}/${file}`).trim()]),
   );
+}
+
+async function bundle(from: string, to: string, words: readonly string[]): Promise<void> {
+  const args = ["bundle", "--quiet", "--platform=deno", "--minify", `--outdir=${to}`, ...words];
+  await output(Deno.execPath(), args, from);
 }
 
 /** The text of each file, by its name without `.js`. */
