@@ -139,6 +139,17 @@ const symbols = {
   // sighandler_t signal(int signal, sighandler_t handler)
   signal: { parameters: ["i32", "u64"], result: "u64" },
 
+  // ssize_t process_vm_readv(pid_t pid, const struct iovec *local, unsigned long, const struct iovec *remote, unsigned long,
+  //                          unsigned long flags)
+  process_vm_readv: { parameters: ["i32", "buffer", "u64", "buffer", "u64", "u64"], result: "i32" },
+  process_vm_writev: { parameters: ["i32", "buffer", "u64", "buffer", "u64", "u64"], result: "i32" },
+  // int prctl(int option, unsigned long, unsigned long, unsigned long, unsigned long)
+  prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
+  // int prlimit(pid_t pid, int resource, const struct rlimit *new, struct rlimit *old)
+  prlimit: { parameters: ["i32", "i32", "buffer", "buffer"], result: "i32" },
+  // pid_t waitpid(pid_t pid, int *status, int options)
+  waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+
   // void *mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset)
   mmap: { parameters: ["u64", "u64", "i32", "i32", "i32", "i64"], result: "u64" },
   // int munmap(void *address, size_t length)
