@@ -171,6 +171,7 @@ const symbols = {
   // long syscall(long number, ...), for those that glibc has no wrapper for
   syscall_pidfd_open: { name: "syscall", parameters: ["i64", "i32", "u32"], result: "i32" },
   syscall_pidfd_getfd: { name: "syscall", parameters: ["i64", "i32", "i32", "u32"], result: "i32" },
+  syscall_getdents64: { name: "syscall", parameters: ["i64", "i32", "buffer", "u64"], result: "i32" },
   syscall_kexec_file_load: {
     name: "syscall",
     parameters: ["i64", "i32", "i32", "u64", "u64", "u64"],

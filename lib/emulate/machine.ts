@@ -1,0 +1,148 @@
+import { EPOLLIN } from "../../ffi/abi/epoll.ts";
+import { errnoName } from "../../ffi/abi/errno.ts";
+import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { close } from "../../ffi/file.ts";
+import { pidfd_open } from "../../ffi/process.ts";
+import { Listener } from "../../ffi/seccomp.ts";
+import { set_child_subreaper, waitpid } from "../../ffi/tracee.ts";
+import { check } from "../error.ts";
+import { ProcessKilled } from "../kernel.ts";
+import { LinuxHost } from "../machine/host.ts";
+import { LibcDisk } from "../machine/libc_disk.ts";
+import { Machine } from "../model/machine.ts";
+import { killAll } from "./children.ts";
+import { launch } from "./launch.ts";
+import { Objects } from "./objects.ts";
+import { Program } from "./program.ts";
+import { CALLS, type Served, Server } from "./serve.ts";
+
+export interface EmulateOptions {
+  /** CMD: absolute path, arguments from argv[0] on, environment as `NAME=value` (LUO_BOOT is added). */
+  readonly path: string;
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+  readonly strict: boolean;
+  readonly nofile: readonly [bigint, bigint];
+  readonly memory_bytes?: number;
+  /** Called with a line for every served call. */
+  readonly trace?: (line: string) => void;
+  readonly on_console?: (line: string) => void;
+  /** Gives the runtime a moment to see to signals; `init` is whom they are for. */
+  readonly pause: (init: number) => Promise<void>;
+}
+
+/** How often signals are looked for. */
+const TICK_MS = 50;
+
+/**
+ * Runs CMD as the init of an emulated machine, boot after boot, until a boot ends without a kexec.
+ *
+ * @returns CMD's exit code, 128 + N when signal N ended it
+ * @throws LaunchError seccomp is not to be had, or CMD cannot be executed; LuoError `start`
+ */
+export async function emulate(options: EmulateOptions): Promise<number> {
+  const host = new LinuxHost();
+  const machine = new Machine({
+    host,
+    disk: new LibcDisk(),
+    memory_bytes: options.memory_bytes,
+    on_console: options.on_console,
+    on_reset: () => host.closeAll(),
+  });
+  set_child_subreaper();
+  try {
+    for (let boot = 1;; boot++) {
+      const env = [...options.env.filter((one) => !one.startsWith("LUO_BOOT=")), `LUO_BOOT=${boot}`];
+      using running = new Boot(machine, { ...options, env });
+      const code = await running.run();
+      killAll();
+      if (code !== undefined) return code;
+    }
+  } finally {
+    killAll();
+    host.closeAll();
+  }
+}
+
+/** One boot: from the start of CMD to its end, or to the kexec. */
+class Boot implements Disposable {
+  readonly #objects = new Objects();
+  readonly #listener: Listener;
+  readonly #init: number;
+  readonly #pidfd: number;
+  readonly #server: Server;
+  readonly #kernel;
+
+  constructor(readonly machine: Machine, readonly options: EmulateOptions) {
+    this.#kernel = machine.init();
+    const { pid, listener } = launch(options);
+    this.#init = pid;
+    this.#listener = new Listener(listener);
+    this.#pidfd = check(pidfd_open(pid), "pidfd_open", "the init");
+    this.#objects.watch(listener, EPOLLIN);
+    this.#objects.watch(this.#pidfd, EPOLLIN);
+    const program = new Program(this.#listener);
+    const frozen = (identity: string) => machine.system.host_inodes.get(identity)?.frozen ?? false;
+    this.#server = new Server({ kernel: this.#kernel, frozen }, program, this.#objects);
+  }
+
+  /** The exit code; undefined after a kexec. */
+  async run(): Promise<number | undefined> {
+    let looked = performance.now();
+    for (;;) {
+      const ready = this.#objects.wait(TICK_MS);
+      if (performance.now() - looked >= TICK_MS) {
+        await this.options.pause(this.#init);
+        looked = performance.now();
+      }
+      for (const { gone } of ready) if (gone !== undefined) this.#end(gone);
+      try {
+        if (ready.some(({ fd }) => fd === this.#listener.fd)) this.#one_call();
+      } catch (error) {
+        if (!(error instanceof ProcessKilled)) throw error;
+        return undefined;
+      }
+      if (ready.some(({ fd }) => fd === this.#pidfd)) {
+        const ended = waitpid(this.#init, 0);
+        return typeof ended === "number" ? 1 : exitCode(ended.status);
+      }
+    }
+  }
+
+  #end(object: Parameters<Objects["forget"]>[0]): void {
+    this.#kernel.close(object.model_fd);
+    this.#objects.forget(object);
+  }
+
+  #one_call(): void {
+    const call = this.#listener.receive();
+    if (typeof call === "number") return;
+    const name = CALLS.get(call.nr);
+    const started = performance.now();
+    const served = name === undefined ? undefined : this.#server.serve(name, call);
+    if (served === undefined) this.#listener.proceed(call.id);
+    else this.#listener.answer(call.id, served);
+    if (this.options.trace !== undefined && served !== undefined) {
+      this.options.trace(line(name ?? "?", call, served, performance.now() - started));
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#objects[Symbol.dispose]();
+    close(this.#listener.fd);
+    close(this.#pidfd);
+  }
+}
+
+function line(name: string, { tid, args }: Notification, served: Served, ms: number): string {
+  const words = args.slice(0, 4).map((value) =>
+    value > 0xffff_ffffn ? `0x${value.toString(16)}` : String(value)
+  );
+  const answer = served !== undefined && served < 0 ? `-1 ${errnoName(served)}` : String(served);
+  return `[${tid}] ${name}(${words.join(", ")}) = ${answer} <${Math.round(ms * 1000)} us>`;
+}
+
+function exitCode(status: number): number {
+  const signal = status & 0x7f;
+  return signal === 0 ? (status >> 8) & 0xff : 128 + signal;
+}

@@ -1,0 +1,47 @@
+import { readlink, stat } from "../../ffi/file.ts";
+import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
+
+const AT_FDCWD = -100;
+const LINKS_MAX = 8;
+const [DIRECTORY, NAME] = ["/dev", "liveupdate"];
+
+/** What a path that a program names leads to, as far as it concerns the machine. */
+export type Where = { readonly is: "device" } | { readonly is: "fd"; readonly fd: number } | undefined;
+
+/**
+ * Whether a path, relative to `dirfd` of thread `tid`, is the device (by any spelling: relative, `..`, links, a chroot's) or one
+ * of the thread's fds. Cheap for what is neither: most paths are.
+ */
+export function whereIs(tid: number, dirfd: number, path: string, follow = true): Where {
+  let [base, rest] = path.startsWith("/")
+    ? [`/proc/${tid}/root`, path]
+    : [dirfd === AT_FDCWD ? `/proc/${tid}/cwd` : `/proc/${tid}/fd/${dirfd}`, `/${path}`];
+  for (let links = 0; links < LINKS_MAX; links++) {
+    if (rest === LIVEUPDATE_DEVICE && base.endsWith("/root")) return { is: "device" };
+    const fd = own_fd(tid, rest);
+    if (fd !== undefined) return { is: "fd", fd };
+    const slash = rest.replace(/\/+$/, "").lastIndexOf("/");
+    const [directory, name] = [rest.slice(0, slash + 1), rest.slice(slash + 1)];
+    if (name === NAME && same(`${base}${directory}`, `/proc/${tid}/root${DIRECTORY}`)) {
+      return { is: "device" };
+    }
+    if (!follow) return undefined;
+    const link = readlink(`${base}${rest}`);
+    if (typeof link === "number") return undefined;
+    if (link.startsWith("/")) [base, rest] = [`/proc/${tid}/root`, link];
+    else rest = `${directory}${link}`;
+  }
+}
+
+/** N of /proc/self/fd/N, /proc/thread-self/fd/N, /proc/TID/fd/N, /dev/fd/N. */
+function own_fd(tid: number, path: string): number | undefined {
+  const match = /^\/(?:proc\/(?:self|thread-self|\d+)|dev)\/fd\/(\d+)$/.exec(path);
+  if (match === null) return undefined;
+  const pid = /^\/proc\/(\d+)\//.exec(path)?.[1];
+  return pid === undefined || pid === String(tid) ? Number(match[1]) : undefined;
+}
+
+function same(one: string, other: string): boolean {
+  const [a, b] = [stat(one), stat(other)];
+  return typeof a !== "number" && typeof b !== "number" && a.dev === b.dev && a.ino === b.ino;
+}

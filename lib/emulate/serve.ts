@@ -1,0 +1,187 @@
+import { Errno } from "../../ffi/abi/errno.ts";
+import { F_ADD_SEALS, O_CLOEXEC, O_TRUNC } from "../../ffi/abi/fcntl.ts";
+import { LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
+import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
+import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { stat } from "../../ffi/file.ts";
+import type { Kernel, Ret } from "../kernel.ts";
+import { ARCHITECTURE, type Call } from "./calls.ts";
+import { Ioctls } from "./ioctls.ts";
+import type { Objects } from "./objects.ts";
+import { whereIs } from "./paths.ts";
+import type { Program } from "./program.ts";
+import { DEVICE, encodeStat, encodeStatx, SESSION } from "./stats.ts";
+
+/** What becomes of a call: its answer, undefined for what the host's kernel is to do. */
+export type Served = Ret | undefined;
+
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_EMPTY_PATH = 0x1000;
+const X_OK = 1;
+const COMMAND_LINE_MAX = 1 << 16;
+const MAGIC = 0xfee1dead;
+/** LINUX_REBOOT_MAGIC2 and its three children. */
+const MAGIC2 = [672274793, 85072278, 369367448, 537993216];
+
+/** What the server asks of the machine, besides its kernel. */
+export interface ServedMachine {
+  readonly kernel: Kernel;
+  /** Whether this inode of the host is preserved. */
+  frozen(identity: string): boolean;
+}
+
+/** The trapped calls of one boot. */
+export class Server {
+  readonly #ioctls: Ioctls;
+  readonly #kernel: Kernel;
+
+  constructor(readonly machine: ServedMachine, readonly program: Program, readonly objects: Objects) {
+    this.#kernel = machine.kernel;
+    this.#ioctls = new Ioctls(machine.kernel, program, objects);
+  }
+
+  /** @throws ProcessKilled the call was the kexec: nobody waits for an answer */
+  serve(name: Call, call: Notification): Served {
+    const { tid, args: [a, b, c, d] } = call;
+    switch (name) {
+      case "open":
+        return this.#open(call, AT_FDCWD, a, int(b));
+      case "openat":
+        return this.#open(call, int(a), b, int(c));
+      case "openat2":
+        return this.#openat2(call);
+      case "stat":
+      case "lstat":
+        return this.#stat(tid, AT_FDCWD, a, name === "lstat" ? AT_SYMLINK_NOFOLLOW : 0, b, encodeStat);
+      case "newfstatat":
+        return this.#stat(tid, int(a), b, int(d), c, encodeStat);
+      case "statx":
+        return this.#stat(tid, int(a), b, int(c), call.args[4], encodeStatx);
+      case "access":
+        return this.#access(tid, AT_FDCWD, a, int(b));
+      case "faccessat":
+      case "faccessat2":
+        return this.#access(tid, int(a), b, int(c));
+      case "ioctl": {
+        const object = this.objects.find(tid, int(a));
+        return object === undefined ? undefined : this.#ioctls.serve(call, object);
+      }
+      case "fcntl":
+        return this.#frozen(tid, int(a), (fd) => this.#kernel.fcntl(fd, F_ADD_SEALS, int(c)));
+      case "ftruncate":
+        return this.#frozen(tid, int(a), (fd) => this.#kernel.ftruncate(fd, BigInt.asIntN(64, b)));
+      case "fallocate":
+        return this.#frozen(tid, int(a), (fd) => this.#kernel.fallocate(fd, int(b), long(c), long(d)));
+      case "write":
+        return this.#frozen(tid, int(a), (fd) => this.#write(tid, fd, b, c, undefined));
+      case "pwrite64":
+        return this.#frozen(tid, int(a), (fd) => this.#write(tid, fd, b, c, long(d)));
+      case "kexec_file_load":
+        return this.#kexec_file_load(call);
+      case "reboot":
+        return this.#reboot(call);
+    }
+  }
+
+  #open(call: Notification, dirfd: number, address: bigint, flags: number): Served {
+    const path = this.program.path(call.tid, address);
+    if (typeof path === "number") return undefined;
+    const where = whereIs(call.tid, dirfd, path);
+    if (where === undefined) return undefined;
+    if (where.is === "fd") return this.#reopen(call, where.fd, flags);
+    return this.#open_device(call, flags);
+  }
+
+  #open_device(call: Notification, flags: number): Ret {
+    if (!this.program.has_room(call.tid)) return -Errno.EMFILE;
+    const model_fd = this.#kernel.open(LIVEUPDATE_DEVICE, flags & ~O_CLOEXEC);
+    if (model_fd < 0) return model_fd;
+    return this.#ioctls.give_object(call, "device", model_fd, (flags & O_CLOEXEC) !== 0);
+  }
+
+  /** A session is ENXIO, as the host says of the socket that it is; O_TRUNC must not cut what is preserved. */
+  #reopen(call: Notification, fd: number, flags: number): Served {
+    if (this.objects.find(call.tid, fd)?.kind === "device") return this.#open_device(call, flags);
+    if (!(flags & O_TRUNC)) return undefined;
+    const answer = this.#frozen(call.tid, fd, (model_fd) => this.#kernel.ftruncate(model_fd, 0n));
+    return answer !== undefined && answer < 0 ? answer : undefined;
+  }
+
+  #openat2(call: Notification): Served {
+    const [dirfd, path, how] = call.args;
+    const bytes = this.program.bytes(call.tid, how, 8);
+    if (typeof bytes === "number" || bytes.length < 8) return undefined;
+    const flags = new DataView(bytes.buffer).getBigUint64(0, true);
+    return this.#open(call, int(dirfd), path, int(flags));
+  }
+
+  #stat(
+    tid: number,
+    dirfd: number,
+    address: bigint,
+    flags: number,
+    into: bigint,
+    encode: (looks: typeof DEVICE) => Uint8Array,
+  ): Served {
+    const path = this.program.path(tid, address);
+    if (typeof path === "number") return undefined;
+    const kind = path === "" && flags & AT_EMPTY_PATH
+      ? this.objects.find(tid, dirfd)?.kind
+      : whereIs(tid, dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) === 0)?.is;
+    if (kind !== "device" && kind !== "session") return undefined;
+    return this.program.write(tid, into, encode(kind === "device" ? DEVICE : SESSION));
+  }
+
+  #access(tid: number, dirfd: number, address: bigint, mode: number): Served {
+    const path = this.program.path(tid, address);
+    if (typeof path === "number" || whereIs(tid, dirfd, path)?.is !== "device") return undefined;
+    return mode & X_OK ? -Errno.EACCES : 0;
+  }
+
+  /** What the model says of a preserved file; of any other the host's kernel decides. */
+  #frozen(tid: number, fd: number, run: (model_fd: number) => Ret): Served {
+    if (this.objects.empty || fd < 0) return undefined;
+    const found = stat(`/proc/${tid}/fd/${fd}`);
+    if (typeof found === "number" || !this.machine.frozen(`${found.dev}:${found.ino}`)) return undefined;
+    const model_fd = this.#ioctls.adopt(tid, fd);
+    if (model_fd < 0) return undefined;
+    const answer = run(model_fd);
+    this.#kernel.close(model_fd);
+    return answer;
+  }
+
+  #write(tid: number, fd: number, address: bigint, count: bigint, offset: bigint | undefined): Ret {
+    const bytes = this.program.bytes(tid, address, Number(count));
+    if (typeof bytes === "number") return bytes;
+    return offset === undefined ? this.#kernel.write(fd, bytes) : this.#kernel.pwrite(fd, bytes, offset);
+  }
+
+  #kexec_file_load({ tid, args: [kernel, initrd, length, address, flags] }: Notification): Ret {
+    const [kernel_fd, initrd_fd] = [
+      this.#ioctls.adopt(tid, int(kernel)),
+      this.#ioctls.adopt(tid, int(initrd)),
+    ];
+    const wanted = Number(length < COMMAND_LINE_MAX ? length : COMMAND_LINE_MAX);
+    const bytes = this.program.bytes(tid, address, wanted);
+    const line = typeof bytes === "number" ? null : { bytes, writable: true };
+    const answer = this.#kernel.kexec_file_load(kernel_fd, initrd_fd, length, line, flags);
+    for (const fd of [kernel_fd, initrd_fd]) if (fd >= 0) this.#kernel.close(fd);
+    return answer;
+  }
+
+  #reboot({ args: [magic, magic2, command] }: Notification): Ret {
+    const [one, two] = [Number(BigInt.asUintN(32, magic)), Number(BigInt.asUintN(32, magic2))];
+    if (one !== MAGIC || !MAGIC2.includes(two)) return -Errno.EINVAL;
+    const wanted = Number(BigInt.asUintN(32, command));
+    return wanted === LINUX_REBOOT_CMD_KEXEC ? this.#kernel.reboot(LINUX_REBOOT_CMD_KEXEC) : -Errno.EPERM;
+  }
+}
+
+const int = (value: bigint) => Number(BigInt.asIntN(32, value));
+const long = (value: bigint) => BigInt.asIntN(64, value);
+
+/** The calls' names by number. */
+export const CALLS: ReadonlyMap<number, Call> = new Map(
+  (Object.entries(ARCHITECTURE.calls) as [Call, { nr: number }][]).map(([name, { nr }]) => [nr, name]),
+);
