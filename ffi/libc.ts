@@ -50,6 +50,8 @@ const symbols = {
   fstatfs: { parameters: ["i32", "buffer"], result: "i32" },
   // int rename(const char *from, const char *to)
   rename: { parameters: ["buffer", "buffer"], result: "i32" },
+  // int access(const char *path, int mode)
+  access: { parameters: ["buffer", "i32"], result: "i32" },
   // int unlink(const char *path)
   unlink: { parameters: ["buffer"], result: "i32" },
   // int mkdir(const char *path, mode_t mode)
@@ -107,6 +109,8 @@ const symbols = {
 
   // pid_t getpid(void)
   getpid: { parameters: [], result: "i32" },
+  // pid_t getppid(void)
+  getppid: { parameters: [], result: "i32" },
   // uid_t geteuid(void)
   geteuid: { parameters: [], result: "u32" },
   // int kill(pid_t pid, int signal)

@@ -51,9 +51,9 @@ export function waitpid(pid: number, options: number): { pid: number; status: nu
   return answer < 0 ? answer : { pid: answer, status: status[0] ?? 0 };
 }
 
-/** How many fds a process may have: its soft RLIMIT_NOFILE. */
-export function fd_limit(pid: number): number {
+/** How many fds a process may have: RLIMIT_NOFILE, soft and hard; zeros when it is gone. */
+export function fd_limits(pid: number): [soft: bigint, hard: bigint] {
   const limits = new BigUint64Array(2);
   const answer = ret(libc().prlimit(pid, RLIMIT_NOFILE, null, limits));
-  return answer < 0 ? 0 : Number(limits[0]);
+  return answer < 0 ? [0n, 0n] : [limits[0] ?? 0n, limits[1] ?? 0n];
 }

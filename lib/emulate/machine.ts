@@ -16,6 +16,8 @@ import { Objects } from "./objects.ts";
 import { Program } from "./program.ts";
 import { CALLS, type Served, Server } from "./serve.ts";
 
+export { LaunchError } from "./launch.ts";
+
 export interface EmulateOptions {
   /** CMD: absolute path, arguments from argv[0] on, environment as `NAME=value` (LUO_BOOT is added). */
   readonly path: string;

@@ -4,7 +4,7 @@ import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { close, stat } from "../../ffi/file.ts";
 import { pidfd_getfd, pidfd_open } from "../../ffi/process.ts";
 import type { Listener } from "../../ffi/seccomp.ts";
-import { fd_limit, Memory } from "../../ffi/tracee.ts";
+import { fd_limits, Memory } from "../../ffi/tracee.ts";
 import type { Ret, UserMemory } from "../kernel.ts";
 
 const PATH_MAX = 4096;
@@ -70,7 +70,7 @@ export class Program {
 
   /** Whether one more fd fits: what cannot be given must not be taken from the kernel. */
   has_room(tid: number): boolean {
-    const limit = fd_limit(tid);
+    const limit = Number(fd_limits(tid)[0]);
     const used = (fd: number) => typeof stat(`/proc/${tid}/fd/${fd}`) !== "number";
     if (limit > 0 && !used(limit - 1)) return true;
     for (let fd = 0; fd < limit; fd++) if (!used(fd)) return true;
