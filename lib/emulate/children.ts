@@ -5,13 +5,13 @@ import { waitpid } from "../../ffi/tracee.ts";
 const SIGKILL = 9;
 
 /**
- * Kills every process of the machine, and waits for each: we are the subreaper of them all, so whoever loses its parent becomes
- * our child.
+ * Waits for the guard of the machine, which is about to end, and kills what it left behind when it was killed itself: we are
+ * the subreaper of them all, so whoever loses its parent becomes our child.
  */
 export function killAll(): void {
   for (;;) {
-    for (const pid of children()) kill(pid, SIGKILL);
     if (typeof waitpid(-1, 0) === "number") return;
+    for (const pid of children()) kill(pid, SIGKILL);
   }
 }
 

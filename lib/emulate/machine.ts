@@ -1,17 +1,13 @@
 import { EPOLLIN } from "../../ffi/abi/epoll.ts";
 import { errnoName } from "../../ffi/abi/errno.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
-import { close } from "../../ffi/file.ts";
-import { pidfd_open } from "../../ffi/process.ts";
 import { Listener } from "../../ffi/seccomp.ts";
-import { set_child_subreaper, waitpid } from "../../ffi/tracee.ts";
-import { check } from "../error.ts";
+import { set_child_subreaper } from "../../ffi/tracee.ts";
 import { ProcessKilled } from "../kernel.ts";
 import { LinuxHost } from "../machine/host.ts";
 import { LibcDisk } from "../machine/libc_disk.ts";
 import { Machine } from "../model/machine.ts";
-import { killAll } from "./children.ts";
-import { launch } from "./launch.ts";
+import { launch, type Launched } from "./launch.ts";
 import { Objects } from "./objects.ts";
 import { Program } from "./program.ts";
 import { CALLS, type Served, Server } from "./serve.ts";
@@ -55,46 +51,45 @@ export async function emulate(options: EmulateOptions): Promise<number> {
   try {
     for (let boot = 1;; boot++) {
       const env = [...options.env.filter((one) => !one.startsWith("LUO_BOOT=")), `LUO_BOOT=${boot}`];
-      using running = new Boot(machine, { ...options, env });
-      const code = await running.run();
-      killAll();
+      const code = await oneBoot(machine, { ...options, env });
       if (code !== undefined) return code;
     }
   } finally {
-    killAll();
     host.closeAll();
   }
+}
+
+async function oneBoot(machine: Machine, options: EmulateOptions): Promise<number | undefined> {
+  using boot = new Boot(machine, options);
+  return await boot.run();
 }
 
 /** One boot: from the start of CMD to its end, or to the kexec. */
 class Boot implements Disposable {
   readonly #objects = new Objects();
+  readonly #launched: Launched;
   readonly #listener: Listener;
-  readonly #init: number;
-  readonly #pidfd: number;
   readonly #server: Server;
   readonly #kernel;
 
   constructor(readonly machine: Machine, readonly options: EmulateOptions) {
     this.#kernel = machine.init();
-    const { pid, listener } = launch(options);
-    this.#init = pid;
-    this.#listener = new Listener(listener);
-    this.#pidfd = check(pidfd_open(pid), "pidfd_open", "the init");
-    this.#objects.watch(listener, EPOLLIN);
-    this.#objects.watch(this.#pidfd, EPOLLIN);
+    this.#launched = launch(options);
+    this.#listener = new Listener(this.#launched.listener);
+    this.#objects.watch(this.#launched.listener, EPOLLIN);
+    this.#objects.watch(this.#launched.channel, EPOLLIN);
     const program = new Program(this.#listener);
     const frozen = (identity: string) => machine.system.host_inodes.get(identity)?.frozen ?? false;
     this.#server = new Server({ kernel: this.#kernel, frozen }, program, this.#objects);
   }
 
-  /** The exit code; undefined after a kexec. */
+  /** The exit code; undefined after a kexec. @throws LaunchError CMD cannot be executed */
   async run(): Promise<number | undefined> {
     let looked = performance.now();
     for (;;) {
       const ready = this.#objects.wait(TICK_MS);
       if (performance.now() - looked >= TICK_MS) {
-        await this.options.pause(this.#init);
+        await this.options.pause(this.#launched.init);
         looked = performance.now();
       }
       for (const { gone } of ready) if (gone !== undefined) this.#end(gone);
@@ -104,10 +99,8 @@ class Boot implements Disposable {
         if (!(error instanceof ProcessKilled)) throw error;
         return undefined;
       }
-      if (ready.some(({ fd }) => fd === this.#pidfd)) {
-        const ended = waitpid(this.#init, 0);
-        return typeof ended === "number" ? 1 : exitCode(ended.status);
-      }
+      if (ready.some(({ fd }) => fd === this.#launched.channel)) this.#launched.heard();
+      if (this.#launched.status !== undefined) return exitCode(this.#launched.status);
     }
   }
 
@@ -131,8 +124,7 @@ class Boot implements Disposable {
 
   [Symbol.dispose](): void {
     this.#objects[Symbol.dispose]();
-    close(this.#listener.fd);
-    close(this.#pidfd);
+    this.#launched[Symbol.dispose]();
   }
 }
 
