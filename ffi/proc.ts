@@ -25,12 +25,13 @@ export function list_directory(path: string): string[] {
   return names.filter((name) => name !== "." && name !== "..");
 }
 
-/** A small file's contents, undefined when it cannot be read. */
+/** A file's contents, undefined when it cannot be read. */
 export function read_text(path: string): string | undefined {
   const fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return undefined;
-  const buffer = new Uint8Array(64 * 1024);
-  const got = read(fd, buffer);
+  const [buffer, decoder] = [new Uint8Array(64 * 1024), new TextDecoder()];
+  let [text, got] = ["", 0];
+  while ((got = read(fd, buffer)) > 0) text += decoder.decode(buffer.subarray(0, got), { stream: true });
   close(fd);
-  return got < 0 ? undefined : new TextDecoder().decode(buffer.subarray(0, got));
+  return got < 0 ? undefined : text;
 }

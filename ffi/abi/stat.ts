@@ -19,7 +19,7 @@ export const STATFS_SIZE = 120;
 export const UTSNAME_FIELD_SIZE = 65;
 
 /** `makedev(3)` of glibc, so that the number is the one `stat -c %d` prints. */
-function makedev(major: number, minor: number): bigint {
+export function makedev(major: number, minor: number): bigint {
   const [high, low] = [BigInt(major), BigInt(minor)];
   return ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) |
     (low & 0xffn);

@@ -18,7 +18,17 @@ export type Call =
   | "kexec_file_load"
   | "reboot"
   | "write"
-  | "pwrite64";
+  | "pwrite64"
+  | "writev"
+  | "pwritev"
+  | "pwritev2"
+  | "madvise"
+  | "symlink"
+  | "symlinkat"
+  | "rename"
+  | "renameat"
+  | "renameat2"
+  | "chroot";
 
 /** A call is trapped always, or when one of its arguments (masked) is this. */
 export interface Trap {
@@ -30,6 +40,7 @@ export interface Trap {
 
 /** _IOC_TYPE of LUO's requests, where it is in the number. */
 const LIVEUPDATE_TYPE = { argument: 1, mask: 0xff00, is: 0xba00 };
+const MADV_REMOVE = { argument: 2, is: 9 };
 const F_ADD_SEALS = { argument: 1, is: 1033 };
 
 /** arch/x86/entry/syscalls/syscall_64.tbl */
@@ -52,6 +63,16 @@ const x86_64: Readonly<Record<Call, Trap>> = {
   reboot: { nr: 169 },
   write: { nr: 1, strict: true },
   pwrite64: { nr: 18, strict: true },
+  writev: { nr: 20, strict: true },
+  pwritev: { nr: 296, strict: true },
+  pwritev2: { nr: 328, strict: true },
+  madvise: { nr: 28, when: MADV_REMOVE },
+  symlink: { nr: 88 },
+  symlinkat: { nr: 266 },
+  rename: { nr: 82 },
+  renameat: { nr: 264 },
+  renameat2: { nr: 316 },
+  chroot: { nr: 161 },
 };
 
 /** AUDIT_ARCH_X86_64 */

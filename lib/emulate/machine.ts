@@ -1,5 +1,4 @@
 import { EPOLLIN } from "../../ffi/abi/epoll.ts";
-import { errnoName } from "../../ffi/abi/errno.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { Listener } from "../../ffi/seccomp.ts";
 import { set_child_subreaper } from "../../ffi/tracee.ts";
@@ -8,9 +7,11 @@ import { LinuxHost } from "../machine/host.ts";
 import { LibcDisk } from "../machine/libc_disk.ts";
 import { Machine } from "../model/machine.ts";
 import { launch, type Launched } from "./launch.ts";
+import type { Call } from "./calls.ts";
 import { Objects } from "./objects.ts";
 import { Program } from "./program.ts";
 import { CALLS, type Served, Server } from "./serve.ts";
+import { line } from "./trace.ts";
 
 export { LaunchError } from "./launch.ts";
 
@@ -69,6 +70,7 @@ class Boot implements Disposable {
   readonly #objects = new Objects();
   readonly #launched: Launched;
   readonly #listener: Listener;
+  readonly #program: Program;
   readonly #server: Server;
   readonly #kernel;
 
@@ -78,9 +80,9 @@ class Boot implements Disposable {
     this.#listener = new Listener(this.#launched.listener);
     this.#objects.watch(this.#launched.listener, EPOLLIN);
     this.#objects.watch(this.#launched.channel, EPOLLIN);
-    const program = new Program(this.#listener);
+    this.#program = new Program(this.#listener);
     const frozen = (identity: string) => machine.system.host_inodes.get(identity)?.frozen ?? false;
-    this.#server = new Server({ kernel: this.#kernel, frozen }, program, this.#objects);
+    this.#server = new Server({ kernel: this.#kernel, frozen }, this.#program, this.#objects);
   }
 
   /** The exit code; undefined after a kexec. @throws LaunchError CMD cannot be executed */
@@ -113,12 +115,24 @@ class Boot implements Disposable {
     const call = this.#listener.receive();
     if (typeof call === "number") return;
     const name = CALLS.get(call.nr);
-    const started = performance.now();
-    const served = name === undefined ? undefined : this.#server.serve(name, call);
+    if (name === undefined) return void this.#listener.proceed(call.id);
+    const { trace } = this.options;
+    const served = trace === undefined ? this.#server.serve(name, call) : this.#traced(name, call, trace);
     if (served === undefined) this.#listener.proceed(call.id);
     else this.#listener.answer(call.id, served);
-    if (this.options.trace !== undefined && served !== undefined) {
-      this.options.trace(line(name ?? "?", call, served, performance.now() - started));
+  }
+
+  #traced(name: Call, call: Notification, trace: (line: string) => void): Served {
+    const started = performance.now();
+    const say = (answer: Served) =>
+      trace(line(name, call, answer, (performance.now() - started) * 1000, this.#program));
+    try {
+      const served = this.#server.serve(name, call);
+      if (served !== undefined) say(served);
+      return served;
+    } catch (error) {
+      if (error instanceof ProcessKilled) say(undefined);
+      throw error;
     }
   }
 
@@ -126,14 +140,6 @@ class Boot implements Disposable {
     this.#objects[Symbol.dispose]();
     this.#launched[Symbol.dispose]();
   }
-}
-
-function line(name: string, { tid, args }: Notification, served: Served, ms: number): string {
-  const words = args.slice(0, 4).map((value) =>
-    value > 0xffff_ffffn ? `0x${value.toString(16)}` : String(value)
-  );
-  const answer = served !== undefined && served < 0 ? `-1 ${errnoName(served)}` : String(served);
-  return `[${tid}] ${name}(${words.join(", ")}) = ${answer} <${Math.round(ms * 1000)} us>`;
 }
 
 function exitCode(status: number): number {

@@ -3,10 +3,37 @@ import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 
 const AT_FDCWD = -100;
 const LINKS_MAX = 8;
+const KNOWN_MAX = 10_000;
 const [DIRECTORY, NAME] = ["/dev", "liveupdate"];
 
 /** What a path that a program names leads to, as far as it concerns the machine. */
 export type Where = { readonly is: "device" } | { readonly is: "fd"; readonly fd: number } | undefined;
+
+/** Absolute paths that are known to lead nowhere near the device, since the last time that anything was linked or renamed. */
+export class KnownPaths {
+  readonly #elsewhere = new Set<string>();
+  /** Once a process has another root, a path is not the same for all. */
+  #one_root = true;
+
+  /** Links may lead elsewhere now. */
+  changed(): void {
+    this.#elsewhere.clear();
+  }
+
+  rooted_elsewhere(): void {
+    this.#one_root = false;
+  }
+
+  where(tid: number, dirfd: number, path: string, follow = true): Where {
+    if (this.#elsewhere.has(path)) return undefined;
+    const where = whereIs(tid, dirfd, path, follow);
+    if (where === undefined && follow && this.#one_root && path.startsWith("/")) {
+      if (this.#elsewhere.size >= KNOWN_MAX) this.#elsewhere.clear();
+      this.#elsewhere.add(path);
+    }
+    return where;
+  }
+}
 
 /**
  * Whether a path, relative to `dirfd` of thread `tid`, is the device (by any spelling: relative, `..`, links, a chroot's) or one

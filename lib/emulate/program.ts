@@ -1,13 +1,16 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { O_CLOEXEC } from "../../ffi/abi/fcntl.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { makedev } from "../../ffi/abi/stat.ts";
 import { close, stat } from "../../ffi/file.ts";
 import { pidfd_getfd, pidfd_open } from "../../ffi/process.ts";
+import { read_text } from "../../ffi/proc.ts";
 import type { Listener } from "../../ffi/seccomp.ts";
 import { fd_limits, Memory } from "../../ffi/tracee.ts";
 import type { Ret, UserMemory } from "../kernel.ts";
 
 const PATH_MAX = 4096;
+const IOV_MAX = 1024;
 /** What of an argument's tail is looked at. */
 const ARGUMENT_MAX = 1 << 20;
 /** pidfd_open() of a thread that is not its process's first (PIDFD_THREAD), Linux 6.9. */
@@ -49,6 +52,34 @@ export class Program {
     return { bytes, writable };
   }
 
+  /** What a struct iovec[] leads to, one after the other, as far as it can be read. */
+  gather(tid: number, vector: bigint, count: number): Uint8Array | Ret {
+    if (count < 0 || count > IOV_MAX) return -Errno.EINVAL;
+    const entries = this.bytes(tid, vector, count * 16);
+    if (typeof entries === "number" || entries.length < count * 16) return -Errno.EFAULT;
+    const words = new BigUint64Array(entries.buffer);
+    const pieces: Uint8Array[] = [];
+    for (let index = 0; index < count; index++) {
+      const [address = 0n, length = 0n] = [words[2 * index], words[2 * index + 1]];
+      const piece = length === 0n ? new Uint8Array(0) : this.bytes(tid, address, Number(length));
+      if (typeof piece === "number") return pieces.length === 0 ? piece : joined(pieces);
+      pieces.push(piece);
+      if (piece.length < length) break;
+    }
+    return joined(pieces);
+  }
+
+  /** `dev:ino` of the file that is mapped at an address. */
+  mapped(tid: number, address: bigint): string | undefined {
+    const lines = (read_text(`/proc/${tid}/maps`) ?? "").split("\n");
+    for (const line of lines) {
+      const [, start = "0", end = "0", major = "0", minor = "0", ino = "0"] =
+        /^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ ([0-9a-f]+):([0-9a-f]+) (\d+)/.exec(line) ?? [];
+      if (address < BigInt(`0x${start}`) || address >= BigInt(`0x${end}`)) continue;
+      return `${makedev(parseInt(major, 16), parseInt(minor, 16))}:${ino}`;
+    }
+  }
+
   write(tid: number, address: bigint, bytes: Uint8Array): Ret {
     return this.#memory.write(tid, address, bytes);
   }
@@ -76,4 +107,14 @@ export class Program {
     for (let fd = 0; fd < limit; fd++) if (!used(fd)) return true;
     return false;
   }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }

@@ -8,7 +8,7 @@ import type { Kernel, Ret } from "../kernel.ts";
 import { ARCHITECTURE, type Call } from "./calls.ts";
 import { Ioctls } from "./ioctls.ts";
 import type { Objects } from "./objects.ts";
-import { whereIs } from "./paths.ts";
+import { KnownPaths } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { DEVICE, encodeStat, encodeStatx, SESSION } from "./stats.ts";
 
@@ -35,6 +35,7 @@ export interface ServedMachine {
 export class Server {
   readonly #ioctls: Ioctls;
   readonly #kernel: Kernel;
+  readonly #paths = new KnownPaths();
 
   constructor(readonly machine: ServedMachine, readonly program: Program, readonly objects: Objects) {
     this.#kernel = machine.kernel;
@@ -77,6 +78,22 @@ export class Server {
         return this.#frozen(tid, int(a), (fd) => this.#write(tid, fd, b, c, undefined));
       case "pwrite64":
         return this.#frozen(tid, int(a), (fd) => this.#write(tid, fd, b, c, long(d)));
+      case "writev":
+      case "pwritev":
+      case "pwritev2":
+        return this.#frozen(tid, int(a), (fd) => this.#writev(tid, fd, b, int(c), name, d));
+      case "madvise":
+        return this.#madvise(tid, a, b);
+      case "symlink":
+      case "symlinkat":
+      case "rename":
+      case "renameat":
+      case "renameat2":
+        this.#paths.changed();
+        return undefined;
+      case "chroot":
+        this.#paths.rooted_elsewhere();
+        return undefined;
       case "kexec_file_load":
         return this.#kexec_file_load(call);
       case "reboot":
@@ -87,7 +104,7 @@ export class Server {
   #open(call: Notification, dirfd: number, address: bigint, flags: number): Served {
     const path = this.program.path(call.tid, address);
     if (typeof path === "number") return undefined;
-    const where = whereIs(call.tid, dirfd, path);
+    const where = this.#paths.where(call.tid, dirfd, path);
     if (where === undefined) return undefined;
     if (where.is === "fd") return this.#reopen(call, where.fd, flags);
     return this.#open_device(call, flags);
@@ -128,14 +145,14 @@ export class Server {
     if (typeof path === "number") return undefined;
     const kind = path === "" && flags & AT_EMPTY_PATH
       ? this.objects.find(tid, dirfd)?.kind
-      : whereIs(tid, dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) === 0)?.is;
+      : this.#paths.where(tid, dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) === 0)?.is;
     if (kind !== "device" && kind !== "session") return undefined;
     return this.program.write(tid, into, encode(kind === "device" ? DEVICE : SESSION));
   }
 
   #access(tid: number, dirfd: number, address: bigint, mode: number): Served {
     const path = this.program.path(tid, address);
-    if (typeof path === "number" || whereIs(tid, dirfd, path)?.is !== "device") return undefined;
+    if (typeof path === "number" || this.#paths.where(tid, dirfd, path)?.is !== "device") return undefined;
     return mode & X_OK ? -Errno.EACCES : 0;
   }
 
@@ -155,6 +172,21 @@ export class Server {
     const bytes = this.program.bytes(tid, address, Number(count));
     if (typeof bytes === "number") return bytes;
     return offset === undefined ? this.#kernel.write(fd, bytes) : this.#kernel.pwrite(fd, bytes, offset);
+  }
+
+  #writev(tid: number, fd: number, vector: bigint, count: number, name: Call, offset: bigint): Ret {
+    const bytes = this.program.gather(tid, vector, count);
+    if (typeof bytes === "number") return bytes;
+    // pwritev2 with offset -1 writes at the position.
+    const at = name === "writev" || long(offset) === -1n ? undefined : long(offset);
+    return at === undefined ? this.#kernel.write(fd, bytes) : this.#kernel.pwrite(fd, bytes, at);
+  }
+
+  /** MADV_REMOVE of a preserved file's pages: EPERM, like the hole it is. */
+  #madvise(tid: number, address: bigint, length: bigint): Served {
+    if (this.objects.empty || length === 0n) return undefined;
+    const file = this.program.mapped(tid, address);
+    return file !== undefined && this.machine.frozen(file) ? -Errno.EPERM : undefined;
   }
 
   #kexec_file_load({ tid, args: [kernel, initrd, length, address, flags] }: Notification): Ret {
