@@ -1,5 +1,5 @@
 import { Errno } from "../../ffi/abi/errno.ts";
-import { F_ADD_SEALS, O_CLOEXEC, O_TRUNC } from "../../ffi/abi/fcntl.ts";
+import { F_ADD_SEALS, O_CLOEXEC, O_NOFOLLOW, O_TRUNC } from "../../ffi/abi/fcntl.ts";
 import { LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
@@ -104,7 +104,7 @@ export class Server {
   #open(call: Notification, dirfd: number, address: bigint, flags: number): Served {
     const path = this.program.path(call.tid, address);
     if (typeof path === "number") return undefined;
-    const where = this.#paths.where(call.tid, dirfd, path);
+    const where = this.#paths.where(call.tid, dirfd, path, (flags & O_NOFOLLOW) === 0);
     if (where === undefined) return undefined;
     if (where.is === "fd") return this.#reopen(call, where.fd, flags);
     return this.#open_device(call, flags);
