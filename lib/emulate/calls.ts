@@ -28,7 +28,8 @@ export type Call =
   | "rename"
   | "renameat"
   | "renameat2"
-  | "chroot";
+  | "chroot"
+  | "uname";
 
 /** A call is trapped always, or when one of its arguments (masked) is this. */
 export interface Trap {
@@ -73,6 +74,7 @@ const x86_64: Readonly<Record<Call, Trap>> = {
   renameat: { nr: 264 },
   renameat2: { nr: 316 },
   chroot: { nr: 161 },
+  uname: { nr: 63 },
 };
 
 /** AUDIT_ARCH_X86_64 */

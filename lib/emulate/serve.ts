@@ -3,9 +3,12 @@ import { F_ADD_SEALS, O_CLOEXEC, O_NOFOLLOW, O_TRUNC } from "../../ffi/abi/fcntl
 import { LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
-import { stat } from "../../ffi/file.ts";
+import { encodeUtsname } from "../../ffi/abi/stat.ts";
+import { close, stat } from "../../ffi/file.ts";
+import { uname } from "../../ffi/system.ts";
 import type { Kernel, Ret } from "../kernel.ts";
 import { ARCHITECTURE, type Call } from "./calls.ts";
+import { factFile, isFact } from "./facts.ts";
 import { Ioctls } from "./ioctls.ts";
 import type { Objects } from "./objects.ts";
 import { KnownPaths } from "./paths.ts";
@@ -94,6 +97,8 @@ export class Server {
       case "chroot":
         this.#paths.rooted_elsewhere();
         return undefined;
+      case "uname":
+        return this.#uname(tid, a);
       case "kexec_file_load":
         return this.#kexec_file_load(call);
       case "reboot":
@@ -104,10 +109,25 @@ export class Server {
   #open(call: Notification, dirfd: number, address: bigint, flags: number): Served {
     const path = this.program.path(call.tid, address);
     if (typeof path === "number") return undefined;
+    if (isFact(path)) return this.#open_fact(call, path, flags);
     const where = this.#paths.where(call.tid, dirfd, path, (flags & O_NOFOLLOW) === 0);
     if (where === undefined) return undefined;
     if (where.is === "fd") return this.#reopen(call, where.fd, flags);
     return this.#open_device(call, flags);
+  }
+
+  #open_fact(call: Notification, path: string, flags: number): Ret {
+    const fd = factFile(this.#kernel, path, flags);
+    if (fd < 0) return fd;
+    const given = this.program.give(call, fd, (flags & O_CLOEXEC) !== 0);
+    close(fd);
+    return given;
+  }
+
+  /** The host's, but for the release and the build. */
+  #uname(tid: number, address: bigint): Ret {
+    const { release, version } = this.#kernel.uname();
+    return this.program.write(tid, address, encodeUtsname({ ...uname(), release, version }));
   }
 
   #open_device(call: Notification, flags: number): Ret {
