@@ -106,7 +106,7 @@ static void arrive(void)
 	ADD("spawn", 0, 0, 0, 0);
 	ADD("open_device", 0, DEVICE, 0, O_RDWR);
 	for (int session = 0; session < SESSIONS; session++) {
-		if (chance(25))
+		if (chance(boot_number == 1 ? 80 : 25))
 			continue;
 		ADD("retrieve", 0, DEVICE, session, session);
 		for (size_t i = 0; i < COUNT(tokens); i++) {

@@ -85,12 +85,12 @@ static void draw_flags(struct op *op)
 static void draw_look(struct op *op) { SET(op, any_file(), 0, 0, 0); }
 static void draw_foreign(struct op *op) { SET(op, chance(30) ? DEVICE : below(SESSIONS), below(9), 0, 0); }
 static void draw_process(struct op *op) { SET(op, below(PROCESSES), 0, 0, 0); }
-static void draw_nothing(struct op *op) { SET(op, 0, 0, 0, 0); }
+static void draw_exec(struct op *op) { SET(op, chance(75), 0, 0, 0); }
 
 const struct kind kinds[] = {
-	{ "open_device", "to spelling flags", 6, 'l', draw_open, open_device },
+	{ "open_device", "to spelling flags", 8, 'l', draw_open, open_device },
 	{ "look_path", "spelling how", 3, 'l', draw_path, look_path },
-	{ "create", "device name to", 10, 'l', draw_name, create },
+	{ "create", "device name to", 14, 'l', draw_name, create },
 	{ "retrieve", "device name to", 7, 'l', draw_name, retrieve },
 	{ "preserve", "session file token", 17, 'l', draw_preserve, preserve },
 	{ "retrieve_fd", "session token to", 10, 'l', draw_retrieve_fd, retrieve_fd },
@@ -99,11 +99,11 @@ const struct kind kinds[] = {
 	{ "malformed", "slot request size mapped contents memory", 12, 'l', draw_malformed, malformed },
 	{ "bad_kexec", "how", 2, 'l', draw_how, bad_kexec },
 	{ "bad_reboot", "how", 1, 'l', draw_how, bad_reboot },
-	{ "memfd", "flags to", 13, 'f', draw_memfd, make_memfd },
+	{ "memfd", "flags to", 22, 'f', draw_memfd, make_memfd },
 	{ "other", "what to", 3, 'f', draw_other, make_other },
 	{ "dup", "how from to", 5, 'f', draw_dup, dup_slot },
 	{ "reopen", "from flags to", 2, 'f', draw_reopen, reopen },
-	{ "close", "slot", 9, 'f', draw_slot, close_slot },
+	{ "close", "slot", 7, 'f', draw_slot, close_slot },
 	{ "cloexec", "slot on", 4, 'f', draw_slot, cloexec },
 	{ "fill", "slot length byte", 9, 'f', draw_fill, fill },
 	{ "write", "slot how offset length byte", 13, 'w', draw_write, write_slot },
@@ -119,8 +119,8 @@ const struct kind kinds[] = {
 	{ "send", "slot", 3, 'p', draw_slot, send_slot },
 	{ "receive", "slot", 4, 'p', draw_slot, receive_slot },
 	{ "fork", "child", 3, 'p', draw_process, fork_process },
-	{ "exec", "", 2, 'p', draw_nothing, exec_self },
-	{ "die", "how", 2, 'p', draw_how, NULL },
-	{ "spawn", "child", 2, 'p', draw_process, NULL },
+	{ "exec", "keep_all", 2, 'p', draw_exec, exec_self },
+	{ "die", "how", 1, 'p', draw_how, NULL },
+	{ "spawn", "child", 1, 'p', draw_process, NULL },
 	{ NULL, NULL, 0, 0, NULL, NULL },
 };

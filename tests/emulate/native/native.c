@@ -2,7 +2,8 @@
  * Random traffic of native processes on /dev/liveupdate: `native SEED BOOTS COUNT [GROUPS LEFT OUT]`, once a boot (LUO_BOOT,
  * 1 when unset). The conductor, which is this, hands one operation at a time to one of its processes and prints a line for
  * it: `BOOT.NUMBER pP KIND ARGUMENTS -> RESULT`, with nothing in it that depends on pids, times or inode numbers. Before the
- * last boot it ends each by a kexec, while the processes hold what they hold.
+ * last boot it ends each by a kexec, while the processes hold what they hold. Without LUO_NEXT_KERNEL it does nothing of it,
+ * and prints the operations of all boots.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -48,6 +49,7 @@ static void make_channels(void)
 	int mail_in;
 
 	setrlimit(RLIMIT_CORE, &no_core);
+	signal(SIGPIPE, SIG_IGN);
 	for (int process = 0; process < PROCESSES; process++) {
 		make_pair(&orders[process], ORDERS_FD(process), SOCK_SEQPACKET);
 		make_pair(&answers[process], ANSWERS_FD(process), SOCK_SEQPACKET);
@@ -121,6 +123,23 @@ static void order(const struct op *op, char *result)
 	memcpy(result, answer.result, RESULT_MAX);
 }
 
+/* Which operations there would be. */
+static void list(int boot)
+{
+	char text[400];
+	struct op op;
+
+	for (int number = 0; next_operation(&op, alive()); number++) {
+		describe(&op, text, sizeof(text));
+		printf("%d.%d %s\n", boot, number, text);
+		if (op.kind == kind_named("spawn") || op.kind == kind_named("fork"))
+			pids[op.v[0]] = 1;
+		if (op.kind == kind_named("die"))
+			pids[op.process] = 0;
+	}
+	memset(pids, 0, sizeof(pids));
+}
+
 static void play(int boot)
 {
 	char text[400], result[RESULT_MAX];
@@ -155,6 +174,14 @@ int main(int argc, char **argv)
 		return worker(argv);
 	if (argc < 4)
 		return fprintf(stderr, "usage: native SEED BOOTS COUNT [GROUPS]\n"), 2;
+	/* Without a next kernel this is no machine that was made for it, and it has kexecs in it: it only says what it would do. */
+	if (!getenv("LUO_NEXT_KERNEL")) {
+		for (boot = 1; boot <= atoi(argv[2]); boot++) {
+			begin_boot(atoi(argv[1]), boot, atoi(argv[3]), argc > 4 ? argv[4] : "");
+			list(boot);
+		}
+		return 0;
+	}
 	if (chdir(directory ? directory : "/tmp") < 0 || (symlink("/dev/liveupdate", "device-link") < 0 && errno != EEXIST))
 		fail("the link");
 	make_channels();

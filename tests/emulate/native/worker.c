@@ -101,12 +101,14 @@ void exec_self(const struct op *op, char *result)
 	char text[SLOTS * 12] = "", process[12];
 	char *const argv[] = { "native", "worker", process, text, NULL };
 
-	for (int slot = 0; slot < SLOTS; slot++)
+	for (int slot = 0; slot < SLOTS; slot++) {
 		sprintf(text + strlen(text), "%d ", slots[slot]);
+		if (op->v[0])
+			fcntl(slots[slot], F_SETFD, 0);
+	}
 	sprintf(process, "%d", me);
 	execv("/proc/self/exe", argv);
 	say_result(result, -1);
-	(void)op;
 }
 
 struct call {
