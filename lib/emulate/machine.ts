@@ -87,26 +87,29 @@ class Boot implements Disposable {
 
   /** The exit code; undefined after a kexec. @throws LaunchError CMD cannot be executed */
   async run(): Promise<number | undefined> {
-    let looked = performance.now();
-    for (;;) {
+    let paused = performance.now();
+    for (let served = 0;; served++) {
       const ready = this.#objects.wait(TICK_MS);
-      if (performance.now() - looked >= TICK_MS) {
+      if (ready.length === 0 || (served % 64 === 0 && performance.now() - paused >= TICK_MS)) {
         await this.options.pause(this.#launched.init);
-        looked = performance.now();
+        paused = performance.now();
       }
-      for (const { gone } of ready) if (gone !== undefined) this.#end(gone);
+      // What was closed before a call was made is closed before it is served.
+      for (const fd of ready) this.#hung_up(fd);
       try {
-        if (ready.some(({ fd }) => fd === this.#listener.fd)) this.#one_call();
+        if (ready.includes(this.#listener.fd)) this.#one_call();
       } catch (error) {
         if (!(error instanceof ProcessKilled)) throw error;
         return undefined;
       }
-      if (ready.some(({ fd }) => fd === this.#launched.channel)) this.#launched.heard();
+      if (ready.includes(this.#launched.channel)) this.#launched.heard();
       if (this.#launched.status !== undefined) return exitCode(this.#launched.status);
     }
   }
 
-  #end(object: Parameters<Objects["forget"]>[0]): void {
+  #hung_up(fd: number): void {
+    const object = this.#objects.gone(fd);
+    if (object === undefined) return;
     this.#kernel.close(object.model_fd);
     this.#objects.forget(object);
   }

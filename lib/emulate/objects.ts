@@ -1,6 +1,6 @@
-import { EPOLL_CTL_ADD, EPOLLHUP } from "../../ffi/abi/epoll.ts";
+import { EPOLL_CTL_ADD } from "../../ffi/abi/epoll.ts";
 import { SOCK_SEQPACKET } from "../../ffi/abi/socket.ts";
-import { epoll_create1, epoll_ctl, epoll_wait_blocking } from "../../ffi/epoll.ts";
+import { epoll_create1, epoll_ctl, EpollWaiter } from "../../ffi/epoll.ts";
 import { close, fstat, stat } from "../../ffi/file.ts";
 import { socketpair } from "../../ffi/socket.ts";
 import { check } from "../error.ts";
@@ -22,6 +22,7 @@ export interface Emulated {
 export class Objects implements Disposable {
   /** Also tells of the listener and of the init: whatever is added with `watch`. */
   readonly #epoll = check(epoll_create1(), "epoll_create1", "the machine");
+  readonly #waiter = new EpollWaiter(this.#epoll, 16);
   readonly #by_identity = new Map<string, Emulated>();
   readonly #by_end = new Map<number, Emulated>();
 
@@ -51,12 +52,14 @@ export class Objects implements Disposable {
     return this.#by_identity.size === 0;
   }
 
-  /** The fds that have something to say, ours being those whose last copy is gone: these come with the object. */
-  wait(timeout_ms: number): { fd: number; gone: Emulated | undefined }[] {
-    return epoll_wait_blocking(this.#epoll, 64, timeout_ms).map(({ fd, events }) => ({
-      fd,
-      gone: events & EPOLLHUP ? this.#by_end.get(fd) : undefined,
-    }));
+  /** The fds that have something to say: those watched, and ours whose last copy is gone. */
+  wait(timeout_ms: number): number[] {
+    return this.#waiter.wait(timeout_ms).map(({ fd }) => fd);
+  }
+
+  /** The object whose end this is: it has hung up. */
+  gone(fd: number): Emulated | undefined {
+    return this.#by_end.get(fd);
   }
 
   forget(object: Emulated): void {

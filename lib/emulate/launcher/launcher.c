@@ -86,7 +86,7 @@ static long send_fd(long fd)
 static void become(struct order *order, long argv, long envp)
 {
 	struct { uint16_t count; void *filter; } program = { order->instructions, order->rest };
-	long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | 32 /* WAIT_KILLABLE_RECV */;
+	long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW | 32 /* WAIT_KILLABLE_RECV */;
 	call(N_prctl, 1 /* PR_SET_PDEATHSIG */, SIGKILL_, 0, 0, 0);
 	if (order->nofile[1] != 0) call(N_prlimit64, 0, 7 /* RLIMIT_NOFILE */, (long)order->nofile, 0, 0);
 	need(call(N_prctl, 38 /* PR_SET_NO_NEW_PRIVS */, 1, 0, 0, 0), NO_NEW_PRIVS);
