@@ -61,12 +61,12 @@ void describe(const struct op *op, char *text, size_t size);
 /* luo.c */
 struct spelling {
 	const char *text;
-	/* 0: open, 1: openat below /dev, 2: openat2, 3: openat2 below /dev with RESOLVE_BENEATH, 4: openat of a bad fd */
+	/* An index of `ways`. */
 	int way;
 };
 extern const struct spelling spellings[];
 extern const int spelling_count, name_count;
-extern const char *const names[];
+extern const char *const ways[], *const names[];
 void open_device(const struct op *, char *), look_path(const struct op *, char *), create(const struct op *, char *);
 void retrieve(const struct op *, char *), preserve(const struct op *, char *), retrieve_fd(const struct op *, char *);
 void finish(const struct op *, char *), get_name(const struct op *, char *), malformed(const struct op *, char *);
