@@ -73,11 +73,16 @@ void finish(const struct op *, char *), get_name(const struct op *, char *), mal
 void bad_kexec(const struct op *, char *), bad_reboot(const struct op *, char *);
 
 /* file.c */
+#define LONGEST (4 << 20)
+/* LONGEST bytes for everything that is read or written. */
+char *buffer(void);
 void make_memfd(const struct op *, char *), make_other(const struct op *, char *), dup_slot(const struct op *, char *);
 void reopen(const struct op *, char *), close_slot(const struct op *, char *), cloexec(const struct op *, char *);
 void fill(const struct op *, char *), write_slot(const struct op *, char *), read_slot(const struct op *, char *);
 void seek(const struct op *, char *), resize(const struct op *, char *), allocate(const struct op *, char *);
 void map(const struct op *, char *), seal(const struct op *, char *), set_flags(const struct op *, char *);
+
+/* look.c */
 void look(const struct op *, char *), foreign(const struct op *, char *);
 
 /* worker.c */
