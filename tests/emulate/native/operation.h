@@ -41,7 +41,7 @@ struct kind {
 	/* What v[] means, in order; `spelling`, `name` and `memory` are printed as words, `flags` and `request` in hex. */
 	const char *keys;
 	int weight;
-	/* l: liveupdate, f: files, p: processes, w: writes that may grow a file, i: what the fds of LUO are besides. */
+	/* l: liveupdate, o: odd ways to open the device, f: files, p: processes, w: writes that may grow a file, i: what the fds of LUO are besides. */
 	char group;
 	void (*draw)(struct op *);
 	/* NULL: the conductor does it. */
