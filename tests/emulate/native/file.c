@@ -101,8 +101,11 @@ void write_slot(const struct op *op, char *result)
 	int fd = slots[op->v[0]];
 	size_t length = op->v[3];
 	struct iovec parts[2] = { { buffer(), length / 2 }, { buffer() + length / 2, length - length / 2 } };
+	struct stat st;
 	int source;
 
+	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
+		return say(result, "not regular");
 	memset(buffer(), op->v[4], length);
 	switch (op->v[1]) {
 	case 0: say_result(result, write(fd, buffer(), length)); break;

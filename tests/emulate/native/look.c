@@ -27,33 +27,35 @@ static uint32_t contents(int fd, off_t size)
 	return sum;
 }
 
-/* `/memfd:NAME (deleted)` -> NAME; a file that was retrieved has none, one made by O_TMPFILE a number. */
-static void name_of(int fd, char *name, size_t size)
+/* What a file is called: `/memfd:NAME (deleted)` is NAME; without one a file was retrieved, or made by O_TMPFILE. */
+static const char *name_of(int fd)
 {
-	char path[40], link[200] = "";
+	static char link[200];
+	char path[40], *name = link;
+	ssize_t length;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (readlink(path, link, sizeof(link) - 1) < 0)
-		snprintf(name, size, "?");
-	else if (strchr(link, '#'))
-		snprintf(name, size, "#");
-	else
-		snprintf(name, size, "%.*s", (int)strcspn(link, " ("), link);
+	length = readlink(path, link, sizeof(link) - 1);
+	link[length < 0 ? 0 : length] = 0;
+	if (strchr(link, '#'))
+		return "#";
+	if (!strncmp(link, "/memfd:", 7))
+		name += 7;
+	name[strcspn(name, " (")] = 0;
+	return !*name || !strcmp(name, "/") ? "none" : name;
 }
 
 void look(const struct op *op, char *result)
 {
 	int fd = slots[op->v[0]], seals = fcntl(fd, F_GET_SEALS), flags = fcntl(fd, F_GETFL);
-	char name[100];
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return say(result, "EBADF");
 	if (!S_ISREG(st.st_mode))
 		return say(result, "not regular, flags=%o fdflags=%d", flags & ~O_LARGEFILE, fcntl(fd, F_GETFD));
-	name_of(fd, name, sizeof(name));
 	say(result, "mode=%o size=%ld nlink=%lu position=%ld seals=%x flags=%o fdflags=%d name=%s %08x", st.st_mode,
-	    st.st_size, st.st_nlink, lseek(fd, 0, SEEK_CUR), seals, flags, fcntl(fd, F_GETFD), name, contents(fd, st.st_size));
+	    st.st_size, st.st_nlink, lseek(fd, 0, SEEK_CUR), seals, flags, fcntl(fd, F_GETFD), name_of(fd), contents(fd, st.st_size));
 }
 
 /* What a session or the device answers to calls that are not its own. */
@@ -62,7 +64,7 @@ void foreign(const struct op *op, char *result)
 	int fd = slots[op->v[0]];
 	struct pollfd event = { .fd = fd, .events = POLLIN | POLLOUT };
 	struct stat st;
-	char name[100], byte;
+	char byte;
 	void *page;
 
 	if (fcntl(fd, F_GETFD) < 0)
@@ -83,7 +85,6 @@ void foreign(const struct op *op, char *result)
 		say(result, "mode=%o", st.st_mode);
 		break;
 	default:
-		name_of(fd, name, sizeof(name));
-		say(result, "%s", name);
+		say(result, "%s", name_of(fd));
 	}
 }
