@@ -29,14 +29,21 @@ export type Call =
   | "renameat"
   | "renameat2"
   | "chroot"
-  | "uname";
+  | "uname"
+  | "readlink"
+  | "readlinkat"
+  | "read"
+  | "pread64"
+  | "lseek"
+  | "mmap"
+  | "fstat";
 
 /** A call is trapped always, or when one of its arguments (masked) is this. */
 export interface Trap {
   readonly nr: number;
   readonly when?: { readonly argument: number; readonly mask?: number; readonly is: number };
-  /** Only with --strict: each of them then costs a round trip. */
-  readonly strict?: true;
+  /** Only with --strict, or then with any argument: each of them costs a round trip. */
+  readonly strict?: true | "any argument";
 }
 
 /** _IOC_TYPE of LUO's requests, where it is in the number. */
@@ -56,7 +63,7 @@ const x86_64: Readonly<Record<Call, Trap>> = {
   access: { nr: 21 },
   faccessat: { nr: 269 },
   faccessat2: { nr: 439 },
-  ioctl: { nr: 16, when: LIVEUPDATE_TYPE },
+  ioctl: { nr: 16, when: LIVEUPDATE_TYPE, strict: "any argument" },
   fcntl: { nr: 72, when: F_ADD_SEALS },
   ftruncate: { nr: 77 },
   fallocate: { nr: 285 },
@@ -75,11 +82,20 @@ const x86_64: Readonly<Record<Call, Trap>> = {
   renameat2: { nr: 316 },
   chroot: { nr: 161 },
   uname: { nr: 63 },
+  readlink: { nr: 89 },
+  readlinkat: { nr: 267 },
+  read: { nr: 0, strict: true },
+  pread64: { nr: 17, strict: true },
+  lseek: { nr: 8, strict: true },
+  mmap: { nr: 9, strict: true },
+  fstat: { nr: 5, strict: true },
 };
 
 /** AUDIT_ARCH_X86_64 */
 export const ARCHITECTURE = { audit: 0xc000_003e, calls: x86_64 };
 
 export function traps(strict: boolean): readonly [Call, Trap][] {
-  return (Object.entries(ARCHITECTURE.calls) as [Call, Trap][]).filter(([, trap]) => strict || !trap.strict);
+  const all = Object.entries(ARCHITECTURE.calls) as [Call, Trap][];
+  if (!strict) return all.filter(([, trap]) => trap.strict !== true);
+  return all.map(([name, trap]) => [name, trap.strict === "any argument" ? { nr: trap.nr } : trap]);
 }

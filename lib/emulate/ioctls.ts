@@ -1,9 +1,10 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as luo from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
-import { close } from "../../ffi/file.ts";
+import { close, fstat } from "../../ffi/file.ts";
+import { check } from "../error.ts";
 import type { Kernel, Ret, UserMemory } from "../kernel.ts";
-import type { Emulated, Objects } from "./objects.ts";
+import { type Emulated, identityOf, type Objects } from "./objects.ts";
 import type { Program } from "./program.ts";
 
 const FD_OFFSET = 4;
@@ -76,6 +77,7 @@ export class Ioctls {
     this.kernel.close(model_fd);
     if (host_fd < 0) return host_fd;
     const given = this.program.give(call, host_fd);
+    this.objects.nameless.add(identityOf(check(fstat(host_fd), "fstat", "a retrieved file")));
     close(host_fd);
     return given;
   }

@@ -2,8 +2,10 @@ import { EPOLL_CTL_ADD } from "../../ffi/abi/epoll.ts";
 import { SOCK_SEQPACKET } from "../../ffi/abi/socket.ts";
 import { epoll_create1, epoll_ctl, EpollWaiter } from "../../ffi/epoll.ts";
 import { close, fstat, stat } from "../../ffi/file.ts";
-import { socketpair } from "../../ffi/socket.ts";
+import { shutdown, socketpair } from "../../ffi/socket.ts";
 import { check } from "../error.ts";
+
+const SHUT_WR = 1;
 
 /** A device or session fd of the model that programs of the machine hold copies of. */
 export interface Emulated {
@@ -23,6 +25,8 @@ export class Objects implements Disposable {
   /** Also tells of the listener and of the init: whatever is added with `watch`. */
   readonly #epoll = check(epoll_create1(), "epoll_create1", "the machine");
   readonly #waiter = new EpollWaiter(this.#epoll, 16);
+  /** Files that were retrieved in this boot: Linux gives them no name, the host calls them memfds. */
+  readonly nameless = new Set<string>();
   readonly #by_identity = new Map<string, Emulated>();
   readonly #by_end = new Map<number, Emulated>();
 
@@ -31,6 +35,8 @@ export class Objects implements Disposable {
     const pair = check(socketpair(SOCK_SEQPACKET), "socketpair", "an emulated fd");
     const [end, theirs] = pair;
     const object = { kind, model_fd, end, identity: identityOf(check(fstat(theirs), "fstat", "a socket")) };
+    // Always readable, as a device without a poll of its own is.
+    shutdown(end, SHUT_WR);
     this.#by_identity.set(object.identity, object);
     this.#by_end.set(end, object);
     this.watch(end, 0);
@@ -74,6 +80,7 @@ export class Objects implements Disposable {
   }
 }
 
-function identityOf({ dev, ino }: { dev: bigint; ino: bigint }): string {
+/** An inode of the host. */
+export function identityOf({ dev, ino }: { dev: bigint; ino: bigint }): string {
   return `${dev}:${ino}`;
 }

@@ -6,8 +6,11 @@ const LINKS_MAX = 8;
 const KNOWN_MAX = 10_000;
 const [DIRECTORY, NAME] = ["/dev", "liveupdate"];
 
-/** What a path that a program names leads to, as far as it concerns the machine. */
-export type Where = { readonly is: "device" } | { readonly is: "fd"; readonly fd: number } | undefined;
+/** What a path that a program names leads to, as far as it concerns the machine; `behind` goes on as if the device were a directory. */
+export type Where = { readonly is: "device" } | { readonly is: "behind" } | {
+  readonly is: "fd";
+  readonly fd: number;
+} | undefined;
 
 /** Absolute paths that are known to lead nowhere near the device, since the last time that anything was linked or renamed. */
 export class KnownPaths {
@@ -40,6 +43,8 @@ export class KnownPaths {
  * of the thread's fds. Cheap for what is neither: most paths are.
  */
 export function whereIs(tid: number, dirfd: number, path: string, follow = true): Where {
+  const behind = /^(.*liveupdate)\/./.exec(`${path}.`)?.[1];
+  if (behind !== undefined && whereIs(tid, dirfd, behind)?.is === "device") return { is: "behind" };
   let [base, rest] = path.startsWith("/")
     ? [`/proc/${tid}/root`, path]
     : [dirfd === AT_FDCWD ? `/proc/${tid}/cwd` : `/proc/${tid}/fd/${dirfd}`, `/${path}`];

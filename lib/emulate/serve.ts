@@ -1,5 +1,5 @@
 import { Errno } from "../../ffi/abi/errno.ts";
-import { F_ADD_SEALS, O_CLOEXEC, O_NOFOLLOW, O_TRUNC } from "../../ffi/abi/fcntl.ts";
+import { F_ADD_SEALS, MAP_ANONYMOUS, O_CLOEXEC, O_NOFOLLOW, O_TRUNC } from "../../ffi/abi/fcntl.ts";
 import { LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
@@ -10,7 +10,7 @@ import type { Kernel, Ret } from "../kernel.ts";
 import { ARCHITECTURE, type Call } from "./calls.ts";
 import { factFile, isFact } from "./facts.ts";
 import { Ioctls } from "./ioctls.ts";
-import type { Objects } from "./objects.ts";
+import { identityOf, type Objects } from "./objects.ts";
 import { KnownPaths } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { DEVICE, encodeStat, encodeStatx, SESSION } from "./stats.ts";
@@ -22,7 +22,11 @@ const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
 const X_OK = 1;
+const OPEN_HOW_SIZE = 24;
+const [RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH] = [2, 4, 8];
 const COMMAND_LINE_MAX = 1 << 16;
+/** FIOCLEX, FIONCLEX, FIONBIO */
+const OF_THE_FD = new Set([0x5451, 0x5450, 0x5421]);
 const MAGIC = 0xfee1dead;
 /** LINUX_REBOOT_MAGIC2 and its three children. */
 const MAGIC2 = [672274793, 85072278, 369367448, 537993216];
@@ -67,18 +71,28 @@ export class Server {
       case "faccessat":
       case "faccessat2":
         return this.#access(tid, int(a), b, int(c));
-      case "ioctl": {
-        const object = this.objects.find(tid, int(a));
-        return object === undefined ? undefined : this.#ioctls.serve(call, object);
-      }
+      case "ioctl":
+        return this.#ioctl(call);
+      case "readlink":
+        return this.#readlink(tid, AT_FDCWD, a, b, c);
+      case "readlinkat":
+        return this.#readlink(tid, int(a), b, c, d);
+      case "read":
+      case "pread64":
+      case "lseek":
+      case "mmap":
+      case "fstat":
+        return this.#of_object(name, call);
       case "fcntl":
         return this.#frozen(tid, int(a), (fd) => this.#kernel.fcntl(fd, F_ADD_SEALS, int(c)));
       case "ftruncate":
-        return this.#frozen(tid, int(a), (fd) => this.#kernel.ftruncate(fd, BigInt.asIntN(64, b)));
+        return this.#of_object(name, call) ??
+          this.#frozen(tid, int(a), (fd) => this.#kernel.ftruncate(fd, BigInt.asIntN(64, b)));
       case "fallocate":
         return this.#frozen(tid, int(a), (fd) => this.#kernel.fallocate(fd, int(b), long(c), long(d)));
       case "write":
-        return this.#frozen(tid, int(a), (fd) => this.#write(tid, fd, b, c, undefined));
+        return this.#of_object(name, call) ??
+          this.#frozen(tid, int(a), (fd) => this.#write(tid, fd, b, c, undefined));
       case "pwrite64":
         return this.#frozen(tid, int(a), (fd) => this.#write(tid, fd, b, c, long(d)));
       case "writev":
@@ -112,6 +126,7 @@ export class Server {
     if (isFact(path)) return this.#open_fact(call, path, flags);
     const where = this.#paths.where(call.tid, dirfd, path, (flags & O_NOFOLLOW) === 0);
     if (where === undefined) return undefined;
+    if (where.is === "behind") return -Errno.ENOTDIR;
     if (where.is === "fd") return this.#reopen(call, where.fd, flags);
     return this.#open_device(call, flags);
   }
@@ -145,11 +160,24 @@ export class Server {
     return answer !== undefined && answer < 0 ? answer : undefined;
   }
 
+  /** struct open_how: u64 flags, mode, resolve. */
   #openat2(call: Notification): Served {
-    const [dirfd, path, how] = call.args;
-    const bytes = this.program.bytes(call.tid, how, 8);
-    if (typeof bytes === "number" || bytes.length < 8) return undefined;
-    const flags = new DataView(bytes.buffer).getBigUint64(0, true);
+    const [dirfd, path, how, size] = call.args;
+    const bytes = this.program.bytes(call.tid, how, OPEN_HOW_SIZE);
+    // What is malformed the host's kernel refuses as well.
+    if (typeof bytes === "number" || bytes.length < OPEN_HOW_SIZE || size !== BigInt(OPEN_HOW_SIZE)) {
+      return undefined;
+    }
+    const [flags = 0n, , resolve = 0n] = new BigUint64Array(bytes.buffer);
+    const known = BigInt(RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_BENEATH);
+    const name = this.program.path(call.tid, path);
+    const leaves = typeof name === "number" || name.startsWith("/") || name.includes("..");
+    const by_link = typeof name === "string" && name.startsWith("/proc/");
+    // Refused for where it goes: the host's kernel does that.
+    if (resolve & ~known || (resolve & BigInt(RESOLVE_BENEATH) && leaves)) return undefined;
+    const plain = (resolve & ~BigInt(RESOLVE_NO_MAGICLINKS)) === 0n;
+    if (!plain && by_link) return undefined;
+    if (!plain) return this.#open(call, int(dirfd), path, int(flags) | O_NOFOLLOW);
     return this.#open(call, int(dirfd), path, int(flags));
   }
 
@@ -166,13 +194,70 @@ export class Server {
     const kind = path === "" && flags & AT_EMPTY_PATH
       ? this.objects.find(tid, dirfd)?.kind
       : this.#paths.where(tid, dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) === 0)?.is;
+    if (kind === "behind") return -Errno.ENOTDIR;
     if (kind !== "device" && kind !== "session") return undefined;
     return this.program.write(tid, into, encode(kind === "device" ? DEVICE : SESSION));
   }
 
+  /** What only the model's files are asked; the host's own answer for the ioctls that are about the fd. */
+  #ioctl(call: Notification): Served {
+    const object = this.objects.find(call.tid, int(call.args[0]));
+    if (object === undefined || OF_THE_FD.has(Number(call.args[1] & 0xffff_ffffn))) return undefined;
+    return this.#ioctls.serve(call, object);
+  }
+
+  /** Calls that a device or a session has no answer to but an error: the socket that it is would have one. */
+  #of_object(name: Call, { tid, args: [a, b, c, d, e] }: Notification): Served {
+    const object = this.objects.find(tid, int(name === "mmap" ? e : a));
+    if (object === undefined || (name === "mmap" && int(d) & MAP_ANONYMOUS)) return undefined;
+    const fd = object.model_fd;
+    const nothing = new Uint8Array(1);
+    switch (name) {
+      case "read":
+        return this.#kernel.read(fd, nothing);
+      case "pread64":
+        return this.#kernel.pread(fd, nothing, 0n);
+      case "write":
+        return this.#kernel.write(fd, nothing);
+      case "lseek":
+        return Number(this.#kernel.lseek(fd, long(b), int(c)));
+      case "ftruncate":
+        return this.#kernel.ftruncate(fd, long(b));
+      case "mmap":
+        return -Errno.ENODEV;
+      case "fstat":
+        return this.program.write(tid, b, encodeStat(object.kind === "device" ? DEVICE : SESSION));
+    }
+  }
+
+  /** readlink(2) of /proc/self/fd/N of an emulated fd: the model's name for it. */
+  #readlink(tid: number, dirfd: number, address: bigint, into: bigint, size: bigint): Served {
+    const path = this.program.path(tid, address);
+    const where = typeof path === "number" ? undefined : this.#paths.where(tid, dirfd, path, false);
+    if (where?.is === "behind") return -Errno.ENOTDIR;
+    if (where?.is === "device") return -Errno.EINVAL;
+    const text = where?.is === "fd" ? this.#link(tid, where.fd) : undefined;
+    if (typeof text !== "string") return text;
+    const bytes = new TextEncoder().encode(text).subarray(0, Math.max(0, int(size)));
+    const written = this.program.write(tid, into, bytes);
+    return written < 0 ? written : bytes.length;
+  }
+
+  #link(tid: number, fd: number): string | Served {
+    const object = this.objects.find(tid, fd);
+    if (object !== undefined) return this.#kernel.readlink(`/proc/self/fd/${object.model_fd}`);
+    const found = stat(`/proc/${tid}/fd/${fd}`);
+    return typeof found !== "number" && this.objects.nameless.has(identityOf(found))
+      ? "/ (deleted)"
+      : undefined;
+  }
+
   #access(tid: number, dirfd: number, address: bigint, mode: number): Served {
     const path = this.program.path(tid, address);
-    if (typeof path === "number" || this.#paths.where(tid, dirfd, path)?.is !== "device") return undefined;
+    if (typeof path === "number") return undefined;
+    const where = this.#paths.where(tid, dirfd, path);
+    if (where?.is === "behind") return -Errno.ENOTDIR;
+    if (where?.is !== "device") return undefined;
     return mode & X_OK ? -Errno.EACCES : 0;
   }
 

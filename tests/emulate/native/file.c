@@ -1,12 +1,10 @@
-/* What is done to memfds and other files, and what can be seen of an fd without changing it. */
+/* What is done to memfds and other files. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -17,9 +15,8 @@
 #include "operation.h"
 
 #define PAGE 4096
-#define LONGEST (4 << 20)
 
-static char *buffer(void)
+char *buffer(void)
 {
 	static char *bytes;
 
@@ -104,8 +101,11 @@ void write_slot(const struct op *op, char *result)
 	int fd = slots[op->v[0]];
 	size_t length = op->v[3];
 	struct iovec parts[2] = { { buffer(), length / 2 }, { buffer() + length / 2, length - length / 2 } };
+	struct stat st;
 	int source;
 
+	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
+		return say(result, "not regular");
 	memset(buffer(), op->v[4], length);
 	switch (op->v[1]) {
 	case 0: say_result(result, write(fd, buffer(), length)); break;
@@ -183,79 +183,4 @@ void seal(const struct op *op, char *result)
 void set_flags(const struct op *op, char *result)
 {
 	say_result(result, fcntl(slots[op->v[0]], F_SETFL, op->v[1]));
-}
-
-static uint32_t contents(int fd, off_t size)
-{
-	uint32_t sum = 0;
-	ssize_t got;
-
-	for (off_t at = 0; at < size; at += got) {
-		got = pread(fd, buffer(), LONGEST, at);
-		if (got <= 0)
-			break;
-		sum = digest(buffer(), got, sum);
-	}
-	return sum;
-}
-
-/* `/memfd:NAME (deleted)` -> NAME; a file that was retrieved has none, one made by O_TMPFILE a number. */
-static void name_of(int fd, char *name, size_t size)
-{
-	char path[40], link[200] = "";
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (readlink(path, link, sizeof(link) - 1) < 0)
-		snprintf(name, size, "?");
-	else if (strchr(link, '#'))
-		snprintf(name, size, "#");
-	else
-		snprintf(name, size, "%.*s", (int)strcspn(link, " ("), link);
-}
-
-void look(const struct op *op, char *result)
-{
-	int fd = slots[op->v[0]], seals = fcntl(fd, F_GET_SEALS), flags = fcntl(fd, F_GETFL);
-	char name[100];
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return say(result, "EBADF");
-	if (!S_ISREG(st.st_mode))
-		return say(result, "not regular, flags=%o fdflags=%d", flags & ~O_LARGEFILE, fcntl(fd, F_GETFD));
-	name_of(fd, name, sizeof(name));
-	say(result, "mode=%o size=%ld nlink=%lu position=%ld seals=%x flags=%o fdflags=%d name=%s %08x", st.st_mode,
-	    st.st_size, st.st_nlink, lseek(fd, 0, SEEK_CUR), seals, flags, fcntl(fd, F_GETFD), name, contents(fd, st.st_size));
-}
-
-/* What a session or the device answers to calls that are not its own. */
-void foreign(const struct op *op, char *result)
-{
-	int fd = slots[op->v[0]];
-	struct pollfd event = { .fd = fd, .events = POLLIN | POLLOUT };
-	struct stat st;
-	char name[100], byte;
-	void *page;
-
-	if (fcntl(fd, F_GETFD) < 0)
-		return say(result, "EBADF");
-	switch (op->v[1]) {
-	case 0: say_result(result, read(fd, &byte, 1)); break;
-	case 1: say_result(result, write(fd, "x", 1)); break;
-	case 2: say_result(result, lseek(fd, 0, SEEK_CUR)); break;
-	case 3: say_result(result, poll(&event, 1, 0)); break;
-	case 4: say_result(result, ftruncate(fd, 0)); break;
-	case 5: say_result(result, ioctl(fd, FIONREAD, &page)); break;
-	case 6:
-		page = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
-		say_result(result, page == MAP_FAILED ? -1 : 0);
-		break;
-	case 7:
-		say_result(result, fstat(fd, &st));
-		say(result, "mode=%o", st.st_mode);
-		break;
-	default:
-		name_of(fd, name, sizeof(name));
-		say(result, "%s", name);
-	}
 }

@@ -194,7 +194,9 @@ void describe(const struct op *op, char *text, size_t size)
 			!strcmp(key, "memory") ? memory[*v] : NULL;
 		bool hex = !strcmp(key, "flags") || !strcmp(key, "request");
 
-		if (word)
+		if (!strcmp(key, "spelling"))
+			at += snprintf(text + at, size - at, " %s=\"%s %s\"", key, ways[spellings[*v].way], word);
+		else if (word)
 			at += snprintf(text + at, size - at, " %s=\"%s\"", key, word);
 		else
 			at += snprintf(text + at, size - at, hex ? " %s=0x%llx" : " %s=%lld", key, (long long)*v);

@@ -14,8 +14,9 @@ static void draw_open(struct op *op)
 		O_RDWR | O_CREAT, O_RDWR | O_CREAT | O_EXCL, O_RDONLY | O_DIRECTORY, O_PATH, O_RDWR | O_TRUNC,
 		O_RDWR | O_NOFOLLOW, O_RDWR | O_APPEND, O_PATH | O_NOFOLLOW };
 
-	SET(op, chance(85) ? DEVICE : any_file(), chance(40) ? 0 : below(spelling_count), chance(60) ? O_RDWR : PICK(flags), 0);
+	SET(op, chance(85) ? DEVICE : any_file(), below(spelling_count), chance(60) ? O_RDWR : PICK(flags), 0);
 }
+static void draw_plain_open(struct op *op) { SET(op, DEVICE, below(4), O_RDWR, 0); }
 static void draw_path(struct op *op) { SET(op, below(spelling_count), below(8), 0, 0); }
 static void draw_name(struct op *op) { SET(op, any_device(), below(name_count), below(SESSIONS), 0); }
 static void draw_preserve(struct op *op) { SET(op, any_session(), any_file(), PICK(tokens), 0); }
@@ -88,8 +89,9 @@ static void draw_process(struct op *op) { SET(op, below(PROCESSES), 0, 0, 0); }
 static void draw_exec(struct op *op) { SET(op, chance(75), 0, 0, 0); }
 
 const struct kind kinds[] = {
-	{ "open_device", "to spelling flags", 8, 'l', draw_open, open_device },
-	{ "look_path", "spelling how", 3, 'l', draw_path, look_path },
+	{ "open_device", "to spelling flags", 5, 'l', draw_plain_open, open_device },
+	{ "open_oddly", "to spelling flags", 4, 'o', draw_open, open_device },
+	{ "look_path", "spelling how", 3, 'o', draw_path, look_path },
 	{ "create", "device name to", 14, 'l', draw_name, create },
 	{ "retrieve", "device name to", 7, 'l', draw_name, retrieve },
 	{ "preserve", "session file token", 17, 'l', draw_preserve, preserve },

@@ -35,9 +35,11 @@ const struct spelling spellings[] = {
 	{ "../dev/liveupdate", 2 }, { "/dev/liveupdate", 3 }, { "liveupdate", 4 }, { "/dev/liveupdate", 4 },
 	{ "/dev/liveupdate", 5 }, { "liveupdate", 5 }, { "device-link", 0 }, { "device-link", 3 }, { "device-link", 6 },
 	{ "/proc/self/root/dev/liveupdate", 1 }, { "/proc/self/root/dev/liveupdate", 6 }, { "/dev/liveupdate/", 0 },
-	{ "/dev/liveupdate/x", 1 }, { "/dev/liveupdatex", 0 }, { "", 0 }, { "/dev/liveupdate", 7 }, { "/dev/liveupdate", 8 },
+	{ "/dev/liveupdate/x", 1 }, { "/dev/liveupdatex/y", 0 }, { "", 0 }, { "/dev/liveupdate", 7 }, { "/dev/liveupdate", 8 },
 	{ "", 9 }, { "../../../../../../../../dev/liveupdate", 0 },
 };
+const char *const ways[] = { "open", "openat", "openat of /dev", "openat2", "openat2 beneath /dev", "openat of no directory",
+	"openat2 without links", "openat2 too short", "openat2 with an unknown flag", "openat of NULL" };
 const int spelling_count = sizeof(spellings) / sizeof(*spellings);
 
 const char *const names[] = { "a", "b", "c", "vm0", "x y/z",

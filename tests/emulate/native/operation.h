@@ -41,7 +41,7 @@ struct kind {
 	/* What v[] means, in order; `spelling`, `name` and `memory` are printed as words, `flags` and `request` in hex. */
 	const char *keys;
 	int weight;
-	/* l: liveupdate, f: files, p: processes, w: writes that may grow a file, i: what the fds of LUO are besides. */
+	/* l: liveupdate, o: odd ways to open the device, f: files, p: processes, w: writes that may grow a file, i: what the fds of LUO are besides. */
 	char group;
 	void (*draw)(struct op *);
 	/* NULL: the conductor does it. */
@@ -61,23 +61,28 @@ void describe(const struct op *op, char *text, size_t size);
 /* luo.c */
 struct spelling {
 	const char *text;
-	/* 0: open, 1: openat below /dev, 2: openat2, 3: openat2 below /dev with RESOLVE_BENEATH, 4: openat of a bad fd */
+	/* An index of `ways`. */
 	int way;
 };
 extern const struct spelling spellings[];
 extern const int spelling_count, name_count;
-extern const char *const names[];
+extern const char *const ways[], *const names[];
 void open_device(const struct op *, char *), look_path(const struct op *, char *), create(const struct op *, char *);
 void retrieve(const struct op *, char *), preserve(const struct op *, char *), retrieve_fd(const struct op *, char *);
 void finish(const struct op *, char *), get_name(const struct op *, char *), malformed(const struct op *, char *);
 void bad_kexec(const struct op *, char *), bad_reboot(const struct op *, char *);
 
 /* file.c */
+#define LONGEST (4 << 20)
+/* LONGEST bytes for everything that is read or written. */
+char *buffer(void);
 void make_memfd(const struct op *, char *), make_other(const struct op *, char *), dup_slot(const struct op *, char *);
 void reopen(const struct op *, char *), close_slot(const struct op *, char *), cloexec(const struct op *, char *);
 void fill(const struct op *, char *), write_slot(const struct op *, char *), read_slot(const struct op *, char *);
 void seek(const struct op *, char *), resize(const struct op *, char *), allocate(const struct op *, char *);
 void map(const struct op *, char *), seal(const struct op *, char *), set_flags(const struct op *, char *);
+
+/* look.c */
 void look(const struct op *, char *), foreign(const struct op *, char *);
 
 /* worker.c */
