@@ -30,6 +30,7 @@ export type Call =
   | "renameat2"
   | "chroot"
   | "uname"
+  | "sendfile"
   | "readlink"
   | "readlinkat"
   | "read"
@@ -82,6 +83,7 @@ const x86_64: Readonly<Record<Call, Trap>> = {
   renameat2: { nr: 316 },
   chroot: { nr: 161 },
   uname: { nr: 63 },
+  sendfile: { nr: 40, strict: true },
   readlink: { nr: 89 },
   readlinkat: { nr: 267 },
   read: { nr: 0, strict: true },

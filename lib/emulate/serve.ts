@@ -1,10 +1,18 @@
 import { Errno } from "../../ffi/abi/errno.ts";
-import { F_ADD_SEALS, MAP_ANONYMOUS, O_CLOEXEC, O_NOFOLLOW, O_TRUNC } from "../../ffi/abi/fcntl.ts";
+import {
+  F_ADD_SEALS,
+  MAP_ANONYMOUS,
+  O_CLOEXEC,
+  O_NOFOLLOW,
+  O_TRUNC,
+  SEEK_CUR,
+  SEEK_SET,
+} from "../../ffi/abi/fcntl.ts";
 import { LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { encodeUtsname } from "../../ffi/abi/stat.ts";
-import { close, stat } from "../../ffi/file.ts";
+import { close, lseek, pread, stat } from "../../ffi/file.ts";
 import { uname } from "../../ffi/system.ts";
 import type { Kernel, Ret } from "../kernel.ts";
 import { ARCHITECTURE, type Call } from "./calls.ts";
@@ -22,6 +30,7 @@ const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
 const X_OK = 1;
+const PIPE_SIZE = 65536;
 const OPEN_HOW_SIZE = 24;
 const [RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH] = [2, 4, 8];
 const COMMAND_LINE_MAX = 1 << 16;
@@ -99,6 +108,8 @@ export class Server {
       case "pwritev":
       case "pwritev2":
         return this.#frozen(tid, int(a), (fd) => this.#writev(tid, fd, b, int(c), name, d));
+      case "sendfile":
+        return this.#frozen(tid, int(a), (fd) => this.#sendfile(call, fd));
       case "madvise":
         return this.#madvise(tid, a, b);
       case "symlink":
@@ -285,6 +296,37 @@ export class Server {
     // pwritev2 with offset -1 writes at the position.
     const at = name === "writev" || long(offset) === -1n ? undefined : long(offset);
     return at === undefined ? this.#kernel.write(fd, bytes) : this.#kernel.pwrite(fd, bytes, at);
+  }
+
+  /** sendfile(out, in, offset, count): through a pipe's worth at a time, each of which is written whole or not at all. */
+  #sendfile({ tid, args: [, from, address, count] }: Notification, fd: number): Ret {
+    const source = this.program.fd(tid, int(from));
+    if (source < 0) return source;
+    const given = address === 0n ? undefined : this.program.bytes(tid, address, 8);
+    const start = given === undefined
+      ? lseek(source, 0n, SEEK_CUR)
+      : typeof given === "number"
+      ? BigInt(given)
+      : new BigInt64Array(given.buffer)[0] ?? 0n;
+    let done = start < 0n ? Number(start) : 0;
+    const piece = new Uint8Array(PIPE_SIZE);
+    while (done >= 0 && BigInt(done) < count) {
+      const wanted = count - BigInt(done) < PIPE_SIZE ? Number(count) - done : PIPE_SIZE;
+      const got = pread(source, piece.subarray(0, wanted), start + BigInt(done));
+      const written = got <= 0 ? got : this.#kernel.write(fd, piece.subarray(0, got));
+      if (written <= 0 && done === 0) done = written;
+      if (written <= 0) break;
+      done += written;
+      if (written < got) break;
+    }
+    if (done > 0) this.#advance(tid, address, source, start + BigInt(done));
+    close(source);
+    return done;
+  }
+
+  #advance(tid: number, address: bigint, source: number, to: bigint): void {
+    if (address === 0n) lseek(source, to, SEEK_SET);
+    else this.program.write(tid, address, new Uint8Array(new BigInt64Array([to]).buffer));
   }
 
   /** MADV_REMOVE of a preserved file's pages: EPERM, like the hole it is. */
