@@ -65,7 +65,7 @@ const x86_64: Readonly<Record<Call, Trap>> = {
   faccessat: { nr: 269 },
   faccessat2: { nr: 439 },
   ioctl: { nr: 16, when: LIVEUPDATE_TYPE, strict: "any argument" },
-  fcntl: { nr: 72, when: F_ADD_SEALS },
+  fcntl: { nr: 72, when: F_ADD_SEALS, strict: "any argument" },
   ftruncate: { nr: 77 },
   fallocate: { nr: 285 },
   kexec_file_load: { nr: 320 },

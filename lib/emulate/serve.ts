@@ -1,6 +1,8 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import {
   F_ADD_SEALS,
+  F_GETFL,
+  F_SETFL,
   MAP_ANONYMOUS,
   O_CLOEXEC,
   O_NOFOLLOW,
@@ -93,7 +95,7 @@ export class Server {
       case "fstat":
         return this.#of_object(name, call);
       case "fcntl":
-        return this.#frozen(tid, int(a), (fd) => this.#kernel.fcntl(fd, F_ADD_SEALS, int(c)));
+        return this.#fcntl(call);
       case "ftruncate":
         return this.#of_object(name, call) ??
           this.#frozen(tid, int(a), (fd) => this.#kernel.ftruncate(fd, BigInt.asIntN(64, b)));
@@ -210,11 +212,24 @@ export class Server {
     return this.program.write(tid, into, encode(kind === "device" ? DEVICE : SESSION));
   }
 
+  #fcntl({ tid, args: [fd, command, argument] }: Notification): Served {
+    if (int(command) === F_ADD_SEALS) {
+      return this.#frozen(tid, int(fd), (adopted) => this.#kernel.fcntl(adopted, F_ADD_SEALS, int(argument)));
+    }
+    if (int(command) !== F_GETFL && int(command) !== F_SETFL) return undefined;
+    const object = this.objects.find(tid, int(fd));
+    const answer = object && this.#kernel.fcntl(object.model_fd, int(command), int(argument));
+    // Set in both places: a socket's reads would wait otherwise.
+    return int(command) === F_GETFL ? answer : undefined;
+  }
+
   /** What only the model's files are asked; the host's own answer for the ioctls that are about the fd. */
   #ioctl(call: Notification): Served {
     const object = this.objects.find(call.tid, int(call.args[0]));
-    if (object === undefined || OF_THE_FD.has(Number(call.args[1] & 0xffff_ffffn))) return undefined;
-    return this.#ioctls.serve(call, object);
+    if (object === undefined) return undefined;
+    const answer = this.#ioctls.serve(call, object);
+    // Set in both places: the model's flags are what F_GETFL tells.
+    return OF_THE_FD.has(Number(call.args[1] & 0xffff_ffffn)) ? undefined : answer;
   }
 
   /** Calls that a device or a session has no answer to but an error: the socket that it is would have one. */
