@@ -9,7 +9,7 @@ import { PAGE_SIZE } from "./pages.ts";
 import type { Ram } from "./ram.ts";
 
 /** generic_perform_write() hands a write on in chunks of at most this, aligned: the largest folio of shmem on x86-64. */
-const CHUNK = 2 * 1024 * 1024;
+export const CHUNK = 2 * 1024 * 1024;
 export const MAX_FILE_SIZE = (1n << 63n) - 1n;
 
 /** A regular shmem inode: size, pages, seals, and whether LUO froze its mapping. */
