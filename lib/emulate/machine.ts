@@ -10,7 +10,8 @@ import { launch, type Launched } from "./launch.ts";
 import type { Call } from "./calls.ts";
 import { Objects } from "./objects.ts";
 import { Program } from "./program.ts";
-import { CALLS, type Served, Server } from "./serve.ts";
+import { CALLS, Server } from "./serve.ts";
+import type { Served } from "./served.ts";
 import { line } from "./trace.ts";
 
 export { LaunchError } from "./launch.ts";

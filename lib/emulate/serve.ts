@@ -1,40 +1,19 @@
 import { Errno } from "../../ffi/abi/errno.ts";
-import {
-  F_ADD_SEALS,
-  F_GETFL,
-  F_SETFL,
-  MAP_ANONYMOUS,
-  O_CLOEXEC,
-  O_NOFOLLOW,
-  O_TRUNC,
-  SEEK_CUR,
-  SEEK_SET,
-} from "../../ffi/abi/fcntl.ts";
+import { F_ADD_SEALS, F_GETFL, F_SETFL, MAP_ANONYMOUS } from "../../ffi/abi/fcntl.ts";
 import { LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
-import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
-import { encodeUtsname } from "../../ffi/abi/stat.ts";
-import { close, lseek, pread, stat } from "../../ffi/file.ts";
-import { uname } from "../../ffi/system.ts";
 import type { Kernel, Ret } from "../kernel.ts";
 import { ARCHITECTURE, type Call } from "./calls.ts";
-import { factFile, isFact } from "./facts.ts";
 import { Ioctls } from "./ioctls.ts";
-import { identityOf, type Objects } from "./objects.ts";
-import { KnownPaths } from "./paths.ts";
+import { Names } from "./names.ts";
+import type { Objects } from "./objects.ts";
+import { Preserved } from "./preserved.ts";
 import type { Program } from "./program.ts";
+import { int, long, type Served } from "./served.ts";
 import { DEVICE, encodeStat, encodeStatx, SESSION } from "./stats.ts";
-
-/** What becomes of a call: its answer, undefined for what the host's kernel is to do. */
-export type Served = Ret | undefined;
 
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
-const AT_EMPTY_PATH = 0x1000;
-const X_OK = 1;
-const PIPE_SIZE = 65536;
-const OPEN_HOW_SIZE = 24;
-const [RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH] = [2, 4, 8];
 const COMMAND_LINE_MAX = 1 << 16;
 /** FIOCLEX, FIONCLEX, FIONBIO */
 const OF_THE_FD = new Set([0x5451, 0x5450, 0x5421]);
@@ -53,11 +32,15 @@ export interface ServedMachine {
 export class Server {
   readonly #ioctls: Ioctls;
   readonly #kernel: Kernel;
-  readonly #paths = new KnownPaths();
+  readonly #preserved: Preserved;
+  readonly #names: Names;
 
   constructor(readonly machine: ServedMachine, readonly program: Program, readonly objects: Objects) {
     this.#kernel = machine.kernel;
     this.#ioctls = new Ioctls(machine.kernel, program, objects);
+    const frozen = (identity: string) => machine.frozen(identity);
+    this.#preserved = new Preserved(machine.kernel, program, objects, this.#ioctls, frozen);
+    this.#names = new Names(machine.kernel, program, objects, this.#ioctls, this.#preserved);
   }
 
   /** @throws ProcessKilled the call was the kexec: nobody waits for an answer */
@@ -65,29 +48,29 @@ export class Server {
     const { tid, args: [a, b, c, d] } = call;
     switch (name) {
       case "open":
-        return this.#open(call, AT_FDCWD, a, int(b));
+        return this.#names.open(call, AT_FDCWD, a, int(b));
       case "openat":
-        return this.#open(call, int(a), b, int(c));
+        return this.#names.open(call, int(a), b, int(c));
       case "openat2":
-        return this.#openat2(call);
+        return this.#names.openat2(call);
       case "stat":
       case "lstat":
-        return this.#stat(tid, AT_FDCWD, a, name === "lstat" ? AT_SYMLINK_NOFOLLOW : 0, b, encodeStat);
+        return this.#names.stat(tid, AT_FDCWD, a, name === "lstat" ? AT_SYMLINK_NOFOLLOW : 0, b, encodeStat);
       case "newfstatat":
-        return this.#stat(tid, int(a), b, int(d), c, encodeStat);
+        return this.#names.stat(tid, int(a), b, int(d), c, encodeStat);
       case "statx":
-        return this.#stat(tid, int(a), b, int(c), call.args[4], encodeStatx);
+        return this.#names.stat(tid, int(a), b, int(c), call.args[4], encodeStatx);
       case "access":
-        return this.#access(tid, AT_FDCWD, a, int(b));
+        return this.#names.access(tid, AT_FDCWD, a, int(b));
       case "faccessat":
       case "faccessat2":
-        return this.#access(tid, int(a), b, int(c));
+        return this.#names.access(tid, int(a), b, int(c));
       case "ioctl":
         return this.#ioctl(call);
       case "readlink":
-        return this.#readlink(tid, AT_FDCWD, a, b, c);
+        return this.#names.readlink(tid, AT_FDCWD, a, b, c);
       case "readlinkat":
-        return this.#readlink(tid, int(a), b, c, d);
+        return this.#names.readlink(tid, int(a), b, c, d);
       case "read":
       case "pread64":
       case "lseek":
@@ -98,34 +81,32 @@ export class Server {
         return this.#fcntl(call);
       case "ftruncate":
         return this.#of_object(name, call) ??
-          this.#frozen(tid, int(a), (fd) => this.#kernel.ftruncate(fd, BigInt.asIntN(64, b)));
+          this.#preserved.ask(tid, int(a), (fd) => this.#kernel.ftruncate(fd, BigInt.asIntN(64, b)));
       case "fallocate":
-        return this.#frozen(tid, int(a), (fd) => this.#kernel.fallocate(fd, int(b), long(c), long(d)));
+        return this.#preserved.ask(tid, int(a), (fd) => this.#kernel.fallocate(fd, int(b), long(c), long(d)));
       case "write":
         return this.#of_object(name, call) ??
-          this.#frozen(tid, int(a), (fd) => this.#write(tid, fd, b, c, undefined));
+          this.#preserved.ask(tid, int(a), (fd) => this.#preserved.write(tid, fd, b, c, undefined));
       case "pwrite64":
-        return this.#frozen(tid, int(a), (fd) => this.#write(tid, fd, b, c, long(d)));
+        return this.#preserved.ask(tid, int(a), (fd) => this.#preserved.write(tid, fd, b, c, long(d)));
       case "writev":
       case "pwritev":
       case "pwritev2":
-        return this.#frozen(tid, int(a), (fd) => this.#writev(tid, fd, b, int(c), name, d));
+        return this.#preserved.ask(tid, int(a), (fd) => this.#preserved.writev(tid, fd, b, int(c), name, d));
       case "sendfile":
-        return this.#frozen(tid, int(a), (fd) => this.#sendfile(call, fd));
+        return this.#preserved.ask(tid, int(a), (fd) => this.#preserved.sendfile(call, fd));
       case "madvise":
-        return this.#madvise(tid, a, b);
+        return this.#preserved.madvise(tid, a, b);
       case "symlink":
       case "symlinkat":
       case "rename":
       case "renameat":
       case "renameat2":
-        this.#paths.changed();
-        return undefined;
+        return this.#names.changed();
       case "chroot":
-        this.#paths.rooted_elsewhere();
-        return undefined;
+        return this.#names.chroot();
       case "uname":
-        return this.#uname(tid, a);
+        return this.#names.uname(tid, a);
       case "kexec_file_load":
         return this.#kexec_file_load(call);
       case "reboot":
@@ -133,88 +114,13 @@ export class Server {
     }
   }
 
-  #open(call: Notification, dirfd: number, address: bigint, flags: number): Served {
-    const path = this.program.path(call.tid, address);
-    if (typeof path === "number") return undefined;
-    if (isFact(path)) return this.#open_fact(call, path, flags);
-    const where = this.#paths.where(call.tid, dirfd, path, (flags & O_NOFOLLOW) === 0);
-    if (where === undefined) return undefined;
-    if (where.is === "behind") return -Errno.ENOTDIR;
-    if (where.is === "fd") return this.#reopen(call, where.fd, flags);
-    return this.#open_device(call, flags);
-  }
-
-  #open_fact(call: Notification, path: string, flags: number): Ret {
-    const fd = factFile(this.#kernel, path, flags);
-    if (fd < 0) return fd;
-    const given = this.program.give(call, fd, (flags & O_CLOEXEC) !== 0);
-    close(fd);
-    return given;
-  }
-
-  /** The host's, but for the release and the build. */
-  #uname(tid: number, address: bigint): Ret {
-    const { release, version } = this.#kernel.uname();
-    return this.program.write(tid, address, encodeUtsname({ ...uname(), release, version }));
-  }
-
-  #open_device(call: Notification, flags: number): Ret {
-    if (!this.program.has_room(call.tid)) return -Errno.EMFILE;
-    const model_fd = this.#kernel.open(LIVEUPDATE_DEVICE, flags & ~O_CLOEXEC);
-    if (model_fd < 0) return model_fd;
-    return this.#ioctls.give_object(call, "device", model_fd, (flags & O_CLOEXEC) !== 0);
-  }
-
-  /** A session is ENXIO, as the host says of the socket that it is; O_TRUNC must not cut what is preserved. */
-  #reopen(call: Notification, fd: number, flags: number): Served {
-    if (this.objects.find(call.tid, fd)?.kind === "device") return this.#open_device(call, flags);
-    if (!(flags & O_TRUNC)) return undefined;
-    const answer = this.#frozen(call.tid, fd, (model_fd) => this.#kernel.ftruncate(model_fd, 0n));
-    return answer !== undefined && answer < 0 ? answer : undefined;
-  }
-
-  /** struct open_how: u64 flags, mode, resolve. */
-  #openat2(call: Notification): Served {
-    const [dirfd, path, how, size] = call.args;
-    const bytes = this.program.bytes(call.tid, how, OPEN_HOW_SIZE);
-    // What is malformed the host's kernel refuses as well.
-    if (typeof bytes === "number" || bytes.length < OPEN_HOW_SIZE || size !== BigInt(OPEN_HOW_SIZE)) {
-      return undefined;
-    }
-    const [flags = 0n, , resolve = 0n] = new BigUint64Array(bytes.buffer);
-    const known = BigInt(RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_BENEATH);
-    const name = this.program.path(call.tid, path);
-    const leaves = typeof name === "number" || name.startsWith("/") || name.includes("..");
-    const by_link = typeof name === "string" && name.startsWith("/proc/");
-    // Refused for where it goes: the host's kernel does that.
-    if (resolve & ~known || (resolve & BigInt(RESOLVE_BENEATH) && leaves)) return undefined;
-    const plain = (resolve & ~BigInt(RESOLVE_NO_MAGICLINKS)) === 0n;
-    if (!plain && by_link) return undefined;
-    if (!plain) return this.#open(call, int(dirfd), path, int(flags) | O_NOFOLLOW);
-    return this.#open(call, int(dirfd), path, int(flags));
-  }
-
-  #stat(
-    tid: number,
-    dirfd: number,
-    address: bigint,
-    flags: number,
-    into: bigint,
-    encode: (looks: typeof DEVICE) => Uint8Array,
-  ): Served {
-    const path = this.program.path(tid, address);
-    if (typeof path === "number") return undefined;
-    const kind = path === "" && flags & AT_EMPTY_PATH
-      ? this.objects.find(tid, dirfd)?.kind
-      : this.#paths.where(tid, dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) === 0)?.is;
-    if (kind === "behind") return -Errno.ENOTDIR;
-    if (kind !== "device" && kind !== "session") return undefined;
-    return this.program.write(tid, into, encode(kind === "device" ? DEVICE : SESSION));
-  }
-
   #fcntl({ tid, args: [fd, command, argument] }: Notification): Served {
     if (int(command) === F_ADD_SEALS) {
-      return this.#frozen(tid, int(fd), (adopted) => this.#kernel.fcntl(adopted, F_ADD_SEALS, int(argument)));
+      return this.#preserved.ask(
+        tid,
+        int(fd),
+        (adopted) => this.#kernel.fcntl(adopted, F_ADD_SEALS, int(argument)),
+      );
     }
     if (int(command) !== F_GETFL && int(command) !== F_SETFL) return undefined;
     const object = this.objects.find(tid, int(fd));
@@ -256,101 +162,6 @@ export class Server {
     }
   }
 
-  /** readlink(2) of /proc/self/fd/N of an emulated fd: the model's name for it. */
-  #readlink(tid: number, dirfd: number, address: bigint, into: bigint, size: bigint): Served {
-    const path = this.program.path(tid, address);
-    const where = typeof path === "number" ? undefined : this.#paths.where(tid, dirfd, path, false);
-    if (where?.is === "behind") return -Errno.ENOTDIR;
-    if (where?.is === "device") return -Errno.EINVAL;
-    const text = where?.is === "fd" ? this.#link(tid, where.fd) : undefined;
-    if (typeof text !== "string") return text;
-    const bytes = new TextEncoder().encode(text).subarray(0, Math.max(0, int(size)));
-    const written = this.program.write(tid, into, bytes);
-    return written < 0 ? written : bytes.length;
-  }
-
-  #link(tid: number, fd: number): string | Served {
-    const object = this.objects.find(tid, fd);
-    if (object !== undefined) return this.#kernel.readlink(`/proc/self/fd/${object.model_fd}`);
-    const found = stat(`/proc/${tid}/fd/${fd}`);
-    return typeof found !== "number" && this.objects.nameless.has(identityOf(found))
-      ? "/ (deleted)"
-      : undefined;
-  }
-
-  #access(tid: number, dirfd: number, address: bigint, mode: number): Served {
-    const path = this.program.path(tid, address);
-    if (typeof path === "number") return undefined;
-    const where = this.#paths.where(tid, dirfd, path);
-    if (where?.is === "behind") return -Errno.ENOTDIR;
-    if (where?.is !== "device") return undefined;
-    return mode & X_OK ? -Errno.EACCES : 0;
-  }
-
-  /** What the model says of a preserved file; of any other the host's kernel decides. */
-  #frozen(tid: number, fd: number, run: (model_fd: number) => Ret): Served {
-    if (this.objects.empty || fd < 0) return undefined;
-    const found = stat(`/proc/${tid}/fd/${fd}`);
-    if (typeof found === "number" || !this.machine.frozen(`${found.dev}:${found.ino}`)) return undefined;
-    const model_fd = this.#ioctls.adopt(tid, fd);
-    if (model_fd < 0) return undefined;
-    const answer = run(model_fd);
-    this.#kernel.close(model_fd);
-    return answer;
-  }
-
-  #write(tid: number, fd: number, address: bigint, count: bigint, offset: bigint | undefined): Ret {
-    const bytes = this.program.bytes(tid, address, Number(count));
-    if (typeof bytes === "number") return bytes;
-    return offset === undefined ? this.#kernel.write(fd, bytes) : this.#kernel.pwrite(fd, bytes, offset);
-  }
-
-  #writev(tid: number, fd: number, vector: bigint, count: number, name: Call, offset: bigint): Ret {
-    const bytes = this.program.gather(tid, vector, count);
-    if (typeof bytes === "number") return bytes;
-    // pwritev2 with offset -1 writes at the position.
-    const at = name === "writev" || long(offset) === -1n ? undefined : long(offset);
-    return at === undefined ? this.#kernel.write(fd, bytes) : this.#kernel.pwrite(fd, bytes, at);
-  }
-
-  /** sendfile(out, in, offset, count): through a pipe's worth at a time, each of which is written whole or not at all. */
-  #sendfile({ tid, args: [, from, address, count] }: Notification, fd: number): Ret {
-    const source = this.program.fd(tid, int(from));
-    if (source < 0) return source;
-    const given = address === 0n ? undefined : this.program.bytes(tid, address, 8);
-    const start = given === undefined
-      ? lseek(source, 0n, SEEK_CUR)
-      : typeof given === "number"
-      ? BigInt(given)
-      : new BigInt64Array(given.buffer)[0] ?? 0n;
-    let done = start < 0n ? Number(start) : 0;
-    const piece = new Uint8Array(PIPE_SIZE);
-    while (done >= 0 && BigInt(done) < count) {
-      const wanted = count - BigInt(done) < PIPE_SIZE ? Number(count) - done : PIPE_SIZE;
-      const got = pread(source, piece.subarray(0, wanted), start + BigInt(done));
-      const written = got <= 0 ? got : this.#kernel.write(fd, piece.subarray(0, got));
-      if (written <= 0 && done === 0) done = written;
-      if (written <= 0) break;
-      done += written;
-      if (written < got) break;
-    }
-    if (done > 0) this.#advance(tid, address, source, start + BigInt(done));
-    close(source);
-    return done;
-  }
-
-  #advance(tid: number, address: bigint, source: number, to: bigint): void {
-    if (address === 0n) lseek(source, to, SEEK_SET);
-    else this.program.write(tid, address, new Uint8Array(new BigInt64Array([to]).buffer));
-  }
-
-  /** MADV_REMOVE of a preserved file's pages: EPERM, like the hole it is. */
-  #madvise(tid: number, address: bigint, length: bigint): Served {
-    if (this.objects.empty || length === 0n) return undefined;
-    const file = this.program.mapped(tid, address);
-    return file !== undefined && this.machine.frozen(file) ? -Errno.EPERM : undefined;
-  }
-
   #kexec_file_load({ tid, args: [kernel, initrd, length, address, flags] }: Notification): Ret {
     const [kernel_fd, initrd_fd] = [
       this.#ioctls.adopt(tid, int(kernel)),
@@ -371,9 +182,6 @@ export class Server {
     return wanted === LINUX_REBOOT_CMD_KEXEC ? this.#kernel.reboot(LINUX_REBOOT_CMD_KEXEC) : -Errno.EPERM;
   }
 }
-
-const int = (value: bigint) => Number(BigInt.asIntN(32, value));
-const long = (value: bigint) => BigInt.asIntN(64, value);
 
 /** The calls' names by number. */
 export const CALLS: ReadonlyMap<number, Call> = new Map(

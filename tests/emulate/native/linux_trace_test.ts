@@ -30,7 +30,7 @@ Deno.test({
 Deno.test({
   name:
     `${recorded.length} operations of native processes do under emulate what they did on Linux ${release}`,
-  ignore: program === undefined || !await emulateIsThere(),
+  ignore: program === undefined,
   async fn() {
     const { out, err, status } = await underEmulate(job(traffic, program ?? ""), ["--strict"]);
     const difference = firstDifference(recorded, lines(out));
@@ -38,11 +38,3 @@ Deno.test({
     assert.equal(status, 0);
   },
 });
-
-/** Only until `luo emulate` is part of the program: then this is to go. */
-async function emulateIsThere(): Promise<boolean> {
-  const routes = await Deno.readTextFile(new URL("../../../commands/routes.ts", import.meta.url));
-  const there = /\bemulate\b/.test(routes);
-  if (!there) console.log("not run: the trace under luo emulate, because luo has no command emulate yet");
-  return there;
-}
