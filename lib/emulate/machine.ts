@@ -95,8 +95,8 @@ class Boot implements Disposable {
         await this.options.pause(this.#launched.init);
         paused = performance.now();
       }
-      // What was closed before a call was made is closed before it is served.
-      for (const fd of ready) this.#hung_up(fd);
+      // What was closed before a call was made is closed before it is served, however much it was.
+      for (let gone = ready; gone.filter((fd) => this.#hung_up(fd)).length > 0;) gone = this.#objects.wait(0);
       try {
         if (ready.includes(this.#listener.fd)) this.#one_call();
       } catch (error) {
@@ -108,11 +108,13 @@ class Boot implements Disposable {
     }
   }
 
-  #hung_up(fd: number): void {
+  /** Whether it was an object of ours, whose last copy is closed. */
+  #hung_up(fd: number): boolean {
     const object = this.#objects.gone(fd);
-    if (object === undefined) return;
+    if (object === undefined) return false;
     this.#kernel.close(object.model_fd);
     this.#objects.forget(object);
+    return true;
   }
 
   #one_call(): void {
