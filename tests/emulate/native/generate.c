@@ -54,12 +54,18 @@ int kind_named(const char *name)
 }
 
 static const char *left_out;
+
+bool is_left_out(char group)
+{
+	return strchr(left_out, group);
+}
+
 static int total_weight(void)
 {
 	int sum = 0;
 
 	for (const struct kind *kind = kinds; kind->name; kind++)
-		sum += strchr(left_out, kind->group) ? 0 : kind->weight;
+		sum += is_left_out(kind->group) ? 0 : kind->weight;
 	return sum;
 }
 
@@ -68,7 +74,7 @@ static int draw_kind(void)
 	int point = below(total_weight()), kind = 0;
 
 	for (;; kind++) {
-		point -= strchr(left_out, kinds[kind].group) ? 0 : kinds[kind].weight;
+		point -= is_left_out(kinds[kind].group) ? 0 : kinds[kind].weight;
 		if (point < 0)
 			return kind;
 	}

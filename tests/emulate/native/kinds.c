@@ -26,9 +26,9 @@ static void draw_session(struct op *op) { SET(op, any_session(), 0, 0, 0); }
 static void draw_malformed(struct op *op)
 {
 	static const int64_t requests[] = { 0xba00, 0xba01, 0xba40, 0xba41, 0xba42, 0xba43 };
-	static const int64_t others[] = { 0xba02, 0xba3f, 0xba44, 0xbaff, 0x4008ba00, 0xc010ba40, 0xbb00, 0x5451, 0x5421, 0,
-		0x10000ba00, 0xba0000 };
-	int64_t request = chance(75) ? PICK(requests) : PICK(others);
+	static const int64_t others[] = { 0xba02, 0xba3f, 0xba44, 0xbaff, 0x4008ba00, 0xc010ba40, 0x10000ba00 };
+	static const int64_t strangers[] = { 0xbb00, 0x5451, 0x5421, 0, 0xba0000 };
+	int64_t request = chance(75) ? PICK(requests) : chance(60) || is_left_out('i') ? PICK(others) : PICK(strangers);
 	int64_t right = request == 0xba42 ? 8 : request == 0xba40 || request == 0xba41 ? 16 : 72;
 	const int64_t said[] = { 0, 4, right - 1, right, right, right, right + 1, right + 8, PAGE, 0xffffffff };
 	const int64_t mapped[] = { 0, 3, 4, 8, right - 1, right, right, right + 1, right + 8, right + 64 };

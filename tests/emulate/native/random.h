@@ -13,6 +13,8 @@ void seed_random(uint32_t seed);
 /* 0 <= n < bound. */
 uint32_t below(uint32_t bound);
 bool chance(uint32_t percent);
+/* Whether the operations of this group are left out. */
+bool is_left_out(char group);
 int64_t file_slot(void);
 /* Of a file, or an offset in it; seldom more than 64 KiB. */
 int64_t length(void);
