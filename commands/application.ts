@@ -90,3 +90,13 @@ export function wantsJson(args: readonly string[]): boolean {
   const end = args.indexOf("--");
   return (end < 0 ? args : args.slice(0, end)).includes("--json");
 }
+
+/** What follows CMD is CMD's own, options too: `luo emulate ls -l` is `luo emulate -- ls -l`. */
+export function separated(args: readonly string[]): readonly string[] {
+  if (args[0] !== "emulate") return args;
+  const command = args.findIndex((argument, index) =>
+    index > 0 && (argument === "--" || !argument.startsWith("-"))
+  );
+  if (command < 0 || args[command] === "--") return args;
+  return [...args.slice(0, command), "--", ...args.slice(command)];
+}

@@ -111,12 +111,18 @@ class Boot {
       const { listener, kernel } = this.#machinery;
       // What was closed before a call was closed before it for the program too.
       for (const fd of ready) this.#objects.hangUp(fd, kernel);
-      if (ready.has(this.#pidfd)) {
-        const ended = wait_status(this.pid);
-        if (ended !== undefined) return { kind: "exit", status: ended.status };
-      }
+      const status = ready.has(this.#pidfd) ? this.#reap() : undefined;
+      if (status !== undefined) return { kind: "exit", status };
       const notified = events.some(({ fd, events }) => fd === listener && (events & EPOLLIN) !== 0);
       if (notified && this.#serve() === "kexec") return { kind: "kexec" };
+    }
+  }
+
+  /** CMD's status. Orphans are our children by now and are reaped along the way. */
+  #reap(): number | undefined {
+    for (;;) {
+      const ended = wait_status(-1);
+      if (ended === undefined || ended.pid === this.pid) return ended?.status;
     }
   }
 
