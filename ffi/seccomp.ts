@@ -11,7 +11,6 @@ import {
   SECCOMP_FILTER_FLAG_NEW_LISTENER,
   SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
   SECCOMP_IOCTL_NOTIF_ADDFD,
-  SECCOMP_IOCTL_NOTIF_ID_VALID,
   SECCOMP_IOCTL_NOTIF_RECV,
   SECCOMP_IOCTL_NOTIF_SEND,
   SECCOMP_IOCTL_NOTIF_SET_FLAGS,
@@ -140,13 +139,6 @@ export function notify_send(listener: number, id: bigint, value: number, flags =
 /** Gives the caller a copy of `fd`; the answer is its number there. */
 export function notify_add_fd(listener: number, id: bigint, fd: number, fd_flags: number): Ret {
   return ret(libc().ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, encodeAddFd(id, fd, fd_flags)));
-}
-
-/** -ENOENT: the caller is no more, and its number may be another's. */
-export function notify_valid(listener: number, id: bigint): Ret {
-  return ret(
-    libc().ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, new Uint8Array(new BigUint64Array([id]).buffer)),
-  );
 }
 
 function iovec(address: bigint, length: number): Uint8Array<ArrayBuffer> {

@@ -7,7 +7,7 @@ import { process_vm_read, process_vm_write } from "../../ffi/seccomp.ts";
 import type { Ret } from "../kernel.ts";
 
 const PATH_MAX = 4096;
-const PAGE = 4096n;
+const PATH_MOSTLY = 256;
 
 export class Caller {
   constructor(readonly tid: number) {}
@@ -25,9 +25,9 @@ export class Caller {
 
   /** A path, or undefined where the kernel would say EFAULT or ENAMETOOLONG: it shall say so itself. */
   path(address: bigint): string | undefined {
-    // Up to the end of the page first: mostly enough, and nothing behind it need be mapped.
-    for (const length of [PAGE - address % PAGE, BigInt(PATH_MAX)]) {
-      const bytes = this.read(address, Number(length));
+    // A little first, mostly enough. A read ends where the memory ends.
+    for (const length of [PATH_MOSTLY, PATH_MAX]) {
+      const bytes = this.read(address, length);
       const end = bytes.indexOf(0);
       if (end >= 0) return new TextDecoder().decode(bytes.subarray(0, end));
     }

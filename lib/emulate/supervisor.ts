@@ -7,7 +7,7 @@ import {
   SECCOMP_X86_64,
   type TrappedCall,
 } from "../../ffi/abi/seccomp.ts";
-import { epoll_create1, epoll_ctl, epoll_wait, epoll_wait_blocking } from "../../ffi/epoll.ts";
+import { epoll_create1, epoll_ctl, epoll_wait, epoll_wait_blocking, poll_two } from "../../ffi/epoll.ts";
 import { close } from "../../ffi/file.ts";
 import { getpid, kill, pidfd_open } from "../../ffi/process.ts";
 import {
@@ -17,7 +17,6 @@ import {
   notify_receive,
   notify_send,
   notify_sync,
-  notify_valid,
   wait_status,
 } from "../../ffi/seccomp.ts";
 import { check, LuoError } from "../error.ts";
@@ -86,6 +85,8 @@ function exitCode(status: number): number {
 class Boot {
   readonly pid: number;
   readonly #epfd = check(epoll_create1(), "epoll_create1", "");
+  /** For waiting long: notifications, and all that #epfd waits for. */
+  readonly #idle = check(epoll_create1(), "epoll_create1", "");
   readonly #objects = new Objects(this.#epfd);
   readonly #calls: ReadonlyMap<number, TrappedCall>;
   readonly #machinery: Machinery;
@@ -100,21 +101,22 @@ class Boot {
     this.#machinery = { machine, kernel: machine.spawn(), objects: this.#objects, listener };
     this.#pidfd = check(pidfd_open(pid), "pidfd_open", `process ${pid}`);
     notify_sync(listener);
-    for (const fd of [listener, this.#pidfd]) epoll_ctl(this.#epfd, EPOLL_CTL_ADD, fd, EPOLLIN);
+    epoll_ctl(this.#epfd, EPOLL_CTL_ADD, this.#pidfd, EPOLLIN);
+    for (const fd of [listener, this.#epfd]) epoll_ctl(this.#idle, EPOLL_CTL_ADD, fd, EPOLLIN);
   }
 
   async end(): Promise<End> {
+    const { listener, kernel } = this.#machinery;
     for (;;) {
-      const soon = epoll_wait_blocking(this.#epfd, EVENTS_MAX, SOON_MS);
-      const events = soon.length > 0 ? soon : await epoll_wait(this.#epfd, EVENTS_MAX, -1);
-      const ready = new Set(events.map(({ fd }) => fd));
-      const { listener, kernel } = this.#machinery;
+      // poll(2), not epoll: only that is woken on the CPU of the caller, which is five times as fast.
+      const [notified = 0, other = 0] = poll_two(listener, this.#epfd, SOON_MS);
+      if (notified === 0 && other === 0) await epoll_wait(this.#idle, 1, -1);
       // What was closed before a call was closed before it for the program too.
-      for (const fd of ready) this.#objects.hangUp(fd, kernel);
-      const status = ready.has(this.#pidfd) ? this.#reap() : undefined;
+      const events = other === 0 ? [] : epoll_wait_blocking(this.#epfd, EVENTS_MAX, 0);
+      for (const { fd } of events) this.#objects.hangUp(fd, kernel);
+      const status = events.some(({ fd }) => fd === this.#pidfd) ? this.#reap() : undefined;
       if (status !== undefined) return { kind: "exit", status };
-      const notified = events.some(({ fd, events }) => fd === listener && (events & EPOLLIN) !== 0);
-      if (notified && this.#serve() === "kexec") return { kind: "kexec" };
+      if ((notified & EPOLLIN) !== 0 && this.#serve() === "kexec") return { kind: "kexec" };
     }
   }
 
@@ -131,7 +133,7 @@ class Boot {
     try {
       this.#machinery.kernel[Symbol.dispose]();
     } finally {
-      for (const fd of [this.#machinery.listener, this.#pidfd, this.#epfd]) close(fd);
+      for (const fd of [this.#machinery.listener, this.#pidfd, this.#epfd, this.#idle]) close(fd);
     }
   }
 
@@ -146,8 +148,6 @@ class Boot {
       this.#trace?.(traceLine(name, notification, 0, performance.now() - begin));
       return "kexec";
     }
-    // Its memory was read by its number: were that another's by now, nobody waits for this answer.
-    if (notify_valid(listener, notification.id) < 0) return;
     if (answer === "continue") {
       notify_send(listener, notification.id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
       return;
