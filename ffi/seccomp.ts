@@ -24,13 +24,22 @@ import { CALL_LIST_RUNNER, encodeCallList, type ListedCall, resultOf } from "./a
 const PR_SET_PDEATHSIG = 1n;
 const PR_SET_CHILD_SUBREAPER = 36;
 const PR_SET_NO_NEW_PRIVS = 38n;
+const RLIMIT_NOFILE = 7n;
 const SIGPIPE = 13n;
 const SIGKILL = 9n;
 const SIG_SETMASK = 2;
 const SIGSET_SIZE = 128;
 const PROT_EXEC = 4;
 /** x86-64 numbers of what the child calls. */
-const NR = { rt_sigaction: 13, rt_sigprocmask: 14, execve: 59, prctl: 157, exit_group: 231, seccomp: 317 };
+const NR = {
+  rt_sigaction: 13,
+  rt_sigprocmask: 14,
+  execve: 59,
+  prctl: 157,
+  prlimit64: 302,
+  exit_group: 231,
+  seccomp: 317,
+};
 
 /** int run(struct record *list) */
 const RUN = { parameters: ["u64"], result: "i32" } as const satisfies Deno.ForeignFunction;
@@ -42,6 +51,8 @@ export interface Launch {
   /** `NAME=value`. */
   readonly env: readonly string[];
   readonly filter: Uint8Array<ArrayBuffer>;
+  /** The soft limit of open files; Deno raised our own. */
+  readonly nofile: { readonly soft: bigint; readonly hard: bigint };
 }
 
 export interface Launched {
@@ -56,11 +67,12 @@ export interface Launched {
  * Starts a program under a filter. The child is a vfork that shares our descriptors until it executes, so the listener that
  * the kernel gives it is ours too. It is killed when this thread ends.
  */
-export function launch({ paths, argv, env, filter }: Launch): Launched | Ret {
+export function launch({ paths, argv, env, filter, nofile }: Launch): Launched | Ret {
   const strings = [paths, argv, env].map((list) => list.map(cString));
   const [files = [], args = [], variables = []] = strings;
   const [argp, envp] = [args, variables].map((list) => new BigUint64Array([...list.map(addressOf), 0n]));
   const header = encodeProgramHeader(filter.length / 8, addressOf(filter));
+  const limits = new Uint8Array(new BigUint64Array([nofile.soft, nofile.hard]).buffer);
   const [action, mask] = [new Uint8Array(32), new Uint8Array(8)];
   const pointer = (array: BigUint64Array<ArrayBuffer> | undefined) =>
     array === undefined ? 0n : addressOf(new Uint8Array(array.buffer));
@@ -72,6 +84,7 @@ export function launch({ paths, argv, env, filter }: Launch): Launched | Ret {
   const calls: readonly ListedCall[] = [
     { nr: NR.prctl, args: [PR_SET_PDEATHSIG, SIGKILL] },
     { nr: NR.rt_sigaction, args: [SIGPIPE, addressOf(action), 0n, 8n] },
+    { nr: NR.prlimit64, args: [0n, RLIMIT_NOFILE, addressOf(limits), 0n] },
     { nr: NR.prctl, args: [PR_SET_NO_NEW_PRIVS, 1n] },
     {
       nr: NR.seccomp,
@@ -85,10 +98,10 @@ export function launch({ paths, argv, env, filter }: Launch): Launched | Ret {
   ];
   const list = encodeCallList(calls);
   const pid = runInChild(addressOf(list));
-  keep(files, args, variables, [filter, header, action, mask]);
+  keep(files, args, variables, [filter, header, action, mask, limits]);
   if (pid < 0) return pid;
-  const exec = resultOf(list, 4 + executions.length);
-  return { pid, listener: resultOf(list, 3), exec };
+  const at = calls.findIndex(({ nr }) => nr === NR.seccomp);
+  return { pid, listener: resultOf(list, at), exec: resultOf(list, at + 1 + executions.length) };
 }
 
 /** Maps the machine code, calls it, with all signals held back: a handler in the child would run in our memory. */

@@ -26,6 +26,7 @@ import { LinuxHost } from "../machine/host.ts";
 import { LibcDisk } from "../machine/libc_disk.ts";
 import { Machine } from "../model/machine.ts";
 import { type Answer, type Machinery, serve } from "./calls.ts";
+import { readText } from "./caller.ts";
 import { filterProgram, trappedCalls } from "./filter.ts";
 import { Objects } from "./objects.ts";
 import { killAll } from "./processes.ts";
@@ -173,7 +174,13 @@ function start(argv: readonly string[], boot: number, strict: boolean): Launched
   // The first boot has none, as a machine that was just powered on.
   if (boot > 1) env.push(`LUO_BOOT=${boot}`);
   const paths = candidates(name, inherited);
-  const launched = launch({ paths, argv, env, filter: filterProgram(SECCOMP_X86_64, strict) });
+  const launched = launch({
+    paths,
+    argv,
+    env,
+    filter: filterProgram(SECCOMP_X86_64, strict),
+    nofile: openFilesLimit(),
+  });
   if (typeof launched === "number") throw new LuoError("emulate", "a child process", -launched);
   if (launched.listener < 0) {
     killAll(getpid());
@@ -185,6 +192,20 @@ function start(argv: readonly string[], boot: number, strict: boolean): Launched
     throw new LuoError("execute", JSON.stringify(name), -launched.exec);
   }
   return launched;
+}
+
+/** RLIMIT_NOFILE as whoever started us has it: Deno raised ours to the hard limit. */
+function openFilesLimit(): { soft: bigint; hard: bigint } {
+  const own = readLimits("self");
+  const parent = readLimits(/^PPid:\s*(\d+)/m.exec(readText("/proc/self/status"))?.[1] ?? "self");
+  const soft = parent.soft < own.hard ? parent.soft : own.hard;
+  return { soft, hard: own.hard };
+}
+
+function readLimits(pid: string): { soft: bigint; hard: bigint } {
+  const [, soft = "1024", hard = "4096"] =
+    /^Max open files\s+(\d+)\s+(\d+)/m.exec(readText(`/proc/${pid}/limits`)) ?? [];
+  return { soft: BigInt(soft), hard: BigInt(hard) };
 }
 
 /** Where a program may be, as execvp(3) looks for it. */
