@@ -1,12 +1,13 @@
 /** `luo`: argv -> exit code. The only place that reads the arguments and the environment, and that exits. */
 import { run } from "@stricli/core";
-import { application, exitCode, wantsJson } from "./commands/application.ts";
+import { application, exitCode, separated, wantsJson } from "./commands/application.ts";
 import type { Context } from "./commands/context.ts";
 import { EXIT } from "./commands/exit.ts";
 import { Failure } from "./commands/failure.ts";
 import { colour, plain } from "./commands/text.ts";
 
-const json = wantsJson(Deno.args);
+const args = separated(Deno.args);
+const json = wantsJson(args);
 const stdoutIsTerminal = Deno.stdout.isTerminal();
 const context: Context & { process: { exitCode?: number | string | null } } = {
   process: { stdout: stream(Deno.stdout), stderr: stream(Deno.stderr) },
@@ -22,7 +23,7 @@ const context: Context & { process: { exitCode?: number | string | null } } = {
   // https://no-color.org: set and not empty.
   paint: stdoutIsTerminal && !Deno.env.get("NO_COLOR") && !json ? colour : plain,
 };
-await run(application(json), Deno.args, context);
+await run(application(json), args, context);
 Deno.exit(exitCode(context.process.exitCode));
 
 /** Writes all of it, now: nothing may be lost by the exit. */

@@ -7,7 +7,7 @@ import {
 } from "@stricli/core";
 import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
-import { Failure, failureJson, renderFailure } from "./failure.ts";
+import { Failure, failureJson, ProgramEnded, renderFailure } from "./failure.ts";
 import { routes } from "./routes.ts";
 import { VERSION } from "../lib/version.ts";
 
@@ -33,7 +33,8 @@ export function application(json: boolean): Application<Context> {
           isSilent(error) ? "" : show(error instanceof Failure ? error : internal(error)),
       },
     },
-    determineExitCode: (error) => error instanceof Failure ? error.exit : EXIT.failed,
+    determineExitCode: (error) =>
+      error instanceof Failure || error instanceof ProgramEnded ? error.exit : EXIT.failed,
   });
 }
 
@@ -45,7 +46,7 @@ function commandHint(input: string, corrections: readonly string[]): string {
 
 /** Whoever closed the pipe does not want to hear of it: `cat` says nothing either. */
 function isSilent(error: Error): boolean {
-  return error instanceof Failure && error.kind === "broken-pipe";
+  return error instanceof ProgramEnded || (error instanceof Failure && error.kind === "broken-pipe");
 }
 
 function internal(error: unknown): Failure {
@@ -88,4 +89,14 @@ export function exitCode(code: number | string | null | undefined): ExitCode | n
 export function wantsJson(args: readonly string[]): boolean {
   const end = args.indexOf("--");
   return (end < 0 ? args : args.slice(0, end)).includes("--json");
+}
+
+/** What follows CMD is CMD's own, options too: `luo emulate ls -l` is `luo emulate -- ls -l`. */
+export function separated(args: readonly string[]): readonly string[] {
+  if (args[0] !== "emulate") return args;
+  const command = args.findIndex((argument, index) =>
+    index > 0 && (argument === "--" || !argument.startsWith("-"))
+  );
+  if (command < 0 || args[command] === "--") return args;
+  return [...args.slice(0, command), "--", ...args.slice(command)];
 }

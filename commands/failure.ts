@@ -49,6 +49,15 @@ export class Failure extends Error {
   }
 }
 
+/** A program that `luo` ran has ended: its exit code is ours, and there is nothing to say about it. */
+export class ProgramEnded extends Error {
+  override readonly name = "ProgramEnded";
+
+  constructor(readonly exit: number) {
+    super(`The program ended with ${exit}`);
+  }
+}
+
 const EXIT_OF_KIND: Readonly<Record<FailureKind, ExitCode>> = {
   "usage": EXIT.usage,
   "bad-request": EXIT.usage,

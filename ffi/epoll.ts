@@ -6,6 +6,7 @@ import {
   encodePollFd,
   EPOLL_CLOEXEC,
   type EpollEvent,
+  EPOLLIN,
 } from "./abi/epoll.ts";
 import { Errno, errnoName } from "./abi/errno.ts";
 import type { Ret } from "../lib/kernel.ts";
@@ -48,4 +49,12 @@ export function poll(fd: number, events: number, timeout_ms: number): Ret {
   const entry = encodePollFd(fd, events);
   const answer = ret(libc().poll(entry, 1n, timeout_ms));
   return answer < 0 ? answer : decodePollFd(entry);
+}
+
+/** `revents` of two fds, both asked for POLLIN; zeros when `timeout_ms` passed or a signal came. Blocks this thread. */
+export function poll_two(first: number, second: number, timeout_ms: number): [number, number] {
+  // Two `struct pollfd`: s32 fd; s16 events, s16 revents.
+  const entries = new Int32Array([first, EPOLLIN, second, EPOLLIN]);
+  const answer = libc().poll(new Uint8Array(entries.buffer), 2n, timeout_ms);
+  return answer <= 0 ? [0, 0] : [(entries[1] ?? 0) >>> 16, (entries[3] ?? 0) >>> 16];
 }

@@ -105,6 +105,17 @@ const symbols = {
   // int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
   poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
 
+  // int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
+  prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
+  // pid_t waitpid(pid_t pid, int *status, int options)
+  waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  // ssize_t process_vm_readv(pid_t pid, const struct iovec *local, unsigned long local_count,
+  //                          const struct iovec *remote, unsigned long remote_count, unsigned long flags)
+  process_vm_readv: { parameters: ["i32", "buffer", "u64", "buffer", "u64", "u64"], result: "i32" },
+  process_vm_writev: { parameters: ["i32", "buffer", "u64", "buffer", "u64", "u64"], result: "i32" },
+  // ssize_t getdents64(int fd, void *into, size_t length), through syscall(2): glibc has it since 2.30
+  syscall_getdents64: { name: "syscall", parameters: ["i64", "i32", "buffer", "usize"], result: "i32" },
+
   // pid_t getpid(void)
   getpid: { parameters: [], result: "i32" },
   // uid_t geteuid(void)
