@@ -99,7 +99,7 @@ async function prepare(options: VmOptions, directory: string, results_dir: strin
   return {
     kernel: `${boot}/kernel`,
     initrd: `${boot}/initrd`,
-    append: `console=ttyS0 quiet panic=-1 kho=on liveupdate=on ${options.append ?? ""} luo.boot=1`,
+    append: `console=ttyS0 quiet panic=-1 no_timer_check kho=on liveupdate=on ${options.append ?? ""} luo.boot=1`,
     memory_mib: options.memory_mib ?? 2048,
     shares,
   };

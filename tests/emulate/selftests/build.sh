@@ -24,7 +24,7 @@ if [ ! -f "$cache/built" ]; then
   trap 'rm -rf "$work"' EXIT
 
   mkdir -p "$work/lists/partial" "$work/archives/partial"
-  echo "deb [trusted=yes] http://deb.debian.org/debian trixie-backports main" >"$work/sources.list"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie-backports main" >"$work/sources.list"
   apt="-qq -o Dir::Etc::SourceList=$work/sources.list -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists=$work/lists"
   apt="$apt -o Dir::Cache=$work -o APT::Sandbox::User=root"
   # shellcheck disable=SC2086
