@@ -41,9 +41,7 @@ export LUO_NEXT_CMDLINE="$(sed 's/luo.boot=.*//' /proc/cmdline)luo.boot=$((LUO_B
 uname -r >/results/release
 ${job.command} >/results/out.$LUO_BOOT 2>/dev/console`;
     const commands = Array.from({ length: job.boots }, () => script);
-    // Where the host is busy, the kernel would think the emulated timer broken, and panic.
-    const append = "no_timer_check";
-    const vm = await runInVm({ commands, files, results_dir, append, timeout_ms: job.timeout_ms });
+    const vm = await runInVm({ commands, files, results_dir, timeout_ms: job.timeout_ms });
     const text = (name: string) => Deno.readTextFileSync(`${results_dir}/${name}`);
     const out = Array.from({ length: vm.boot }, (_, index) => text(`out.${index + 1}`)).join("");
     return { status: vm.status, out, err: vm.console, release: text("release").trim() };
