@@ -1,5 +1,5 @@
 import { Errno } from "../../ffi/abi/errno.ts";
-import { O_CLOEXEC, O_NOFOLLOW, O_TRUNC } from "../../ffi/abi/fcntl.ts";
+import { O_CLOEXEC, O_CREAT, O_NOFOLLOW, O_TRUNC } from "../../ffi/abi/fcntl.ts";
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { encodeUtsname } from "../../ffi/abi/stat.ts";
@@ -19,6 +19,8 @@ const AT_EMPTY_PATH = 0x1000;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const X_OK = 1;
 const OPEN_HOW_SIZE = 24;
+const VALID_OPEN_FLAGS = 0o37777703n;
+const TMPFILE = 0o20000000;
 const [RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH] = [2, 4, 8];
 
 /** Calls that name a file: those that mean the device, an emulated fd, or what says which kernel this is. */
@@ -48,7 +50,7 @@ export class Names {
     if (isFact(path)) return this.#open_fact(call, path, flags);
     const where = this.#paths.where(call.tid, dirfd, path, (flags & O_NOFOLLOW) === 0);
     if (where === undefined) return undefined;
-    if (where.is === "behind") return -Errno.ENOTDIR;
+    if (where.is === "behind") return flags & O_CREAT && path.endsWith("/") ? -Errno.EISDIR : -Errno.ENOTDIR;
     if (where.is === "fd") return this.#reopen(call, where.fd, flags);
     return this.#open_device(call, flags);
   }
@@ -90,7 +92,9 @@ export class Names {
     if (typeof bytes === "number" || bytes.length < OPEN_HOW_SIZE || size !== BigInt(OPEN_HOW_SIZE)) {
       return undefined;
     }
-    const [flags = 0n, , resolve = 0n] = new BigUint64Array(bytes.buffer);
+    const [flags = 0n, mode = 0n, resolve = 0n] = new BigUint64Array(bytes.buffer);
+    const creates = (flags & BigInt(O_CREAT | TMPFILE)) !== 0n;
+    if (flags & ~VALID_OPEN_FLAGS || (mode !== 0n && !creates)) return undefined;
     const known = BigInt(RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_BENEATH);
     const name = this.program.path(call.tid, path);
     const leaves = typeof name === "number" || name.startsWith("/") || name.includes("..");

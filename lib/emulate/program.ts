@@ -11,6 +11,8 @@ import type { Ret, UserMemory } from "../kernel.ts";
 
 const PATH_MAX = 4096;
 const IOV_MAX = 1024;
+/** A longer write is a short one. */
+const BYTES_MAX = 64 << 20;
 /** What of an argument's tail is looked at. */
 const ARGUMENT_MAX = 1 << 20;
 /** pidfd_open() of a thread that is not its process's first (PIDFD_THREAD), Linux 6.9. */
@@ -37,8 +39,16 @@ export class Program {
 
   /** A copy of up to `length` bytes; fewer where memory ends. */
   bytes(tid: number, address: bigint, length: number): Uint8Array<ArrayBuffer> | Ret {
-    const bytes = this.#memory.read(tid, address, length);
-    return typeof bytes === "number" ? bytes : bytes.slice();
+    const bytes = new Uint8Array(Math.min(length, BYTES_MAX));
+    for (let done = 0; done < bytes.length;) {
+      const wanted = Math.min(bytes.length - done, this.#memory.limit);
+      const piece = this.#memory.read(tid, address + BigInt(done), wanted);
+      if (typeof piece === "number") return done === 0 ? piece : bytes.slice(0, done);
+      bytes.set(piece, done);
+      done += piece.length;
+      if (piece.length < wanted) return bytes.slice(0, done);
+    }
+    return bytes;
   }
 
   /** A struct whose first u32 says how long it is, with where memory ends and whether it may be written. Null when not even that. */

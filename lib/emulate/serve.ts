@@ -83,7 +83,8 @@ export class Server {
         return this.#of_object(name, call) ??
           this.#preserved.ask(tid, int(a), (fd) => this.#kernel.ftruncate(fd, BigInt.asIntN(64, b)));
       case "fallocate":
-        return this.#preserved.ask(tid, int(a), (fd) => this.#kernel.fallocate(fd, int(b), long(c), long(d)));
+        return this.#of_object(name, call) ??
+          this.#preserved.ask(tid, int(a), (fd) => this.#kernel.fallocate(fd, int(b), long(c), long(d)));
       case "write":
         return this.#of_object(name, call) ??
           this.#preserved.ask(tid, int(a), (fd) => this.#preserved.write(tid, fd, b, c, undefined));
@@ -155,6 +156,8 @@ export class Server {
         return Number(this.#kernel.lseek(fd, long(b), int(c)));
       case "ftruncate":
         return this.#kernel.ftruncate(fd, long(b));
+      case "fallocate":
+        return this.#kernel.fallocate(fd, int(b), long(c), long(d));
       case "mmap":
         return -Errno.ENODEV;
       case "fstat":

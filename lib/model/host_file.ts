@@ -7,7 +7,7 @@ import type { HostFile } from "./host.ts";
 import type { Run } from "./page_cache.ts";
 import { PAGE_SIZE } from "./pages.ts";
 import type { Ram } from "./ram.ts";
-import { CHUNK, ShmemInode } from "./shmem.ts";
+import { ALL_SEALS, CHUNK, implied_seals, ShmemInode } from "./shmem.ts";
 import type { System } from "./system.ts";
 
 /** An inode of the host, by `dev:ino` one per kernel. Its contents stay where they are; only preserving gives it page frames. */
@@ -44,7 +44,10 @@ export class HostInode implements Inode {
   }
 
   add_seals(seals: number): Ret {
-    if (seals & abi.F_SEAL_WRITE && this.frozen && this.size > 0n) return -Errno.EBUSY;
+    const now = this.seals;
+    const writes = (seals | implied_seals(seals, this.stat().mode)) & abi.F_SEAL_WRITE & ~now;
+    const known = !(seals & ~ALL_SEALS) && !(now & abi.F_SEAL_SEAL);
+    if (known && writes && this.frozen && this.size > 0n) return -Errno.EBUSY;
     return this.file.add_seals(seals);
   }
 
@@ -109,7 +112,8 @@ class HostOperations implements FileOperations {
   }
 
   fallocate(_file: OpenFile, mode: number, offset: bigint, length: bigint): Ret {
-    return this.inode.frozen ? -Errno.EPERM : this.host.fallocate(mode, offset, length);
+    if (!this.inode.frozen) return this.host.fallocate(mode, offset, length);
+    return mode & ~(abi.FALLOC_FL_KEEP_SIZE | abi.FALLOC_FL_PUNCH_HOLE) ? -Errno.EOPNOTSUPP : -Errno.EPERM;
   }
 
   poll(_file: OpenFile, events: number): number {

@@ -219,11 +219,11 @@ export class ShmemInode implements Inode {
   }
 }
 
-const ALL_SEALS = abi.F_SEAL_SEAL | abi.F_SEAL_SHRINK | abi.F_SEAL_GROW | abi.F_SEAL_WRITE |
+export const ALL_SEALS = abi.F_SEAL_SEAL | abi.F_SEAL_SHRINK | abi.F_SEAL_GROW | abi.F_SEAL_WRITE |
   abi.F_SEAL_FUTURE_WRITE | abi.F_SEAL_EXEC;
 
 /** F_SEAL_EXEC on an executable file implies W^X: nothing of it may change any more. */
-function implied_seals(seals: number, mode: number): number {
+export function implied_seals(seals: number, mode: number): number {
   if (!(seals & abi.F_SEAL_EXEC) || !(mode & 0o111)) return 0;
   return abi.F_SEAL_SHRINK | abi.F_SEAL_GROW | abi.F_SEAL_WRITE | abi.F_SEAL_FUTURE_WRITE;
 }

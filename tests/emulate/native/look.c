@@ -41,6 +41,9 @@ static const char *name_of(int fd)
 		return "#";
 	if (!strncmp(link, "/memfd:", 7))
 		name += 7;
+	/* The directory is not the same everywhere. */
+	if (strstr(link, "/device-link"))
+		name = strstr(link, "/device-link") + 1;
 	name[strcspn(name, " (")] = 0;
 	return !*name || !strcmp(name, "/") ? "none" : name;
 }
