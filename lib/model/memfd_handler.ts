@@ -3,12 +3,13 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import type { Ret } from "../kernel.ts";
 import { BadBytes, Reader, Writer } from "./bytes.ts";
-import type { FileHandler, PreservedState } from "./file_handler.ts";
+import type { FileHandler, PreservedState, Retrieved } from "./file_handler.ts";
 import type { OpenFile } from "./file.ts";
 import { HostInode } from "./host_file.ts";
 import { PageCache, type Run } from "./page_cache.ts";
 import { PAGE_SIZE } from "./pages.ts";
 import type { Extent, Ram } from "./ram.ts";
+import type { Release } from "./releases.ts";
 import { ShmemInode } from "./shmem.ts";
 import { memfd_file } from "./shmem_file.ts";
 
@@ -35,9 +36,18 @@ interface Memfd {
 const MAX_PAGES = 0xffffffffn;
 
 export class MemfdHandler implements FileHandler {
-  readonly compatible = "memfd-v2";
+  readonly #seals: boolean;
+  readonly compatible: string;
 
-  constructor(readonly ram: Ram, readonly new_ino: () => bigint) {}
+  /** `seals`: they come along, which they did not before memfd-v2. */
+  constructor(
+    readonly ram: Ram,
+    readonly new_ino: () => bigint,
+    { formats, seals }: Pick<Release, "formats" | "seals">,
+  ) {
+    this.compatible = formats.memfd;
+    this.#seals = seals;
+  }
 
   can_preserve(file: OpenFile): boolean {
     return preservable(file)?.nlink === 0;
@@ -49,7 +59,7 @@ export class MemfdHandler implements FileHandler {
     if ((inode.size + BigInt(PAGE_SIZE) - 1n) / BigInt(PAGE_SIZE) > MAX_PAGES) return -Errno.EFBIG;
     if (inode.pin() === undefined) return -Errno.ENOMEM;
     // Seals added from now on are lost; the position is read again in freeze.
-    return new PreservedMemfd(file, inode.size, inode.seals);
+    return new PreservedMemfd(file, inode.size, this.#seals ? inode.seals : 0);
   }
 
   unpreserve(file: OpenFile): void {
@@ -76,8 +86,14 @@ export class MemfdHandler implements FileHandler {
     return file;
   }
 
-  finish(data: Uint8Array, retrieved: boolean): void {
-    if (retrieved) return;
+  /** A dup, a reopened or a second fd of the same file is the same file. */
+  identity(file: OpenFile): object {
+    return file.inode;
+  }
+
+  finish(data: Uint8Array, retrieved: Retrieved): void {
+    // A retrieve that failed has cleaned up after itself.
+    if (retrieved !== undefined) return;
     for (const run of this.#frames(decode(data)) ?? []) this.ram.free(run.extent);
   }
 
