@@ -1,6 +1,7 @@
 /** Which handlers a kernel has, who uses them, and what is preserved already (kernel/liveupdate/luo_file.c). */
 import { Errno } from "../../ffi/abi/errno.ts";
 import type { Ret } from "../kernel.ts";
+import type { Faults } from "./faults.ts";
 import type { OpenFile } from "./file.ts";
 import { type FileHandler, has_callbacks } from "./file_handler.ts";
 import type { Flb, Flbs } from "./flb.ts";
@@ -11,7 +12,11 @@ export class Handlers {
   /** luo_preserved_files: by identity, over all sessions. */
   #preserved = new Set<object>();
 
-  constructor(readonly flbs: Flbs, readonly print: (line: string) => void) {}
+  constructor(
+    readonly flbs: Flbs,
+    readonly faults: Faults,
+    readonly print: (line: string) => void,
+  ) {}
 
   /** liveupdate_register_file_handler(). */
   register(handler: FileHandler): Ret {

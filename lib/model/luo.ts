@@ -2,6 +2,7 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import type { Ret } from "../kernel.ts";
 import { LiveupdateDevice } from "./device.ts";
+import type { Faults } from "./faults.ts";
 import { Flbs } from "./flb.ts";
 import { Handlers } from "./handlers.ts";
 import type { SerializedLuo } from "./handover.ts";
@@ -14,6 +15,7 @@ export interface LuoBoot {
   /** Undefined: none was handed over. */
   readonly incoming: SerializedLuo | undefined;
   readonly ino: bigint;
+  readonly faults: Faults;
   readonly print: (line: string) => void;
 }
 
@@ -27,10 +29,10 @@ export class Luo {
   /** Handed over and not read yet: the first open of the device does that. */
   #incoming: SerializedLuo | undefined;
 
-  constructor({ release, incoming, ino, print }: LuoBoot) {
+  constructor({ release, incoming, ino, faults, print }: LuoBoot) {
     this.number = incoming?.number ?? 0n;
     this.#release = release;
-    this.handlers = new Handlers(new Flbs(incoming?.flbs, print), print);
+    this.handlers = new Handlers(new Flbs(incoming?.flbs, print), faults, print);
     this.sessions = new Sessions(this.handlers, release);
     this.device = new LiveupdateDevice(this.sessions, () => this.#deserialize(), ino);
     this.#incoming = incoming;

@@ -47,7 +47,8 @@ export class OutgoingFiles {
     if (!this.handlers.claim(handler, file)) return -Errno.EBUSY;
     let answer: Ret | PreservedState = this.handlers.flbs.file_preserve(handler);
     if (answer === 0) {
-      answer = handler.preserve(file);
+      const { faults } = this.handlers;
+      answer = faults.errno("alloc") || faults.errno("preserve") || handler.preserve(file);
       if (typeof answer === "object") return answer;
       this.handlers.flbs.file_unpreserve(handler);
     }
@@ -70,8 +71,11 @@ export class OutgoingFiles {
   /** In order of preservation; when one fails, those before it are unfrozen again. */
   freeze(): Ret {
     for (const { token, handler, file, state } of this.#files.values()) {
-      const answer = handler.freeze?.(file, state) ?? 0;
+      const answer = this.handlers.faults.errno("freeze") || (handler.freeze?.(file, state) ?? 0);
       if (answer < 0) {
+        this.handlers.print(
+          `luo: Freeze failed for token[${token}] handler[${handler.compatible}] err[${answer}]`,
+        );
         this.unfreeze(token);
         return answer;
       }
@@ -134,17 +138,26 @@ export class IncomingFiles {
     const incoming = this.#files.get(token);
     if (incoming === undefined) return -Errno.ENOENT;
     if (incoming.result === undefined) {
-      incoming.result = incoming.handler.retrieve(incoming.data, uid);
+      incoming.result = this.#retrieve(incoming, uid);
       // A retrieved file cannot be preserved anew before FINISH.
       if (typeof incoming.result === "object") this.handlers.claim(incoming.handler, incoming.result);
     }
     return typeof incoming.result === "number" ? incoming.result : incoming.result.get();
   }
 
+  #retrieve({ handler, data }: Incoming, uid: number): OpenFile | Ret {
+    const fault = this.handlers.faults.errno("retrieve");
+    if (fault === 0) return handler.retrieve(data, uid);
+    // As a handler that fails does: nobody will come for this data any more.
+    handler.finish(data, undefined);
+    return fault;
+  }
+
   /** luo_file_finish(): all handlers agree, or nothing happens; what was never retrieved is freed. */
   finish(): Ret {
     for (const { handler, data, result } of this.#files.values()) {
-      if (handler.can_finish?.(data, result) === false) return -Errno.EBUSY;
+      const refused = this.handlers.faults.errno("can_finish") < 0;
+      if (refused || handler.can_finish?.(data, result) === false) return -Errno.EBUSY;
     }
     for (const { handler, data, result } of [...this.#files.values()].reverse()) {
       handler.finish(data, result);
@@ -159,10 +172,8 @@ export class IncomingFiles {
     return 0;
   }
 
-  /** Never retrieved, so nothing but the handover knows their pages. */
-  *waiting(): Iterable<{ handler: FileHandler; data: Uint8Array }> {
-    for (const { handler, data, result } of this.#files.values()) {
-      if (result === undefined) yield { handler, data };
-    }
+  /** Retrieved and not finished: LUO has a reference of its own, whoever has closed theirs. */
+  *held(): Iterable<OpenFile> {
+    for (const { result } of this.#files.values()) if (typeof result === "object") yield result;
   }
 }

@@ -2,6 +2,9 @@
 import type { Kernel } from "../kernel.ts";
 import { kernel_values } from "./command_line.ts";
 import type { Disk } from "./disk.ts";
+import type { FaultSpec } from "./fault_spec.ts";
+import { Faults, NO_FAULTS } from "./faults.ts";
+import { faulty_process, sleep } from "./faulty_process.ts";
 import { HostDisk } from "./host_disk.ts";
 import type { Hardware, NextKernel } from "./hardware.ts";
 import type { Host } from "./host.ts";
@@ -19,6 +22,10 @@ export interface MachineOptions {
   /** Default: the host's files (`host_disk.ts`). */
   readonly disk?: Disk;
   readonly host?: Host;
+  /** What is to go wrong, from power-on on. Default: nothing. */
+  readonly faults?: FaultSpec;
+  /** How a slow call waits. Default: it blocks the thread. */
+  readonly sleep?: (ms: number) => void;
   /** RLIMIT_NOFILE of every process. */
   readonly nofile?: number;
   /** Called with each line of the console. */
@@ -49,8 +56,10 @@ export class Machine {
 
   /** Powered on: the first kernel runs. */
   constructor(readonly options: MachineOptions = {}) {
-    this.ram = new Ram(options.memory_bytes ?? 4 * 1024 ** 3);
+    const faults = new Faults(options.faults ?? NO_FAULTS);
+    this.ram = new Ram(options.memory_bytes ?? 4 * 1024 ** 3, () => faults.errno("alloc") < 0);
     this.#hardware = {
+      faults,
       ram: this.ram,
       disk: options.disk ?? new HostDisk(),
       host: options.host,
@@ -96,7 +105,9 @@ export class Machine {
 
   /** Another process, with an empty fd table. */
   spawn({ uid = 0, nofile = this.options.nofile ?? 1024 * 1024 }: SpawnOptions = {}): Kernel {
-    return this.system.spawn(uid, nofile);
+    const process = this.system.spawn(uid, nofile);
+    const { faults, sleep: wait = sleep } = this.options;
+    return faults === undefined ? process : faulty_process(process, this.#hardware.faults, wait);
   }
 
   /** SIGKILL: its fds close by the kernel's rules. False when there is no such process. */

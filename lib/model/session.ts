@@ -42,6 +42,7 @@ export class Sessions {
   create(field: Uint8Array): OpenFile | Ret {
     const name = name_in(field);
     if (name === undefined || name.length === 0) return -Errno.EINVAL;
+    if (this.handlers.faults.errno("alloc") < 0) return -Errno.ENOMEM;
     const key = key_of(name);
     // Room first, then the name: as luo_session_insert() looks.
     if (this.outgoing.size >= this.release.limits.sessions) return -Errno[this.release.full];
@@ -64,6 +65,8 @@ export class Sessions {
     session.retrieved = true;
     return this.#file(session, () => {
       if (session.files.finish() === 0) this.incoming.delete(key);
+      // It stays, retrieved and out of reach, until the next kexec.
+      else this.handlers.print(`luo: Unable to finish session [${printable(session.name)}] on release`);
     });
   }
 
@@ -73,9 +76,13 @@ export class Sessions {
       ioctl: (process, _file, request, argument) => luo_ioctl(commands, process, session, request, argument),
       release,
     };
-    const link = `anon_inode:[luo_session] ${new TextDecoder().decode(session.name)}`;
+    const link = `anon_inode:[luo_session] ${printable(session.name)}`;
     return new OpenFile({ stat: () => this.anon_inode.stat() }, operations, O_RDWR, () => link);
   }
+}
+
+function printable(name: Uint8Array): string {
+  return new TextDecoder().decode(name);
 }
 
 /** The bytes before the NUL; undefined when there is none in the field. */

@@ -106,7 +106,9 @@ export class System {
       this.printk(`luo: Retrieved live update data, liveupdate number: ${incoming.number}`);
     }
     if (!wanted) return undefined;
-    const luo = new Luo({ release, incoming, ino: this.new_ino(), print: (line) => this.printk(line) });
+    const { faults } = this.hardware;
+    const print = (line: string) => this.printk(line);
+    const luo = new Luo({ release, incoming, ino: this.new_ino(), faults, print });
     if (!initcall_blacklisted(this.command_line, "memfd_luo_init")) {
       luo.handlers.register(new MemfdHandler(this.hardware.ram, () => this.new_ino(), release));
     }
@@ -155,7 +157,8 @@ export class System {
     if (image === undefined) return -Errno.EINVAL;
     const frozen = this.luo?.freeze() ?? 0;
     if (frozen < 0) return frozen;
-    const handover = this.#kho ? encode_handover(this.#hand_over()) : undefined;
+    const { faults } = this.hardware;
+    const handover = this.#kho ? faults.handover(encode_handover(this.#hand_over())) : undefined;
     this.printk("kexec_core: Starting new kernel");
     this.#stop();
     this.hardware.kexec({
@@ -173,7 +176,7 @@ export class System {
       previous_release: this.release,
       kexec_count: this.#kexec_count + 1,
       luo: this.luo?.serialize(),
-      frames,
+      frames: [...this.hardware.faults.frames(frames)],
     };
   }
 
