@@ -1,53 +1,42 @@
 /** `luo`: argv -> exit code. The only place that reads the arguments and the environment, and that exits. */
-import { run } from "@stricli/core";
-import { application, exitCode, wantsJson } from "./commands/application.ts";
 import type { Context } from "./commands/context.ts";
 import { EXIT } from "./commands/exit.ts";
-import { Failure } from "./commands/failure.ts";
-import { colour, plain } from "./commands/text.ts";
+import { versionText } from "./lib/version.ts";
 
-const json = wantsJson(Deno.args);
-const stdoutIsTerminal = Deno.stdout.isTerminal();
-const context: Context & { process: { exitCode?: number | string | null } } = {
-  process: { stdout: stream(Deno.stdout), stderr: stream(Deno.stderr) },
-  settings: {
-    backend: Deno.env.get("LUO_BACKEND"),
-    socket: Deno.env.get("LUO_SOCKET"),
-    exe: Deno.env.get("LUO_EXE"),
-    runtimeDir: Deno.env.get("XDG_RUNTIME_DIR"),
-  },
-  mainModule: import.meta.url,
-  stdoutIsTerminal,
-  stderrIsTerminal: Deno.stderr.isTerminal(),
-  // https://no-color.org: set and not empty.
-  paint: stdoutIsTerminal && !Deno.env.get("NO_COLOR") && !json ? colour : plain,
-};
-await run(application(json), Deno.args, context);
-Deno.exit(exitCode(context.process.exitCode));
+start().then((code) => Deno.exit(code));
 
-/** Writes all of it, now: nothing may be lost by the exit. */
-function stream(to: { writeSync(bytes: Uint8Array): number }) {
-  return {
-    write(text: string): void {
-      // stricli ends every message with a newline, an empty one too.
-      if (text === "\n") return;
-      let rest = new TextEncoder().encode(text);
-      try {
-        while (rest.length > 0) rest = rest.subarray(to.writeSync(rest));
-      } catch (error) {
-        if (error instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT.broken_pipe);
-        throw writeFailure(error);
-      }
+async function start(): Promise<number> {
+  if (writeVersion()) return EXIT.done;
+  const { runLine } = await import("./commands/application.ts");
+  const { stream } = await import("./commands/stream.ts");
+  const { colour, plain } = await import("./commands/text.ts");
+  const closed = () => Deno.exit(EXIT.broken_pipe);
+  const stdoutIsTerminal = Deno.stdout.isTerminal();
+  const context: Context = {
+    process: { stdout: stream(Deno.stdout, closed), stderr: stream(Deno.stderr, closed) },
+    settings: {
+      backend: Deno.env.get("LUO_BACKEND"),
+      socket: Deno.env.get("LUO_SOCKET"),
+      exe: Deno.env.get("LUO_EXE"),
+      runtimeDir: Deno.env.get("XDG_RUNTIME_DIR"),
     },
+    mainModule: import.meta.url,
+    stdoutIsTerminal,
+    stderrIsTerminal: Deno.stderr.isTerminal(),
+    // https://no-color.org: set and not empty.
+    paint: stdoutIsTerminal && !Deno.env.get("NO_COLOR") ? colour : plain,
   };
+  return await runLine(Deno.args, context);
 }
 
-/** A full disk behind `>` is no bug of ours. */
-function writeFailure(error: unknown): unknown {
-  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return error;
-  return new Failure("file-error", `Cannot write the result (${error.code})`, {
-    operation: "write",
-    errno: error.code,
-    hints: ["what was asked for was done all the same: see luo status"],
-  });
+/** What needs no command line: true when it was that. What cannot be written is left to those who know how to say so. */
+function writeVersion(): boolean {
+  const text = versionText(Deno.args);
+  if (text === undefined) return false;
+  const bytes = new TextEncoder().encode(text + "\n");
+  try {
+    return Deno.stdout.writeSync(bytes) === bytes.length;
+  } catch {
+    return false;
+  }
 }

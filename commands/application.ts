@@ -3,16 +3,27 @@ import {
   ArgumentScannerError,
   buildApplication,
   formatMessageForArgumentScannerError,
+  type RouteMap,
+  run,
   text_en,
 } from "@stricli/core";
 import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 import { Failure, failureJson, renderFailure } from "./failure.ts";
-import { routes } from "./routes.ts";
+import { routesTo } from "./route_to.ts";
 import { VERSION } from "../lib/version.ts";
+import { plain } from "./text.ts";
+
+/** One command line, from its arguments to the exit code. */
+export async function runLine(args: readonly string[], context: Context): Promise<ExitCode | number> {
+  const json = wantsJson(args);
+  const running = { ...context, paint: json ? plain : context.paint };
+  await run(application(json, await routesTo(args)), args, running);
+  return exitCode(running.process.exitCode);
+}
 
 /** The whole command line. `json`: errors are written as JSON too. */
-export function application(json: boolean): Application<Context> {
+export function application(json: boolean, routes: RouteMap<Context>): Application<Context> {
   const show = json ? failureJson : renderFailure;
   const usage = (message: string, hints: string[] = []) => show(new Failure("usage", message, { hints }));
   return buildApplication<Context>(routes, {

@@ -1,5 +1,6 @@
 import { readlink } from "../ffi/file.ts";
 import { check } from "../lib/error.ts";
+import { BINARY } from "../lib/version.ts";
 import type { Context } from "./context.ts";
 
 /** What `luo` may do, as the `luo` task in deno.json says it too (a test compares them). */
@@ -15,6 +16,8 @@ export function selfCommand(
 ): readonly string[] {
   if (settings.exe !== undefined && settings.exe !== "") return [settings.exe];
   const deno = check<string>(readlink("/proc/self/exe"), "read", "/proc/self/exe");
+  // Its file may have been removed or replaced since: the kernel still has what it started.
+  if (BINARY) return [deno.endsWith(" (deleted)") ? "/proc/self/exe" : deno];
   // What it needs is in the cache, or this process would not run; the network is not asked again.
   return [deno, "run", "--quiet", "--cached-only", ...PERMISSIONS, mainModule];
 }

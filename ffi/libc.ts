@@ -167,8 +167,10 @@ const symbols = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+type Calls = Deno.DynamicLibrary<typeof symbols>["symbols"];
+
 interface Libc {
-  readonly call: Deno.DynamicLibrary<typeof symbols>["symbols"];
+  readonly call: Calls;
   /** The calling thread's errno, live. */
   readonly errno: Int32Array;
 }
@@ -183,10 +185,29 @@ export function libc(): Libc["call"] {
 }
 
 function open(): Libc {
-  const { symbols: call } = Deno.dlopen("libc.so.6", symbols);
+  const call = calls();
   const location = call.__errno_location();
   if (location === null) throw new Error("__errno_location() gave no address");
   return { call, errno: new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4)) };
+}
+
+/**
+ * Each is opened when it is first used: for each one Deno compiles code, a quarter of a millisecond, and few of them are what a
+ * command needs. Then it is a property of its own, found as fast as any.
+ */
+function calls(): Calls {
+  const unopened = {};
+  const call = Object.create(unopened) as Calls;
+  for (const name of Object.keys(symbols) as (keyof typeof symbols)[]) {
+    Object.defineProperty(unopened, name, {
+      get() {
+        const { symbols: { [name]: value } } = Deno.dlopen("libc.so.6", { [name]: symbols[name] });
+        Object.defineProperty(call, name, { value, enumerable: true });
+        return value;
+      },
+    });
+  }
+  return call;
 }
 
 /** Decodes the answer of a call that gives -1 and sets errno. Only ever around the call itself: `ret(libc().close(fd))`. */

@@ -1,4 +1,48 @@
 import config from "../deno.json" with { type: "json" };
 
+/** What the first line of the single executable's script says (tools/binary/bundle.ts). In a checkout there is no such line. */
+declare const LUO_BINARY: { readonly commit: string } | undefined;
+
 /** As in deno.json. */
 export const VERSION: string = config.version;
+
+/** Whether this is one executable, made by `deno task binary` or `deno compile`, and not a checkout run by Deno. */
+export const BINARY: boolean = typeof LUO_BINARY !== "undefined" || Deno.build.standalone;
+
+/** Of what a program is made. */
+export interface Version {
+  readonly version: string;
+  /** What the single executable was built from, with `+` when files were changed since; not known in a checkout. */
+  readonly commit?: string;
+  readonly deno: string;
+  readonly v8: string;
+  /** `x86_64` or `aarch64`. */
+  readonly arch: string;
+  /** Packages by name, each with its version. */
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+/** Packages that only the tests use. */
+const TESTS_ONLY: readonly string[] = ["fast-check"];
+
+export function version(): Version {
+  const packages = Object.entries(config.imports).filter(([name]) => !TESTS_ONLY.includes(name));
+  return {
+    version: VERSION,
+    commit: typeof LUO_BINARY === "undefined" || LUO_BINARY.commit === "" ? undefined : LUO_BINARY.commit,
+    deno: Deno.version.deno,
+    v8: Deno.version.v8,
+    arch: Deno.build.arch,
+    dependencies: Object.fromEntries(
+      packages.map(([name, from]) => [name, from.slice(`npm:${name}@`.length)]),
+    ),
+  };
+}
+
+/** The answer to `--version`, and to `--version --json`; undefined when something else was asked. */
+export function versionText(args: readonly string[]): string | undefined {
+  const [first, second] = args;
+  if (first !== "--version" && first !== "-v" || args.length > 2) return undefined;
+  if (second === undefined) return VERSION;
+  return second === "--json" ? JSON.stringify(version()) : undefined;
+}

@@ -1,20 +1,30 @@
-/** What a command costs before it does anything, beside what a shell script would call instead. */
+/** What a command costs before it does anything, as a ratio to an empty script; beside what a shell script would call instead. */
+import { PERMISSIONS } from "../../commands/self.ts";
+
 const ROOT = new URL("../..", import.meta.url).pathname;
+/** Written by `deno task binary`. */
+const BINARY = `${ROOT}dist/luo`;
+const NO_AGENT = 3;
 const directory = Deno.makeTempDirSync({ prefix: "luo-bench-" });
-const hello = `${directory}/hello.ts`;
-Deno.writeTextFileSync(hello, `console.log("hello");`);
+const empty = `${directory}/empty.js`;
+Deno.writeTextFileSync(empty, "");
 globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
 
-function bench(name: string, command: string, args: readonly string[], baseline = false): void {
+function bench(name: string, [command = "", ...args]: readonly string[], expected = 0): void {
   Deno.bench({
     name,
     group: "start",
-    baseline,
-    n: 20,
+    baseline: args.includes(empty),
+    n: 40,
+    warmup: 5,
     fn() {
-      const { success } = new Deno.Command(command, { args: [...args], stdout: "null", stderr: "null" })
-        .outputSync();
-      if (!success) throw new Error(`${name} failed`);
+      const { code } = new Deno.Command(command, {
+        args,
+        stdout: "null",
+        stderr: "null",
+        env: { LUO_BACKEND: "model", LUO_SOCKET: `${directory}/s` },
+      }).outputSync();
+      if (code !== expected) throw new Error(`${name} ended with ${code}`);
     },
   });
 }
@@ -28,11 +38,14 @@ function isInstalled(command: string): boolean {
   }
 }
 
-bench(
-  "luo --version",
-  Deno.execPath(),
-  ["run", "--quiet", "--allow-env", `${ROOT}main.ts`, "--version"],
-  true,
-);
-bench("deno run hello.ts", Deno.execPath(), ["run", "--quiet", hello]);
-if (isInstalled("kexec")) bench("kexec --version", "kexec", ["--version"]);
+const checkout = [Deno.execPath(), "run", "--quiet", ...PERMISSIONS, `${ROOT}main.ts`];
+bench("deno run of an empty script", [Deno.execPath(), "run", "--quiet", empty]);
+for (const [name, luo] of [["the checkout", checkout], ["dist/luo", [BINARY]]] as const) {
+  if (!isInstalled(luo[0] ?? "")) {
+    console.log(`No ${name} to measure: deno task binary`);
+    continue;
+  }
+  bench(`${name}: luo --version`, [...luo, "--version"]);
+  bench(`${name}: luo agent status, no agent`, [...luo, "agent", "status"], NO_AGENT);
+}
+if (isInstalled("kexec")) bench("kexec --version", ["kexec", "--version"]);

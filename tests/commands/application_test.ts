@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { run } from "@stricli/core";
-import { application, exitCode, wantsJson } from "../../commands/application.ts";
+import { runLine } from "../../commands/application.ts";
 import { completionScript, SHELLS } from "../../commands/completion_script.ts";
 import type { Context } from "../../commands/context.ts";
 import { EXIT, EXIT_MEANING } from "../../commands/exit.ts";
 import { Failure, failureJson, type FailureKind, renderFailure } from "../../commands/failure.ts";
 import { manPage } from "../../commands/man_page.ts";
 import { nearest } from "../../commands/nearest.ts";
+import { COMMAND_FILES } from "../../commands/route_to.ts";
 import { routes } from "../../commands/routes.ts";
 import { routeTree } from "../../commands/route_tree.ts";
 import { PERMISSIONS } from "../../commands/self.ts";
@@ -27,8 +27,8 @@ async function luo(...args: string[]): Promise<{ code: number; out: string; err:
     stderrIsTerminal: false,
     paint: plain,
   };
-  await run(application(wantsJson(args)), args, context);
-  return { code: exitCode(process.exitCode), out, err };
+  const code = await runLine(args, context);
+  return { code, out, err };
 }
 
 Deno.test("every exit code has a meaning and every kind of failure an exit code", () => {
@@ -138,6 +138,12 @@ Deno.test("a near name is meant, a far one is not", () => {
   assert.equal(nearest("cahce", ["vm2", "cache"]), "cache");
   assert.equal(nearest("database", ["vm2", "cache"]), undefined);
   assert.equal(nearest("x", []), undefined);
+});
+
+Deno.test("every command is found without loading the others", () => {
+  const typed = routeTree(routes).commands.map(({ path }) => path.join(" "));
+  // The machine's is not shown.
+  assert.deepEqual(Object.keys(COMMAND_FILES).sort(), [...typed, "machine run"].sort());
 });
 
 Deno.test("luo starts itself with the permissions of the task", () => {

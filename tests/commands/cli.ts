@@ -3,6 +3,8 @@ import { PERMISSIONS } from "../../commands/self.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+/** A single executable to be tested instead of the checkout. */
+const BINARY = Deno.env.get("LUO_TEST_BINARY") || undefined;
 
 export interface Outcome {
   readonly code: number;
@@ -40,6 +42,7 @@ export class Cli implements AsyncDisposable {
 
   /** `deno run ... main.ts`, as a shell would write it before the arguments. */
   get commandLine(): string[] {
+    if (BINARY !== undefined) return [BINARY];
     return [Deno.execPath(), "run", "--quiet", ...PERMISSIONS, MAIN];
   }
 

@@ -33,7 +33,7 @@ done
 export LUO_BOOT
 echo "luo-vm: boot $LUO_BOOT"
 
-cd /share/checkout
+cd /share/checkout 2>/dev/null || cd /
 if [ -f /share/boot/command.$LUO_BOOT ]; then
   sh /share/boot/command.$LUO_BOOT </dev/null
   status=$?

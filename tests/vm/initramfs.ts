@@ -3,9 +3,10 @@ import { findTool } from "./tools.ts";
 
 /**
  * The guest's whole userland: busybox, the shared libraries that Deno needs, and `init.sh`. Deno itself stays on a 9p share,
- * so that unpacking costs nothing. Not compressed: the guest is emulated, and unpacking would take longer than reading.
+ * so that unpacking costs nothing; only a `binary`, which is luo and Deno in one file, is in it, as `/bin/luo`. Not compressed:
+ * the guest is emulated, and unpacking would take longer than reading.
  */
-export async function initramfs(): Promise<Uint8Array<ArrayBuffer>> {
+export async function initramfs(binary?: string): Promise<Uint8Array<ArrayBuffer>> {
   const busybox = findTool("busybox");
   const entries: Entry[] = [{ path: "init", kind: "file", bytes: await ownInit(), mode: 0o755 }];
   const made = new Set<string>();
@@ -25,7 +26,8 @@ export async function initramfs(): Promise<Uint8Array<ArrayBuffer>> {
   for (const applet of await applets(busybox)) {
     if (applet !== "busybox") entries.push({ path: `bin/${applet}`, kind: "link", target: "busybox" });
   }
-  const libraries = new Set([...await needed(Deno.execPath()), ...await needed(busybox)]);
+  if (binary !== undefined) add("bin/luo", await Deno.readFile(binary));
+  const libraries = new Set([...await needed(binary ?? Deno.execPath()), ...await needed(busybox)]);
   for (const library of libraries) add(library.slice(1), await Deno.readFile(library));
   return cpio(entries);
 }

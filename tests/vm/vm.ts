@@ -21,6 +21,8 @@ export interface VmOptions {
   files?: Readonly<Record<string, Uint8Array | string>>;
   /** A directory of the host to be `/results`; without it a temporary one. */
   results_dir?: string;
+  /** A single executable: it is `/bin/luo` in the guest, which then has no checkout, no Deno and no packages. */
+  binary?: string;
   /** Called with each line of the console as it comes. */
   on_line?: (line: string) => void;
   /** kvm only with a time limit on its first sign of life; then tcg. Default: `LUO_TEST_ACCEL`, or tcg. */
@@ -77,7 +79,7 @@ async function prepare(options: VmOptions, directory: string, results_dir: strin
   await Deno.mkdir(boot);
   await Deno.mkdir(results_dir, { recursive: true });
   await Deno.copyFile(kernel, `${boot}/kernel`);
-  await Deno.writeFile(`${boot}/initrd`, await initramfs());
+  await Deno.writeFile(`${boot}/initrd`, await initramfs(options.binary));
   for (const [index, command] of options.commands.entries()) {
     await Deno.writeTextFile(`${boot}/command.${index + 1}`, command + "\n");
   }
@@ -89,12 +91,9 @@ async function prepare(options: VmOptions, directory: string, results_dir: strin
   }
   const shares = [
     { tag: "boot", path: boot, readonly: true },
-    { tag: "checkout", path: CHECKOUT, readonly: true },
-    { tag: "deno", path: await denoDirectory(directory), readonly: true },
     { tag: "results", path: results_dir, readonly: false },
+    ...options.binary === undefined ? await checkoutShares(directory) : [],
   ];
-  const npm = `${await denoCache()}/npm`;
-  if (isDirectory(npm)) shares.push({ tag: "npm", path: npm, readonly: true });
   const images = imagesDirectory();
   if (images !== undefined) shares.push({ tag: "kernels", path: images, readonly: true });
   return {
@@ -104,6 +103,16 @@ async function prepare(options: VmOptions, directory: string, results_dir: strin
     memory_mib: options.memory_mib ?? 2048,
     shares,
   };
+}
+
+/** What luo is run from when it is not one file. */
+async function checkoutShares(directory: string): Promise<Machine["shares"]> {
+  const npm = `${await denoCache()}/npm`;
+  return [
+    { tag: "checkout", path: CHECKOUT, readonly: true },
+    { tag: "deno", path: await denoDirectory(directory), readonly: true },
+    ...isDirectory(npm) ? [{ tag: "npm", path: npm, readonly: true }] : [],
+  ];
 }
 
 /** A directory in which the running Deno is called `deno`. */

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { build } from "../../tools/binary/build.ts";
+import { VERSION } from "../../lib/version.ts";
+import { hostTarget } from "../../tools/binary/deno_program.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+/** A directory with `luo` in it and nothing else, made once: it takes two seconds. */
+const directory = Deno.makeTempDirSync({ prefix: "luo-binary-" });
+globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
+const LUO = `${directory}/luo`;
+Deno.writeFileSync(LUO, await build(hostTarget()), { mode: 0o755 });
+
+interface Outcome {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** A shell script in which $LUO is the executable, in an environment with nothing else in it. */
+function sh(script: string, env: Record<string, string> = {}): Outcome {
+  const { code, stdout, stderr } = new Deno.Command("/bin/sh", {
+    args: ["-c", script],
+    clearEnv: true,
+    env: { LUO, ...env },
+    cwd: directory,
+    stdin: "null",
+  }).outputSync();
+  return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
+}
+
+Deno.test("the version, the commit, Deno and the packages", () => {
+  const { code, out } = sh("$LUO --version --json");
+  assert.equal(code, 0);
+  // The commit is left out where the source is no git checkout.
+  const { commit = "", dependencies: _, ...rest } = JSON.parse(out);
+  assert.match(commit, /^([0-9a-f]{40}\+?)?$/);
+  const { version: { deno, v8 }, build: { arch } } = Deno;
+  assert.deepEqual(rest, { version: VERSION, deno, v8, arch });
+});
+
+Deno.test("the packages it names are those it is made of", () => {
+  const { stdout } = new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", `${ROOT}main.ts`],
+    cwd: ROOT,
+  })
+    .outputSync();
+  const { modules }: { modules: { npmPackage?: string }[] } = JSON.parse(new TextDecoder().decode(stdout));
+  const packages = new Set(modules.flatMap(({ npmPackage }) => npmPackage ?? []));
+  const { dependencies } = JSON.parse(sh("$LUO --version --json").out);
+  const named = Object.entries(dependencies).map(([name, version]) => `${name}@${version}`);
+  assert.deepEqual(Array.from(packages).sort(), named.sort());
+});
+
+const starts: readonly [name: string, script: string][] = [
+  ["one argument", "$LUO -v"],
+  ["two arguments", "$LUO -v --json"],
+  ["a variable", "A=1 $LUO -v"],
+  ["two variables", "A=1 B=2 $LUO -v"],
+  ["many variables", "for i in $(seq 200); do export v$i=$i; done; $LUO -v"],
+  ["no standard input", "$LUO -v <&-"],
+  ["no standard error", "$LUO -v 2>&-"],
+  ["neither", "$LUO -v <&- 2>&-"],
+  ["another name", 'ln -s "$LUO" luo-link; ./luo-link -v'],
+  ["from a removed file", 'cp "$LUO" gone; exec 7<gone; rm gone; /proc/self/fd/7 -v'],
+  ["a terminal, on which Deno would say more", 'script -qec "$LUO -v" /dev/null | cat'],
+];
+for (const [name, script] of starts) {
+  Deno.test(`starts with ${name}`, () => {
+    const { code, out, err } = sh(script);
+    assert.equal(`${code} ${err}`, "0 ");
+    assert.match(out, /^(\d+\.\d+\.\d+|\{.*\})\r?\n$/);
+  });
+}
+
+Deno.test("what lies around is neither read nor written", () => {
+  const home = `${directory}/home`;
+  Deno.mkdirSync(home);
+  for (const name of ["deno.json", "package.json", "deno.lock"]) {
+    Deno.writeTextFileSync(`${home}/${name}`, "{");
+  }
+  const { code, err } = sh("cd $HOME && $LUO status", { HOME: home });
+  assert.equal(code, 3, err);
+  assert.deepEqual(Array.from(Deno.readDirSync(home), ({ name }) => name).sort(), [
+    "deno.json",
+    "deno.lock",
+    "package.json",
+  ]);
+});
+
+Deno.test("the agent it starts is itself, also when its file was removed; what was typed is what ps shows", () => {
+  const env = { LUO_BACKEND: "model", LUO_SOCKET: `${directory}/run/s` };
+  const { out, err } = sh(
+    'cp "$LUO" gone; exec 7<gone; rm gone; /proc/self/fd/7 agent start >&2; $LUO agent status --json',
+    env,
+  );
+  const pid = out.match(/"pid":(\d+)/)?.[1];
+  assert.ok(pid !== undefined, err);
+  try {
+    const words = Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0").slice(1, 3);
+    assert.deepEqual(words, ["agent", "run"]);
+    const own = Deno.statSync(`/proc/${pid}/exe`);
+    assert.equal(own.size, Deno.statSync(LUO).size);
+    // Deno's settings are for Deno.
+    assert.doesNotMatch(Deno.readTextFileSync(`/proc/${pid}/environ`), /DENO_/);
+  } finally {
+    assert.equal(sh("$LUO agent stop", env).code, 0);
+  }
+});
+
+Deno.test("the same source gives the same script, wherever it and Deno's cache are", () => {
+  const deno = (args: string[], env: Record<string, string> = {}) => {
+    const { stdout } = new Deno.Command(Deno.execPath(), { args, env, cwd: "/" }).outputSync();
+    return new TextDecoder().decode(stdout);
+  };
+  const { denoDir } = JSON.parse(deno(["info", "--json"]));
+  const sources = ["main.ts", "commands", "lib", "ffi", "deno.json", "deno.lock"].map((name) => ROOT + name);
+  const copy = ["mkdir -p far/away/cache", `cp -r ${sources.join(" ")} far/away`].join(" && ");
+  const { code, err } = sh(`${copy} && cp -r ${denoDir}/npm ${denoDir}/dl far/away/cache`);
+  assert.equal(code, 0, err);
+
+  const main = new URL("chunks_main.ts", import.meta.url).pathname;
+  const here = deno(["run", "-A", main, ROOT]);
+  const there = deno(["run", "-A", main, `${directory}/far/away/`], {
+    DENO_DIR: `${directory}/far/away/cache`,
+  });
+  assert.ok(Object.keys(JSON.parse(here)).length > 10);
+  assert.equal(there, here);
+});

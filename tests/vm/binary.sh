@@ -1,0 +1,35 @@
+# In a virtual machine that has busybox, the C library and /bin/luo, and nothing else of ours: a whole live update, 7.2.12 to 7.3.4.
+# tests/vm/binary_main.ts starts it, once in each boot. Every command must succeed.
+set -e
+data=/share/boot/data
+
+case $LUO_BOOT in
+1)
+  # Nothing to fall back on, and nowhere to keep anything: not even a home.
+  for nothing in /share/checkout/main.ts /share/deno/deno /share/npm/registry.npmjs.org; do [ ! -e $nothing ]; done
+  [ -z "$(which deno node)" ]
+  unset HOME DENO_DIR DENO_NO_UPDATE_CHECK
+  mount -o remount,ro /
+  # Nor may a memfd be executed, which luo's script need not be.
+  echo 2 >/proc/sys/vm/memfd_noexec
+  luo --version --json >/results/version.json
+  echo 0 >/proc/sys/vm/memfd_noexec
+  luo agent start
+  luo session create example
+  luo file preserve example --from $data --token 1 --digest
+  md5sum <$data | luo file preserve example --stdin --token 2
+  luo kexec load /share/kernels/bzImage-7.3.4-luo --initrd /share/boot/initrd --reuse-cmdline --append luo.boot=2
+  luo kexec exec
+  ;;
+2)
+  luo agent start
+  luo status --json >/results/status.json
+  luo session retrieve example
+  luo file restore example 1 --to /tmp/data
+  cmp /tmp/data $data
+  md5sum <$data >/tmp/md5
+  luo file restore example 2 --stdout | cmp - /tmp/md5
+  luo session finish example
+  luo agent stop
+  ;;
+esac

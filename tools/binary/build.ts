@@ -1,0 +1,34 @@
+import { PERMISSIONS } from "../../commands/self.ts";
+import { bundle } from "./bundle.ts";
+import { denoProgram } from "./deno_program.ts";
+import { addSegment, type Target } from "./elf.ts";
+import { importedAddress } from "./imported.ts";
+import { stubSegment } from "./stub.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+
+/** Nothing of the machine it runs on is read: no deno.json or package.json, no lock file, no packages. */
+const WORDS: readonly string[] = [
+  ..."run --quiet --ext=mjs --no-config --no-lock --no-remote --no-npm --no-code-cache".split(" "),
+  ...PERMISSIONS,
+];
+
+/** For Deno. It would ask dl.deno.land for newer versions, and write what it found out about a script to the user's cache. */
+const ENV: readonly string[] = [
+  "DENO_NO_UPDATE_CHECK=1",
+  // A directory that cannot be made: then it keeps that in memory, and on a terminal says so.
+  "DENO_DIR=/proc/no-cache",
+  "DENO_LOG=error,deno::cache::cache_db=off",
+];
+
+/** `luo` for an architecture, as one executable. */
+export async function build(target: Target): Promise<Uint8Array<ArrayBuffer>> {
+  const program = await denoProgram(target, `${ROOT}.cache`);
+  const start = { words: WORDS, env: ENV, script: await bundle(ROOT) };
+  const environ = importedAddress(program, target, "environ");
+  return addSegment(
+    program,
+    target,
+    (address, entry) => stubSegment(target, start, entry - address, environ - address),
+  );
+}

@@ -1,0 +1,95 @@
+/** A program in ELF (elf.h; 64 bit, little endian), and how it is given one segment more. */
+
+export const MACHINES = { x86_64: 62, aarch64: 183 } as const;
+export type Target = keyof typeof MACHINES;
+
+export const PT_LOAD = 1;
+export const PT_DYNAMIC = 2;
+const PT_NOTE = 4;
+const PF_X = 1;
+const PF_R = 4;
+/** Of Elf64_Ehdr. */
+const E_MACHINE = 18;
+const E_ENTRY = 24;
+const E_PHOFF = 32;
+const E_PHENTSIZE = 54;
+const E_PHNUM = 56;
+/** The largest page a kernel has: 64 KiB on aarch64. Address and file offset of a segment must agree below it. */
+const PAGE_MAX = 0x10000n;
+
+/** Elf64_Phdr. */
+export interface Segment {
+  /** Where this is in the file. */
+  readonly header: number;
+  readonly type: number;
+  readonly offset: bigint;
+  readonly address: bigint;
+  readonly file_size: bigint;
+  readonly memory_size: bigint;
+}
+
+/** @throws TypeError it is no program for this target. */
+export function segments(program: Uint8Array, target: Target): Segment[] {
+  const view = new DataView(program.buffer, program.byteOffset, program.byteLength);
+  if (program.length < 64 || view.getUint32(0) !== 0x7f454c46 || view.getUint16(4) !== 0x0201) {
+    throw new TypeError("Cannot read the program: it is no 64-bit little-endian ELF");
+  }
+  if (view.getUint16(E_MACHINE, true) !== MACHINES[target]) {
+    throw new TypeError(`Cannot read the program: it is not for ${target}`);
+  }
+  const [first, size] = [Number(view.getBigUint64(E_PHOFF, true)), view.getUint16(E_PHENTSIZE, true)];
+  return Array.from({ length: view.getUint16(E_PHNUM, true) }, (_, index) => {
+    const header = first + index * size;
+    return {
+      header,
+      type: view.getUint32(header, true),
+      offset: view.getBigUint64(header + 8, true),
+      address: view.getBigUint64(header + 16, true),
+      file_size: view.getBigUint64(header + 32, true),
+      memory_size: view.getBigUint64(header + 40, true),
+    };
+  });
+}
+
+/**
+ * The program, with bytes appended that are mapped readable and executable, and that it begins with.
+ *
+ * There is no room for another program header, so the one of PT_NOTE is taken: it says the build id, which nothing that runs needs.
+ *
+ * @param make is given the address of the bytes and the one the program began at before.
+ */
+export function addSegment(
+  program: Uint8Array,
+  target: Target,
+  make: (address: bigint, entry: bigint) => Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const found = segments(program, target);
+  const note = found.find(({ type }) => type === PT_NOTE);
+  const loaded = found.filter(({ type }) => type === PT_LOAD);
+  // Loaders want those to be loaded in the order of their addresses, and this will be the last.
+  if (note === undefined || note.header < Math.max(...loaded.map(({ header }) => header))) {
+    throw new TypeError("Cannot add a segment: no PT_NOTE behind the last PT_LOAD");
+  }
+  const ends = loaded.map(({ address, memory_size }) => address + memory_size);
+  const address = roundUp(ends.reduce((last, end) => end > last ? end : last, 0n));
+  const offset = roundUp(BigInt(program.length));
+  const entry = new DataView(program.buffer, program.byteOffset).getBigUint64(E_ENTRY, true);
+  const bytes = make(address, entry);
+  const size = BigInt(bytes.length);
+
+  const result = new Uint8Array(Number(offset) + bytes.length);
+  result.set(program);
+  result.set(bytes, Number(offset));
+  const view = new DataView(result.buffer);
+  view.setBigUint64(E_ENTRY, address, true);
+  view.setUint32(note.header, PT_LOAD, true);
+  view.setUint32(note.header + 4, PF_R | PF_X, true);
+  [offset, address, address, size, size, PAGE_MAX].forEach((value, index) =>
+    view.setBigUint64(note.header + 8 + 8 * index, value, true)
+  );
+  return result;
+}
+
+function roundUp(value: bigint): bigint {
+  return (value + PAGE_MAX - 1n) / PAGE_MAX * PAGE_MAX;
+}

@@ -1,0 +1,155 @@
+// What runs before Deno does, on aarch64: see ../stub.ts. Assemble with ./assemble.sh.
+//
+// Entered as _start is: sp points at argc, x0 is the loader's rtld_fini. ld.so has done its work.
+    .set SYS_fcntl, 25
+    .set SYS_close, 57
+    .set SYS_write, 64
+    .set SYS_exit_group, 94
+    .set SYS_mmap, 222
+    .set SYS_memfd_create, 279
+    .set MFD_CLOEXEC, 1
+    .set MFD_NOEXEC_SEAL, 8
+    .set F_DUPFD_CLOEXEC, 1030
+    .set PROT_READ_WRITE, 3
+    .set MAP_PRIVATE_ANONYMOUS, 0x22
+
+    mov x19, x0
+    adr x20, payload
+
+// w21 = a memfd. Linux before 6.3 does not know MFD_NOEXEC_SEAL, later ones may insist on it.
+    adr x0, name
+    mov x1, #(MFD_CLOEXEC | MFD_NOEXEC_SEAL)
+    mov x8, #SYS_memfd_create
+    svc #0
+    tbz w0, #31, 1f
+    adr x0, name
+    mov x1, #MFD_CLOEXEC
+    mov x8, #SYS_memfd_create
+    svc #0
+    tbnz w0, #31, fail
+1:  mov w21, w0
+
+// w22 = the same above the standard streams, which may be closed.
+    mov x1, #F_DUPFD_CLOEXEC
+    mov x2, #3
+    mov x8, #SYS_fcntl
+    svc #0
+    tbnz w0, #31, fail
+    mov w22, w0
+    mov w0, w21
+    mov x8, #SYS_close
+    svc #0
+
+// The script into it.
+    ldr x1, [x20, #8]
+    add x1, x20, x1
+    ldr x2, [x20, #16]
+2:  mov w0, w22
+    mov x8, #SYS_write
+    svc #0
+    cmp x0, #0
+    b.le fail
+    add x1, x1, x0
+    subs x2, x2, x0
+    b.ne 2b
+
+// x9 = "/proc/self/fd/N", written from its end, in a page of its own.
+    mov x0, #0
+    mov x1, #4096
+    mov x2, #PROT_READ_WRITE
+    mov x3, #MAP_PRIVATE_ANONYMOUS
+    mov x4, #-1
+    mov x5, #0
+    mov x8, #SYS_mmap
+    svc #0
+    tbnz x0, #63, fail
+    add x9, x0, #63
+    mov w10, #10
+3:  udiv w11, w22, w10
+    msub w12, w11, w10, w22
+    add w12, w12, #'0'
+    strb w12, [x9, #-1]!
+    mov w22, w11
+    cbnz w22, 3b
+    sub x9, x9, #14
+    adr x10, prefix
+    ldr x11, [x10]
+    str x11, [x9]
+    ldur x11, [x10, #6]
+    stur x11, [x9, #6]
+
+// A new argc, argv and envp below the old ones, 16 bytes aligned as the ABI wants it. x12 = old envp, x13 = entries of it.
+    ldr x10, [sp]
+    add x11, sp, #8
+    add x12, x11, x10, lsl #3
+    add x12, x12, #8
+    mov x13, #0
+4:  ldr x14, [x12, x13, lsl #3]
+    add x13, x13, #1
+    cbnz x14, 4b
+    ldp x15, x16, [x20, #24]
+    add x14, x13, x10
+    add x14, x14, x15
+    add x14, x14, x16
+    add x14, x14, #3
+    mov x17, sp
+    sub x17, x17, x14, lsl #3
+    and sp, x17, #-16
+    mov x17, sp
+
+// argc, argv[0], the words, the path, what else was typed.
+    add x10, x10, x15
+    add x10, x10, #1
+    ldr x14, [x11], #8
+    stp x10, x14, [x17], #16
+    add x14, x20, #48
+    bl pointers
+    str x9, [x17], #8
+5:  ldr x10, [x11], #8
+    str x10, [x17], #8
+    cbnz x10, 5b
+
+// Our variables, then those there are; the C library's environ points here.
+    ldr x10, [x20, #40]
+    ldr x10, [x20, x10]
+    str x17, [x10]
+    mov x15, x16
+    bl pointers
+6:  ldr x10, [x12], #8
+    str x10, [x17], #8
+    cbnz x10, 6b
+
+    mov x0, x19
+    ldr x10, [x20]
+    add x10, x20, x10
+    br x10
+
+// Stores the addresses of x15 strings at x14.
+pointers:
+    str x14, [x17], #8
+7:  ldrb w10, [x14], #1
+    cbnz w10, 7b
+    subs x15, x15, #1
+    b.ne pointers
+    ret
+
+fail:
+    mov x0, #2
+    adr x1, message
+    mov x2, #message_length
+    mov x8, #SYS_write
+    svc #0
+    mov x0, #1
+    mov x8, #SYS_exit_group
+    svc #0
+
+name:
+    .asciz "luo"
+    .balign 8
+prefix:
+    .ascii "/proc/self/fd/"
+message:
+    .ascii "Cannot start luo: no memory for its program\n"
+    .set message_length, . - message
+    .balign 8
+payload:

@@ -1,0 +1,161 @@
+# What runs before Deno does, on x86-64: see ../stub.ts. Assemble with ./assemble.sh.
+#
+# Entered as _start is: rsp points at argc, rdx is the loader's rtld_fini. ld.so has done its work.
+    .intel_syntax noprefix
+    .set SYS_write, 1
+    .set SYS_close, 3
+    .set SYS_mmap, 9
+    .set SYS_fcntl, 72
+    .set SYS_exit_group, 231
+    .set SYS_memfd_create, 319
+    .set MFD_CLOEXEC, 1
+    .set MFD_NOEXEC_SEAL, 8
+    .set F_DUPFD_CLOEXEC, 1030
+    .set PROT_READ_WRITE, 3
+    .set MAP_PRIVATE_ANONYMOUS, 0x22
+
+    mov r12, rdx
+    lea rbx, [rip + payload]
+
+# r13 = a memfd. Linux before 6.3 does not know MFD_NOEXEC_SEAL, later ones may insist on it.
+    lea rdi, [rip + name]
+    mov esi, MFD_CLOEXEC | MFD_NOEXEC_SEAL
+    mov eax, SYS_memfd_create
+    syscall
+    test eax, eax
+    jns 1f
+    mov esi, MFD_CLOEXEC
+    mov eax, SYS_memfd_create
+    syscall
+    test eax, eax
+    js fail
+1:  mov r13d, eax
+
+# r14 = the same above the standard streams, which may be closed.
+    mov edi, r13d
+    mov esi, F_DUPFD_CLOEXEC
+    mov edx, 3
+    mov eax, SYS_fcntl
+    syscall
+    test eax, eax
+    js fail
+    mov r14d, eax
+    mov edi, r13d
+    mov eax, SYS_close
+    syscall
+
+# The script into it.
+    mov rsi, rbx
+    add rsi, [rbx + 8]
+    mov rdx, [rbx + 16]
+2:  mov edi, r14d
+    mov eax, SYS_write
+    syscall
+    test rax, rax
+    jle fail
+    add rsi, rax
+    sub rdx, rax
+    jnz 2b
+
+# rdi = "/proc/self/fd/N", written from its end, in a page of its own.
+    xor edi, edi
+    mov esi, 4096
+    mov edx, PROT_READ_WRITE
+    mov r10d, MAP_PRIVATE_ANONYMOUS
+    mov r8, -1
+    xor r9d, r9d
+    mov eax, SYS_mmap
+    syscall
+    test rax, rax
+    js fail
+    lea rdi, [rax + 63]
+    mov eax, r14d
+    mov ecx, 10
+3:  xor edx, edx
+    div ecx
+    add dl, '0'
+    dec rdi
+    mov [rdi], dl
+    test eax, eax
+    jnz 3b
+    sub rdi, 14
+    mov rax, [rip + prefix]
+    mov [rdi], rax
+    mov rax, [rip + prefix + 6]
+    mov [rdi + 6], rax
+
+# A new argc, argv and envp below the old ones, 16 bytes aligned as the ABI wants it. r8 = old envp, rcx = entries of it.
+    mov rdx, [rsp]
+    lea rsi, [rsp + 8]
+    lea r8, [rsi + rdx * 8 + 8]
+    xor ecx, ecx
+4:  cmp qword ptr [r8 + rcx * 8], 0
+    lea rcx, [rcx + 1]
+    jne 4b
+    lea rax, [rcx + rdx + 3]
+    add rax, [rbx + 24]
+    add rax, [rbx + 32]
+    shl rax, 3
+    sub rsp, rax
+    and rsp, -16
+    mov r9, rdi
+    mov rdi, rsp
+
+# argc, argv[0], the words, the path, what else was typed.
+    lea rax, [rdx + 1]
+    add rax, [rbx + 24]
+    stosq
+    movsq
+    lea r10, [rbx + 48]
+    mov r11, [rbx + 24]
+    call pointers
+    mov rax, r9
+    stosq
+5:  lodsq
+    stosq
+    test rax, rax
+    jnz 5b
+
+# Our variables, then those there are; the C library's environ points here.
+    mov rax, [rbx + 40]
+    mov rax, [rbx + rax]
+    mov [rax], rdi
+    mov r11, [rbx + 32]
+    call pointers
+    mov rsi, r8
+    rep movsq
+
+    mov rdx, r12
+    add rbx, [rbx]
+    jmp rbx
+
+# Stores the addresses of r11 strings at r10.
+pointers:
+    mov rax, r10
+    stosq
+6:  inc r10
+    cmp byte ptr [r10 - 1], 0
+    jne 6b
+    dec r11
+    jnz pointers
+    ret
+
+fail:
+    mov edi, 2
+    lea rsi, [rip + message]
+    mov edx, offset message_length
+    mov eax, SYS_write
+    syscall
+    mov edi, 1
+    mov eax, SYS_exit_group
+    syscall
+
+name:
+    .asciz "luo"
+prefix:
+    .ascii "/proc/self/fd/"
+message:
+    .ascii "Cannot start luo: no memory for its program\n"
+    .set message_length, . - message
+    .balign 8
+payload:
