@@ -18,6 +18,7 @@ async function start(): Promise<number> {
       backend: Deno.env.get("LUO_BACKEND"),
       socket: Deno.env.get("LUO_SOCKET"),
       exe: Deno.env.get("LUO_EXE"),
+      faults: Deno.env.get("LUO_FAULTS"),
       runtimeDir: Deno.env.get("XDG_RUNTIME_DIR"),
     },
     mainModule: import.meta.url,

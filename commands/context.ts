@@ -11,6 +11,8 @@ export interface Settings {
   readonly socket?: string;
   /** LUO_EXE: an executable that is `luo` itself. */
   readonly exe?: string;
+  /** LUO_FAULTS: what is to go wrong in the machine of the model. */
+  readonly faults?: string;
   /** XDG_RUNTIME_DIR. */
   readonly runtimeDir?: string;
 }

@@ -1,5 +1,6 @@
 import { LuoError } from "../lib/error.ts";
 import { type Kernel, ProcessKilled } from "../lib/kernel.ts";
+import type { FaultSpec } from "../lib/model/fault_spec.ts";
 import { VERSION } from "../lib/version.ts";
 import { ensureRunning, type Service } from "./background.ts";
 import type { CommonFlags } from "./command.ts";
@@ -24,7 +25,11 @@ export async function serveAgent(context: Context, flags: CommonFlags): Promise<
 }
 
 /** Runs the machine of the model until nothing is left in it. */
-export async function serveMachine(context: Context, flags: CommonFlags): Promise<void> {
+export async function serveMachine(
+  context: Context,
+  flags: CommonFlags,
+  faults?: FaultSpec,
+): Promise<void> {
   const { serveMachine } = await import("../lib/machine/machine.ts");
   const { availableMemory } = await import("../lib/files/memory.ts");
   using stop = stopSignal();
@@ -32,6 +37,7 @@ export async function serveMachine(context: Context, flags: CommonFlags): Promis
   await serveMachine({
     path: machineSocket(target(context, flags)),
     signal: stop.signal,
+    faults,
     // What the model may use is what its host has; pages are taken as they are written.
     memory_bytes: available === undefined ? undefined : Number(available),
     on_console: (line) => context.process.stderr.write(`${line}\n`),

@@ -3,17 +3,17 @@
 /** The last `NAME=VALUE` counts; undefined when there is none, or its value is no truth value ("Malformed early option"). */
 export function kernel_parameter(command_line: string, name: string): boolean | undefined {
   let found: boolean | undefined;
-  for (const value of values(command_line, name)) found = truth(value) ?? found;
+  for (const value of kernel_values(command_line, name)) found = truth(value) ?? found;
   return found;
 }
 
 /** `initcall_blacklist=NAME,NAME`: an initcall that is skipped, and with it what it registers. */
 export function initcall_blacklisted(command_line: string, name: string): boolean {
-  return values(command_line, "initcall_blacklist").some((list) => list.split(",").includes(name));
+  return kernel_values(command_line, "initcall_blacklist").some((list) => list.split(",").includes(name));
 }
 
 /** parse_args() over next_arg() (kernel/params.c, lib/cmdline.c): white space between quotes ends no word, `--` ends all. */
-function values(command_line: string, name: string): string[] {
+export function kernel_values(command_line: string, name: string): string[] {
   const found: string[] = [];
   for (const [text] of command_line.matchAll(/(?:[^\s"]|"[^"]*(?:"|$))+/g)) {
     const word = text.startsWith('"') ? text.slice(1).replace(/"$/, "") : text;

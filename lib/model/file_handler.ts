@@ -5,6 +5,7 @@ import type { OpenFile } from "./file.ts";
 export interface FileHandler {
   /** Names the handler and its format in the handover: the next kernel finds its own handler by it. At most 47 bytes. */
   readonly compatible: string;
+  /** Handlers are asked in order of registration; the first that says yes has the file. */
   can_preserve(file: OpenFile): boolean;
   /** Saves what must not change any more. -errno, or what `freeze` and `unpreserve` get back (`private_data`). */
   preserve(file: OpenFile): Ret | PreservedState;
@@ -13,13 +14,18 @@ export interface FileHandler {
   freeze?(file: OpenFile, state: PreservedState): Ret;
   /** reboot(2) failed after all. */
   unfreeze?(file: OpenFile, state: PreservedState): void;
-  /** In the next kernel: the file again, from what `serialize` gave. */
+  /** In the next kernel: the file again, from what `serialize` gave. Asked once: an errno sticks. */
   retrieve(data: Uint8Array, uid: number): OpenFile | Ret;
-  /** False: SESSION_FINISH gives EBUSY. */
-  can_finish?(data: Uint8Array, retrieved: boolean): boolean;
+  /** False: SESSION_FINISH gives EBUSY, and no file of the session is finished. */
+  can_finish?(data: Uint8Array, retrieved: Retrieved): boolean;
   /** LUO lets go; what was never retrieved is freed here. */
-  finish(data: Uint8Array, retrieved: boolean): void;
+  finish(data: Uint8Array, retrieved: Retrieved): void;
+  /** What must not be preserved twice: files with the same identity are one. Default: the open file description. */
+  identity?(file: OpenFile): object;
 }
+
+/** What became of `retrieve` (`retrieve_status`): the file, the errno it failed with, or undefined when nobody asked. */
+export type Retrieved = OpenFile | Ret | undefined;
 
 /** A preserved file's state as its handler keeps it until the kexec. */
 export interface PreservedState {
@@ -27,4 +33,12 @@ export interface PreservedState {
   serialize(): Uint8Array;
   /** Extents of page frames that must survive the kexec. */
   frames(): Iterable<{ base: number; count: number }>;
+}
+
+/** liveupdate_register_file_handler() refuses a handler without its required callbacks; a driver may be written in anything. */
+export function has_callbacks(handler: FileHandler): boolean {
+  const { can_preserve, preserve, unpreserve, retrieve, finish } = handler;
+  return [can_preserve, preserve, unpreserve, retrieve, finish].every((callback) =>
+    typeof callback === "function"
+  );
 }

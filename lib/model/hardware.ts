@@ -1,5 +1,6 @@
 /** What outlives a kernel. One kernel's objects must never be reachable from here once it is gone; a test walks it. */
 import type { Disk } from "./disk.ts";
+import type { Faults } from "./faults.ts";
 import type { Host } from "./host.ts";
 import type { Ram } from "./ram.ts";
 
@@ -7,6 +8,8 @@ export interface Hardware {
   readonly ram: Ram;
   readonly disk: Disk;
   readonly host: Host | undefined;
+  /** What is to go wrong, counted over all kernels. */
+  readonly faults: Faults;
   /** A line on the serial console. */
   console(line: string): void;
   /** What reboot(2) ends in. None of them comes back to the caller: every process is gone. */

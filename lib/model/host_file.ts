@@ -205,8 +205,7 @@ function move_to_host(system: System, file: OpenFile, inode: ShmemInode): Ret {
 
 /** What LUO knew of the old inode it now knows of the new one; the old frames are free. */
 function settle(system: System, old: ShmemInode, inode: Inode): void {
-  const preserved = system.luo?.sessions.shared.preserved;
-  if (preserved?.delete(old)) preserved.add(inode);
+  system.luo?.handlers.rename(old, inode);
   if (old.frozen && inode instanceof HostInode) inode.pin();
   old.unpin();
   old.free();

@@ -2,30 +2,40 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import type { Ret } from "../kernel.ts";
 import { LiveupdateDevice } from "./device.ts";
-import type { FileHandler } from "./file_handler.ts";
-import type { Inode } from "./file.ts";
+import type { Faults } from "./faults.ts";
+import { Flbs } from "./flb.ts";
+import { Handlers } from "./handlers.ts";
 import type { SerializedLuo } from "./handover.ts";
+import type { Release } from "./releases.ts";
 import { IncomingSession, key_of, type OutgoingSession, Sessions } from "./session.ts";
+
+/** What a kernel tells its LUO at boot. */
+export interface LuoBoot {
+  readonly release: Release;
+  /** Undefined: none was handed over. */
+  readonly incoming: SerializedLuo | undefined;
+  readonly ino: bigint;
+  readonly faults: Faults;
+  readonly print: (line: string) => void;
+}
 
 export class Luo {
   readonly device: LiveupdateDevice;
   readonly sessions: Sessions;
-  readonly #handlers: FileHandler[] = [];
+  readonly handlers: Handlers;
+  /** This boot's liveupdate number: live updates since the cold boot. */
+  readonly number: bigint;
+  readonly #release: Release;
   /** Handed over and not read yet: the first open of the device does that. */
   #incoming: SerializedLuo | undefined;
 
-  /** `number` is this boot's liveupdate number: live updates since the cold boot. */
-  constructor(readonly number: bigint, incoming: SerializedLuo | undefined, ino: bigint) {
-    this.sessions = new Sessions({ handlers: this.#handlers, preserved: new Set<Inode>() });
+  constructor({ release, incoming, ino, faults, print }: LuoBoot) {
+    this.number = incoming?.number ?? 0n;
+    this.#release = release;
+    this.handlers = new Handlers(new Flbs(incoming?.flbs, print), faults, print);
+    this.sessions = new Sessions(this.handlers, release);
     this.device = new LiveupdateDevice(this.sessions, () => this.#deserialize(), ino);
     this.#incoming = incoming;
-  }
-
-  /** liveupdate_register_file_handler(). */
-  register(handler: FileHandler): Ret {
-    if (this.#handlers.some(({ compatible }) => compatible === handler.compatible)) return -Errno.EEXIST;
-    this.#handlers.push(handler);
-    return 0;
   }
 
   /** Sessions are here that were handed over and are not finished. */
@@ -38,13 +48,11 @@ export class Luo {
     const incoming = this.#incoming;
     this.#incoming = undefined;
     for (const { name, files } of incoming?.sessions ?? []) {
-      const session = new IncomingSession(name, this.sessions.shared);
-      for (const { compatible, token, data } of files) {
-        const handler = this.#handlers.find((handler) => handler.compatible === compatible);
-        if (handler === undefined) return -Errno.EIO;
-        session.files.add(token, handler, data);
-      }
+      const session = new IncomingSession(name, this.handlers);
       this.sessions.incoming.set(key_of(name), session);
+      if (files.every((file) => session.files.add(file))) continue;
+      session.files.abandon();
+      return -Errno.EIO;
     }
     return 0;
   }
@@ -67,7 +75,9 @@ export class Luo {
   serialize(): SerializedLuo {
     const sessions = [...this.sessions.outgoing.values()];
     return {
+      format: this.#release.formats.luo,
       number: this.number + 1n,
+      flbs: this.handlers.flbs.serialize(),
       sessions: sessions.map(({ name, files }) => ({ name, files: [...files.serialize()] })),
     };
   }

@@ -2,16 +2,9 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import type { Ret } from "../kernel.ts";
 import type { FileHandler, PreservedState } from "./file_handler.ts";
-import type { Inode, OpenFile } from "./file.ts";
-
-/** 10,000 blocks of 63 files (kernel/liveupdate/luo_block.c). */
-const FILES_MAX = 630_000;
-
-/** What all sessions of a kernel share: handlers in order of registration, and which inodes are preserved already. */
-export interface LuoShared {
-  readonly handlers: readonly FileHandler[];
-  readonly preserved: Set<Inode>;
-}
+import type { OpenFile } from "./file.ts";
+import type { Handlers } from "./handlers.ts";
+import type { Limits } from "./releases.ts";
 
 interface Outgoing {
   readonly token: bigint;
@@ -31,28 +24,45 @@ export interface SerializedFile {
 export class OutgoingFiles {
   #files = new Map<bigint, Outgoing>();
 
-  constructor(readonly shared: LuoShared) {}
+  constructor(readonly handlers: Handlers, readonly limits: Limits) {}
 
-  /** luo_preserve_file(): the token first, then the fd, a handler, and whether the inode is preserved already. */
+  /** luo_preserve_file(): the token first, then room for one more, the fd, a handler, and whether it is preserved already. */
   preserve(token: bigint, file: OpenFile | undefined): Ret {
     if (this.#files.has(token)) return -Errno.EEXIST;
+    if (this.#files.size >= this.limits.files) return -Errno.ENOSPC;
     if (file === undefined) return -Errno.EBADF;
-    const handler = this.shared.handlers.find((handler) => handler.can_preserve(file));
+    const handler = this.handlers.take(file);
     if (handler === undefined) return -Errno.ENOENT;
-    if (this.shared.preserved.has(file.inode)) return -Errno.EBUSY;
-    if (this.#files.size === FILES_MAX) return -Errno.ENOSPC;
-    const state = handler.preserve(file);
-    if (typeof state === "number") return state;
-    this.shared.preserved.add(file.inode);
+    const state = this.#preserve(handler, file);
+    if (typeof state === "number") {
+      this.handlers.put(handler);
+      return state;
+    }
     this.#files.set(token, { token, handler, file: file.get(), state });
     return 0;
+  }
+
+  /** Identity, FLBs, the file's own state; undone in reverse when one of them fails. */
+  #preserve(handler: FileHandler, file: OpenFile): Ret | PreservedState {
+    if (!this.handlers.claim(handler, file)) return -Errno.EBUSY;
+    let answer: Ret | PreservedState = this.handlers.flbs.file_preserve(handler);
+    if (answer === 0) {
+      const { faults } = this.handlers;
+      answer = faults.errno("alloc") || faults.errno("preserve") || handler.preserve(file);
+      if (typeof answer === "object") return answer;
+      this.handlers.flbs.file_unpreserve(handler);
+    }
+    this.handlers.release(handler, file);
+    return answer;
   }
 
   /** The session was closed: newest first. */
   unpreserve(): void {
     for (const { handler, file, state } of [...this.#files.values()].reverse()) {
       handler.unpreserve(file, state);
-      this.shared.preserved.delete(file.inode);
+      this.handlers.flbs.file_unpreserve(handler);
+      this.handlers.release(handler, file);
+      this.handlers.put(handler);
       file.put();
     }
     this.#files.clear();
@@ -61,8 +71,11 @@ export class OutgoingFiles {
   /** In order of preservation; when one fails, those before it are unfrozen again. */
   freeze(): Ret {
     for (const { token, handler, file, state } of this.#files.values()) {
-      const answer = handler.freeze?.(file, state) ?? 0;
+      const answer = this.handlers.faults.errno("freeze") || (handler.freeze?.(file, state) ?? 0);
       if (answer < 0) {
+        this.handlers.print(
+          `luo: Freeze failed for token[${token}] handler[${handler.compatible}] err[${answer}]`,
+        );
         this.unfreeze(token);
         return answer;
       }
@@ -104,10 +117,20 @@ interface Incoming {
 export class IncomingFiles {
   #files = new Map<bigint, Incoming>();
 
-  constructor(readonly shared: LuoShared) {}
+  constructor(readonly handlers: Handlers) {}
 
-  add(token: bigint, handler: FileHandler, data: Uint8Array): void {
+  /** luo_file_deserialize_one(): false when nobody has a handler for it. */
+  add({ compatible, token, data }: SerializedFile): boolean {
+    const handler = this.handlers.find(compatible);
+    if (handler === undefined) return false;
     this.#files.set(token, { handler, data });
+    return true;
+  }
+
+  /** The session could not be read: its files are leaked, as Linux leaks them. */
+  abandon(): void {
+    for (const { handler } of this.#files.values()) this.handlers.put(handler);
+    this.#files.clear();
   }
 
   /** luo_retrieve_file(): the same description every time. LUO keeps a reference of its own; the caller gets another. */
@@ -115,25 +138,42 @@ export class IncomingFiles {
     const incoming = this.#files.get(token);
     if (incoming === undefined) return -Errno.ENOENT;
     if (incoming.result === undefined) {
-      incoming.result = incoming.handler.retrieve(incoming.data, uid);
+      incoming.result = this.#retrieve(incoming, uid);
       // A retrieved file cannot be preserved anew before FINISH.
-      if (typeof incoming.result === "object") this.shared.preserved.add(incoming.result.inode);
+      if (typeof incoming.result === "object") this.handlers.claim(incoming.handler, incoming.result);
     }
     return typeof incoming.result === "number" ? incoming.result : incoming.result.get();
+  }
+
+  #retrieve({ handler, data }: Incoming, uid: number): OpenFile | Ret {
+    const fault = this.handlers.faults.errno("retrieve");
+    if (fault === 0) return handler.retrieve(data, uid);
+    // As a handler that fails does: nobody will come for this data any more.
+    handler.finish(data, undefined);
+    return fault;
   }
 
   /** luo_file_finish(): all handlers agree, or nothing happens; what was never retrieved is freed. */
   finish(): Ret {
     for (const { handler, data, result } of this.#files.values()) {
-      if (handler.can_finish?.(data, typeof result === "object") === false) return -Errno.EBUSY;
+      const refused = this.handlers.faults.errno("can_finish") < 0;
+      if (refused || handler.can_finish?.(data, result) === false) return -Errno.EBUSY;
     }
     for (const { handler, data, result } of [...this.#files.values()].reverse()) {
-      handler.finish(data, result !== undefined);
-      if (typeof result !== "object") continue;
-      this.shared.preserved.delete(result.inode);
-      result.put();
+      handler.finish(data, result);
+      this.handlers.flbs.file_finish(handler);
+      if (typeof result === "object") {
+        this.handlers.release(handler, result);
+        result.put();
+      }
+      this.handlers.put(handler);
     }
     this.#files.clear();
     return 0;
+  }
+
+  /** Retrieved and not finished: LUO has a reference of its own, whoever has closed theirs. */
+  *held(): Iterable<OpenFile> {
+    for (const { result } of this.#files.values()) if (typeof result === "object") yield result;
   }
 }

@@ -1,9 +1,14 @@
 /** The machine: hardware, and the kernel that runs on it now. */
 import type { Kernel } from "../kernel.ts";
+import { kernel_values } from "./command_line.ts";
 import type { Disk } from "./disk.ts";
+import type { FaultSpec } from "./fault_spec.ts";
+import { Faults, NO_FAULTS } from "./faults.ts";
+import { faulty_process, sleep } from "./faulty_process.ts";
 import { HostDisk } from "./host_disk.ts";
 import type { Hardware, NextKernel } from "./hardware.ts";
 import type { Host } from "./host.ts";
+import { KernelPanic } from "./panic.ts";
 import { Ram } from "./ram.ts";
 import { System } from "./system.ts";
 
@@ -17,15 +22,19 @@ export interface MachineOptions {
   /** Default: the host's files (`host_disk.ts`). */
   readonly disk?: Disk;
   readonly host?: Host;
+  /** What is to go wrong, from power-on on. Default: nothing. */
+  readonly faults?: FaultSpec;
+  /** How a slow call waits. Default: it blocks the thread. */
+  readonly sleep?: (ms: number) => void;
   /** RLIMIT_NOFILE of every process. */
   readonly nofile?: number;
   /** Called with each line of the console. */
   readonly on_console?: (line: string) => void;
-  /** Called when the machine runs the next kernel (`kexec`, `restart`) or has gone off (`power_off`). */
+  /** Called when the machine runs the next kernel (`kexec`, `restart`) or has gone off (`power_off`, `panic`). */
   readonly on_reset?: (kind: Reset) => void;
 }
 
-export type Reset = "kexec" | "restart" | "power_off";
+export type Reset = "kexec" | "restart" | "power_off" | "panic";
 
 export interface SpawnOptions {
   readonly uid?: number;
@@ -37,6 +46,8 @@ export class Machine {
   readonly ram: Ram;
   /** The serial console's output since power-on, over all kernels. */
   readonly console: string[] = [];
+  /** What its last kernel died of (the console's last line has it too); undefined while it lives. */
+  panic: string | undefined;
   /** 1 for the first kernel, one more after each kexec or restart. */
   boots = 0;
   #system: System | undefined;
@@ -45,8 +56,10 @@ export class Machine {
 
   /** Powered on: the first kernel runs. */
   constructor(readonly options: MachineOptions = {}) {
-    this.ram = new Ram(options.memory_bytes ?? 4 * 1024 ** 3);
+    const faults = new Faults(options.faults ?? NO_FAULTS);
+    this.ram = new Ram(options.memory_bytes ?? 4 * 1024 ** 3, () => faults.errno("alloc") < 0);
     this.#hardware = {
+      faults,
       ram: this.ram,
       disk: options.disk ?? new HostDisk(),
       host: options.host,
@@ -78,7 +91,9 @@ export class Machine {
 
   /** The kernel that runs now. It is another one after each reboot: do not keep it. */
   get system(): System {
-    if (this.#system === undefined) throw new Error("The machine is off");
+    if (this.#system === undefined) {
+      throw new Error(this.panic === undefined ? "The machine is off" : `The machine is dead: ${this.panic}`);
+    }
     return this.#system;
   }
 
@@ -90,7 +105,9 @@ export class Machine {
 
   /** Another process, with an empty fd table. */
   spawn({ uid = 0, nofile = this.options.nofile ?? 1024 * 1024 }: SpawnOptions = {}): Kernel {
-    return this.system.spawn(uid, nofile);
+    const process = this.system.spawn(uid, nofile);
+    const { faults, sleep: wait = sleep } = this.options;
+    return faults === undefined ? process : faulty_process(process, this.#hardware.faults, wait);
   }
 
   /** SIGKILL: its fds close by the kernel's rules. False when there is no such process. */
@@ -108,11 +125,24 @@ export class Machine {
   #boot(next: NextKernel, kind: Reset): void {
     [this.#system, this.#init] = [undefined, undefined];
     this.#start(next);
-    this.options.on_reset?.(kind);
+    this.options.on_reset?.(this.off ? "panic" : kind);
   }
 
   #start(next: NextKernel): void {
     this.boots++;
-    this.#system = new System(this.#hardware, next);
+    try {
+      this.#system = new System(this.#hardware, next);
+    } catch (error) {
+      if (!(error instanceof KernelPanic)) throw error;
+      this.#panic(error, next);
+    }
+  }
+
+  /** For ever, unless `panic=SECONDS` (or -1, at once) is on its command line: then the machine is restarted, with nothing in it. */
+  #panic({ message }: KernelPanic, { command_line }: NextKernel): void {
+    this.#hardware.console(`Kernel panic - not syncing: ${message}`);
+    const [timeout] = kernel_values(command_line, "panic").slice(-1);
+    if (Number.parseInt(timeout ?? "0") !== 0) this.#start(this.#cold());
+    else this.panic = message;
   }
 }

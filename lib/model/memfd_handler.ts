@@ -3,12 +3,13 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import type { Ret } from "../kernel.ts";
 import { BadBytes, Reader, Writer } from "./bytes.ts";
-import type { FileHandler, PreservedState } from "./file_handler.ts";
+import type { FileHandler, PreservedState, Retrieved } from "./file_handler.ts";
 import type { OpenFile } from "./file.ts";
 import { HostInode } from "./host_file.ts";
 import { PageCache, type Run } from "./page_cache.ts";
 import { PAGE_SIZE } from "./pages.ts";
 import type { Extent, Ram } from "./ram.ts";
+import type { Release } from "./releases.ts";
 import { ShmemInode } from "./shmem.ts";
 import { memfd_file } from "./shmem_file.ts";
 
@@ -31,13 +32,25 @@ interface Memfd {
   readonly runs: readonly { index: number; base: number; count: number }[];
 }
 
+/** MEMFD_LUO_ALL_SEALS. */
+const ALL_SEALS = 0x3f;
+
 /** memfd_pin_folios() counts pages in 32 bits. */
 const MAX_PAGES = 0xffffffffn;
 
 export class MemfdHandler implements FileHandler {
-  readonly compatible = "memfd-v2";
+  readonly #seals: boolean;
+  readonly compatible: string;
 
-  constructor(readonly ram: Ram, readonly new_ino: () => bigint) {}
+  /** `seals`: they come along, which they did not before memfd-v2. */
+  constructor(
+    readonly ram: Ram,
+    readonly new_ino: () => bigint,
+    { formats, seals }: Pick<Release, "formats" | "seals">,
+  ) {
+    this.compatible = formats.memfd;
+    this.#seals = seals;
+  }
 
   can_preserve(file: OpenFile): boolean {
     return preservable(file)?.nlink === 0;
@@ -49,7 +62,7 @@ export class MemfdHandler implements FileHandler {
     if ((inode.size + BigInt(PAGE_SIZE) - 1n) / BigInt(PAGE_SIZE) > MAX_PAGES) return -Errno.EFBIG;
     if (inode.pin() === undefined) return -Errno.ENOMEM;
     // Seals added from now on are lost; the position is read again in freeze.
-    return new PreservedMemfd(file, inode.size, inode.seals);
+    return new PreservedMemfd(file, inode.size, this.#seals ? inode.seals : 0);
   }
 
   unpreserve(file: OpenFile): void {
@@ -63,8 +76,13 @@ export class MemfdHandler implements FileHandler {
 
   retrieve(data: Uint8Array, uid: number): OpenFile | Ret {
     const memfd = decode(data);
-    const runs = this.#frames(memfd);
+    if (memfd === undefined) return -Errno.EINVAL;
+    const runs = this.#restore(memfd);
     if (runs === undefined) return -Errno.EIO;
+    if (memfd.seals & ~ALL_SEALS) {
+      for (const { extent } of runs) this.ram.free(extent);
+      return -Errno.EOPNOTSUPP;
+    }
     const file = memfd_file(this.ram, this.new_ino(), uid, "", abi.MFD_ALLOW_SEALING);
     file.position = memfd.position;
     if (file.inode instanceof ShmemInode) {
@@ -76,20 +94,37 @@ export class MemfdHandler implements FileHandler {
     return file;
   }
 
-  finish(data: Uint8Array, retrieved: boolean): void {
-    if (retrieved) return;
-    for (const run of this.#frames(decode(data)) ?? []) this.ram.free(run.extent);
+  /** A dup, a reopened or a second fd of the same file is the same file. */
+  identity(file: OpenFile): object {
+    return file.inode;
   }
 
-  #frames(memfd: Memfd): Run[] | undefined {
+  finish(data: Uint8Array, retrieved: Retrieved): void {
+    // A retrieve that failed has cleaned up after itself.
+    if (retrieved !== undefined) return;
+    const memfd = decode(data);
+    for (const { base, count } of memfd?.runs ?? []) {
+      const extent = this.ram.restore(base, count);
+      if (extent !== undefined) this.ram.free(extent);
+    }
+  }
+
+  /** memfd_luo_retrieve_folios(): every frame, or (undefined) those that are still there are freed. */
+  #restore(memfd: Memfd): Run[] | undefined {
     const runs: Run[] = [];
     for (const { index, base, count } of memfd.runs) {
-      const extent: Extent | undefined = this.ram.at(base);
-      if (extent === undefined || extent.count !== count) return undefined;
-      runs.push({ index, extent });
+      const extent = this.ram.restore(base, count);
+      if (extent !== undefined) runs.push({ index, extent });
     }
-    return runs;
+    if (runs.length === memfd.runs.length && !overlap(runs)) return runs;
+    for (const { extent } of runs) this.ram.free(extent);
   }
+}
+
+/** A page cache has one page at an index (EEXIST of shmem_add_to_page_cache). */
+function overlap(runs: readonly Run[]): boolean {
+  const sorted = runs.toSorted((a, b) => a.index - b.index);
+  return sorted.some(({ index, extent }, i) => (sorted[i + 1]?.index ?? Infinity) < index + extent.count);
 }
 
 class PreservedMemfd implements PreservedState {
@@ -124,10 +159,21 @@ function position_of(file: OpenFile): bigint {
   return file.operations.lseek?.(file, 0n, abi.SEEK_CUR) ?? file.position;
 }
 
+/** Undefined when the bytes are none of ours. Numbers are taken as Linux takes them: nothing says that they are sane. */
+function decode(data: Uint8Array): Memfd | undefined {
+  try {
+    return read(new Reader(data));
+  } catch (error) {
+    if (error instanceof BadBytes) return undefined;
+    throw error;
+  }
+}
+
 /** @throws BadBytes */
-function decode(data: Uint8Array): Memfd {
-  const bytes = new Reader(data);
-  const [position, size, seals] = [bytes.u64(), bytes.u64(), bytes.u32()];
+function read(bytes: Reader): Memfd {
+  const position = BigInt.asIntN(64, bytes.u64());
+  const size = BigInt.asIntN(64, bytes.u64());
+  const seals = bytes.u32();
   const runs = [];
   for (let left = bytes.count(24); left > 0; left--) {
     const [index, base, count] = [Number(bytes.u64()), Number(bytes.u64()), Number(bytes.u64())];
@@ -136,5 +182,6 @@ function decode(data: Uint8Array): Memfd {
     }
     runs.push({ index, base, count });
   }
-  return { position, size, seals, runs };
+  // vfs_setpos() does not take a negative one.
+  return { position: position < 0n ? 0n : position, size, seals, runs };
 }

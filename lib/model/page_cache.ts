@@ -9,6 +9,11 @@ export interface Run {
   readonly extent: Extent;
 }
 
+interface Hole {
+  readonly index: number;
+  readonly count: number;
+}
+
 export class PageCache {
   /** In order of index, not overlapping. */
   #runs: Run[];
@@ -58,16 +63,32 @@ export class PageCache {
     const holes = this.#holes(index, count);
     const need = holes.reduce((sum, hole) => sum + hole.count, 0);
     if (need > this.ram.free_frames) return false;
+    const filled = this.#allocate(holes);
+    if (filled === undefined) return false;
     this.#unused.remove(index, index + count);
-    for (const hole of holes) {
+    for (const { hole, extents } of filled) {
       if (fallocated) this.#unused.add(hole.index, hole.index + hole.count);
       let at = hole.index;
-      for (const extent of this.ram.allocate(hole.count) ?? []) {
+      for (const extent of extents) {
         this.#runs.splice(this.#from(at), 0, { index: at, extent });
         at += extent.count;
       }
     }
     return true;
+  }
+
+  /** All of them or, when an allocation fails under way, none. */
+  #allocate(holes: readonly Hole[]): { hole: Hole; extents: Extent[] }[] | undefined {
+    const filled: { hole: Hole; extents: Extent[] }[] = [];
+    for (const hole of holes) {
+      const extents = this.ram.allocate(hole.count);
+      if (extents === undefined) {
+        for (const extent of filled.flatMap((done) => done.extents)) this.ram.free(extent);
+        return undefined;
+      }
+      filled.push({ hole, extents });
+    }
+    return filled;
   }
 
   /** Frees the frames of the pages `index` ... `end` (Infinity: to the last). */
@@ -127,7 +148,7 @@ export class PageCache {
     this.ram.free(extent);
   }
 
-  #holes(index: number, count: number): { index: number; count: number }[] {
+  #holes(index: number, count: number): Hole[] {
     const holes = [];
     let at = index;
     for (let i = this.#from(index); i < this.#runs.length; i++) {

@@ -28,7 +28,11 @@ export class Ram {
   #free: Gaps;
   #extents = new Map<number, Extent>();
 
-  constructor(readonly size_bytes: number) {
+  /** Handed over, and not yet taken back by whoever they belong to. */
+  #handed_over = new Set<number>();
+
+  /** `fails` is asked before each allocation: true is a fault, and the answer as if memory were out. */
+  constructor(readonly size_bytes: number, readonly fails: () => boolean = () => false) {
     this.frames = Math.floor(size_bytes / PAGE_SIZE);
     this.#free = new Gaps();
     this.#free.give(FIRST_FRAME, Math.max(0, this.frames - FIRST_FRAME));
@@ -38,9 +42,13 @@ export class Ram {
     return this.#free.total;
   }
 
+  get used_frames(): number {
+    return this.frames - FIRST_FRAME - this.#free.total;
+  }
+
   /** Zeroed frames, all of them or (undefined) none; in several extents when memory is fragmented. */
   allocate(count: number): Extent[] | undefined {
-    if (count > this.#free.total) return undefined;
+    if (count > this.#free.total || this.fails()) return undefined;
     const extents: Extent[] = [];
     for (let left = count; left > 0;) {
       const [base, got] = this.#free.take(Math.min(left, STORE_MAX));
@@ -52,7 +60,7 @@ export class Ram {
 
   /** Frames for `count` pages that live somewhere else, undefined when there are not enough. */
   plug(count: number, pages: Pages): Extent[] | undefined {
-    if (count > this.#free.total) return undefined;
+    if (count > this.#free.total || this.fails()) return undefined;
     const store = { pages, frames: count };
     const extents: Extent[] = [];
     for (let done = 0; done < count;) {
@@ -86,9 +94,33 @@ export class Ram {
     ];
   }
 
-  /** The extent that starts at frame `base`. */
-  at(base: number): Extent | undefined {
-    return this.#extents.get(base);
+  /** kho_restore_folio(): an extent that survived the kexec, once: undefined for any other, and for one taken already. */
+  restore(base: number, count: number): Extent | undefined {
+    const extent = this.#extents.get(base);
+    if (extent?.count !== count || !this.#handed_over.delete(base)) return undefined;
+    return extent;
+  }
+
+  /** Frames that survived the kexec and were not taken back. */
+  get unclaimed_frames(): number {
+    let sum = 0;
+    for (const base of this.#handed_over) sum += this.#extents.get(base)?.count ?? 0;
+    return sum;
+  }
+
+  /** What no machine may come to: every frame is free, or part of one extent. Each violation in words. */
+  audit(): string[] {
+    const found: string[] = [];
+    let [frame, used] = [FIRST_FRAME, 0];
+    for (const { base, count } of [...this.#extents.values()].sort((a, b) => a.base - b.base)) {
+      if (base < frame) found.push(`page frame ${base} has two owners`);
+      frame = base + count;
+      used += count;
+    }
+    if (frame > this.frames) found.push(`page frame ${frame} is no memory`);
+    const lost = this.frames - FIRST_FRAME - used - this.#free.total;
+    if (lost !== 0) found.push(`${lost} page frames are neither used nor free`);
+    return found;
   }
 
   /** The kexec: only the named extents (by first frame and count) keep their contents; every other frame is free memory again. */
@@ -96,6 +128,7 @@ export class Ram {
     const before = this.#extents;
     this.#extents = new Map();
     this.#free = new Gaps();
+    this.#handed_over = new Set();
     const stores = new Map<Store, Store>();
     let frame = FIRST_FRAME;
     for (const { base, count } of [...survivors].sort((a, b) => a.base - b.base)) {
@@ -107,6 +140,7 @@ export class Ram {
       const survivor = stores.get(extent.store) ?? { pages: outlive(extent.store.pages), frames: 0 };
       stores.set(extent.store, survivor);
       survivor.frames += count;
+      this.#handed_over.add(base);
       this.#add(base, count, survivor, extent.offset);
     }
     if (this.frames > frame) this.#free.give(frame, this.frames - frame);

@@ -5,16 +5,15 @@ import * as luo from "../../ffi/abi/liveupdate.ts";
 import type { Ret } from "../kernel.ts";
 import { type FileOperations, type Inode, OpenFile, stat } from "./file.ts";
 import { answer_with_fd, type Call, commands, luo_ioctl } from "./ioctl.ts";
-import { IncomingFiles, type LuoShared, OutgoingFiles } from "./luo_file.ts";
-
-/** 10,000 blocks of 51 sessions (kernel/liveupdate/luo_block.c). */
-const SESSIONS_MAX = 510_000;
+import type { Handlers } from "./handlers.ts";
+import { IncomingFiles, OutgoingFiles } from "./luo_file.ts";
+import type { Limits, Release } from "./releases.ts";
 
 export class OutgoingSession {
   readonly files: OutgoingFiles;
 
-  constructor(readonly name: Uint8Array, shared: LuoShared) {
-    this.files = new OutgoingFiles(shared);
+  constructor(readonly name: Uint8Array, handlers: Handlers, limits: Limits) {
+    this.files = new OutgoingFiles(handlers, limits);
   }
 }
 
@@ -22,8 +21,8 @@ export class IncomingSession {
   readonly files: IncomingFiles;
   retrieved = false;
 
-  constructor(readonly name: Uint8Array, shared: LuoShared) {
-    this.files = new IncomingFiles(shared);
+  constructor(readonly name: Uint8Array, handlers: Handlers) {
+    this.files = new IncomingFiles(handlers);
   }
 }
 
@@ -34,7 +33,8 @@ export class Sessions {
   readonly incoming = new Map<string, IncomingSession>();
 
   constructor(
-    readonly shared: LuoShared,
+    readonly handlers: Handlers,
+    readonly release: Release,
     readonly anon_inode: Inode = { stat: () => stat({ mode: 0o600 }) },
   ) {}
 
@@ -42,10 +42,12 @@ export class Sessions {
   create(field: Uint8Array): OpenFile | Ret {
     const name = name_in(field);
     if (name === undefined || name.length === 0) return -Errno.EINVAL;
+    if (this.handlers.faults.errno("alloc") < 0) return -Errno.ENOMEM;
     const key = key_of(name);
+    // Room first, then the name: as luo_session_insert() looks.
+    if (this.outgoing.size >= this.release.limits.sessions) return -Errno[this.release.full];
     if (this.outgoing.has(key)) return -Errno.EEXIST;
-    if (this.outgoing.size === SESSIONS_MAX) return -Errno.ENOSPC;
-    const session = new OutgoingSession(name, this.shared);
+    const session = new OutgoingSession(name, this.handlers, this.release.limits);
     this.outgoing.set(key, session);
     return this.#file(session, () => {
       session.files.unpreserve();
@@ -63,18 +65,24 @@ export class Sessions {
     session.retrieved = true;
     return this.#file(session, () => {
       if (session.files.finish() === 0) this.incoming.delete(key);
+      // It stays, retrieved and out of reach, until the next kexec.
+      else this.handlers.print(`luo: Unable to finish session [${printable(session.name)}] on release`);
     });
   }
 
   #file(session: OutgoingSession | IncomingSession, release: () => void): OpenFile {
+    const commands = this.release.get_name ? session_commands : nameless_commands;
     const operations: FileOperations = {
-      ioctl: (process, _file, request, argument) =>
-        luo_ioctl(session_commands, process, session, request, argument),
+      ioctl: (process, _file, request, argument) => luo_ioctl(commands, process, session, request, argument),
       release,
     };
-    const link = `anon_inode:[luo_session] ${new TextDecoder().decode(session.name)}`;
+    const link = `anon_inode:[luo_session] ${printable(session.name)}`;
     return new OpenFile({ stat: () => this.anon_inode.stat() }, operations, O_RDWR, () => link);
   }
+}
+
+function printable(name: Uint8Array): string {
+  return new TextDecoder().decode(name);
 }
 
 /** The bytes before the NUL; undefined when there is none in the field. */
@@ -90,7 +98,8 @@ export function key_of(name: Uint8Array): string {
 
 type Session = OutgoingSession | IncomingSession;
 
-const session_commands = commands<Session>(
+/** 6.19 and before. */
+const nameless_commands = commands<Session>(
   {
     request: luo.LIVEUPDATE_SESSION_PRESERVE_FD,
     size: luo.FD_STRUCT_SIZE,
@@ -112,13 +121,14 @@ const session_commands = commands<Session>(
     allowed: (session) => session instanceof IncomingSession,
     run: finish,
   },
-  {
-    request: luo.LIVEUPDATE_SESSION_GET_NAME,
-    size: luo.GET_NAME_STRUCT_SIZE,
-    min_size: luo.GET_NAME_STRUCT_SIZE,
-    run: get_name,
-  },
 );
+
+const session_commands = commands<Session>(...nameless_commands.values(), {
+  request: luo.LIVEUPDATE_SESSION_GET_NAME,
+  size: luo.GET_NAME_STRUCT_SIZE,
+  min_size: luo.GET_NAME_STRUCT_SIZE,
+  run: get_name,
+});
 
 function preserve_fd(call: Call<Session>): Ret {
   if (!(call.target instanceof OutgoingSession)) return -Errno.EINVAL;

@@ -102,6 +102,7 @@ export class ShmemInode implements Inode {
   #copy(at: number, data: Uint8Array): Ret {
     let length = data.length;
     if (!this.#populate(at, length)) {
+      if (at % PAGE_SIZE + length <= PAGE_SIZE) return -Errno.ENOMEM;
       for (length = 0; length < data.length;) {
         const step = Math.min(PAGE_SIZE - (at + length) % PAGE_SIZE, data.length - length);
         if (!this.#populate(at + length, step)) break;

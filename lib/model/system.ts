@@ -3,21 +3,26 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { LINUX_REBOOT_CMD_POWER_OFF, LINUX_REBOOT_CMD_RESTART } from "../../ffi/abi/kexec.ts";
 import type { Ret } from "../kernel.ts";
+import { BadBytes } from "./bytes.ts";
 import { initcall_blacklisted, kernel_parameter } from "./command_line.ts";
 import { MountedDisk } from "./disk.ts";
-import { decode_handover, encode_handover, type Handover } from "./handover.ts";
+import { decode_handover, encode_handover, type Handover, type SerializedLuo } from "./handover.ts";
 import type { Hardware, NextKernel } from "./hardware.ts";
 import type { LoadedImage } from "./kexec.ts";
 import type { HostFile } from "./host.ts";
 import type { HostInode } from "./host_file.ts";
 import { Luo } from "./luo.ts";
 import { MemfdHandler } from "./memfd_handler.ts";
+import { KernelPanic } from "./panic.ts";
 import { Process } from "./process.ts";
+import { type Release, release_of } from "./releases.ts";
 import { Tmpfs } from "./tmpfs.ts";
 
 export class System {
   readonly release: string;
   readonly command_line: string;
+  /** What this release of the kernel speaks and allows; undefined for one from before LUO. */
+  readonly speaks: Release | undefined;
   readonly boot_id: string = crypto.randomUUID();
   readonly log: string[] = [];
   readonly processes = new Map<number, Process>();
@@ -45,36 +50,67 @@ export class System {
     this.disk = new MountedDisk(hardware.disk);
     this.printk(`Linux version ${this.release}`);
     this.printk(`Command line: ${this.command_line}`);
-    this.#kho = kernel_parameter(this.command_line, "kho") ?? true;
-    const handover = this.#kho && boot.handover ? this.#receive(decode_handover(boot.handover)) : undefined;
+    this.speaks = release_of(this.release);
+    this.#kho = this.speaks !== undefined && (kernel_parameter(this.command_line, "kho") ?? true);
+    const handover = this.#kho && boot.handover ? this.#receive(boot.handover) : undefined;
     if (handover === undefined) hardware.ram.keep([]);
-    this.luo = this.#start_luo(handover);
+    this.luo = this.speaks && this.#start_luo(this.speaks, handover?.luo);
     if (handover !== undefined) {
       this.printk(`KHO: exec from: ${handover.previous_release} (count ${handover.kexec_count})`);
     }
   }
 
-  /** kho_populate() and kho_init(): the frames that are not in the list are free memory. */
-  #receive(handover: Handover): Handover {
+  /** kho_populate() and kho_init(): the frames that are not in the list are free memory. Undefined: not its format. */
+  #receive(bytes: Uint8Array): Handover | undefined {
+    const handover = this.#decode(bytes);
+    if (handover === undefined) return undefined;
+    if (handover.format !== this.speaks?.formats.kho) {
+      this.printk(`KHO: incompatible handover '${handover.format}', nothing is taken over`);
+      return undefined;
+    }
     this.hardware.ram.keep(handover.frames);
     this.#kexec_count = handover.kexec_count;
     this.printk("KHO: found kexec handover data.");
     return handover;
   }
 
-  /** luo_early_startup(): off unless `liveupdate=on`, and never without KHO. */
-  #start_luo(handover: Handover | undefined): Luo | undefined {
-    if (!kernel_parameter(this.command_line, "liveupdate")) return undefined;
+  #decode(bytes: Uint8Array): Handover | undefined {
+    try {
+      return decode_handover(bytes);
+    } catch (error) {
+      if (!(error instanceof BadBytes)) throw error;
+      this.printk(`luo: failed to retrieve LUO state from KHO: ${error.message}`);
+      return this.#restore_failed();
+    }
+  }
+
+  /** luo_restore_fail(): memory may be in use by devices, nothing can be trusted. @throws KernelPanic */
+  #restore_failed(): undefined {
+    const message = "The incoming tree failed to initialize properly [-EINVAL], disabling live update";
+    if (this.speaks?.unreadable === "panic") throw new KernelPanic(message);
+    this.printk(`luo: ${message}`);
+  }
+
+  /** liveupdate_early_init(): off unless `liveupdate=on`, never without KHO; what was handed over is looked at all the same. */
+  #start_luo(release: Release, incoming: SerializedLuo | undefined): Luo | undefined {
+    const wanted = kernel_parameter(this.command_line, "liveupdate") ?? false;
     if (!this.#kho) {
-      this.printk("luo: Disabling liveupdate because KHO is disabled");
+      if (wanted) this.printk("luo: Disabling liveupdate because KHO is disabled");
       return undefined;
     }
-    const incoming = handover?.luo;
-    const number = incoming?.number ?? 0n;
-    if (incoming) this.printk(`luo: Retrieved live update data, liveupdate number: ${number}`);
-    const luo = new Luo(number, incoming, this.new_ino());
+    if (incoming !== undefined && incoming.format !== release.formats.luo) {
+      this.printk(`luo: LUO state is incompatible with '${release.formats.luo}'`);
+      return this.#restore_failed();
+    }
+    if (incoming) {
+      this.printk(`luo: Retrieved live update data, liveupdate number: ${incoming.number}`);
+    }
+    if (!wanted) return undefined;
+    const { faults } = this.hardware;
+    const print = (line: string) => this.printk(line);
+    const luo = new Luo({ release, incoming, ino: this.new_ino(), faults, print });
     if (!initcall_blacklisted(this.command_line, "memfd_luo_init")) {
-      luo.register(new MemfdHandler(this.hardware.ram, () => this.new_ino()));
+      luo.handlers.register(new MemfdHandler(this.hardware.ram, () => this.new_ino(), release));
     }
     return luo;
   }
@@ -121,7 +157,8 @@ export class System {
     if (image === undefined) return -Errno.EINVAL;
     const frozen = this.luo?.freeze() ?? 0;
     if (frozen < 0) return frozen;
-    const handover = this.#kho ? encode_handover(this.#hand_over()) : undefined;
+    const { faults } = this.hardware;
+    const handover = this.#kho ? faults.handover(encode_handover(this.#hand_over())) : undefined;
     this.printk("kexec_core: Starting new kernel");
     this.#stop();
     this.hardware.kexec({
@@ -135,10 +172,11 @@ export class System {
   #hand_over(): Handover {
     const frames = [...this.luo?.frames() ?? []].map(({ base, count }) => ({ base, count }));
     return {
+      format: this.speaks?.formats.kho ?? "",
       previous_release: this.release,
       kexec_count: this.#kexec_count + 1,
       luo: this.luo?.serialize(),
-      frames,
+      frames: [...this.hardware.faults.frames(frames)],
     };
   }
 

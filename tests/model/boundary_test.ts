@@ -90,10 +90,13 @@ Deno.test("nothing of the old kernel is reachable once the next one runs", async
 });
 
 const handover: Handover = {
+  format: "kho-v4",
   previous_release: "7.3.4",
   kexec_count: 3,
   luo: {
+    format: "luo-v5",
     number: 2n,
+    flbs: [{ compatible: "pci-v1", data: 1n << 40n, count: 2n }],
     sessions: [{
       name: new Uint8Array([0xff, 1]),
       files: [{ compatible: "memfd-v2", token: 7n, data: new Uint8Array(40) }],

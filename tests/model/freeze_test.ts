@@ -12,7 +12,7 @@ Deno.test("a freeze that fails unfreezes what was frozen, sessions in reverse, f
   const calls: string[] = [];
   const names = new Map<object, string>();
   // Takes what the memfd handler does not: pipes.
-  m.system.luo?.register({
+  m.system.luo?.handlers.register({
     compatible: "pipe-test",
     can_preserve: (file) => file.link().startsWith("pipe:"),
     preserve(file) {

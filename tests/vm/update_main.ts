@@ -125,7 +125,7 @@ async function tell(
 /** Two kernels that do not understand each other: nothing refuses it yet, and the next one panics early. */
 async function mismatch(): Promise<Check> {
   const luo =
-    "deno run --cached-only --no-prompt --quiet --allow-ffi --allow-env=LUO_BACKEND,LUO_SOCKET,LUO_EXE,XDG_RUNTIME_DIR,NO_COLOR main.ts";
+    "deno run --cached-only --no-prompt --quiet --allow-ffi --allow-env=LUO_BACKEND,LUO_SOCKET,LUO_EXE,LUO_FAULTS,XDG_RUNTIME_DIR,NO_COLOR main.ts";
   const command =
     `${luo} agent start && ${luo} kexec load /share/kernels/bzImage-7.3.4-mismatch --initrd /share/boot/initrd && ${luo} kexec exec`;
   let console = "";

@@ -1,0 +1,60 @@
+/** Faults that happen: counts the places a `FaultSpec` names, over all kernels of a machine. */
+import type { FaultRule, FaultSpec, What } from "./fault_spec.ts";
+
+export class Faults {
+  readonly #rules: { rule: FaultRule; seen: number }[];
+  #state: number;
+
+  constructor({ seed, rules }: FaultSpec) {
+    this.#rules = rules.map((rule) => ({ rule, seen: 0 }));
+    this.#state = seed;
+  }
+
+  /** One of `places` is passed (a call is also any "call"): all that goes wrong there now. */
+  at(...places: string[]): What[] {
+    const found: What[] = [];
+    for (const each of this.#rules) {
+      const { place, when, what } = each.rule;
+      if (!places.includes(place)) continue;
+      each.seen++;
+      const now = when.kind === "nth"
+        ? each.seen === when.n
+        : when.kind === "from"
+        ? each.seen >= when.n
+        : this.random(when.n) === 0;
+      if (now) found.push(what);
+    }
+    return found;
+  }
+
+  /** 0, or the errno that is to be the answer here, negated. */
+  errno(...places: string[]): number {
+    for (const what of this.at(...places)) if (what.kind === "errno") return -what.errno;
+    return 0;
+  }
+
+  /** One of the numbers below `below`, by the seed (mulberry32). */
+  random(below: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  }
+
+  /** What the kexec hands over, or what arrives of it: one byte of it changed. */
+  handover(bytes: Uint8Array): Uint8Array {
+    if (this.at("handover").length === 0) return bytes;
+    const [at, change] = [this.random(bytes.length), 1 + this.random(255)];
+    return bytes.map((byte, i) => i === at ? byte ^ change : byte);
+  }
+
+  /** The frames that survive the kexec, less one extent that does not. */
+  frames<T>(survivors: readonly T[]): readonly T[] {
+    if (this.at("page").length === 0 || survivors.length === 0) return survivors;
+    const lost = this.random(survivors.length);
+    return survivors.filter((_, i) => i !== lost);
+  }
+}
+
+/** Nothing goes wrong. */
+export const NO_FAULTS: FaultSpec = { seed: 1, rules: [] };

@@ -1,0 +1,42 @@
+/** What must be true of a machine whatever went wrong in it. */
+import type { Machine } from "./machine.ts";
+import { ShmemInode } from "./shmem.ts";
+import { Directory, type Tmpfs } from "./tmpfs.ts";
+
+/**
+ * Everything that is wrong with the machine, in words; nothing is the good answer. With processes alive only what holds at any
+ * time is looked at; with none left, every page frame must be free, in a named tmpfs file, waiting to be retrieved, or held by
+ * a session whose files refused to be finished.
+ * (A frame freed twice throws where it happens.)
+ */
+export function audit(machine: Machine): string[] {
+  const { ram } = machine;
+  const found = ram.audit();
+  if (machine.off || machine.system.processes.size > 0) return found;
+  const { shm, tmp, luo } = machine.system;
+  const incoming = [...luo?.sessions.incoming.values() ?? []];
+  const held = incoming.flatMap(({ files }) => [...files.held()]).map(({ inode }) => inode);
+  const owned = tmpfs_frames(shm) + tmpfs_frames(tmp) + frames_of(held) + ram.unclaimed_frames;
+  const leaked = ram.used_frames - owned;
+  if (leaked !== 0) found.push(`${leaked} page frames are leaked`);
+  return found;
+}
+
+function tmpfs_frames({ root }: Tmpfs): number {
+  const inodes: object[] = [];
+  const directories = [root];
+  for (const { entries } of directories) {
+    for (const entry of entries.values()) {
+      if (entry instanceof Directory) directories.push(entry);
+      else inodes.push(entry);
+    }
+  }
+  return frames_of(inodes);
+}
+
+/** An inode with several names or descriptions counts once. */
+function frames_of(inodes: readonly object[]): number {
+  let sum = 0;
+  for (const inode of new Set(inodes)) if (inode instanceof ShmemInode) sum += inode.cache.pages;
+  return sum;
+}

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { Errno } from "../../ffi/abi/errno.ts";
+import { BadFaultSpec, parse_faults } from "../../lib/model/fault_spec.ts";
+import { Faults } from "../../lib/model/faults.ts";
+
+Deno.test("a spec is read as it is written", () => {
+  assert.deepEqual(parse_faults("seed=7, freeze@2=EIO,call@9+=crash, write@1/3=slow:20,page=lost"), {
+    seed: 7,
+    rules: [
+      { place: "freeze", when: { kind: "nth", n: 2 }, what: { kind: "errno", errno: Errno.EIO } },
+      { place: "call", when: { kind: "from", n: 9 }, what: { kind: "crash" } },
+      { place: "write", when: { kind: "one in", n: 3 }, what: { kind: "slow", ms: 20 } },
+      { place: "page", when: { kind: "from", n: 1 }, what: { kind: "lost" } },
+    ],
+  });
+  assert.deepEqual(parse_faults(""), { seed: 1, rules: [] });
+});
+
+const REFUSED: readonly (readonly [string, RegExp])[] = [
+  ["freeze", /not PLACE/],
+  ["seed=x", /"seed" is no place/],
+  ["freeze@0=EIO", /"@0" is not a time/],
+  ["freeze@1\/2+=EIO", /not a time/],
+  ["freeze@1=EPERM", /"freeze" cannot be "EPERM": EBUSY, EINVAL, EIO, ENOMEM$/],
+  ["freeze@1=crash", /cannot be "crash"/],
+  ["ioctl@1=EINTR", /cannot be "EINTR": ENOMEM, EMFILE, ENFILE, crash, slow:MS/],
+  ["close=EIO", /"close" cannot be "EIO": crash, slow:MS/],
+  ["handover=lost", /"handover" can only be corrupt/],
+  ["frobnicate=EIO", /no place/],
+  ["getpid=crash", /no place/],
+  ["constructor=EIO", /no place/],
+];
+for (const [text, message] of REFUSED) {
+  Deno.test(`the spec ${JSON.stringify(text)} is refused`, () => {
+    assert.throws(() => parse_faults(text), (error) => {
+      assert.ok(error instanceof BadFaultSpec);
+      assert.match(error.message, message);
+      return true;
+    });
+  });
+}
+
+Deno.test("the n-th, all from the n-th on, and one in k by the seed", () => {
+  const hits = (spec: string) => {
+    const faults = new Faults(parse_faults(spec));
+    return Array.from({ length: 40 }, () => faults.errno("alloc")).flatMap((errno, i) =>
+      errno ? [i + 1] : []
+    );
+  };
+  assert.deepEqual(hits("alloc@3=ENOMEM"), [3]);
+  assert.deepEqual(hits("alloc@38+=ENOMEM"), [38, 39, 40]);
+  const some = hits("seed=5,alloc@1/4=ENOMEM");
+  assert.ok(some.length > 2 && some.length < 25);
+  assert.deepEqual(hits("seed=5,alloc@1/4=ENOMEM"), some);
+  assert.notDeepEqual(hits("seed=6,alloc@1/4=ENOMEM"), some);
+});

@@ -1,0 +1,263 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { Errno } from "../../ffi/abi/errno.ts";
+import * as abi from "../../ffi/abi/fcntl.ts";
+import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
+import { LuoError } from "../../lib/error.ts";
+import { type Kernel, ProcessKilled } from "../../lib/kernel.ts";
+import { MemoryDisk } from "../../lib/model/disk.ts";
+import { parse_faults } from "../../lib/model/fault_spec.ts";
+import { audit } from "../../lib/model/invariants.ts";
+import { Machine } from "../../lib/model/machine.ts";
+import { openDevice } from "../../lib/session.ts";
+import { image } from "./image.ts";
+
+const PAGE = 4096;
+
+function machine(faults: string, sleep?: (ms: number) => void): Machine {
+  const disk = new MemoryDisk({ "/k": image() });
+  return new Machine({ memory_bytes: 16 << 20, disk, faults: parse_faults(faults), sleep });
+}
+
+/** What file `token` holds: three pages, the middle one a hole. */
+function contents(token: bigint): Uint8Array {
+  const bytes = new Uint8Array(3 * PAGE);
+  bytes.fill(Number(token), 0, PAGE);
+  bytes.fill(Number(token) + 1, 2 * PAGE);
+  return bytes;
+}
+
+function file(kernel: Kernel, token: bigint): number {
+  const fd = kernel.memfd_create("f", abi.MFD_EXEC);
+  const bytes = contents(token);
+  kernel.pwrite(fd, bytes.subarray(0, PAGE), 0n);
+  kernel.pwrite(fd, bytes.subarray(2 * PAGE), BigInt(2 * PAGE));
+  return fd;
+}
+
+function kexec(kernel: Kernel): number {
+  const line = new TextEncoder().encode("liveupdate=on\0");
+  const fd = kernel.open("/k", abi.O_RDONLY);
+  const loaded = kernel.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
+  kernel.close(fd);
+  return loaded < 0 ? loaded : kernel.reboot(LINUX_REBOOT_CMD_KEXEC);
+}
+
+Deno.test("the n-th allocation fails: ENOMEM, nothing changed, and the next try works", () => {
+  for (let n = 1; n < 12; n++) {
+    const m = machine(`alloc@${n}=ENOMEM`);
+    const kernel = m.init();
+    const tried: string[] = [];
+    const again = <T>(what: string, run: () => T): T => {
+      try {
+        return run();
+      } catch (error) {
+        assert.ok(error instanceof LuoError && error.is("ENOMEM"), `${what}: ${error}`);
+        tried.push(what);
+        return run();
+      }
+    };
+    const device = openDevice(kernel);
+    const session = again("create", () => device.create("s"));
+    for (const token of [1n, 3n]) {
+      const fd = kernel.memfd_create("f", abi.MFD_EXEC);
+      for (const at of [0, 2 * PAGE]) {
+        const bytes = contents(token).subarray(at, at + PAGE);
+        const wrote = kernel.pwrite(fd, bytes, BigInt(at));
+        if (wrote === PAGE) continue;
+        assert.equal(wrote, -Errno.ENOMEM);
+        tried.push("write");
+        assert.equal(kernel.pwrite(fd, bytes, BigInt(at)), PAGE);
+      }
+      again("preserve", () => session.preserve(fd, token));
+    }
+    assert.equal(tried.length, n <= 9 ? 1 : 0, `allocation ${n}: ${tried}`);
+    assert.deepEqual(audit(m), []);
+    m.kill(kernel.getpid());
+    assert.deepEqual(audit(m), []);
+  }
+});
+
+Deno.test("a handler that refuses in preserve, freeze, retrieve or can_finish", () => {
+  const m = machine("preserve@1=EIO,freeze@2=EBUSY,retrieve@2=EIO,can_finish@1=EBUSY");
+  const kernel = m.init();
+  const session = openDevice(kernel).create("s");
+  const fds = [file(kernel, 1n), file(kernel, 3n)] as const;
+  assert.throws(() => session.preserve(fds[0], 1n), { errno: Errno.EIO });
+  assert.equal(kernel.ftruncate(fds[0], BigInt(4 * PAGE)), 0, "not frozen");
+  assert.equal(kernel.ftruncate(fds[0], BigInt(3 * PAGE)), 0);
+  session.preserve(fds[0], 1n);
+  session.preserve(fds[1], 3n);
+  assert.equal(kexec(kernel), -Errno.EBUSY);
+  assert.throws(() => kexec(kernel), ProcessKilled);
+  const next = openDevice(m.init()).retrieve("s");
+  next.restore(1n);
+  for (let i = 0; i < 2; i++) assert.throws(() => next.restore(3n), { errno: Errno.EIO }, "it sticks");
+  assert.throws(() => next.finish(), { errno: Errno.EBUSY });
+  next.finish();
+  m.kill(m.init().getpid());
+  assert.deepEqual(audit(m), []);
+});
+
+Deno.test("a page lost on the way: EIO for its file, the other one is whole", () => {
+  const m = machine("page@1=lost");
+  const session = openDevice(m.init()).create("s");
+  for (const token of [1n, 3n]) session.preserve(file(m.init(), token), token);
+  assert.throws(() => kexec(m.init()), ProcessKilled);
+  const next = openDevice(m.init()).retrieve("s");
+  const answers = [1n, 3n].map((token) => {
+    try {
+      return whole(m.init(), next.restore(token).number, token);
+    } catch (error) {
+      return error instanceof LuoError && error.errno;
+    }
+  });
+  assert.deepEqual(new Set(answers), new Set([true, Errno.EIO]));
+  m.kill(m.init().getpid());
+  assert.deepEqual(audit(m), []);
+});
+
+function whole(kernel: Kernel, fd: number, token: bigint): boolean {
+  const bytes = new Uint8Array(3 * PAGE + 1);
+  assert.equal(kernel.pread(fd, bytes, 0n), 3 * PAGE);
+  assert.deepEqual(bytes.subarray(0, 3 * PAGE), contents(token));
+  return true;
+}
+
+Deno.test("a refused load keeps the image loaded before", () => {
+  const m = machine("kexec_file_load@2=ENOEXEC,reboot@1=EBUSY");
+  const kernel = m.init();
+  assert.equal(kexec(kernel), -Errno.EBUSY);
+  assert.equal(kexec(kernel), -Errno.ENOEXEC);
+  assert.throws(() => kernel.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
+});
+
+Deno.test("interrupted, slow, and the last call of a process", () => {
+  const slept: number[] = [];
+  const m = machine("write@1=EINTR,write@2=slow:30,write@3=crash", (ms) => slept.push(ms));
+  const kernel = m.init();
+  const fd = kernel.memfd_create("f", abi.MFD_EXEC);
+  const bytes = new Uint8Array(PAGE);
+  assert.equal(kernel.write(fd, bytes), -Errno.EINTR);
+  assert.equal(kernel.lseek(fd, 0n, abi.SEEK_CUR), 0n, "nothing was done");
+  assert.equal(kernel.write(fd, bytes), PAGE);
+  assert.deepEqual(slept, [30]);
+  assert.throws(() => kernel.write(fd, bytes), ProcessKilled);
+  assert.throws(() => kernel.getpid(), ProcessKilled);
+  assert.deepEqual(audit(m), []);
+});
+
+/** A live update of two sessions, whatever fails; the tokens that the kernel said yes to, by session. */
+function prepare(kernel: Kernel): void {
+  const device = openDevice(kernel);
+  for (const name of ["a", "b"]) {
+    const session = attempt(() => device.create(name));
+    for (const token of [1n, 3n, 5n]) attempt(() => session?.preserve(file(kernel, token), token));
+  }
+  for (let i = 0; i < 3; i++) kexec(kernel);
+}
+
+/** Undefined when the call failed with an errno; a dead process is no matter of its own. */
+function attempt<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof LuoError) return undefined;
+    throw error;
+  }
+}
+
+function alive(run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    if (!(error instanceof ProcessKilled || error instanceof LuoError)) throw error;
+  }
+}
+
+const when = fc.oneof(
+  fc.integer({ min: 1, max: 60 }).map(String),
+  fc.integer({ min: 2, max: 20 }).map((k) => `1/${k}`),
+);
+const what = fc.constantFrom(
+  "alloc#=ENOMEM",
+  "preserve#=EIO",
+  "freeze#=EIO",
+  "retrieve#=EIO",
+  "can_finish#=EBUSY",
+  "page#=lost",
+  "call#=crash",
+  "ioctl#=EMFILE",
+  "pwrite#=EINTR",
+  "memfd_create#=ENFILE",
+  "kexec_file_load#=ENOMEM",
+);
+
+Deno.test("whatever goes wrong: no page leaked, none freed twice, and a file is whole or not there", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(what, when), { minLength: 1, maxLength: 4 }),
+      fc.integer({ min: 1, max: 1e6 }),
+      (rules, seed) => {
+        const m = machine([`seed=${seed}`, ...rules.map(([rule, at]) => rule.replace("#", `@${at}`))].join());
+        alive(() => prepare(m.init()));
+        assert.deepEqual(audit(m), []);
+        alive(() => retrieve_all(m));
+        assert.deepEqual(audit(m), []);
+        for (const pid of [...m.system.processes.keys()]) m.kill(pid);
+        assert.deepEqual(audit(m), []);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+/** In a process that no fault stops from looking: what it gets must be right. */
+function retrieve_all(m: Machine): void {
+  if (m.boots === 1) return;
+  const kernel = m.spawn();
+  const device = openDevice(kernel);
+  for (const name of ["a", "b"]) {
+    const session = attempt(() => device.retrieve(name));
+    for (const token of [1n, 3n, 5n]) {
+      const fd = attempt(() => session?.restore(token).number);
+      if (fd === undefined) continue;
+      const bytes = new Uint8Array(3 * PAGE);
+      const got = kernel.pread(fd, bytes, 0n);
+      // A write that a fault kept from happening left zeros, never anything else.
+      const right = contents(token);
+      assert.ok(bytes.subarray(0, got).every((byte, i) => byte === 0 || byte === right[i]));
+    }
+  }
+}
+
+Deno.test("a corrupt handover: the kernel panics, boots without it, or loses files; it never comes apart", () => {
+  const seen = new Set<string>();
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 1e6 }), (seed) => {
+      const m = machine(`seed=${seed},handover=corrupt`);
+      alive(() => prepare(m.init()));
+      if (m.off) {
+        assert.match(m.console.at(-1) ?? "", /^Kernel panic - not syncing: /);
+        seen.add("panic");
+        return;
+      }
+      alive(() => retrieve_some(m));
+      for (const pid of [...m.system.processes.keys()]) m.kill(pid);
+      assert.deepEqual(audit(m), []);
+      seen.add("up");
+    }),
+    { numRuns: 150 },
+  );
+  assert.deepEqual(seen, new Set(["panic", "up"]));
+});
+
+/** The data may be wrong (nothing on the way has a checksum): only that the kernel stays whole is looked at. */
+function retrieve_some(m: Machine): void {
+  const kernel = m.spawn();
+  const device = openDevice(kernel);
+  for (const name of ["a", "b"]) {
+    const session = attempt(() => device.retrieve(name));
+    for (const token of [1n, 3n, 5n]) attempt(() => session?.restore(token));
+  }
+}

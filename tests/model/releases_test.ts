@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { Errno } from "../../ffi/abi/errno.ts";
+import * as abi from "../../ffi/abi/fcntl.ts";
+import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
+import { type Kernel, ProcessKilled } from "../../lib/kernel.ts";
+import { MemoryDisk } from "../../lib/model/disk.ts";
+import { Machine } from "../../lib/model/machine.ts";
+import { openDevice } from "../../lib/session.ts";
+import { image } from "./image.ts";
+
+/** A machine that runs `release`; `next` is the release of the image on its disk. */
+function machine(release: string, next = release): Machine {
+  return new Machine({ memory_bytes: 64 << 20, release, disk: new MemoryDisk({ "/k": image(next) }) });
+}
+
+function memfd(kernel: Kernel, text: string): number {
+  const fd = kernel.memfd_create("m", abi.MFD_EXEC | abi.MFD_ALLOW_SEALING);
+  kernel.write(fd, new TextEncoder().encode(text));
+  return fd;
+}
+
+/** A session "vm" with one memfd of five bytes and a seal, and the kexec. */
+function live_update(m: Machine, command_line = "liveupdate=on"): void {
+  const kernel = m.init();
+  const fd = memfd(kernel, "bytes");
+  kernel.fcntl(fd, abi.F_ADD_SEALS, abi.F_SEAL_GROW);
+  openDevice(kernel).create("vm").preserve(fd, 1n);
+  kexec(m, command_line);
+}
+
+function kexec(m: Machine, command_line = "liveupdate=on"): void {
+  const kernel = m.init();
+  const line = new TextEncoder().encode(`${command_line}\0`);
+  const k = kernel.open("/k", abi.O_RDONLY);
+  kernel.kexec_file_load(k, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
+  assert.throws(() => kernel.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
+}
+
+function incoming(m: Machine) {
+  return openDevice(m.init()).retrieve("vm");
+}
+
+for (const [from, to] of [["7.3.4", "7.2.12"], ["7.2.12", "7.3.4"], ["6.19.2", "6.19.5"]] as const) {
+  Deno.test(`${from} to ${to} fits`, () => {
+    const m = machine(from, to);
+    live_update(m);
+    const kernel = m.init();
+    assert.equal(kernel.uname().release, to);
+    const fd = incoming(m).restore(1n).number;
+    const seals = kernel.fcntl(fd, abi.F_GET_SEALS);
+    assert.equal(seals, from.startsWith("6") ? 0 : abi.F_SEAL_GROW, "seals come along since memfd-v2");
+  });
+}
+
+Deno.test("a kernel that does not speak this KHO boots as if nothing had been handed over", () => {
+  const m = machine("7.3.4", "6.19.2");
+  const free = m.ram.free_frames;
+  live_update(m);
+  assert.throws(() => incoming(m), { errno: Errno.ENOENT });
+  assert.equal(m.ram.free_frames, free);
+});
+
+Deno.test("a kernel that does not speak this LUO panics early, sessions or not; the machine is dead", () => {
+  for (const line of ["liveupdate=on", "liveupdate=off", "panic=0"]) {
+    const m = machine("7.3.4", "7.3.4-luo-v4");
+    kexec(m, line);
+    assert.ok(m.off);
+    const console = m.console.slice(-2);
+    assert.equal(console[0], "luo: LUO state is incompatible with 'luo-v4'");
+    assert.match(console[1] ?? "", /^Kernel panic - not syncing: The incoming tree failed to initialize/);
+    assert.throws(() => m.init(), /dead/);
+  }
+});
+
+Deno.test("kho=off avoids the panic, and panic=-1 restarts the machine: the data is lost either way", () => {
+  const off = machine("7.3.4", "7.3.4-luo-v4");
+  live_update(off, "kho=off");
+  assert.equal(off.off, false);
+  const restarted = machine("7.3.4", "7.3.4-luo-v4");
+  live_update(restarted, "liveupdate=on panic=-1");
+  assert.equal(restarted.boots, 3);
+  assert.throws(() => incoming(restarted), { errno: Errno.ENOENT });
+});
+
+Deno.test("the v6 series goes on without LUO where mainline panics", () => {
+  const m = machine("6.18.0-series-v6", "6.18.0-series-v6-luo-v9");
+  live_update(m);
+  assert.equal(m.off, false);
+  assert.equal(m.init().open("/dev/liveupdate", abi.O_RDWR), -Errno.ENOENT);
+  assert.match(m.console.join("\n"), /disabling live update/);
+});
+
+Deno.test("a file whose format is unknown: every open of the device gives EIO", () => {
+  const m = machine("7.3.4", "7.3.4-memfd-v3");
+  live_update(m);
+  for (let i = 0; i < 2; i++) assert.equal(m.init().open("/dev/liveupdate", abi.O_RDWR), -Errno.EIO);
+  assert.match(m.console.join("\n"), /No registered handler for compatible 'memfd-v2'/);
+});
+
+Deno.test("a kernel from before LUO has no device, and what was preserved is free memory", () => {
+  const m = machine("7.3.4", "6.12.1");
+  const free = m.ram.free_frames;
+  live_update(m);
+  assert.equal(m.init().open("/dev/liveupdate", abi.O_RDWR), -Errno.ENOENT);
+  assert.equal(m.ram.free_frames, free);
+});
+
+Deno.test("6.19 has room for 744 sessions and 128 files, and says so as it did", () => {
+  const kernel = machine("6.19.2").init();
+  const device = openDevice(kernel);
+  const session = device.create("s0");
+  for (let i = 1; i < 744; i++) device.create(`s${i}`);
+  assert.throws(() => device.create("one more"), { errno: Errno.ENOMEM });
+  for (let token = 0n; token < 128n; token++) session.preserve(memfd(kernel, ""), token);
+  assert.throws(() => session.preserve(memfd(kernel, ""), 128n), { errno: Errno.ENOSPC });
+  assert.throws(
+    () => session.preserve(-1, 128n),
+    { errno: Errno.ENOSPC },
+    "room is looked for before the fd",
+  );
+});
+
+Deno.test("GET_NAME came after 6.19: the number is outside its table", () => {
+  const GET_NAME = 0xba43;
+  const struct = new Uint8Array(72);
+  new DataView(struct.buffer).setUint32(0, 72, true);
+  for (const [release, answer] of [["6.19.2", -Errno.EINVAL], ["7.3.4", 0]] as const) {
+    const kernel = machine(release).init();
+    const session = openDevice(kernel).create("s");
+    assert.equal(kernel.ioctl(session.fd.number, GET_NAME, struct), answer);
+  }
+});
+
+Deno.test("the v6 series has names of 56 bytes: a longer buffer must end in zeros", () => {
+  const CREATE = 0xba00;
+  const kernel = machine("6.18.0-series-v6").init();
+  const device = openDevice(kernel);
+  const create = (name: string, size: number) => {
+    const struct = new Uint8Array(size);
+    new DataView(struct.buffer).setUint32(0, size, true);
+    struct.set(new TextEncoder().encode(name), 8);
+    return kernel.ioctl(device.fd.number, CREATE, struct);
+  };
+  assert.equal(create("n".repeat(55), 64), 0);
+  assert.equal(create("m".repeat(55), 72), 0);
+  assert.equal(create("n".repeat(56), 64), -Errno.EINVAL, "no NUL in 56 bytes");
+  assert.equal(create("n".repeat(57), 72), -Errno.E2BIG);
+});
