@@ -26,7 +26,9 @@ export async function runLine(args: readonly string[], context: Context): Promis
 /** `luo emulate CMD --flag`: what follows CMD is CMD's, as if behind a `--`. */
 function commandApart(args: readonly string[]): readonly string[] {
   if (args[0] !== "emulate" || args.includes("--")) return args;
-  const at = args.findIndex((word, index) => index > 0 && !word.startsWith("-"));
+  const at = args.findIndex((word, index) =>
+    index > 0 && !word.startsWith("-") && args[index - 1] !== "--faults"
+  );
   return at < 0 ? args : [...args.slice(0, at), "--", ...args.slice(at)];
 }
 

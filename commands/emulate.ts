@@ -4,10 +4,12 @@ import type { Context } from "./context.ts";
 import { Ended } from "./ended.ts";
 import { toFailure } from "./explain.ts";
 import { Failure } from "./failure.ts";
+import { parseFaults } from "./faults_flag.ts";
 
 export interface Flags {
   readonly strict: boolean;
   readonly trace: boolean;
+  readonly faults?: string;
 }
 
 /** Of the signals that end or steer a program, those the terminal does not send to both of us. */
@@ -38,6 +40,8 @@ export async function run(context: Context, flags: Flags, argv: readonly string[
       nofile: startLimits(),
       memory_bytes: available === undefined ? undefined : Number(available),
       trace: flags.trace ? say : undefined,
+      faults: parseFaults(flags.faults, context.settings.faults),
+      on_panic: (lines) => lines.forEach(say),
       pause: signals.pause,
     });
   } catch (error) {
@@ -106,6 +110,13 @@ export const command = buildCommand<Flags, string[], Context>({
     flags: {
       strict: { kind: "boolean", default: false, withNegated: false, brief: "Serve write and pwrite too" },
       trace: { kind: "boolean", default: false, withNegated: false, brief: "Print each served call" },
+      faults: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        placeholder: "SPEC",
+        brief: "What is to go wrong in the machine, as of luo machine run (or LUO_FAULTS)",
+      },
     },
     positional: {
       kind: "array",

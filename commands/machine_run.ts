@@ -1,26 +1,11 @@
 import { buildCommand } from "@stricli/core";
-import { BadFaultSpec, FAULT_SYNTAX, type FaultSpec, parse_faults } from "../lib/model/fault_spec.ts";
+import { FAULT_SYNTAX, type FaultSpec } from "../lib/model/fault_spec.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
 import type { Context } from "./context.ts";
-import { Failure } from "./failure.ts";
+import { parseFaults } from "./faults_flag.ts";
 
 interface Flags extends CommonFlags {
   readonly faults?: string;
-}
-
-/** What is to go wrong: the flag, else the environment; undefined: nothing. */
-export function parse(flags: Flags, environment: string | undefined): FaultSpec | undefined {
-  const text = flags.faults ?? environment;
-  if (text === undefined || text === "") return undefined;
-  try {
-    return parse_faults(text);
-  } catch (error) {
-    if (!(error instanceof BadFaultSpec)) throw error;
-    const source = flags.faults === undefined ? "LUO_FAULTS" : "--faults";
-    throw new Failure("usage", `Cannot use ${source}: ${error.message}`, {
-      hints: [FAULT_SYNTAX],
-    });
-  }
 }
 
 export async function run(
@@ -58,7 +43,7 @@ export const command = buildCommand<Flags, [], Context>({
   },
   func(flags) {
     return perform(this, flags, {
-      parse: () => parse(flags, this.settings.faults),
+      parse: () => parseFaults(flags.faults, this.settings.faults),
       run,
       format: () => undefined,
     });

@@ -5,6 +5,7 @@ import { set_child_subreaper } from "../../ffi/tracee.ts";
 import { ProcessKilled } from "../kernel.ts";
 import { LinuxHost } from "../machine/host.ts";
 import { LibcDisk } from "../machine/libc_disk.ts";
+import type { FaultSpec } from "../model/fault_spec.ts";
 import { Machine } from "../model/machine.ts";
 import { launch, type Launched } from "./launch.ts";
 import type { Call } from "./calls.ts";
@@ -24,6 +25,9 @@ export interface EmulateOptions {
   readonly strict: boolean;
   readonly nofile: readonly [bigint, bigint];
   readonly memory_bytes?: number;
+  readonly faults?: FaultSpec;
+  /** The next kernel panicked: its console. The machine is dead then. */
+  readonly on_panic?: (console: readonly string[]) => void;
   /** Called with a line for every served call. */
   readonly trace?: (line: string) => void;
   readonly on_console?: (line: string) => void;
@@ -33,6 +37,9 @@ export interface EmulateOptions {
 
 /** How often signals are looked for. */
 const TICK_MS = 50;
+/** As of a program that SIGKILL ended. */
+const EXIT_KILLED = 128 + 9;
+const CONSOLE_LINES = 10;
 
 /**
  * Runs CMD as the init of an emulated machine, boot after boot, until a boot ends without a kexec.
@@ -46,6 +53,7 @@ export async function emulate(options: EmulateOptions): Promise<number> {
     host,
     disk: new LibcDisk(),
     memory_bytes: options.memory_bytes,
+    faults: options.faults,
     on_console: options.on_console,
     on_reset: () => host.closeAll(),
   });
@@ -55,6 +63,10 @@ export async function emulate(options: EmulateOptions): Promise<number> {
       const env = [...options.env.filter((one) => !one.startsWith("LUO_BOOT=")), `LUO_BOOT=${boot}`];
       const code = await oneBoot(machine, { ...options, env });
       if (code !== undefined) return code;
+      if (machine.off) {
+        options.on_panic?.(machine.console.slice(-CONSOLE_LINES));
+        return EXIT_KILLED;
+      }
     }
   } finally {
     host.closeAll();
@@ -74,9 +86,11 @@ class Boot implements Disposable {
   readonly #program: Program;
   readonly #server: Server;
   readonly #kernel;
+  readonly #boots: number;
 
   constructor(readonly machine: Machine, readonly options: EmulateOptions) {
     this.#kernel = machine.init();
+    this.#boots = machine.boots;
     this.#launched = launch(options);
     this.#listener = new Listener(this.#launched.listener);
     this.#objects.watch(this.#launched.listener, EPOLLIN);
@@ -101,7 +115,8 @@ class Boot implements Disposable {
         if (ready.includes(this.#listener.fd)) this.#one_call();
       } catch (error) {
         if (!(error instanceof ProcessKilled)) throw error;
-        return undefined;
+        // By a fault, then; else the machine has gone into the next kernel.
+        return this.machine.boots === this.#boots && !this.machine.off ? EXIT_KILLED : undefined;
       }
       if (ready.includes(this.#launched.channel)) this.#launched.heard();
       if (this.#launched.status !== undefined) return exitCode(this.#launched.status);

@@ -152,3 +152,22 @@ esac`;
   assert.equal(out, "from Deno\n", err);
   assert.equal(code, 6);
 });
+
+/** What a fault does to the update: seen from outside. */
+const faults: readonly { spec: string; code: number; out: RegExp; err: RegExp }[] = [
+  { spec: "ioctl@2=ENOMEM", code: 1, out: /^preserve: ENOMEM\n$/, err: /^$/ },
+  { spec: "freeze@1=EBUSY", code: 1, out: /^boot 1: preserved\nreboot: EBUSY\n$/, err: /^$/ },
+  { spec: "handover@1=corrupt", code: 137, out: /^boot 1: preserved\n$/, err: /Kernel panic/ },
+  { spec: "ioctl@1=crash", code: 137, out: /^$/, err: /^$/ },
+  { spec: "nonsense", code: 2, out: /^$/, err: /"nonsense" is not PLACE/ },
+];
+
+for (const { spec, code, out, err } of faults) {
+  Deno.test({ name: name(`--faults ${spec}`), ignore: !gcc }, async () => {
+    using lab = new Lab();
+    const outcome = await lab.emulate("--faults", spec, lab.compile("update"), lab.kernel);
+    assert.equal(outcome.code, code, outcome.err);
+    assert.match(outcome.out, out);
+    assert.match(outcome.err, err);
+  });
+}
