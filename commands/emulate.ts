@@ -1,4 +1,5 @@
 import { buildCommand } from "@stricli/core";
+import { FAULT_SYNTAX } from "../lib/model/fault_spec.ts";
 import { docs } from "./command.ts";
 import type { Context } from "./context.ts";
 import { Ended } from "./ended.ts";
@@ -100,7 +101,8 @@ export const command = buildCommand<Flags, string[], Context>({
       "again with LUO_BOOT=2, 3 ... in its environment. The machine ends when a boot ends without a kexec, with CMD's exit code.\n\n" +
       "It works by seccomp user notification: no root is needed, Linux 5.19 is. Calls that open or look at files take some 20 us\n" +
       "longer, most others nothing. With --strict so do write and pwrite: then writing past the end of a preserved memfd fails as on\n" +
-      "Linux. It is no security boundary.",
+      "Linux. It is no security boundary.\n\n" +
+      `With --faults things go wrong in the machine:\n${FAULT_SYNTAX}`,
     [
       ["luo emulate ./vmm --live-update", "a VMM, from its start to its end"],
       ["luo emulate --trace -- python3 test.py", "every served call on standard error"],
@@ -115,7 +117,7 @@ export const command = buildCommand<Flags, string[], Context>({
         parse: String,
         optional: true,
         placeholder: "SPEC",
-        brief: "What is to go wrong in the machine, as of luo machine run (or LUO_FAULTS)",
+        brief: "What is to go wrong in the machine, see above (or LUO_FAULTS)",
       },
     },
     positional: {

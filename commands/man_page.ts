@@ -6,7 +6,7 @@ const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ["LUO_BACKEND", "linux or model, as --backend."],
   ["LUO_SOCKET", "Where the agent listens, as --socket."],
   ["LUO_EXE", "An executable that is luo itself, for starting the agent in the background."],
-  ["LUO_FAULTS", "What is to go wrong in the software model, as --faults of luo machine run."],
+  ["LUO_FAULTS", "What is to go wrong in the software model, as --faults of luo emulate."],
   ["NO_COLOR", "No colour, whatever its value."],
 ];
 
