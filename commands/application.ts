@@ -8,6 +8,7 @@ import {
   text_en,
 } from "@stricli/core";
 import type { Context } from "./context.ts";
+import { Ended } from "./ended.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 import { Failure, failureJson, renderFailure } from "./failure.ts";
 import { routesTo } from "./route_to.ts";
@@ -18,8 +19,15 @@ import { plain } from "./text.ts";
 export async function runLine(args: readonly string[], context: Context): Promise<ExitCode | number> {
   const json = wantsJson(args);
   const running = { ...context, paint: json ? plain : context.paint };
-  await run(application(json, await routesTo(args)), args, running);
+  await run(application(json, await routesTo(args)), commandApart(args), running);
   return exitCode(running.process.exitCode);
+}
+
+/** `luo emulate CMD --flag`: what follows CMD is CMD's, as if behind a `--`. */
+function commandApart(args: readonly string[]): readonly string[] {
+  if (args[0] !== "emulate" || args.includes("--")) return args;
+  const at = args.findIndex((word, index) => index > 0 && !word.startsWith("-"));
+  return at < 0 ? args : [...args.slice(0, at), "--", ...args.slice(at)];
 }
 
 /** The whole command line. `json`: errors are written as JSON too. */
@@ -44,7 +52,8 @@ export function application(json: boolean, routes: RouteMap<Context>): Applicati
           isSilent(error) ? "" : show(error instanceof Failure ? error : internal(error)),
       },
     },
-    determineExitCode: (error) => error instanceof Failure ? error.exit : EXIT.failed,
+    determineExitCode: (error) =>
+      error instanceof Failure || error instanceof Ended ? error.exit : EXIT.failed,
   });
 }
 
@@ -56,7 +65,7 @@ function commandHint(input: string, corrections: readonly string[]): string {
 
 /** Whoever closed the pipe does not want to hear of it: `cat` says nothing either. */
 function isSilent(error: Error): boolean {
-  return error instanceof Failure && error.kind === "broken-pipe";
+  return error instanceof Ended || (error instanceof Failure && error.kind === "broken-pipe");
 }
 
 function internal(error: unknown): Failure {
@@ -98,5 +107,6 @@ export function exitCode(code: number | string | null | undefined): ExitCode | n
 /** Whether `--json` is among the options: known before parsing, because parsing may fail. */
 export function wantsJson(args: readonly string[]): boolean {
   const end = args.indexOf("--");
+  if (args[0] === "emulate") return false;
   return (end < 0 ? args : args.slice(0, end)).includes("--json");
 }

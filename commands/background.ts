@@ -9,6 +9,7 @@ import { check } from "../lib/error.ts";
 import { inheritedEnvironment } from "../lib/files/environment.ts";
 import { HostFd } from "../lib/files/host_fd.ts";
 import type { Stat } from "../lib/kernel.ts";
+import { BINARY } from "../lib/version.ts";
 import { Failure } from "./failure.ts";
 
 /** A part of luo that runs in the background and listens at a socket. */
@@ -81,7 +82,8 @@ export function waitForEnd(lock: string, limit_ms: number): boolean {
 
 function spawn({ argv, name }: Service<unknown>, log: HostFd): HostFd {
   const path = argv[0] ?? "";
-  const env = inheritedEnvironment();
+  // Deno would ask its own site for newer versions; in the single executable that is off already.
+  const env = [...inheritedEnvironment(), ...BINARY ? [] : ["DENO_NO_UPDATE_CHECK=1"]];
   const pid = check(spawn_detached({ path, argv, env, output: log.number }), "start", `${name} with ${path}`);
   return new HostFd(check(pidfd_open(pid, 0), "pidfd_open", `process ${pid}`));
 }

@@ -23,6 +23,7 @@ export const COMMAND_FILES: Readonly<Record<string, Load>> = {
   "agent stop": () => import("./agent_stop.ts"),
   "agent status": () => import("./agent_status.ts"),
   "agent run": () => import("./agent_run.ts"),
+  "emulate": () => import("./emulate.ts"),
   "completion": () => import("./completion.ts"),
   "man": () => import("./man.ts"),
   "machine run": () => import("./machine_run.ts"),

@@ -5,6 +5,7 @@ import * as agentStatus from "./agent_status.ts";
 import * as agentStop from "./agent_stop.ts";
 import * as completion from "./completion.ts";
 import type { Context } from "./context.ts";
+import * as emulate from "./emulate.ts";
 import * as fileList from "./file_list.ts";
 import * as filePreserve from "./file_preserve.ts";
 import * as fileRestore from "./file_restore.ts";
@@ -76,6 +77,7 @@ export const routes = buildRouteMap<string, Context>({
     file,
     kexec,
     agent,
+    emulate: emulate.command,
     completion: completion.command,
     man: man.command,
     machine,

@@ -38,9 +38,22 @@ export async function epoll_wait(epfd: number, max: number, timeout_ms: number):
 
 /** The same without a thread in between: ten times as fast when an event is near, but nothing else runs meanwhile. */
 export function epoll_wait_blocking(epfd: number, max: number, timeout_ms: number): EpollEvent[] {
-  const into = new Uint8Array(max * ARCH.epoll_event_size);
-  const count = ret(libc().epoll_wait(epfd, into, max, timeout_ms));
-  return decodeEpollEvents(into, Math.max(count, 0), ARCH);
+  return new EpollWaiter(epfd, max).wait(timeout_ms);
+}
+
+/** For one who waits again and again: with a buffer that stays. */
+export class EpollWaiter {
+  readonly #into: Uint8Array<ArrayBuffer>;
+
+  constructor(readonly epfd: number, readonly max: number) {
+    this.#into = new Uint8Array(max * ARCH.epoll_event_size);
+  }
+
+  /** Blocks this thread; no events when `timeout_ms` passed (-1: no limit) or a signal came. */
+  wait(timeout_ms: number): EpollEvent[] {
+    const count = ret(libc().epoll_wait(this.epfd, this.#into, this.max, timeout_ms));
+    return decodeEpollEvents(this.#into, Math.max(count, 0), ARCH);
+  }
 }
 
 /** `revents` of one fd, 0 when `timeout_ms` passed (0: only look; -1: no limit). Blocks this thread. */

@@ -113,6 +113,13 @@ export function fstatfs_type(fd: number): Ret {
   return answer < 0 ? answer : new DataView(into.buffer).getUint32(0, true);
 }
 
+const X_OK = 1;
+
+/** Whether there is a file that this user may execute; a directory is one too. */
+export function access_executable(path: string): boolean {
+  return ret(libc().access(cString(path), X_OK)) === 0;
+}
+
 export function rename(from: string, to: string): Ret {
   const [source, target] = [cString(from), cString(to)];
   return ret(libc().rename(source, target));

@@ -50,6 +50,8 @@ const symbols = {
   fstatfs: { parameters: ["i32", "buffer"], result: "i32" },
   // int rename(const char *from, const char *to)
   rename: { parameters: ["buffer", "buffer"], result: "i32" },
+  // int access(const char *path, int mode)
+  access: { parameters: ["buffer", "i32"], result: "i32" },
   // int unlink(const char *path)
   unlink: { parameters: ["buffer"], result: "i32" },
   // int mkdir(const char *path, mode_t mode)
@@ -107,6 +109,8 @@ const symbols = {
 
   // pid_t getpid(void)
   getpid: { parameters: [], result: "i32" },
+  // pid_t getppid(void)
+  getppid: { parameters: [], result: "i32" },
   // uid_t geteuid(void)
   geteuid: { parameters: [], result: "u32" },
   // int kill(pid_t pid, int signal)
@@ -139,6 +143,17 @@ const symbols = {
   // sighandler_t signal(int signal, sighandler_t handler)
   signal: { parameters: ["i32", "u64"], result: "u64" },
 
+  // ssize_t process_vm_readv(pid_t pid, const struct iovec *local, unsigned long, const struct iovec *remote, unsigned long,
+  //                          unsigned long flags)
+  process_vm_readv: { parameters: ["i32", "buffer", "u64", "buffer", "u64", "u64"], result: "i32" },
+  process_vm_writev: { parameters: ["i32", "buffer", "u64", "buffer", "u64", "u64"], result: "i32" },
+  // int prctl(int option, unsigned long, unsigned long, unsigned long, unsigned long)
+  prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
+  // int prlimit(pid_t pid, int resource, const struct rlimit *new, struct rlimit *old)
+  prlimit: { parameters: ["i32", "i32", "buffer", "buffer"], result: "i32" },
+  // pid_t waitpid(pid_t pid, int *status, int options)
+  waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+
   // void *mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset)
   mmap: { parameters: ["u64", "u64", "i32", "i32", "i32", "i64"], result: "u64" },
   // int munmap(void *address, size_t length)
@@ -160,6 +175,7 @@ const symbols = {
   // long syscall(long number, ...), for those that glibc has no wrapper for
   syscall_pidfd_open: { name: "syscall", parameters: ["i64", "i32", "u32"], result: "i32" },
   syscall_pidfd_getfd: { name: "syscall", parameters: ["i64", "i32", "i32", "u32"], result: "i32" },
+  syscall_getdents64: { name: "syscall", parameters: ["i64", "i32", "buffer", "u64"], result: "i32" },
   syscall_kexec_file_load: {
     name: "syscall",
     parameters: ["i64", "i32", "i32", "u64", "u64", "u64"],

@@ -12,6 +12,11 @@ export function getpid(): number {
   return libc().getpid();
 }
 
+/** 0 when the parent is in another PID namespace. */
+export function getppid(): number {
+  return libc().getppid();
+}
+
 export function geteuid(): number {
   return libc().geteuid();
 }

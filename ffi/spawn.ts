@@ -58,6 +58,34 @@ export function spawn_detached({ path, argv, env, output }: Spawn): Ret {
   return error === 0 ? pid[0] ?? 0 : -error;
 }
 
+export interface SpawnWith {
+  readonly path: string;
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+  /** One of our descriptors, and its number in the child. */
+  readonly channel: readonly [ours: number, theirs: number];
+}
+
+/** Starts a program as our child, in our session and on our terminal, with one descriptor of ours. @returns its pid */
+export function spawn_with({ path, argv, env, channel: [ours, theirs] }: SpawnWith): Ret {
+  const call = libc();
+  const [actions, attributes] = [new Uint8Array(STRUCT_SIZE), new Uint8Array(STRUCT_SIZE)];
+  call.posix_spawn_file_actions_init(actions);
+  call.posix_spawn_file_actions_adddup2(actions, ours, theirs);
+  call.posix_spawnattr_init(attributes);
+  call.posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  call.posix_spawnattr_setsigdefault(attributes, new Uint8Array(SIGSET_SIZE).fill(0xff));
+  call.posix_spawnattr_setsigmask(attributes, new Uint8Array(SIGSET_SIZE));
+  const [args, variables] = [argv.map(cString), env.map(cString)];
+  const [argp, envp] = [pointers(args), pointers(variables)];
+  const pid = new Int32Array(1);
+  const error = call.posix_spawn(pid, cString(path), actions, attributes, argp, envp);
+  call.posix_spawn_file_actions_destroy(actions);
+  call.posix_spawnattr_destroy(attributes);
+  keep(args, variables);
+  return error === 0 ? pid[0] ?? 0 : -error;
+}
+
 /** Descriptors the child would get: a pipe of the caller's caller among them would stay open for as long as the child lives. */
 function inheritedFds(): number[] {
   const found: number[] = [];

@@ -8,6 +8,7 @@
 export interface Arch {
   readonly kexec_file_load: number;
   readonly pidfd_open: number;
+  readonly getdents64: number;
   readonly pidfd_getfd: number;
   readonly O_DIRECT: number;
   readonly O_LARGEFILE: number;
@@ -21,6 +22,7 @@ export interface Arch {
 
 export const X86_64: Arch = {
   kexec_file_load: 320,
+  getdents64: 217,
   pidfd_open: 434,
   pidfd_getfd: 438,
   O_DIRECT: 0o40000,
@@ -33,6 +35,7 @@ export const X86_64: Arch = {
 
 export const AARCH64: Arch = {
   kexec_file_load: 294,
+  getdents64: 61,
   pidfd_open: 434,
   pidfd_getfd: 438,
   O_DIRECT: 0o200000,

@@ -19,7 +19,7 @@ export const STATFS_SIZE = 120;
 export const UTSNAME_FIELD_SIZE = 65;
 
 /** `makedev(3)` of glibc, so that the number is the one `stat -c %d` prints. */
-function makedev(major: number, minor: number): bigint {
+export function makedev(major: number, minor: number): bigint {
   const [high, low] = [BigInt(major), BigInt(minor)];
   return ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) |
     (low & 0xffn);
@@ -51,4 +51,16 @@ export function decodeUtsname(bytes: Uint8Array<ArrayBuffer>): Utsname {
     return new TextDecoder().decode(raw.subarray(0, raw.indexOf(0)));
   };
   return { sysname: field(0), nodename: field(1), release: field(2), version: field(3), machine: field(4) };
+}
+
+/** The domain name, the sixth field, is left empty. */
+export function encodeUtsname({ sysname, nodename, release, version, machine }: Utsname): Uint8Array {
+  const bytes = new Uint8Array(6 * UTSNAME_FIELD_SIZE);
+  for (const [index, field] of [sysname, nodename, release, version, machine].entries()) {
+    bytes.set(
+      new TextEncoder().encode(field).subarray(0, UTSNAME_FIELD_SIZE - 1),
+      index * UTSNAME_FIELD_SIZE,
+    );
+  }
+  return bytes;
 }

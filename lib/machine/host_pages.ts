@@ -59,7 +59,7 @@ export function newMemfd(name: string): number {
 function copyOf(fd: number): number {
   const stat = fstat(fd);
   const size = typeof stat === "number" ? 0n : stat.size;
-  const copy = newMemfd("luo");
+  const copy = newMemfd("");
   for (let done = 0n; done < size;) {
     const left = size - done;
     const got = sendfile(copy, fd, done, left < CHUNK ? Number(left) : Number(CHUNK));

@@ -1,5 +1,14 @@
 /** Open file descriptions (`struct file` of include/linux/fs.h): shared by dup, by passed fds, by mappings, and by LUO. */
-import { O_ACCMODE, O_CLOEXEC, O_CREAT, O_EXCL, O_LARGEFILE, O_PATH } from "../../ffi/abi/fcntl.ts";
+import {
+  O_ACCMODE,
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_LARGEFILE,
+  O_NOFOLLOW,
+  O_PATH,
+} from "../../ffi/abi/fcntl.ts";
 import { O_RDONLY, O_TRUNC, O_WRONLY, S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
 import type { Ret, Stat, UserPointer } from "../kernel.ts";
 import type { Process } from "./process.ts";
@@ -95,15 +104,24 @@ export function inode_type(inode: Inode): number {
   return inode.regular ? S_IFREG : inode.stat().mode & S_IFMT;
 }
 
+/** What F_GETFL tells of a file opened with O_PATH. */
+const PATH_FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW;
+
 /** O_PATH: can do nothing but keep the inode, and be opened anew (/proc/self/fd/N). */
 export function path_file(
   inode: Inode,
   link: () => string,
+  flags: number,
   reopen: ((file: OpenFile, flags: number) => OpenFile | Ret) | undefined,
 ): OpenFile {
   inode.get?.();
   const release = () => inode.put?.();
-  return new OpenFile(inode, reopen === undefined ? { release } : { reopen, release }, O_PATH, link);
+  return new OpenFile(
+    inode,
+    reopen === undefined ? { release } : { reopen, release },
+    flags & PATH_FLAGS,
+    link,
+  );
 }
 
 /** F_GETFL of a file that was opened by path: creation flags are gone, and 64-bit callers get O_LARGEFILE (fs/open.c). */

@@ -7,7 +7,7 @@ import type { HostFile } from "./host.ts";
 import type { Run } from "./page_cache.ts";
 import { PAGE_SIZE } from "./pages.ts";
 import type { Ram } from "./ram.ts";
-import { ShmemInode } from "./shmem.ts";
+import { ALL_SEALS, CHUNK, implied_seals, ShmemInode } from "./shmem.ts";
 import type { System } from "./system.ts";
 
 /** An inode of the host, by `dev:ino` one per kernel. Its contents stay where they are; only preserving gives it page frames. */
@@ -44,7 +44,10 @@ export class HostInode implements Inode {
   }
 
   add_seals(seals: number): Ret {
-    if (seals & abi.F_SEAL_WRITE && this.frozen && this.size > 0n) return -Errno.EBUSY;
+    const now = this.seals;
+    const writes = (seals | implied_seals(seals, this.stat().mode)) & abi.F_SEAL_WRITE & ~now;
+    const known = !(seals & ~ALL_SEALS) && !(now & abi.F_SEAL_SEAL);
+    if (known && writes && this.frozen && this.size > 0n) return -Errno.EBUSY;
     return this.file.add_seals(seals);
   }
 
@@ -68,6 +71,17 @@ export class HostInode implements Inode {
   }
 }
 
+/** How much of a write goes before the chunk that would cross the end, which is refused whole (`ShmemInode.write`). */
+function whole_chunks(at: number, length: number, size: number): number {
+  let done = 0;
+  while (done < length) {
+    const chunk = Math.min(CHUNK - (at + done) % CHUNK, length - done);
+    if (at + done + chunk > size) break;
+    done += chunk;
+  }
+  return done;
+}
+
 /** A description of the host: flags and position are the host's. */
 class HostOperations implements FileOperations {
   readonly positioned = true;
@@ -79,12 +93,14 @@ class HostOperations implements FileOperations {
   }
 
   write(file: OpenFile, from: Uint8Array, offset: bigint | undefined): Ret {
-    if (this.inode.frozen) {
+    let bytes = from;
+    if (this.inode.frozen && from.length > 0) {
       const append = (file.flags & abi.O_APPEND) !== 0;
       const at = append ? this.inode.size : offset ?? this.host.lseek(0n, abi.SEEK_CUR);
-      if (at + BigInt(from.length) > this.inode.size) return -Errno.EPERM;
+      bytes = from.subarray(0, whole_chunks(Number(at), from.length, Number(this.inode.size)));
+      if (bytes.length === 0) return -Errno.EPERM;
     }
-    return offset === undefined ? this.host.write(from) : this.host.pwrite(from, offset);
+    return offset === undefined ? this.host.write(bytes) : this.host.pwrite(bytes, offset);
   }
 
   lseek(_file: OpenFile, offset: bigint, whence: number): bigint {
@@ -96,7 +112,8 @@ class HostOperations implements FileOperations {
   }
 
   fallocate(_file: OpenFile, mode: number, offset: bigint, length: bigint): Ret {
-    return this.inode.frozen ? -Errno.EPERM : this.host.fallocate(mode, offset, length);
+    if (!this.inode.frozen) return this.host.fallocate(mode, offset, length);
+    return mode & ~(abi.FALLOC_FL_KEEP_SIZE | abi.FALLOC_FL_PUNCH_HOLE) ? -Errno.EOPNOTSUPP : -Errno.EPERM;
   }
 
   poll(_file: OpenFile, events: number): number {

@@ -9,7 +9,7 @@ import { PAGE_SIZE } from "./pages.ts";
 import type { Ram } from "./ram.ts";
 
 /** generic_perform_write() hands a write on in chunks of at most this, aligned: the largest folio of shmem on x86-64. */
-const CHUNK = 2 * 1024 * 1024;
+export const CHUNK = 2 * 1024 * 1024;
 export const MAX_FILE_SIZE = (1n << 63n) - 1n;
 
 /** A regular shmem inode: size, pages, seals, and whether LUO froze its mapping. */
@@ -220,11 +220,11 @@ export class ShmemInode implements Inode {
   }
 }
 
-const ALL_SEALS = abi.F_SEAL_SEAL | abi.F_SEAL_SHRINK | abi.F_SEAL_GROW | abi.F_SEAL_WRITE |
+export const ALL_SEALS = abi.F_SEAL_SEAL | abi.F_SEAL_SHRINK | abi.F_SEAL_GROW | abi.F_SEAL_WRITE |
   abi.F_SEAL_FUTURE_WRITE | abi.F_SEAL_EXEC;
 
 /** F_SEAL_EXEC on an executable file implies W^X: nothing of it may change any more. */
-function implied_seals(seals: number, mode: number): number {
+export function implied_seals(seals: number, mode: number): number {
   if (!(seals & abi.F_SEAL_EXEC) || !(mode & 0o111)) return 0;
   return abi.F_SEAL_SHRINK | abi.F_SEAL_GROW | abi.F_SEAL_WRITE | abi.F_SEAL_FUTURE_WRITE;
 }

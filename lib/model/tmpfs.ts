@@ -55,7 +55,7 @@ export class Tmpfs {
 
   #open_entry(entry: Entry, path: string, flags: number): OpenFile | Ret {
     if (flags & abi.O_PATH) {
-      return path_file(entry, () => path, (_file, again) => this.#open_entry(entry, path, again));
+      return path_file(entry, () => path, flags, (_file, again) => this.#open_entry(entry, path, again));
     }
     if (entry instanceof Directory) {
       const writes = (flags & abi.O_ACCMODE) !== abi.O_RDONLY || flags & abi.O_CREAT;

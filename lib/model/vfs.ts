@@ -36,7 +36,7 @@ function open_node(process: Process, path: string, flags: number): OpenFile | Re
   if (flags & abi.O_CREAT && flags & abi.O_EXCL) return -Errno.EEXIST;
   if (flags & abi.O_DIRECTORY) return -Errno.ENOTDIR;
   if (path === LIVEUPDATE_DEVICE && luo) {
-    if (flags & abi.O_PATH) return path_file(luo.device.inode, () => path, again(process, path));
+    if (flags & abi.O_PATH) return path_file(luo.device.inode, () => path, flags, again(process, path));
     return process.uid === 0 ? luo.device.open(flags) : -Errno.EACCES;
   }
   if (driver) {
@@ -44,7 +44,7 @@ function open_node(process: Process, path: string, flags: number): OpenFile | Re
     return process.uid === 0 ? driver.open(flags) : -Errno.EACCES;
   }
   const file = path === "/dev/null" ? open_null(flags) : open_kmsg(process.system, flags);
-  return flags & abi.O_PATH ? path_file(file.inode, file.link, again(process, path)) : file;
+  return flags & abi.O_PATH ? path_file(file.inode, file.link, flags, again(process, path)) : file;
 }
 
 function again(process: Process, path: string) {
@@ -56,7 +56,7 @@ function reopen(process: Process, fd: number, flags: number): OpenFile | Ret {
   const file = process.fds.raw(fd);
   if (file === undefined) return -Errno.ENOENT;
   if (flags & abi.O_CREAT && flags & abi.O_EXCL) return -Errno.EEXIST;
-  if (flags & abi.O_PATH) return path_file(file.inode, file.link, file.operations.reopen);
+  if (flags & abi.O_PATH) return path_file(file.inode, file.link, flags, file.operations.reopen);
   if (flags & abi.O_NOFOLLOW) return -Errno.ELOOP;
   const directory = (file.inode.stat().mode & abi.S_IFMT) === abi.S_IFDIR;
   if (flags & abi.O_DIRECTORY && !directory) return -Errno.ENOTDIR;

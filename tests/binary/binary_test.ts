@@ -108,6 +108,26 @@ Deno.test("the agent it starts is itself, also when its file was removed; what w
   }
 });
 
+/** Of a command, in ms. */
+function duration(command: string, args: readonly string[]): number {
+  const start = performance.now();
+  new Deno.Command(command, { args: [...args], stdout: "null", stderr: "null" }).outputSync();
+  return performance.now() - start;
+}
+
+Deno.test("starts in at most 1.2 times the time of an empty script", () => {
+  const [limit, enough, most] = [1.2, 10, 200];
+  const empty = `${directory}/empty.js`;
+  Deno.writeTextFileSync(empty, "");
+  let [luo, deno] = [Infinity, Infinity];
+  // The shortest of many, in turns: whatever else the machine does only makes them longer.
+  for (let count = 0; count < enough || luo > limit * deno && count < most; count++) {
+    deno = Math.min(deno, duration(Deno.execPath(), ["run", "--quiet", empty]));
+    luo = Math.min(luo, duration(LUO, ["--version"]));
+  }
+  assert.ok(luo <= limit * deno, `${luo.toFixed(1)} ms, an empty script ${deno.toFixed(1)} ms`);
+});
+
 Deno.test("the same source gives the same script, wherever it and Deno's cache are", () => {
   const deno = (args: string[], env: Record<string, string> = {}) => {
     const { stdout } = new Deno.Command(Deno.execPath(), { args, env, cwd: "/" }).outputSync();

@@ -52,6 +52,8 @@ export class VmError extends Error {
   }
 }
 
+/** On a busy host the guest's timer may seem not to work. */
+const COMMAND_LINE = "console=ttyS0 quiet panic=-1 no_timer_check kho=on liveupdate=on";
 const KVM_PATIENCE_MS = 15_000;
 
 /**
@@ -99,7 +101,7 @@ async function prepare(options: VmOptions, directory: string, results_dir: strin
   return {
     kernel: `${boot}/kernel`,
     initrd: `${boot}/initrd`,
-    append: `console=ttyS0 quiet panic=-1 kho=on liveupdate=on ${options.append ?? ""} luo.boot=1`,
+    append: `${COMMAND_LINE} ${options.append ?? ""} luo.boot=1`,
     memory_mib: options.memory_mib ?? 2048,
     shares,
   };

@@ -1,0 +1,122 @@
+import { buildCommand } from "@stricli/core";
+import { docs } from "./command.ts";
+import type { Context } from "./context.ts";
+import { Ended } from "./ended.ts";
+import { toFailure } from "./explain.ts";
+import { Failure } from "./failure.ts";
+
+export interface Flags {
+  readonly strict: boolean;
+  readonly trace: boolean;
+}
+
+/** Of the signals that end or steer a program, those the terminal does not send to both of us. */
+const FORWARDED = { SIGTERM: 15, SIGHUP: 1, SIGUSR1: 10, SIGUSR2: 12 } as const;
+/** Sent to the whole foreground: CMD gets them by itself, and decides what becomes of us. */
+const LEFT_TO_IT = ["SIGINT", "SIGQUIT"] as const;
+
+/** @returns the exit code of CMD */
+export async function run(context: Context, flags: Flags, argv: readonly string[]): Promise<number> {
+  const [name] = argv;
+  if (name === undefined) {
+    throw new Failure("usage", "Cannot emulate nothing", { hints: ["luo emulate CMD ARGS..."] });
+  }
+  const { emulate, LaunchError } = await import("../lib/emulate/machine.ts");
+  const { inheritedEnvironment } = await import("../lib/files/environment.ts");
+  const { availableMemory } = await import("../lib/files/memory.ts");
+  const { findProgram, startLimits } = await import("../lib/emulate/surroundings.ts");
+  const env = inheritedEnvironment();
+  const available = availableMemory();
+  using signals = forwarding();
+  const say = (line: string) => context.process.stderr.write(`${line}\n`);
+  try {
+    return await emulate({
+      path: findProgram(name, env),
+      argv,
+      env,
+      strict: flags.strict,
+      nofile: startLimits(),
+      memory_bytes: available === undefined ? undefined : Number(available),
+      trace: flags.trace ? say : undefined,
+      pause: signals.pause,
+    });
+  } catch (error) {
+    if (!(error instanceof LaunchError)) throw error;
+    throw error.stage === "execve" ? notExecuted(name, error.code) : noSeccomp(error.stage, error.code);
+  }
+}
+
+function notExecuted(name: string, errno: string): Failure {
+  return new Failure("file-error", `Cannot execute "${name}" (${errno})`, { operation: "execute", errno });
+}
+
+function noSeccomp(stage: string, errno: string): Failure {
+  const why = errno === "EBUSY"
+    ? "this process is served by another seccomp listener already, and there can be one only"
+    : errno === "EINVAL"
+    ? "this kernel is older than Linux 5.19"
+    : "a container's seccomp profile may forbid it";
+  return new Failure("unavailable", `Cannot serve system calls here (${stage}: ${errno})`, {
+    operation: "seccomp",
+    errno,
+    hints: [why],
+  });
+}
+
+/** Signals that came for us, to be sent on to the init. */
+function forwarding(): Disposable & { readonly pause: (init: number) => Promise<void> } {
+  const waiting: number[] = [];
+  const listeners: [Deno.Signal, () => void][] = [];
+  const listen = (signal: Deno.Signal, run: () => void) => {
+    Deno.addSignalListener(signal, run);
+    listeners.push([signal, run]);
+  };
+  for (const [name, number] of Object.entries(FORWARDED)) {
+    listen(name as keyof typeof FORWARDED, () => void waiting.push(number));
+  }
+  for (const name of LEFT_TO_IT) listen(name, () => {});
+  return {
+    async pause(init) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      if (waiting.length === 0) return;
+      const { kill } = await import("../ffi/process.ts");
+      for (const signal of waiting.splice(0)) kill(init, signal);
+    },
+    [Symbol.dispose]() {
+      for (const [name, run] of listeners) Deno.removeSignalListener(name, run);
+    },
+  };
+}
+
+export const command = buildCommand<Flags, string[], Context>({
+  docs: docs(
+    "Run a program on the software model, unmodified",
+    "CMD is the init of an emulated machine: what it and its descendants do with /dev/liveupdate, their memfds,\n" +
+      "kexec_file_load and reboot is served from the model. After a kexec every process of the machine is gone, and CMD starts\n" +
+      "again with LUO_BOOT=2, 3 ... in its environment. The machine ends when a boot ends without a kexec, with CMD's exit code.\n\n" +
+      "It works by seccomp user notification: no root is needed, Linux 5.19 is. Calls that open or look at files take some 20 us\n" +
+      "longer, most others nothing. With --strict so do write and pwrite: then writing past the end of a preserved memfd fails as on\n" +
+      "Linux. It is no security boundary.",
+    [
+      ["luo emulate ./vmm --live-update", "a VMM, from its start to its end"],
+      ["luo emulate --trace -- python3 test.py", "every served call on standard error"],
+    ],
+  ),
+  parameters: {
+    flags: {
+      strict: { kind: "boolean", default: false, withNegated: false, brief: "Serve write and pwrite too" },
+      trace: { kind: "boolean", default: false, withNegated: false, brief: "Print each served call" },
+    },
+    positional: {
+      kind: "array",
+      parameter: { brief: "The program and its arguments", parse: String, placeholder: "CMD" },
+    },
+  },
+  async func(flags, ...argv) {
+    try {
+      return new Ended(await run(this, flags, argv));
+    } catch (error) {
+      return toFailure(error);
+    }
+  },
+});

@@ -1,0 +1,59 @@
+/** Another process: its memory, its end. Each function a value >= 0 or -errno (see ffi/libc.ts). */
+import type { Ret } from "../lib/kernel.ts";
+import { addressOf, libc, ret } from "./libc.ts";
+
+const PR_SET_CHILD_SUBREAPER = 36;
+const RLIMIT_NOFILE = 7;
+export const WNOHANG = 1;
+
+/** Copies memory of a process through one buffer, which lives as long as this. */
+export class Memory {
+  readonly #buffer = new Uint8Array(1 << 20);
+  readonly #address = addressOf(this.#buffer);
+  readonly #local = new BigUint64Array(2);
+  readonly #remote = new BigUint64Array(2);
+
+  /** The most that one read or write moves. */
+  get limit(): number {
+    return this.#buffer.length;
+  }
+
+  /** What can be read from `address` on, up to where memory ends; -EFAULT when nothing can. Good until the next call. */
+  read(pid: number, address: bigint, length: number): Uint8Array | Ret {
+    this.#aim(address, Math.min(length, this.limit));
+    const got = ret(libc().process_vm_readv(pid, this.#local, 1n, this.#remote, 1n, 0n));
+    return got < 0 ? got : this.#buffer.subarray(0, got);
+  }
+
+  /** All of it, or -EFAULT: then a part may have been written. */
+  write(pid: number, address: bigint, bytes: Uint8Array): Ret {
+    this.#buffer.set(bytes);
+    this.#aim(address, bytes.length);
+    const done = ret(libc().process_vm_writev(pid, this.#local, 1n, this.#remote, 1n, 0n));
+    return done < 0 ? done : done === bytes.length ? 0 : -14;
+  }
+
+  #aim(address: bigint, length: number): void {
+    [this.#local[0], this.#local[1]] = [this.#address, BigInt(length)];
+    [this.#remote[0], this.#remote[1]] = [address, BigInt(length)];
+  }
+}
+
+/** From now on the orphans among our descendants become our children, not init's. */
+export function set_child_subreaper(): Ret {
+  return ret(libc().prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n));
+}
+
+/** waitpid(2): the child that ended and its status, pid 0 when none has (WNOHANG); -ECHILD when there is no child. */
+export function waitpid(pid: number, options: number): { pid: number; status: number } | Ret {
+  const status = new Int32Array(1);
+  const answer = ret(libc().waitpid(pid, status, options));
+  return answer < 0 ? answer : { pid: answer, status: status[0] ?? 0 };
+}
+
+/** How many fds a process may have: RLIMIT_NOFILE, soft and hard; zeros when it is gone. */
+export function fd_limits(pid: number): [soft: bigint, hard: bigint] {
+  const limits = new BigUint64Array(2);
+  const answer = ret(libc().prlimit(pid, RLIMIT_NOFILE, null, limits));
+  return answer < 0 ? [0n, 0n] : [limits[0] ?? 0n, limits[1] ?? 0n];
+}

@@ -1,0 +1,116 @@
+import { MFD_CLOEXEC, MFD_EXEC } from "../../ffi/abi/fcntl.ts";
+import { SOCK_SEQPACKET } from "../../ffi/abi/socket.ts";
+import { errnoName } from "../../ffi/abi/errno.ts";
+import { close, memfd_create, write } from "../../ffi/file.ts";
+import { recvmsg, sendmsg, socketpair } from "../../ffi/socket.ts";
+import { spawn_with } from "../../ffi/spawn.ts";
+import { check } from "../error.ts";
+import { killAll } from "./children.ts";
+import { filter } from "./filter.ts";
+import { MACHINE_CODE } from "./launcher/machine_code.ts";
+
+/** Where the launcher has its end of the channel. CMD does not see it. */
+const CHANNEL = 255;
+/** struct order of launcher.c: u64 nofile[2], u32 instructions, u32 path, and what they are of. */
+const ORDER = 24;
+const STAGES = ["no_new_privs", "seccomp", "sendmsg", "execve"] as const;
+const [STARTED, ENDED] = [100, 101];
+
+export interface Launch {
+  /** As execve(2) takes it. */
+  readonly path: string;
+  readonly argv: readonly string[];
+  /** `NAME=value`. */
+  readonly env: readonly string[];
+  readonly strict: boolean;
+  /** RLIMIT_NOFILE, soft and hard; zeros leave it as it is. */
+  readonly nofile: readonly [bigint, bigint];
+}
+
+/** CMD could not be started as the init of a machine: `stage` says whether it was seccomp, or the program. */
+export class LaunchError extends Error {
+  override readonly name = "LaunchError";
+
+  constructor(readonly stage: (typeof STAGES)[number], readonly code: string) {
+    super(`${stage} failed (${code})`);
+  }
+}
+
+/** CMD and its guard, the process that kills all that CMD started when the channel closes, whoever closes it. */
+export class Launched implements Disposable {
+  /** CMD's; 0 as long as the guard has not said it. */
+  init = 0;
+  /** CMD's wait status, once it has ended. */
+  status: number | undefined;
+  readonly listener: number;
+
+  constructor(readonly guard: number, readonly channel: number) {
+    let listener: number | undefined;
+    while (listener === undefined) listener = this.heard();
+    this.listener = listener;
+  }
+
+  /** Takes one message; the listener when it was that one. @throws LaunchError CMD does not run */
+  heard(): number | undefined {
+    const into = new Uint8Array(8);
+    const got = recvmsg(this.channel, into, 1);
+    if (typeof got === "number") check(got, "receive", "the launcher's message");
+    if (typeof got === "number" || got.bytes === 0) throw new LaunchError("execve", "ESRCH");
+    if (got.bytes === 1) return got.fds[0];
+    const [what = 0, number = 0] = new Uint32Array(into.buffer);
+    if (what === STARTED) this.init = number;
+    else if (what === ENDED) this.status = number;
+    else throw new LaunchError(STAGES[what] ?? "execve", errnoName(number));
+  }
+
+  /** The guard kills everybody and ends. The listener goes last: a call that nobody serves would return (ENOSYS). */
+  [Symbol.dispose](): void {
+    close(this.channel);
+    killAll();
+    close(this.listener);
+  }
+}
+
+/** Starts CMD below a filter. @throws LaunchError seccomp is not to be had */
+export function launch({ path, argv, env, strict, nofile }: Launch): Launched {
+  const program = launcher();
+  const [ours, theirs] = check(socketpair(SOCK_SEQPACKET), "socketpair", "the launcher");
+  try {
+    check(sendmsg(ours, order(filter(strict), path, nofile), []), "send", "the launcher's order");
+    const guard = spawn_with({ path: `/proc/self/fd/${program}`, argv, env, channel: [theirs, CHANNEL] });
+    check(guard, "start", "the launcher");
+    close(theirs);
+    return new Launched(guard, ours);
+  } catch (error) {
+    close(ours);
+    throw error;
+  } finally {
+    close(program);
+  }
+}
+
+function order(filter: Uint8Array, path: string, nofile: readonly [bigint, bigint]): Uint8Array {
+  const name = new TextEncoder().encode(`${path}\0`);
+  const bytes = new Uint8Array(ORDER + filter.length + name.length);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, nofile[0], true);
+  view.setBigUint64(8, nofile[1], true);
+  view.setUint32(16, filter.length / 8, true);
+  view.setUint32(20, filter.length, true);
+  bytes.set(filter, ORDER);
+  bytes.set(name, ORDER + filter.length);
+  return bytes;
+}
+
+/** The launcher as a file that can be executed. */
+function launcher(): number {
+  // Before Linux 6.3 the flag is unknown.
+  const exec = memfd_create("luo-emulate", MFD_CLOEXEC | MFD_EXEC);
+  const fd = check(
+    exec < 0 ? memfd_create("luo-emulate", MFD_CLOEXEC) : exec,
+    "memfd_create",
+    "the launcher",
+  );
+  check(write(fd, Uint8Array.fromBase64(MACHINE_CODE[Deno.build.arch])), "write", "the launcher");
+  return fd;
+}

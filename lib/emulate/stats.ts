@@ -1,0 +1,44 @@
+/** What stat(2) and its kin say of the device and of a session fd: the kernel's structs, as x86-64 has them. */
+
+const S_IFCHR = 0o020000;
+/** misc devices have major 10; the minor is the kernel's choice. */
+const [MAJOR, MINOR] = [10, 261];
+const STATX_BASIC_STATS = 0x7ff;
+
+export interface Looks {
+  readonly mode: number;
+  readonly ino: bigint;
+  readonly device: boolean;
+}
+
+export const DEVICE: Looks = { mode: S_IFCHR | 0o600, ino: 261n, device: true };
+export const SESSION: Looks = { mode: 0o600, ino: 1057n, device: false };
+
+/** struct stat, 144 bytes: dev u64@0, ino u64@8, nlink u64@16, mode u32@24, rdev u64@40, blksize i64@56. */
+export function encodeStat({ mode, ino, device }: Looks): Uint8Array {
+  const bytes = new Uint8Array(144);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, 5n, true);
+  view.setBigUint64(8, ino, true);
+  view.setBigUint64(16, 1n, true);
+  view.setUint32(24, mode, true);
+  // makedev() of small numbers
+  if (device) view.setBigUint64(40, BigInt((MINOR & 0xff) | (MAJOR << 8) | ((MINOR & ~0xff) << 12)), true);
+  view.setBigUint64(56, 4096n, true);
+  return bytes;
+}
+
+/** struct statx, 256 bytes: mask u32@0, blksize u32@4, nlink u32@16, mode u16@28, ino u64@32, rdev u32@128, u32@132, dev u32@136. */
+export function encodeStatx({ mode, ino, device }: Looks): Uint8Array {
+  const bytes = new Uint8Array(256);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, STATX_BASIC_STATS, true);
+  view.setUint32(4, 4096, true);
+  view.setUint32(16, 1, true);
+  view.setUint16(28, mode, true);
+  view.setBigUint64(32, ino, true);
+  if (device) view.setUint32(128, MAJOR, true);
+  if (device) view.setUint32(132, MINOR, true);
+  view.setUint32(140, 5, true);
+  return bytes;
+}

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { isInstalled, Lab } from "./run.ts";
+
+const gcc = isInstalled("gcc");
+const name = (what: string) => gcc ? what : `${what} (ignored: no gcc)`;
+
+/** What Linux 7.3.4 makes of the same programs, seen in a virtual machine. */
+const programs: readonly { program: string; options: readonly string[]; says: string }[] = [
+  {
+    program: "frozen",
+    options: ["--strict"],
+    says: `preserve: 0
+grow: EPERM
+shrink: EPERM
+same size: 0
+punch: EPERM
+allocate: EPERM
+remove: EPERM
+truncate by opening: EPERM
+seal against writing: EBUSY
+write within: 4096
+write past the end: EPERM
+vector over the end: EPERM
+after the session's close: 0
+`,
+  },
+  {
+    program: "spellings",
+    options: [],
+    says: `plain: EBUSY
+slashes: EBUSY
+dots: EBUSY
+link: EBUSY
+link to it: EBUSY
+linked directory: EBUSY
+openat: EBUSY
+openat2: EBUSY
+relative: EBUSY
+by its fd: EBUSY
+O_EXCL: EEXIST
+another file: ENOENT
+a link that is followed no more: ELOOP
+a name that goes on: ENOENT
+stat: 20600, major 10
+fstat: 20600, major 10
+access: 0, execute: -1
+closed: opened
+`,
+  },
+  {
+    program: "many",
+    options: [],
+    says: `thread: made
+child: made
+child's name after its death: made
+vforked: made
+spawned: made
+in flight: EEXIST
+socket closed: made
+held by a daemon: EEXIST
+`,
+  },
+];
+
+for (const { program, options, says } of programs) {
+  for (const linked of [[], ["-static"]]) {
+    const what = `${program}.c${linked.length > 0 ? ", static," : ""} says what it says on Linux`;
+    Deno.test({ name: name(what), ignore: !gcc }, async () => {
+      using lab = new Lab();
+      const { code, out, err } = await lab.emulate(...options, lab.compile(program, ...linked));
+      assert.equal(out, says);
+      assert.deepEqual([code, err], [0, ""]);
+    });
+  }
+}
+
+Deno.test(
+  { name: name("without --strict a preserved file still grows by writing"), ignore: !gcc },
+  async () => {
+    using lab = new Lab();
+    const { out } = await lab.emulate(lab.compile("frozen"));
+    assert.match(out, /grow: EPERM/);
+    assert.match(out, /write past the end: 4096/);
+  },
+);
+
+Deno.test({ name: name("a whole live update of a C program"), ignore: !gcc }, async () => {
+  using lab = new Lab();
+  const { code, out } = await lab.emulate(lab.compile("update"), lab.kernel);
+  assert.equal(
+    out,
+    `boot 1: preserved
+boot 2: 12289 bytes at 1234: state of the guest, written afterwards
+cloexec 1, links 0, mode 777
+`,
+  );
+  assert.equal(code, 42);
+});
+
+const python = isInstalled("python3");
+
+Deno.test({ name: `Python${python ? "" : " (ignored: no python3)"}`, ignore: !python }, async () => {
+  using lab = new Lab();
+  const script = `
+import fcntl, os, struct
+device = os.open("/dev/liveupdate", os.O_RDWR)
+def session(request):
+    argument = bytearray(struct.pack("Ii64s", 72, -1, b"py"))
+    fcntl.ioctl(device, request, argument)
+    return struct.unpack_from("Ii", argument)[1]
+def file(session, request, fd):
+    argument = bytearray(struct.pack("IiQ", 16, fd, 3))
+    fcntl.ioctl(session, request, argument)
+    return struct.unpack_from("Ii", argument)[1]
+if os.environ["LUO_BOOT"] == "1":
+    memory = os.memfd_create("m")
+    os.write(memory, b"from python")
+    file(session(0xba00), 0xba40, memory)
+    import ctypes
+    libc = ctypes.CDLL(None)
+    libc.syscall(320, os.open("${lab.kernel}", os.O_RDONLY), -1, 14, b"liveupdate=on\\0", 4)
+    libc.reboot(0x45584543)
+print(os.pread(file(session(0xba01), 0xba41, -1), 100, 0))
+`;
+  const { out, err } = await lab.emulate("python3", "-c", script);
+  assert.deepEqual([out, err], ["b'from python'\n", ""]);
+});
+
+Deno.test("luo itself, with its agent, as on Linux", async () => {
+  using lab = new Lab();
+  const main = new URL("../../main.ts", import.meta.url).pathname;
+  const script = `
+export LUO_BACKEND=linux LUO_SOCKET=${lab.directory}/run/s
+luo() { ${Deno.execPath()} run -A --quiet ${main} "$@"; }
+mkdir -p -m 700 run
+luo agent start >/dev/null
+case $LUO_BOOT in
+1)
+  luo session create vm >/dev/null
+  echo "from Deno" | luo file preserve vm --stdin --token 1 --digest >/dev/null
+  luo kexec load ${lab.kernel} --command-line "liveupdate=on kho=on" --force >/dev/null
+  luo kexec exec
+  ;;
+2)
+  luo session retrieve vm >/dev/null
+  luo file restore vm 1 --stdout
+  luo session finish vm >/dev/null
+  exit 6
+  ;;
+esac`;
+  const { code, out, err } = await lab.emulate("sh", "-c", script);
+  assert.equal(out, "from Deno\n", err);
+  assert.equal(code, 6);
+});

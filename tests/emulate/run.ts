@@ -1,0 +1,72 @@
+import { PERMISSIONS } from "../../commands/self.ts";
+import { standInBzImage } from "../../lib/kexec/bzimage.ts";
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const PROGRAMS = new URL("programs/", import.meta.url).pathname;
+
+export interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Whether a program is installed: for what a test cannot do without. */
+export function isInstalled(command: string): boolean {
+  try {
+    return new Deno.Command(command, { args: ["--version"], stdout: "null", stderr: "null" }).outputSync()
+      .success;
+  } catch {
+    return false;
+  }
+}
+
+/** A directory with the test's programs, a kernel to load, and `luo emulate` in it. */
+export class Lab implements Disposable {
+  readonly directory = Deno.makeTempDirSync({ prefix: "luo-emulate-" });
+  readonly kernel = `${this.directory}/kernel`;
+
+  constructor() {
+    Deno.writeFileSync(this.kernel, standInBzImage({ release: "7.3.4-standin" }));
+  }
+
+  /** Compiles programs/NAME.c: its path. */
+  compile(name: string, ...flags: string[]): string {
+    const path = `${this.directory}/${name}`;
+    const { success, stderr } = new Deno.Command("gcc", {
+      args: ["-O1", "-pthread", ...flags, "-o", path, `${PROGRAMS}${name}.c`],
+    }).outputSync();
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+    return path;
+  }
+
+  command(args: readonly string[]): Deno.Command {
+    return new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", ...PERMISSIONS, MAIN, "emulate", ...args],
+      cwd: this.directory,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    });
+  }
+
+  async emulate(...args: string[]): Promise<Outcome> {
+    const { code, stdout, stderr } = await this.command(args).output();
+    return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.directory, { recursive: true });
+  }
+}
+
+/** Processes that have `mark` in their environment. */
+export function marked(mark: string): number[] {
+  return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter((pid) => {
+    if (!Number.isInteger(pid)) return false;
+    try {
+      return Deno.readTextFileSync(`/proc/${pid}/environ`).includes(mark);
+    } catch {
+      return false;
+    }
+  });
+}
