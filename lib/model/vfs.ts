@@ -40,7 +40,7 @@ function open_node(process: Process, path: string, flags: number): OpenFile | Re
     return process.uid === 0 ? luo.device.open(flags) : -Errno.EACCES;
   }
   if (driver) {
-    if (flags & abi.O_PATH) return path_file(driver.inode, () => path, again(process, path));
+    if (flags & abi.O_PATH) return path_file(driver.inode, () => path, flags, again(process, path));
     return process.uid === 0 ? driver.open(flags) : -Errno.EACCES;
   }
   const file = path === "/dev/null" ? open_null(flags) : open_kmsg(process.system, flags);
