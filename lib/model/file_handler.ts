@@ -8,20 +8,32 @@ export interface FileHandler {
   /** Handlers are asked in order of registration; the first that says yes has the file. */
   can_preserve(file: OpenFile): boolean;
   /** Saves what must not change any more. -errno, or what `freeze` and `unpreserve` get back (`private_data`). */
-  preserve(file: OpenFile): Ret | PreservedState;
+  preserve(file: OpenFile, beside: PreservedBeside): Ret | PreservedState;
   unpreserve(file: OpenFile, state: PreservedState): void;
   /** In reboot(2): the last look. */
   freeze?(file: OpenFile, state: PreservedState): Ret;
   /** reboot(2) failed after all. */
   unfreeze?(file: OpenFile, state: PreservedState): void;
   /** In the next kernel: the file again, from what `serialize` gave. Asked once: an errno sticks. */
-  retrieve(data: Uint8Array, uid: number): OpenFile | Ret;
+  retrieve(data: Uint8Array, uid: number, beside: HandedOverBeside): OpenFile | Ret;
   /** False: SESSION_FINISH gives EBUSY, and no file of the session is finished. */
   can_finish?(data: Uint8Array, retrieved: Retrieved): boolean;
   /** LUO lets go; what was never retrieved is freed here. */
   finish(data: Uint8Array, retrieved: Retrieved): void;
   /** What must not be preserved twice: files with the same identity are one. Default: the open file description. */
   identity?(file: OpenFile): object;
+}
+
+/** The other files of an outgoing session, for a handler whose files need them. */
+export interface PreservedBeside {
+  /** liveupdate_get_token_outgoing(): undefined for a file that is not preserved in this session. */
+  token_of(file: OpenFile): bigint | undefined;
+}
+
+/** The other files of an incoming session. */
+export interface HandedOverBeside {
+  /** liveupdate_get_file_incoming(): retrieves it, if nobody has yet. LUO's reference, not the caller's. */
+  file_of(token: bigint): OpenFile | Ret;
 }
 
 /** What became of `retrieve` (`retrieve_status`): the file, the errno it failed with, or undefined when nobody asked. */

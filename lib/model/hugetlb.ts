@@ -7,7 +7,7 @@ import { generic_lseek } from "./read_write.ts";
 
 const HUGE_PAGE = 2n * 1024n * 1024n;
 
-class HugetlbInode implements Inode {
+export class HugetlbInode implements Inode {
   size = 0n;
   seals: number;
   writers = 0;

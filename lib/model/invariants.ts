@@ -1,6 +1,6 @@
 /** What must be true of a machine whatever went wrong in it. */
 import type { Machine } from "./machine.ts";
-import { ShmemInode } from "./shmem.ts";
+import { PageCache } from "./page_cache.ts";
 import { Directory, type Tmpfs } from "./tmpfs.ts";
 
 /**
@@ -37,6 +37,10 @@ function tmpfs_frames({ root }: Tmpfs): number {
 /** An inode with several names or descriptions counts once. */
 function frames_of(inodes: readonly object[]): number {
   let sum = 0;
-  for (const inode of new Set(inodes)) if (inode instanceof ShmemInode) sum += inode.cache.pages;
+  for (const inode of new Set(inodes)) sum += pages_of(inode);
   return sum;
+}
+
+function pages_of(inode: object): number {
+  return "cache" in inode && inode.cache instanceof PageCache ? inode.cache.pages : 0;
 }

@@ -48,12 +48,19 @@ export class OutgoingFiles {
     let answer: Ret | PreservedState = this.handlers.flbs.file_preserve(handler);
     if (answer === 0) {
       const { faults } = this.handlers;
-      answer = faults.errno("alloc") || faults.errno("preserve") || handler.preserve(file);
+      answer = faults.errno("alloc") || faults.errno("preserve") || handler.preserve(file, this);
       if (typeof answer === "object") return answer;
       this.handlers.flbs.file_unpreserve(handler);
     }
     this.handlers.release(handler, file);
     return answer;
+  }
+
+  /** Two descriptions that the handler takes for one file are one. */
+  token_of(file: OpenFile): bigint | undefined {
+    for (const { token, handler, file: other } of this.#files.values()) {
+      if (other === file || (handler.identity?.(other) ?? other) === handler.identity?.(file)) return token;
+    }
   }
 
   /** The session was closed: newest first. */
@@ -147,10 +154,16 @@ export class IncomingFiles {
 
   #retrieve({ handler, data }: Incoming, uid: number): OpenFile | Ret {
     const fault = this.handlers.faults.errno("retrieve");
-    if (fault === 0) return handler.retrieve(data, uid);
+    if (fault === 0) return handler.retrieve(data, uid, { file_of: (token) => this.#borrow(token, uid) });
     // As a handler that fails does: nobody will come for this data any more.
     handler.finish(data, undefined);
     return fault;
+  }
+
+  #borrow(token: bigint, uid: number): OpenFile | Ret {
+    const file = this.retrieve(token, uid);
+    if (typeof file === "object") file.put();
+    return file;
   }
 
   /** luo_file_finish(): all handlers agree, or nothing happens; what was never retrieved is freed. */

@@ -10,6 +10,7 @@ import { PageCache, type Run } from "./page_cache.ts";
 import { PAGE_SIZE } from "./pages.ts";
 import type { Extent, Ram } from "./ram.ts";
 import type { Release } from "./releases.ts";
+import { discard_runs, read_runs, restore_runs, write_runs, type WrittenRun } from "./run_list.ts";
 import { ShmemInode } from "./shmem.ts";
 import { memfd_file } from "./shmem_file.ts";
 
@@ -24,12 +25,12 @@ export interface Preservable {
   unpin(): void;
 }
 
-/** What `serialize` writes: u64 position, u64 size, u32 seals, u64 number of runs, per run u64 page index, u64 pfn, u64 pages. */
+/** What `serialize` writes: u64 position, u64 size, u32 seals, then the runs (`run_list.ts`). */
 interface Memfd {
   readonly position: bigint;
   readonly size: bigint;
   readonly seals: number;
-  readonly runs: readonly { index: number; base: number; count: number }[];
+  readonly runs: readonly WrittenRun[];
 }
 
 /** MEMFD_LUO_ALL_SEALS. */
@@ -77,7 +78,7 @@ export class MemfdHandler implements FileHandler {
   retrieve(data: Uint8Array, uid: number): OpenFile | Ret {
     const memfd = decode(data);
     if (memfd === undefined) return -Errno.EINVAL;
-    const runs = this.#restore(memfd);
+    const runs = restore_runs(this.ram, memfd.runs);
     if (runs === undefined) return -Errno.EIO;
     if (memfd.seals & ~ALL_SEALS) {
       for (const { extent } of runs) this.ram.free(extent);
@@ -102,29 +103,8 @@ export class MemfdHandler implements FileHandler {
   finish(data: Uint8Array, retrieved: Retrieved): void {
     // A retrieve that failed has cleaned up after itself.
     if (retrieved !== undefined) return;
-    const memfd = decode(data);
-    for (const { base, count } of memfd?.runs ?? []) {
-      const extent = this.ram.restore(base, count);
-      if (extent !== undefined) this.ram.free(extent);
-    }
+    discard_runs(this.ram, decode(data)?.runs ?? []);
   }
-
-  /** memfd_luo_retrieve_folios(): every frame, or (undefined) those that are still there are freed. */
-  #restore(memfd: Memfd): Run[] | undefined {
-    const runs: Run[] = [];
-    for (const { index, base, count } of memfd.runs) {
-      const extent = this.ram.restore(base, count);
-      if (extent !== undefined) runs.push({ index, extent });
-    }
-    if (runs.length === memfd.runs.length && !overlap(runs)) return runs;
-    for (const { extent } of runs) this.ram.free(extent);
-  }
-}
-
-/** A page cache has one page at an index (EEXIST of shmem_add_to_page_cache). */
-function overlap(runs: readonly Run[]): boolean {
-  const sorted = runs.toSorted((a, b) => a.index - b.index);
-  return sorted.some(({ index, extent }, i) => (sorted[i + 1]?.index ?? Infinity) < index + extent.count);
 }
 
 class PreservedMemfd implements PreservedState {
@@ -144,9 +124,7 @@ class PreservedMemfd implements PreservedState {
   }
 
   serialize(): Uint8Array {
-    const out = new Writer().u64(this.position).u64(this.size).u32(this.seals).u64(this.runs.length);
-    for (const { index, extent } of this.runs) out.u64(index).u64(extent.base).u64(extent.count);
-    return out.finish();
+    return write_runs(new Writer().u64(this.position).u64(this.size).u32(this.seals), this.runs).finish();
   }
 }
 
@@ -174,14 +152,7 @@ function read(bytes: Reader): Memfd {
   const position = BigInt.asIntN(64, bytes.u64());
   const size = BigInt.asIntN(64, bytes.u64());
   const seals = bytes.u32();
-  const runs = [];
-  for (let left = bytes.count(24); left > 0; left--) {
-    const [index, base, count] = [Number(bytes.u64()), Number(bytes.u64()), Number(bytes.u64())];
-    if (![index, base, count].every(Number.isSafeInteger) || count === 0) {
-      throw new BadBytes("a run out of range");
-    }
-    runs.push({ index, base, count });
-  }
+  const runs = read_runs(bytes);
   // vfs_setpos() does not take a negative one.
   return { position: position < 0n ? 0n : position, size, seals, runs };
 }

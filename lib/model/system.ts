@@ -4,7 +4,7 @@ import { LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/
 import { LINUX_REBOOT_CMD_POWER_OFF, LINUX_REBOOT_CMD_RESTART } from "../../ffi/abi/kexec.ts";
 import type { Ret } from "../kernel.ts";
 import { BadBytes } from "./bytes.ts";
-import { initcall_blacklisted, kernel_parameter } from "./command_line.ts";
+import { initcall_blacklisted, kernel_parameter, kernel_values } from "./command_line.ts";
 import { MountedDisk } from "./disk.ts";
 import { decode_handover, encode_handover, type Handover, type SerializedLuo } from "./handover.ts";
 import type { Hardware, NextKernel } from "./hardware.ts";
@@ -15,6 +15,7 @@ import { Luo } from "./luo.ts";
 import { MemfdHandler } from "./memfd_handler.ts";
 import { KernelPanic } from "./panic.ts";
 import { Process } from "./process.ts";
+import { type Driver, load_modules } from "./rehearsal/modules.ts";
 import { type Release, release_of } from "./releases.ts";
 import { Tmpfs } from "./tmpfs.ts";
 
@@ -34,6 +35,8 @@ export class System {
   /** Files of the host that are open here, by `dev:ino`, and the descriptions of each. */
   readonly host_inodes = new Map<string, HostInode>();
   readonly host_files = new Map<HostInode, Set<HostFile>>();
+  /** Character devices of drivers, by path. */
+  readonly drivers = new Map<string, Driver>();
   image: LoadedImage | undefined;
   kexec_load_disabled = false;
   /** CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT=y: on unless `kho=off`. */
@@ -112,6 +115,8 @@ export class System {
     if (!initcall_blacklisted(this.command_line, "memfd_luo_init")) {
       luo.handlers.register(new MemfdHandler(this.hardware.ram, () => this.new_ino(), release));
     }
+    const modules = kernel_values(this.command_line, "luo_rehearsal").flatMap((list) => list.split(","));
+    load_modules(modules, { system: this, handlers: luo.handlers });
     return luo;
   }
 

@@ -29,13 +29,19 @@ export function vfs_open(process: Process, path: string, flags: number, mode: nu
 
 function open_node(process: Process, path: string, flags: number): OpenFile | Ret {
   const { luo } = process.system;
-  const exists = path === "/dev/null" || path === "/dev/kmsg" || (path === LIVEUPDATE_DEVICE && luo);
+  const driver = process.system.drivers.get(path);
+  const exists = driver || path === "/dev/null" || path === "/dev/kmsg" ||
+    (path === LIVEUPDATE_DEVICE && luo);
   if (!exists) return -Errno.ENOENT;
   if (flags & abi.O_CREAT && flags & abi.O_EXCL) return -Errno.EEXIST;
   if (flags & abi.O_DIRECTORY) return -Errno.ENOTDIR;
   if (path === LIVEUPDATE_DEVICE && luo) {
     if (flags & abi.O_PATH) return path_file(luo.device.inode, () => path, flags, again(process, path));
     return process.uid === 0 ? luo.device.open(flags) : -Errno.EACCES;
+  }
+  if (driver) {
+    if (flags & abi.O_PATH) return path_file(driver.inode, () => path, flags, again(process, path));
+    return process.uid === 0 ? driver.open(flags) : -Errno.EACCES;
   }
   const file = path === "/dev/null" ? open_null(flags) : open_kmsg(process.system, flags);
   return flags & abi.O_PATH ? path_file(file.inode, file.link, flags, again(process, path)) : file;

@@ -1,0 +1,133 @@
+/** /dev/kvm, as far as guest_memfd goes: memory that only a guest can read and write, so LUO is the only way to keep it. */
+import { Errno } from "../../../ffi/abi/errno.ts";
+import * as abi from "../../../ffi/abi/fcntl.ts";
+import * as vmm from "../../../ffi/abi/vmm.ts";
+import type { Ret, UserPointer } from "../../kernel.ts";
+import { BadBytes, Reader, Writer } from "../bytes.ts";
+import type { FileHandler, PreservedState, Retrieved } from "../file_handler.ts";
+import { type Inode, OpenFile, stat } from "../file.ts";
+import { PageCache } from "../page_cache.ts";
+import { PAGE_SIZE } from "../pages.ts";
+import type { Process } from "../process.ts";
+import { discard_runs, read_runs, restore_runs, write_runs, type WrittenRun } from "../run_list.ts";
+import type { System } from "../system.ts";
+import { UserBuffer } from "../user_memory.ts";
+import type { Loading } from "./modules.ts";
+import { character_device, DriverInode } from "./simple.ts";
+
+/** virt/kvm/guest_memfd.c: a size that never changes, pages that come by fallocate or by the guest's touching them. */
+class GuestMemfd implements Inode {
+  cache: PageCache;
+  /** Preserved: no page may come or go. */
+  frozen = false;
+
+  constructor(readonly system: System, readonly ino: bigint, readonly size: bigint) {
+    this.cache = new PageCache(system.hardware.ram);
+  }
+
+  stat() {
+    const { ino, size } = this;
+    return stat({ dev: 13n, ino, mode: abi.S_IFREG | 0o777, size, blocks: BigInt(this.cache.pages) * 8n });
+  }
+
+  fallocate(mode: number, offset: bigint, length: bigint): Ret {
+    if (!(mode & abi.FALLOC_FL_KEEP_SIZE)) return -Errno.EOPNOTSUPP;
+    if (mode & ~(abi.FALLOC_FL_KEEP_SIZE | abi.FALLOC_FL_PUNCH_HOLE)) return -Errno.EOPNOTSUPP;
+    if (offset % BigInt(PAGE_SIZE) || length % BigInt(PAGE_SIZE)) return -Errno.EINVAL;
+    if (this.frozen) return -Errno.EBUSY;
+    const [first, end] = [Number(offset), Number(offset + length)].map((byte) => byte / PAGE_SIZE);
+    if (first === undefined || end === undefined) return -Errno.EINVAL;
+    if (mode & abi.FALLOC_FL_PUNCH_HOLE) this.cache.drop(first, end);
+    else if (offset + length > this.size) return -Errno.EINVAL;
+    else if (!this.cache.populate(first, end - first)) return -Errno.ENOMEM;
+    return 0;
+  }
+}
+
+export function load_guest_memfd({ system, handlers }: Loading): void {
+  const inode = character_device(system.new_ino());
+  system.drivers.set("/dev/kvm", { inode, open: (flags) => kvm_file(system, inode, flags) });
+  handlers.register(new GuestMemfdHandler(system));
+}
+
+function kvm_file(system: System, inode: Inode, flags: number): OpenFile {
+  const ioctl = (process: Process, _file: OpenFile, request: number): Ret => {
+    if (request >>> 0 !== vmm.KVM_CREATE_VM) return -Errno.EINVAL;
+    return process.fds.install_or_put(vm_file(system), true);
+  };
+  return new OpenFile(inode, { ioctl }, flags, () => "/dev/kvm");
+}
+
+function vm_file(system: System): OpenFile {
+  const ioctl = (process: Process, _file: OpenFile, request: number, argument: UserPointer): Ret => {
+    if (request >>> 0 !== vmm.KVM_CREATE_GUEST_MEMFD) return -Errno.EINVAL;
+    const struct = new UserBuffer(argument).struct(vmm.GUEST_MEMFD_SIZE, vmm.GUEST_MEMFD_SIZE);
+    if (typeof struct === "number") return struct;
+    const view = new DataView(struct.buffer);
+    const size = view.getBigUint64(0, true);
+    if (view.getBigUint64(8, true) !== 0n || size === 0n || size % BigInt(PAGE_SIZE)) return -Errno.EINVAL;
+    return process.fds.install_or_put(guest_memfd_file(new GuestMemfd(system, system.new_ino(), size)), true);
+  };
+  const inode = new DriverInode(system.new_ino(), 0o600);
+  return new OpenFile(inode, { ioctl }, abi.O_RDWR, () => "anon_inode:kvm-vm");
+}
+
+function guest_memfd_file(inode: GuestMemfd): OpenFile {
+  const operations = {
+    fallocate: (_file: OpenFile, mode: number, offset: bigint, length: bigint) =>
+      inode.fallocate(mode, offset, length),
+    release: () => inode.cache.drop(0, Infinity),
+  };
+  return new OpenFile(inode, operations, abi.O_RDWR | abi.O_LARGEFILE, () => "anon_inode:[kvm-gmem]");
+}
+
+class GuestMemfdHandler implements FileHandler {
+  readonly compatible = "guest_memfd-v1";
+
+  constructor(readonly system: System) {}
+
+  can_preserve({ inode }: OpenFile): boolean {
+    return inode instanceof GuestMemfd;
+  }
+
+  /** Only the pages that are there: a hole stays one. */
+  preserve({ inode }: OpenFile): Ret | PreservedState {
+    if (!(inode instanceof GuestMemfd)) return -Errno.EINVAL;
+    inode.frozen = true;
+    return {
+      serialize: () => write_runs(new Writer().u64(inode.size), inode.cache.runs).finish(),
+      frames: () => inode.cache.runs.map(({ extent }) => extent),
+    };
+  }
+
+  unpreserve({ inode }: OpenFile): void {
+    if (inode instanceof GuestMemfd) inode.frozen = false;
+  }
+
+  retrieve(data: Uint8Array): OpenFile | Ret {
+    const found = decode(data);
+    if (found === undefined) return -Errno.EINVAL;
+    const runs = restore_runs(this.system.hardware.ram, found.runs);
+    if (runs === undefined) return -Errno.EIO;
+    const inode = new GuestMemfd(this.system, this.system.new_ino(), found.size);
+    inode.cache = new PageCache(this.system.hardware.ram, runs);
+    return guest_memfd_file(inode);
+  }
+
+  finish(data: Uint8Array, retrieved: Retrieved): void {
+    if (retrieved === undefined) discard_runs(this.system.hardware.ram, decode(data)?.runs ?? []);
+  }
+
+  identity({ inode }: OpenFile): object {
+    return inode;
+  }
+}
+
+function decode(data: Uint8Array): { size: bigint; runs: readonly WrittenRun[] } | undefined {
+  try {
+    const input = new Reader(data);
+    return { size: input.u64(), runs: read_runs(input) };
+  } catch (error) {
+    if (!(error instanceof BadBytes)) throw error;
+  }
+}

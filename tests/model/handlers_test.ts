@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { Errno } from "../../ffi/abi/errno.ts";
+import { O_RDWR } from "../../ffi/abi/fcntl.ts";
+import { type FileHandler, has_callbacks } from "../../lib/model/file_handler.ts";
+import { OpenFile, stat } from "../../lib/model/file.ts";
+import { type Flb, Flbs } from "../../lib/model/flb.ts";
+import { Faults, NO_FAULTS } from "../../lib/model/faults.ts";
+import { Handlers } from "../../lib/model/handlers.ts";
+import { IncomingFiles, OutgoingFiles } from "../../lib/model/luo_file.ts";
+
+const LIMITS = { name: 64, sessions: 9, files: 3 };
+
+function file(): OpenFile {
+  return new OpenFile({ stat: () => stat({}) }, {}, O_RDWR, () => "test");
+}
+
+/** One handler with one FLB; every callback is noted, those in `refuse` fail. */
+function world(refuse: readonly string[] = []) {
+  const calls: string[] = [];
+  const note = (call: string) => calls.push(call) > 0 && refuse.includes(call);
+  const handler: FileHandler = {
+    compatible: "test-v1",
+    can_preserve: () => !note("can_preserve"),
+    preserve: () => note("preserve") ? -Errno.EIO : { serialize: () => new Uint8Array(0), frames: () => [] },
+    unpreserve: () => note("unpreserve"),
+    retrieve: () => note("retrieve") ? -Errno.EIO : file(),
+    can_finish: () => !note("can_finish"),
+    finish: () => note("finish"),
+  };
+  const flb: Flb = {
+    compatible: "flb-v1",
+    preserve: () => note("flb preserve") ? -Errno.ENOMEM : { data: 1n, object: {} },
+    unpreserve: () => note("flb unpreserve"),
+    retrieve: () => note("flb retrieve") ? -Errno.EIO : {},
+    finish: () => note("flb finish"),
+  };
+  const handed_over = [{ compatible: "flb-v1", data: 1n, count: 2n }];
+  const handlers = new Handlers(new Flbs(handed_over, () => {}), new Faults(NO_FAULTS), () => {});
+  assert.equal(handlers.register_flb(handler, flb), -Errno.EINVAL, "before its handler");
+  assert.equal(handlers.register(handler), 0);
+  assert.equal(handlers.register_flb(handler, flb), 0);
+  return { handlers, handler, flb, calls };
+}
+
+Deno.test("a handler is registered once, with all it must have, and goes when nobody uses it", () => {
+  const { handlers, handler } = world();
+  assert.equal(handlers.register(handler), -Errno.EEXIST);
+  assert.equal(handlers.register({ ...handler }), -Errno.EEXIST, "the name counts");
+  const { finish: _, ...lacking } = handler;
+  assert.equal(has_callbacks(Object.assign(lacking, { finish: JSON.parse("null") })), false);
+  const files = new OutgoingFiles(handlers, LIMITS);
+  assert.equal(files.preserve(1n, file()), 0);
+  assert.equal(handlers.unregister(handler), -Errno.EAGAIN);
+  files.unpreserve();
+  assert.equal(handlers.unregister(handler), 0);
+  assert.equal(handlers.unregister(handler), -Errno.ENOENT);
+  assert.equal(files.preserve(1n, file()), -Errno.ENOENT);
+});
+
+Deno.test("preserve: the FLB before the file; unpreserve: the file before the FLB", () => {
+  const { handlers, calls } = world();
+  const files = new OutgoingFiles(handlers, LIMITS);
+  assert.deepEqual([files.preserve(1n, file()), files.preserve(2n, file())], [0, 0]);
+  files.unpreserve();
+  assert.deepEqual(calls, [
+    ...["can_preserve", "flb preserve", "preserve", "can_preserve", "preserve"],
+    ...["unpreserve", "unpreserve", "flb unpreserve"],
+  ]);
+});
+
+for (
+  const [refused, errno, calls] of [
+    ["can_preserve", Errno.ENOENT, []],
+    ["flb preserve", Errno.ENOMEM, ["flb preserve"]],
+    ["preserve", Errno.EIO, ["flb preserve", "preserve", "flb unpreserve"]],
+  ] as const
+) {
+  Deno.test(`${refused} fails: what was done before it is undone, and the file is free`, () => {
+    const { handlers, handler, calls: seen } = world([refused]);
+    const one = file();
+    assert.equal(new OutgoingFiles(handlers, LIMITS).preserve(1n, one), -errno);
+    assert.deepEqual(seen, ["can_preserve", ...calls]);
+    assert.ok(handlers.claim(handler, one));
+    assert.equal(handlers.unregister(handler), 0);
+  });
+}
+
+Deno.test("the order of a preserve's errors: token, room, fd, handler, preserved already", () => {
+  const { handlers } = world();
+  const files = new OutgoingFiles(handlers, LIMITS);
+  const one = file();
+  assert.equal(files.preserve(1n, one), 0);
+  assert.equal(files.preserve(1n, undefined), -Errno.EEXIST);
+  assert.equal(files.preserve(2n, undefined), -Errno.EBADF);
+  assert.equal(new OutgoingFiles(handlers, LIMITS).preserve(1n, one), -Errno.EBUSY, "in any session");
+  files.preserve(2n, file());
+  files.preserve(3n, file());
+  assert.equal(files.preserve(4n, undefined), -Errno.ENOSPC);
+  assert.equal(files.preserve(3n, undefined), -Errno.EEXIST);
+});
+
+function incoming(handlers: Handlers): IncomingFiles {
+  const files = new IncomingFiles(handlers);
+  for (const token of [1n, 2n]) {
+    assert.ok(files.add({ compatible: "test-v1", token, data: new Uint8Array(0) }));
+  }
+  return files;
+}
+
+Deno.test("retrieve asks the handler once; finish asks all first, then goes from the newest, the FLB last", () => {
+  const { handlers, handler, flb, calls } = world();
+  const files = incoming(handlers);
+  assert.equal(files.add({ compatible: "other-v1", token: 3n, data: new Uint8Array(0) }), false);
+  assert.equal(files.retrieve(1n, 0), files.retrieve(1n, 0));
+  handlers.flbs.get_incoming(flb);
+  handlers.flbs.put_incoming(flb);
+  assert.equal(handlers.unregister(handler), -Errno.EAGAIN);
+  assert.equal(files.finish(), 0);
+  assert.deepEqual(calls, [
+    ...["retrieve", "flb retrieve", "can_finish", "can_finish", "finish", "finish", "flb finish"],
+  ]);
+  assert.equal(handlers.unregister(handler), 0);
+});
+
+Deno.test("one file that cannot finish keeps the whole session; a failed retrieve sticks", () => {
+  const refusing = world(["can_finish", "retrieve"]);
+  const files = incoming(refusing.handlers);
+  for (let i = 0; i < 2; i++) assert.equal(files.retrieve(2n, 0), -Errno.EIO);
+  assert.equal(files.finish(), -Errno.EBUSY);
+  assert.deepEqual(refusing.calls, ["retrieve", "can_finish"]);
+  assert.equal(files.retrieve(9n, 0), -Errno.ENOENT);
+});
