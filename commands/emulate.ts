@@ -100,7 +100,7 @@ export const command = buildCommand<Flags, string[], Context>({
       "kexec_file_load and reboot is served from the model. After a kexec every process of the machine is gone, and CMD starts\n" +
       "again with LUO_BOOT=2, 3 ... in its environment. The machine ends when a boot ends without a kexec, with CMD's exit code.\n\n" +
       "It works by seccomp user notification: no root is needed, Linux 5.19 is. Calls that open or look at files take some 20 us\n" +
-      "longer, most others nothing. With --strict so do write and pwrite: then writing past the end of a preserved memfd fails as on\n" +
+      "longer, most others nothing. With --strict so does reading, writing, mapping: then writing past the end of a preserved memfd fails as on\n" +
       "Linux. It is no security boundary.\n\n" +
       `With --faults things go wrong in the machine:\n${FAULT_SYNTAX}`,
     [
@@ -110,7 +110,12 @@ export const command = buildCommand<Flags, string[], Context>({
   ),
   parameters: {
     flags: {
-      strict: { kind: "boolean", default: false, withNegated: false, brief: "Serve write and pwrite too" },
+      strict: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Serve reading, writing, mmap and the like too",
+      },
       trace: { kind: "boolean", default: false, withNegated: false, brief: "Print each served call" },
       faults: {
         kind: "parsed",

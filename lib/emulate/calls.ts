@@ -93,11 +93,53 @@ const x86_64: Readonly<Record<Call, Trap>> = {
   fstat: { nr: 5, strict: true },
 };
 
-/** AUDIT_ARCH_X86_64 */
-export const ARCHITECTURE = { audit: 0xc000_003e, calls: x86_64 };
+/** include/uapi/asm-generic/unistd.h: what is missing, this architecture never had. Not run anywhere yet. */
+const aarch64: Readonly<Partial<Record<Call, Trap>>> = {
+  openat: { nr: 56 },
+  openat2: { nr: 437 },
+  newfstatat: { nr: 79 },
+  statx: { nr: 291 },
+  faccessat: { nr: 48 },
+  faccessat2: { nr: 439 },
+  ioctl: { ...x86_64.ioctl, nr: 29 },
+  fcntl: { ...x86_64.fcntl, nr: 25 },
+  ftruncate: { nr: 46 },
+  fallocate: { nr: 47 },
+  kexec_file_load: { nr: 294 },
+  reboot: { nr: 142 },
+  write: { nr: 64, strict: true },
+  pwrite64: { nr: 68, strict: true },
+  writev: { nr: 66, strict: true },
+  pwritev: { nr: 70, strict: true },
+  pwritev2: { nr: 287, strict: true },
+  madvise: { ...x86_64.madvise, nr: 233 },
+  symlinkat: { nr: 36 },
+  renameat: { nr: 38 },
+  renameat2: { nr: 276 },
+  chroot: { nr: 51 },
+  uname: { nr: 160 },
+  sendfile: { nr: 71, strict: true },
+  readlinkat: { nr: 78 },
+  read: { nr: 63, strict: true },
+  pread64: { nr: 67, strict: true },
+  lseek: { nr: 62, strict: true },
+  mmap: { nr: 222, strict: true },
+  fstat: { nr: 80, strict: true },
+};
 
-export function traps(strict: boolean): readonly [Call, Trap][] {
-  const all = Object.entries(ARCHITECTURE.calls) as [Call, Trap][];
+/** AUDIT_ARCH_X86_64, AUDIT_ARCH_AARCH64 */
+export const ARCHITECTURES: Readonly<
+  Record<typeof Deno.build.arch, { audit: number; calls: Readonly<Partial<Record<Call, Trap>>> }>
+> = {
+  x86_64: { audit: 0xc000_003e, calls: x86_64 },
+  aarch64: { audit: 0xc000_00b7, calls: aarch64 },
+};
+
+/** The one this process runs on. */
+export const ARCHITECTURE = ARCHITECTURES[Deno.build.arch];
+
+export function traps(strict: boolean, { calls } = ARCHITECTURE): readonly [Call, Trap][] {
+  const all = Object.entries(calls) as [Call, Trap][];
   if (!strict) return all.filter(([, trap]) => trap.strict !== true);
   return all.map(([name, trap]) => [name, trap.strict === "any argument" ? { nr: trap.nr } : trap]);
 }

@@ -9,13 +9,13 @@ import {
 import { ARCHITECTURE, traps } from "./calls.ts";
 
 /** The filter every process of the machine runs under: struct sock_filter[]. Calls of another architecture are not looked at. */
-export function filter(strict: boolean): Uint8Array<ArrayBuffer> {
-  const all = traps(strict);
+export function filter(strict: boolean, architecture = ARCHITECTURE): Uint8Array<ArrayBuffer> {
+  const all = traps(strict, architecture);
   const whole = all.filter(([, trap]) => trap.when === undefined);
   const partly = all.filter(([, trap]) => trap.when !== undefined);
   const program: Instruction[] = [
     { op: "load", offset: DATA_ARCH },
-    { op: "jump_if_equal", value: ARCHITECTURE.audit, otherwise: "allow" },
+    { op: "jump_if_equal", value: architecture.audit, otherwise: "allow" },
     { op: "load", offset: DATA_NR },
     ...whole.map(([, { nr }]): Instruction => ({ op: "jump_if_equal", value: nr, to: "serve" })),
     ...partly.map(([name, { nr }]): Instruction => ({ op: "jump_if_equal", value: nr, to: name })),

@@ -1,9 +1,11 @@
+import { translateOpenFlags, X86_64 } from "../../ffi/abi/arch.ts";
 import { Errno } from "../../ffi/abi/errno.ts";
 import { O_CLOEXEC, O_CREAT, O_NOFOLLOW, O_TRUNC } from "../../ffi/abi/fcntl.ts";
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { encodeUtsname } from "../../ffi/abi/stat.ts";
 import { close, stat } from "../../ffi/file.ts";
+import { ARCH } from "../../ffi/libc.ts";
 import { uname } from "../../ffi/system.ts";
 import type { Kernel, Ret } from "../kernel.ts";
 import { factFile, isFact } from "./facts.ts";
@@ -44,7 +46,9 @@ export class Names {
     this.#paths.rooted_elsewhere();
   }
 
-  open(call: Notification, dirfd: number, address: bigint, flags: number): Served {
+  /** `native`: flags in the numbers of this architecture. */
+  open(call: Notification, dirfd: number, address: bigint, native: number): Served {
+    const flags = translateOpenFlags(native, ARCH, X86_64);
     const path = this.program.path(call.tid, address);
     if (typeof path === "number") return undefined;
     if (isFact(path)) return this.#open_fact(call, path, flags);
@@ -103,7 +107,7 @@ export class Names {
     if (resolve & ~known || (resolve & BigInt(RESOLVE_BENEATH) && leaves)) return undefined;
     const plain = (resolve & ~BigInt(RESOLVE_NO_MAGICLINKS)) === 0n;
     if (!plain && by_link) return undefined;
-    if (!plain) return this.open(call, int(dirfd), path, int(flags) | O_NOFOLLOW);
+    if (!plain) return this.open(call, int(dirfd), path, int(flags) | ARCH.O_NOFOLLOW);
     return this.open(call, int(dirfd), path, int(flags));
   }
 

@@ -1,4 +1,4 @@
-/** What stat(2) and its kin say of the device and of a session fd: the kernel's structs, as x86-64 has them. */
+/** What stat(2) and its kin say of the device and of a session fd, in the kernel's structs. */
 
 const S_IFCHR = 0o020000;
 /** misc devices have major 10; the minor is the kernel's choice. */
@@ -14,16 +14,36 @@ export interface Looks {
 export const DEVICE: Looks = { mode: S_IFCHR | 0o600, ino: 261n, device: true };
 export const SESSION: Looks = { mode: 0o600, ino: 1057n, device: false };
 
-/** struct stat, 144 bytes: dev u64@0, ino u64@8, nlink u64@16, mode u32@24, rdev u64@40, blksize i64@56. */
-export function encodeStat({ mode, ino, device }: Looks): Uint8Array {
+/** makedev() of small numbers */
+const RDEV = BigInt((MINOR & 0xff) | (MAJOR << 8) | ((MINOR & ~0xff) << 12));
+
+/** struct stat of this architecture. */
+export function encodeStat(looks: Looks): Uint8Array {
+  return Deno.build.arch === "aarch64" ? encodeStatAarch64(looks) : encodeStatX86(looks);
+}
+
+/** 128 bytes: dev u64@0, ino u64@8, mode u32@16, nlink u32@20, rdev u64@32, blksize i32@56. */
+export function encodeStatAarch64({ mode, ino, device }: Looks): Uint8Array {
+  const bytes = new Uint8Array(128);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, 5n, true);
+  view.setBigUint64(8, ino, true);
+  view.setUint32(16, mode, true);
+  view.setUint32(20, 1, true);
+  if (device) view.setBigUint64(32, RDEV, true);
+  view.setInt32(56, 4096, true);
+  return bytes;
+}
+
+/** 144 bytes: dev u64@0, ino u64@8, nlink u64@16, mode u32@24, rdev u64@40, blksize i64@56. */
+export function encodeStatX86({ mode, ino, device }: Looks): Uint8Array {
   const bytes = new Uint8Array(144);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, 5n, true);
   view.setBigUint64(8, ino, true);
   view.setBigUint64(16, 1n, true);
   view.setUint32(24, mode, true);
-  // makedev() of small numbers
-  if (device) view.setBigUint64(40, BigInt((MINOR & 0xff) | (MAJOR << 8) | ((MINOR & ~0xff) << 12)), true);
+  if (device) view.setBigUint64(40, RDEV, true);
   view.setBigUint64(56, 4096n, true);
   return bytes;
 }
