@@ -70,10 +70,13 @@ async function boots(kernel: string | undefined, count: number, words: string) {
 }
 
 async function run(kernel: string | undefined, words: string): Promise<number> {
-  const main = await boots(kernel, 3, words);
-  const apart = wordsCases.some((one) => one.name.includes(words))
-    ? await boots(kernel, 2 * wordsCases.length + 1, "--words")
-    : { reports: [], trouble: [] };
+  const none = { reports: [], trouble: [] };
+  const [main, apart] = await Promise.all([
+    boots(kernel, 3, words),
+    wordsCases.some((one) => one.name.includes(words))
+      ? boots(kernel, 2 * wordsCases.length + 1, "--words")
+      : none,
+  ]);
   const reports = [...main.reports, ...apart.reports];
   const failed = [...failures(reports, words), ...main.trouble, ...apart.trouble];
   for (const { name, why } of failed) console.log(`\nFAILED ${name}\n  ${why.replaceAll("\n", "\n  ")}`);
