@@ -6,6 +6,7 @@ import { equal, match, ok } from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { Status } from "../../lib/agent/protocol.ts";
 import { troubleIn } from "../contract/report.ts";
+import { CHECKOUT } from "./images.ts";
 import { MissingTool } from "./tools.ts";
 import { runInVm, VmError, type VmResult } from "./vm.ts";
 
@@ -124,8 +125,7 @@ async function tell(
 
 /** Two kernels that do not understand each other: nothing refuses it yet, and the next one panics early. */
 async function mismatch(): Promise<Check> {
-  const luo =
-    "deno run --cached-only --no-prompt --quiet --allow-ffi --allow-env=LUO_BACKEND,LUO_SOCKET,LUO_EXE,LUO_FAULTS,XDG_RUNTIME_DIR,NO_COLOR main.ts";
+  const luo = "/share/checkout/dist/luo";
   const command =
     `${luo} agent start && ${luo} kexec load /share/kernels/bzImage-7.3.4-mismatch --initrd /share/boot/initrd && ${luo} kexec exec`;
   let console = "";
@@ -142,8 +142,19 @@ async function mismatch(): Promise<Check> {
   });
 }
 
+/** What the guests run: dist/luo of this checkout. */
+function build(): void {
+  const { success } = new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", "binary"],
+    cwd: CHECKOUT,
+  })
+    .outputSync();
+  if (!success) throw new Error("deno task binary failed");
+}
+
 if (import.meta.main) {
   try {
+    build();
     const checks = (await Promise.all([
       tell("upgrade", upgraded),
       tell("others", byOthers),
