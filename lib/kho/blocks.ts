@@ -1,0 +1,81 @@
+/**
+ * Chained blocks of entries of one size (7.2 and 7.3: include/linux/kho/abi/block.h, kernel/liveupdate/kho_block.c).
+ *
+ * | struct kho_block_header_ser | bytes |
+ * |---|---|
+ * | u64 next: physical address of the next block, 0 for the last | 0 |
+ * | u64 count: entries that follow, 1 to (4096 - 16) / size | 8 |
+ * | entries, then zeros up to the end of the page | 16 |
+ */
+import { hex, KhoError } from "./error.ts";
+import { type Memory, PAGE_SIZE, type Pages, read_page } from "./memory.ts";
+import { u64, words } from "./struct.ts";
+
+/** KHO_MAX_BLOCKS. */
+const MAX_BLOCKS = 10_000;
+const HEADER_SIZE = 16;
+
+export interface Block<Entry> {
+  /** Physical address. */
+  readonly address: bigint;
+  readonly entries: readonly Entry[];
+}
+
+/** How one kind of entry is read and written. */
+export interface EntryCodec<Entry> {
+  /** "sessions", for errors. */
+  readonly thing: string;
+  /** Bytes. */
+  readonly size: number;
+  decode(bytes: Uint8Array, thing: string): Entry;
+  encode(entry: Entry): Uint8Array;
+}
+
+export function per_block(size: number): number {
+  return Math.floor((PAGE_SIZE - HEADER_SIZE) / size);
+}
+
+/**
+ * The chain that begins at `head`; none for 0.
+ *
+ * @throws KhoError for a cycle, an impossible count or a block that is not in memory
+ */
+export function decode_blocks<Entry>(memory: Memory, head: bigint, codec: EntryCodec<Entry>): Block<Entry>[] {
+  const blocks: Block<Entry>[] = [];
+  const seen = new Set<bigint>();
+  for (let address = head; address !== 0n;) {
+    const thing = `block ${blocks.length} of ${codec.thing}`;
+    if (seen.has(address)) throw new KhoError(thing, `the chain comes back to ${hex(address)}`);
+    if (seen.size >= MAX_BLOCKS) throw new KhoError(thing, `over ${MAX_BLOCKS} blocks`);
+    seen.add(address);
+    const bytes = read_page(memory, address, thing);
+    const count = u64(bytes, 8);
+    if (count === 0n || count > BigInt(per_block(codec.size))) {
+      throw new KhoError(thing, `a count of ${count}, not 1 to ${per_block(codec.size)}`);
+    }
+    const entries = Array.from({ length: Number(count) }, (_, index) => {
+      const start = HEADER_SIZE + index * codec.size;
+      return codec.decode(bytes.subarray(start, start + codec.size), `entry ${index} of ${thing}`);
+    });
+    blocks.push({ address, entries });
+    address = u64(bytes, 0);
+  }
+  return blocks;
+}
+
+/** The blocks at their addresses, each linked to the next in the list. */
+export function encode_blocks<Entry>(
+  pages: Pages,
+  blocks: readonly Block<Entry>[],
+  codec: EntryCodec<Entry>,
+): void {
+  blocks.forEach(({ address, entries }, index) => {
+    const bytes = new Uint8Array(PAGE_SIZE);
+    bytes.set(words(blocks[index + 1]?.address ?? 0n, BigInt(entries.length)));
+    if (entries.length > per_block(codec.size)) {
+      throw new KhoError(codec.thing, `${entries.length} in one block`);
+    }
+    entries.forEach((entry, place) => bytes.set(codec.encode(entry), HEADER_SIZE + place * codec.size));
+    pages.write(address, bytes);
+  });
+}

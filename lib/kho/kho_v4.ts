@@ -1,0 +1,90 @@
+/**
+ * `kho-v4`, the tree of Linux 7.2 and 7.3 (include/linux/kho/abi/kexec_handover.h). Its u64 are in the CPU's byte order, not in
+ * the big endian of device trees.
+ *
+ * | node | properties |
+ * |---|---|
+ * | / | compatible "kho-v4"; u64 preserved-memory-map: physical address of the map's root (`preserved_map.ts`) |
+ * | /NAME, one for each blob | u64 preserved-data: its physical address; u64 blob-size: bytes |
+ */
+import { KhoError } from "./error.ts";
+import { decode_fdt, type Fdt, type FdtNode, property } from "./fdt.ts";
+import { encode_fdt } from "./fdt_encode.ts";
+import { exactly, u64, words } from "./struct.ts";
+
+export const KHO_V4 = "kho-v4";
+
+export interface Blob {
+  /** "LUO", "kexec-metadata", "memblock". */
+  readonly name: string;
+  /** Physical address. */
+  readonly address: bigint;
+  /** Bytes. */
+  readonly size: bigint;
+}
+
+export interface KhoV4 {
+  /** Physical address of the preserved-memory map. */
+  readonly map: bigint;
+  /** The newest first, as libfdt adds them. */
+  readonly blobs: readonly Blob[];
+}
+
+/** The string in `compatible` of a tree's root, whatever format that is. @throws KhoError when there is none */
+export function compatible_of(node: FdtNode, thing: string): string {
+  const value = property(node, "compatible");
+  const text = value === undefined ? "" : new TextDecoder().decode(value);
+  if (!/^[!-~]+\0$/.test(text)) throw new KhoError(thing, "no compatible string");
+  return text.slice(0, -1);
+}
+
+/** A property that is one u64. @throws KhoError when it is missing or of another size */
+export function u64_of(node: FdtNode, name: string, thing: string): bigint {
+  const value = property(node, name);
+  if (value === undefined) throw new KhoError(thing, `no property ${name}`);
+  return u64(exactly(value, 8, `${name} of ${thing}`), 0);
+}
+
+/** @throws KhoError also for another format, which a kernel takes for no handover at all */
+export function decode_kho_v4(bytes: Uint8Array): KhoV4 {
+  const { root } = decode_fdt(bytes, "KHO's tree");
+  const compatible = compatible_of(root, "KHO's tree");
+  if (compatible !== KHO_V4) {
+    throw new KhoError("KHO's tree", `its format is "${compatible}", not "${KHO_V4}"`);
+  }
+  const blobs = root.children.map((node) => ({
+    name: node.name,
+    address: u64_of(node, "preserved-data", `blob ${node.name}`),
+    size: u64_of(node, "blob-size", `blob ${node.name}`),
+  }));
+  const twice = blobs.find(({ name }, index) => blobs.findIndex((blob) => blob.name === name) !== index);
+  if (twice !== undefined) throw new KhoError("KHO's tree", `two blobs ${twice.name}`);
+  return { map: u64_of(root, "preserved-memory-map", "KHO's tree"), blobs };
+}
+
+/** The same bytes that `kho_add_subtree()` leaves behind: `blob-size` was set last and so stands first. */
+export function encode_kho_v4(kho: KhoV4): Uint8Array {
+  const tree: Fdt = {
+    strings: [
+      "compatible",
+      "preserved-memory-map",
+      ...kho.blobs.length > 0 ? ["preserved-data", "blob-size"] : [],
+    ],
+    root: {
+      name: "",
+      properties: [
+        { name: "compatible", value: new TextEncoder().encode(`${KHO_V4}\0`) },
+        { name: "preserved-memory-map", value: words(kho.map) },
+      ],
+      children: kho.blobs.map(({ name, address, size }) => ({
+        name,
+        properties: [
+          { name: "blob-size", value: words(size) },
+          { name: "preserved-data", value: words(address) },
+        ],
+        children: [],
+      })),
+    },
+  };
+  return encode_fdt(tree);
+}

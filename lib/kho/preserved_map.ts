@@ -1,0 +1,166 @@
+/**
+ * The preserved-memory map of `kho-v4`: a radix tree of pages (include/linux/kho/abi/kexec_handover.h, kernel/liveupdate/
+ * kexec_handover.c). A block of 2^order pages at `address` is one key: bit 52 - order set, and below it address >> (12 + order).
+ *
+ * | page | layout | index |
+ * |---|---|---|
+ * | node of level 5 (root) to 1 | u64 table[512]: physical addresses of nodes one level lower, 0 for none | 9 bits of the key, from bit 15 + 9 * (level - 1) |
+ * | leaf, level 0 | 32,768 bits: preserved or not | the key's lowest 15 bits |
+ */
+import { hex, KhoError } from "./error.ts";
+import { type Memory, PAGE_SIZE, type Pages, read_page } from "./memory.ts";
+import { u64, words } from "./struct.ts";
+
+const LEVELS = 5;
+const TABLE_BITS = 9n;
+const LEAF_BITS = 15n;
+const ORDER_0_BIT = 52;
+/** So many ranges are more than any capture of ours has; a hostile map ends here. */
+const MAX_RANGES = 1_000_000;
+
+/** `count` blocks of 2^order pages each, one behind the other. */
+export interface Range {
+  /** Physical address. */
+  readonly address: bigint;
+  readonly order: number;
+  readonly count: number;
+}
+
+/** One page of the tree itself. Its prefix is what all keys below it have in common. */
+export interface MapNode {
+  readonly level: number;
+  readonly prefix: bigint;
+  readonly address: bigint;
+}
+
+export interface PreservedMap {
+  /** The root first, each before those below it. */
+  readonly nodes: readonly MapNode[];
+  /** In the order of the tree: the largest order first, then by address. */
+  readonly ranges: readonly Range[];
+}
+
+/** Bytes of a range. */
+export function range_size(range: Range): bigint {
+  return BigInt(PAGE_SIZE) * BigInt(range.count) << BigInt(range.order);
+}
+
+/** @throws KhoError for a page of the tree that is reached twice, missing, or full of what cannot be, and for overlapping ranges */
+export function decode_map(memory: Memory, root: bigint): PreservedMap {
+  const [nodes, ranges, seen]: [MapNode[], Range[], Set<bigint>] = [[], [], new Set()];
+  const walk = (node: MapNode) => {
+    const thing = `level ${node.level} of the preserved-memory map`;
+    if (seen.has(node.address)) throw new KhoError(thing, `the page at ${hex(node.address)} is in it twice`);
+    seen.add(node.address);
+    nodes.push(node);
+    const bytes = read_page(memory, node.address, thing);
+    if (node.level === 0) return read_leaf(bytes, node.prefix, ranges);
+    for (let index = 0; index < PAGE_SIZE / 8; index++) {
+      const address = u64(bytes, index * 8);
+      if (address === 0n) continue;
+      walk({ level: node.level - 1, prefix: node.prefix << TABLE_BITS | BigInt(index), address });
+    }
+  };
+  walk({ level: LEVELS, prefix: 0n, address: root });
+  refuse_overlaps(ranges);
+  return { nodes, ranges };
+}
+
+function read_leaf(bytes: Uint8Array, prefix: bigint, into: Range[]): void {
+  for (let index = 0; index < PAGE_SIZE; index++) {
+    const byte = bytes[index] ?? 0;
+    for (let bit = 0; byte >> bit !== 0; bit++) {
+      if ((byte >> bit & 1) === 1) add_key(into, prefix << LEAF_BITS | BigInt(index * 8 + bit));
+    }
+  }
+}
+
+function add_key(into: Range[], key: bigint): void {
+  const { address, order } = decode_key(key);
+  const last = into.at(-1);
+  if (last !== undefined && last.order === order && last.address + range_size(last) === address) {
+    into[into.length - 1] = { ...last, count: last.count + 1 };
+    return;
+  }
+  if (into.length >= MAX_RANGES) throw new KhoError("the preserved-memory map", `over ${MAX_RANGES} ranges`);
+  into.push({ address, order, count: 1 });
+}
+
+/** @throws KhoError for a key that no address has */
+export function decode_key(key: bigint): { address: bigint; order: number } {
+  const highest = key.toString(2).length - 1;
+  const order = ORDER_0_BIT - highest;
+  if (key === 0n || order < 0) {
+    throw new KhoError("the preserved-memory map", `no page has the key ${hex(key)}`);
+  }
+  return { order, address: BigInt.asUintN(64, key << BigInt(12 + order)) };
+}
+
+/** @throws KhoError for an address that is no multiple of its block */
+export function encode_key(address: bigint, order: number): bigint {
+  const shift = BigInt(12 + order);
+  if (address >> shift << shift !== address || address >> 64n !== 0n || order < 0 || order > ORDER_0_BIT) {
+    throw new KhoError("the preserved-memory map", `no ${2 ** order} pages begin at ${hex(address)}`);
+  }
+  return 1n << BigInt(ORDER_0_BIT - order) | address >> shift;
+}
+
+function refuse_overlaps(ranges: readonly Range[]): void {
+  const sorted = ranges.toSorted((a, b) => a.address < b.address ? -1 : a.address > b.address ? 1 : 0);
+  sorted.forEach((range, index) => {
+    const before = sorted[index - 1];
+    if (before !== undefined && before.address + range_size(before) > range.address) {
+      throw new KhoError(
+        "the preserved-memory map",
+        `blocks of order ${before.order} and ${range.order} overlap at ${hex(range.address)}`,
+      );
+    }
+  });
+}
+
+/** The tree's pages at the addresses they have. @throws KhoError when a range has no leaf among the nodes */
+export function encode_map(pages: Pages, map: PreservedMap): void {
+  const addresses = new Map(map.nodes.map((node) => [place(node.level, node.prefix), node.address]));
+  for (const { level, prefix, address } of map.nodes) {
+    pages.write(address, new Uint8Array(PAGE_SIZE));
+    const above = addresses.get(place(level + 1, prefix >> TABLE_BITS));
+    if (above !== undefined) pages.write(above + 8n * (prefix & 511n), words(address));
+  }
+  for (const range of map.ranges) {
+    for (const key of keys(range)) {
+      const leaf = pages.page(addresses.get(place(0, key >> LEAF_BITS)) ?? 0n);
+      if (leaf === undefined) {
+        throw new KhoError("the preserved-memory map", `no leaf for ${hex(range.address)}`);
+      }
+      const bit = Number(key & 0x7fffn);
+      leaf[bit >> 3] = (leaf[bit >> 3] ?? 0) | 1 << (bit & 7);
+    }
+  }
+}
+
+function* keys(range: Range): Generator<bigint> {
+  const first = encode_key(range.address, range.order);
+  for (let index = 0n; index < range.count; index++) yield first + index;
+}
+
+function place(level: number, prefix: bigint): string {
+  return `${level}:${prefix}`;
+}
+
+/** The nodes that a tree of these ranges needs; `allocate` gives each its page, the root's first. */
+export function plan_nodes(ranges: readonly Range[], allocate: () => bigint): MapNode[] {
+  const nodes = new Map<string, MapNode>();
+  const need = (level: number, prefix: bigint) => {
+    const key = place(level, prefix);
+    if (!nodes.has(key)) nodes.set(key, { level, prefix, address: allocate() });
+  };
+  need(LEVELS, 0n);
+  for (const range of ranges) {
+    const first = encode_key(range.address, range.order) >> LEAF_BITS;
+    const last = encode_key(range.address, range.order) + BigInt(range.count - 1) >> LEAF_BITS;
+    for (let leaf = first; leaf <= last; leaf++) {
+      for (let level = LEVELS - 1; level >= 0; level--) need(level, leaf >> TABLE_BITS * BigInt(level));
+    }
+  }
+  return Array.from(nodes.values());
+}
