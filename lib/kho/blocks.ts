@@ -8,11 +8,11 @@
  * | entries, then zeros up to the end of the page | 16 |
  */
 import { hex, KhoError } from "./error.ts";
-import { type Memory, PAGE_SIZE, type Pages, read_page } from "./memory.ts";
+import { type Memory, PAGE_SIZE, read_page, type WritableMemory } from "./memory.ts";
 import { u64, words } from "./struct.ts";
 
 /** KHO_MAX_BLOCKS. */
-const MAX_BLOCKS = 10_000;
+export const MAX_BLOCKS = 10_000;
 const HEADER_SIZE = 16;
 
 export interface Block<Entry> {
@@ -65,7 +65,7 @@ export function decode_blocks<Entry>(memory: Memory, head: bigint, codec: EntryC
 
 /** The blocks at their addresses, each linked to the next in the list. */
 export function encode_blocks<Entry>(
-  pages: Pages,
+  pages: WritableMemory,
   blocks: readonly Block<Entry>[],
   codec: EntryCodec<Entry>,
 ): void {

@@ -45,12 +45,21 @@ export function u64_of(node: FdtNode, name: string, thing: string): bigint {
   return u64(exactly(value, 8, `${name} of ${thing}`), 0);
 }
 
-/** @throws KhoError also for another format, which a kernel takes for no handover at all */
-export function decode_kho_v4(bytes: Uint8Array): KhoV4 {
+/** What a tree says it is. @throws KhoError when it is no tree, or says nothing */
+export function format_of(bytes: Uint8Array): string {
+  return compatible_of(decode_fdt(bytes, "KHO's tree").root, "KHO's tree");
+}
+
+/**
+ * `format` is for kernels that are made up: what they call this format.
+ *
+ * @throws KhoError also for another format, which a kernel takes for no handover at all
+ */
+export function decode_kho_v4(bytes: Uint8Array, format = KHO_V4): KhoV4 {
   const { root } = decode_fdt(bytes, "KHO's tree");
   const compatible = compatible_of(root, "KHO's tree");
-  if (compatible !== KHO_V4) {
-    throw new KhoError("KHO's tree", `its format is "${compatible}", not "${KHO_V4}"`);
+  if (compatible !== format) {
+    throw new KhoError("KHO's tree", `its format is "${compatible}", not "${format}"`);
   }
   const blobs = root.children.map((node) => ({
     name: node.name,
@@ -63,7 +72,7 @@ export function decode_kho_v4(bytes: Uint8Array): KhoV4 {
 }
 
 /** The same bytes that `kho_add_subtree()` leaves behind: `blob-size` was set last and so stands first. */
-export function encode_kho_v4(kho: KhoV4): Uint8Array {
+export function encode_kho_v4(kho: KhoV4, format = KHO_V4): Uint8Array {
   const tree: Fdt = {
     strings: [
       "compatible",
@@ -73,7 +82,7 @@ export function encode_kho_v4(kho: KhoV4): Uint8Array {
     root: {
       name: "",
       properties: [
-        { name: "compatible", value: new TextEncoder().encode(`${KHO_V4}\0`) },
+        { name: "compatible", value: new TextEncoder().encode(`${format}\0`) },
         { name: "preserved-memory-map", value: words(kho.map) },
       ],
       children: kho.blobs.map(({ name, address, size }) => ({

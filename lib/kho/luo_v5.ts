@@ -13,7 +13,7 @@
  */
 import { type Block, decode_blocks, encode_blocks, type EntryCodec, per_block } from "./blocks.ts";
 import { KhoError } from "./error.ts";
-import { type Memory, PAGE_SIZE, type Pages, read } from "./memory.ts";
+import { type Memory, PAGE_SIZE, read, type WritableMemory } from "./memory.ts";
 import { ascii, exactly, name_bytes, put_name, u64, words } from "./struct.ts";
 
 export const LUO_V5 = "luo-v5";
@@ -49,21 +49,23 @@ export interface FlbEntry {
 }
 
 /** @throws KhoError also for another format than luo-v5, which is when a kernel panics */
-export function decode_luo_v5(bytes: Uint8Array): LuoV5 {
+export function decode_luo_v5(bytes: Uint8Array, format = LUO_V5): LuoV5 {
   exactly(bytes, LUO_V5_SIZE, "LUO");
   const compatible = ascii(bytes, 0, 8, "LUO's format");
-  if (compatible !== LUO_V5) throw new KhoError("LUO", `its format is "${compatible}", not "${LUO_V5}"`);
+  if (compatible !== format) throw new KhoError("LUO", `its format is "${compatible}", not "${format}"`);
   return { liveupdate_number: u64(bytes, 8), sessions_pa: u64(bytes, 16), flbs_pa: u64(bytes, 24) };
 }
 
-export function encode_luo_v5(luo: LuoV5): Uint8Array {
+/** `format` is for kernels that are made up: what they call this format. */
+export function encode_luo_v5(luo: LuoV5, format = LUO_V5): Uint8Array {
   const bytes = new Uint8Array(LUO_V5_SIZE);
-  put_name(bytes, 0, 8, LUO_V5, "LUO's format");
+  put_name(bytes, 0, 8, format, "LUO's format");
   bytes.set(words(luo.liveupdate_number, luo.sessions_pa, luo.flbs_pa), 8);
   return bytes;
 }
 
-const SESSION: EntryCodec<SessionEntry> = {
+/** A session's entry. */
+export const SESSION: EntryCodec<SessionEntry> = {
   thing: "sessions",
   size: 80,
   decode: (bytes, thing) => ({
@@ -100,11 +102,17 @@ export interface SessionV5 extends SessionEntry {
   readonly files: readonly Block<FileEntry>[];
 }
 
+/** struct luo_flb_header_ser, and what follows it. */
+export interface FlbsV5 {
+  readonly page_count: bigint;
+  readonly entries: readonly FlbEntry[];
+}
+
 /** All that hangs on a luo_ser, with the addresses it was found at: written back it gives the same bytes. */
 export interface LuoTreeV5 {
   readonly luo: LuoV5;
   readonly sessions: readonly Block<SessionV5>[];
-  readonly flbs: { readonly page_count: bigint; readonly entries: readonly FlbEntry[] } | undefined;
+  readonly flbs: FlbsV5 | undefined;
 }
 
 /** @throws KhoError when something that is pointed to is not there, or says something impossible */
@@ -125,7 +133,8 @@ function decode_files(memory: Memory, session: SessionEntry): SessionV5 {
   return { ...session, files };
 }
 
-function decode_flbs(memory: Memory, address: bigint) {
+/** @throws KhoError */
+export function decode_flbs(memory: Memory, address: bigint): FlbsV5 {
   const header = read(memory, address, 16, "the FLBs' header");
   const [page_count, count] = [u64(header, 0), u64(header, 8)];
   // One page, says luo_flb.c: LUO_FLB_PGCNT.
@@ -142,13 +151,16 @@ function decode_flbs(memory: Memory, address: bigint) {
 }
 
 /** Writes what hangs on `tree.luo`; luo_ser itself is KHO's blob, and the caller's (`encode_luo_v5`). */
-export function encode_luo_tree_v5(pages: Pages, tree: LuoTreeV5): void {
+export function encode_luo_tree_v5(pages: WritableMemory, tree: LuoTreeV5): void {
   encode_blocks(pages, tree.sessions, SESSION);
   for (const { entries } of tree.sessions) {
     for (const { files } of entries) encode_blocks(pages, files, FILE);
   }
-  if (tree.flbs === undefined) return;
-  const { page_count, entries } = tree.flbs;
+  if (tree.flbs !== undefined) encode_flbs(pages, tree.luo.flbs_pa, tree.flbs);
+}
+
+/** The page at `address`. */
+export function encode_flbs(pages: WritableMemory, address: bigint, { page_count, entries }: FlbsV5): void {
   const bytes = new Uint8Array(PAGE_SIZE);
   bytes.set(words(page_count, BigInt(entries.length)));
   entries.forEach(({ name, data, count }, index) => {
@@ -156,5 +168,5 @@ export function encode_luo_tree_v5(pages: Pages, tree: LuoTreeV5): void {
     put_name(bytes, at, 48, name, "the name of an FLB");
     bytes.set(words(data, count), at + 48);
   });
-  pages.write(tree.luo.flbs_pa, bytes);
+  pages.write(address, bytes);
 }

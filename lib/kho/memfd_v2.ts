@@ -9,7 +9,7 @@
  * A file of size 0 has no folios, and no vmalloc area. A folio's order is not here but in the preserved-memory map.
  */
 import { KhoError } from "./error.ts";
-import { type Memory, PAGE_SIZE, type Pages, read } from "./memory.ts";
+import { type Memory, PAGE_SIZE, read, type WritableMemory } from "./memory.ts";
 import { exactly, u32, u64, view, words } from "./struct.ts";
 import {
   decode_area,
@@ -82,7 +82,7 @@ function decode_folios(list: Uint8Array): Folio[] {
 }
 
 /** The struct at its address, the list of folios and its chunks; not the file's contents. */
-export function encode_memfd_v2(pages: Pages, address: bigint, memfd: MemfdV2): void {
+export function encode_memfd_v2(pages: WritableMemory, address: bigint, memfd: MemfdV2): void {
   const bytes = new Uint8Array(MEMFD_V2_SIZE);
   bytes.set(words(memfd.position, memfd.size));
   view(bytes).setUint32(16, memfd.seals, true);

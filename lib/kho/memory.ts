@@ -12,8 +12,14 @@ export interface Memory {
   page(address: bigint): Uint8Array | undefined;
 }
 
+/** What an encoder writes to. */
+export interface WritableMemory {
+  /** Bytes may cross pages. */
+  write(address: bigint, bytes: Uint8Array): void;
+}
+
 /** Memory that can be written: what an encoder fills. Pages nobody wrote are not there. */
-export class Pages implements Memory {
+export class Pages implements Memory, WritableMemory {
   readonly #pages = new Map<bigint, Uint8Array>();
 
   page(address: bigint): Uint8Array | undefined {

@@ -7,7 +7,7 @@
  * | kho_vmalloc_chunk, a page | u64 next @0: physical address, 0 for the last; u64 phys[511] @8: blocks of 2^order pages, up to a 0 |
  */
 import { hex, KhoError } from "./error.ts";
-import { type Memory, PAGE_SIZE, type Pages, read, read_page } from "./memory.ts";
+import { type Memory, PAGE_SIZE, read, read_page, type WritableMemory } from "./memory.ts";
 import { exactly, u64, view, words } from "./struct.ts";
 
 export const VMALLOC_SIZE = 16;
@@ -72,7 +72,7 @@ export function decode_area(memory: Memory, descriptor: VmallocDescriptor, thing
 }
 
 /** The chunks; what is in the area itself is `write_area`'s. */
-export function encode_area(pages: Pages, area: VmallocArea): void {
+export function encode_area(pages: WritableMemory, area: VmallocArea): void {
   area.chunks.forEach(({ address, blocks }, index) => {
     const bytes = new Uint8Array(PAGE_SIZE);
     bytes.set(words(area.chunks[index + 1]?.address ?? 0n, ...blocks));
@@ -108,7 +108,7 @@ export function read_area(memory: Memory, area: VmallocArea, length: number, thi
   return bytes;
 }
 
-export function write_area(pages: Pages, area: VmallocArea, bytes: Uint8Array): void {
+export function write_area(pages: WritableMemory, area: VmallocArea, bytes: Uint8Array): void {
   for (const { address, from, to } of parts(area, bytes.length)) {
     pages.write(address, bytes.subarray(from, to));
   }

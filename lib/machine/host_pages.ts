@@ -38,9 +38,7 @@ export class HostPages implements Pages {
   /** The file's owner still runs after the kexec and may write on: what survives is a copy of this moment. */
   survive(): HostPages {
     if (this.exclusive) return this;
-    const copy = copyOf(this.fd);
-    this.release();
-    return new HostPages(copy, true);
+    return new HostPages(copyOf(this.fd), true);
   }
 
   release(): void {

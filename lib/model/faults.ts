@@ -40,20 +40,6 @@ export class Faults {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) % below;
   }
-
-  /** What the kexec hands over, or what arrives of it: one byte of it changed. */
-  handover(bytes: Uint8Array): Uint8Array {
-    if (this.at("handover").length === 0) return bytes;
-    const [at, change] = [this.random(bytes.length), 1 + this.random(255)];
-    return bytes.map((byte, i) => i === at ? byte ^ change : byte);
-  }
-
-  /** The frames that survive the kexec, less one extent that does not. */
-  frames<T>(survivors: readonly T[]): readonly T[] {
-    if (this.at("page").length === 0 || survivors.length === 0) return survivors;
-    const lost = this.random(survivors.length);
-    return survivors.filter((_, i) => i !== lost);
-  }
 }
 
 /** Nothing goes wrong. */

@@ -14,12 +14,12 @@ export interface FileHandler {
   freeze?(file: OpenFile, state: PreservedState): Ret;
   /** reboot(2) failed after all. */
   unfreeze?(file: OpenFile, state: PreservedState): void;
-  /** In the next kernel: the file again, from what `serialize` gave. Asked once: an errno sticks. */
-  retrieve(data: Uint8Array, uid: number, beside: HandedOverBeside): OpenFile | Ret;
+  /** In the next kernel: the file again, from `PreservedState.data`. Asked once: an errno sticks. */
+  retrieve(data: bigint, uid: number, beside: HandedOverBeside): OpenFile | Ret;
   /** False: SESSION_FINISH gives EBUSY, and no file of the session is finished. */
-  can_finish?(data: Uint8Array, retrieved: Retrieved): boolean;
+  can_finish?(data: bigint, retrieved: Retrieved): boolean;
   /** LUO lets go; what was never retrieved is freed here. */
-  finish(data: Uint8Array, retrieved: Retrieved): void;
+  finish(data: bigint, retrieved: Retrieved): void;
   /** What must not be preserved twice: files with the same identity are one. Default: the open file description. */
   identity?(file: OpenFile): object;
 }
@@ -41,10 +41,8 @@ export type Retrieved = OpenFile | Ret | undefined;
 
 /** A preserved file's state as its handler keeps it until the kexec. */
 export interface PreservedState {
-  /** The bytes for the next kernel (what serialized_data points to). */
-  serialize(): Uint8Array;
-  /** Extents of page frames that must survive the kexec. */
-  frames(): Iterable<{ base: number; count: number }>;
+  /** What the next kernel's handler gets (`serialized_data`): mostly the address of memory preserved through KHO. */
+  readonly data: bigint;
 }
 
 /** liveupdate_register_file_handler() refuses a handler without its required callbacks; a driver may be written in anything. */

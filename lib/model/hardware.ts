@@ -2,6 +2,7 @@
 import type { Disk } from "./disk.ts";
 import type { Faults } from "./faults.ts";
 import type { Host } from "./host.ts";
+import type { Handover } from "./kho.ts";
 import type { Ram } from "./ram.ts";
 
 export interface Hardware {
@@ -23,6 +24,6 @@ export interface NextKernel {
   /** uname's release. */
   readonly release: string;
   readonly command_line: string;
-  /** Bytes of `handover.ts`; undefined when KHO was off. */
-  readonly handover: Uint8Array | undefined;
+  /** Undefined when KHO was off. */
+  readonly handover: Handover | undefined;
 }

@@ -4,7 +4,7 @@ import * as abi from "../../ffi/abi/fcntl.ts";
 import type { Ret, Stat } from "../kernel.ts";
 import { type FileOperations, type Inode, OpenFile } from "./file.ts";
 import type { HostFile } from "./host.ts";
-import type { Run } from "./page_cache.ts";
+import { PageCache, type Run } from "./page_cache.ts";
 import { PAGE_SIZE } from "./pages.ts";
 import type { Ram } from "./ram.ts";
 import { ALL_SEALS, CHUNK, implied_seals, ShmemInode } from "./shmem.ts";
@@ -63,6 +63,20 @@ export class HostInode implements Inode {
     });
     this.frozen = true;
     return this.runs;
+  }
+
+  /** Preserved while it was a file of the model's: the same page frames, whose bytes are here now. */
+  take_over(runs: readonly Run[]): void {
+    this.frozen = true;
+    if (runs.length === 0) return;
+    const store = {
+      pages: this.file.pages(),
+      frames: runs.reduce((sum, { extent }) => sum + extent.count, 0),
+    };
+    this.runs = runs.map(({ index, extent }) => ({
+      index,
+      extent: this.ram.move(extent, store, index * PAGE_SIZE),
+    }));
   }
 
   unpin(): void {
@@ -180,7 +194,8 @@ function move_to_host(system: System, file: OpenFile, inode: ShmemInode): Ret {
   const { host } = system.hardware;
   if (host === undefined || inode.writable_mappings > 0) return -Errno.EBUSY;
   const [only, second] = inode.cache.runs;
-  const whole = only !== undefined && second === undefined && only.index === 0 && only.extent.offset === 0;
+  const alone = only !== undefined && second === undefined && only.index === 0;
+  const whole = alone && only.extent.offset === 0 && only.extent.store?.frames === only.extent.count;
   const { size, seals, mode } = inode;
   const made = host.materialize({
     name: file.link().replace(/^\/(memfd:)?/, "").replace(/ \(deleted\)$/, ""),
@@ -189,7 +204,7 @@ function move_to_host(system: System, file: OpenFile, inode: ShmemInode): Ret {
     seals,
     mode,
     flags: file.flags,
-    pages: whole ? only.extent.store.pages : undefined,
+    pages: whole ? only.extent.store?.pages : undefined,
     read: (offset, into) => inode.cache.read(Number(offset), into),
   });
   if (typeof made === "number") return made;
@@ -206,7 +221,10 @@ function move_to_host(system: System, file: OpenFile, inode: ShmemInode): Ret {
 /** What LUO knew of the old inode it now knows of the new one; the old frames are free. */
 function settle(system: System, old: ShmemInode, inode: Inode): void {
   system.luo?.handlers.rename(old, inode);
-  if (old.frozen && inode instanceof HostInode) inode.pin();
+  if (old.frozen && inode instanceof HostInode) {
+    inode.take_over(old.cache.runs);
+    old.cache = new PageCache(old.ram);
+  }
   old.unpin();
   old.free();
 }

@@ -5,20 +5,23 @@ import { Directory, type Tmpfs } from "./tmpfs.ts";
 
 /**
  * Everything that is wrong with the machine, in words; nothing is the good answer. With processes alive only what holds at any
- * time is looked at; with none left, every page frame must be free, in a named tmpfs file, waiting to be retrieved, or held by
- * a session whose files refused to be finished.
+ * time is looked at; with none left, every page frame must be free, the kernel's own, in a named tmpfs file, waiting to be
+ * retrieved, or held by a session whose files refused to be finished.
  * (A frame freed twice throws where it happens.)
  */
 export function audit(machine: Machine): string[] {
   const { ram } = machine;
   const found = ram.audit();
   if (machine.off || machine.system.processes.size > 0) return found;
-  const { shm, tmp, luo } = machine.system;
+  const { shm, tmp, luo, kho } = machine.system;
+  const leaked = (kho?.allocated ?? 0) - machine.system.kho_at_boot;
+  if (leaked !== 0) found.push(`${leaked} page frames that were allocated to be preserved are leaked`);
   const incoming = [...luo?.sessions.incoming.values() ?? []];
   const held = incoming.flatMap(({ files }) => [...files.held()]).map(({ inode }) => inode);
-  const owned = tmpfs_frames(shm) + tmpfs_frames(tmp) + frames_of(held) + ram.unclaimed_frames;
-  const leaked = ram.used_frames - owned;
-  if (leaked !== 0) found.push(`${leaked} page frames are leaked`);
+  const owned = tmpfs_frames(shm) + tmpfs_frames(tmp) + frames_of(held) + ram.unclaimed_frames +
+    machine.system.own_frames;
+  const lost = ram.used_frames - owned;
+  if (lost !== 0) found.push(`${lost} page frames are leaked`);
   return found;
 }
 

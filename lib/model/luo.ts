@@ -1,19 +1,25 @@
 /** The Live Update Orchestrator of one kernel (kernel/liveupdate/luo_core.c): device, sessions, number, and the way out and in. */
 import { Errno } from "../../ffi/abi/errno.ts";
+import type { SessionEntry } from "../kho/luo_v5.ts";
 import type { Ret } from "../kernel.ts";
 import { LiveupdateDevice } from "./device.ts";
 import type { Faults } from "./faults.ts";
 import { Flbs } from "./flb.ts";
 import { Handlers } from "./handlers.ts";
-import type { SerializedLuo } from "./handover.ts";
+import type { IncomingLuo, OutgoingLuo } from "./luo_v5.ts";
+import { read_files } from "./luo_v5.ts";
+import { IncomingFiles } from "./luo_file.ts";
+import type { Ram } from "./ram.ts";
 import type { Release } from "./releases.ts";
 import { IncomingSession, key_of, type OutgoingSession, Sessions } from "./session.ts";
 
 /** What a kernel tells its LUO at boot. */
 export interface LuoBoot {
   readonly release: Release;
+  readonly ram: Ram;
+  readonly outgoing: OutgoingLuo;
   /** Undefined: none was handed over. */
-  readonly incoming: SerializedLuo | undefined;
+  readonly incoming: IncomingLuo | undefined;
   readonly ino: bigint;
   readonly faults: Faults;
   readonly print: (line: string) => void;
@@ -25,36 +31,46 @@ export class Luo {
   readonly handlers: Handlers;
   /** This boot's liveupdate number: live updates since the cold boot. */
   readonly number: bigint;
-  readonly #release: Release;
+  readonly #ram: Ram;
+  readonly #outgoing: OutgoingLuo;
   /** Handed over and not read yet: the first open of the device does that. */
-  #incoming: SerializedLuo | undefined;
+  #incoming: IncomingLuo | undefined;
 
-  constructor({ release, incoming, ino, faults, print }: LuoBoot) {
+  constructor({ release, ram, outgoing, incoming, ino, faults, print }: LuoBoot) {
     this.number = incoming?.number ?? 0n;
-    this.#release = release;
-    this.handlers = new Handlers(new Flbs(incoming?.flbs, print), faults, print);
-    this.sessions = new Sessions(this.handlers, release);
-    this.device = new LiveupdateDevice(this.sessions, () => this.#deserialize(), ino);
+    this.#ram = ram;
+    this.#outgoing = outgoing;
     this.#incoming = incoming;
+    this.handlers = new Handlers(new Flbs(incoming?.flbs, print), faults, print);
+    this.sessions = new Sessions(this.handlers, release, outgoing.rooms);
+    this.device = new LiveupdateDevice(this.sessions, () => this.#deserialize(), ino);
   }
 
   /** Sessions are here that were handed over and are not finished. */
   get waiting(): boolean {
-    return this.sessions.incoming.size > 0 || (this.#incoming?.sessions.length ?? 0) > 0;
+    return this.sessions.incoming.size > 0 || (this.#incoming?.sessions.entries.length ?? 0) > 0;
   }
 
   /** luo_session_deserialize(): a file nobody has a handler for makes the device give EIO until the next kexec. */
   #deserialize(): Ret {
     const incoming = this.#incoming;
     this.#incoming = undefined;
-    for (const { name, files } of incoming?.sessions ?? []) {
-      const session = new IncomingSession(name, this.handlers);
-      this.sessions.incoming.set(key_of(name), session);
-      if (files.every((file) => session.files.add(file))) continue;
-      session.files.abandon();
-      return -Errno.EIO;
-    }
-    return 0;
+    const good = incoming?.sessions.entries.every((entry) => this.#deserialize_one(entry)) ?? true;
+    incoming?.sessions.free();
+    return good ? 0 : -Errno.EIO;
+  }
+
+  /** What cannot be read is leaked, as far as it was read: the next boot will find order again. */
+  #deserialize_one(entry: SessionEntry): boolean {
+    const key = key_of(entry.name);
+    if (this.sessions.incoming.has(key)) return false;
+    const list = read_files(this.#ram, entry);
+    const files = new IncomingFiles(this.handlers, list?.free);
+    this.sessions.incoming.set(key, new IncomingSession(entry.name, files));
+    if (list === undefined) return false;
+    if (list.entries.every((file) => files.add(file))) return true;
+    files.abandon();
+    return false;
   }
 
   /** luo_session_serialize(), first half: freezes in creation order, and unfreezes in reverse when one refuses. */
@@ -72,17 +88,7 @@ export class Luo {
   }
 
   /** Second half: only outgoing sessions go on; an incoming one that was not finished is lost. */
-  serialize(): SerializedLuo {
-    const sessions = [...this.sessions.outgoing.values()];
-    return {
-      format: this.#release.formats.luo,
-      number: this.number + 1n,
-      flbs: this.handlers.flbs.serialize(),
-      sessions: sessions.map(({ name, files }) => ({ name, files: [...files.serialize()] })),
-    };
-  }
-
-  *frames(): Iterable<{ base: number; count: number }> {
-    for (const { files } of this.sessions.outgoing.values()) yield* files.frames();
+  serialize(): void {
+    this.#outgoing.serialize([...this.sessions.outgoing.values()], this.handlers.flbs.serialize());
   }
 }

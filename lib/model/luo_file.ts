@@ -1,10 +1,11 @@
 /** The files of one session, from PRESERVE to FINISH (kernel/liveupdate/luo_file.c). */
 import { Errno } from "../../ffi/abi/errno.ts";
+import type { FileEntry } from "../kho/luo_v5.ts";
 import type { Ret } from "../kernel.ts";
+import type { Room } from "./block_set.ts";
 import type { FileHandler, PreservedState } from "./file_handler.ts";
 import type { OpenFile } from "./file.ts";
 import type { Handlers } from "./handlers.ts";
-import type { Limits } from "./releases.ts";
 
 interface Outgoing {
   readonly token: bigint;
@@ -13,23 +14,21 @@ interface Outgoing {
   readonly state: PreservedState;
 }
 
-/** A file on its way out, as the handover lists it. */
-export interface SerializedFile {
-  readonly compatible: string;
-  readonly token: bigint;
-  readonly data: Uint8Array;
-}
-
 /** The files of an outgoing session, in order of preservation. */
 export class OutgoingFiles {
   #files = new Map<bigint, Outgoing>();
 
-  constructor(readonly handlers: Handlers, readonly limits: Limits) {}
+  constructor(readonly handlers: Handlers, readonly room: Room<FileEntry>) {}
 
   /** luo_preserve_file(): the token first, then room for one more, the fd, a handler, and whether it is preserved already. */
   preserve(token: bigint, file: OpenFile | undefined): Ret {
     if (this.#files.has(token)) return -Errno.EEXIST;
-    if (this.#files.size >= this.limits.files) return -Errno.ENOSPC;
+    const answer = this.room.grow(this.#files.size + 1) || this.#add(token, file);
+    if (answer < 0) this.room.shrink(this.#files.size);
+    return answer;
+  }
+
+  #add(token: bigint, file: OpenFile | undefined): Ret {
     if (file === undefined) return -Errno.EBADF;
     const handler = this.handlers.take(file);
     if (handler === undefined) return -Errno.ENOENT;
@@ -73,6 +72,7 @@ export class OutgoingFiles {
       file.put();
     }
     this.#files.clear();
+    this.room.shrink(0);
   }
 
   /** In order of preservation; when one fails, those before it are unfrozen again. */
@@ -98,14 +98,14 @@ export class OutgoingFiles {
     }
   }
 
-  *serialize(): Iterable<SerializedFile> {
-    for (const { token, handler, state } of this.#files.values()) {
-      yield { compatible: handler.compatible, token, data: state.serialize() };
-    }
-  }
-
-  *frames(): Iterable<{ base: number; count: number }> {
-    for (const { state } of this.#files.values()) yield* state.frames();
+  /** Writes the list for the next kernel: the address of its first block, and how many files. */
+  serialize(): { files_pa: bigint; count: bigint } {
+    const entries = [...this.#files.values()].map(({ handler, token, state }) => ({
+      compatible: handler.compatible,
+      data: state.data,
+      token,
+    }));
+    return { files_pa: BigInt(this.room.write(entries)), count: BigInt(entries.length) };
   }
 
   get size(): number {
@@ -115,7 +115,7 @@ export class OutgoingFiles {
 
 interface Incoming {
   readonly handler: FileHandler;
-  readonly data: Uint8Array;
+  readonly data: bigint;
   /** Undefined until retrieved; an errno of the handler sticks. */
   result?: OpenFile | Ret;
 }
@@ -124,10 +124,11 @@ interface Incoming {
 export class IncomingFiles {
   #files = new Map<bigint, Incoming>();
 
-  constructor(readonly handlers: Handlers) {}
+  /** `release` frees the list they came in, which stays as long as they do. */
+  constructor(readonly handlers: Handlers, readonly release: () => void = () => {}) {}
 
   /** luo_file_deserialize_one(): false when nobody has a handler for it. */
-  add({ compatible, token, data }: SerializedFile): boolean {
+  add({ compatible, token, data }: FileEntry): boolean {
     const handler = this.handlers.find(compatible);
     if (handler === undefined) return false;
     this.#files.set(token, { handler, data });
@@ -138,6 +139,7 @@ export class IncomingFiles {
   abandon(): void {
     for (const { handler } of this.#files.values()) this.handlers.put(handler);
     this.#files.clear();
+    this.release();
   }
 
   /** luo_retrieve_file(): the same description every time. LUO keeps a reference of its own; the caller gets another. */
@@ -168,6 +170,7 @@ export class IncomingFiles {
 
   /** luo_file_finish(): all handlers agree, or nothing happens; what was never retrieved is freed. */
   finish(): Ret {
+    if (this.#files.size === 0) return 0;
     for (const { handler, data, result } of this.#files.values()) {
       const refused = this.handlers.faults.errno("can_finish") < 0;
       if (refused || handler.can_finish?.(data, result) === false) return -Errno.EBUSY;
@@ -182,6 +185,7 @@ export class IncomingFiles {
       this.handlers.put(handler);
     }
     this.#files.clear();
+    this.release();
     return 0;
   }
 

@@ -117,7 +117,9 @@ export class Machine {
     return process !== undefined;
   }
 
+  /** Power-on: nothing is in memory. */
   #cold(): NextKernel {
+    this.ram.reset();
     const { release = "7.3.4", command_line = "liveupdate=on" } = this.options;
     return { release, command_line, handover: undefined };
   }

@@ -1,16 +1,16 @@
-/** The memfd handler, `memfd-v2` (mm/memfd_luo.c): contents, size, position and seals of any shmem file without a name. */
+/** The memfd handler (mm/memfd_luo.c): contents, size, position and seals of any shmem file without a name. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import type { Ret } from "../kernel.ts";
-import { BadBytes, Reader, Writer } from "./bytes.ts";
 import type { FileHandler, PreservedState, Retrieved } from "./file_handler.ts";
 import type { OpenFile } from "./file.ts";
+import * as folios from "./folios.ts";
 import { HostInode } from "./host_file.ts";
+import { type Kho, restore_free } from "./kho.ts";
+import * as ser from "./memfd_ser.ts";
 import { PageCache, type Run } from "./page_cache.ts";
 import { PAGE_SIZE } from "./pages.ts";
-import type { Extent, Ram } from "./ram.ts";
 import type { Release } from "./releases.ts";
-import { discard_runs, read_runs, restore_runs, write_runs, type WrittenRun } from "./run_list.ts";
 import { ShmemInode } from "./shmem.ts";
 import { memfd_file } from "./shmem_file.ts";
 
@@ -25,32 +25,37 @@ export interface Preservable {
   unpin(): void;
 }
 
-/** What `serialize` writes: u64 position, u64 size, u32 seals, then the runs (`run_list.ts`). */
-interface Memfd {
-  readonly position: bigint;
-  readonly size: bigint;
-  readonly seals: number;
-  readonly runs: readonly WrittenRun[];
-}
-
 /** MEMFD_LUO_ALL_SEALS. */
 const ALL_SEALS = 0x3f;
 
 /** memfd_pin_folios() counts pages in 32 bits. */
 const MAX_PAGES = 0xffffffffn;
 
+/** `private_data` of a preserved memfd. */
+class PreservedMemfd implements PreservedState {
+  constructor(
+    /** Address of the struct. */
+    readonly data: bigint,
+    readonly runs: readonly Run[],
+    /** Undefined for a file of size 0. */
+    readonly list: folios.FolioList | undefined,
+  ) {}
+}
+
 export class MemfdHandler implements FileHandler {
   readonly #seals: boolean;
+  readonly #layout: ser.MemfdLayout;
   readonly compatible: string;
 
-  /** `seals`: they come along, which they did not before memfd-v2. */
+  /** `release.seals`: they come along, which they did not before memfd-v2. */
   constructor(
-    readonly ram: Ram,
+    readonly kho: Kho,
     readonly new_ino: () => bigint,
     { formats, seals }: Pick<Release, "formats" | "seals">,
   ) {
     this.compatible = formats.memfd;
     this.#seals = seals;
+    this.#layout = ser.MEMFD_V2_LAYOUT;
   }
 
   can_preserve(file: OpenFile): boolean {
@@ -60,37 +65,77 @@ export class MemfdHandler implements FileHandler {
   preserve(file: OpenFile): Ret | PreservedState {
     const inode = preservable(file);
     if (inode === undefined) return -Errno.EINVAL;
-    if ((inode.size + BigInt(PAGE_SIZE) - 1n) / BigInt(PAGE_SIZE) > MAX_PAGES) return -Errno.EFBIG;
-    if (inode.pin() === undefined) return -Errno.ENOMEM;
-    // Seals added from now on are lost; the position is read again in freeze.
-    return new PreservedMemfd(file, inode.size, this.#seals ? inode.seals : 0);
+    const address = this.kho.alloc_preserve(this.#layout.size);
+    if (address === undefined) return -Errno.ENOMEM;
+    const large = (inode.size + BigInt(PAGE_SIZE) - 1n) / BigInt(PAGE_SIZE) > MAX_PAGES;
+    const runs = large ? undefined : inode.pin();
+    const state = runs && this.#preserve(address, runs, inode.size > 0n);
+    if (state === undefined) {
+      if (runs !== undefined) inode.unpin();
+      this.kho.unpreserve_free(address);
+      return large ? -Errno.EFBIG : -Errno.ENOMEM;
+    }
+    // Seals added from now on are lost; the position is written again in freeze.
+    ser.write_header(this.kho.ram, address, this.#layout, {
+      position: position_of(file),
+      size: inode.size,
+      seals: this.#seals ? inode.seals : 0,
+      count: folios.count_pages(state.runs),
+      folios: state.list?.area,
+    });
+    return state;
   }
 
-  unpreserve(file: OpenFile): void {
+  #preserve(address: number, runs: readonly Run[], any: boolean): PreservedMemfd | undefined {
+    const list = any ? folios.preserve_file_pages(this.kho, runs) : undefined;
+    if (any && list === undefined) return undefined;
+    return new PreservedMemfd(BigInt(address), any ? runs : [], list);
+  }
+
+  unpreserve(file: OpenFile, state: PreservedState): void {
+    if (!(state instanceof PreservedMemfd)) return;
+    if (state.list !== undefined) folios.unpreserve_file_pages(this.kho, state.runs, state.list);
+    this.kho.unpreserve_free(Number(state.data));
     preservable(file)?.unpin();
   }
 
   freeze(file: OpenFile, state: PreservedState): Ret {
-    if (state instanceof PreservedMemfd) state.position = position_of(file);
+    ser.write_position(this.kho.ram, Number(state.data), position_of(file));
     return 0;
   }
 
-  retrieve(data: Uint8Array, uid: number): OpenFile | Ret {
-    const memfd = decode(data);
+  retrieve(data: bigint, uid: number): OpenFile | Ret {
+    if (data === 0n) return -Errno.EINVAL;
+    const { ram } = this.kho;
+    const memfd = this.#read(data);
     if (memfd === undefined) return -Errno.EINVAL;
-    const runs = restore_runs(this.ram, memfd.runs);
-    if (runs === undefined) return -Errno.EIO;
-    if (memfd.seals & ~ALL_SEALS) {
-      for (const { extent } of runs) this.ram.free(extent);
-      return -Errno.EOPNOTSUPP;
-    }
-    const file = memfd_file(this.ram, this.new_ino(), uid, "", abi.MFD_ALLOW_SEALING);
-    file.position = memfd.position;
+    const answer = this.#retrieve(memfd, uid);
+    restore_free(ram, Number(data));
+    return answer;
+  }
+
+  /** Undefined when there is no such memory. */
+  #read(data: bigint): ser.MemfdHeader | undefined {
+    const { ram } = this.kho;
+    const inside = Number(data) % PAGE_SIZE <= PAGE_SIZE - this.#layout.size;
+    if (!inside || ram.page(Math.floor(Number(data) / PAGE_SIZE)) === undefined) return undefined;
+    return ser.read_header(ram, Number(data), this.#layout);
+  }
+
+  #retrieve(memfd: ser.MemfdHeader, uid: number): OpenFile | Ret {
+    const { position, size, seals } = memfd;
+    if (seals & ~ALL_SEALS) return -Errno.EOPNOTSUPP;
+    const { ram } = this.kho;
+    const runs = folios.restore_file_pages(ram, memfd.folios, memfd.count);
+    if (typeof runs === "number") return runs;
+    const file = memfd_file(ram, this.new_ino(), uid, "", abi.MFD_ALLOW_SEALING);
+    // vfs_setpos() does not take a negative one.
+    file.position = position < 0n ? 0n : position;
     if (file.inode instanceof ShmemInode) {
-      file.inode.size = memfd.size;
-      file.inode.cache = new PageCache(this.ram, runs);
+      file.inode.size = size;
+      file.inode.cache = new PageCache(ram, runs);
       // The trap: the new file has mode 0777, so F_SEAL_EXEC seals it against writing too.
-      if (memfd.seals !== 0) file.inode.add_seals(memfd.seals);
+      if (seals !== 0) file.inode.add_seals(seals);
     }
     return file;
   }
@@ -100,31 +145,14 @@ export class MemfdHandler implements FileHandler {
     return file.inode;
   }
 
-  finish(data: Uint8Array, retrieved: Retrieved): void {
+  finish(data: bigint, retrieved: Retrieved): void {
     // A retrieve that failed has cleaned up after itself.
-    if (retrieved !== undefined) return;
-    discard_runs(this.ram, decode(data)?.runs ?? []);
-  }
-}
-
-class PreservedMemfd implements PreservedState {
-  position: bigint;
-
-  constructor(readonly file: OpenFile, readonly size: bigint, readonly seals: number) {
-    this.position = position_of(file);
-  }
-
-  /** Asked of the inode each time: it may have moved to the host meanwhile. */
-  get runs(): readonly Run[] {
-    return preservable(this.file)?.runs ?? [];
-  }
-
-  *frames(): Iterable<Extent> {
-    for (const run of this.runs) yield run.extent;
-  }
-
-  serialize(): Uint8Array {
-    return write_runs(new Writer().u64(this.position).u64(this.size).u32(this.seals), this.runs).finish();
+    if (retrieved !== undefined || data === 0n) return;
+    const { ram } = this.kho;
+    const memfd = this.#read(data);
+    if (memfd === undefined) return;
+    folios.discard_file_pages(ram, memfd.folios, memfd.count);
+    restore_free(ram, Number(data));
   }
 }
 
@@ -135,24 +163,4 @@ function preservable(file: OpenFile): Preservable | undefined {
 
 function position_of(file: OpenFile): bigint {
   return file.operations.lseek?.(file, 0n, abi.SEEK_CUR) ?? file.position;
-}
-
-/** Undefined when the bytes are none of ours. Numbers are taken as Linux takes them: nothing says that they are sane. */
-function decode(data: Uint8Array): Memfd | undefined {
-  try {
-    return read(new Reader(data));
-  } catch (error) {
-    if (error instanceof BadBytes) return undefined;
-    throw error;
-  }
-}
-
-/** @throws BadBytes */
-function read(bytes: Reader): Memfd {
-  const position = BigInt.asIntN(64, bytes.u64());
-  const size = BigInt.asIntN(64, bytes.u64());
-  const seals = bytes.u32();
-  const runs = read_runs(bytes);
-  // vfs_setpos() does not take a negative one.
-  return { position: position < 0n ? 0n : position, size, seals, runs };
 }

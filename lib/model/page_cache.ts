@@ -37,21 +37,21 @@ export class PageCache {
   read(offset: number, into: Uint8Array): void {
     into.fill(0);
     this.#each(offset, into.length, (run, at, from, to) => {
-      run.extent.store.pages.read(run.extent.offset + at, into.subarray(from, to));
+      this.ram.read(run.extent, at, into.subarray(from, to));
     });
   }
 
   /** Every page touched must have its frame already: `populate` first. */
   write(offset: number, data: Uint8Array): void {
     this.#each(offset, data.length, (run, at, from, to) => {
-      run.extent.store.pages.write(run.extent.offset + at, data.subarray(from, to));
+      this.ram.write(run.extent, at, data.subarray(from, to));
     });
   }
 
   /** Zeroes what has a frame, and leaves holes holes. */
   zero(offset: number, length: number): void {
     this.#each(offset, length, (run, at, from, to) => {
-      run.extent.store.pages.zero(run.extent.offset + at, to - from);
+      this.ram.zero(run.extent, at, to - from);
     });
   }
 

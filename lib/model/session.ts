@@ -2,28 +2,34 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { O_RDWR } from "../../ffi/abi/fcntl.ts";
 import * as luo from "../../ffi/abi/liveupdate.ts";
+import type { FileEntry, SessionEntry } from "../kho/luo_v5.ts";
 import type { Ret } from "../kernel.ts";
+import type { Room } from "./block_set.ts";
 import { type FileOperations, type Inode, OpenFile, stat } from "./file.ts";
 import { answer_with_fd, type Call, commands, luo_ioctl } from "./ioctl.ts";
 import type { Handlers } from "./handlers.ts";
 import { IncomingFiles, OutgoingFiles } from "./luo_file.ts";
-import type { Limits, Release } from "./releases.ts";
+import type { Release } from "./releases.ts";
 
 export class OutgoingSession {
   readonly files: OutgoingFiles;
 
-  constructor(readonly name: Uint8Array, handlers: Handlers, limits: Limits) {
-    this.files = new OutgoingFiles(handlers, limits);
+  constructor(readonly name: Uint8Array, handlers: Handlers, room: Room<FileEntry>) {
+    this.files = new OutgoingFiles(handlers, room);
   }
 }
 
 export class IncomingSession {
-  readonly files: IncomingFiles;
   retrieved = false;
 
-  constructor(readonly name: Uint8Array, handlers: Handlers) {
-    this.files = new IncomingFiles(handlers);
-  }
+  constructor(readonly name: Uint8Array, readonly files: IncomingFiles) {}
+}
+
+/** Where the lists that are handed over are written. */
+export interface Rooms {
+  readonly sessions: Room<SessionEntry>;
+  /** For the files of one more session. */
+  files(): Room<FileEntry>;
 }
 
 /** The two lists of a kernel, by name: created here, and handed over by the previous kernel. */
@@ -35,6 +41,7 @@ export class Sessions {
   constructor(
     readonly handlers: Handlers,
     readonly release: Release,
+    readonly rooms: Rooms,
     readonly anon_inode: Inode = { stat: () => stat({ mode: 0o600 }) },
   ) {}
 
@@ -44,14 +51,16 @@ export class Sessions {
     if (name === undefined || name.length === 0) return -Errno.EINVAL;
     if (this.handlers.faults.errno("alloc") < 0) return -Errno.ENOMEM;
     const key = key_of(name);
-    // Room first, then the name: as luo_session_insert() looks.
-    if (this.outgoing.size >= this.release.limits.sessions) return -Errno[this.release.full];
+    // Room first, then the name: as luo_session_insert() looks. Room that was made for a name that is taken stays.
+    const grown = this.rooms.sessions.grow(this.outgoing.size + 1);
+    if (grown < 0) return grown;
     if (this.outgoing.has(key)) return -Errno.EEXIST;
-    const session = new OutgoingSession(name, this.handlers, this.release.limits);
+    const session = new OutgoingSession(name, this.handlers, this.rooms.files());
     this.outgoing.set(key, session);
     return this.#file(session, () => {
       session.files.unpreserve();
       this.outgoing.delete(key);
+      this.rooms.sessions.shrink(this.outgoing.size);
     });
   }
 

@@ -3,15 +3,18 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { LINUX_REBOOT_CMD_POWER_OFF, LINUX_REBOOT_CMD_RESTART } from "../../ffi/abi/kexec.ts";
 import type { Ret } from "../kernel.ts";
-import { BadBytes } from "./bytes.ts";
 import { initcall_blacklisted, kernel_parameter, kernel_values } from "./command_line.ts";
 import { MountedDisk } from "./disk.ts";
-import { decode_handover, encode_handover, type Handover, type SerializedLuo } from "./handover.ts";
+import { corrupt, lose_page } from "./handover_faults.ts";
 import type { Hardware, NextKernel } from "./hardware.ts";
 import type { LoadedImage } from "./kexec.ts";
 import type { HostFile } from "./host.ts";
 import type { HostInode } from "./host_file.ts";
+import { type Handover, Kho, reserve_scratch, type Scratch } from "./kho.ts";
+import { type HandedOver, populate, retrieve_memory } from "./kho_boot.ts";
+import { read_metadata, write_metadata } from "./kho_metadata.ts";
 import { Luo } from "./luo.ts";
+import { type IncomingLuo, OutgoingLuo, receive } from "./luo_v5.ts";
 import { MemfdHandler } from "./memfd_handler.ts";
 import { KernelPanic } from "./panic.ts";
 import { Process } from "./process.ts";
@@ -39,52 +42,66 @@ export class System {
   readonly drivers = new Map<string, Driver>();
   image: LoadedImage | undefined;
   kexec_load_disabled = false;
-  /** CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT=y: on unless `kho=off`. */
-  readonly #kho: boolean;
-  #kexec_count = 0;
+  /** Undefined: off (`kho=off`), or a kernel from before. */
+  readonly kho: Kho | undefined;
+  /** Of what KHO gave out to be preserved, so many frames are there as long as the kernel runs. */
+  readonly kho_at_boot: number;
+  #scratch_frames = 0;
+  #luo_disabled = false;
   #next_pid = 1;
   #next_ino = 1000n;
 
   constructor(readonly hardware: Hardware, boot: NextKernel) {
     this.release = boot.release;
     this.command_line = boot.command_line;
-    this.shm = new Tmpfs(hardware.ram, "/dev/shm", 27n);
-    this.tmp = new Tmpfs(hardware.ram, "/tmp", 28n);
-    this.disk = new MountedDisk(hardware.disk);
+    this.speaks = release_of(this.release);
     this.printk(`Linux version ${this.release}`);
     this.printk(`Command line: ${this.command_line}`);
-    this.speaks = release_of(this.release);
-    this.#kho = this.speaks !== undefined && (kernel_parameter(this.command_line, "kho") ?? true);
-    const handover = this.#kho && boot.handover ? this.#receive(boot.handover) : undefined;
-    if (handover === undefined) hardware.ram.keep([]);
-    this.luo = this.speaks && this.#start_luo(this.speaks, handover?.luo);
-    if (handover !== undefined) {
-      this.printk(`KHO: exec from: ${handover.previous_release} (count ${handover.kexec_count})`);
-    }
+    const { ram } = hardware;
+    const handed = this.#start_memory(boot.handover);
+    this.shm = new Tmpfs(ram, "/dev/shm", 27n);
+    this.tmp = new Tmpfs(ram, "/tmp", 28n);
+    this.disk = new MountedDisk(hardware.disk);
+    const incoming = handed && this.speaks && this.#receive_luo(this.speaks, handed);
+    this.kho = this.#start_kho(handed);
+    this.luo = this.speaks && this.#start_luo(this.speaks, incoming);
+    this.kho_at_boot = this.kho?.allocated ?? 0;
+    ram.up = true;
   }
 
-  /** kho_populate() and kho_init(): the frames that are not in the list are free memory. Undefined: not its format. */
-  #receive(bytes: Uint8Array): Handover | undefined {
-    const handover = this.#decode(bytes);
-    if (handover === undefined) return undefined;
-    if (handover.format !== this.speaks?.formats.kho) {
-      this.printk(`KHO: incompatible handover '${handover.format}', nothing is taken over`);
-      return undefined;
-    }
-    this.hardware.ram.keep(handover.frames);
-    this.#kexec_count = handover.kexec_count;
-    this.printk("KHO: found kexec handover data.");
-    return handover;
+  /** Frames this kernel has for itself: the command line's, scratch, KHO's tree and map, and what was allocated to be preserved. */
+  get own_frames(): number {
+    if (this.kho === undefined) return 1;
+    return this.#scratch_frames + 2 + this.kho.nodes + this.kho.allocated;
   }
 
-  #decode(bytes: Uint8Array): Handover | undefined {
-    try {
-      return decode_handover(bytes);
-    } catch (error) {
-      if (!(error instanceof BadBytes)) throw error;
-      this.printk(`luo: failed to retrieve LUO state from KHO: ${error.message}`);
-      return this.#restore_failed();
-    }
+  /** CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT=y: on unless `kho=off`. */
+  get #kho_wanted(): boolean {
+    return this.speaks !== undefined && (kernel_parameter(this.command_line, "kho") ?? true);
+  }
+
+  /** What was handed over is reserved; all else is this kernel's. Until that is known it uses nothing but scratch. */
+  #start_memory(handover: Handover | undefined): HandedOver | undefined {
+    const { ram } = this.hardware;
+    const format = this.speaks?.formats.kho;
+    const handed = this.#kho_wanted && handover && format !== undefined
+      ? populate(ram, handover, format, (line) => this.printk(line))
+      : undefined;
+    if (handed === undefined) ram.open([]);
+    // setup_command_line(): one of the pages that a kernel needs before it can look around.
+    const page = ram.kernel_page();
+    if (page === undefined) throw new KernelPanic("Out of memory");
+    ram.page(page)?.set(new TextEncoder().encode(this.command_line.slice(0, 512)));
+    if (handed === undefined) return undefined;
+    retrieve_memory(ram, handed.map);
+    this.#scratch_frames = ram.open(handed.scratch);
+    return handed;
+  }
+
+  /** liveupdate_early_init(): what was handed over is looked at, whatever the command line says. */
+  #receive_luo(release: Release, handed: HandedOver): IncomingLuo | undefined {
+    const incoming = receive(this.hardware.ram, handed, release.formats.luo, (line) => this.printk(line));
+    return typeof incoming === "number" ? this.#restore_failed() : incoming;
   }
 
   /** luo_restore_fail(): memory may be in use by devices, nothing can be trusted. @throws KernelPanic */
@@ -92,31 +109,48 @@ export class System {
     const message = "The incoming tree failed to initialize properly [-EINVAL], disabling live update";
     if (this.speaks?.unreadable === "panic") throw new KernelPanic(message);
     this.printk(`luo: ${message}`);
+    this.#luo_disabled = true;
   }
 
-  /** liveupdate_early_init(): off unless `liveupdate=on`, never without KHO; what was handed over is looked at all the same. */
-  #start_luo(release: Release, incoming: SerializedLuo | undefined): Luo | undefined {
+  /** kho_init(): the map and the tree for the next kernel, and in it where we come from. */
+  #start_kho(handed: HandedOver | undefined): Kho | undefined {
+    const { ram } = this.hardware;
+    const from = handed && read_metadata(ram, handed);
+    if (from !== undefined) {
+      this.printk(`KHO: exec from: ${from.previous_release} (count ${from.kexec_count})`);
+    }
+    if (this.speaks === undefined || !this.#kho_wanted) return undefined;
+    const scratch = handed?.scratch ?? this.#reserve_scratch();
+    const kho = scratch && Kho.init(ram, this.speaks.formats.kho, scratch);
+    if (kho !== undefined) {
+      write_metadata(kho, { previous_release: this.release, kexec_count: (from?.kexec_count ?? 0) + 1 });
+    }
+    return kho;
+  }
+
+  #reserve_scratch(): Scratch[] | undefined {
+    const scratch = reserve_scratch(this.hardware.ram);
+    this.#scratch_frames = scratch?.reduce((sum, { count }) => sum + count, 0) ?? 0;
+    return scratch;
+  }
+
+  /** luo_late_startup(): off unless `liveupdate=on`, never without KHO. */
+  #start_luo(release: Release, incoming: IncomingLuo | undefined): Luo | undefined {
     const wanted = kernel_parameter(this.command_line, "liveupdate") ?? false;
-    if (!this.#kho) {
-      if (wanted) this.printk("luo: Disabling liveupdate because KHO is disabled");
-      return undefined;
+    if (this.kho === undefined && wanted) {
+      this.printk("luo: Disabling liveupdate because KHO is disabled");
     }
-    if (incoming !== undefined && incoming.format !== release.formats.luo) {
-      this.printk(`luo: LUO state is incompatible with '${release.formats.luo}'`);
-      return this.#restore_failed();
-    }
-    if (incoming) {
-      this.printk(`luo: Retrieved live update data, liveupdate number: ${incoming.number}`);
-    }
-    if (!wanted) return undefined;
-    const { faults } = this.hardware;
+    if (this.kho === undefined || !wanted || this.#luo_disabled) return undefined;
+    const outgoing = OutgoingLuo.setup(this.kho, release, (incoming?.number ?? 0n) + 1n);
+    if (outgoing === undefined) return undefined;
+    const { hardware: { faults, ram }, kho } = this;
     const print = (line: string) => this.printk(line);
-    const luo = new Luo({ release, incoming, ino: this.new_ino(), faults, print });
+    const luo = new Luo({ release, ram, outgoing, incoming, ino: this.new_ino(), faults, print });
     if (!initcall_blacklisted(this.command_line, "memfd_luo_init")) {
-      luo.handlers.register(new MemfdHandler(this.hardware.ram, () => this.new_ino(), release));
+      luo.handlers.register(new MemfdHandler(kho, () => this.new_ino(), release));
     }
     const modules = kernel_values(this.command_line, "luo_rehearsal").flatMap((list) => list.split(","));
-    load_modules(modules, { system: this, handlers: luo.handlers });
+    load_modules(modules, { system: this, kho, handlers: luo.handlers });
     return luo;
   }
 
@@ -162,27 +196,24 @@ export class System {
     if (image === undefined) return -Errno.EINVAL;
     const frozen = this.luo?.freeze() ?? 0;
     if (frozen < 0) return frozen;
-    const { faults } = this.hardware;
-    const handover = this.#kho ? faults.handover(encode_handover(this.#hand_over())) : undefined;
+    this.luo?.serialize();
+    const kept = this.kho === undefined ? [] : this.#kept(this.kho);
     this.printk("kexec_core: Starting new kernel");
     this.#stop();
+    this.hardware.ram.kexec(kept);
     this.hardware.kexec({
       release: image.release ?? this.release,
       command_line: image.command_line,
-      handover,
+      handover: this.kho?.handover,
     });
     return 0;
   }
 
-  #hand_over(): Handover {
-    const frames = [...this.luo?.frames() ?? []].map(({ base, count }) => ({ base, count }));
-    return {
-      format: this.speaks?.formats.kho ?? "",
-      previous_release: this.release,
-      kexec_count: this.#kexec_count + 1,
-      luo: this.luo?.serialize(),
-      frames: [...this.hardware.faults.frames(frames)],
-    };
+  #kept(kho: Kho): (readonly [base: number, count: number])[] {
+    lose_page(this.hardware.faults, kho);
+    const kept = [...kho.kept()];
+    corrupt(this.hardware.faults, kho);
+    return kept;
   }
 
   /** The CPUs stop: no file is closed, nothing is released. */

@@ -4,21 +4,19 @@ import vm from "node:vm";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { ProcessKilled } from "../../lib/kernel.ts";
-import { BadBytes } from "../../lib/model/bytes.ts";
 import { MemoryDisk } from "../../lib/model/disk.ts";
-import { decode_handover, encode_handover, type Handover } from "../../lib/model/handover.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { openDevice } from "../../lib/session.ts";
 import { image } from "./image.ts";
 
 const MODEL = new URL("../../lib/model/", import.meta.url);
 
-Deno.test("the model imports nothing but the ABI, the seam and itself", async () => {
+Deno.test("the model imports nothing but the ABI, the seam, KHO's formats and itself", async () => {
   for await (const entry of Deno.readDir(MODEL)) {
     if (!entry.name.endsWith(".ts")) continue;
     const source = await Deno.readTextFile(new URL(entry.name, MODEL));
     for (const [, from] of source.matchAll(/from "([^"]+)"/g)) {
-      const good = /^(\.\/|\.\.\/\.\.\/ffi\/abi\/|\.\.\/kernel\.ts$)/.test(from ?? "");
+      const good = /^(\.\/|\.\.\/\.\.\/ffi\/abi\/|\.\.\/kernel\.ts$|\.\.\/kho\/)/.test(from ?? "");
       assert.ok(good, `${entry.name} imports ${from}`);
     }
     if (entry.name !== "host_disk.ts") assert.doesNotMatch(source, /\bDeno\./, entry.name);
@@ -87,35 +85,4 @@ Deno.test("nothing of the old kernel is reachable once the next one runs", async
     [],
   );
   assert.ok(m.init().getpid() > 0);
-});
-
-const handover: Handover = {
-  format: "kho-v4",
-  previous_release: "7.3.4",
-  kexec_count: 3,
-  luo: {
-    format: "luo-v5",
-    number: 2n,
-    flbs: [{ compatible: "pci-v1", data: 1n << 40n, count: 2n }],
-    sessions: [{
-      name: new Uint8Array([0xff, 1]),
-      files: [{ compatible: "memfd-v2", token: 7n, data: new Uint8Array(40) }],
-    }],
-  },
-  frames: [{ base: 300, count: 4 }],
-};
-
-Deno.test("the handover is bytes that say the same again", () => {
-  assert.deepEqual(decode_handover(encode_handover(handover)), handover);
-  const without = { ...handover, luo: undefined };
-  assert.deepEqual(decode_handover(encode_handover(without)), without);
-});
-
-Deno.test("a handover that is cut off, prolonged or from elsewhere is refused", () => {
-  const good = encode_handover(handover);
-  for (let length = 0; length < good.length; length++) {
-    assert.throws(() => decode_handover(good.subarray(0, length)), BadBytes, `cut at ${length}`);
-  }
-  assert.throws(() => decode_handover(new Uint8Array([...good, 0])), BadBytes);
-  assert.throws(() => decode_handover(good.with(4, 0x4c)), BadBytes);
 });

@@ -17,7 +17,7 @@ Deno.test("a freeze that fails unfreezes what was frozen, sessions in reverse, f
     can_preserve: (file) => file.link().startsWith("pipe:"),
     preserve(file) {
       names.set(file, String(names.size));
-      return { serialize: () => new Uint8Array(0), frames: () => [] };
+      return { data: 0n };
     },
     unpreserve: (file) => calls.push(`unpreserve ${names.get(file)}`),
     freeze(file) {
@@ -52,9 +52,10 @@ Deno.test("a sparse memfd larger than memory is refused, and is what it was", ()
   const m = new Machine({ memory_bytes: 4 << 20, disk: new MemoryDisk() });
   const kernel = m.init();
   const fd = kernel.memfd_create("large", abi.MFD_EXEC);
+  const session = openDevice(kernel).create("s");
   const free = m.ram.free_frames;
   kernel.ftruncate(fd, 1n << 30n);
-  assert.throws(() => openDevice(kernel).create("s").preserve(fd, 1n), { errno: Errno.ENOMEM });
+  assert.throws(() => session.preserve(fd, 1n), { errno: Errno.ENOMEM });
   assert.equal(m.ram.free_frames, free);
   assert.equal(kernel.ftruncate(fd, 0n), 0);
 });

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import { O_RDWR } from "../../ffi/abi/fcntl.ts";
+import type { FileEntry } from "../../lib/kho/luo_v5.ts";
+import type { Room } from "../../lib/model/block_set.ts";
 import { type FileHandler, has_callbacks } from "../../lib/model/file_handler.ts";
 import { OpenFile, stat } from "../../lib/model/file.ts";
 import { type Flb, Flbs } from "../../lib/model/flb.ts";
@@ -8,7 +10,10 @@ import { Faults, NO_FAULTS } from "../../lib/model/faults.ts";
 import { Handlers } from "../../lib/model/handlers.ts";
 import { IncomingFiles, OutgoingFiles } from "../../lib/model/luo_file.ts";
 
-const LIMITS = { name: 64, sessions: 9, files: 3 };
+/** Room for three files. */
+function room(): Room<FileEntry> {
+  return { grow: (count) => count > 3 ? -Errno.ENOSPC : 0, shrink: () => {}, write: () => 0 };
+}
 
 function file(): OpenFile {
   return new OpenFile({ stat: () => stat({}) }, {}, O_RDWR, () => "test");
@@ -21,7 +26,7 @@ function world(refuse: readonly string[] = []) {
   const handler: FileHandler = {
     compatible: "test-v1",
     can_preserve: () => !note("can_preserve"),
-    preserve: () => note("preserve") ? -Errno.EIO : { serialize: () => new Uint8Array(0), frames: () => [] },
+    preserve: () => note("preserve") ? -Errno.EIO : { data: 0n },
     unpreserve: () => note("unpreserve"),
     retrieve: () => note("retrieve") ? -Errno.EIO : file(),
     can_finish: () => !note("can_finish"),
@@ -48,7 +53,7 @@ Deno.test("a handler is registered once, with all it must have, and goes when no
   assert.equal(handlers.register({ ...handler }), -Errno.EEXIST, "the name counts");
   const { finish: _, ...lacking } = handler;
   assert.equal(has_callbacks(Object.assign(lacking, { finish: JSON.parse("null") })), false);
-  const files = new OutgoingFiles(handlers, LIMITS);
+  const files = new OutgoingFiles(handlers, room());
   assert.equal(files.preserve(1n, file()), 0);
   assert.equal(handlers.unregister(handler), -Errno.EAGAIN);
   files.unpreserve();
@@ -59,7 +64,7 @@ Deno.test("a handler is registered once, with all it must have, and goes when no
 
 Deno.test("preserve: the FLB before the file; unpreserve: the file before the FLB", () => {
   const { handlers, calls } = world();
-  const files = new OutgoingFiles(handlers, LIMITS);
+  const files = new OutgoingFiles(handlers, room());
   assert.deepEqual([files.preserve(1n, file()), files.preserve(2n, file())], [0, 0]);
   files.unpreserve();
   assert.deepEqual(calls, [
@@ -78,7 +83,7 @@ for (
   Deno.test(`${refused} fails: what was done before it is undone, and the file is free`, () => {
     const { handlers, handler, calls: seen } = world([refused]);
     const one = file();
-    assert.equal(new OutgoingFiles(handlers, LIMITS).preserve(1n, one), -errno);
+    assert.equal(new OutgoingFiles(handlers, room()).preserve(1n, one), -errno);
     assert.deepEqual(seen, ["can_preserve", ...calls]);
     assert.ok(handlers.claim(handler, one));
     assert.equal(handlers.unregister(handler), 0);
@@ -87,12 +92,12 @@ for (
 
 Deno.test("the order of a preserve's errors: token, room, fd, handler, preserved already", () => {
   const { handlers } = world();
-  const files = new OutgoingFiles(handlers, LIMITS);
+  const files = new OutgoingFiles(handlers, room());
   const one = file();
   assert.equal(files.preserve(1n, one), 0);
   assert.equal(files.preserve(1n, undefined), -Errno.EEXIST);
   assert.equal(files.preserve(2n, undefined), -Errno.EBADF);
-  assert.equal(new OutgoingFiles(handlers, LIMITS).preserve(1n, one), -Errno.EBUSY, "in any session");
+  assert.equal(new OutgoingFiles(handlers, room()).preserve(1n, one), -Errno.EBUSY, "in any session");
   files.preserve(2n, file());
   files.preserve(3n, file());
   assert.equal(files.preserve(4n, undefined), -Errno.ENOSPC);
@@ -102,7 +107,7 @@ Deno.test("the order of a preserve's errors: token, room, fd, handler, preserved
 function incoming(handlers: Handlers): IncomingFiles {
   const files = new IncomingFiles(handlers);
   for (const token of [1n, 2n]) {
-    assert.ok(files.add({ compatible: "test-v1", token, data: new Uint8Array(0) }));
+    assert.ok(files.add({ compatible: "test-v1", token, data: 0n }));
   }
   return files;
 }
@@ -110,7 +115,7 @@ function incoming(handlers: Handlers): IncomingFiles {
 Deno.test("retrieve asks the handler once; finish asks all first, then goes from the newest, the FLB last", () => {
   const { handlers, handler, flb, calls } = world();
   const files = incoming(handlers);
-  assert.equal(files.add({ compatible: "other-v1", token: 3n, data: new Uint8Array(0) }), false);
+  assert.equal(files.add({ compatible: "other-v1", token: 3n, data: 0n }), false);
   assert.equal(files.retrieve(1n, 0), files.retrieve(1n, 0));
   handlers.flbs.get_incoming(flb);
   handlers.flbs.put_incoming(flb);

@@ -3,17 +3,20 @@ import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import * as vmm from "../../../ffi/abi/vmm.ts";
 import type { Ret, UserPointer } from "../../kernel.ts";
-import { BadBytes, Reader, Writer } from "../bytes.ts";
 import type { FileHandler, PreservedState, Retrieved } from "../file_handler.ts";
 import { type Inode, OpenFile, stat } from "../file.ts";
-import { PageCache } from "../page_cache.ts";
+import * as folios from "../folios.ts";
+import { type Kho, restore_free } from "../kho.ts";
+import * as ser from "../memfd_ser.ts";
+import { PageCache, type Run } from "../page_cache.ts";
 import { PAGE_SIZE } from "../pages.ts";
 import type { Process } from "../process.ts";
-import { discard_runs, read_runs, restore_runs, write_runs, type WrittenRun } from "../run_list.ts";
 import type { System } from "../system.ts";
 import { UserBuffer } from "../user_memory.ts";
 import type { Loading } from "./modules.ts";
 import { character_device, DriverInode } from "./simple.ts";
+
+const LAYOUT = ser.MEMFD_V2_LAYOUT;
 
 /** virt/kvm/guest_memfd.c: a size that never changes, pages that come by fallocate or by the guest's touching them. */
 class GuestMemfd implements Inode {
@@ -44,10 +47,10 @@ class GuestMemfd implements Inode {
   }
 }
 
-export function load_guest_memfd({ system, handlers }: Loading): void {
+export function load_guest_memfd({ system, kho, handlers }: Loading): void {
   const inode = character_device(system.new_ino());
   system.drivers.set("/dev/kvm", { inode, open: (flags) => kvm_file(system, inode, flags) });
-  handlers.register(new GuestMemfdHandler(system));
+  handlers.register(new GuestMemfdHandler(system, kho));
 }
 
 function kvm_file(system: System, inode: Inode, flags: number): OpenFile {
@@ -81,10 +84,19 @@ function guest_memfd_file(inode: GuestMemfd): OpenFile {
   return new OpenFile(inode, operations, abi.O_RDWR | abi.O_LARGEFILE, () => "anon_inode:[kvm-gmem]");
 }
 
+/** As a memfd hands its pages over (`memfd_ser.ts`). */
+class PreservedGuestMemfd implements PreservedState {
+  constructor(
+    readonly data: bigint,
+    readonly runs: readonly Run[],
+    readonly list: folios.FolioList | undefined,
+  ) {}
+}
+
 class GuestMemfdHandler implements FileHandler {
   readonly compatible = "guest_memfd-v1";
 
-  constructor(readonly system: System) {}
+  constructor(readonly system: System, readonly kho: Kho) {}
 
   can_preserve({ inode }: OpenFile): boolean {
     return inode instanceof GuestMemfd;
@@ -93,41 +105,47 @@ class GuestMemfdHandler implements FileHandler {
   /** Only the pages that are there: a hole stays one. */
   preserve({ inode }: OpenFile): Ret | PreservedState {
     if (!(inode instanceof GuestMemfd)) return -Errno.EINVAL;
+    const { runs } = inode.cache;
+    const address = this.kho.alloc_preserve(LAYOUT.size);
+    if (address === undefined) return -Errno.ENOMEM;
+    const list = runs.length === 0 ? undefined : folios.preserve_file_pages(this.kho, runs);
+    if (list === undefined && runs.length > 0) {
+      this.kho.unpreserve_free(address);
+      return -Errno.ENOMEM;
+    }
+    const count = folios.count_pages(runs);
+    const header = { position: 0n, size: inode.size, seals: 0, count, folios: list?.area };
+    ser.write_header(this.kho.ram, address, LAYOUT, header);
     inode.frozen = true;
-    return {
-      serialize: () => write_runs(new Writer().u64(inode.size), inode.cache.runs).finish(),
-      frames: () => inode.cache.runs.map(({ extent }) => extent),
-    };
+    return new PreservedGuestMemfd(BigInt(address), runs, list);
   }
 
-  unpreserve({ inode }: OpenFile): void {
+  unpreserve({ inode }: OpenFile, state: PreservedState): void {
+    if (!(state instanceof PreservedGuestMemfd)) return;
+    if (state.list !== undefined) folios.unpreserve_file_pages(this.kho, state.runs, state.list);
+    this.kho.unpreserve_free(Number(state.data));
     if (inode instanceof GuestMemfd) inode.frozen = false;
   }
 
-  retrieve(data: Uint8Array): OpenFile | Ret {
-    const found = decode(data);
-    if (found === undefined) return -Errno.EINVAL;
-    const runs = restore_runs(this.system.hardware.ram, found.runs);
-    if (runs === undefined) return -Errno.EIO;
-    const inode = new GuestMemfd(this.system, this.system.new_ino(), found.size);
-    inode.cache = new PageCache(this.system.hardware.ram, runs);
+  retrieve(data: bigint): OpenFile | Ret {
+    const { ram } = this.kho;
+    const { size, count, folios: list } = ser.read_header(ram, Number(data), LAYOUT);
+    const runs = folios.restore_file_pages(ram, list, count);
+    restore_free(ram, Number(data));
+    if (typeof runs === "number") return runs;
+    const inode = new GuestMemfd(this.system, this.system.new_ino(), size);
+    inode.cache = new PageCache(ram, runs);
     return guest_memfd_file(inode);
   }
 
-  finish(data: Uint8Array, retrieved: Retrieved): void {
-    if (retrieved === undefined) discard_runs(this.system.hardware.ram, decode(data)?.runs ?? []);
+  finish(data: bigint, retrieved: Retrieved): void {
+    if (retrieved !== undefined) return;
+    const { count, folios: list } = ser.read_header(this.kho.ram, Number(data), LAYOUT);
+    folios.discard_file_pages(this.kho.ram, list, count);
+    restore_free(this.kho.ram, Number(data));
   }
 
   identity({ inode }: OpenFile): object {
     return inode;
-  }
-}
-
-function decode(data: Uint8Array): { size: bigint; runs: readonly WrittenRun[] } | undefined {
-  try {
-    const input = new Reader(data);
-    return { size: input.u64(), runs: read_runs(input) };
-  } catch (error) {
-    if (!(error instanceof BadBytes)) throw error;
   }
 }

@@ -10,9 +10,11 @@ import type { FileHandler, PreservedState } from "../file_handler.ts";
 import type { OpenFile } from "../file.ts";
 import type { Flb } from "../flb.ts";
 import { hugetlb_file, HugetlbInode } from "../hugetlb.ts";
+import type { Kho } from "../kho.ts";
 import type { Loading } from "./modules.ts";
+import { free_state, preserve_state, read_state } from "./state.ts";
 
-export function load_hugetlb({ system, handlers }: Loading): void {
+export function load_hugetlb({ system, kho, handlers }: Loading): void {
   const pool: Flb = {
     compatible: "hugetlb-v1",
     preserve: () => ({ data: 0n, object: { pages: 0n } }),
@@ -23,17 +25,19 @@ export function load_hugetlb({ system, handlers }: Loading): void {
   const handler: FileHandler = {
     compatible: "hugetlbfs-v1",
     can_preserve: ({ inode }) => inode instanceof HugetlbInode,
-    preserve,
-    unpreserve: () => {},
+    preserve: (file) => preserve(kho, file),
+    unpreserve: (_file, { data }) => kho.unpreserve_free(Number(data)),
     retrieve(data, uid) {
-      const file = retrieve(data, uid, system.new_ino());
+      const file = retrieve(read_state(kho.ram, data), uid, system.new_ino());
+      free_state(kho.ram, data);
       // Its pages come out of the pool, which comes back with the first file.
       if (typeof file === "object" && typeof handlers.flbs.get_incoming(pool) === "object") {
         handlers.flbs.put_incoming(pool);
       }
       return file;
     },
-    finish() {
+    finish(data, retrieved) {
+      if (retrieved === undefined) free_state(kho.ram, data);
       if (typeof handlers.flbs.get_incoming(pool) === "object") handlers.flbs.put_incoming(pool);
     },
     identity: ({ inode }) => inode,
@@ -42,15 +46,15 @@ export function load_hugetlb({ system, handlers }: Loading): void {
   handlers.register_flb(handler, pool);
 }
 
-function preserve({ inode }: OpenFile): Ret | PreservedState {
+function preserve(kho: Kho, { inode }: OpenFile): Ret | PreservedState {
   if (!(inode instanceof HugetlbInode)) return -Errno.EINVAL;
-  const data = new Writer().u64(inode.size).u32(inode.seals).finish();
-  return { serialize: () => data, frames: () => [] };
+  const data = preserve_state(kho, new Writer().u64(inode.size).u32(inode.seals).finish());
+  return data === undefined ? -Errno.ENOMEM : { data };
 }
 
-function retrieve(data: Uint8Array, uid: number, ino: bigint): OpenFile | Ret {
+function retrieve(data: Uint8Array | undefined, uid: number, ino: bigint): OpenFile | Ret {
   try {
-    const input = new Reader(data);
+    const input = new Reader(data ?? new Uint8Array(0));
     const file = hugetlb_file(ino, uid, "", MFD_ALLOW_SEALING);
     if (file.inode instanceof HugetlbInode) {
       file.inode.size = input.u64();

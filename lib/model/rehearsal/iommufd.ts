@@ -12,8 +12,10 @@ import type { Retrieved } from "../file_handler.ts";
 import type { OpenFile } from "../file.ts";
 import type { Flb } from "../flb.ts";
 import type { Handlers } from "../handlers.ts";
+import type { Kho } from "../kho.ts";
 import type { Loading } from "./modules.ts";
 import { character_device, driver_file, DriverInode, type DriverIoctl } from "./simple.ts";
+import { free_state, preserve_state, read_state } from "./state.ts";
 
 /** What may not change while a device writes into it. */
 const SEALED = F_SEAL_SEAL | F_SEAL_GROW | F_SEAL_SHRINK;
@@ -44,11 +46,11 @@ export interface IommufdModule {
   readonly handler: FileHandler;
 }
 
-export function load_iommufd({ system, handlers }: Loading): IommufdModule {
+export function load_iommufd({ system, kho, handlers }: Loading): IommufdModule {
   const inode = character_device(system.new_ino());
   const make = () => new Iommufd(system.new_ino(), inode.mode);
   system.drivers.set("/dev/iommu", { inode, open: (flags) => iommufd_file(make(), flags) });
-  const handler = new IommufdHandler(handlers, make);
+  const handler = new IommufdHandler(kho, handlers, make);
   handlers.register(handler);
   handlers.register_flb(handler, iommu_core);
   return { flb: iommu_core, handler };
@@ -97,7 +99,7 @@ function map_file(context: Iommufd, struct: DataView, file: OpenFile | undefined
 class IommufdHandler implements FileHandler {
   readonly compatible = "iommufd-v1";
 
-  constructor(readonly handlers: Handlers, readonly make: () => Iommufd) {}
+  constructor(readonly kho: Kho, readonly handlers: Handlers, readonly make: () => Iommufd) {}
 
   can_preserve({ inode }: OpenFile): boolean {
     return inode instanceof Iommufd;
@@ -112,18 +114,22 @@ class IommufdHandler implements FileHandler {
       if (token === undefined) return -Errno.ENOENT;
       out.u64(token).u64(start).u64(length).u64(iova);
     }
+    const data = preserve_state(this.kho, out.finish());
+    if (data === undefined) return -Errno.ENOMEM;
     inode.preserved = true;
-    return { serialize: () => out.finish(), frames: () => [] };
+    return { data };
   }
 
-  unpreserve({ inode }: OpenFile): void {
+  unpreserve({ inode }: OpenFile, { data }: PreservedState): void {
+    this.kho.unpreserve_free(Number(data));
     if (inode instanceof Iommufd) inode.preserved = false;
   }
 
   /** Brings the memfds back with it: a device may be writing into them all the time. */
-  retrieve(data: Uint8Array, _uid: number, beside: HandedOverBeside): OpenFile | Ret {
+  retrieve(data: bigint, _uid: number, beside: HandedOverBeside): OpenFile | Ret {
     const context = this.make();
-    const answer = restore(context, data, beside);
+    const answer = restore(context, read_state(this.kho.ram, data), beside);
+    free_state(this.kho.ram, data);
     if (answer < 0) {
       context.put();
       return answer;
@@ -134,16 +140,16 @@ class IommufdHandler implements FileHandler {
     return iommufd_file(context, O_RDWR);
   }
 
-  can_finish(_data: Uint8Array, retrieved: Retrieved): boolean {
+  can_finish(_data: bigint, retrieved: Retrieved): boolean {
     return typeof retrieved === "object";
   }
 
   finish(): void {}
 }
 
-function restore(context: Iommufd, data: Uint8Array, beside: HandedOverBeside): Ret {
+function restore(context: Iommufd, data: Uint8Array | undefined, beside: HandedOverBeside): Ret {
   try {
-    const input = new Reader(data);
+    const input = new Reader(data ?? new Uint8Array(0));
     for (let left = input.count(32); left > 0; left--) {
       const [token, start, length, iova] = [input.u64(), input.u64(), input.u64(), input.u64()];
       const file = beside.file_of(token);

@@ -6,6 +6,7 @@
 import type { Ret } from "../../kernel.ts";
 import type { Inode, OpenFile } from "../file.ts";
 import type { Handlers } from "../handlers.ts";
+import type { Kho } from "../kho.ts";
 import type { System } from "../system.ts";
 import { load_guest_memfd } from "./guest_memfd.ts";
 import { load_hugetlb } from "./hugetlb.ts";
@@ -21,6 +22,7 @@ export interface Driver {
 /** What a module finds when it is loaded. */
 export interface Loading {
   readonly system: System;
+  readonly kho: Kho;
   readonly handlers: Handlers;
 }
 

@@ -13,10 +13,12 @@ import type { Retrieved } from "../file_handler.ts";
 import type { OpenFile } from "../file.ts";
 import type { Flb } from "../flb.ts";
 import type { Handlers } from "../handlers.ts";
+import type { Kho } from "../kho.ts";
 import type { System } from "../system.ts";
 import { Iommufd, type IommufdModule } from "./iommufd.ts";
 import type { Loading } from "./modules.ts";
 import { character_device, driver_file, DriverInode, type DriverIoctl } from "./simple.ts";
+import { free_state, preserve_state, read_state } from "./state.ts";
 
 const DEVICES = 2;
 
@@ -58,8 +60,8 @@ class PciCore implements Flb {
   finish(): void {}
 }
 
-export function load_vfio({ system, handlers }: Loading, iommufd: IommufdModule): void {
-  const vfio = new Vfio(system, handlers);
+export function load_vfio({ system, kho, handlers }: Loading, iommufd: IommufdModule): void {
+  const vfio = new Vfio(system, kho, handlers);
   for (let index = 0; index < DEVICES; index++) {
     const inode = character_device(system.new_ino());
     system.drivers.set(path_of(index), { inode, open: (flags) => vfio.open(index, flags) });
@@ -77,7 +79,7 @@ class Vfio implements FileHandler {
   readonly compatible = "vfio-pci-v1";
   readonly pci = new PciCore();
 
-  constructor(readonly system: System, readonly handlers: Handlers) {}
+  constructor(readonly system: System, readonly kho: Kho, readonly handlers: Handlers) {}
 
   open(index: number, flags: number): OpenFile | Ret {
     if (this.#waits(index)) return -Errno.EBUSY;
@@ -123,18 +125,21 @@ class Vfio implements FileHandler {
     }
     const token = beside.token_of(inode.iommufd);
     if (token === undefined) return -Errno.ENOENT;
+    const data = preserve_state(this.kho, new Writer().u32(inode.index).u64(token).finish());
+    if (data === undefined) return -Errno.ENOMEM;
     this.pci.devices |= 1n << BigInt(inode.index);
-    const data = new Writer().u32(inode.index).u64(token).finish();
-    return { serialize: () => data, frames: () => [] };
+    return { data };
   }
 
-  unpreserve({ inode }: OpenFile): void {
+  unpreserve({ inode }: OpenFile, { data }: PreservedState): void {
+    this.kho.unpreserve_free(Number(data));
     if (inode instanceof VfioDevice) this.pci.devices &= ~(1n << BigInt(inode.index));
   }
 
   /** Alone it can be retrieved before its iommufd, which comes with it then; it must be bound anew. */
-  retrieve(data: Uint8Array, _uid: number, beside: HandedOverBeside): OpenFile | Ret {
-    const found = decode(data);
+  retrieve(data: bigint, _uid: number, beside: HandedOverBeside): OpenFile | Ret {
+    const found = decode(read_state(this.kho.ram, data));
+    free_state(this.kho.ram, data);
     if (found === undefined) return -Errno.EINVAL;
     const iommufd = beside.file_of(found.token);
     if (typeof iommufd === "number") return iommufd;
@@ -144,12 +149,12 @@ class Vfio implements FileHandler {
     return this.#file(device, O_RDWR);
   }
 
-  can_finish(_data: Uint8Array, retrieved: Retrieved): boolean {
+  can_finish(_data: bigint, retrieved: Retrieved): boolean {
     if (typeof retrieved !== "object") return false;
     return retrieved.inode instanceof VfioDevice && retrieved.inode.attached;
   }
 
-  finish(_data: Uint8Array, retrieved: Retrieved): void {
+  finish(_data: bigint, retrieved: Retrieved): void {
     if (typeof retrieved === "object" && retrieved.inode instanceof VfioDevice) {
       retrieved.inode.expects = undefined;
     }
@@ -169,9 +174,9 @@ function bind(device: VfioDevice, struct: DataView, file: OpenFile | undefined):
   return 0;
 }
 
-function decode(data: Uint8Array): { index: number; token: bigint } | undefined {
+function decode(data: Uint8Array | undefined): { index: number; token: bigint } | undefined {
   try {
-    const input = new Reader(data);
+    const input = new Reader(data ?? new Uint8Array(0));
     return { index: input.u32(), token: input.u64() };
   } catch (error) {
     if (!(error instanceof BadBytes)) throw error;

@@ -1,0 +1,129 @@
+/** The LUO of 7.2 and 7.3 on its way out and in: `luo-v5`, chained blocks of sessions and of files (layout in `lib/kho/luo_v5.ts`). */
+import { Errno } from "../../ffi/abi/errno.ts";
+import { KhoError } from "../kho/error.ts";
+import * as luo from "../kho/luo_v5.ts";
+import { PAGE_SIZE } from "../kho/memory.ts";
+import type { Ret } from "../kernel.ts";
+import { BlockSet, type HandedOverEntries, read_blocks } from "./block_set.ts";
+import type { SerializedFlb } from "./flb.ts";
+import { type Kho, restore_free } from "./kho.ts";
+import type { HandedOver } from "./kho_boot.ts";
+import { Physical } from "./physical.ts";
+import type { Ram } from "./ram.ts";
+import type { Release } from "./releases.ts";
+import type { OutgoingSession, Rooms } from "./session.ts";
+
+/** KHO's name of LUO's blob. */
+export const LUO = "LUO";
+
+/** What this kernel will hand over. */
+export class OutgoingLuo {
+  readonly rooms: Rooms;
+
+  /** luo_state_setup(): the struct, the page of the FLBs, and KHO knows of it. Undefined when memory is out. */
+  static setup(kho: Kho, release: Release, number: bigint): OutgoingLuo | undefined {
+    const [address, flbs] = [kho.alloc_preserve(luo.LUO_V5_SIZE), kho.alloc_preserve(PAGE_SIZE)];
+    if (address === undefined || flbs === undefined) return undefined;
+    if (kho.add_subtree(LUO, address, luo.LUO_V5_SIZE) < 0) return undefined;
+    return new OutgoingLuo(kho, release, number, address, flbs);
+  }
+
+  private constructor(
+    readonly kho: Kho,
+    readonly release: Release,
+    readonly number: bigint,
+    readonly address: number,
+    readonly flbs: number,
+  ) {
+    const { limits, full } = release;
+    this.rooms = {
+      sessions: new BlockSet(kho, luo.SESSION, { count: limits.sessions, full: -Errno[full] }),
+      files: () => new BlockSet(kho, luo.FILE, { count: limits.files, full: -Errno.ENOSPC }),
+    };
+    this.#write(0n);
+    this.#write_flbs([]);
+  }
+
+  /** luo_session_serialize() and luo_flb_serialize(): nothing in here can fail. */
+  serialize(sessions: readonly OutgoingSession[], flbs: readonly SerializedFlb[]): void {
+    const entries = sessions.map(({ name, files }) => ({ name, ...files.serialize() }));
+    this.#write(entries.length === 0 ? 0n : BigInt(this.rooms.sessions.write(entries)));
+    this.#write_flbs(flbs);
+  }
+
+  #write(sessions_pa: bigint): void {
+    const { kho, number, address } = this;
+    const state = { liveupdate_number: number, sessions_pa, flbs_pa: BigInt(this.flbs) };
+    new Physical(kho.ram).write(BigInt(address), luo.encode_luo_v5(state, this.release.formats.luo));
+  }
+
+  #write_flbs(flbs: readonly SerializedFlb[]): void {
+    const entries = flbs.map(({ compatible, data, count }) => ({ name: compatible, data, count }));
+    luo.encode_flbs(new Physical(this.kho.ram), BigInt(this.flbs), { page_count: 1n, entries });
+  }
+}
+
+/** What this kernel was handed, as far as it is read at boot: the sessions are, their files are not. */
+export interface IncomingLuo {
+  readonly number: bigint;
+  readonly sessions: HandedOverEntries<luo.SessionEntry>;
+  readonly flbs: readonly SerializedFlb[];
+}
+
+/** luo_early_startup(): undefined when there is no blob of that name; an errno for one that cannot be read. */
+export function receive(
+  ram: Ram,
+  { blobs }: HandedOver,
+  format: string,
+  print: (line: string) => void,
+): IncomingLuo | Ret | undefined {
+  const blob = blobs.find(({ name }) => name === LUO);
+  if (blob === undefined) return undefined;
+  if (blob.size < BigInt(luo.LUO_V5_SIZE)) {
+    print(`luo: LUO state is too small (${blob.size} < ${luo.LUO_V5_SIZE})`);
+    return -Errno.EINVAL;
+  }
+  const state = read_state(ram, Number(blob.address), format);
+  if (state === undefined) {
+    print(`luo: LUO state is incompatible with '${format}'`);
+    return -Errno.EINVAL;
+  }
+  print(`luo: Retrieved live update data, liveupdate number: ${state.liveupdate_number}`);
+  const sessions = read_blocks(ram, Number(state.sessions_pa), luo.SESSION);
+  restore_free(ram, Number(blob.address));
+  if (sessions === undefined) return -Errno.EINVAL;
+  return { number: state.liveupdate_number, sessions, flbs: read_flbs(ram, state.flbs_pa) };
+}
+
+function read_state(ram: Ram, address: number, format: string): luo.LuoV5 | undefined {
+  try {
+    const { buffer, byteOffset, byteLength } = new Physical(ram).struct(address, luo.LUO_V5_SIZE);
+    return luo.decode_luo_v5(new Uint8Array(buffer, byteOffset, byteLength), format);
+  } catch (error) {
+    // Of no page, or over the end of one: a RangeError.
+    if (error instanceof KhoError || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** What is no list of FLBs has none. Linux would believe any count. */
+function read_flbs(ram: Ram, address: bigint): SerializedFlb[] {
+  try {
+    const { entries } = luo.decode_flbs(new Physical(ram), address);
+    return entries.map(({ name, data, count }) => ({ compatible: name, data, count }));
+  } catch (error) {
+    if (error instanceof KhoError) return [];
+    throw error;
+  }
+}
+
+/** kho_block_set_restore() for one session's files: undefined for a list that cannot be, or not so many. */
+export function read_files(
+  ram: Ram,
+  session: luo.SessionEntry,
+): HandedOverEntries<luo.FileEntry> | undefined {
+  const files = read_blocks(ram, Number(session.files_pa), luo.FILE);
+  if (files === undefined || BigInt(files.entries.length) === session.count) return files;
+  files.free();
+  return undefined;
+}
