@@ -79,6 +79,11 @@ export class Kho {
     return this.#tree.nodes;
   }
 
+  /** Address of the map's root. */
+  get map(): bigint {
+    return BigInt(this.#tree.root * PAGE_SIZE);
+  }
+
   get blobs(): readonly Blob[] {
     return this.#blobs;
   }
@@ -148,8 +153,7 @@ export class Kho {
   }
 
   #write_fdt(): void {
-    const map = BigInt(this.#tree.root * PAGE_SIZE);
-    const bytes = encode_kho_v4({ map, blobs: this.#blobs }, this.format);
+    const bytes = encode_kho_v4({ map: this.map, blobs: this.#blobs }, this.format);
     const page = this.ram.page(this.fdt);
     page?.fill(0);
     page?.set(bytes);

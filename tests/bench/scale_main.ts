@@ -27,7 +27,7 @@ function onModel(size: Size): Measured {
   const disk = new MemoryDisk({ "/image": standInBzImage({ release: "7.3.4" }) });
   const data = size.sessions * size.files * size.pages * 4096;
   const started = Deno.memoryUsage().rss;
-  const machine = new Machine({ disk, memory_bytes: data + 2 ** 30 });
+  const machine = new Machine({ disk, memory_bytes: data * 1.5 + 2 ** 30 });
   const first = before(machine.init(), size);
   const start = performance.now();
   try {

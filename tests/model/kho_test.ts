@@ -1,0 +1,214 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { Errno } from "../../ffi/abi/errno.ts";
+import * as abi from "../../ffi/abi/fcntl.ts";
+import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
+import { decode_map, range_size } from "../../lib/kho/preserved_map.ts";
+import { type Kernel, ProcessKilled } from "../../lib/kernel.ts";
+import { MemoryDisk } from "../../lib/model/disk.ts";
+import { blocks, Kho, reserve_scratch, restore_free } from "../../lib/model/kho.ts";
+import { Machine } from "../../lib/model/machine.ts";
+import { PAGE_SIZE } from "../../lib/model/pages.ts";
+import { Physical } from "../../lib/model/physical.ts";
+import { block_of, radix_key } from "../../lib/model/radix_tree.ts";
+import { Ram } from "../../lib/model/ram.ts";
+import { POISON } from "../../lib/model/section.ts";
+import {
+  preserve_vmalloc,
+  restore_vmalloc,
+  unpreserve_vmalloc,
+  vcalloc,
+  vfree,
+} from "../../lib/model/vmalloc.ts";
+import { openDevice } from "../../lib/session.ts";
+import { image } from "./image.ts";
+
+function memory(frames: number, fails?: () => boolean): { ram: Ram; kho: Kho } {
+  const ram = new Ram(frames * PAGE_SIZE, fails);
+  ram.open([]);
+  const kho = Kho.init(ram, "kho-v4", reserve_scratch(ram) ?? []);
+  assert.ok(kho !== undefined);
+  ram.up = true;
+  return { ram, kho };
+}
+
+/** What the next kernel would read in the map. */
+function preserved({ ram, kho }: { ram: Ram; kho: Kho }): Set<string> {
+  const map = kho.preserved_blocks().map(([base, order]) => `${base}+${2 ** order}`);
+  assert.deepEqual(new Set(map), new Set(ranges(ram, kho)), "two readers of one map");
+  return new Set(map);
+}
+
+/** The same by the codec of captures. */
+function ranges(ram: Ram, kho: Kho): string[] {
+  const tree = decode_map(new Physical(ram), kho.map);
+  return tree.ranges.flatMap((range) =>
+    Array.from({ length: range.count }, (_, index) => {
+      const size = range_size({ ...range, count: 1 });
+      return `${(range.address + size * BigInt(index)) / BigInt(PAGE_SIZE)}+${2 ** range.order}`;
+    })
+  );
+}
+
+Deno.test("a key says which block it is", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0, max: 1 << 20 }), (order, index) => {
+      const base = index * 2 ** order;
+      assert.deepEqual(block_of(radix_key(base, order)), { base, order });
+    }),
+  );
+});
+
+Deno.test("the map holds what was preserved and not unpreserved, whatever the order", () => {
+  const block = fc.record({
+    base: fc.integer({ min: 5000, max: 60_000 }),
+    count: fc.integer({ min: 1, max: 40 }),
+  });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(block, fc.boolean()), { maxLength: 30 }), (steps) => {
+      const world = memory(65_536);
+      const expected = preserved(world);
+      for (const [{ base, count }, stays] of steps) {
+        const names = [...blocks(base, count)].map(([at, order]) => `${at}+${2 ** order}`);
+        if (names.some((name) => expected.has(name))) continue;
+        assert.equal(world.kho.preserve_pages(base, count), 0);
+        if (stays) names.forEach((name) => expected.add(name));
+        else world.kho.unpreserve_pages(base, count);
+      }
+      assert.deepEqual(preserved(world), expected);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+Deno.test("a map that cannot grow is what it was", () => {
+  let failing = false;
+  const world = memory(65_536, () => failing);
+  const before = preserved(world);
+  const free = world.ram.free_frames;
+  failing = true;
+  // Two leaves: the first block has none yet, so neither is done.
+  assert.equal(world.kho.preserve_pages(32_768, 2), -Errno.ENOMEM);
+  assert.deepEqual(preserved(world), before);
+  assert.equal(world.ram.free_frames, free);
+});
+
+Deno.test("scratch is never preserved", () => {
+  const { kho } = memory(65_536);
+  const [area] = kho.scratch;
+  assert.ok(area !== undefined);
+  assert.equal(kho.preserve_folio(area.base + 3, 0), -Errno.EINVAL);
+});
+
+for (const pages of [1, 511, 512, 1200]) {
+  Deno.test(`an area of ${pages} pages that do not lie together comes back, once, with all it had`, () => {
+    const world = memory(65_536);
+    const { ram, kho } = world;
+    const before = [ram.free_frames, preserved(world)] as const;
+    const first = vcalloc(ram, pages) ?? [];
+    unpreserve_vmalloc(kho, preserve_vmalloc(kho, first) ?? assert.fail());
+    vfree(ram, first);
+    assert.equal(ram.free_frames + kho.nodes, before[0] + 6);
+    assert.deepEqual(preserved(world), before[1]);
+    const frames = vcalloc(ram, pages) ?? [];
+    frames.forEach((frame, index) => new Physical(ram).struct(frame * PAGE_SIZE, 4).setUint32(0, index));
+    const area = preserve_vmalloc(kho, frames) ?? assert.fail();
+    // 511 addresses fill a chunk, and a full one has another behind it.
+    assert.equal(area.chunks.length, Math.floor(pages / 511) + 1);
+    next_kernel(world);
+    const found = restore_vmalloc(ram, area);
+    assert.deepEqual(found, frames);
+    found?.forEach((frame, index) =>
+      assert.equal(new Physical(ram).struct(frame * PAGE_SIZE, 4).getUint32(0), index)
+    );
+    assert.equal(restore_vmalloc(ram, area), undefined, "a second time there is nothing");
+    vfree(ram, frames);
+    assert.deepEqual(ram.audit(), []);
+  });
+}
+
+/** The kexec and the next boot, as far as memory goes. */
+function next_kernel({ ram, kho }: { ram: Ram; kho: Kho }): void {
+  const found = kho.preserved_blocks();
+  ram.kexec([...kho.kept()]);
+  ram.scratch_only(kho.scratch);
+  for (const [base, order] of found) ram.keep(base, order);
+  ram.open(kho.scratch);
+}
+
+Deno.test("whatever was not preserved is poison, and what was is nobody's until it is restored, once", () => {
+  const world = memory(65_536);
+  const { ram, kho } = world;
+  const kept = kho.alloc_preserve(3 * PAGE_SIZE) ?? 0;
+  const lost = ram.kernel_page() ?? 0;
+  for (const frame of [kept / PAGE_SIZE + 2, lost]) ram.page(frame)?.fill(7);
+  next_kernel(world);
+  assert.ok(ram.page(kept / PAGE_SIZE + 2)?.every((byte) => byte === 7));
+  assert.ok(ram.page(lost)?.every((byte) => byte === POISON));
+  assert.ok(ram.page(60_000)?.every((byte) => byte === POISON), "also what nobody ever used");
+  const waiting = ram.unclaimed_frames;
+  assert.equal(restore_free(ram, kept + PAGE_SIZE), false, "not the first page of a block");
+  assert.equal(restore_free(ram, kept), true);
+  assert.equal(ram.unclaimed_frames, waiting - 4, "blocks are powers of two");
+  assert.equal(restore_free(ram, kept), false);
+});
+
+function machine(): Machine {
+  return new Machine({ memory_bytes: 64 << 20, disk: new MemoryDisk({ "/k": image() }) });
+}
+
+function kexec(kernel: Kernel): void {
+  const line = new TextEncoder().encode("liveupdate=on\0");
+  const fd = kernel.open("/k", abi.O_RDONLY);
+  kernel.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
+  assert.throws(() => kernel.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
+}
+
+Deno.test("until the map is read the next kernel uses nothing but scratch", () => {
+  const m = machine();
+  kexec(m.init());
+  const [area] = m.system.kho?.scratch ?? [];
+  assert.ok(area !== undefined);
+  const line = new TextEncoder().encode("liveupdate=on");
+  const holds = (frame: number) => line.every((byte, at) => m.ram.page(frame)?.[at] === byte);
+  const where = Array.from({ length: m.ram.frames }, (_, frame) => frame).filter(holds);
+  assert.equal(where.length, 1, "its command line is one of the first things it needs memory for");
+  assert.ok(where.every((frame) => frame >= area.base && frame < area.base + area.count));
+});
+
+for (const name of ["LUO", "kexec-metadata"]) {
+  Deno.test(`a blob that nobody preserved is poison to the next kernel: ${name}`, () => {
+    const m = machine();
+    const blob = m.system.kho?.blobs.find((blob) => blob.name === name) ?? assert.fail();
+    m.system.kho?.unpreserve_folio(Number(blob.address) / PAGE_SIZE, 0);
+    kexec(m.init());
+    if (name === "LUO") assert.match(m.panic ?? "", /incoming tree failed/);
+    else {assert.ok(
+        !m.console.some((line) => line.includes("exec from")),
+        "and it does not know where it comes from",
+      );}
+  });
+}
+
+/** `sessions` sessions, and one name taken twice. */
+function with_a_name_taken(sessions: number, raw: boolean): Machine {
+  const m = machine();
+  const device = openDevice(m.init());
+  for (let i = 0; i < sessions; i++) device.create(`s${i}`);
+  if (raw) {
+    const struct = new Uint8Array(72);
+    new DataView(struct.buffer).setUint32(0, 72, true);
+    struct.set(new TextEncoder().encode("s0"), 8);
+    assert.equal(m.init().ioctl(device.fd.number, 0xba00, struct), -Errno.EEXIST);
+  } else assert.throws(() => device.create("s0"), { errno: Errno.EEXIST });
+  kexec(m.init());
+  return m;
+}
+
+Deno.test("a name taken twice behind a full block makes the next kernel panic, as 7.3.4 does; not when luo asks", () => {
+  assert.equal(with_a_name_taken(50, true).panic, undefined);
+  assert.match(with_a_name_taken(51, true).panic ?? "", /incoming tree failed/);
+  const m = with_a_name_taken(51, false);
+  assert.equal(m.panic, undefined);
+  openDevice(m.init()).retrieve("s50");
+});
