@@ -96,9 +96,9 @@ Deno.test("arguments, environment and exit are main.ts's", () => {
   assert.deepEqual(offenders(({ path, code }) => path === "main.ts" ? undefined : word.exec(code)?.[0]), []);
 });
 
-Deno.test("the model is plain TypeScript: of ffi/ it sees the ABI, of Deno only the files of its disk", () => {
+Deno.test("the model is plain TypeScript: of ffi/ it sees the ABI, of lib/ the seam and KHO's formats, of Deno only the files of its disk", () => {
   const model = (path: string) => path.startsWith("lib/model/");
-  const allowed = /^(lib\/model\/|lib\/kernel\.ts|ffi\/abi\/)/;
+  const allowed = /^(lib\/model\/|lib\/kho\/|lib\/kernel\.ts|ffi\/abi\/)/;
   assert.deepEqual(IMPORTS.filter(({ from, to }) => model(from) && !allowed.test(to)), []);
   const outside = ({ path }: Source) => !model(path) || path === "lib/model/host_disk.ts";
   assert.deepEqual(

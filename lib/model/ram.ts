@@ -2,10 +2,11 @@
  * Physical memory: page frames by number, what each is used for, and their bytes. It is all that one kernel leaves to the next,
  * and of it only what the preserved-memory map lists: a kexec fills every other frame with `POISON`.
  */
+import { Frames } from "./frames.ts";
 import { Gaps } from "./gaps.ts";
 import { PAGE_SIZE, type Pages } from "./pages.ts";
 import { Plugs, type Store } from "./plugs.ts";
-import { FRAME, POISON, Section, SECTION_FRAMES, SECTION_SIZE } from "./section.ts";
+import { FRAME, SECTION_FRAMES } from "./section.ts";
 
 /** Consecutive page frames of one owner. */
 export interface Extent {
@@ -24,11 +25,9 @@ const FIRST_FRAME = 256;
 
 export class Ram {
   readonly frames: number;
-  #sections = new Map<number, Section>();
+  readonly #all: Frames;
   #free = new Gaps();
   #plugs = new Plugs();
-  /** What is in memory nobody has written: zeros at power-on. */
-  #background = 0;
   /** Frames of blocks that were handed over and are nobody's yet. */
   #unclaimed = 0;
   /** The kernel is up: from now on an allocation may fail. */
@@ -37,6 +36,7 @@ export class Ram {
   /** `fails` is asked before each allocation: true is a fault, and the answer as if memory were out. */
   constructor(readonly size_bytes: number, readonly fails: () => boolean = () => false) {
     this.frames = Math.floor(size_bytes / PAGE_SIZE);
+    this.#all = new Frames(this.frames);
   }
 
   get free_frames(): number {
@@ -58,8 +58,8 @@ export class Ram {
     const extents: Extent[] = [];
     for (let left = count; left > 0;) {
       const [base, got] = this.#free.take(left);
-      this.#own(base, got, FRAME.used);
-      this.#zero(base, got);
+      this.#all.own(base, got, FRAME.used);
+      this.#all.zero(base, got);
       extents.push({ base, count: got, offset: 0 });
       left -= got;
     }
@@ -70,8 +70,8 @@ export class Ram {
   kernel_page(): number | undefined {
     if (!this.#may_have(1)) return undefined;
     const [base] = this.#free.take(1);
-    this.#own(base, 1, FRAME.kernel);
-    this.#zero(base, 1);
+    this.#all.own(base, 1, FRAME.kernel);
+    this.#all.zero(base, 1);
     return base;
   }
 
@@ -82,8 +82,8 @@ export class Ram {
     if (!this.#may_have(count)) return undefined;
     const base = this.#free.take_aligned(count);
     if (base === undefined) return undefined;
-    this.#own(base, count, FRAME.kernel);
-    this.#zero(base, count);
+    this.#all.own(base, count, FRAME.kernel);
+    this.#all.zero(base, count);
     return base;
   }
 
@@ -102,7 +102,7 @@ export class Ram {
     const extents: Extent[] = [];
     for (let done = 0; done < count;) {
       const [base, got] = this.#free.take(count - done);
-      this.#own(base, got, FRAME.used);
+      this.#all.own(base, got, FRAME.used);
       extents.push(this.#plugs.add({ base, count: got, store, offset: done * PAGE_SIZE }));
       done += got;
     }
@@ -136,43 +136,29 @@ export class Ram {
   /** Bytes of an extent, from `at` on. */
   read(extent: Extent, at: number, into: Uint8Array): void {
     if (extent.store !== undefined) return extent.store.pages.read(extent.offset + at, into);
-    this.#pieces(extent.base * PAGE_SIZE + at, into.length, (bytes, from) => into.set(bytes, from));
+    this.#all.pieces(extent.base * PAGE_SIZE + at, into.length, (bytes, from) => into.set(bytes, from));
   }
 
   write(extent: Extent, at: number, from: Uint8Array): void {
     if (extent.store !== undefined) return extent.store.pages.write(extent.offset + at, from);
-    this.#pieces(extent.base * PAGE_SIZE + at, from.length, (bytes, start) => {
+    this.#all.pieces(extent.base * PAGE_SIZE + at, from.length, (bytes, start) => {
       bytes.set(from.subarray(start, start + bytes.length));
     });
   }
 
   zero(extent: Extent, at: number, length: number): void {
     if (extent.store !== undefined) return extent.store.pages.zero(extent.offset + at, length);
-    this.#pieces(extent.base * PAGE_SIZE + at, length, (bytes) => bytes.fill(0));
+    this.#all.pieces(extent.base * PAGE_SIZE + at, length, (bytes) => bytes.fill(0));
   }
 
-  #pieces(address: number, length: number, piece: (bytes: Uint8Array, done: number) => void): void {
-    for (let done = 0; done < length;) {
-      const at = (address + done) % SECTION_SIZE;
-      const size = Math.min(SECTION_SIZE - at, length - done);
-      piece(this.#section(Math.floor((address + done) / SECTION_SIZE)).bytes(at, size), done);
-      done += size;
-    }
-  }
-
-  /**
-   * The bytes of a frame as the kernel's direct map has them: to be written too, when it is the kernel's own. Undefined when there
-   * is no such memory.
-   */
+  /** The bytes of a frame as the kernel's direct map has them (`Frames.page`). */
   page(frame: number): Uint8Array<ArrayBuffer> | undefined {
-    if (!Number.isInteger(frame) || frame < 0 || frame >= this.frames) return undefined;
-    const section = this.#sections.get(Math.floor(frame / SECTION_FRAMES));
-    return section?.page(frame % SECTION_FRAMES) ?? new Uint8Array(PAGE_SIZE).fill(this.#background);
+    return this.#all.page(frame);
   }
 
   /** Is this frame the kernel's own? */
   is_kernels(frame: number): boolean {
-    return this.#state(frame) === FRAME.kernel;
+    return this.#all.state(frame) === FRAME.kernel;
   }
 
   /** At boot, when nothing but scratch may be used: a block of the preserved-memory map. False when there is no such memory. */
@@ -180,22 +166,22 @@ export class Ram {
     const count = 2 ** order;
     if (base < FIRST_FRAME || base + count > this.frames) return false;
     for (let frame = base; frame < base + count; frame++) {
-      if (this.#state(frame) < FRAME.tail) this.#unclaimed++;
-      this.#set(frame, frame === base ? FRAME.kept + order : FRAME.tail);
+      if (this.#all.state(frame) < FRAME.tail) this.#unclaimed++;
+      this.#all.set(frame, frame === base ? FRAME.kept + order : FRAME.tail);
     }
     return true;
   }
 
   /** kho_restore_page(): a block that was handed over, once, by its first frame. Its order; undefined for any other frame. */
   restore(frame: number, state: number = FRAME.used): number | undefined {
-    const found = this.#state(frame);
+    const found = this.#all.state(frame);
     if (found < FRAME.kept) return undefined;
     const order = found - FRAME.kept;
     // Only of a map that was damaged: two blocks over the same frames.
     for (let tail = 1; tail < 2 ** order; tail++) {
-      if (this.#state(frame + tail) !== FRAME.tail) return undefined;
+      if (this.#all.state(frame + tail) !== FRAME.tail) return undefined;
     }
-    for (let at = 0; at < 2 ** order; at++) this.#set(frame + at, state);
+    for (let at = 0; at < 2 ** order; at++) this.#all.set(frame + at, state);
     this.#unclaimed -= 2 ** order;
     return order;
   }
@@ -207,35 +193,20 @@ export class Ram {
 
   /** The kexec. Of all memory the blocks of `kept` stay what they are (an iterable of first frames and numbers). */
   kexec(kept: Iterable<readonly [base: number, count: number]>): void {
-    const keeps = new Map<number, Uint8Array>();
-    for (const [base, count] of kept) {
-      for (let frame = base; frame < base + count; frame++) {
-        const number = Math.floor(frame / SECTION_FRAMES);
-        const of_section = keeps.get(number) ?? new Uint8Array(SECTION_FRAMES);
-        keeps.set(number, of_section);
-        of_section[frame % SECTION_FRAMES] = 1;
-      }
-    }
-    const sections = new Map<number, Section>();
-    for (const [number, section] of this.#sections) {
-      const of_section = keeps.get(number);
-      const next = of_section && section.survive((frame) => of_section[frame] === 1);
-      if (next !== undefined) sections.set(number, next);
-    }
-    this.#plugs.kexec((frame) =>
-      keeps.get(Math.floor(frame / SECTION_FRAMES))?.[frame % SECTION_FRAMES] === 1
-    );
-    this.#start(sections, POISON);
+    const keeps = this.#all.kexec(kept);
+    this.#plugs.kexec(keeps);
+    this.#start();
   }
 
   /** Power-on: all memory is zero. */
   reset(): void {
     this.#plugs.kexec(() => false);
-    this.#start(new Map(), 0);
+    this.#all.reset();
+    this.#start();
   }
 
-  #start(sections: Map<number, Section>, background: number): void {
-    [this.#sections, this.#background, this.#unclaimed, this.up] = [sections, background, 0, false];
+  #start(): void {
+    [this.#unclaimed, this.up] = [0, false];
     this.#free = new Gaps();
   }
 
@@ -258,36 +229,19 @@ export class Ram {
     let reserved = 0;
     for (const { base, count } of scratch) {
       for (let frame = base; frame < base + count; frame++) {
-        if (this.#state(frame) !== FRAME.free) continue;
-        this.#set(frame, FRAME.kernel);
+        if (this.#all.state(frame) !== FRAME.free) continue;
+        this.#all.set(frame, FRAME.kernel);
         reserved++;
       }
     }
     this.#free = new Gaps();
-    let start = FIRST_FRAME;
-    const end_gap = (frame: number) => {
-      if (frame > start) this.#free.give(start, frame - start);
-    };
-    for (const [number, section] of [...this.#sections].sort(([a], [b]) => a - b)) {
-      for (let at = 0; at < SECTION_FRAMES; at++) {
-        if (section.state[at] === FRAME.free) continue;
-        end_gap(number * SECTION_FRAMES + at);
-        start = Math.max(start, number * SECTION_FRAMES + at + 1);
-      }
-    }
-    end_gap(this.frames);
+    for (const [base, count] of this.#all.free_ranges(FIRST_FRAME)) this.#free.give(base, count);
     return reserved;
   }
 
   /** What no machine may come to. Each violation in words. */
   audit(): string[] {
-    const found: string[] = [];
-    let used = 0;
-    for (const [number, section] of this.#sections) {
-      const count = section.state.reduce((sum, state) => sum + (state === FRAME.free ? 0 : 1), 0);
-      if (count !== section.used) found.push(`section ${number} counts ${section.used} frames, not ${count}`);
-      used += count;
-    }
+    const { used, found } = this.#all.audit();
     const lost = this.used_frames - used;
     if (lost !== 0) found.push(`${lost} page frames are neither used nor free`);
     return found;
@@ -295,54 +249,14 @@ export class Ram {
 
   #release(base: number, count: number): void {
     for (let frame = base; frame < base + count; frame++) {
-      const state = this.#state(frame);
+      const state = this.#all.state(frame);
       if (state !== FRAME.used && state !== FRAME.kernel) {
         throw new Error(`Bad page state: frames ${base}+${count} freed twice`);
       }
-      this.#set(frame, FRAME.free);
+      this.#all.set(frame, FRAME.free);
     }
     this.#free.give(base, count);
     // Large ones give their bytes back; small ones come and go too often for that.
-    if (count >= SECTION_FRAMES) this.#forget(base, count);
-  }
-
-  #forget(base: number, count: number): void {
-    const last = Math.floor((base + count - 1) / SECTION_FRAMES);
-    for (let number = Math.floor(base / SECTION_FRAMES); number <= last; number++) {
-      if (this.#sections.get(number)?.used === 0) this.#sections.delete(number);
-    }
-  }
-
-  #own(base: number, count: number, state: number): void {
-    for (let frame = base; frame < base + count; frame++) this.#set(frame, state);
-  }
-
-  #zero(base: number, count: number): void {
-    for (let frame = base; frame < base + count;) {
-      const from = frame % SECTION_FRAMES;
-      const to = Math.min(SECTION_FRAMES, from + base + count - frame);
-      this.#section(Math.floor(frame / SECTION_FRAMES)).zero(from, to);
-      frame += to - from;
-    }
-  }
-
-  #state(frame: number): number {
-    return this.#sections.get(Math.floor(frame / SECTION_FRAMES))?.state[frame % SECTION_FRAMES] ??
-      FRAME.free;
-  }
-
-  #set(frame: number, state: number): void {
-    const section = this.#section(Math.floor(frame / SECTION_FRAMES));
-    const at = frame % SECTION_FRAMES;
-    section.used += Number(state !== FRAME.free) - Number(section.state[at] !== FRAME.free);
-    section.state[at] = state;
-  }
-
-  #section(number: number): Section {
-    const known = this.#sections.get(number);
-    if (known !== undefined) return known;
-    const section = new Section(this.#background);
-    this.#sections.set(number, section);
-    return section;
+    if (count >= SECTION_FRAMES) this.#all.forget(base, count);
   }
 }

@@ -8,7 +8,7 @@ import type { Room } from "./block_set.ts";
 import { type FileOperations, type Inode, OpenFile, stat } from "./file.ts";
 import { answer_with_fd, type Call, commands, luo_ioctl } from "./ioctl.ts";
 import type { Handlers } from "./handlers.ts";
-import { IncomingFiles, OutgoingFiles } from "./luo_file.ts";
+import { type IncomingFiles, OutgoingFiles } from "./luo_file.ts";
 import type { Release } from "./releases.ts";
 
 export class OutgoingSession {

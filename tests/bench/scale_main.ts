@@ -40,10 +40,20 @@ function onModel(size: Size): Measured {
   return { times, memory: (Deno.memoryUsage().rss - started) / data };
 }
 
-function inItsOwnProcess(size: Size): Measured {
-  const args = ["run", "-A", "--quiet", import.meta.filename ?? "", JSON.stringify(size)];
+/** Milliseconds that as much memory as the model needs takes to be used for the first time, by nothing but a loop. */
+function touching(bytes: number): number {
+  const start = performance.now();
+  const kept: Uint8Array[] = [];
+  for (let left = bytes; left > 0; left -= SLAB) kept.push(new Uint8Array(Math.min(SLAB, left)).fill(1));
+  return performance.now() - start;
+}
+
+const SLAB = 2 ** 21;
+
+function inItsOwnProcess<T>(what: Size | number): T {
+  const args = ["run", "-A", "--quiet", import.meta.filename ?? "", JSON.stringify(what)];
   const { stdout, success } = new Deno.Command(Deno.execPath(), { args, stderr: "inherit" }).outputSync();
-  if (!success) throw new Error(`the model with ${size.sessions} sessions failed`);
+  if (!success) throw new Error(`a run of ${JSON.stringify(what)} failed`);
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
@@ -68,20 +78,42 @@ function table(title: string, small: number, large: number, one: Measured, ten: 
       }`,
     );
   for (const [stage, ms] of Object.entries(one.times)) row(stage, ms, ten.times[stage] ?? NaN);
-  const sum = (times: Times) => Object.values(times).reduce((a, b) => a + b, 0);
   row("all", sum(one.times), sum(ten.times));
   if (ten.memory !== undefined) {
     console.log(`memory    ${ten.memory.toFixed(2)} times the data (${large} sessions)`);
   }
 }
 
+function sum(times: Times): number {
+  return Object.values(times).reduce((a, b) => a + b, 0);
+}
+
+/** The host may take longer for each page the more of them there are: what is the model's own shows in the ratios. */
+function compare(sessions: number, { times, memory = 1 }: Measured): void {
+  const bytes = sessions * FILES * PAGES * 4096 * memory;
+  const alone = inItsOwnProcess<number>(bytes);
+  const gib = (bytes / 2 ** 30).toFixed(1);
+  console.log(
+    `${sessions} sessions: ${(sum(times) / alone).toFixed(1)} times what touching ${gib} GiB takes (${
+      alone.toFixed(0)
+    } ms)`,
+  );
+}
+
+function measure(what: Size | number): Measured | number {
+  return typeof what === "number" ? touching(what) : onModel(what);
+}
+
 if (import.meta.main) {
-  const [size] = Deno.args;
-  if (size !== undefined) {
-    console.log(JSON.stringify(onModel(JSON.parse(size))));
+  const [what] = Deno.args;
+  if (what !== undefined) {
+    console.log(JSON.stringify(measure(JSON.parse(what))));
   } else {
-    const model = (sessions: number) => inItsOwnProcess({ sessions, files: FILES, pages: PAGES });
-    table(`The model, ${FILES} files of ${PAGES} pages a session`, few, many, model(few), model(many));
+    const model = (sessions: number) => inItsOwnProcess<Measured>({ sessions, files: FILES, pages: PAGES });
+    const [one, ten] = [model(few), model(many)];
+    table(`The model, ${FILES} files of ${PAGES} pages a session`, few, many, one, ten);
+    compare(few, one);
+    compare(many, ten);
     try {
       const linux = (sessions: number) => onLinux({ sessions, files: FILES, pages: 1 });
       const [one, ten] = [await linux(few_linux), await linux(many_linux)];

@@ -7,10 +7,9 @@ import { Machine } from "../../lib/model/machine.ts";
 import { openDevice } from "../../lib/session.ts";
 import { image } from "./image.ts";
 
-/** Milliseconds for a live update of `sessions` sessions with 10 files of a page each. */
-function live_update(sessions: number): number {
+/** A live update of `sessions` sessions with 10 files of a page each. */
+function live_update(sessions: number): void {
   const m = new Machine({ memory_bytes: 2 ** 32, disk: new MemoryDisk({ "/k": image() }) });
-  const start = performance.now();
   const kernel = m.init();
   const device = openDevice(kernel);
   for (let i = 0; i < sessions; i++) {
@@ -34,11 +33,8 @@ function live_update(sessions: number): number {
   }
   // KHO's tree, its metadata, and LUO's page of FLBs.
   assert.equal(m.ram.used_frames, m.system.own_frames + 3);
-  return performance.now() - start;
 }
 
-Deno.test("ten times the sessions take about ten times the time", () => {
-  live_update(50);
-  const [few, many] = [live_update(200), live_update(2000)];
-  assert.ok(many < few * 25, `200 sessions: ${few} ms, 2,000: ${many} ms`);
+Deno.test("2,000 sessions with 20,000 files come through, and leave nothing behind", () => {
+  live_update(2000);
 });
