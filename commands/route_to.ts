@@ -19,6 +19,7 @@ export const COMMAND_FILES: Readonly<Record<string, Load>> = {
   "kexec show": () => import("./kexec_show.ts"),
   "kexec unload": () => import("./kexec_unload.ts"),
   "kexec exec": () => import("./kexec_exec.ts"),
+  "kho show": () => import("./kho_show.ts"),
   "agent start": () => import("./agent_start.ts"),
   "agent stop": () => import("./agent_stop.ts"),
   "agent status": () => import("./agent_status.ts"),

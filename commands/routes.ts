@@ -13,6 +13,7 @@ import * as kexecExec from "./kexec_exec.ts";
 import * as kexecLoad from "./kexec_load.ts";
 import * as kexecShow from "./kexec_show.ts";
 import * as kexecUnload from "./kexec_unload.ts";
+import * as khoShow from "./kho_show.ts";
 import * as machineRun from "./machine_run.ts";
 import * as man from "./man.ts";
 import * as sessionClose from "./session_close.ts";
@@ -50,6 +51,11 @@ const kexec = buildRouteMap<string, Context>({
   },
 });
 
+const kho = buildRouteMap<string, Context>({
+  docs: { brief: "The handover itself" },
+  routes: { show: khoShow.command },
+});
+
 const agent = buildRouteMap<string, Context>({
   docs: { brief: "The agent, which holds sessions from one command to the next" },
   routes: {
@@ -76,6 +82,7 @@ export const routes = buildRouteMap<string, Context>({
     session,
     file,
     kexec,
+    kho,
     agent,
     emulate: emulate.command,
     completion: completion.command,

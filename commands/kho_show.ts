@@ -1,0 +1,116 @@
+import { buildCommand } from "@stricli/core";
+import { LuoError } from "../lib/error.ts";
+import { KhoError } from "../lib/kho/error.ts";
+import type { KhoReport } from "../lib/kho/report.ts";
+import { report_debugfs, report_file } from "../lib/kho/source.ts";
+import { linux } from "../lib/linux/kernel.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
+import { target } from "./connect.ts";
+import type { Context } from "./context.ts";
+import { Failure } from "./failure.ts";
+import { khoText } from "./kho_text.ts";
+
+export interface Flags extends CommonFlags {
+  readonly in: boolean;
+  readonly out: boolean;
+}
+
+export type Request = { readonly side: "in" | "out" } | { readonly path: string };
+
+export interface Result {
+  readonly handover: KhoReport;
+}
+
+export function parse(flags: Pick<Flags, "in" | "out">, path: string | undefined): Request {
+  const given = [flags.in, flags.out, path !== undefined].filter(Boolean).length;
+  if (given > 1) throw new Failure("usage", "Cannot show more than one of --in, --out and FILE");
+  if (path === "") throw new Failure("usage", "Cannot show a file without a name");
+  return path === undefined ? { side: flags.in ? "in" : "out" } : { path };
+}
+
+export async function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
+  if ("path" in request) return { handover: await fromFile(request.path) };
+  if (target(context, flags).backend === "model") {
+    throw new Failure(
+      "unavailable",
+      "Cannot show what the model's kernel hands over: its memory has no KHO yet",
+      {
+        hints: ["a file can be shown: luo kho show FILE"],
+      },
+    );
+  }
+  return { handover: fromDebugfs(request.side) };
+}
+
+async function fromFile(path: string): Promise<KhoReport> {
+  const subject = JSON.stringify(path);
+  try {
+    return await report_file(linux(), path);
+  } catch (error) {
+    if (error instanceof KhoError) {
+      throw new Failure("file-error", `Cannot read ${subject} as a handover: ${error.message}`);
+    }
+    if (!(error instanceof LuoError)) throw error;
+    throw new Failure("file-error", `Cannot ${error.operation} ${subject} (${error.code})`, {
+      errno: error.code,
+    });
+  }
+}
+
+function fromDebugfs(side: "in" | "out"): KhoReport {
+  try {
+    return report_debugfs(linux(), side);
+  } catch (error) {
+    if (!(error instanceof LuoError)) throw error;
+    const what = side === "in" ? "was handed over" : "would be handed over";
+    const hints = error.is("ENOENT")
+      ? [
+        "is debugfs mounted? mount -t debugfs debugfs /sys/kernel/debug",
+        side === "in"
+          ? "nothing is there after a boot without a handover"
+          : "KHO needs kho=on on the command line",
+      ]
+      : ["debugfs is root's"];
+    throw new Failure("unavailable", `Cannot show what ${what} (${error.code})`, {
+      errno: error.code,
+      hints,
+    });
+  }
+}
+
+export function format({ handover }: Result): string {
+  return khoText(handover);
+}
+
+const side = { kind: "boolean", default: false, withNegated: false } as const;
+
+export const command = buildCommand<Flags, [string?], Context>({
+  docs: docs(
+    "Show what one kernel hands to the next",
+    "The running kernel shows its blobs only, in debugfs; sessions and preserved memory are in captures (docs/kho.md).",
+    [
+      ["luo kho show", "what this kernel would hand over"],
+      ["luo kho show --in", "what it was handed"],
+      ["luo kho show handover.json.gz", "all of a captured handover"],
+    ],
+  ),
+  parameters: {
+    flags: {
+      ...commonFlags,
+      in: { ...side, brief: "What the running kernel was handed" },
+      out: { ...side, brief: "What it would hand over (default)" },
+    },
+    positional: {
+      kind: "tuple",
+      parameters: [{
+        brief: "A capture, KHO's tree or a blob of it",
+        parse: String,
+        placeholder: "FILE",
+        optional: true,
+      }],
+    },
+  },
+  func(flags, path) {
+    return perform(this, flags, { parse: () => parse(flags, path), run, format });
+  },
+});

@@ -1,0 +1,114 @@
+/** Where the bytes of a handover are found: a running kernel's debugfs, or a file. */
+import { Errno } from "../../ffi/abi/errno.ts";
+import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
+import { check, LuoError } from "../error.ts";
+import type { Kernel } from "../kernel.ts";
+import { decode_capture, is_capture } from "./capture.ts";
+import { KhoError } from "./error.ts";
+import { is_fdt, property } from "./fdt.ts";
+import { decode_fdt } from "./fdt.ts";
+import { KEXEC_METADATA, KEXEC_METADATA_SIZE } from "./kexec_metadata.ts";
+import { type KhoReport, report_blobs, report_memory } from "./report.ts";
+
+/** kernel/liveupdate/kexec_handover_debugfs.c. Unstable by declaration. */
+const DEBUGFS = "/sys/kernel/debug/kho";
+/** Names that are looked for when there is no tree to say which there are: debugfs cannot be listed through the seam. */
+const KNOWN = ["LUO", KEXEC_METADATA, "memblock"];
+/** Bytes of the largest file that is read. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/**
+ * What the running kernel was handed ("in"), or would hand over ("out"). Only blobs are there, and no sessions: those of "out"
+ * are written at the reboot, and what the blobs of "in" point to has been freed since.
+ *
+ * @throws LuoError `open`: ENOENT (no debugfs, no KHO, or nothing was handed over), EACCES
+ */
+export function report_debugfs(kernel: Kernel, side: "in" | "out"): KhoReport {
+  const directory = `${DEBUGFS}/${side}`;
+  const tree = read_if_there(kernel, `${directory}/fdt`);
+  const names = tree === undefined ? KNOWN : blob_names(tree);
+  const blobs = new Map<string, Uint8Array>();
+  for (const name of names) {
+    const bytes = read_if_there(kernel, `${directory}/sub_fdts/${name}`);
+    if (bytes !== undefined) blobs.set(name, bytes);
+  }
+  if (tree === undefined && blobs.size === 0) throw new LuoError("open", directory, Errno.ENOENT);
+  const report = report_blobs(tree, blobs);
+  if (tree === undefined) report.notes.push("the tree of this side is not in debugfs after a handover");
+  return report;
+}
+
+function blob_names(tree: Uint8Array): string[] {
+  try {
+    return decode_fdt(tree).root.children.filter((node) => property(node, "preserved-data")).map(({ name }) =>
+      name
+    );
+  } catch (error) {
+    if (error instanceof KhoError) return KNOWN;
+    throw error;
+  }
+}
+
+/**
+ * What is in a file: a capture, KHO's tree, or one of its blobs.
+ *
+ * @throws LuoError `open`, `read`; KhoError when it is none of these, or says what cannot be
+ */
+export async function report_file(kernel: Kernel, path: string): Promise<KhoReport> {
+  return await report_bytes(read_file(kernel, path));
+}
+
+/** @throws KhoError */
+export async function report_bytes(bytes: Uint8Array): Promise<KhoReport> {
+  if (is_capture(bytes)) {
+    const { pages, fdt } = await decode_capture(bytes);
+    return report_memory(pages, fdt);
+  }
+  const name = blob_name(bytes);
+  const report = report_blobs(
+    is_fdt(bytes) ? bytes : undefined,
+    name === undefined ? new Map() : new Map([[name, bytes]]),
+  );
+  const [problem] = report.notes;
+  if (report.kho ?? report.luo ?? report.metadata) return report;
+  throw new KhoError("the file", problem ?? "no capture, no tree of KHO and none of its blobs");
+}
+
+function blob_name(bytes: Uint8Array): string | undefined {
+  if (new TextDecoder().decode(bytes.subarray(0, 5)) === "luo-v") return "LUO";
+  return bytes.length === KEXEC_METADATA_SIZE ? KEXEC_METADATA : undefined;
+}
+
+function read_if_there(kernel: Kernel, path: string): Uint8Array | undefined {
+  try {
+    return read_file(kernel, path);
+  } catch (error) {
+    if (error instanceof LuoError && error.is("ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+function read_file(kernel: Kernel, path: string): Uint8Array {
+  const fd = check(kernel.open(path, O_RDONLY | O_CLOEXEC), "open", path);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for (;;) {
+      const piece = new Uint8Array(64 * 1024);
+      const got = check(kernel.read(fd, piece), "read", path);
+      if (got === 0) break;
+      length += got;
+      if (length > MAX_BYTES) throw new KhoError("the file", `over ${MAX_BYTES} bytes`);
+      parts.push(piece.subarray(0, got));
+    }
+  } finally {
+    kernel.close(fd);
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
