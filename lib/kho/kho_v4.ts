@@ -71,14 +71,19 @@ export function decode_kho_v4(bytes: Uint8Array, format = KHO_V4): KhoV4 {
   return { map: u64_of(root, "preserved-memory-map", "KHO's tree"), blobs };
 }
 
-/** The same bytes that `kho_add_subtree()` leaves behind: `blob-size` was set last and so stands first. */
+/** The same bytes that `kho_add_subtree()` leaves behind. */
 export function encode_kho_v4(kho: KhoV4, format = KHO_V4): Uint8Array {
-  const tree: Fdt = {
-    strings: [
-      "compatible",
-      "preserved-memory-map",
-      ...kho.blobs.length > 0 ? ["preserved-data", "blob-size"] : [],
-    ],
+  return encode_fdt(kho_tree(kho, format, true));
+}
+
+/**
+ * The root was written in sequence, so that the names of its properties stand in the strings newest first; each blob's node was
+ * put in later, and its properties before those it had.
+ */
+export function kho_tree(kho: KhoV4, format: string, sizes: boolean): Fdt {
+  const used = kho.blobs.length === 0 ? [] : sizes ? ["preserved-data", "blob-size"] : ["preserved-data"];
+  return {
+    strings: ["preserved-memory-map", "compatible", ...used],
     root: {
       name: "",
       properties: [
@@ -88,12 +93,11 @@ export function encode_kho_v4(kho: KhoV4, format = KHO_V4): Uint8Array {
       children: kho.blobs.map(({ name, address, size }) => ({
         name,
         properties: [
-          { name: "blob-size", value: words(size) },
+          ...sizes ? [{ name: "blob-size", value: words(size) }] : [],
           { name: "preserved-data", value: words(address) },
         ],
         children: [],
       })),
     },
   };
-  return encode_fdt(tree);
 }

@@ -3,7 +3,7 @@
  * what the next kernel must find by name into the tree. Addresses are physical, in bytes.
  */
 import { Errno } from "../../ffi/abi/errno.ts";
-import { type Blob, encode_kho_v4 } from "../kho/kho_v4.ts";
+import type { Blob, KhoV4 } from "../kho/kho_v4.ts";
 import { words } from "../kho/struct.ts";
 import type { Ret } from "../kernel.ts";
 import { PAGE_SIZE } from "./pages.ts";
@@ -43,6 +43,9 @@ export function reserve_scratch(ram: Ram): Scratch[] | undefined {
   return base === undefined ? undefined : [{ base, count: 2 ** order }];
 }
 
+/** How this release writes KHO's tree. */
+export type EncodeTree = (tree: KhoV4) => Uint8Array;
+
 export class Kho {
   readonly #tree: RadixTree;
   #blobs: Blob[] = [];
@@ -52,17 +55,16 @@ export class Kho {
   allocated = 0;
 
   /** kho_init(). Undefined when memory is out: then there is no KHO. */
-  static init(ram: Ram, format: string, scratch: readonly Scratch[]): Kho | undefined {
+  static init(ram: Ram, encode: EncodeTree, scratch: readonly Scratch[]): Kho | undefined {
     const root = ram.kernel_page();
     const fdt = ram.kernel_page();
     if (root === undefined || fdt === undefined) return undefined;
-    return new Kho(ram, format, scratch, root, fdt);
+    return new Kho(ram, encode, scratch, root, fdt);
   }
 
   private constructor(
     readonly ram: Ram,
-    /** What KHO's tree says it is. */
-    readonly format: string,
+    readonly encode: EncodeTree,
     readonly scratch: readonly Scratch[],
     root: number,
     readonly fdt: number,
@@ -153,7 +155,7 @@ export class Kho {
   }
 
   #write_fdt(): void {
-    const bytes = encode_kho_v4({ map: this.map, blobs: this.#blobs }, this.format);
+    const bytes = this.encode({ map: this.map, blobs: this.#blobs });
     const page = this.ram.page(this.fdt);
     page?.fill(0);
     page?.set(bytes);

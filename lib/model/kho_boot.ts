@@ -3,7 +3,7 @@
  * kho_memory_init() of kernel/liveupdate/kexec_handover.c). Until the map is read only the scratch areas may be allocated from.
  */
 import { KhoError } from "../kho/error.ts";
-import { decode_kho_v4, format_of, type KhoV4 } from "../kho/kho_v4.ts";
+import { format_of, type KhoV4 } from "../kho/kho_v4.ts";
 import type { Handover, Scratch } from "./kho.ts";
 import { PAGE_SIZE } from "./pages.ts";
 import { KernelPanic } from "./panic.ts";
@@ -17,14 +17,20 @@ export interface HandedOver {
   readonly scratch: readonly Scratch[];
 }
 
+/** KHO's tree as this release knows it. */
+export interface TreeFormat {
+  readonly format: string;
+  readonly decode: (bytes: Uint8Array) => KhoV4;
+}
+
 /** kho_populate(): undefined when the tree is none that this kernel understands; then nothing was handed over. */
 export function populate(
   ram: Ram,
   handover: Handover,
-  format: string,
+  { format, decode }: TreeFormat,
   print: (line: string) => void,
 ): (HandedOver & { readonly map: number }) | undefined {
-  const tree = read_tree(ram, handover.fdt, format);
+  const tree = read_tree(ram, handover.fdt, { format, decode });
   if (typeof tree === "string") {
     print(`KHO: setup: handover FDT (0x${handover.fdt.toString(16)}) is ${tree}`);
     print("KHO: disabling KHO revival");
@@ -41,11 +47,11 @@ export function populate(
 }
 
 /** The tree, or in words what is wrong with it. */
-function read_tree(ram: Ram, address: number, format: string): KhoV4 | string {
+function read_tree(ram: Ram, address: number, { format, decode }: TreeFormat): KhoV4 | string {
   try {
     const page = ram.page(address / PAGE_SIZE) ?? new Uint8Array(0);
     if (format_of(page) !== format) return `incompatible with '${format}': 1`;
-    return decode_kho_v4(page, format);
+    return decode(page);
   } catch (error) {
     if (!(error instanceof KhoError)) throw error;
     return `invalid: ${error.problem}`;

@@ -6,17 +6,14 @@ import { LiveupdateDevice } from "./device.ts";
 import type { Faults } from "./faults.ts";
 import { Flbs } from "./flb.ts";
 import { Handlers } from "./handlers.ts";
-import type { IncomingLuo, OutgoingLuo } from "./luo_v5.ts";
-import { read_files } from "./luo_v5.ts";
+import type { IncomingLuo, OutgoingLuo } from "./luo_abi.ts";
 import { IncomingFiles } from "./luo_file.ts";
-import type { Ram } from "./ram.ts";
 import type { Release } from "./releases.ts";
 import { IncomingSession, key_of, type OutgoingSession, Sessions } from "./session.ts";
 
 /** What a kernel tells its LUO at boot. */
 export interface LuoBoot {
   readonly release: Release;
-  readonly ram: Ram;
   readonly outgoing: OutgoingLuo;
   /** Undefined: none was handed over. */
   readonly incoming: IncomingLuo | undefined;
@@ -31,14 +28,12 @@ export class Luo {
   readonly handlers: Handlers;
   /** This boot's liveupdate number: live updates since the cold boot. */
   readonly number: bigint;
-  readonly #ram: Ram;
   readonly #outgoing: OutgoingLuo;
   /** Handed over and not read yet: the first open of the device does that. */
   #incoming: IncomingLuo | undefined;
 
-  constructor({ release, ram, outgoing, incoming, ino, faults, print }: LuoBoot) {
+  constructor({ release, outgoing, incoming, ino, faults, print }: LuoBoot) {
     this.number = incoming?.number ?? 0n;
-    this.#ram = ram;
     this.#outgoing = outgoing;
     this.#incoming = incoming;
     this.handlers = new Handlers(new Flbs(incoming?.flbs, print), faults, print);
@@ -55,16 +50,17 @@ export class Luo {
   #deserialize(): Ret {
     const incoming = this.#incoming;
     this.#incoming = undefined;
-    const good = incoming?.sessions.entries.every((entry) => this.#deserialize_one(entry)) ?? true;
-    incoming?.sessions.free();
+    if (incoming === undefined) return 0;
+    const good = incoming.sessions.entries.every((entry) => this.#deserialize_one(incoming, entry));
+    incoming.sessions.free();
     return good ? 0 : -Errno.EIO;
   }
 
   /** What cannot be read is leaked, as far as it was read: the next boot will find order again. */
-  #deserialize_one(entry: SessionEntry): boolean {
+  #deserialize_one(incoming: IncomingLuo, entry: SessionEntry): boolean {
     const key = key_of(entry.name);
     if (this.sessions.incoming.has(key)) return false;
-    const list = read_files(this.#ram, entry);
+    const list = incoming.files(entry);
     const files = new IncomingFiles(this.handlers, list?.free);
     this.sessions.incoming.set(key, new IncomingSession(entry.name, files));
     if (list === undefined) return false;

@@ -8,24 +8,21 @@ import { BlockSet, type HandedOverEntries, read_blocks } from "./block_set.ts";
 import type { SerializedFlb } from "./flb.ts";
 import { type Kho, restore_free } from "./kho.ts";
 import type { HandedOver } from "./kho_boot.ts";
+import { type IncomingLuo, LUO, type LuoAbi, type OutgoingLuo } from "./luo_abi.ts";
 import { Physical } from "./physical.ts";
 import type { Ram } from "./ram.ts";
 import type { Release } from "./releases.ts";
 import type { OutgoingSession, Rooms } from "./session.ts";
 
-/** KHO's name of LUO's blob. */
-export const LUO = "LUO";
-
-/** What this kernel will hand over. */
-export class OutgoingLuo {
+class Outgoing implements OutgoingLuo {
   readonly rooms: Rooms;
 
-  /** luo_state_setup(): the struct, the page of the FLBs, and KHO knows of it. Undefined when memory is out. */
-  static setup(kho: Kho, release: Release, number: bigint): OutgoingLuo | undefined {
+  /** luo_state_setup(): the struct, the page of the FLBs, and KHO knows of it. */
+  static setup(kho: Kho, release: Release, number: bigint): Outgoing | undefined {
     const [address, flbs] = [kho.alloc_preserve(luo.LUO_V5_SIZE), kho.alloc_preserve(PAGE_SIZE)];
     if (address === undefined || flbs === undefined) return undefined;
     if (kho.add_subtree(LUO, address, luo.LUO_V5_SIZE) < 0) return undefined;
-    return new OutgoingLuo(kho, release, number, address, flbs);
+    return new Outgoing(kho, release, number, address, flbs);
   }
 
   private constructor(
@@ -63,15 +60,8 @@ export class OutgoingLuo {
   }
 }
 
-/** What this kernel was handed, as far as it is read at boot: the sessions are, their files are not. */
-export interface IncomingLuo {
-  readonly number: bigint;
-  readonly sessions: HandedOverEntries<luo.SessionEntry>;
-  readonly flbs: readonly SerializedFlb[];
-}
-
-/** luo_early_startup(): undefined when there is no blob of that name; an errno for one that cannot be read. */
-export function receive(
+/** luo_early_startup(). */
+function receive(
   ram: Ram,
   { blobs }: HandedOver,
   format: string,
@@ -92,7 +82,12 @@ export function receive(
   const sessions = read_blocks(ram, Number(state.sessions_pa), luo.SESSION);
   restore_free(ram, Number(blob.address));
   if (sessions === undefined) return -Errno.EINVAL;
-  return { number: state.liveupdate_number, sessions, flbs: read_flbs(ram, state.flbs_pa) };
+  return {
+    number: state.liveupdate_number,
+    sessions,
+    flbs: read_flbs(ram, state.flbs_pa),
+    files: (session) => read_files(ram, session),
+  };
 }
 
 function read_state(ram: Ram, address: number, format: string): luo.LuoV5 | undefined {
@@ -117,8 +112,8 @@ function read_flbs(ram: Ram, address: bigint): SerializedFlb[] {
   }
 }
 
-/** kho_block_set_restore() for one session's files: undefined for a list that cannot be, or not so many. */
-export function read_files(
+/** kho_block_set_restore() for one session's files. */
+function read_files(
   ram: Ram,
   session: luo.SessionEntry,
 ): HandedOverEntries<luo.FileEntry> | undefined {
@@ -127,3 +122,5 @@ export function read_files(
   files.free();
   return undefined;
 }
+
+export const luo_v5: LuoAbi = { setup: Outgoing.setup, receive };

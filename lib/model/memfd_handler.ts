@@ -51,11 +51,11 @@ export class MemfdHandler implements FileHandler {
   constructor(
     readonly kho: Kho,
     readonly new_ino: () => bigint,
-    { formats, seals }: Pick<Release, "formats" | "seals">,
+    { formats, seals }: Release,
   ) {
     this.compatible = formats.memfd;
     this.#seals = seals;
-    this.#layout = ser.MEMFD_V2_LAYOUT;
+    this.#layout = seals ? ser.MEMFD_V2_LAYOUT : ser.MEMFD_V1_LAYOUT;
   }
 
   can_preserve(file: OpenFile): boolean {

@@ -17,6 +17,9 @@ export interface MemfdLayout {
   readonly folios: number;
 }
 
+/** Of 6.19: {u64 pos; u64 size; u64 nr_folios; kho_vmalloc folios}. */
+export const MEMFD_V1_LAYOUT: MemfdLayout = { size: 40, seals: undefined, count: 16, folios: 24 };
+
 export const MEMFD_V2_LAYOUT: MemfdLayout = { size: 48, seals: 16, count: 24, folios: 32 };
 
 /** MEMFD_LUO_FOLIO_DIRTY | MEMFD_LUO_FOLIO_UPTODATE: every page, whatever it was. */

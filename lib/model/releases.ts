@@ -18,7 +18,11 @@ export interface Limits {
   readonly files: number;
 }
 
+/** How what they name is laid out: 7.2 and later, 6.19, the series. */
+export type Layout = "v5" | "6.19" | "series v6";
+
 export interface Release {
+  readonly layout: Layout;
   readonly formats: Formats;
   readonly limits: Limits;
   /** What CREATE_SESSION gives when `limits.sessions` are there. */
@@ -34,6 +38,7 @@ export interface Release {
 
 /** 7.2 and 7.3: 10,000 chained blocks of 51 sessions or 63 files (kernel/liveupdate/kho_block.c). */
 const V7: Release = {
+  layout: "v5",
   formats: { kho: "kho-v4", luo: "luo-v5", memfd: "memfd-v2" },
   limits: { name: 64, sessions: 510_000, files: 630_000 },
   full: "ENOSPC",
@@ -45,6 +50,7 @@ const V7: Release = {
 
 /** 6.19: 16 pages of sessions (744 by the comment of its luo_session.c), two pages of files for each. */
 const V6_19: Release = {
+  layout: "6.19",
   formats: { kho: "kho-v2", luo: "luo-v1", memfd: "memfd-v1" },
   limits: { name: 64, sessions: 744, files: 128 },
   full: "ENOMEM",
@@ -57,7 +63,8 @@ const V6_19: Release = {
 /** The series of patches, version 6: `luo-session-v1`, names of 56 bytes, 819 sessions. */
 const SERIES_V6: Release = {
   ...V6_19,
-  formats: { kho: "kho-v1", luo: "luo-v1 luo-session-v1", memfd: "memfd-v1" },
+  layout: "series v6",
+  formats: { kho: "kho-v1", luo: "luo-v1", memfd: "memfd-v1" },
   limits: { name: 56, sessions: 819, files: 128 },
   unreadable: "disable",
 };

@@ -13,8 +13,9 @@ import type { HostInode } from "./host_file.ts";
 import { type Handover, Kho, reserve_scratch, type Scratch } from "./kho.ts";
 import { type HandedOver, populate, retrieve_memory } from "./kho_boot.ts";
 import { read_metadata, write_metadata } from "./kho_metadata.ts";
+import { abi_of } from "./abi.ts";
 import { Luo } from "./luo.ts";
-import { type IncomingLuo, OutgoingLuo, receive } from "./luo_v5.ts";
+import type { IncomingLuo } from "./luo_abi.ts";
 import { MemfdHandler } from "./memfd_handler.ts";
 import { KernelPanic } from "./panic.ts";
 import { Process } from "./process.ts";
@@ -83,9 +84,8 @@ export class System {
   /** What was handed over is reserved; all else is this kernel's. Until that is known it uses nothing but scratch. */
   #start_memory(handover: Handover | undefined): HandedOver | undefined {
     const { ram } = this.hardware;
-    const format = this.speaks?.formats.kho;
-    const handed = this.#kho_wanted && handover && format !== undefined
-      ? populate(ram, handover, format, (line) => this.printk(line))
+    const handed = this.#kho_wanted && handover && this.speaks
+      ? populate(ram, handover, abi_of(this.speaks).tree, (line) => this.printk(line))
       : undefined;
     if (handed === undefined) ram.open([]);
     // setup_command_line(): one of the pages that a kernel needs before it can look around.
@@ -100,7 +100,12 @@ export class System {
 
   /** liveupdate_early_init(): what was handed over is looked at, whatever the command line says. */
   #receive_luo(release: Release, handed: HandedOver): IncomingLuo | undefined {
-    const incoming = receive(this.hardware.ram, handed, release.formats.luo, (line) => this.printk(line));
+    const incoming = abi_of(release).luo.receive(
+      this.hardware.ram,
+      handed,
+      release.formats.luo,
+      (line) => this.printk(line),
+    );
     return typeof incoming === "number" ? this.#restore_failed() : incoming;
   }
 
@@ -121,8 +126,8 @@ export class System {
     }
     if (this.speaks === undefined || !this.#kho_wanted) return undefined;
     const scratch = handed?.scratch ?? this.#reserve_scratch();
-    const kho = scratch && Kho.init(ram, this.speaks.formats.kho, scratch);
-    if (kho !== undefined) {
+    const kho = scratch && Kho.init(ram, abi_of(this.speaks).tree.encode, scratch);
+    if (kho !== undefined && this.speaks.layout === "v5") {
       write_metadata(kho, { previous_release: this.release, kexec_count: (from?.kexec_count ?? 0) + 1 });
     }
     return kho;
@@ -141,11 +146,11 @@ export class System {
       this.printk("luo: Disabling liveupdate because KHO is disabled");
     }
     if (this.kho === undefined || !wanted || this.#luo_disabled) return undefined;
-    const outgoing = OutgoingLuo.setup(this.kho, release, (incoming?.number ?? 0n) + 1n);
+    const outgoing = abi_of(release).luo.setup(this.kho, release, (incoming?.number ?? 0n) + 1n);
     if (outgoing === undefined) return undefined;
-    const { hardware: { faults, ram }, kho } = this;
+    const { hardware: { faults }, kho } = this;
     const print = (line: string) => this.printk(line);
-    const luo = new Luo({ release, ram, outgoing, incoming, ino: this.new_ino(), faults, print });
+    const luo = new Luo({ release, outgoing, incoming, ino: this.new_ino(), faults, print });
     if (!initcall_blacklisted(this.command_line, "memfd_luo_init")) {
       luo.handlers.register(new MemfdHandler(kho, () => this.new_ino(), release));
     }

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
+import { encode_kho_v4 } from "../../lib/kho/kho_v4.ts";
 import { decode_map, range_size } from "../../lib/kho/preserved_map.ts";
 import { type Kernel, ProcessKilled } from "../../lib/kernel.ts";
 import { MemoryDisk } from "../../lib/model/disk.ts";
@@ -26,7 +27,7 @@ import { image } from "./image.ts";
 function memory(frames: number, fails?: () => boolean): { ram: Ram; kho: Kho } {
   const ram = new Ram(frames * PAGE_SIZE, fails);
   ram.open([]);
-  const kho = Kho.init(ram, "kho-v4", reserve_scratch(ram) ?? []);
+  const kho = Kho.init(ram, encode_kho_v4, reserve_scratch(ram) ?? []);
   assert.ok(kho !== undefined);
   ram.up = true;
   return { ram, kho };

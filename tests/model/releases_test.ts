@@ -54,10 +54,11 @@ for (const [from, to] of [["7.3.4", "7.2.12"], ["7.2.12", "7.3.4"], ["6.19.2", "
 
 Deno.test("a kernel that does not speak this KHO boots as if nothing had been handed over", () => {
   const m = machine("7.3.4", "6.19.2");
-  const free = m.ram.free_frames;
   live_update(m);
   assert.throws(() => incoming(m), { errno: Errno.ENOENT });
-  assert.equal(m.ram.free_frames, free);
+  m.kill(m.init().getpid());
+  assert.equal(m.ram.used_frames, m.system.own_frames);
+  assert.match(m.console.join("\n"), /handover FDT \(0x\w+\) is incompatible with 'kho-v2'/);
 });
 
 Deno.test("a kernel that does not speak this LUO panics early, sessions or not; the machine is dead", () => {
