@@ -25,6 +25,8 @@ export interface VmOptions {
   binary?: string;
   /** Called with each line of the console as it comes. */
   on_line?: (line: string) => void;
+  /** Where QEMU's monitor is to listen, a Unix socket. */
+  monitor?: string;
   /** kvm only with a time limit on its first sign of life; then tcg. Default: `LUO_TEST_ACCEL`, or tcg. */
   accelerator?: Accelerator;
 }
@@ -104,6 +106,7 @@ async function prepare(options: VmOptions, directory: string, results_dir: strin
     append: `${COMMAND_LINE} ${options.append ?? ""} luo.boot=1`,
     memory_mib: options.memory_mib ?? 2048,
     shares,
+    monitor: options.monitor,
   };
 }
 
