@@ -1,9 +1,13 @@
 /** What a handover says, as plain data: what `luo kho show` prints and what `--json` has (docs/json.md). */
 import { hex, KhoError } from "./error.ts";
 import { decode_kexec_metadata, KEXEC_METADATA } from "./kexec_metadata.ts";
-import { decode_kho_v4, KHO_V4, type KhoV4 } from "./kho_v4.ts";
-import { decode_luo_tree_v5, decode_luo_v5, LUO_V5, type LuoTreeV5, type LuoV5 } from "./luo_v5.ts";
+import { is_fdt } from "./fdt.ts";
+import { decode_kho_v2, KHO_V2 } from "./kho_v2.ts";
+import { decode_kho_v4, format_of, KHO_V4, type KhoV4 } from "./kho_v4.ts";
+import { decode_file_list, decode_luo_v1, decode_sessions, dialect_of, LUO_V1 } from "./luo_v1.ts";
+import { decode_luo_tree_v5, decode_luo_v5, type FileEntry, LUO_V5, type LuoTreeV5 } from "./luo_v5.ts";
 import { decode_memfd_v2, MEMFD_V2 } from "./memfd_v2.ts";
+import { decode_memfd_v1, MEMFD_V1 } from "./memfd_v1.ts";
 import { type Memory, PAGE_SIZE, read } from "./memory.ts";
 import { decode_map, type PreservedMap, range_size } from "./preserved_map.ts";
 
@@ -44,17 +48,26 @@ export interface FileReport {
 
 /** Everything that can be reached from KHO's tree at `fdt`. @throws KhoError for the first thing that is wrong */
 export function report_memory(memory: Memory, fdt: bigint): KhoReport {
-  const kho = decode_kho_v4(read(memory, fdt, PAGE_SIZE, "KHO's tree"));
+  const { kho, format } = decode_tree(read(memory, fdt, PAGE_SIZE, "KHO's tree"));
   const report: KhoReport = {
-    kho: report_kho(kho),
+    kho: report_kho(kho, format),
     preserved: report_map(decode_map(memory, kho.map)),
     notes: [],
   };
   for (const { name, address, size } of kho.blobs) {
     if (size > 1n << 20n) throw new KhoError(`blob ${name}`, `${size} bytes`);
-    report_blob(report, name, read(memory, address, Number(size), `blob ${name}`), memory);
+    // Of kho-v2, which does not say: a tree of a page.
+    report_blob(report, name, read(memory, address, Number(size) || PAGE_SIZE, `blob ${name}`), memory);
   }
   return report;
+}
+
+/** Whichever of the known formats it is of. */
+function decode_tree(bytes: Uint8Array): { kho: KhoV4; format: string } {
+  const format = format_of(bytes);
+  return format === KHO_V2
+    ? { format, kho: decode_kho_v2(bytes) }
+    : { format: KHO_V4, kho: decode_kho_v4(bytes) };
 }
 
 /** Blobs on their own, as debugfs has them. What is wrong with one is a note: the others are still there. */
@@ -71,14 +84,19 @@ export function report_blobs(
       report.notes.push(error.message);
     }
   };
-  if (tree !== undefined) noted(() => report.kho = report_kho(decode_kho_v4(tree)));
+  if (tree !== undefined) {
+    noted(() => {
+      const { kho, format } = decode_tree(tree);
+      report.kho = report_kho(kho, format);
+    });
+  }
   for (const [name, bytes] of blobs) noted(() => report_blob(report, name, bytes));
   return report;
 }
 
-function report_kho({ map, blobs }: KhoV4): KhoReport["kho"] {
+function report_kho({ map, blobs }: KhoV4, format: string): KhoReport["kho"] {
   const list = blobs.map(({ name, address, size }) => ({ name, address: hex(address), size: Number(size) }));
-  return { format: KHO_V4, map: hex(map), blobs: list };
+  return { format, map: hex(map), blobs: list };
 }
 
 function report_map(map: PreservedMap): KhoReport["preserved"] {
@@ -93,38 +111,69 @@ export function report_blob(report: KhoReport, name: string, bytes: Uint8Array, 
     const { previous_release, kexec_count } = decode_kexec_metadata(bytes);
     report.metadata = { previousRelease: previous_release, kexecCount: kexec_count };
   } else if (name === "LUO") {
-    const luo = decode_luo_v5(bytes);
-    report.luo = report_luo(luo);
-    if (memory !== undefined) report_tree(report.luo, decode_luo_tree_v5(memory, luo), memory);
-    else if (luo.sessions_pa !== 0n) {
-      report.notes.push(`sessions begin at ${hex(luo.sessions_pa)}, which is not at hand`);
-    }
+    report.luo = is_fdt(bytes) ? report_luo_v1(report, bytes, memory) : report_luo_v5(report, bytes, memory);
   } else report.notes.push(`blob ${name}: ${bytes.length} bytes of a format that is not known here`);
 }
 
-function report_luo({ liveupdate_number }: LuoV5): LuoReport {
-  return { format: LUO_V5, liveupdateNumber: String(liveupdate_number) };
+function report_luo_v5(report: KhoReport, bytes: Uint8Array, memory: Memory | undefined): LuoReport {
+  const luo = decode_luo_v5(bytes);
+  const found: LuoReport = { format: LUO_V5, liveupdateNumber: String(luo.liveupdate_number) };
+  if (memory !== undefined) report_tree(found, decode_luo_tree_v5(memory, luo), memory);
+  else note_sessions(report, luo.sessions_pa);
+  return found;
+}
+
+/** 6.19 and before. */
+function report_luo_v1(report: KhoReport, bytes: Uint8Array, memory: Memory | undefined): LuoReport {
+  const dialect = dialect_of(bytes);
+  const luo = decode_luo_v1(bytes, dialect);
+  const format = `${LUO_V1}, ${dialect.compatible}`;
+  const found: LuoReport = { format, liveupdateNumber: String(luo.liveupdate_number) };
+  if (memory === undefined) note_sessions(report, luo.sessions_pa);
+  else {
+    found.sessions = decode_sessions(memory, luo.sessions_pa, dialect).map((session) => {
+      const name = text_of(session.name);
+      const entries = decode_file_list(memory, session, `files of session ${JSON.stringify(name)}`);
+      return { name, files: entries.map((entry) => report_file(memory, entry, name)) };
+    });
+  }
+  return found;
+}
+
+function note_sessions(report: KhoReport, address: bigint): void {
+  if (address !== 0n) report.notes.push(`sessions begin at ${hex(address)}, which is not at hand`);
+}
+
+function text_of(name: Uint8Array): string {
+  return new TextDecoder().decode(name);
 }
 
 function report_tree(luo: LuoReport, tree: LuoTreeV5, memory: Memory): void {
   luo.sessions = tree.sessions.flatMap(({ entries }) => entries).map((session) => {
-    const name = new TextDecoder().decode(session.name);
-    const files = session.files.flatMap(({ entries }) => entries).map(({ token, compatible, data }) => ({
-      token: String(token),
-      handler: compatible,
-      data: hex(data),
-      ...compatible === MEMFD_V2
-        ? report_memfd(memory, data, `file ${token} of session ${JSON.stringify(name)}`)
-        : {},
-    }));
-    return { name, files };
+    const name = text_of(session.name);
+    const entries = session.files.flatMap(({ entries }) => entries);
+    return { name, files: entries.map((entry) => report_file(memory, entry, name)) };
   });
   luo.flbs =
     tree.flbs?.entries.map(({ name, data, count }) => ({ name, data: hex(data), files: String(count) })) ??
       [];
 }
 
-function report_memfd(memory: Memory, address: bigint, thing: string): Partial<FileReport> {
-  const { size, position, seals, folios } = decode_memfd_v2(memory, address, thing);
-  return { size: Number(size), position: Number(position), seals, folios: folios.length };
+function report_file(memory: Memory, { token, compatible, data }: FileEntry, session: string): FileReport {
+  const thing = `file ${token} of session ${JSON.stringify(session)}`;
+  const known = compatible === MEMFD_V2 || compatible === MEMFD_V1;
+  return {
+    token: String(token),
+    handler: compatible,
+    data: hex(data),
+    ...known ? report_memfd(memory, compatible, data, thing) : {},
+  };
+}
+
+function report_memfd(memory: Memory, format: string, address: bigint, thing: string): Partial<FileReport> {
+  const { seals, ...memfd } = format === MEMFD_V1
+    ? { seals: undefined, ...decode_memfd_v1(memory, address, thing) }
+    : decode_memfd_v2(memory, address, thing);
+  const told = { size: Number(memfd.size), position: Number(memfd.position), folios: memfd.folios.length };
+  return seals === undefined ? told : { ...told, seals };
 }
