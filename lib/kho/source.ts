@@ -5,8 +5,7 @@ import { check, LuoError } from "../error.ts";
 import type { Kernel } from "../kernel.ts";
 import { decode_capture, is_capture } from "./capture.ts";
 import { KhoError } from "./error.ts";
-import { is_fdt, property } from "./fdt.ts";
-import { decode_fdt } from "./fdt.ts";
+import { decode_fdt, is_fdt, property } from "./fdt.ts";
 import { KEXEC_METADATA, KEXEC_METADATA_SIZE } from "./kexec_metadata.ts";
 import { type KhoReport, report_blobs, report_memory } from "./report.ts";
 
@@ -25,26 +24,30 @@ const MAX_BYTES = 64 * 1024 * 1024;
  */
 export function report_debugfs(kernel: Kernel, side: "in" | "out"): KhoReport {
   const directory = `${DEBUGFS}/${side}`;
-  const tree = read_if_there(kernel, `${directory}/fdt`);
-  const names = tree === undefined ? KNOWN : blob_names(tree);
+  const file = read_if_there(kernel, `${directory}/fdt`);
+  // debugfs keeps the length the tree had before LUO's part came: what there is of it is no tree.
+  const names = file && blob_names(file);
+  const tree = names && file;
   const blobs = new Map<string, Uint8Array>();
-  for (const name of names) {
+  for (const name of names ?? KNOWN) {
     const bytes = read_if_there(kernel, `${directory}/sub_fdts/${name}`);
     if (bytes !== undefined) blobs.set(name, bytes);
   }
-  if (tree === undefined && blobs.size === 0) throw new LuoError("open", directory, Errno.ENOENT);
+  if (file === undefined && blobs.size === 0) throw new LuoError("open", directory, Errno.ENOENT);
   const report = report_blobs(tree, blobs);
-  if (tree === undefined) report.notes.push("the tree of this side is not in debugfs after a handover");
+  if (file === undefined) report.notes.push("KHO's tree is not in debugfs after a handover");
+  else if (tree === undefined) report.notes.push("debugfs has only the beginning of KHO's tree");
   return report;
 }
 
-function blob_names(tree: Uint8Array): string[] {
+/** Undefined when it is no whole tree. */
+function blob_names(tree: Uint8Array): string[] | undefined {
   try {
     return decode_fdt(tree).root.children.filter((node) => property(node, "preserved-data")).map(({ name }) =>
       name
     );
   } catch (error) {
-    if (error instanceof KhoError) return KNOWN;
+    if (error instanceof KhoError) return undefined;
     throw error;
   }
 }
