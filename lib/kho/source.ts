@@ -5,9 +5,9 @@ import { check, LuoError } from "../error.ts";
 import type { Kernel } from "../kernel.ts";
 import { decode_capture, is_capture } from "./capture.ts";
 import { KhoError } from "./error.ts";
-import { is_fdt, property } from "./fdt.ts";
-import { decode_fdt } from "./fdt.ts";
+import { decode_fdt, is_fdt, property } from "./fdt.ts";
 import { KEXEC_METADATA, KEXEC_METADATA_SIZE } from "./kexec_metadata.ts";
+import { complete_kho_v4 } from "./kho_v4.ts";
 import { type KhoReport, report_blobs, report_memory } from "./report.ts";
 
 /** kernel/liveupdate/kexec_handover_debugfs.c. Unstable by declaration. */
@@ -25,7 +25,8 @@ const MAX_BYTES = 64 * 1024 * 1024;
  */
 export function report_debugfs(kernel: Kernel, side: "in" | "out"): KhoReport {
   const directory = `${DEBUGFS}/${side}`;
-  const tree = read_if_there(kernel, `${directory}/fdt`);
+  const file = read_if_there(kernel, `${directory}/fdt`);
+  const tree = file === undefined ? undefined : complete_kho_v4(file);
   const names = tree === undefined ? KNOWN : blob_names(tree);
   const blobs = new Map<string, Uint8Array>();
   for (const name of names) {
@@ -66,7 +67,7 @@ export async function report_bytes(bytes: Uint8Array): Promise<KhoReport> {
   }
   const name = blob_name(bytes);
   const report = report_blobs(
-    is_fdt(bytes) ? bytes : undefined,
+    is_fdt(bytes) ? complete_kho_v4(bytes) : undefined,
     name === undefined ? new Map() : new Map([[name, bytes]]),
   );
   const [problem] = report.notes;

@@ -17,6 +17,8 @@ export interface Machine {
   memory_mib: number;
   /** 9p shares: mount tag to directory of the host. */
   shares: readonly { tag: string; path: string; readonly: boolean }[];
+  /** Path of a Unix socket on which QEMU speaks its machine protocol (`qmp.ts`). */
+  monitor?: string;
 }
 
 /** A running QEMU: what it printed so far, and how to end it. Killed when its scope ends. */
@@ -108,5 +110,6 @@ function argumentsOf(machine: Machine, accelerator: Accelerator): string[] {
     ],
     ...["-kernel", machine.kernel, "-initrd", machine.initrd, "-append", machine.append],
     ...shares,
+    ...machine.monitor === undefined ? [] : ["-qmp", `unix:${machine.monitor},server=on,wait=off`],
   ];
 }

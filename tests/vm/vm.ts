@@ -23,6 +23,8 @@ export interface VmOptions {
   results_dir?: string;
   /** A single executable: it is `/bin/luo` in the guest, which then has no checkout, no Deno and no packages. */
   binary?: string;
+  /** Path of a Unix socket for QEMU's machine protocol (`qmp.ts`). */
+  monitor?: string;
   /** Called with each line of the console as it comes. */
   on_line?: (line: string) => void;
   /** kvm only with a time limit on its first sign of life; then tcg. Default: `LUO_TEST_ACCEL`, or tcg. */
@@ -104,6 +106,7 @@ async function prepare(options: VmOptions, directory: string, results_dir: strin
     append: `${COMMAND_LINE} ${options.append ?? ""} luo.boot=1`,
     memory_mib: options.memory_mib ?? 2048,
     shares,
+    monitor: options.monitor,
   };
 }
 
