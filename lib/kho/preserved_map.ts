@@ -66,24 +66,43 @@ export function decode_map(memory: Memory, root: bigint): PreservedMap {
   return { nodes, ranges };
 }
 
+/** Bits that stand together are one step: a leaf may be full. */
 function read_leaf(bytes: Uint8Array, prefix: bigint, into: Range[]): void {
-  for (let index = 0; index < PAGE_SIZE; index++) {
-    const byte = bytes[index] ?? 0;
-    for (let bit = 0; byte >> bit !== 0; bit++) {
-      if ((byte >> bit & 1) === 1) add_key(into, prefix << LEAF_BITS | BigInt(index * 8 + bit));
+  const bits = PAGE_SIZE * 8;
+  const first = prefix << LEAF_BITS;
+  const set = (bit: number) => ((bytes[bit >> 3] ?? 0) >> (bit & 7) & 1) === 1;
+  for (let bit = 0; bit < bits;) {
+    if ((bit & 7) === 0 && bytes[bit >> 3] === 0) {
+      bit += 8;
+      continue;
     }
+    const start = bit;
+    while (bit < bits && set(bit)) bit++;
+    if (bit > start) add_keys(into, first + BigInt(start), bit - start);
+    else bit++;
   }
 }
 
-function add_key(into: Range[], key: bigint): void {
-  const { address, order } = decode_key(key);
+function add_keys(into: Range[], first: bigint, count: number): void {
+  for (let done = 0; done < count;) {
+    const key = first + BigInt(done);
+    const { address, order } = decode_key(key);
+    // Keys of one order have one highest bit. In the lowest leaf they do not all.
+    const same = (1n << BigInt(ORDER_0_BIT - order + 1)) - key;
+    const part = Math.min(count - done, Number(same));
+    add_range(into, { address, order, count: part });
+    done += part;
+  }
+}
+
+function add_range(into: Range[], range: Range): void {
   const last = into.at(-1);
-  if (last !== undefined && last.order === order && last.address + range_size(last) === address) {
-    into[into.length - 1] = { ...last, count: last.count + 1 };
+  if (last !== undefined && last.order === range.order && last.address + range_size(last) === range.address) {
+    into[into.length - 1] = { ...last, count: last.count + range.count };
     return;
   }
   if (into.length >= MAX_RANGES) throw new KhoError("the preserved-memory map", `over ${MAX_RANGES} ranges`);
-  into.push({ address, order, count: 1 });
+  into.push(range);
 }
 
 /** @throws KhoError for a key that no address has */

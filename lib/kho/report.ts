@@ -4,7 +4,7 @@ import { decode_kexec_metadata, KEXEC_METADATA } from "./kexec_metadata.ts";
 import { decode_kho_v4, KHO_V4, type KhoV4 } from "./kho_v4.ts";
 import { decode_luo_tree_v5, decode_luo_v5, LUO_V5, type LuoTreeV5, type LuoV5 } from "./luo_v5.ts";
 import { decode_memfd_v2, MEMFD_V2 } from "./memfd_v2.ts";
-import { type Memory, PAGE_SIZE, read } from "./memory.ts";
+import { type Memory, PAGE_SIZE, read, ReadOnce } from "./memory.ts";
 import { decode_map, type PreservedMap, range_size } from "./preserved_map.ts";
 
 /** Addresses are hexadecimal strings, u64 that are no sizes decimal ones. */
@@ -43,7 +43,8 @@ export interface FileReport {
 }
 
 /** Everything that can be reached from KHO's tree at `fdt`. @throws KhoError for the first thing that is wrong */
-export function report_memory(memory: Memory, fdt: bigint): KhoReport {
+export function report_memory(all: Memory, fdt: bigint): KhoReport {
+  const memory = new ReadOnce(all);
   const kho = decode_kho_v4(read(memory, fdt, PAGE_SIZE, "KHO's tree"));
   const report: KhoReport = {
     kho: report_kho(kho),

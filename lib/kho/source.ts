@@ -8,6 +8,7 @@ import { KhoError } from "./error.ts";
 import { decode_fdt, is_fdt, property } from "./fdt.ts";
 import { KEXEC_METADATA, KEXEC_METADATA_SIZE } from "./kexec_metadata.ts";
 import { complete_kho_v4 } from "./kho_v4.ts";
+import { PAGE_SIZE } from "./memory.ts";
 import { type KhoReport, report_blobs, report_memory } from "./report.ts";
 
 /** kernel/liveupdate/kexec_handover_debugfs.c. Unstable by declaration. */
@@ -64,6 +65,9 @@ export async function report_bytes(bytes: Uint8Array): Promise<KhoReport> {
   if (is_capture(bytes)) {
     const { pages, fdt } = await decode_capture(bytes);
     return report_memory(pages, fdt);
+  }
+  if (is_fdt(bytes) && bytes.length > PAGE_SIZE) {
+    throw new KhoError("KHO's tree", `${bytes.length} bytes, and not in a page`);
   }
   const name = blob_name(bytes);
   const report = report_blobs(
