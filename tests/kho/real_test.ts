@@ -5,7 +5,7 @@ import { complete_kho_v4, decode_kho_v4, encode_kho_v4 } from "../../lib/kho/kho
 import { PAGE_SIZE, type Pages, read } from "../../lib/kho/memory.ts";
 import { decode_map } from "../../lib/kho/preserved_map.ts";
 import { type FileReport, type LuoReport, report_memory } from "../../lib/kho/report.ts";
-import { CAPTURES, fixture } from "./fixtures.ts";
+import { type CaptureName, CAPTURES, fixture } from "./fixtures.ts";
 import { reencode } from "./reencode.ts";
 
 async function report(name: CaptureName) {
