@@ -66,19 +66,23 @@ export function decode_map(memory: Memory, root: bigint): PreservedMap {
   return { nodes, ranges };
 }
 
-/** Bits that stand together are one step: a leaf may be full. */
 function read_leaf(bytes: Uint8Array, prefix: bigint, into: Range[]): void {
-  const bits = PAGE_SIZE * 8;
   const first = prefix << LEAF_BITS;
+  for (const { from, count } of runs(bytes)) add_keys(into, first + BigInt(from), count);
+}
+
+/** Bits that are set, in a page of them. Those that stand together are one step: a page may be full. */
+export function* runs(bytes: Uint8Array): Generator<{ from: number; count: number }> {
+  const bits = PAGE_SIZE * 8;
   const set = (bit: number) => ((bytes[bit >> 3] ?? 0) >> (bit & 7) & 1) === 1;
   for (let bit = 0; bit < bits;) {
     if ((bit & 7) === 0 && bytes[bit >> 3] === 0) {
       bit += 8;
       continue;
     }
-    const start = bit;
+    const from = bit;
     while (bit < bits && set(bit)) bit++;
-    if (bit > start) add_keys(into, first + BigInt(start), bit - start);
+    if (bit > from) yield { from, count: bit - from };
     else bit++;
   }
 }
@@ -95,7 +99,8 @@ function add_keys(into: Range[], first: bigint, count: number): void {
   }
 }
 
-function add_range(into: Range[], range: Range): void {
+/** Behind the others, or as part of the last. @throws KhoError when they are too many */
+export function add_range(into: Range[], range: Range): void {
   const last = into.at(-1);
   if (last !== undefined && last.order === range.order && last.address + range_size(last) === range.address) {
     into[into.length - 1] = { ...last, count: last.count + range.count };
@@ -124,7 +129,8 @@ export function encode_key(address: bigint, order: number): bigint {
   return 1n << BigInt(ORDER_0_BIT - order) | address >> shift;
 }
 
-function refuse_overlaps(ranges: readonly Range[]): void {
+/** @throws KhoError */
+export function refuse_overlaps(ranges: readonly Range[]): void {
   const sorted = ranges.toSorted((a, b) => a.address < b.address ? -1 : a.address > b.address ? 1 : 0);
   sorted.forEach((range, index) => {
     const before = sorted[index - 1];

@@ -1,15 +1,18 @@
 /** What a handover says, as plain data: what `luo kho show` prints and what `--json` has (docs/json.md). */
 import { hex, KhoError } from "./error.ts";
+import { blob_size, tree_format, type TreeFormat } from "./formats.ts";
 import { decode_kexec_metadata, KEXEC_METADATA } from "./kexec_metadata.ts";
-import { decode_kho_v4, KHO_V4, type KhoV4 } from "./kho_v4.ts";
-import { decode_luo_tree_v5, decode_luo_v5, LUO_V5, type LuoTreeV5, type LuoV5 } from "./luo_v5.ts";
-import { decode_memfd_v2, MEMFD_V2 } from "./memfd_v2.ts";
+import type { KhoV4 } from "./kho_v4.ts";
 import { type Memory, PAGE_SIZE, read, ReadOnce } from "./memory.ts";
-import { decode_map, type PreservedMap, range_size } from "./preserved_map.ts";
+import { range_size } from "./preserved_map.ts";
+import { type LuoReport, report_luo } from "./report_luo.ts";
+
+export type { FileReport, LuoReport } from "./report_luo.ts";
 
 /** Addresses are hexadecimal strings, u64 that are no sizes decimal ones. */
 export interface KhoReport {
-  kho?: { format: string; map: string; blobs: { name: string; address: string; size: number }[] };
+  /** Formats before kho-v4 do not say how large a blob is. */
+  kho?: { format: string; map: string; blobs: { name: string; address: string; size?: number }[] };
   metadata?: { previousRelease: string; kexecCount: number };
   /** Pages of the map itself; bytes it preserves; blocks of 2^order pages. */
   preserved?: {
@@ -22,38 +25,22 @@ export interface KhoReport {
   notes: string[];
 }
 
-export interface LuoReport {
-  format: string;
-  liveupdateNumber: string;
-  /** Missing when there was nothing but the blob to read. */
-  sessions?: { name: string; files: FileReport[] }[];
-  flbs?: { name: string; data: string; files: string }[];
-}
-
-export interface FileReport {
-  token: string;
-  handler: string;
-  /** The handler's own u64, for memfds the address of its struct. */
-  data: string;
-  /** Of a memfd. */
-  size?: number;
-  position?: number;
-  seals?: number;
-  folios?: number;
-}
-
 /** Everything that can be reached from KHO's tree at `fdt`. @throws KhoError for the first thing that is wrong */
 export function report_memory(all: Memory, fdt: bigint): KhoReport {
   const memory = new ReadOnce(all);
-  const kho = decode_kho_v4(read(memory, fdt, PAGE_SIZE, "KHO's tree"));
+  const bytes = read(memory, fdt, PAGE_SIZE, "KHO's tree");
+  const format = tree_format(bytes);
+  const kho = format.decode(bytes);
   const report: KhoReport = {
-    kho: report_kho(kho),
-    preserved: report_map(decode_map(memory, kho.map)),
+    kho: report_kho(format, kho),
+    preserved: report_map(format, memory, kho.map),
     notes: [],
   };
-  for (const { name, address, size } of kho.blobs) {
-    if (size > 1n << 20n) throw new KhoError(`blob ${name}`, `${size} bytes`);
-    report_blob(report, name, read(memory, address, Number(size), `blob ${name}`), memory);
+  for (const blob of kho.blobs) {
+    const size = blob_size(format, blob.size);
+    const thing = `blob ${blob.name}`;
+    if (size > 1n << 20n) throw new KhoError(thing, `${size} bytes`);
+    report_blob(report, blob.name, read(memory, blob.address, Number(size), thing), memory);
   }
   return report;
 }
@@ -72,20 +59,30 @@ export function report_blobs(
       report.notes.push(error.message);
     }
   };
-  if (tree !== undefined) noted(() => report.kho = report_kho(decode_kho_v4(tree)));
+  if (tree !== undefined) {
+    noted(() => {
+      const format = tree_format(tree);
+      report.kho = report_kho(format, format.decode(tree));
+    });
+  }
   for (const [name, bytes] of blobs) noted(() => report_blob(report, name, bytes));
   return report;
 }
 
-function report_kho({ map, blobs }: KhoV4): KhoReport["kho"] {
-  const list = blobs.map(({ name, address, size }) => ({ name, address: hex(address), size: Number(size) }));
-  return { format: KHO_V4, map: hex(map), blobs: list };
+function report_kho({ name: format, sizes }: TreeFormat, { map, blobs }: KhoV4): KhoReport["kho"] {
+  const list = blobs.map(({ name, address, size }) => ({
+    name,
+    address: hex(address),
+    ...sizes ? { size: Number(size) } : {},
+  }));
+  return { format, map: hex(map), blobs: list };
 }
 
-function report_map(map: PreservedMap): KhoReport["preserved"] {
+function report_map(format: TreeFormat, memory: Memory, address: bigint): KhoReport["preserved"] {
+  const map = format.map(memory, address);
   const bytes = map.ranges.reduce((sum, range) => sum + range_size(range), 0n);
   const ranges = map.ranges.map(({ address, order, count }) => ({ address: hex(address), order, count }));
-  return { mapPages: map.nodes.length, bytes: Number(bytes), ranges };
+  return { mapPages: map.pages, bytes: Number(bytes), ranges };
 }
 
 /** Puts what a blob says into the report. Without `memory` nothing is followed. */
@@ -94,38 +91,10 @@ export function report_blob(report: KhoReport, name: string, bytes: Uint8Array, 
     const { previous_release, kexec_count } = decode_kexec_metadata(bytes);
     report.metadata = { previousRelease: previous_release, kexecCount: kexec_count };
   } else if (name === "LUO") {
-    const luo = decode_luo_v5(bytes);
-    report.luo = report_luo(luo);
-    if (memory !== undefined) report_tree(report.luo, decode_luo_tree_v5(memory, luo), memory);
-    else if (luo.sessions_pa !== 0n) {
-      report.notes.push(`sessions begin at ${hex(luo.sessions_pa)}, which is not at hand`);
+    const { luo, sessions_pa } = report_luo(bytes, memory);
+    report.luo = luo;
+    if (memory === undefined && sessions_pa !== 0n) {
+      report.notes.push(`sessions begin at ${hex(sessions_pa)}, which is not at hand`);
     }
   } else report.notes.push(`blob ${name}: ${bytes.length} bytes of a format that is not known here`);
-}
-
-function report_luo({ liveupdate_number }: LuoV5): LuoReport {
-  return { format: LUO_V5, liveupdateNumber: String(liveupdate_number) };
-}
-
-function report_tree(luo: LuoReport, tree: LuoTreeV5, memory: Memory): void {
-  luo.sessions = tree.sessions.flatMap(({ entries }) => entries).map((session) => {
-    const name = new TextDecoder().decode(session.name);
-    const files = session.files.flatMap(({ entries }) => entries).map(({ token, compatible, data }) => ({
-      token: String(token),
-      handler: compatible,
-      data: hex(data),
-      ...compatible === MEMFD_V2
-        ? report_memfd(memory, data, `file ${token} of session ${JSON.stringify(name)}`)
-        : {},
-    }));
-    return { name, files };
-  });
-  luo.flbs =
-    tree.flbs?.entries.map(({ name, data, count }) => ({ name, data: hex(data), files: String(count) })) ??
-      [];
-}
-
-function report_memfd(memory: Memory, address: bigint, thing: string): Partial<FileReport> {
-  const { size, position, seals, folios } = decode_memfd_v2(memory, address, thing);
-  return { size: Number(size), position: Number(position), seals, folios: folios.length };
 }

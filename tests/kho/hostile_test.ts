@@ -109,7 +109,7 @@ Deno.test("real handovers with words, pointers, bits and whole pages changed", a
   assert.ok(seen.told > 30 && seen.refused > 100, JSON.stringify(seen));
 });
 
-Deno.test("a page is missing: any page but those of files' lists is needed", async () => {
+Deno.test("a page is missing, whichever: it is said", async () => {
   for (const name of CAPTURES) {
     const { pages, fdt } = await fixture(name);
     for (const missing of pages.addresses()) {
