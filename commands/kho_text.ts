@@ -5,7 +5,7 @@ import { count, size, table, visible } from "./text.ts";
 export function khoText(report: KhoReport): string {
   const blobs = (report.kho?.blobs ?? []).map((
     { name, address, size: bytes },
-  ) => [visible(name), address, String(bytes)]);
+  ) => [visible(name), address, String(bytes ?? "")]);
   const parts = [
     table(head(report)),
     listing(["BLOB", "ADDRESS", "BYTES"], blobs),

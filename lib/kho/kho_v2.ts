@@ -1,6 +1,6 @@
 /**
- * `kho-v2`, the tree of Linux 6.19 as its sources had it (include/linux/kho/abi/kexec_handover.h): that of `kho-v4` without the
- * sizes of blobs. A blob is a device tree, which says its own size.
+ * `kho-v2`, a tree between Linux 6.19 (`kho_v1.ts`) and 7.2 (include/linux/kho/abi/kexec_handover.h of early 2026): that of
+ * `kho-v4`, with its map, without the sizes of blobs. A blob is a device tree, which says its own size.
  */
 import { KhoError } from "./error.ts";
 import { decode_fdt } from "./fdt.ts";

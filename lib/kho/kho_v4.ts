@@ -10,7 +10,8 @@
 import { KhoError } from "./error.ts";
 import { decode_fdt, type Fdt, type FdtNode, property } from "./fdt.ts";
 import { encode_fdt } from "./fdt_encode.ts";
-import { exactly, u64, words } from "./struct.ts";
+import { PAGE_SIZE } from "./memory.ts";
+import { exactly, u32_big, u64, words } from "./struct.ts";
 
 export const KHO_V4 = "kho-v4";
 
@@ -76,14 +77,51 @@ export function encode_kho_v4(kho: KhoV4, format = KHO_V4): Uint8Array {
   return encode_fdt(kho_tree(kho, format, true));
 }
 
+/** Names of properties as they end up in the strings. */
+const ROOT_STRINGS = ["preserved-memory-map", "compatible"];
+const STRINGS = [...ROOT_STRINGS, "preserved-data", "blob-size"];
+
+function string_block(names: readonly string[]): Uint8Array {
+  return new TextEncoder().encode(names.map((name) => `${name}\0`).join(""));
+}
+
+/**
+ * The page that is handed over. Behind the tree it is zero but for its very end: there libfdt collected the names of the root's
+ * properties before it moved them to where they belong. No kernel reads that; it is in every capture.
+ */
+export function encode_kho_v4_page(kho: KhoV4, format = KHO_V4): Uint8Array {
+  const page = new Uint8Array(PAGE_SIZE);
+  const left = string_block(ROOT_STRINGS);
+  page.set(left, PAGE_SIZE - left.length);
+  page.set(encode_kho_v4(kho, format));
+  return page;
+}
+
+/**
+ * What debugfs has of the outgoing tree, made whole. The file has the length that the tree had at first, with kexec-metadata and
+ * nothing else; with LUO the end of the strings is cut off, which are always the same. Other bytes are given back as they are.
+ */
+export function complete_kho_v4(bytes: Uint8Array): Uint8Array {
+  if (bytes.length < 40) return bytes;
+  const [total, start, length] = [4, 12, 32].map((at) => u32_big(bytes, at));
+  const strings = string_block(STRINGS);
+  if (start === undefined || total !== start + strings.length || length !== strings.length) return bytes;
+  const there = bytes.subarray(start);
+  if (bytes.length < start || there.some((byte, index) => byte !== strings[index])) return bytes;
+  const whole = new Uint8Array(total);
+  whole.set(bytes);
+  whole.set(strings, start);
+  return whole;
+}
+
 /**
  * The root was written in sequence, so that the names of its properties stand in the strings newest first; each blob's node was
  * put in later, and its properties before those it had.
  */
 export function kho_tree(kho: KhoV4, format: string, sizes: boolean): Fdt {
-  const used = kho.blobs.length === 0 ? [] : sizes ? ["preserved-data", "blob-size"] : ["preserved-data"];
+  const used = kho.blobs.length === 0 ? ROOT_STRINGS : sizes ? STRINGS : STRINGS.slice(0, 3);
   return {
-    strings: ["preserved-memory-map", "compatible", ...used],
+    strings: used,
     root: {
       name: "",
       properties: [

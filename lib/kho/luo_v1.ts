@@ -1,11 +1,13 @@
 /**
  * `luo-v1`, the LUO of Linux 6.19 and of version 6 of the series of patches before it. KHO's blob "LUO" is a device tree of one
- * page; its u64 are in the CPU's byte order (include/linux/kho/abi/luo.h of 6.19, include/linux/liveupdate/abi/luo.h of the series).
+ * page; its u64 are in the CPU's byte order (include/linux/kho/abi/luo.h of 6.19, include/linux/liveupdate/abi/luo.h of the series;
+ * both from the sources, never seen running). The series has a node /luo-flb, too (compatible "luo-flb-v1"; u64 luo-flb-header),
+ * which is not read here. Its version 5 called the property luo-session-head.
  *
  * | node | 6.19 | series v6 |
  * |---|---|---|
  * | / | compatible "luo-v1"; u64 liveupdate-number | the same |
- * | /luo-session | compatible "luo-session-v2"; u64 luo-session-header: an address | "luo-session-v1"; luo-session-head |
+ * | /luo-session | compatible "luo-session-v2"; u64 luo-session-header: an address | "luo-session-v1"; the same |
  *
  * | struct, packed | 6.19 | series v6 |
  * |---|---|---|
@@ -49,7 +51,7 @@ export const LUO_6_19: Dialect = {
 
 export const LUO_SERIES_V6: Dialect = {
   compatible: "luo-session-v1",
-  header: "luo-session-head",
+  header: "luo-session-header",
   name: 56,
   pages: true,
 };

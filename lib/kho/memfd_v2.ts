@@ -25,7 +25,8 @@ import {
 export const MEMFD_V2 = "memfd-v2";
 export const MEMFD_V2_SIZE = 48;
 const FOLIO_SIZE = 16;
-const PFN_BITS = 52n;
+/** Of the pfn in a folio's first word; above it are the flags. */
+export const PFN_BITS = 52n;
 
 export interface Folio {
   /** Page frame number: physical address / 4096. */

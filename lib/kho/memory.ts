@@ -51,6 +51,28 @@ export class Pages implements Memory, WritableMemory {
   }
 }
 
+/** Times a decoder may ask for a page, on average, and pages it may ask for as often as it likes. */
+const [TIMES, ANYWAY] = [4, 1000];
+
+/**
+ * Memory for a decoder that does not trust it: structs that point to each other's insides make it read the same pages again and
+ * again, without end as far as anybody wants to wait. Who does gets a KhoError.
+ */
+export class ReadOnce implements Memory {
+  readonly #seen = new Set<bigint>();
+  #reads = 0;
+
+  constructor(readonly memory: Memory) {}
+
+  page(address: bigint): Uint8Array | undefined {
+    this.#seen.add(address);
+    if (++this.#reads > TIMES * this.#seen.size + ANYWAY) {
+      throw new KhoError("the handover", `many things share the page at ${hex(address)}, or others`);
+    }
+    return this.memory.page(address);
+  }
+}
+
 /**
  * `length` bytes at any address, copied.
  *

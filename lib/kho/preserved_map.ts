@@ -67,23 +67,47 @@ export function decode_map(memory: Memory, root: bigint): PreservedMap {
 }
 
 function read_leaf(bytes: Uint8Array, prefix: bigint, into: Range[]): void {
-  for (let index = 0; index < PAGE_SIZE; index++) {
-    const byte = bytes[index] ?? 0;
-    for (let bit = 0; byte >> bit !== 0; bit++) {
-      if ((byte >> bit & 1) === 1) add_key(into, prefix << LEAF_BITS | BigInt(index * 8 + bit));
+  const first = prefix << LEAF_BITS;
+  for (const { from, count } of runs(bytes)) add_keys(into, first + BigInt(from), count);
+}
+
+/** Bits that are set, in a page of them. Those that stand together are one step: a page may be full. */
+export function* runs(bytes: Uint8Array): Generator<{ from: number; count: number }> {
+  const bits = PAGE_SIZE * 8;
+  const set = (bit: number) => ((bytes[bit >> 3] ?? 0) >> (bit & 7) & 1) === 1;
+  for (let bit = 0; bit < bits;) {
+    if ((bit & 7) === 0 && bytes[bit >> 3] === 0) {
+      bit += 8;
+      continue;
     }
+    const from = bit;
+    while (bit < bits && set(bit)) bit++;
+    if (bit > from) yield { from, count: bit - from };
+    else bit++;
   }
 }
 
-function add_key(into: Range[], key: bigint): void {
-  const { address, order } = decode_key(key);
+function add_keys(into: Range[], first: bigint, count: number): void {
+  for (let done = 0; done < count;) {
+    const key = first + BigInt(done);
+    const { address, order } = decode_key(key);
+    // Keys of one order have one highest bit. In the lowest leaf they do not all.
+    const same = (1n << BigInt(ORDER_0_BIT - order + 1)) - key;
+    const part = Math.min(count - done, Number(same));
+    add_range(into, { address, order, count: part });
+    done += part;
+  }
+}
+
+/** Behind the others, or as part of the last. @throws KhoError when they are too many */
+export function add_range(into: Range[], range: Range): void {
   const last = into.at(-1);
-  if (last !== undefined && last.order === order && last.address + range_size(last) === address) {
-    into[into.length - 1] = { ...last, count: last.count + 1 };
+  if (last !== undefined && last.order === range.order && last.address + range_size(last) === range.address) {
+    into[into.length - 1] = { ...last, count: last.count + range.count };
     return;
   }
   if (into.length >= MAX_RANGES) throw new KhoError("the preserved-memory map", `over ${MAX_RANGES} ranges`);
-  into.push({ address, order, count: 1 });
+  into.push(range);
 }
 
 /** @throws KhoError for a key that no address has */
@@ -105,7 +129,8 @@ export function encode_key(address: bigint, order: number): bigint {
   return 1n << BigInt(ORDER_0_BIT - order) | address >> shift;
 }
 
-function refuse_overlaps(ranges: readonly Range[]): void {
+/** @throws KhoError */
+export function refuse_overlaps(ranges: readonly Range[]): void {
   const sorted = ranges.toSorted((a, b) => a.address < b.address ? -1 : a.address > b.address ? 1 : 0);
   sorted.forEach((range, index) => {
     const before = sorted[index - 1];

@@ -5,8 +5,10 @@ import { check, LuoError } from "../error.ts";
 import type { Kernel } from "../kernel.ts";
 import { decode_capture, is_capture } from "./capture.ts";
 import { KhoError } from "./error.ts";
-import { decode_fdt, is_fdt, property } from "./fdt.ts";
+import { decode_fdt, is_fdt } from "./fdt.ts";
 import { KEXEC_METADATA, KEXEC_METADATA_SIZE } from "./kexec_metadata.ts";
+import { complete_kho_v4, format_of } from "./kho_v4.ts";
+import { PAGE_SIZE } from "./memory.ts";
 import { type KhoReport, report_blobs, report_memory } from "./report.ts";
 
 /** kernel/liveupdate/kexec_handover_debugfs.c. Unstable by declaration. */
@@ -25,29 +27,29 @@ const MAX_BYTES = 64 * 1024 * 1024;
 export function report_debugfs(kernel: Kernel, side: "in" | "out"): KhoReport {
   const directory = `${DEBUGFS}/${side}`;
   const file = read_if_there(kernel, `${directory}/fdt`);
-  // debugfs keeps the length the tree had before LUO's part came: what there is of it is no tree.
-  const names = file && blob_names(file);
-  const tree = names && file;
+  const tree = file === undefined ? undefined : complete_kho_v4(file);
+  const names = tree === undefined ? KNOWN : blob_names(tree);
   const blobs = new Map<string, Uint8Array>();
-  for (const name of names ?? KNOWN) {
+  for (const name of names) {
     const bytes = read_if_there(kernel, `${directory}/sub_fdts/${name}`);
     if (bytes !== undefined) blobs.set(name, bytes);
   }
-  if (file === undefined && blobs.size === 0) throw new LuoError("open", directory, Errno.ENOENT);
+  if (tree === undefined && blobs.size === 0) throw new LuoError("open", directory, Errno.ENOENT);
   const report = report_blobs(tree, blobs);
-  if (file === undefined) report.notes.push("KHO's tree is not in debugfs after a handover");
-  else if (tree === undefined) report.notes.push("debugfs has only the beginning of KHO's tree");
+  if (side === "in" && blobs.has("LUO") && report.luo === undefined) {
+    report.notes.push(
+      "the kernel frees LUO's incoming blob while it boots: others have used its memory since",
+    );
+  }
+  if (tree === undefined) report.notes.push("the tree of this side is not in debugfs after a handover");
   return report;
 }
 
-/** Undefined when it is no whole tree. */
-function blob_names(tree: Uint8Array): string[] | undefined {
+function blob_names(tree: Uint8Array): string[] {
   try {
-    return decode_fdt(tree).root.children.filter((node) => property(node, "preserved-data")).map(({ name }) =>
-      name
-    );
+    return decode_fdt(tree).root.children.map(({ name }) => name);
   } catch (error) {
-    if (error instanceof KhoError) return undefined;
+    if (error instanceof KhoError) return KNOWN;
     throw error;
   }
 }
@@ -67,9 +69,13 @@ export async function report_bytes(bytes: Uint8Array): Promise<KhoReport> {
     const { pages, fdt } = await decode_capture(bytes);
     return report_memory(pages, fdt);
   }
-  const name = blob_name(bytes);
+  if (is_fdt(bytes) && bytes.length > PAGE_SIZE) {
+    throw new KhoError("KHO's tree", `${bytes.length} bytes, and not in a page`);
+  }
+  const whole = is_fdt(bytes) ? complete_kho_v4(bytes) : bytes;
+  const name = blob_name(whole);
   const report = report_blobs(
-    is_fdt(bytes) ? bytes : undefined,
+    is_fdt(bytes) && name === undefined ? whole : undefined,
     name === undefined ? new Map() : new Map([[name, bytes]]),
   );
   const [problem] = report.notes;
@@ -78,7 +84,8 @@ export async function report_bytes(bytes: Uint8Array): Promise<KhoReport> {
 }
 
 function blob_name(bytes: Uint8Array): string | undefined {
-  if (new TextDecoder().decode(bytes.subarray(0, 5)) === "luo-v") return "LUO";
+  const format = is_fdt(bytes) ? format_of(bytes) : new TextDecoder().decode(bytes.subarray(0, 5));
+  if (format.startsWith("luo-v")) return "LUO";
   return bytes.length === KEXEC_METADATA_SIZE ? KEXEC_METADATA : undefined;
 }
 

@@ -13,6 +13,11 @@ export function u32(bytes: Uint8Array, offset: number): number {
   return view(bytes).getUint32(offset, true);
 }
 
+/** Device trees have all their own numbers so. */
+export function u32_big(bytes: Uint8Array, offset: number): number {
+  return view(bytes).getUint32(offset);
+}
+
 /** What must be this long, no shorter and no longer. @throws KhoError */
 export function exactly(bytes: Uint8Array, size: number, thing: string): Uint8Array {
   if (bytes.length !== size) throw new KhoError(thing, `${bytes.length} bytes, not ${size}`);

@@ -8,7 +8,10 @@ Deno.test("luo kho show: what the model's kernel would hand over, and after a ke
   await using cli = new Cli();
   await cli.ok(["session", "create", "vm1"]);
   await cli.ok(["file", "preserve", "vm1", "--from", cli.file("in", "hello"), "--token", "1"]);
-  assert.match(await cli.ok(["kho", "show"]), /^From +7\.3\.4, kexec 1\nLUO +luo-v5, live update 1\n/);
+  assert.match(
+    await cli.ok(["kho", "show"]),
+    /^KHO +kho-v4, map at 0x\w+\nFrom +7\.3\.4, kexec 1\nLUO +luo-v5, live update 1\n/,
+  );
   await cli.fails(3, /Cannot show what was handed over \(ENOENT\)/, ["kho", "show", "--in"]);
   await cli.kexec();
   const { handover } = await cli.json<{ handover: KhoReport }>(["kho", "show", "--in"]);
