@@ -14,7 +14,7 @@ import {
 } from "../kho/vmalloc.ts";
 import type { Run } from "./page_cache.ts";
 import { PAGE_SIZE } from "./pages.ts";
-import { Physical } from "./physical.ts";
+import type { Physical } from "./physical.ts";
 import type { Ram } from "./ram.ts";
 
 /** MEMFD_LUO_FOLIO_DIRTY | MEMFD_LUO_FOLIO_UPTODATE: every page, whatever it was. */
