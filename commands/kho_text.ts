@@ -26,7 +26,7 @@ function listing(title: string[], rows: string[][]): string {
   return rows.length === 0 ? "" : table([title, ...rows]);
 }
 
-function head({ kho, metadata, preserved, luo }: KhoReport): string[][] {
+function head({ kho, metadata, preserved, scratch, luo }: KhoReport): string[][] {
   const rows: string[][] = [];
   if (kho !== undefined) rows.push(["KHO", `${kho.format}, map at ${kho.map}`]);
   if (metadata !== undefined) {
@@ -38,6 +38,10 @@ function head({ kho, metadata, preserved, luo }: KhoReport): string[][] {
       "Preserved",
       `${size(preserved.bytes)} in ${blocks}, map of ${count(preserved.mapPages, "page")}`,
     ]);
+  }
+  if (scratch !== undefined) {
+    const areas = scratch.filter((area) => area.size > 0);
+    rows.push(["Scratch", areas.map((area) => `${size(area.size)} at ${area.address}`).join(", ")]);
   }
   if (luo !== undefined) {
     const sessions = luo.sessions === undefined ? "" : `, ${count(luo.sessions.length, "session")}`;

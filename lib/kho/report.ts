@@ -20,6 +20,8 @@ export interface KhoReport {
     bytes: number;
     ranges: { address: string; order: number; count: number }[];
   };
+  /** Where the next kernel boots: for low memory, for all, for each node. A size of 0 is an area that is not needed. */
+  scratch?: { address: string; size: number }[];
   luo?: LuoReport;
   /** What could not be read, and why. */
   notes: string[];

@@ -36,6 +36,8 @@ export function report_debugfs(kernel: Kernel, side: "in" | "out"): KhoReport {
   }
   if (tree === undefined && blobs.size === 0) throw new LuoError("open", directory, Errno.ENOENT);
   const report = report_blobs(tree, blobs);
+  const scratch = read_scratch(kernel, directory);
+  if (scratch.length > 0) report.scratch = scratch;
   if (side === "in" && blobs.has("LUO") && report.luo === undefined) {
     report.notes.push(
       "the kernel frees LUO's incoming blob while it boots: others have used its memory since",
@@ -43,6 +45,15 @@ export function report_debugfs(kernel: Kernel, side: "in" | "out"): KhoReport {
   }
   if (tree === undefined) report.notes.push("the tree of this side is not in debugfs after a handover");
   return report;
+}
+
+/** One line for each area, in two files: `0x39800000`, `0x4c00000`. Only "out" has them; the next kernel takes them over. */
+function read_scratch(kernel: Kernel, directory: string): NonNullable<KhoReport["scratch"]> {
+  const [addresses, sizes] = ["scratch_phys", "scratch_len"].map((name) => {
+    const text = new TextDecoder().decode(read_if_there(kernel, `${directory}/${name}`));
+    return text.split("\n").filter((line) => /^0x[0-9a-f]{1,16}$/.test(line));
+  });
+  return (addresses ?? []).map((address, index) => ({ address, size: Number(sizes?.[index] ?? 0) }));
 }
 
 function blob_names(tree: Uint8Array): string[] {

@@ -1,6 +1,6 @@
 /** The formats of a release, as code: what `releases.ts` says by name. */
 import { decode_kho_v1, encode_kho_v1 } from "../kho/kho_v1.ts";
-import { decode_kho_v4, encode_kho_v4 } from "../kho/kho_v4.ts";
+import { decode_kho_v4, encode_kho_v4_page } from "../kho/kho_v4.ts";
 import { LUO_6_19, LUO_SERIES_V6 } from "../kho/luo_v1.ts";
 import { bitmaps } from "./bitmaps.ts";
 import type { KhoFormat } from "./kho.ts";
@@ -25,7 +25,7 @@ export function abi_of({ layout, formats: { kho } }: Release): Abi {
         format: kho,
         map: radix_tree,
         decode: (bytes) => decode_kho_v4(bytes, kho),
-        encode: (tree) => encode_kho_v4(tree, kho),
+        encode: (tree) => encode_kho_v4_page(tree, kho),
       },
       luo: luo_v5,
       memfd: MEMFD_V2,

@@ -1,75 +1,23 @@
 /** Formats of kernels nobody here can boot: written as the sources say, read back, told. */
 import assert from "node:assert/strict";
 import { khoText } from "../../commands/kho_text.ts";
-import { type BitmapMap, decode_bitmap_map, encode_bitmap_map } from "../../lib/kho/bitmap_map.ts";
+import { decode_bitmap_map, encode_bitmap_map } from "../../lib/kho/bitmap_map.ts";
 import { encode_capture } from "../../lib/kho/capture.ts";
 import { KhoError } from "../../lib/kho/error.ts";
 import { decode_kho_v1, encode_kho_v1 } from "../../lib/kho/kho_v1.ts";
 import { encode_kho_v2 } from "../../lib/kho/kho_v2.ts";
-import {
-  type Dialect,
-  encode_file_list,
-  encode_luo_v1,
-  encode_sessions,
-  LUO_6_19,
-  LUO_SERIES_V6,
-} from "../../lib/kho/luo_v1.ts";
+import { LUO_6_19 } from "../../lib/kho/luo_v1.ts";
 import { decode_memfd_v1, encode_memfd_v1, type MemfdV1 } from "../../lib/kho/memfd_v1.ts";
 import { PAGE_SIZE, Pages, read } from "../../lib/kho/memory.ts";
 import { encode_map } from "../../lib/kho/preserved_map.ts";
 import { report_memory } from "../../lib/kho/report.ts";
 import { report_bytes } from "../../lib/kho/source.ts";
 import { words } from "../../lib/kho/struct.ts";
-import { map, MEMFD } from "./machine.ts";
+import { map } from "./machine.ts";
+import { FDT, forms, handover, MAP, memfd } from "./old_machine.ts";
 
 const said = (message: RegExp) => (error: unknown) =>
   error instanceof KhoError && message.test(error.message);
-const FDT = 0x1000n;
-
-const MAP: BitmapMap = {
-  chunks: [
-    { address: 0x20_0000n, order: 0, bitmaps: [{ start: 0n, address: 0x20_1000n }] },
-    {
-      address: 0x20_2000n,
-      order: 9,
-      bitmaps: [{ start: 0n, address: 0x20_3000n }, { start: 2n ** 36n, address: 0x20_4000n }],
-    },
-  ],
-  ranges: [
-    { address: 0x1000n, order: 0, count: 9 },
-    { address: 0x40_0000n, order: 9, count: 1 },
-    { address: 2n ** 36n + 0x20_0000n, order: 9, count: 2 },
-  ],
-};
-
-const forms = [[LUO_6_19, "6.19"], [LUO_SERIES_V6, "series v6"]] as const;
-
-function memfd(form: MemfdV1["form"]): MemfdV1 {
-  const { position, size, folios, area } = MEMFD;
-  return { form, position, size, folios, area };
-}
-
-/** One session with one memfd, and an empty one. */
-function handover(dialect: Dialect, form: MemfdV1["form"]): Pages {
-  const pages = new Pages();
-  const blobs = [{ name: "LUO", address: 0x2000n, size: 0n }];
-  pages.write(FDT, new Uint8Array(PAGE_SIZE));
-  pages.write(FDT, encode_kho_v1({ map: 0x20_0000n, blobs }));
-  encode_bitmap_map(pages, MAP);
-  pages.write(0x2000n, new Uint8Array(PAGE_SIZE));
-  pages.write(0x2000n, encode_luo_v1({ liveupdate_number: 4n, sessions_pa: 0x3000n }, dialect));
-  const name = (text: string) => new TextEncoder().encode(text);
-  const sessions = [{ name: name("vm0"), files_pa: 0x4000n, count: 1n }, {
-    name: name("empty"),
-    files_pa: 0n,
-    count: 0n,
-  }];
-  encode_sessions(pages, 0x3000n, dialect, sessions);
-  encode_file_list(pages, 0x4000n, [{ compatible: "memfd-v1", data: 0x8000n, token: 9n }]);
-  encode_memfd_v1(pages, 0x8000n, memfd(form));
-  return pages;
-}
-
 Deno.test("6.19 and the series: the whole handover is told", async () => {
   for (const [dialect, form] of forms) {
     const pages = handover(dialect, form);

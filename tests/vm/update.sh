@@ -53,6 +53,8 @@ wrong_images() {
   head -c 100000 /dev/urandom >/tmp/noise
   head -c 3000000 $new >/tmp/half
   check "no agent" 3 "luo agent start" luo status
+  check "what this kernel would hand over" 0 "kho-v4, map at 0x" luo kho show
+  check "nothing was handed over" 3 "ENOENT" luo kho show --in
   check "the agent starts" 0 "Agent started" luo agent start
   check "no image" 4 "luo kexec load" luo kexec exec
   check "no image, forced" 1 "EINVAL" luo kexec exec --force
@@ -94,6 +96,8 @@ upgrade.1)
 upgrade.2)
   check "the agent starts" 0 "Agent started" luo agent start
   status 2
+  check "what was handed over" 0 "From +7.2.12-luo, kexec 1" luo kho show --in
+  check "what would be handed over now" 0 "luo-v5, live update 2" luo kho show
   again
   ;;
 upgrade.3)
