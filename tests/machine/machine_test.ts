@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import {
   KEXEC_FILE_NO_INITRAMFS,
@@ -130,6 +131,27 @@ Deno.test("what was restored is preserved again, exposed or not, and comes throu
     file.close(out);
   }
   again.finish();
+});
+
+Deno.test("a preserved file of the model's that is exposed stays the same page frames, and what the host writes comes over", async () => {
+  await using machine = await startMachine("serve_model.ts");
+  let kernel = connect(machine.path);
+  const session = openDevice(kernel).create("s1");
+  const fd = kernel.memfd_create("inside", abi.MFD_EXEC);
+  kernel.write(fd, new Uint8Array(3 * PAGE).fill(1));
+  session.preserve(fd, 1n);
+  const exposed = kernel.expose(fd);
+  assert.ok(exposed >= 0, `errno ${exposed}`);
+  file.pwrite(exposed, new Uint8Array([7]), BigInt(2 * PAGE));
+  assert.equal(kernel.ftruncate(fd, 0n), -Errno.EPERM, "still frozen");
+  await kexec(kernel, machine);
+  file.close(exposed);
+  kernel = connect(machine.path);
+  const restored = openDevice(kernel).retrieve("s1").restore(1n);
+  const into = new Uint8Array(3 * PAGE);
+  assert.equal(kernel.pread(restored.number, into, 0n), into.length);
+  assert.deepEqual([into[0], into[2 * PAGE], into[2 * PAGE + 1]], [1, 7, 1]);
+  kernel[Symbol.dispose]();
 });
 
 Deno.test("what can be preserved is what Linux's handler takes", async (t) => {
