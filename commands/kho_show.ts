@@ -3,12 +3,14 @@ import { LuoError } from "../lib/error.ts";
 import { KhoError } from "../lib/kho/error.ts";
 import type { KhoReport } from "../lib/kho/report.ts";
 import { report_debugfs, report_file } from "../lib/kho/source.ts";
+import type { Kernel } from "../lib/kernel.ts";
 import { linux } from "../lib/linux/kernel.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
-import { target } from "./connect.ts";
-import type { Context } from "./context.ts";
+import { call, target } from "./connect.ts";
+import type { Backend, Context } from "./context.ts";
 import { Failure } from "./failure.ts";
 import { khoText } from "./kho_text.ts";
+import { machineSocket } from "./target.ts";
 
 export interface Flags extends CommonFlags {
   readonly in: boolean;
@@ -30,16 +32,13 @@ export function parse(flags: Pick<Flags, "in" | "out">, path: string | undefined
 
 export async function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
   if ("path" in request) return { handover: await fromFile(request.path) };
-  if (target(context, flags).backend === "model") {
-    throw new Failure(
-      "unavailable",
-      "Cannot show what the model's kernel hands over: its memory has no KHO yet",
-      {
-        hints: ["a file can be shown: luo kho show FILE"],
-      },
-    );
-  }
-  return { handover: fromDebugfs(request.side) };
+  const where = target(context, flags);
+  if (where.backend === "linux") return { handover: fromDebugfs(linux(), where.backend, request.side) };
+  // Whoever asks anything of the model starts it; then we are one more process of its machine.
+  call(context, flags, "Identify", {});
+  const { connectMachine } = await import("../lib/machine/remote_kernel.ts");
+  using kernel = connectMachine(machineSocket(where));
+  return { handover: fromDebugfs(kernel, where.backend, request.side) };
 }
 
 async function fromFile(path: string): Promise<KhoReport> {
@@ -57,15 +56,15 @@ async function fromFile(path: string): Promise<KhoReport> {
   }
 }
 
-function fromDebugfs(side: "in" | "out"): KhoReport {
+function fromDebugfs(kernel: Kernel, backend: Backend, side: "in" | "out"): KhoReport {
   try {
-    return report_debugfs(linux(), side);
+    return report_debugfs(kernel, side);
   } catch (error) {
     if (!(error instanceof LuoError)) throw error;
     const what = side === "in" ? "was handed over" : "would be handed over";
     const hints = error.is("ENOENT")
       ? [
-        "is debugfs mounted? mount -t debugfs debugfs /sys/kernel/debug",
+        ...backend === "linux" ? ["is debugfs mounted? mount -t debugfs debugfs /sys/kernel/debug"] : [],
         side === "in"
           ? "nothing is there after a boot without a handover"
           : "KHO needs kho=on on the command line",

@@ -7,7 +7,7 @@ import type { CommonFlags } from "./command.ts";
 import { target } from "./connect.ts";
 import type { Context } from "./context.ts";
 import { selfCommand } from "./self.ts";
-import type { AgentTarget } from "./target.ts";
+import { type AgentTarget, machineSocket } from "./target.ts";
 
 /** Runs the agent until it is stopped, or its kernel ends. */
 export async function serveAgent(context: Context, flags: CommonFlags): Promise<void> {
@@ -72,10 +72,6 @@ function machineService(
       }
     },
   };
-}
-
-function machineSocket({ socket }: AgentTarget): string {
-  return `${socket}.machine`;
 }
 
 /** Aborted by SIGTERM and SIGINT. */

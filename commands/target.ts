@@ -25,6 +25,11 @@ export function resolveTarget(
   return { backend, socket };
 }
 
+/** Where the model's machine listens that belongs to the agent. */
+export function machineSocket({ socket }: AgentTarget): string {
+  return `${socket}.machine`;
+}
+
 function parseBackend(name: string | undefined): Backend {
   switch (nonEmpty(name)) {
     case undefined:

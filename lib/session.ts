@@ -54,7 +54,7 @@ export class Device implements Disposable {
     try {
       return this.#create(name);
     } catch (error) {
-      if (error instanceof LuoError && error.is("EEXIST")) this.#forget_room();
+      if (error instanceof LuoError && error.is("EEXIST")) this.settle();
       throw error;
     }
   }
@@ -64,14 +64,16 @@ export class Device implements Disposable {
   }
 
   /**
-   * 7.2 and 7.3 have made room for one more session before they see that its name is taken, and keep it. Behind 51 sessions (or
-   * 102 ...) that is an empty block, which makes **the next kernel panic**: all data would be lost. The next session that is
-   * closed gives the room back (kho_block_set_shrink), so one is made and closed. Seen on 7.3.4.
+   * Call it before a kexec when others may have used the device before. 7.2 and 7.3 make room for one more session before they
+   * see that its name is taken, and keep it. Behind 51 sessions (or 102 ...) that is an empty block, which makes **the next kernel
+   * panic**: all data would be lost. The next session that is closed gives the room back (kho_block_set_shrink), so one is made
+   * and closed. Seen on 7.3.4. `create` does it when it has met such a name itself.
    */
-  #forget_room(): void {
+  settle(): void {
     try {
       this.#create(`luo-${crypto.randomUUID()}`).close();
     } catch (error) {
+      // Nothing to be done, and no reason not to go on.
       if (!(error instanceof LuoError)) throw error;
     }
   }

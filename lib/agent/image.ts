@@ -126,6 +126,7 @@ export function execImage(
   }
   loadAgain(state, force ?? false);
   state.kernel.sync();
+  state.device.settle();
   exec(state.kernel);
   throw new LuoError("kexec exec", "the loaded kernel", 5, "The kernel came back from the kexec");
 }

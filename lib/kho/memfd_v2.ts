@@ -51,24 +51,34 @@ export interface MemfdV2 {
 /** @throws KhoError naming `thing` */
 export function decode_memfd_v2(memory: Memory, address: bigint, thing: string): MemfdV2 {
   const bytes = exactly(read(memory, address, MEMFD_V2_SIZE, thing), MEMFD_V2_SIZE, thing);
-  const count = u64(bytes, 24);
-  const area = decode_area(
-    memory,
-    decode_descriptor(bytes.subarray(32, 32 + VMALLOC_SIZE), thing),
-    `the folios of ${thing}`,
-  );
-  if (count > BigInt(area.total_pages * (PAGE_SIZE / FOLIO_SIZE))) {
-    throw new KhoError(thing, `${count} folios listed in ${area.total_pages} pages`);
-  }
-  const list = read_area(memory, area, Number(count) * FOLIO_SIZE, `the folios of ${thing}`);
   return {
     position: u64(bytes, 0),
     size: u64(bytes, 8),
     seals: u32(bytes, 16),
     flags: u32(bytes, 20),
-    folios: decode_folios(list),
-    area,
+    ...read_folios(memory, bytes, 24, thing),
   };
+}
+
+/**
+ * What memfd-v1 has too: from `at` on the number of folios, and the descriptor of their list.
+ *
+ * @throws KhoError for a list that is shorter
+ */
+export function read_folios(
+  memory: Memory,
+  bytes: Uint8Array,
+  at: number,
+  thing: string,
+): { folios: Folio[]; area: VmallocArea } {
+  const count = u64(bytes, at);
+  const descriptor = decode_descriptor(bytes.subarray(at + 8, at + 8 + VMALLOC_SIZE), thing);
+  const area = decode_area(memory, descriptor, `the folios of ${thing}`);
+  if (count > BigInt(area.total_pages * (PAGE_SIZE / FOLIO_SIZE))) {
+    throw new KhoError(thing, `${count} folios listed in ${area.total_pages} pages`);
+  }
+  const list = read_area(memory, area, Number(count) * FOLIO_SIZE, `the folios of ${thing}`);
+  return { folios: decode_folios(list), area };
 }
 
 function decode_folios(list: Uint8Array): Folio[] {
@@ -92,8 +102,15 @@ export function encode_memfd_v2(pages: WritableMemory, address: bigint, memfd: M
   bytes.set(encode_descriptor(memfd.area), 32);
   pages.write(address, bytes);
   encode_area(pages, memfd.area);
-  const list = words(
-    ...memfd.folios.flatMap(({ pfn, flags, index }) => [BigInt(flags) << PFN_BITS | pfn, index]),
-  );
-  write_area(pages, memfd.area, list);
+  write_area(pages, memfd.area, encode_folios(memfd.folios));
+}
+
+/** The list of folios, as it lies in the pages of its area. */
+export function encode_folios(folios: readonly Folio[]): Uint8Array {
+  const list = new BigUint64Array(folios.length * 2);
+  folios.forEach(({ pfn, flags, index }, at) => {
+    list[at * 2] = BigInt(flags) << PFN_BITS | pfn;
+    list[at * 2 + 1] = index;
+  });
+  return new Uint8Array(list.buffer);
 }

@@ -46,7 +46,7 @@ export function report_debugfs(kernel: Reader, side: "in" | "out"): KhoReport {
       "the kernel frees LUO's incoming blob while it boots: others have used its memory since",
     );
   }
-  if (tree === undefined) report.notes.push("the tree of this side is not in debugfs after a handover");
+  if (tree === undefined) report.notes.push("KHO's tree is not in debugfs after a handover");
   return report;
 }
 

@@ -53,6 +53,8 @@ export class Kho {
   readonly #orders = new Map<number, number>();
   /** Frames that it gave and that were not freed: a leak shows here. */
   allocated = 0;
+  /** Bytes of the tree at the end of kho_init(). */
+  first_tree_size = 0;
 
   /** kho_init(). Undefined when memory is out: then there is no KHO. */
   static init(ram: Ram, encode: EncodeTree, scratch: readonly Scratch[]): Kho | undefined {
@@ -159,6 +161,12 @@ export class Kho {
     const page = this.ram.page(this.fdt);
     page?.fill(0);
     page?.set(bytes);
+  }
+
+  /** kho_init() is done: what debugfs knows of the tree it knows from now. */
+  up(): void {
+    const page = this.ram.page(this.fdt);
+    if (page !== undefined) this.first_tree_size = new DataView(page.buffer, page.byteOffset).getUint32(4);
   }
 
   /** All frames that must be left as they are until the next kernel has read them: what the map lists, the map, the scratch list. */

@@ -1,13 +1,14 @@
 /** The files of /proc, /sys and /dev that this job reads, and their contents at the moment of the read. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
+import { read_debugfs } from "./debugfs.ts";
 import { type FileOperations, opened_flags, OpenFile, stat } from "./file.ts";
 import { generic_lseek } from "./read_write.ts";
 import type { System } from "./system.ts";
 
 interface Entry {
   readonly mode: number;
-  readonly read: (system: System) => string;
+  readonly read: (system: System) => string | Uint8Array;
   /** -errno, or undefined when the text was taken. */
   readonly write?: (system: System, text: string) => number | undefined;
 }
@@ -46,15 +47,28 @@ function meminfo({ hardware: { ram } }: System): string {
     `SwapTotal:      ${kib(0)}SwapFree:       ${kib(0)}`;
 }
 
+/** Root's files of debugfs. */
+function debugfs_entry(system: System, path: string): Entry | undefined {
+  if (read_debugfs(system, path) === undefined) return undefined;
+  return { mode: 0o400, read: (system) => read_debugfs(system, path) ?? "" };
+}
+
 /** Undefined: no such file here. */
-export function open_proc(system: System, path: string, flags: number): OpenFile | number | undefined {
-  const entry = entries.get(path);
+export function open_proc(
+  system: System,
+  path: string,
+  flags: number,
+  uid: number,
+): OpenFile | number | undefined {
+  const entry = entries.get(path) ?? debugfs_entry(system, path);
   if (entry === undefined) return undefined;
+  if (entry.mode === 0o400 && uid !== 0) return -Errno.EACCES;
   if ((flags & abi.O_ACCMODE) !== abi.O_RDONLY && entry.write === undefined) return -Errno.EACCES;
   const operations: FileOperations = {
     positioned: true,
     read(file, into, offset) {
-      const text = new TextEncoder().encode(entry.read(system));
+      const found = entry.read(system);
+      const text = typeof found === "string" ? new TextEncoder().encode(found) : found;
       const at = Number(offset ?? file.position);
       const piece = text.subarray(at, at + into.length);
       into.set(piece);
@@ -63,7 +77,7 @@ export function open_proc(system: System, path: string, flags: number): OpenFile
     },
     write: (_file, from) => entry.write?.(system, new TextDecoder().decode(from)) ?? from.length,
     lseek: (file, offset, whence) => generic_lseek(file, offset, whence, 0n),
-    reopen: (_file, again) => open_proc(system, path, again) ?? -Errno.ENOENT,
+    reopen: (_file, again) => open_proc(system, path, again, uid) ?? -Errno.ENOENT,
   };
   const inode = { stat: () => stat({ dev: 20n, ino: 1n, mode: abi.S_IFREG | entry.mode }) };
   return new OpenFile(inode, operations, opened_flags(flags), () => path);

@@ -156,6 +156,15 @@ export class Ram {
     return this.#all.page(frame);
   }
 
+  /** Every frame that is not free. */
+  *used(): Iterable<number> {
+    let next = FIRST_FRAME;
+    for (const [base, count] of [...this.#all.free_ranges(FIRST_FRAME), [this.frames, 0] as const]) {
+      for (; next < base; next++) yield next;
+      next = base + count;
+    }
+  }
+
   /** Is this frame the kernel's own? */
   is_kernels(frame: number): boolean {
     return this.#all.state(frame) === FRAME.kernel;

@@ -43,6 +43,8 @@ export class System {
   readonly drivers = new Map<string, Driver>();
   image: LoadedImage | undefined;
   kexec_load_disabled = false;
+  /** What the kernel before handed over; undefined when nothing of it was understood. */
+  readonly handed: HandedOver | undefined;
   /** Undefined: off (`kho=off`), or a kernel from before. */
   readonly kho: Kho | undefined;
   /** Of what KHO gave out to be preserved, so many frames are there as long as the kernel runs. */
@@ -59,7 +61,7 @@ export class System {
     this.printk(`Linux version ${this.release}`);
     this.printk(`Command line: ${this.command_line}`);
     const { ram } = hardware;
-    const handed = this.#start_memory(boot.handover);
+    const handed = this.handed = this.#start_memory(boot.handover);
     this.shm = new Tmpfs(ram, "/dev/shm", 27n);
     this.tmp = new Tmpfs(ram, "/tmp", 28n);
     this.disk = new MountedDisk(hardware.disk);
@@ -130,6 +132,7 @@ export class System {
     if (kho !== undefined && this.speaks.layout === "v5") {
       write_metadata(kho, { previous_release: this.release, kexec_count: (from?.kexec_count ?? 0) + 1 });
     }
+    kho?.up();
     return kho;
   }
 

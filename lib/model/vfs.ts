@@ -22,7 +22,7 @@ export function vfs_open(process: Process, path: string, flags: number, mode: nu
   if (mount !== undefined) return mount.tmpfs.open(mount.rest, flags, mode, process.uid);
   if (parts[0] === "dev") return open_node(process, where, flags);
   if (parts[0] === "proc" || parts[0] === "sys") {
-    return open_proc(process.system, where, flags) ?? -Errno.ENOENT;
+    return open_proc(process.system, where, flags, process.uid) ?? -Errno.ENOENT;
   }
   return process.system.disk.open(where, flags, mode);
 }

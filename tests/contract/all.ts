@@ -5,6 +5,7 @@ import { fileRebootCases } from "./cases/handover_file.ts";
 import { sessionRebootCases } from "./cases/handover_session.ts";
 import { holderCases, holderRebootCases } from "./cases/holders.ts";
 import { kexecCases } from "./cases/kexec.ts";
+import { khoCases, khoRebootCases } from "./cases/kho.ts";
 import { malformedCases } from "./cases/malformed.ts";
 import { preserveCases } from "./cases/preserve.ts";
 import { sealCases, sealRebootCases } from "./cases/seals.ts";
@@ -21,6 +22,7 @@ export const cases: readonly Case[] = [
   ...sealCases,
   ...holderCases,
   ...fileCases,
+  ...khoCases,
   ...kexecCases,
 ];
 
@@ -29,6 +31,7 @@ export const rebootCases: readonly RebootCase[] = [
   ...sealRebootCases,
   ...sessionRebootCases,
   ...holderRebootCases,
+  ...khoRebootCases,
 ];
 
 export { wordsCases } from "./cases/next_kernel.ts";

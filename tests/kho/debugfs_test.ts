@@ -85,7 +85,7 @@ Deno.test("after a kexec: no outgoing tree; the incoming LUO is others' memory",
   const out = report_debugfs(kernel, "out");
   assert.equal(out.kho, undefined);
   assert.equal(out.luo?.liveupdateNumber, "1");
-  assert.match(out.notes.join(), /tree of this side is not in debugfs/);
+  assert.match(out.notes.join(), /tree is not in debugfs/);
   const incoming = report_debugfs(kernel, "in");
   assert.equal(incoming.metadata?.previousRelease, "7.3.4-luo");
   assert.equal(incoming.luo, undefined);

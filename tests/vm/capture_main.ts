@@ -6,12 +6,12 @@
  * changed after the last instruction of the kernel that hands over, and KHO's tree is found as a kernel finds it.
  */
 import { Buffer } from "node:buffer";
-import { Dump, Recorder } from "./dump.ts";
+import { Dump, fdt_address } from "../kho/capture/dump.ts";
 import { encode_capture } from "../../lib/kho/capture.ts";
 import { hex } from "../../lib/kho/error.ts";
 import { report_memory } from "../../lib/kho/report.ts";
 import { CHECKOUT, imagePath } from "./images.ts";
-import { qmp } from "./qmp.ts";
+import { ask } from "../kho/capture/main.ts";
 import { runInVm } from "./vm.ts";
 
 const STORIES = ["none", "memfds", "chains", "second"];
@@ -34,7 +34,7 @@ function haltingImage(image: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
 
 /** Memory of the machine when the next kernel is entered, and where its boot parameters are. */
 async function dumped(kernel: string, story: string, directory: string): Promise<bigint> {
-  const monitor = `${directory}/qmp`;
+  const monitor = `${directory}/monitor`;
   let boot_params: bigint | undefined;
   let saved: Promise<void> | undefined;
   await runInVm({
@@ -48,14 +48,7 @@ async function dumped(kernel: string, story: string, directory: string): Promise
       const address = line.match(/^\+([0-9a-f]{16})$/)?.[1];
       if (address === undefined) return;
       boot_params = BigInt(`0x${address}`);
-      saved = qmp(monitor, [
-        { execute: "stop" },
-        {
-          execute: "pmemsave",
-          arguments: { val: 0, size: MEMORY_MIB * 1024 * 1024, filename: `${directory}/memory` },
-        },
-        { execute: "quit" },
-      ]);
+      saved = ask(monitor, `pmemsave 0 ${MEMORY_MIB * 1024 * 1024} "${directory}/memory"`);
     },
   });
   await saved;
@@ -67,16 +60,14 @@ async function capture(kernel: string, story: string): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "luo-capture-" });
   try {
     const boot_params = await dumped(kernel, story, directory);
-    using dump = new Dump(`${directory}/memory`);
-    const handover = dump.handover(boot_params);
-    console.log(Object.entries(handover).map(([name, value]) => `${name} ${hex(value)}`).join(", "));
-    const { fdt } = handover;
-    const recorder = new Recorder(dump);
-    report_memory(recorder, fdt);
+    using memory = new Dump(`${directory}/memory`);
+    const fdt = fdt_address(memory, boot_params);
+    using handover = new Dump(`${directory}/memory`);
+    report_memory(handover, fdt);
     const made = `tests/vm/capture_main.ts, ${kernel}, ${story}`;
     const path = `${CHECKOUT}/tests/kho/fixtures/${kernel.replace(/-.*/, "")}-${story}.json.gz`;
-    await Deno.writeFile(path, await encode_capture({ fdt, made, pages: recorder.pages }));
-    console.log(`${path}: ${recorder.pages.addresses().length} pages, tree at ${hex(fdt)}`);
+    await Deno.writeFile(path, await encode_capture({ fdt, made, pages: handover.touched }));
+    console.log(`${path}: ${handover.touched.addresses().length} pages, tree at ${hex(fdt)}`);
   } finally {
     if (Deno.env.get("LUO_KEEP_DUMP")) console.log(directory);
     else await Deno.remove(directory, { recursive: true });

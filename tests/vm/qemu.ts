@@ -17,7 +17,7 @@ export interface Machine {
   memory_mib: number;
   /** 9p shares: mount tag to directory of the host. */
   shares: readonly { tag: string; path: string; readonly: boolean }[];
-  /** Path of a Unix socket on which QEMU speaks its machine protocol (`qmp.ts`). */
+  /** Where its monitor listens, a Unix socket. */
   monitor?: string;
 }
 
@@ -110,6 +110,6 @@ function argumentsOf(machine: Machine, accelerator: Accelerator): string[] {
     ],
     ...["-kernel", machine.kernel, "-initrd", machine.initrd, "-append", machine.append],
     ...shares,
-    ...machine.monitor === undefined ? [] : ["-qmp", `unix:${machine.monitor},server=on,wait=off`],
+    ...machine.monitor === undefined ? [] : ["-monitor", `unix:${machine.monitor},server=on,wait=off`],
   ];
 }

@@ -23,10 +23,10 @@ export interface VmOptions {
   results_dir?: string;
   /** A single executable: it is `/bin/luo` in the guest, which then has no checkout, no Deno and no packages. */
   binary?: string;
-  /** Path of a Unix socket for QEMU's machine protocol (`qmp.ts`). */
-  monitor?: string;
   /** Called with each line of the console as it comes. */
   on_line?: (line: string) => void;
+  /** Where QEMU's monitor is to listen, a Unix socket. */
+  monitor?: string;
   /** kvm only with a time limit on its first sign of life; then tcg. Default: `LUO_TEST_ACCEL`, or tcg. */
   accelerator?: Accelerator;
 }

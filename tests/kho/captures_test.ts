@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { type Capture, decode_capture } from "../../lib/kho/capture.ts";
+import { hex } from "../../lib/kho/error.ts";
+import {
+  decode_kexec_metadata,
+  encode_kexec_metadata,
+  KEXEC_METADATA,
+} from "../../lib/kho/kexec_metadata.ts";
+import { decode_kho_v4, encode_kho_v4 } from "../../lib/kho/kho_v4.ts";
+import {
+  decode_luo_tree_v5,
+  decode_luo_v5,
+  encode_luo_tree_v5,
+  encode_luo_v5,
+} from "../../lib/kho/luo_v5.ts";
+import { decode_memfd_v2, encode_memfd_v2 } from "../../lib/kho/memfd_v2.ts";
+import { PAGE_SIZE, Pages, read } from "../../lib/kho/memory.ts";
+import { decode_map, encode_map } from "../../lib/kho/preserved_map.ts";
+import { report_memory } from "../../lib/kho/report.ts";
+import { SCENARIOS, type SessionScenario } from "./capture/scenarios.ts";
+
+async function fixture(name: string): Promise<Capture> {
+  return await decode_capture(await Deno.readFile(new URL(`fixtures/${name}.json.gz`, import.meta.url)));
+}
+
+/** Everything decoded, and encoded again at the addresses it had. */
+function again({ pages, fdt }: Capture): Pages {
+  const out = new Pages();
+  const kho = decode_kho_v4(read(pages, fdt, PAGE_SIZE, "the tree"));
+  out.write(fdt, encode_kho_v4(kho));
+  encode_map(out, decode_map(pages, kho.map));
+  for (const { name, address, size } of kho.blobs) {
+    const bytes = read(pages, address, Number(size), name);
+    if (name === KEXEC_METADATA) out.write(address, encode_kexec_metadata(decode_kexec_metadata(bytes)));
+    else {
+      const luo = decode_luo_v5(bytes);
+      out.write(address, encode_luo_v5(luo));
+      const tree = decode_luo_tree_v5(pages, luo);
+      encode_luo_tree_v5(out, tree);
+      const files = tree.sessions.flatMap(({ entries }) => entries).flatMap(({ files }) => files);
+      for (const { data } of files.flatMap(({ entries }) => entries)) {
+        encode_memfd_v2(out, data, decode_memfd_v2(pages, data, "a file"));
+      }
+    }
+  }
+  return out;
+}
+
+for (const { name, sessions } of SCENARIOS) {
+  Deno.test(`what Linux 7.3.4 handed over, "${name}": read and written again it is the same, byte by byte`, async () => {
+    const capture = await fixture(name);
+    const written = again(capture);
+    assert.deepEqual(written.addresses().map(hex), capture.pages.addresses().map(hex));
+    for (const address of written.addresses()) {
+      const [found, right] = [written.page(address), capture.pages.page(address)];
+      assert.ok(found !== undefined && right !== undefined);
+      // Behind its end the tree's page has what longer ones before it left.
+      const length = address === capture.fdt ? new DataView(found.buffer).getUint32(4) : PAGE_SIZE;
+      assert.deepEqual(found.subarray(0, length), right.subarray(0, length), `the page at ${hex(address)}`);
+    }
+  });
+
+  Deno.test(`what Linux 7.3.4 handed over, "${name}": it says what was preserved`, async () => {
+    const { pages, fdt } = await fixture(name);
+    const report = report_memory(pages, fdt);
+    assert.deepEqual(report.metadata, { previousRelease: report.metadata?.previousRelease, kexecCount: 1 });
+    assert.match(report.metadata?.previousRelease ?? "", /^7\.3\.4/);
+    assert.equal(report.luo?.liveupdateNumber, "1");
+    assert.deepEqual(
+      report.luo?.sessions?.map(({ name, files }) => ({
+        name,
+        files: files.map(({ token, handler, size, position, seals }) => ({
+          token,
+          handler,
+          size,
+          position,
+          seals,
+        })),
+      })),
+      sessions.map(described),
+    );
+  });
+}
+
+function described({ name, files }: SessionScenario) {
+  return {
+    name,
+    files: files.map(({ token, size, position = 0, seals = 0 }) => {
+      return { token: String(token), handler: "memfd-v2", size, position, seals };
+    }),
+  };
+}
+
+Deno.test("a huge page is one folio of order 9, and the map says so", async () => {
+  const { pages, fdt } = await fixture("huge");
+  const report = report_memory(pages, fdt);
+  const [file] = report.luo?.sessions?.[0]?.files ?? [];
+  assert.equal(file?.folios, 3, "5 MiB");
+  assert.equal(
+    report.preserved?.ranges.filter(({ order }) => order === 9).reduce((sum, { count }) => sum + count, 0),
+    3,
+  );
+});

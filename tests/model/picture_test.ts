@@ -1,0 +1,16 @@
+import assert from "node:assert/strict";
+import { picture } from "../../tools/picture/draw.ts";
+import { live_update } from "../../tools/picture/memory.ts";
+
+Deno.test("docs/survives.svg is what the model's memory looks like: deno task picture draws it anew", () => {
+  assert.equal(Deno.readTextFileSync(new URL("../../docs/survives.svg", import.meta.url)), picture());
+});
+
+Deno.test("in the picture all that was preserved is there after the kexec, and nothing else of the old kernel", () => {
+  const { before, after } = live_update();
+  const of = (kinds: readonly string[], kind: string) => kinds.filter((each) => each === kind).length;
+  assert.deepEqual([of(before.kinds, "kept"), of(after.kinds, "kept")], [130, 130]);
+  assert.ok(of(before.kinds, "lost") >= 70);
+  assert.equal(of(after.kinds, "lost"), 0);
+  assert.ok(after.kinds.every((kind, frame) => kind !== "poison" || before.kinds[frame] !== "kept"));
+});
