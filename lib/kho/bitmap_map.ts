@@ -8,16 +8,16 @@
  * | bitmap | 32,768 bits: the block of 2^order pages at phys_start + bit * (4,096 << order) is preserved, or not |
  */
 import { hex, KhoError } from "./error.ts";
-import { type Memory, PAGE_SIZE, type Pages, read_page } from "./memory.ts";
+import { type Memory, PAGE_SIZE, type Pages, read_page, type WritableMemory } from "./memory.ts";
 import { add_range, type Range, range_size, refuse_overlaps, runs } from "./preserved_map.ts";
 import { u32, u64, view, words } from "./struct.ts";
 
 const THING = "the preserved-memory map";
 const HEADER_SIZE = 16;
 const ELEMENT_SIZE = 16;
-const PER_CHUNK = 255;
+export const PER_CHUNK = 255;
 /** Blocks of one bitmap. */
-const BITS = PAGE_SIZE * 8;
+export const BITMAP_BITS = PAGE_SIZE * 8;
 /** MAX_PAGE_ORDER of x86-64 and of arm64 with pages of 4 KiB. */
 const MAX_ORDER = 10;
 
@@ -71,7 +71,7 @@ function decode_chunk(address: bigint, bytes: Uint8Array): MapChunk {
 
 function add_bits(into: Range[], bytes: Uint8Array, start: bigint, order: number): void {
   const size = block_size(order);
-  if (start % size !== 0n || start + size * BigInt(BITS) > 1n << 64n) {
+  if (start % size !== 0n || start + size * BigInt(BITMAP_BITS) > 1n << 64n) {
     throw new KhoError(THING, `no blocks of order ${order} begin at ${hex(start)}`);
   }
   for (const { from, count } of runs(bytes)) {
@@ -85,21 +85,28 @@ function block_size(order: number): bigint {
 
 /** The chunks and their bitmaps. @throws KhoError when a range is in none of them */
 export function encode_bitmap_map(pages: Pages, map: BitmapMap): void {
-  map.chunks.forEach(({ address, order, bitmaps }, index) => {
+  encode_chunks(pages, map.chunks);
+  for (const { address } of map.chunks.flatMap(({ bitmaps }) => bitmaps)) {
+    pages.write(address, new Uint8Array(PAGE_SIZE));
+  }
+  for (const range of map.ranges) put_bits(pages, map, range);
+}
+
+/** The chunks alone, each linked to the next in the list. */
+export function encode_chunks(memory: WritableMemory, chunks: readonly MapChunk[]): void {
+  chunks.forEach(({ address, order, bitmaps }, index) => {
     const bytes = new Uint8Array(PAGE_SIZE);
-    bytes.set(words(map.chunks[index + 1]?.address ?? 0n));
+    bytes.set(words(chunks[index + 1]?.address ?? 0n));
     view(bytes).setUint32(8, order, true);
     view(bytes).setUint32(12, bitmaps.length, true);
     bytes.set(words(...bitmaps.flatMap((bitmap) => [bitmap.start, bitmap.address])), HEADER_SIZE);
-    pages.write(address, bytes);
-    for (const bitmap of bitmaps) pages.write(bitmap.address, new Uint8Array(PAGE_SIZE));
+    memory.write(address, bytes);
   });
-  for (const range of map.ranges) put_bits(pages, map, range);
 }
 
 function put_bits(pages: Pages, { chunks }: BitmapMap, range: Range): void {
   const size = block_size(range.order);
-  const all = size * BigInt(BITS);
+  const all = size * BigInt(BITMAP_BITS);
   const bitmaps = chunks.filter(({ order }) => order === range.order).flatMap(({ bitmaps }) => bitmaps);
   for (let address = range.address; address < range.address + range_size(range); address += size) {
     const place = bitmaps.find(({ start }) => start <= address && address < start + all);

@@ -45,7 +45,7 @@ export interface MemfdV1 {
 }
 
 /** What comes before the folios, in either form. */
-interface Head {
+export interface MemfdV1Head {
   readonly form: MemfdV1["form"];
   readonly position: bigint;
   readonly size: bigint;
@@ -69,7 +69,8 @@ export function decode_memfd_v1(memory: Memory, address: bigint, thing: string):
   return { form, position, size, folios, area };
 }
 
-function decode_head(memory: Memory, address: bigint, thing: string): Head {
+/** @throws KhoError naming `thing` */
+export function decode_head(memory: Memory, address: bigint, thing: string): MemfdV1Head {
   const bytes = read(memory, address, MEMFD_V1_SIZE, thing);
   if (is_fdt(bytes)) return decode_tree(read(memory, address, PAGE_SIZE, thing), thing);
   return {
@@ -81,7 +82,7 @@ function decode_head(memory: Memory, address: bigint, thing: string): Head {
   };
 }
 
-function decode_tree(bytes: Uint8Array, thing: string): Head {
+function decode_tree(bytes: Uint8Array, thing: string): MemfdV1Head {
   const { root } = decode_fdt(bytes, thing);
   const size = u64_of(root, "size", thing);
   return {
@@ -103,24 +104,26 @@ function unpack(word: bigint, form: MemfdV1["form"]): Omit<Folio, "index"> {
 export function encode_memfd_v1(pages: WritableMemory, address: bigint, memfd: MemfdV1): void {
   const { form, position, size, folios, area } = memfd;
   const count = BigInt(folios.length);
-  if (form === "6.19") {
-    const bytes = new Uint8Array(MEMFD_V1_SIZE);
-    bytes.set(words(position, size, count));
-    bytes.set(encode_descriptor(area), 24);
-    pages.write(address, bytes);
-  } else pages.write(address, encode_tree(memfd));
+  pages.write(address, encode_head({ form, position, size, count, descriptor: encode_descriptor(area) }));
   encode_area(pages, area);
   const shifted = form === "6.19"
     ? ({ pfn, flags }: Folio) => BigInt(flags) << PFN_BITS | pfn
     : ({ pfn, flags }: Folio) => pfn << FLAG_BITS | BigInt(flags);
-  write_area(pages, area, words(...folios.flatMap((folio) => [shifted(folio), folio.index])));
+  const list = new BigUint64Array(folios.flatMap((folio) => [shifted(folio), folio.index]));
+  write_area(pages, area, new Uint8Array(list.buffer));
 }
 
-/** As libfdt's sequential writing leaves it. */
-function encode_tree({ position, size, folios, area }: MemfdV1): Uint8Array {
+/** The struct, or the tree as libfdt's sequential writing leaves it. */
+export function encode_head({ form, position, size, count, descriptor }: MemfdV1Head): Uint8Array {
+  if (form === "6.19") {
+    const bytes = new Uint8Array(MEMFD_V1_SIZE);
+    bytes.set(words(position, size, count));
+    bytes.set(descriptor, 24);
+    return bytes;
+  }
   const list = size === 0n ? [] : [
-    { name: "nr_folios", value: words(BigInt(folios.length)) },
-    { name: "folios", value: encode_descriptor(area) },
+    { name: "nr_folios", value: words(count) },
+    { name: "folios", value: descriptor },
   ];
   const properties = [{ name: "pos", value: words(position) }, { name: "size", value: words(size) }, ...list];
   return encode_fdt({

@@ -18,16 +18,13 @@ const KNOWN = ["LUO", KEXEC_METADATA, "memblock"];
 /** Bytes of the largest file that is read. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** All that is needed of one: files of debugfs are opened by name and read. */
-export type Reader = Pick<Kernel, "open" | "read" | "close">;
-
 /**
  * What the running kernel was handed ("in"), or would hand over ("out"). Only blobs are there, and no sessions: those of "out"
  * are written at the reboot, and what the blobs of "in" point to has been freed since.
  *
  * @throws LuoError `open`: ENOENT (no debugfs, no KHO, or nothing was handed over), EACCES
  */
-export function report_debugfs(kernel: Reader, side: "in" | "out"): KhoReport {
+export function report_debugfs(kernel: Kernel, side: "in" | "out"): KhoReport {
   const directory = `${DEBUGFS}/${side}`;
   const file = read_if_there(kernel, `${directory}/fdt`);
   const tree = file === undefined ? undefined : complete_kho_v4(file);
@@ -46,12 +43,12 @@ export function report_debugfs(kernel: Reader, side: "in" | "out"): KhoReport {
       "the kernel frees LUO's incoming blob while it boots: others have used its memory since",
     );
   }
-  if (tree === undefined) report.notes.push("KHO's tree is not in debugfs after a handover");
+  if (tree === undefined) report.notes.push("the tree of this side is not in debugfs after a handover");
   return report;
 }
 
 /** One line for each area, in two files: `0x39800000`, `0x4c00000`. Only "out" has them; the next kernel takes them over. */
-function read_scratch(kernel: Reader, directory: string): NonNullable<KhoReport["scratch"]> {
+function read_scratch(kernel: Kernel, directory: string): NonNullable<KhoReport["scratch"]> {
   const [addresses, sizes] = ["scratch_phys", "scratch_len"].map((name) => {
     const text = new TextDecoder().decode(read_if_there(kernel, `${directory}/${name}`));
     return text.split("\n").filter((line) => /^0x[0-9a-f]{1,16}$/.test(line));
@@ -73,7 +70,7 @@ function blob_names(tree: Uint8Array): string[] {
  *
  * @throws LuoError `open`, `read`; KhoError when it is none of these, or says what cannot be
  */
-export async function report_file(kernel: Reader, path: string): Promise<KhoReport> {
+export async function report_file(kernel: Kernel, path: string): Promise<KhoReport> {
   return await report_bytes(read_file(kernel, path));
 }
 
@@ -103,7 +100,7 @@ function blob_name(bytes: Uint8Array): string | undefined {
   return bytes.length === KEXEC_METADATA_SIZE ? KEXEC_METADATA : undefined;
 }
 
-function read_if_there(kernel: Reader, path: string): Uint8Array | undefined {
+function read_if_there(kernel: Kernel, path: string): Uint8Array | undefined {
   try {
     return read_file(kernel, path);
   } catch (error) {
@@ -112,7 +109,7 @@ function read_if_there(kernel: Reader, path: string): Uint8Array | undefined {
   }
 }
 
-function read_file(kernel: Reader, path: string): Uint8Array {
+function read_file(kernel: Kernel, path: string): Uint8Array {
   const fd = check(kernel.open(path, O_RDONLY | O_CLOEXEC), "open", path);
   const parts: Uint8Array[] = [];
   let length = 0;

@@ -1,9 +1,9 @@
 /** The pages of a file on their way over a kexec: each a folio of order 0, as shmem's are unless huge pages are asked for. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import type { Ret } from "../kernel.ts";
-import type { VmallocArea, VmallocDescriptor } from "../kho/vmalloc.ts";
+import type { VmallocArea } from "../kho/vmalloc.ts";
 import type { Kho } from "./kho.ts";
-import { list_pages, read_folios, write_folios } from "./memfd_ser.ts";
+import { list_pages, type MemfdFormat, type MemfdHeader, read_folios, write_folios } from "./memfd_ser.ts";
 import type { Run } from "./page_cache.ts";
 import type { Ram } from "./ram.ts";
 import { preserve_vmalloc, restore_vmalloc, unpreserve_vmalloc, vcalloc, vfree } from "./vmalloc.ts";
@@ -19,11 +19,15 @@ export function count_pages(runs: readonly Run[]): number {
 }
 
 /** memfd_luo_preserve_folios(): the pages, and the list of them. Undefined, and nothing done, when memory is out. */
-export function preserve_file_pages(kho: Kho, runs: readonly Run[]): FolioList | undefined {
+export function preserve_file_pages(
+  kho: Kho,
+  runs: readonly Run[],
+  { pfn }: MemfdFormat,
+): FolioList | undefined {
   const frames = vcalloc(kho.ram, list_pages(count_pages(runs)));
   if (frames === undefined) return undefined;
   if (preserve_folios(kho, runs)) {
-    write_folios(kho.ram, frames, runs);
+    write_folios(kho.ram, frames, runs, pfn);
     const area = preserve_vmalloc(kho, frames);
     if (area !== undefined) return { frames, area };
     unpreserve_folios(kho, runs);
@@ -38,18 +42,22 @@ export function unpreserve_file_pages(kho: Kho, runs: readonly Run[], list: Foli
 }
 
 /** The pages back, once. -EINVAL when the list cannot be read; else as `restore_folios`. */
-export function restore_file_pages(ram: Ram, folios: VmallocDescriptor, count: number): Run[] | Ret {
+export function restore_file_pages(
+  ram: Ram,
+  { folios, count }: MemfdHeader,
+  { pfn }: MemfdFormat,
+): Run[] | Ret {
   if (count === 0) return [];
   const list = restore_vmalloc(ram, folios);
   if (list === undefined) return -Errno.EINVAL;
-  const runs = restore_folios(ram, read_folios(ram, list, count));
+  const runs = restore_folios(ram, read_folios(ram, list, count, pfn));
   vfree(ram, list);
   return runs;
 }
 
 /** Nobody wants them any more. */
-export function discard_file_pages(ram: Ram, folios: VmallocDescriptor, count: number): void {
-  const runs = restore_file_pages(ram, folios, count);
+export function discard_file_pages(ram: Ram, header: MemfdHeader, format: MemfdFormat): void {
+  const runs = restore_file_pages(ram, header, format);
   if (typeof runs === "object") { for (const { extent } of runs) ram.free(extent); }
 }
 

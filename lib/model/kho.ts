@@ -6,9 +6,9 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import type { Blob, KhoV4 } from "../kho/kho_v4.ts";
 import { words } from "../kho/struct.ts";
 import type { Ret } from "../kernel.ts";
+import type { KhoMap, MapFormat } from "./kho_map.ts";
 import { PAGE_SIZE } from "./pages.ts";
 import { Physical } from "./physical.ts";
-import { radix_key, RadixTree, walk_tree } from "./radix_tree.ts";
 import type { Ram } from "./ram.ts";
 import { FRAME } from "./section.ts";
 
@@ -43,11 +43,13 @@ export function reserve_scratch(ram: Ram): Scratch[] | undefined {
   return base === undefined ? undefined : [{ base, count: 2 ** order }];
 }
 
-/** How this release writes KHO's tree. */
-export type EncodeTree = (tree: KhoV4) => Uint8Array;
+/** How this release writes KHO's tree and map. */
+export interface KhoFormat {
+  readonly map: MapFormat;
+  encode(tree: KhoV4): Uint8Array;
+}
 
 export class Kho {
-  readonly #tree: RadixTree;
   #blobs: Blob[] = [];
   /** Orders of what `alloc_preserve` gave, but for order 0. */
   readonly #orders = new Map<number, number>();
@@ -57,35 +59,24 @@ export class Kho {
   first_tree_size = 0;
 
   /** kho_init(). Undefined when memory is out: then there is no KHO. */
-  static init(ram: Ram, encode: EncodeTree, scratch: readonly Scratch[]): Kho | undefined {
-    const root = ram.kernel_page();
+  static init(ram: Ram, format: KhoFormat, scratch: readonly Scratch[]): Kho | undefined {
+    const map = format.map.create(ram);
     const fdt = ram.kernel_page();
-    if (root === undefined || fdt === undefined) return undefined;
-    return new Kho(ram, encode, scratch, root, fdt);
+    if (map === undefined || fdt === undefined) return undefined;
+    return new Kho(ram, format, scratch, map, fdt);
   }
 
   private constructor(
     readonly ram: Ram,
-    readonly encode: EncodeTree,
+    readonly format: KhoFormat,
     readonly scratch: readonly Scratch[],
-    root: number,
+    readonly map: KhoMap,
     readonly fdt: number,
   ) {
-    this.#tree = new RadixTree(ram, root);
     this.preserve_folio(fdt, 0);
     this.#write_fdt();
     const areas = scratch.flatMap(({ base, count }) => [base, count].map((frames) => frames * PAGE_SIZE));
     new Physical(ram).write(BigInt(scratch_list(scratch) * PAGE_SIZE), words(...areas.map(BigInt)));
-  }
-
-  /** Frames of the map itself: they are not in it, and must stay until the next kernel has read it. */
-  get nodes(): number {
-    return this.#tree.nodes;
-  }
-
-  /** Address of the map's root. */
-  get map(): bigint {
-    return BigInt(this.#tree.root * PAGE_SIZE);
   }
 
   get blobs(): readonly Blob[] {
@@ -95,11 +86,11 @@ export class Kho {
   /** -ENOMEM when the map cannot grow. */
   preserve_folio(base: number, order: number): Ret {
     if (this.#in_scratch(base, 2 ** order)) return -Errno.EINVAL;
-    return this.#tree.add(radix_key(base, order));
+    return this.map.add(base, order);
   }
 
   unpreserve_folio(base: number, order: number): void {
-    if (!this.#tree.delete(radix_key(base, order))) {
+    if (!this.map.delete(base, order)) {
       throw new Error(`Frames ${base}+${2 ** order} are not preserved`);
     }
   }
@@ -157,10 +148,17 @@ export class Kho {
   }
 
   #write_fdt(): void {
-    const bytes = this.encode({ map: this.map, blobs: this.#blobs });
+    const bytes = this.format.encode({ map: BigInt(this.map.address), blobs: this.#blobs });
     const page = this.ram.page(this.fdt);
     page?.fill(0);
     page?.set(bytes);
+  }
+
+  /** reboot(2): what is preserved now is what the next kernel gets. -ENOMEM. */
+  finish(): Ret {
+    const answer = this.map.finish();
+    if (answer === 0) this.#write_fdt();
+    return answer;
   }
 
   /** kho_init() is done: what debugfs knows of the tree it knows from now. */
@@ -172,7 +170,7 @@ export class Kho {
   /** All frames that must be left as they are until the next kernel has read them: what the map lists, the map, the scratch list. */
   *kept(): Iterable<readonly [base: number, count: number]> {
     const found: [number, number][] = [];
-    walk_tree(this.ram, this.#tree.root, {
+    this.map.walk({
       node: (frame) => found.push([frame, 1]),
       block: (base, order) => {
         const last = found.at(-1);
@@ -187,7 +185,7 @@ export class Kho {
   /** Every block of the map. */
   preserved_blocks(): [base: number, order: number][] {
     const found: [number, number][] = [];
-    walk_tree(this.ram, this.#tree.root, { block: (base, order) => found.push([base, order]) });
+    this.map.walk({ block: (base, order) => found.push([base, order]) });
     return found;
   }
 

@@ -5,9 +5,9 @@
 import { KhoError } from "../kho/error.ts";
 import { format_of, type KhoV4 } from "../kho/kho_v4.ts";
 import type { Handover, Scratch } from "./kho.ts";
+import { BrokenMap, type MapFormat } from "./kho_map.ts";
 import { PAGE_SIZE } from "./pages.ts";
 import { KernelPanic } from "./panic.ts";
-import { BrokenTree, walk_tree } from "./radix_tree.ts";
 import type { Ram } from "./ram.ts";
 
 /** What this kernel was handed, by name (`kho_retrieve_subtree`). */
@@ -68,17 +68,15 @@ function read_scratch(ram: Ram, { scratch, scratch_areas }: Handover): Scratch[]
 }
 
 /** kho_mem_retrieve(): every block of the map is reserved. @throws KernelPanic for a map that leads out of memory */
-export function retrieve_memory(ram: Ram, map: number): void {
+export function retrieve_memory(ram: Ram, format: MapFormat, map: number): void {
   try {
-    walk_tree(ram, map / PAGE_SIZE, {
+    format.read(ram, map, {
       block: (base, order) => {
-        if (!ram.keep(base, order)) {
-          throw new BrokenTree(`unable to handle page fault for address ${base * PAGE_SIZE}`);
-        }
+        if (!ram.keep(base, order)) throw new BrokenMap(base * PAGE_SIZE);
       },
     });
   } catch (error) {
-    if (error instanceof BrokenTree) throw new KernelPanic(`Fatal exception: ${error.message}`);
+    if (error instanceof BrokenMap) throw new KernelPanic(`Fatal exception: ${error.message}`);
     throw error;
   }
 }

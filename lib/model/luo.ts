@@ -75,12 +75,17 @@ export class Luo {
     for (const session of this.sessions.outgoing.values()) {
       const answer = session.files.freeze();
       if (answer < 0) {
-        for (const done of frozen.reverse()) done.files.unfreeze();
+        this.unfreeze(frozen);
         return answer;
       }
       frozen.push(session);
     }
     return 0;
+  }
+
+  /** Those that were frozen, in reverse. */
+  unfreeze(frozen: readonly OutgoingSession[] = [...this.sessions.outgoing.values()]): void {
+    for (const session of frozen.toReversed()) session.files.unfreeze();
   }
 
   /** Second half: only outgoing sessions go on; an incoming one that was not finished is lost. */

@@ -1,6 +1,7 @@
 /** The memfd handler (mm/memfd_luo.c): contents, size, position and seals of any shmem file without a name. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
+import { KhoError } from "../kho/error.ts";
 import type { Ret } from "../kernel.ts";
 import type { FileHandler, PreservedState, Retrieved } from "./file_handler.ts";
 import type { OpenFile } from "./file.ts";
@@ -10,6 +11,7 @@ import { type Kho, restore_free } from "./kho.ts";
 import * as ser from "./memfd_ser.ts";
 import { PageCache, type Run } from "./page_cache.ts";
 import { PAGE_SIZE } from "./pages.ts";
+import { Physical } from "./physical.ts";
 import type { Release } from "./releases.ts";
 import { ShmemInode } from "./shmem.ts";
 import { memfd_file } from "./shmem_file.ts";
@@ -36,6 +38,7 @@ class PreservedMemfd implements PreservedState {
   constructor(
     /** Address of the struct. */
     readonly data: bigint,
+    readonly header: ser.MemfdHeader,
     readonly runs: readonly Run[],
     /** Undefined for a file of size 0. */
     readonly list: folios.FolioList | undefined,
@@ -44,7 +47,6 @@ class PreservedMemfd implements PreservedState {
 
 export class MemfdHandler implements FileHandler {
   readonly #seals: boolean;
-  readonly #layout: ser.MemfdLayout;
   readonly compatible: string;
 
   /** `release.seals`: they come along, which they did not before memfd-v2. */
@@ -52,10 +54,10 @@ export class MemfdHandler implements FileHandler {
     readonly kho: Kho,
     readonly new_ino: () => bigint,
     { formats, seals }: Release,
+    readonly format: ser.MemfdFormat,
   ) {
     this.compatible = formats.memfd;
     this.#seals = seals;
-    this.#layout = seals ? ser.MEMFD_V2_LAYOUT : ser.MEMFD_V1_LAYOUT;
   }
 
   can_preserve(file: OpenFile): boolean {
@@ -65,31 +67,39 @@ export class MemfdHandler implements FileHandler {
   preserve(file: OpenFile): Ret | PreservedState {
     const inode = preservable(file);
     if (inode === undefined) return -Errno.EINVAL;
-    const address = this.kho.alloc_preserve(this.#layout.size);
+    const address = this.kho.alloc_preserve(this.format.size);
     if (address === undefined) return -Errno.ENOMEM;
     const large = (inode.size + BigInt(PAGE_SIZE) - 1n) / BigInt(PAGE_SIZE) > MAX_PAGES;
     const runs = large ? undefined : inode.pin();
-    const state = runs && this.#preserve(address, runs, inode.size > 0n);
-    if (state === undefined) {
-      if (runs !== undefined) inode.unpin();
-      this.kho.unpreserve_free(address);
-      return large ? -Errno.EFBIG : -Errno.ENOMEM;
-    }
-    // Seals added from now on are lost; the position is written again in freeze.
-    ser.write_header(this.kho.ram, address, this.#layout, {
-      position: position_of(file),
-      size: inode.size,
-      seals: this.#seals ? inode.seals : 0,
-      count: folios.count_pages(state.runs),
-      folios: state.list?.area,
-    });
-    return state;
+    const state = runs && this.#preserve(file, inode, BigInt(address), inode.size > 0n ? runs : []);
+    if (state !== undefined) return state;
+    if (runs !== undefined) inode.unpin();
+    this.kho.unpreserve_free(address);
+    return large ? -Errno.EFBIG : -Errno.ENOMEM;
   }
 
-  #preserve(address: number, runs: readonly Run[], any: boolean): PreservedMemfd | undefined {
-    const list = any ? folios.preserve_file_pages(this.kho, runs) : undefined;
-    if (any && list === undefined) return undefined;
-    return new PreservedMemfd(BigInt(address), any ? runs : [], list);
+  /** memfd_luo_preserve_folios(), and the struct. Seals added from now on are lost; the position is written again in freeze. */
+  #preserve(
+    file: OpenFile,
+    { size, seals }: Preservable,
+    data: bigint,
+    runs: readonly Run[],
+  ): PreservedMemfd | undefined {
+    const list = runs.length === 0 ? undefined : folios.preserve_file_pages(this.kho, runs, this.format);
+    if (runs.length > 0 && list === undefined) return undefined;
+    const header = {
+      position: position_of(file),
+      size,
+      seals: this.#seals ? seals : 0,
+      count: folios.count_pages(runs),
+      folios: list?.area ?? ser.NO_FOLIOS,
+    };
+    this.#write(data, header);
+    return new PreservedMemfd(data, header, runs, list);
+  }
+
+  #write(data: bigint, header: ser.MemfdHeader): void {
+    new Physical(this.kho.ram).write(data, this.format.encode(header));
   }
 
   unpreserve(file: OpenFile, state: PreservedState): void {
@@ -100,7 +110,9 @@ export class MemfdHandler implements FileHandler {
   }
 
   freeze(file: OpenFile, state: PreservedState): Ret {
-    ser.write_position(this.kho.ram, Number(state.data), position_of(file));
+    if (state instanceof PreservedMemfd) {
+      this.#write(state.data, { ...state.header, position: position_of(file) });
+    }
     return 0;
   }
 
@@ -114,19 +126,21 @@ export class MemfdHandler implements FileHandler {
     return answer;
   }
 
-  /** Undefined when there is no such memory. */
+  /** Undefined when there is no such thing. */
   #read(data: bigint): ser.MemfdHeader | undefined {
-    const { ram } = this.kho;
-    const inside = Number(data) % PAGE_SIZE <= PAGE_SIZE - this.#layout.size;
-    if (!inside || ram.page(Math.floor(Number(data) / PAGE_SIZE)) === undefined) return undefined;
-    return ser.read_header(ram, Number(data), this.#layout);
+    try {
+      return this.format.decode(new Physical(this.kho.ram), data);
+    } catch (error) {
+      if (error instanceof KhoError) return undefined;
+      throw error;
+    }
   }
 
   #retrieve(memfd: ser.MemfdHeader, uid: number): OpenFile | Ret {
     const { position, size, seals } = memfd;
     if (seals & ~ALL_SEALS) return -Errno.EOPNOTSUPP;
     const { ram } = this.kho;
-    const runs = folios.restore_file_pages(ram, memfd.folios, memfd.count);
+    const runs = folios.restore_file_pages(ram, memfd, this.format);
     if (typeof runs === "number") return runs;
     const file = memfd_file(ram, this.new_ino(), uid, "", abi.MFD_ALLOW_SEALING);
     // vfs_setpos() does not take a negative one.
@@ -151,7 +165,7 @@ export class MemfdHandler implements FileHandler {
     const { ram } = this.kho;
     const memfd = this.#read(data);
     if (memfd === undefined) return;
-    folios.discard_file_pages(ram, memfd.folios, memfd.count);
+    folios.discard_file_pages(ram, memfd, this.format);
     restore_free(ram, Number(data));
   }
 }

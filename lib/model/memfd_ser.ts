@@ -1,26 +1,21 @@
 /**
  * A preserved memfd as the next kernel reads it, in this kernel's memory: struct memfd_luo_ser and the list of its folios
- * (mm/memfd_luo.c; layout in `lib/kho/memfd_v2.ts`). The list is written page by page, not entry by entry: there are many.
+ * (mm/memfd_luo.c; layout in `lib/kho/memfd_v2.ts`, `memfd_v1.ts`). The list is written page by page, not entry by entry: there are many.
  */
-import { encode_descriptor, type VmallocArea } from "../kho/vmalloc.ts";
-import { decode_descriptor, VMALLOC_SIZE, type VmallocDescriptor } from "../kho/vmalloc.ts";
+import { decode_head, encode_head, MEMFD_V1_SIZE, type MemfdV1 } from "../kho/memfd_v1.ts";
+import { MEMFD_V2_SIZE } from "../kho/memfd_v2.ts";
+import { read } from "../kho/memory.ts";
+import { u64, view, words } from "../kho/struct.ts";
+import {
+  decode_descriptor,
+  encode_descriptor,
+  VMALLOC_SIZE,
+  type VmallocDescriptor,
+} from "../kho/vmalloc.ts";
 import type { Run } from "./page_cache.ts";
 import { PAGE_SIZE } from "./pages.ts";
-import { Physical } from "./physical.ts";
+import type { Physical } from "./physical.ts";
 import type { Ram } from "./ram.ts";
-
-/** Where the fields of the struct are, in bytes; memfd-v1 has no seals and flags. */
-export interface MemfdLayout {
-  readonly size: number;
-  readonly seals: number | undefined;
-  readonly count: number;
-  readonly folios: number;
-}
-
-/** Of 6.19: {u64 pos; u64 size; u64 nr_folios; kho_vmalloc folios}. */
-export const MEMFD_V1_LAYOUT: MemfdLayout = { size: 40, seals: undefined, count: 16, folios: 24 };
-
-export const MEMFD_V2_LAYOUT: MemfdLayout = { size: 48, seals: 16, count: 24, folios: 32 };
 
 /** MEMFD_LUO_FOLIO_DIRTY | MEMFD_LUO_FOLIO_UPTODATE: every page, whatever it was. */
 const FLAGS = 3;
@@ -36,34 +31,65 @@ export interface MemfdHeader {
   readonly folios: VmallocDescriptor;
 }
 
-export function write_header(
-  ram: Ram,
-  address: number,
-  layout: MemfdLayout,
-  header: Omit<MemfdHeader, "folios"> & { readonly folios: VmallocArea | undefined },
-): void {
-  const struct = new Physical(ram).struct(address, layout.size);
-  struct.setBigInt64(0, header.position, true);
-  struct.setBigInt64(8, header.size, true);
-  if (layout.seals !== undefined) struct.setUint32(layout.seals, header.seals, true);
-  struct.setBigUint64(layout.count, BigInt(header.count), true);
-  if (header.folios === undefined) return;
-  new Uint8Array(struct.buffer, struct.byteOffset + layout.folios).set(encode_descriptor(header.folios));
+/** How a release writes it. */
+export interface MemfdFormat {
+  /** Bytes to allocate. */
+  readonly size: number;
+  /** Where the page frame number is in an entry's first word: below 12 bits of flags, or above. */
+  readonly pfn: "low" | "high";
+  encode(header: MemfdHeader): Uint8Array;
+  /** @throws KhoError for what cannot be one */
+  decode(memory: Physical, address: bigint): MemfdHeader;
 }
 
-export function write_position(ram: Ram, address: number, position: bigint): void {
-  new Physical(ram).struct(address, 8).setBigInt64(0, position, true);
-}
+export const NO_FOLIOS: VmallocDescriptor = { first: 0n, total_pages: 0, flags: 0, order: 0 };
 
-export function read_header(ram: Ram, address: number, layout: MemfdLayout): MemfdHeader {
-  const struct = new Physical(ram).struct(address, layout.size);
-  const folios = new Uint8Array(struct.buffer, struct.byteOffset + layout.folios, VMALLOC_SIZE);
+export const MEMFD_V2: MemfdFormat = {
+  size: MEMFD_V2_SIZE,
+  pfn: "low",
+  encode({ position, size, seals, count, folios }) {
+    const bytes = new Uint8Array(MEMFD_V2_SIZE);
+    bytes.set(words(BigInt.asUintN(64, position), BigInt.asUintN(64, size)));
+    view(bytes).setUint32(16, seals, true);
+    bytes.set(words(BigInt(count)), 24);
+    bytes.set(encode_descriptor(folios), 32);
+    return bytes;
+  },
+  decode(memory, address) {
+    const bytes = read(memory, address, MEMFD_V2_SIZE, "a memfd");
+    return {
+      position: BigInt.asIntN(64, u64(bytes, 0)),
+      size: BigInt.asIntN(64, u64(bytes, 8)),
+      seals: view(bytes).getUint32(16, true),
+      count: Number(u64(bytes, 24)),
+      folios: decode_descriptor(bytes.subarray(32, 32 + VMALLOC_SIZE), "a memfd"),
+    };
+  },
+};
+
+/** No seals; of the series a device tree, of 6.19 a struct. */
+export function memfd_v1(form: MemfdV1["form"]): MemfdFormat {
   return {
-    position: struct.getBigInt64(0, true),
-    size: struct.getBigInt64(8, true),
-    seals: layout.seals === undefined ? 0 : struct.getUint32(layout.seals, true),
-    count: Number(struct.getBigUint64(layout.count, true)),
-    folios: decode_descriptor(folios, "a memfd"),
+    size: form === "6.19" ? MEMFD_V1_SIZE : PAGE_SIZE,
+    pfn: form === "6.19" ? "low" : "high",
+    encode: ({ position, size, count, folios }) =>
+      encode_head({
+        form,
+        position: BigInt.asUintN(64, position),
+        size: BigInt.asUintN(64, size),
+        count: BigInt(count),
+        descriptor: encode_descriptor(folios),
+      }),
+    decode(memory, address) {
+      const { position, size, count, descriptor } = decode_head(memory, address, "a memfd");
+      return {
+        position: BigInt.asIntN(64, position),
+        size: BigInt.asIntN(64, size),
+        seals: 0,
+        count: Number(count),
+        folios: decode_descriptor(descriptor, "a memfd"),
+      };
+    },
   };
 }
 
@@ -73,13 +99,20 @@ export function list_pages(folios: number): number {
 }
 
 /** One entry for each page of the runs, into the pages of the list. */
-export function write_folios(ram: Ram, list: readonly number[], runs: readonly Run[]): void {
-  let [at, words] = [0, new Uint32Array(0)];
+export function write_folios(
+  ram: Ram,
+  list: readonly number[],
+  runs: readonly Run[],
+  pfn: MemfdFormat["pfn"],
+): void {
+  let [at, entries] = [0, new Uint32Array(0)];
   for (const { index, extent } of runs) {
     for (let page = 0; page < extent.count; page++, at++) {
-      if (at % PER_PAGE === 0) words = list_words(ram, list, at);
-      put(words, at % PER_PAGE * 4, extent.base + page, FLAGS << 20);
-      put(words, at % PER_PAGE * 4 + 2, index + page, 0);
+      if (at % PER_PAGE === 0) entries = list_words(ram, list, at);
+      const frame = extent.base + page;
+      if (pfn === "low") put(entries, at % PER_PAGE * 4, frame, FLAGS << 20);
+      else put(entries, at % PER_PAGE * 4, frame * 4096 + FLAGS, 0);
+      put(entries, at % PER_PAGE * 4 + 2, index + page, 0);
     }
   }
 }
@@ -99,13 +132,17 @@ export function* read_folios(
   ram: Ram,
   list: readonly number[],
   count: number,
+  pfn: MemfdFormat["pfn"],
 ): Iterable<{ readonly frame: number; readonly index: number }> {
-  let words = new Uint32Array(0);
+  let entries = new Uint32Array(0);
   for (let at = 0; at < Math.min(count, list.length * PER_PAGE); at++) {
-    if (at % PER_PAGE === 0) words = list_words(ram, list, at);
+    if (at % PER_PAGE === 0) entries = list_words(ram, list, at);
     const word = at % PER_PAGE * 4;
-    const frame = (words[word] ?? 0) + ((words[word + 1] ?? 0) & 0xfffff) * 2 ** 32;
-    const index = (words[word + 2] ?? 0) + (words[word + 3] ?? 0) * 2 ** 32;
+    const [low, high] = [entries[word] ?? 0, entries[word + 1] ?? 0];
+    const frame = pfn === "low"
+      ? low + (high & 0xfffff) * 2 ** 32
+      : Math.floor((low + high * 2 ** 32) / 4096);
+    const index = (entries[word + 2] ?? 0) + (entries[word + 3] ?? 0) * 2 ** 32;
     if (frame !== 0) yield { frame, index };
   }
 }

@@ -4,6 +4,7 @@
  */
 import { Errno } from "../../ffi/abi/errno.ts";
 import type { Ret } from "../kernel.ts";
+import { BrokenMap, type KhoMap, type MapFormat, type Visitor } from "./kho_map.ts";
 import { PAGE_SIZE } from "./pages.ts";
 import type { Ram } from "./ram.ts";
 
@@ -30,7 +31,7 @@ function index_of(key: number, level: number): number {
   return Math.floor(key / (LEAF_BITS * TABLE ** (level - 1))) % TABLE;
 }
 
-export class RadixTree {
+class RadixTree implements KhoMap {
   /** The leaf that was used last: pages come in rows. */
   #leaf: { number: number; bits: Uint8Array } | undefined;
   /** Pages of the tree itself. */
@@ -38,8 +39,24 @@ export class RadixTree {
 
   constructor(readonly ram: Ram, readonly root: number) {}
 
-  /** kho_radix_add_key(): -ENOMEM leaves the tree as it was. */
-  add(key: number): Ret {
+  get address(): number {
+    return this.root * PAGE_SIZE;
+  }
+
+  /** It is always as it will be read. */
+  finish(): Ret {
+    return 0;
+  }
+
+  unfinish(): void {}
+
+  walk(visitor: Visitor): void {
+    walk_tree(this.ram, this.root, visitor);
+  }
+
+  /** kho_radix_add_key(). */
+  add(base: number, order: number): Ret {
+    const key = radix_key(base, order);
     const bits = this.#find(key, true);
     if (bits === undefined) return -Errno.ENOMEM;
     const bit = key % LEAF_BITS;
@@ -47,8 +64,9 @@ export class RadixTree {
     return 0;
   }
 
-  /** kho_radix_del_key(): nodes stay, also empty ones. False: it was not there. */
-  delete(key: number): boolean {
+  /** kho_radix_del_key(): nodes stay, also empty ones. */
+  delete(base: number, order: number): boolean {
+    const key = radix_key(base, order);
     const bits = this.#find(key, false);
     const [at, mask] = [(key % LEAF_BITS) >>> 3, 1 << (key & 7)];
     if (bits === undefined || ((bits[at] ?? 0) & mask) === 0) return false;
@@ -91,27 +109,16 @@ export class RadixTree {
   }
 }
 
-/** A tree that cannot be one: what the kernel does then is read memory that is not there. */
-export class BrokenTree extends Error {
-  override readonly name = "BrokenTree";
-}
-
-export interface Visitor {
-  /** A page of the tree itself. */
-  readonly node?: (frame: number) => void;
-  readonly block?: (base: number, order: number) => void;
-}
-
 /** More pages than any tree of this memory has: the way goes in circles. */
 const MAX_NODES = 1 << 20;
 
-/** kho_radix_walk_tree(), of a tree that this or the previous kernel wrote. @throws BrokenTree */
-export function walk_tree(ram: Ram, root: number, visitor: Visitor): void {
+/** kho_radix_walk_tree(), of a tree that this or the previous kernel wrote. @throws BrokenMap */
+function walk_tree(ram: Ram, root: number, visitor: Visitor): void {
   let left = MAX_NODES;
   const page_at = (frame: number): Uint8Array<ArrayBuffer> => {
     const page = ram.page(frame);
     if (page === undefined || --left < 0) {
-      throw new BrokenTree(`unable to handle page fault for address ${frame * PAGE_SIZE}`);
+      throw new BrokenMap(frame * PAGE_SIZE);
     }
     visitor.node?.(frame);
     return page;
@@ -139,3 +146,11 @@ function visit_leaf(page: Uint8Array<ArrayBuffer>, key: number, { block }: Visit
     }
   }
 }
+
+export const radix_tree: MapFormat = {
+  create(ram) {
+    const root = ram.kernel_page();
+    return root === undefined ? undefined : new RadixTree(ram, root);
+  },
+  read: (ram, address, visitor) => walk_tree(ram, address / PAGE_SIZE, visitor),
+};

@@ -170,12 +170,15 @@ export class Ram {
     return this.#all.state(frame) === FRAME.kernel;
   }
 
-  /** At boot, when nothing but scratch may be used: a block of the preserved-memory map. False when there is no such memory. */
+  /** At boot, when nothing but scratch may be used: a block of the preserved-memory map. False when there is no such memory, or it is in use. */
   keep(base: number, order: number): boolean {
     const count = 2 ** order;
     if (base < FIRST_FRAME || base + count > this.frames) return false;
     for (let frame = base; frame < base + count; frame++) {
-      if (this.#all.state(frame) < FRAME.tail) this.#unclaimed++;
+      const state = this.#all.state(frame);
+      // Of a damaged map: this kernel has it in use already.
+      if (state === FRAME.kernel || state === FRAME.used) return false;
+      if (state === FRAME.free) this.#unclaimed++;
       this.#all.set(frame, frame === base ? FRAME.kept + order : FRAME.tail);
     }
     return true;
@@ -223,6 +226,7 @@ export class Ram {
   scratch_only(areas: readonly { readonly base: number; readonly count: number }[]): boolean {
     let end = FIRST_FRAME;
     for (const { base, count } of areas) {
+      if (!Number.isInteger(base) || !Number.isInteger(count)) return false;
       if (base < end || count < 1 || base + count > this.frames) return false;
       this.#free.give(base, count);
       end = base + count;

@@ -51,7 +51,7 @@ const V7: Release = {
 /** 6.19: 16 pages of sessions (744 by the comment of its luo_session.c), two pages of files for each. */
 const V6_19: Release = {
   layout: "6.19",
-  formats: { kho: "kho-v2", luo: "luo-v1", memfd: "memfd-v1" },
+  formats: { kho: "kho-v1", luo: "luo-v1", memfd: "memfd-v1" },
   limits: { name: 64, sessions: 744, files: 128 },
   full: "ENOMEM",
   get_name: false,

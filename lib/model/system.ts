@@ -75,7 +75,7 @@ export class System {
   /** Frames this kernel has for itself: the command line's, scratch, KHO's tree and map, and what was allocated to be preserved. */
   get own_frames(): number {
     if (this.kho === undefined) return 1;
-    return this.#scratch_frames + 2 + this.kho.nodes + this.kho.allocated;
+    return this.#scratch_frames + 2 + this.kho.map.nodes + this.kho.allocated;
   }
 
   /** CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT=y: on unless `kho=off`. */
@@ -95,7 +95,7 @@ export class System {
     if (page === undefined) throw new KernelPanic("Out of memory");
     ram.page(page)?.set(new TextEncoder().encode(this.command_line.slice(0, 512)));
     if (handed === undefined) return undefined;
-    retrieve_memory(ram, handed.map);
+    if (this.speaks !== undefined) retrieve_memory(ram, abi_of(this.speaks).tree.map, handed.map);
     this.#scratch_frames = ram.open(handed.scratch);
     return handed;
   }
@@ -128,7 +128,7 @@ export class System {
     }
     if (this.speaks === undefined || !this.#kho_wanted) return undefined;
     const scratch = handed?.scratch ?? this.#reserve_scratch();
-    const kho = scratch && Kho.init(ram, abi_of(this.speaks).tree.encode, scratch);
+    const kho = scratch && Kho.init(ram, abi_of(this.speaks).tree, scratch);
     if (kho !== undefined && this.speaks.layout === "v5") {
       write_metadata(kho, { previous_release: this.release, kexec_count: (from?.kexec_count ?? 0) + 1 });
     }
@@ -155,7 +155,7 @@ export class System {
     const print = (line: string) => this.printk(line);
     const luo = new Luo({ release, outgoing, incoming, ino: this.new_ino(), faults, print });
     if (!initcall_blacklisted(this.command_line, "memfd_luo_init")) {
-      luo.handlers.register(new MemfdHandler(kho, () => this.new_ino(), release));
+      luo.handlers.register(new MemfdHandler(kho, () => this.new_ino(), release, abi_of(release).memfd));
     }
     const modules = kernel_values(this.command_line, "luo_rehearsal").flatMap((list) => list.split(","));
     load_modules(modules, { system: this, kho, handlers: luo.handlers });
@@ -204,6 +204,11 @@ export class System {
     if (image === undefined) return -Errno.EINVAL;
     const frozen = this.luo?.freeze() ?? 0;
     if (frozen < 0) return frozen;
+    const finished = this.kho?.finish() ?? 0;
+    if (finished < 0) {
+      this.luo?.unfreeze();
+      return finished;
+    }
     this.luo?.serialize();
     const kept = this.kho === undefined ? [] : this.#kept(this.kho);
     this.printk("kexec_core: Starting new kernel");

@@ -10,7 +10,7 @@ import {
   type VmallocArea,
   type VmallocDescriptor,
 } from "../kho/vmalloc.ts";
-import type { Kho } from "./kho.ts";
+import { type Kho, restore_free } from "./kho.ts";
 import { PAGE_SIZE } from "./pages.ts";
 import { Physical } from "./physical.ts";
 import type { Ram } from "./ram.ts";
@@ -72,23 +72,23 @@ export function unpreserve_vmalloc(kho: Kho, area: VmallocArea): void {
 
 /**
  * kho_restore_vmalloc(): the area's pages by frame, the caller's to free. Undefined when it cannot be read or a page of it was not
- * handed over; what has been taken back by then is leaked, as in Linux.
+ * handed over; what has been taken back by then is free again (Linux leaks it).
  */
 export function restore_vmalloc(ram: Ram, descriptor: VmallocDescriptor): number[] | undefined {
   const area = read_area(ram, descriptor);
   if (area === undefined) return undefined;
   const frames: number[] = [];
-  for (const { address, blocks } of area.chunks) {
-    for (const block of blocks) {
-      const base = Number(block) / PAGE_SIZE;
-      if (ram.restore(base, FRAME.kernel) !== area.order) return undefined;
-      for (let at = 0; at < 2 ** area.order; at++) frames.push(base + at);
-    }
-    const chunk = Number(address) / PAGE_SIZE;
-    if (ram.restore(chunk, FRAME.kernel) === undefined) return undefined;
-    ram.free_kernel(chunk);
+  const take = (base: number, order: number): boolean => {
+    const found = ram.restore(base, FRAME.kernel);
+    for (let at = 0; found !== undefined && at < 2 ** found; at++) frames.push(base + at);
+    return found === order;
+  };
+  const chunks = area.chunks.map(({ address }) => Number(address) / PAGE_SIZE);
+  const blocks = area.chunks.flatMap((chunk) => chunk.blocks).map((block) => Number(block) / PAGE_SIZE);
+  if (blocks.every((base) => take(base, area.order))) {
+    if (chunks.every((chunk) => restore_free(ram, chunk * PAGE_SIZE))) return frames;
   }
-  return frames;
+  vfree(ram, frames);
 }
 
 function read_area(ram: Ram, descriptor: VmallocDescriptor): VmallocArea | undefined {

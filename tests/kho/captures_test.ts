@@ -6,7 +6,7 @@ import {
   encode_kexec_metadata,
   KEXEC_METADATA,
 } from "../../lib/kho/kexec_metadata.ts";
-import { decode_kho_v4, encode_kho_v4 } from "../../lib/kho/kho_v4.ts";
+import { decode_kho_v4, encode_kho_v4_page } from "../../lib/kho/kho_v4.ts";
 import {
   decode_luo_tree_v5,
   decode_luo_v5,
@@ -27,7 +27,7 @@ async function fixture(name: string): Promise<Capture> {
 function again({ pages, fdt }: Capture): Pages {
   const out = new Pages();
   const kho = decode_kho_v4(read(pages, fdt, PAGE_SIZE, "the tree"));
-  out.write(fdt, encode_kho_v4(kho));
+  out.write(fdt, encode_kho_v4_page(kho));
   encode_map(out, decode_map(pages, kho.map));
   for (const { name, address, size } of kho.blobs) {
     const bytes = read(pages, address, Number(size), name);
@@ -46,25 +46,22 @@ function again({ pages, fdt }: Capture): Pages {
   return out;
 }
 
-for (const { name, sessions } of SCENARIOS) {
-  Deno.test(`what Linux 7.3.4 handed over, "${name}": read and written again it is the same, byte by byte`, async () => {
+for (const { name, sessions, kernel = "7.3.4-luo" } of SCENARIOS) {
+  Deno.test(`what Linux handed over, "${name}": read and written again it is the same, byte by byte`, async () => {
     const capture = await fixture(name);
     const written = again(capture);
     assert.deepEqual(written.addresses().map(hex), capture.pages.addresses().map(hex));
     for (const address of written.addresses()) {
       const [found, right] = [written.page(address), capture.pages.page(address)];
       assert.ok(found !== undefined && right !== undefined);
-      // Behind its end the tree's page has what longer ones before it left.
-      const length = address === capture.fdt ? new DataView(found.buffer).getUint32(4) : PAGE_SIZE;
-      assert.deepEqual(found.subarray(0, length), right.subarray(0, length), `the page at ${hex(address)}`);
+      assert.deepEqual(found, right, `the page at ${hex(address)}`);
     }
   });
 
-  Deno.test(`what Linux 7.3.4 handed over, "${name}": it says what was preserved`, async () => {
+  Deno.test(`what Linux handed over, "${name}": it says what was preserved`, async () => {
     const { pages, fdt } = await fixture(name);
     const report = report_memory(pages, fdt);
-    assert.deepEqual(report.metadata, { previousRelease: report.metadata?.previousRelease, kexecCount: 1 });
-    assert.match(report.metadata?.previousRelease ?? "", /^7\.3\.4/);
+    assert.deepEqual(report.metadata, { previousRelease: kernel, kexecCount: 1 });
     assert.equal(report.luo?.liveupdateNumber, "1");
     assert.deepEqual(
       report.luo?.sessions?.map(({ name, files }) => ({

@@ -95,7 +95,7 @@ function on_the_model({ sessions }: Scenario): { memory: Memory; fdt: bigint } {
 
 // The model has no huge pages: its files are always of folios of order 0.
 for (const scenario of SCENARIOS.filter(({ name }) => name !== "huge")) {
-  Deno.test(`the model hands over what Linux 7.3.4 does, but for addresses: "${scenario.name}"`, async () => {
+  Deno.test(`the model hands over what Linux does, but for addresses: "${scenario.name}"`, async () => {
     const path = new URL(`fixtures/${scenario.name}.json.gz`, import.meta.url);
     const linux = await decode_capture(await Deno.readFile(path));
     const { memory, fdt } = on_the_model(scenario);

@@ -11,7 +11,7 @@ import { blocks, Kho, reserve_scratch, restore_free } from "../../lib/model/kho.
 import { Machine } from "../../lib/model/machine.ts";
 import { PAGE_SIZE } from "../../lib/model/pages.ts";
 import { Physical } from "../../lib/model/physical.ts";
-import { block_of, radix_key } from "../../lib/model/radix_tree.ts";
+import { block_of, radix_key, radix_tree } from "../../lib/model/radix_tree.ts";
 import { Ram } from "../../lib/model/ram.ts";
 import { POISON } from "../../lib/model/section.ts";
 import {
@@ -27,7 +27,7 @@ import { image } from "./image.ts";
 function memory(frames: number, fails?: () => boolean): { ram: Ram; kho: Kho } {
   const ram = new Ram(frames * PAGE_SIZE, fails);
   ram.open([]);
-  const kho = Kho.init(ram, encode_kho_v4, reserve_scratch(ram) ?? []);
+  const kho = Kho.init(ram, { map: radix_tree, encode: encode_kho_v4 }, reserve_scratch(ram) ?? []);
   assert.ok(kho !== undefined);
   ram.up = true;
   return { ram, kho };
@@ -42,7 +42,7 @@ function preserved({ ram, kho }: { ram: Ram; kho: Kho }): Set<string> {
 
 /** The same by the codec of captures. */
 function ranges(ram: Ram, kho: Kho): string[] {
-  const tree = decode_map(new Physical(ram), kho.map);
+  const tree = decode_map(new Physical(ram), BigInt(kho.map.address));
   return tree.ranges.flatMap((range) =>
     Array.from({ length: range.count }, (_, index) => {
       const size = range_size({ ...range, count: 1 });
@@ -113,7 +113,7 @@ for (const pages of [1, 511, 512, 1200]) {
     const first = vcalloc(ram, pages) ?? [];
     unpreserve_vmalloc(kho, preserve_vmalloc(kho, first) ?? assert.fail());
     vfree(ram, first);
-    assert.equal(ram.free_frames + kho.nodes, before[0] + 6);
+    assert.equal(ram.free_frames + kho.map.nodes, before[0] + 6);
     assert.deepEqual(preserved(world), before[1]);
     const frames = vcalloc(ram, pages) ?? [];
     frames.forEach((frame, index) => new Physical(ram).struct(frame * PAGE_SIZE, 4).setUint32(0, index));

@@ -58,7 +58,7 @@ Deno.test("a kernel that does not speak this KHO boots as if nothing had been ha
   assert.throws(() => incoming(m), { errno: Errno.ENOENT });
   m.kill(m.init().getpid());
   assert.equal(m.ram.used_frames, m.system.own_frames);
-  assert.match(m.console.join("\n"), /handover FDT \(0x\w+\) is incompatible with 'kho-v2'/);
+  assert.match(m.console.join("\n"), /handover FDT \(0x\w+\) is incompatible with 'kho-v1'/);
 });
 
 Deno.test("a kernel that does not speak this LUO panics early, sessions or not; the machine is dead", () => {

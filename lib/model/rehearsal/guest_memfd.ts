@@ -2,6 +2,7 @@
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import * as vmm from "../../../ffi/abi/vmm.ts";
+import { KhoError } from "../../kho/error.ts";
 import type { Ret, UserPointer } from "../../kernel.ts";
 import type { FileHandler, PreservedState, Retrieved } from "../file_handler.ts";
 import { type Inode, OpenFile, stat } from "../file.ts";
@@ -10,13 +11,14 @@ import { type Kho, restore_free } from "../kho.ts";
 import * as ser from "../memfd_ser.ts";
 import { PageCache, type Run } from "../page_cache.ts";
 import { PAGE_SIZE } from "../pages.ts";
+import { Physical } from "../physical.ts";
 import type { Process } from "../process.ts";
 import type { System } from "../system.ts";
 import { UserBuffer } from "../user_memory.ts";
 import type { Loading } from "./modules.ts";
 import { character_device, DriverInode } from "./simple.ts";
 
-const LAYOUT = ser.MEMFD_V2_LAYOUT;
+const FORMAT = ser.MEMFD_V2;
 
 /** virt/kvm/guest_memfd.c: a size that never changes, pages that come by fallocate or by the guest's touching them. */
 class GuestMemfd implements Inode {
@@ -106,16 +108,16 @@ class GuestMemfdHandler implements FileHandler {
   preserve({ inode }: OpenFile): Ret | PreservedState {
     if (!(inode instanceof GuestMemfd)) return -Errno.EINVAL;
     const { runs } = inode.cache;
-    const address = this.kho.alloc_preserve(LAYOUT.size);
+    const address = this.kho.alloc_preserve(FORMAT.size);
     if (address === undefined) return -Errno.ENOMEM;
-    const list = runs.length === 0 ? undefined : folios.preserve_file_pages(this.kho, runs);
+    const list = runs.length === 0 ? undefined : folios.preserve_file_pages(this.kho, runs, FORMAT);
     if (list === undefined && runs.length > 0) {
       this.kho.unpreserve_free(address);
       return -Errno.ENOMEM;
     }
     const count = folios.count_pages(runs);
-    const header = { position: 0n, size: inode.size, seals: 0, count, folios: list?.area };
-    ser.write_header(this.kho.ram, address, LAYOUT, header);
+    const header = { position: 0n, size: inode.size, seals: 0, count, folios: list?.area ?? ser.NO_FOLIOS };
+    new Physical(this.kho.ram).write(BigInt(address), FORMAT.encode(header));
     inode.frozen = true;
     return new PreservedGuestMemfd(BigInt(address), runs, list);
   }
@@ -129,20 +131,31 @@ class GuestMemfdHandler implements FileHandler {
 
   retrieve(data: bigint): OpenFile | Ret {
     const { ram } = this.kho;
-    const { size, count, folios: list } = ser.read_header(ram, Number(data), LAYOUT);
-    const runs = folios.restore_file_pages(ram, list, count);
+    const header = this.#read(data);
+    const runs = header === undefined ? -Errno.EINVAL : folios.restore_file_pages(ram, header, FORMAT);
     restore_free(ram, Number(data));
-    if (typeof runs === "number") return runs;
-    const inode = new GuestMemfd(this.system, this.system.new_ino(), size);
+    if (header === undefined || typeof runs === "number") {
+      return typeof runs === "number" ? runs : -Errno.EINVAL;
+    }
+    const inode = new GuestMemfd(this.system, this.system.new_ino(), header.size);
     inode.cache = new PageCache(ram, runs);
     return guest_memfd_file(inode);
   }
 
   finish(data: bigint, retrieved: Retrieved): void {
     if (retrieved !== undefined) return;
-    const { count, folios: list } = ser.read_header(this.kho.ram, Number(data), LAYOUT);
-    folios.discard_file_pages(this.kho.ram, list, count);
+    const header = this.#read(data);
+    if (header !== undefined) folios.discard_file_pages(this.kho.ram, header, FORMAT);
     restore_free(this.kho.ram, Number(data));
+  }
+
+  #read(data: bigint): ser.MemfdHeader | undefined {
+    try {
+      return FORMAT.decode(new Physical(this.kho.ram), data);
+    } catch (error) {
+      if (error instanceof KhoError) return undefined;
+      throw error;
+    }
   }
 
   identity({ inode }: OpenFile): object {

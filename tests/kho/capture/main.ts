@@ -1,5 +1,5 @@
 /**
- * `deno run -A tests/kho/capture/main.ts [NAME...]`: makes the fixtures anew, on Linux 7.3.4 in a virtual machine. The kernel is
+ * `deno run -A tests/kho/capture/main.ts [NAME...]`: makes the fixtures anew, on real kernels in a virtual machine. The kernel is
  * made to kexec into an image that stops at once; QEMU's monitor writes memory to a file; what belongs to the handover is kept.
  */
 import { encode_capture } from "../../../lib/kho/capture.ts";
@@ -18,7 +18,9 @@ async function capture(scenario: Scenario, directory: string): Promise<void> {
   const fdt = fdt_address(memory, boot_params);
   using handover = new Dump(dump);
   report_memory(handover, fdt);
-  const made = `Linux 7.3.4, x86-64, QEMU, ${MEMORY_MIB} MiB; scenario ${scenario.name}`;
+  const made = `${
+    scenario.kernel ?? "7.3.4-luo"
+  }, x86-64, QEMU, ${MEMORY_MIB} MiB; scenario ${scenario.name}`;
   const bytes = await encode_capture({ fdt, made, pages: handover.touched });
   await Deno.mkdir(FIXTURES, { recursive: true });
   await Deno.writeFile(new URL(`${scenario.name}.json.gz`, FIXTURES), bytes);
@@ -26,7 +28,7 @@ async function capture(scenario: Scenario, directory: string): Promise<void> {
 }
 
 /** Runs the machine until it has stopped, and dumps its memory. */
-async function stopped({ name, prepare = "true" }: Scenario, directory: string) {
+async function stopped({ name, kernel, prepare = "true" }: Scenario, directory: string) {
   const [monitor, dump] = [`${directory}/monitor`, `${directory}/memory`];
   let boot_params: bigint | undefined;
   let dumped: Promise<void> | undefined;
@@ -39,7 +41,7 @@ async function stopped({ name, prepare = "true" }: Scenario, directory: string) 
   try {
     const commands = [`${prepare}; deno run -A --cached-only tests/kho/capture/guest.ts ${name}`];
     const files = { halt: haltingImage() };
-    await runInVm({ commands, files, monitor, memory_mib: MEMORY_MIB, on_line });
+    await runInVm({ kernel, commands, files, monitor, memory_mib: MEMORY_MIB, on_line });
   } catch (error) {
     // It ends without the command's end: that is the plan.
     if (!(error instanceof VmError) || boot_params === undefined) throw error;
@@ -50,7 +52,7 @@ async function stopped({ name, prepare = "true" }: Scenario, directory: string) 
 }
 
 /** One command of QEMU's monitor, and the end of QEMU. */
-export async function ask(path: string, command: string): Promise<void> {
+async function ask(path: string, command: string): Promise<void> {
   using connection = await Deno.connect({ transport: "unix", path });
   await connection.write(new TextEncoder().encode(`stop\n${command}\nquit\n`));
   // Its answers, until it is gone.

@@ -18,6 +18,8 @@ export interface Scenario {
   readonly name: string;
   /** Of the session's files in the kernel's order: of preservation. */
   readonly sessions: readonly SessionScenario[];
+  /** The image's name; default 7.3.4. */
+  readonly kernel?: string;
   /** Shell, before: as root. */
   readonly prepare?: string;
 }
@@ -49,6 +51,11 @@ export const SCENARIOS: readonly Scenario[] = [
       name: `session ${index}`,
       files: many(index === 3 ? 130 : 0, (token) => ({ token: BigInt(token), size: 0 })),
     })),
+  },
+  {
+    name: "7.2.12",
+    kernel: "7.2.12-luo",
+    sessions: [{ name: "vm", files: [{ token: 1n, size: 2 * PAGE }] }],
   },
   {
     name: "huge",
