@@ -1,13 +1,13 @@
 /**
  * `luo-v1`, the LUO of Linux 6.19 and of version 6 of the series of patches before it. KHO's blob "LUO" is a device tree of one
  * page; its u64 are in the CPU's byte order (include/linux/kho/abi/luo.h of 6.19, include/linux/liveupdate/abi/luo.h of the series;
- * both from the sources, never seen running). The series has a node /luo-flb, too (compatible "luo-flb-v1"; u64 luo-flb-header),
- * which is not read here. Its version 5 called the property luo-session-head.
+ * both from the sources, never seen running). Version 5 of the series called the property luo-session-head.
  *
  * | node | 6.19 | series v6 |
  * |---|---|---|
  * | / | compatible "luo-v1"; u64 liveupdate-number | the same |
  * | /luo-session | compatible "luo-session-v2"; u64 luo-session-header: an address | "luo-session-v1"; the same |
+ * | /luo-flb | none | compatible "luo-flb-v1"; u64 luo-flb-header: an address, for `decode_flbs` of `luo_v5.ts` |
  *
  * | struct, packed | 6.19 | series v6 |
  * |---|---|---|
@@ -29,6 +29,7 @@ export const LUO_V1 = "luo-v1";
 export const SESSION_PAGES = 16;
 export const FILE_PAGES = 2;
 const SESSION_SIZE = 80;
+const [FLB_NODE, FLB_FORMAT, FLB_HEADER] = ["luo-flb", "luo-flb-v1", "luo-flb-header"] as const;
 
 /** What the two of them have differently. */
 export interface Dialect {
@@ -60,6 +61,8 @@ export interface LuoV1 {
   readonly liveupdate_number: bigint;
   /** Physical address of the sessions' header. */
   readonly sessions_pa: bigint;
+  /** Of the FLBs' header, where the tree has that node. */
+  readonly flbs_pa?: bigint;
 }
 
 /** Sessions that fit. */
@@ -94,28 +97,38 @@ export function decode_luo_v1(bytes: Uint8Array, dialect: Dialect, format = LUO_
   return {
     liveupdate_number: u64_of(root, "liveupdate-number", "LUO's tree"),
     sessions_pa: u64_of(node, dialect.header, "LUO's sessions"),
+    ...decode_flb_node(root),
   };
+}
+
+function decode_flb_node(root: FdtNode): Pick<LuoV1, "flbs_pa"> {
+  const node = child(root, FLB_NODE);
+  if (node === undefined) return {};
+  const compatible = compatible_of(node, "LUO's FLBs");
+  if (compatible !== FLB_FORMAT) {
+    throw new KhoError("LUO's FLBs", `their format is "${compatible}", not "${FLB_FORMAT}"`);
+  }
+  return { flbs_pa: u64_of(node, FLB_HEADER, "LUO's FLBs") };
 }
 
 /** As libfdt's sequential writing leaves it: the names of properties stand in the strings newest first. */
 export function encode_luo_v1(luo: LuoV1, dialect: Dialect, format = LUO_V1): Uint8Array {
   const text = (value: string) => new TextEncoder().encode(`${value}\0`);
+  const node = (name: string, compatible: string, header: string, address: bigint): FdtNode => ({
+    name,
+    properties: [{ name: "compatible", value: text(compatible) }, { name: header, value: words(address) }],
+    children: [],
+  });
+  const flbs = luo.flbs_pa === undefined ? [] : [node(FLB_NODE, FLB_FORMAT, FLB_HEADER, luo.flbs_pa)];
   return encode_fdt({
-    strings: [dialect.header, "liveupdate-number", "compatible"],
+    strings: [...flbs.length === 0 ? [] : [FLB_HEADER], dialect.header, "liveupdate-number", "compatible"],
     root: {
       name: "",
       properties: [
         { name: "compatible", value: text(format) },
         { name: "liveupdate-number", value: words(luo.liveupdate_number) },
       ],
-      children: [{
-        name: "luo-session",
-        properties: [
-          { name: "compatible", value: text(dialect.compatible) },
-          { name: dialect.header, value: words(luo.sessions_pa) },
-        ],
-        children: [],
-      }],
+      children: [node("luo-session", dialect.compatible, dialect.header, luo.sessions_pa), ...flbs],
     },
   });
 }

@@ -11,9 +11,11 @@ import {
   type LuoV1,
 } from "./luo_v1.ts";
 import {
+  decode_flbs,
   decode_luo_tree_v5,
   decode_luo_v5,
   type FileEntry,
+  type FlbsV5,
   LUO_V5,
   type LuoTreeV5,
   type SessionEntry,
@@ -60,9 +62,11 @@ function report_tree(luo: LuoReport, tree: LuoTreeV5, memory: Memory): void {
   luo.sessions = tree.sessions.flatMap(({ entries }) => entries).map((session) =>
     report_session(session, session.files.flatMap(({ entries }) => entries), memory)
   );
-  luo.flbs =
-    tree.flbs?.entries.map(({ name, data, count }) => ({ name, data: hex(data), files: String(count) })) ??
-      [];
+  luo.flbs = tree.flbs === undefined ? [] : report_flbs(tree.flbs);
+}
+
+function report_flbs({ entries }: FlbsV5): NonNullable<LuoReport["flbs"]> {
+  return entries.map(({ name, data, count }) => ({ name, data: hex(data), files: String(count) }));
 }
 
 function report_v1(bytes: Uint8Array, memory?: Memory): { luo: LuoReport; sessions_pa: bigint } {
@@ -72,7 +76,10 @@ function report_v1(bytes: Uint8Array, memory?: Memory): { luo: LuoReport; sessio
     format: `${LUO_V1}, ${dialect.compatible}`,
     liveupdateNumber: String(blob.liveupdate_number),
   };
-  if (memory !== undefined) luo.sessions = report_list(blob, dialect, memory);
+  if (memory !== undefined) {
+    luo.sessions = report_list(blob, dialect, memory);
+    if (blob.flbs_pa !== undefined) luo.flbs = report_flbs(decode_flbs(memory, blob.flbs_pa));
+  }
   return { luo, sessions_pa: blob.sessions_pa };
 }
 

@@ -30,6 +30,8 @@ Deno.test("6.19 and the series: the whole handover is told", async () => {
     assert.equal(report.luo.liveupdateNumber, "4");
     const file = { token: "9", handler: "memfd-v1", data: "0x8000", size: 8192, position: 7, folios: 2 };
     assert.deepEqual(report.luo.sessions, [{ name: "vm0", files: [file] }, { name: "empty", files: [] }]);
+    const flbs = form === "6.19" ? undefined : [{ name: "an-flb-v1", data: "0x10", files: "1" }];
+    assert.deepEqual(report.luo.flbs, flbs);
     assert.match(khoText(report), /^LUO +luo-v1, luo-session-v[12], live update 4, 2 sessions$/m);
     const bytes = await encode_capture({ fdt: FDT, made: "here", pages });
     assert.deepEqual(await report_bytes(bytes), report);

@@ -9,6 +9,7 @@ import {
   LUO_6_19,
   LUO_SERIES_V6,
 } from "../../lib/kho/luo_v1.ts";
+import { encode_flbs, type FlbsV5 } from "../../lib/kho/luo_v5.ts";
 import { encode_memfd_v1, type MemfdV1 } from "../../lib/kho/memfd_v1.ts";
 import { PAGE_SIZE, Pages } from "../../lib/kho/memory.ts";
 import { MEMFD } from "./machine.ts";
@@ -39,6 +40,8 @@ export function memfd(form: MemfdV1["form"]): MemfdV1 {
   return { form, position, size, folios, area };
 }
 
+export const FLBS: FlbsV5 = { page_count: 1n, entries: [{ name: "an-flb-v1", data: 16n, count: 1n }] };
+
 /** One session with one memfd, and an empty one. */
 export function handover(dialect: Dialect, form: MemfdV1["form"]): Pages {
   const pages = new Pages();
@@ -47,7 +50,11 @@ export function handover(dialect: Dialect, form: MemfdV1["form"]): Pages {
   pages.write(FDT, encode_kho_v1({ map: 0x20_0000n, blobs }));
   encode_bitmap_map(pages, MAP);
   pages.write(0x2000n, new Uint8Array(PAGE_SIZE));
-  pages.write(0x2000n, encode_luo_v1({ liveupdate_number: 4n, sessions_pa: 0x3000n }, dialect));
+  const luo = { liveupdate_number: 4n, sessions_pa: 0x3000n };
+  // 6.19 has no FLBs.
+  const flbs = dialect === LUO_SERIES_V6 ? { flbs_pa: 0x7000n } : {};
+  pages.write(0x2000n, encode_luo_v1({ ...luo, ...flbs }, dialect));
+  if (dialect === LUO_SERIES_V6) encode_flbs(pages, 0x7000n, FLBS);
   const name = (text: string) => new TextEncoder().encode(text);
   const sessions = [{ name: name("vm0"), files_pa: 0x4000n, count: 1n }, {
     name: name("empty"),
