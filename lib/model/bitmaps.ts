@@ -11,6 +11,7 @@ import {
   PER_CHUNK,
 } from "../kho/bitmap_map.ts";
 import { KhoError } from "../kho/error.ts";
+import { runs as set_bits } from "../kho/preserved_map.ts";
 import type { Ret } from "../kernel.ts";
 import { BrokenMap, type KhoMap, type MapFormat, type Visitor } from "./kho_map.ts";
 import { PAGE_SIZE } from "./pages.ts";
@@ -96,8 +97,25 @@ class Bitmaps implements KhoMap {
     this.#chunks = [];
   }
 
-  walk(visitor: Visitor): void {
-    read(this.ram, this.address, visitor);
+  destroy(): void {
+    this.unfinish();
+    for (const { frame } of [...this.#orders.values()].flatMap((bitmaps) => [...bitmaps.values()])) {
+      this.ram.free_kernel(frame);
+    }
+    this.#orders.clear();
+  }
+
+  /** Also before it is finished. */
+  walk({ node, block }: Visitor): void {
+    for (const frame of this.#chunks) node?.(frame);
+    for (const [order, bitmaps] of this.#orders) {
+      for (const { start, frame } of bitmaps.values()) {
+        node?.(frame);
+        for (const { from, count } of set_bits(this.ram.page(frame) ?? new Uint8Array(0))) {
+          for (let bit = from; bit < from + count; bit++) block?.(start + bit * 2 ** order, order);
+        }
+      }
+    }
   }
 }
 

@@ -73,11 +73,12 @@ export interface HandedOverEntries<Entry> {
   free(): void;
 }
 
-/** kho_block_set_restore(): undefined (EINVAL) for a list that cannot be; then its blocks are leaked, as far as they can be found. */
+/** kho_block_set_restore(): undefined (EINVAL) for a list that cannot be; its blocks stay nobody's then. */
 export function read_blocks<Entry>(
   ram: Ram,
   head: number,
   codec: EntryCodec<Entry>,
+  print: (line: string) => void,
 ): HandedOverEntries<Entry> | undefined {
   try {
     const blocks = decode_blocks(new Physical(ram), BigInt(head), codec);
@@ -88,7 +89,11 @@ export function read_blocks<Entry>(
       },
     };
   } catch (error) {
-    if (error instanceof KhoError) return undefined;
-    throw error;
+    if (!(error instanceof KhoError)) throw error;
+    const [, count] = /^a count of (\d+)/.exec(error.problem) ?? [];
+    const what = count === undefined
+      ? "Block set is corrupted"
+      : `Block contains invalid entry count: ${count}`;
+    print(`luo: ${what}`);
   }
 }

@@ -12,7 +12,16 @@ import { Directory, type Tmpfs } from "./tmpfs.ts";
 export function audit(machine: Machine): string[] {
   const { ram } = machine;
   const found = ram.audit();
-  if (machine.off || machine.system.processes.size > 0) return found;
+  if (machine.off) return found;
+  const blocks = machine.system.kho?.preserved_blocks() ?? [];
+  for (const [base, order] of blocks) {
+    if (ram.any_free(base, 2 ** order)) {
+      found.push(`page frames ${base}+${2 ** order} are preserved and free`);
+    }
+  }
+  if (machine.system.processes.size > 0) return found;
+  const extra = blocks.length - machine.system.blocks_at_boot;
+  if (extra !== 0) found.push(`${extra} blocks of memory are preserved for nobody`);
   const { shm, tmp, luo, kho } = machine.system;
   const leaked = (kho?.allocated ?? 0) - machine.system.kho_at_boot;
   if (leaked !== 0) found.push(`${leaked} page frames that were allocated to be preserved are leaked`);

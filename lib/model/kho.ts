@@ -61,9 +61,19 @@ export class Kho {
   /** kho_init(). Undefined when memory is out: then there is no KHO. */
   static init(ram: Ram, format: KhoFormat, scratch: readonly Scratch[]): Kho | undefined {
     const map = format.map.create(ram);
-    const fdt = ram.kernel_page();
-    if (map === undefined || fdt === undefined) return undefined;
+    const fdt = map && ram.kernel_page();
+    if (map === undefined || fdt === undefined || map.add(fdt, 0) < 0) {
+      if (fdt !== undefined) ram.free_kernel(fdt);
+      map?.destroy();
+      return undefined;
+    }
     return new Kho(ram, format, scratch, map, fdt);
+  }
+
+  /** There is no KHO after all: what it has is free. */
+  stop(): void {
+    this.map.destroy();
+    this.ram.free_kernel(this.fdt);
   }
 
   private constructor(
@@ -73,7 +83,6 @@ export class Kho {
     readonly map: KhoMap,
     readonly fdt: number,
   ) {
-    this.preserve_folio(fdt, 0);
     this.#write_fdt();
     const areas = scratch.flatMap(({ base, count }) => [base, count].map((frames) => frames * PAGE_SIZE));
     new Physical(ram).write(BigInt(scratch_list(scratch) * PAGE_SIZE), words(...areas.map(BigInt)));

@@ -17,6 +17,8 @@ export interface KhoMap {
   /** reboot(2) failed after all. */
   unfinish(): void;
   walk(visitor: Visitor): void;
+  /** Its pages are free. */
+  destroy(): void;
 }
 
 export interface Visitor {

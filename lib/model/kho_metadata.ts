@@ -25,11 +25,12 @@ export function read_metadata(ram: Ram, handed: HandedOver): KexecMetadata | und
   }
 }
 
-export function write_metadata(kho: Kho, metadata: KexecMetadata): void {
+/** False when memory is out. */
+export function write_metadata(kho: Kho, metadata: KexecMetadata): boolean {
   const address = kho.alloc_preserve(KEXEC_METADATA_SIZE);
-  if (address === undefined) return;
+  if (address === undefined) return false;
   // strscpy() cuts a longer name.
   const previous_release = metadata.previous_release.slice(0, 64);
   new Physical(kho.ram).write(BigInt(address), encode_kexec_metadata({ ...metadata, previous_release }));
-  kho.add_subtree(KEXEC_METADATA, address, KEXEC_METADATA_SIZE);
+  return kho.add_subtree(KEXEC_METADATA, address, KEXEC_METADATA_SIZE) === 0;
 }

@@ -63,9 +63,11 @@ export class Luo {
     const list = incoming.files(entry);
     const files = new IncomingFiles(this.handlers, list?.free);
     this.sessions.incoming.set(key, new IncomingSession(entry.name, files));
-    if (list === undefined) return false;
-    if (list.entries.every((file) => files.add(file))) return true;
+    const failed = list === undefined ? "-EINVAL" : "-ENOENT";
+    if (list?.entries.every((file) => files.add(file))) return true;
     files.abandon();
+    const name = new TextDecoder().decode(entry.name);
+    this.handlers.print(`luo: Failed to deserialize files for session [${name}] ${failed}`);
     return false;
   }
 

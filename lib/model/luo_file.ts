@@ -1,5 +1,5 @@
 /** The files of one session, from PRESERVE to FINISH (kernel/liveupdate/luo_file.c). */
-import { Errno } from "../../ffi/abi/errno.ts";
+import { Errno, errnoName } from "../../ffi/abi/errno.ts";
 import type { FileEntry } from "../kho/luo_v5.ts";
 import type { Ret } from "../kernel.ts";
 import type { Room } from "./block_set.ts";
@@ -81,7 +81,9 @@ export class OutgoingFiles {
       const answer = this.handlers.faults.errno("freeze") || (handler.freeze?.(file, state) ?? 0);
       if (answer < 0) {
         this.handlers.print(
-          `luo: Freeze failed for token[${token}] handler[${handler.compatible}] err[${answer}]`,
+          `luo: Freeze failed for token[0x${token.toString(16)}] handler[${handler.compatible}] err[-${
+            errnoName(answer)
+          }]`,
         );
         this.unfreeze(token);
         return answer;

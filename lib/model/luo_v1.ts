@@ -72,8 +72,11 @@ function setup(
   liveupdate_number: bigint,
 ): Outgoing | undefined {
   const tree = kho.alloc_preserve(PAGE_SIZE);
-  const sessions = kho.alloc_preserve(luo.SESSION_PAGES * PAGE_SIZE);
-  if (tree === undefined || sessions === undefined) return undefined;
+  const sessions = tree === undefined ? undefined : kho.alloc_preserve(luo.SESSION_PAGES * PAGE_SIZE);
+  if (tree === undefined || sessions === undefined) {
+    if (tree !== undefined) kho.unpreserve_free(tree);
+    return undefined;
+  }
   const state = { liveupdate_number, sessions_pa: BigInt(sessions) };
   new Physical(kho.ram).write(BigInt(tree), luo.encode_luo_v1(state, dialect, release.formats.luo));
   kho.add_subtree(LUO, tree, PAGE_SIZE);

@@ -19,9 +19,13 @@ class Outgoing implements OutgoingLuo {
 
   /** luo_state_setup(): the struct, the page of the FLBs, and KHO knows of it. */
   static setup(kho: Kho, release: Release, number: bigint): Outgoing | undefined {
-    const [address, flbs] = [kho.alloc_preserve(luo.LUO_V5_SIZE), kho.alloc_preserve(PAGE_SIZE)];
-    if (address === undefined || flbs === undefined) return undefined;
-    if (kho.add_subtree(LUO, address, luo.LUO_V5_SIZE) < 0) return undefined;
+    const address = kho.alloc_preserve(luo.LUO_V5_SIZE);
+    const flbs = address === undefined ? undefined : kho.alloc_preserve(PAGE_SIZE);
+    if (address === undefined || flbs === undefined) {
+      if (address !== undefined) kho.unpreserve_free(address);
+      return undefined;
+    }
+    kho.add_subtree(LUO, address, luo.LUO_V5_SIZE);
     return new Outgoing(kho, release, number, address, flbs);
   }
 
@@ -79,14 +83,14 @@ function receive(
     return -Errno.EINVAL;
   }
   print(`luo: Retrieved live update data, liveupdate number: ${state.liveupdate_number}`);
-  const sessions = read_blocks(ram, Number(state.sessions_pa), luo.SESSION);
+  const sessions = read_blocks(ram, Number(state.sessions_pa), luo.SESSION, print);
   restore_free(ram, Number(blob.address));
   if (sessions === undefined) return -Errno.EINVAL;
   return {
     number: state.liveupdate_number,
     sessions,
     flbs: read_flbs(ram, state.flbs_pa),
-    files: (session) => read_files(ram, session),
+    files: (session) => read_files(ram, session, print),
   };
 }
 
@@ -116,9 +120,12 @@ function read_flbs(ram: Ram, address: bigint): SerializedFlb[] {
 function read_files(
   ram: Ram,
   session: luo.SessionEntry,
+  print: (line: string) => void,
 ): HandedOverEntries<luo.FileEntry> | undefined {
-  const files = read_blocks(ram, Number(session.files_pa), luo.FILE);
-  if (files === undefined || BigInt(files.entries.length) === session.count) return files;
+  const files = read_blocks(ram, Number(session.files_pa), luo.FILE, print);
+  if (files === undefined || session.files_pa === 0n) return files;
+  if (BigInt(files.entries.length) === session.count) return files;
+  print(`luo: File count mismatch: expected ${session.count}, found ${files.entries.length}`);
   files.free();
   return undefined;
 }

@@ -21,9 +21,8 @@ export interface Preservable {
   readonly nlink: number;
   readonly size: bigint;
   readonly seals: number;
-  /** The frames of every page, from now on fixed; undefined when memory is out. */
+  /** The frames of every page up to the size, from now on fixed; undefined when memory is out. */
   pin(): readonly Run[] | undefined;
-  readonly runs: readonly Run[];
   unpin(): void;
 }
 

@@ -28,6 +28,17 @@ export class PageCache {
     return this.#runs;
   }
 
+  /** What there is of the first `count` pages, as it is now: what happens to the file later does not change the answer. */
+  first(count: number): Run[] {
+    const found: Run[] = [];
+    for (const { index, extent } of this.#runs) {
+      if (index >= count) break;
+      const pages = Math.min(extent.count, count - index);
+      found.push({ index, extent: { ...extent, count: pages } });
+    }
+    return found;
+  }
+
   /** Pages that have a frame. */
   get pages(): number {
     return this.#runs.reduce((sum, run) => sum + run.extent.count, 0);

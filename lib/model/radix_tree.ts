@@ -50,6 +50,12 @@ class RadixTree implements KhoMap {
 
   unfinish(): void {}
 
+  destroy(): void {
+    const frames: number[] = [];
+    this.walk({ node: (frame) => frames.push(frame) });
+    for (const frame of frames) this.ram.free_kernel(frame);
+  }
+
   walk(visitor: Visitor): void {
     walk_tree(this.ram, this.root, visitor);
   }

@@ -170,6 +170,13 @@ export class Ram {
     return this.#all.state(frame) === FRAME.kernel;
   }
 
+  any_free(base: number, count: number): boolean {
+    for (let frame = base; frame < base + count; frame++) {
+      if (this.#all.state(frame) === FRAME.free) return true;
+    }
+    return false;
+  }
+
   /** At boot, when nothing but scratch may be used: a block of the preserved-memory map. False when there is no such memory, or it is in use. */
   keep(base: number, order: number): boolean {
     const count = 2 ** order;

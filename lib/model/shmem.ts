@@ -187,19 +187,14 @@ export class ShmemInode implements Inode {
   }
 
   /**
-   * memfd_pin_folios() and the freeze: from now on the file is dense, and no page may come or go. The frames in file order, or
-   * undefined when memory is out.
+   * memfd_pin_folios() and the freeze: from now on the file is dense, and no page may come or go. Its pages up to the size: those
+   * behind (FALLOC_FL_KEEP_SIZE) are not pinned, and may go. Undefined when memory is out.
    */
   pin(): readonly Run[] | undefined {
     const pages = Math.ceil(Number(this.size) / PAGE_SIZE);
     if (!this.cache.populate(0, pages)) return undefined;
     this.frozen = this.pinned = true;
-    return this.cache.runs;
-  }
-
-  /** While it is preserved: every page it has. */
-  get runs(): readonly Run[] {
-    return this.cache.runs;
+    return this.cache.first(pages);
   }
 
   unpin(): void {

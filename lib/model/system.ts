@@ -49,7 +49,10 @@ export class System {
   readonly kho: Kho | undefined;
   /** Of what KHO gave out to be preserved, so many frames are there as long as the kernel runs. */
   readonly kho_at_boot: number;
+  /** So many blocks are preserved as long as the kernel runs. */
+  readonly blocks_at_boot: number;
   #scratch_frames = 0;
+  #boot_page = 0;
   #luo_disabled = false;
   #next_pid = 1;
   #next_ino = 1000n;
@@ -65,34 +68,43 @@ export class System {
     this.shm = new Tmpfs(ram, "/dev/shm", 27n);
     this.tmp = new Tmpfs(ram, "/tmp", 28n);
     this.disk = new MountedDisk(hardware.disk);
-    const incoming = handed && this.speaks && this.#receive_luo(this.speaks, handed);
+    const incoming = this.speaks && this.#receive_luo(this.speaks, handed);
     this.kho = this.#start_kho(handed);
     this.luo = this.speaks && this.#start_luo(this.speaks, incoming);
     this.kho_at_boot = this.kho?.allocated ?? 0;
+    this.blocks_at_boot = this.kho?.preserved_blocks().length ?? 0;
     ram.up = true;
   }
 
   /** Frames this kernel has for itself: the command line's, scratch, KHO's tree and map, and what was allocated to be preserved. */
   get own_frames(): number {
-    if (this.kho === undefined) return 1;
-    return this.#scratch_frames + 2 + this.kho.map.nodes + this.kho.allocated;
+    const kho = this.kho === undefined ? 0 : 1 + this.kho.map.nodes + this.kho.allocated;
+    return 1 + this.#scratch_frames + kho;
   }
 
   /** CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT=y: on unless `kho=off`. */
+  get #luo_wanted(): boolean {
+    return kernel_parameter(this.command_line, "liveupdate") ?? false;
+  }
+
   get #kho_wanted(): boolean {
     return this.speaks !== undefined && (kernel_parameter(this.command_line, "kho") ?? true);
   }
 
-  /** What was handed over is reserved; all else is this kernel's. Until that is known it uses nothing but scratch. */
+  /**
+   * What was handed over is reserved, also with kho=off; all else is this kernel's. Until that is known it uses nothing but
+   * scratch.
+   */
   #start_memory(handover: Handover | undefined): HandedOver | undefined {
     const { ram } = this.hardware;
-    const handed = this.#kho_wanted && handover && this.speaks
+    const handed = handover && this.speaks
       ? populate(ram, handover, abi_of(this.speaks).tree, (line) => this.printk(line))
       : undefined;
     if (handed === undefined) ram.open([]);
     // setup_command_line(): one of the pages that a kernel needs before it can look around.
     const page = ram.kernel_page();
     if (page === undefined) throw new KernelPanic("Out of memory");
+    this.#boot_page = page;
     ram.page(page)?.set(new TextEncoder().encode(this.command_line.slice(0, 512)));
     if (handed === undefined) return undefined;
     if (this.speaks !== undefined) retrieve_memory(ram, abi_of(this.speaks).tree.map, handed.map);
@@ -101,7 +113,11 @@ export class System {
   }
 
   /** liveupdate_early_init(): what was handed over is looked at, whatever the command line says. */
-  #receive_luo(release: Release, handed: HandedOver): IncomingLuo | undefined {
+  #receive_luo(release: Release, handed: HandedOver | undefined): IncomingLuo | undefined {
+    if (!this.#kho_wanted && this.#luo_wanted) {
+      this.printk("luo: Disabling liveupdate because KHO is disabled");
+    }
+    if (!this.#kho_wanted || handed === undefined) return undefined;
     const incoming = abi_of(release).luo.receive(
       this.hardware.ram,
       handed,
@@ -122,18 +138,34 @@ export class System {
   /** kho_init(): the map and the tree for the next kernel, and in it where we come from. */
   #start_kho(handed: HandedOver | undefined): Kho | undefined {
     const { ram } = this.hardware;
+    if (this.speaks === undefined || !this.#kho_wanted) return undefined;
     const from = handed && read_metadata(ram, handed);
     if (from !== undefined) {
       this.printk(`KHO: exec from: ${from.previous_release} (count ${from.kexec_count})`);
     }
-    if (this.speaks === undefined || !this.#kho_wanted) return undefined;
-    const scratch = handed?.scratch ?? this.#reserve_scratch();
-    const kho = scratch && Kho.init(ram, abi_of(this.speaks).tree, scratch);
-    if (kho !== undefined && this.speaks.layout === "v5") {
-      write_metadata(kho, { previous_release: this.release, kexec_count: (from?.kexec_count ?? 0) + 1 });
+    const scratch = handed?.scratch ?? this.#reserve_scratch() ?? [];
+    const kho = scratch.length > 0 ? Kho.init(ram, abi_of(this.speaks).tree, scratch) : undefined;
+    const previous_release = this.release;
+    const metadata = { previous_release, kexec_count: (from?.kexec_count ?? 0) + 1 };
+    // 6.19 tells nothing of itself.
+    if (kho === undefined || (this.speaks.layout === "v5" && !write_metadata(kho, metadata))) {
+      this.printk("KHO: failed to initialize: -12");
+      kho?.stop();
+      this.#free_scratch(scratch);
+      return undefined;
     }
-    kho?.up();
+    kho.up();
     return kho;
+  }
+
+  /** All but the page of the command line, which may be there. */
+  #free_scratch(scratch: readonly Scratch[]): void {
+    for (const { base, count } of scratch) {
+      for (let frame = base; frame < base + count; frame++) {
+        if (frame !== this.#boot_page) this.hardware.ram.free_kernel(frame);
+      }
+    }
+    this.#scratch_frames = 0;
   }
 
   #reserve_scratch(): Scratch[] | undefined {
@@ -144,13 +176,12 @@ export class System {
 
   /** luo_late_startup(): off unless `liveupdate=on`, never without KHO. */
   #start_luo(release: Release, incoming: IncomingLuo | undefined): Luo | undefined {
-    const wanted = kernel_parameter(this.command_line, "liveupdate") ?? false;
-    if (this.kho === undefined && wanted) {
-      this.printk("luo: Disabling liveupdate because KHO is disabled");
-    }
-    if (this.kho === undefined || !wanted || this.#luo_disabled) return undefined;
+    if (this.kho === undefined || !this.#luo_wanted || this.#luo_disabled) return undefined;
     const outgoing = abi_of(release).luo.setup(this.kho, release, (incoming?.number ?? 0n) + 1n);
-    if (outgoing === undefined) return undefined;
+    if (outgoing === undefined) {
+      this.printk("luo: failed to allocate/preserve LUO state memory");
+      return undefined;
+    }
     const { hardware: { faults }, kho } = this;
     const print = (line: string) => this.printk(line);
     const luo = new Luo({ release, outgoing, incoming, ino: this.new_ino(), faults, print });

@@ -5,8 +5,9 @@ import * as abi from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { encode_kho_v4 } from "../../lib/kho/kho_v4.ts";
 import { decode_map, range_size } from "../../lib/kho/preserved_map.ts";
-import { type Kernel, ProcessKilled } from "../../lib/kernel.ts";
+import { type Kernel, ProcessKilled, type Stat } from "../../lib/kernel.ts";
 import { MemoryDisk } from "../../lib/model/disk.ts";
+import { audit } from "../../lib/model/invariants.ts";
 import { blocks, Kho, reserve_scratch, restore_free } from "../../lib/model/kho.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { PAGE_SIZE } from "../../lib/model/pages.ts";
@@ -162,8 +163,8 @@ function machine(): Machine {
   return new Machine({ memory_bytes: 64 << 20, disk: new MemoryDisk({ "/k": image() }) });
 }
 
-function kexec(kernel: Kernel): void {
-  const line = new TextEncoder().encode("liveupdate=on\0");
+function kexec(kernel: Kernel, command_line = "liveupdate=on"): void {
+  const line = new TextEncoder().encode(`${command_line}\0`);
   const fd = kernel.open("/k", abi.O_RDONLY);
   kernel.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
   assert.throws(() => kernel.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
@@ -195,6 +196,80 @@ for (const name of ["LUO", "kexec-metadata"]) {
   });
 }
 
+Deno.test("pages behind the end of a file are not preserved, and may go: the file after it gets them unharmed", () => {
+  const m = new Machine({ memory_bytes: 4 << 20, disk: new MemoryDisk({ "/k": image() }) });
+  const kernel = m.init();
+  const small = kernel.memfd_create("small", abi.MFD_EXEC);
+  kernel.write(small, new TextEncoder().encode("hello"));
+  kernel.fallocate(small, abi.FALLOC_FL_KEEP_SIZE, 0n, 40_960n);
+  const session = openDevice(kernel).create("vm");
+  session.preserve(small, 1n);
+  assert.equal(kernel.ftruncate(small, 5n), 0, "to the same size: it frees them");
+  assert.deepEqual(audit(m), []);
+  const large = kernel.memfd_create("large", abi.MFD_EXEC);
+  const page = new Uint8Array(PAGE_SIZE).fill(88);
+  while (kernel.write(large, page) === PAGE_SIZE);
+  const { size } = kernel.fstat(large) as Stat;
+  kernel.ftruncate(large, size - 40n * BigInt(PAGE_SIZE));
+  session.preserve(large, 2n);
+  kexec(kernel);
+  const next = openDevice(m.init()).retrieve("vm");
+  assert.equal((m.init().fstat(next.restore(1n).number) as Stat).blocks, 8n);
+  const into = new Uint8Array(PAGE_SIZE);
+  const { number } = next.restore(2n);
+  for (let at = 0n; m.init().pread(number, into, at) > 0; at += BigInt(PAGE_SIZE)) {
+    assert.deepEqual(into, page);
+  }
+});
+
+Deno.test("kho=off: what was handed over is nobody's all the same, and nobody's until the next kexec", () => {
+  const m = machine();
+  const fd = m.init().memfd_create("m", abi.MFD_EXEC);
+  m.init().write(fd, new Uint8Array(10 * PAGE_SIZE));
+  openDevice(m.init()).create("vm").preserve(fd, 1n);
+  kexec(m.init(), "liveupdate=on kho=off");
+  const said = m.console.slice(m.console.findLastIndex((line) => line.startsWith("Linux version")) + 2);
+  assert.deepEqual(said, [
+    "KHO: found kexec handover data.",
+    "luo: Disabling liveupdate because KHO is disabled",
+  ]);
+  assert.ok(m.ram.unclaimed_frames >= 13);
+  assert.deepEqual(audit(m), []);
+  kexec(m.init());
+  assert.equal(m.ram.unclaimed_frames, 0);
+});
+
+Deno.test("a kernel with too little memory for KHO says so, and leaks nothing", () => {
+  for (let frames = 258; frames < 330; frames++) {
+    const m = new Machine({ memory_bytes: frames * PAGE_SIZE, disk: new MemoryDisk() });
+    assert.deepEqual(audit(m), [], `${frames} frames`);
+    assert.equal(m.system.luo === undefined, m.console.at(-1) === "KHO: failed to initialize: -12");
+  }
+});
+
+Deno.test("a kernel to which so much was handed over that nothing is left for LUO says so", () => {
+  const seen = new Set<string>();
+  for (let pages = 1630; pages < 1660; pages++) {
+    const m = new Machine({ memory_bytes: 8 << 20, disk: new MemoryDisk({ "/k": image() }) });
+    const kernel = m.init();
+    const fd = kernel.memfd_create("m", abi.MFD_EXEC);
+    kernel.write(fd, new Uint8Array(pages * PAGE_SIZE));
+    try {
+      openDevice(kernel).create("vm").preserve(fd, 1n);
+    } catch {
+      continue;
+    }
+    kexec(kernel);
+    assert.deepEqual(audit(m), []);
+    seen.add(m.system.luo === undefined ? m.console.at(-1) ?? "" : "LUO");
+  }
+  assert.ok(
+    seen.has("LUO") && seen.has("luo: failed to allocate/preserve LUO state memory"),
+    [...seen].join(),
+  );
+  for (const line of seen) assert.match(line, /^LUO$|^luo: failed|^KHO: failed/);
+});
+
 /** `sessions` sessions, and one name taken twice. */
 function with_a_name_taken(sessions: number, raw: boolean, settle = false): Machine {
   const m = machine();
@@ -213,7 +288,9 @@ function with_a_name_taken(sessions: number, raw: boolean, settle = false): Mach
 
 Deno.test("a name taken twice behind a full block makes the next kernel panic, as 7.3.4 does; not when luo asks", () => {
   assert.equal(with_a_name_taken(50, true).panic, undefined);
-  assert.match(with_a_name_taken(51, true).panic ?? "", /incoming tree failed/);
+  const dead = with_a_name_taken(51, true);
+  assert.match(dead.panic ?? "", /incoming tree failed/);
+  assert.ok(dead.console.includes("luo: Block contains invalid entry count: 0"));
   for (const m of [with_a_name_taken(51, false), with_a_name_taken(51, true, true)]) {
     assert.equal(m.panic, undefined);
     openDevice(m.init()).retrieve("s50");
