@@ -14,7 +14,7 @@ export function parseFaults(
     if (!(error instanceof BadFaultSpec)) throw error;
     const source = flag === undefined ? "LUO_FAULTS" : "--faults";
     throw new Failure("usage", `Cannot use ${source}: ${error.message}`, {
-      hints: [FAULT_SYNTAX],
+      hints: FAULT_SYNTAX.split("\n"),
     });
   }
 }

@@ -51,7 +51,10 @@ const HINTS: Readonly<Record<string, readonly string[]>> = {
   "kexec load ELIBBAD": ["this kernel takes signed images only"],
   "kexec exec EINVAL": ["load an image first with: luo kexec load KERNEL"],
   "kexec exec EPERM": ["a kexec needs CAP_SYS_BOOT in the first PID namespace"],
-  "kexec exec EBUSY": ["an image is being loaded: try again"],
+  "kexec exec EBUSY": [
+    "an image is being loaded: try again",
+    "or a file could not be frozen: the kernel's log says which (dmesg; on the model the machine's log)",
+  ],
   "pidfd_open ESRCH": ["there is no such process"],
   "pidfd_open EINVAL": ["there is no such process"],
   "pidfd_getfd EBADF": ["that process has no such file descriptor: see /proc/PID/fd"],

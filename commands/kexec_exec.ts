@@ -1,11 +1,13 @@
 import { buildCommand } from "@stricli/core";
 import type { Status } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./command.ts";
-import { call, callUntilEnd } from "./connect.ts";
+import { call, callUntilEnd, target } from "./connect.ts";
 import type { Context } from "./context.ts";
+import { Failure } from "./failure.ts";
 import { contents } from "./session_text.ts";
 import { count, table, visible } from "./text.ts";
 import { lossLines } from "./status_text.ts";
+import { machineSocket } from "./target.ts";
 
 export interface Flags extends CommonFlags {
   readonly force: boolean;
@@ -25,8 +27,28 @@ export function run(
   request: { force: boolean },
   flags: CommonFlags,
 ): Result {
+  const before = new Date().toISOString();
   callUntilEnd(context, flags, request);
-  return call(context, flags, "GetStatus", {});
+  const result = call(context, flags, "GetStatus", {});
+  if (!request.force && !arrived(result.status, before)) throw lost(context, flags, result.status);
+  return result;
+}
+
+/** Each kernel that is handed luo's manifest notes when. */
+function arrived({ lastUpdate }: Status, since: string): boolean {
+  return lastUpdate !== undefined && lastUpdate.at >= since;
+}
+
+/** Of a model: whoever executes a kernel on Linux is not there to be told. */
+function lost(context: Context, flags: CommonFlags, { kernel, losses }: Status): Failure {
+  const log = `${machineSocket(target(context, flags))}.log`;
+  const what =
+    `Cannot say that the update worked: kernel ${kernel.release} runs, and was handed nothing of luo's`;
+  return new Failure("kernel-error", what, {
+    operation: "kexec exec",
+    reasons: lossLines(losses).map((line) => line.trim()),
+    hints: [`what the kernels said, a panic too: ${log}`],
+  });
 }
 
 export function format({ status }: Result): string {
@@ -44,7 +66,8 @@ export const command = buildCommand<Flags, [], Context>({
     "The machine goes into the next kernel with all outgoing sessions. It is refused without a loaded image, and while\n" +
       "sessions of the last update are not finished: they would be lost. The image that luo loaded is loaded\n" +
       "once more, in case another program loaded one over it. File systems are synced, nothing else is stopped first: on a machine\n" +
-      "in service, stop what must be stopped before. On the model the command waits for the next kernel.",
+      "in service, stop what must be stopped before. On the model the command waits for the next kernel,\n" +
+      "and fails when that was handed nothing of luo's.",
     [["luo kexec exec", "the live update itself"]],
   ),
   parameters: { flags: { force: forceFlag("Execute it even if preserved data is lost"), ...commonFlags } },

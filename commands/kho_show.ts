@@ -10,7 +10,7 @@ import { call, target } from "./connect.ts";
 import type { Backend, Context } from "./context.ts";
 import { Failure } from "./failure.ts";
 import { khoText } from "./kho_text.ts";
-import { machineSocket } from "./target.ts";
+import { type AgentTarget, machineSocket } from "./target.ts";
 
 export interface Flags extends CommonFlags {
   readonly in: boolean;
@@ -34,11 +34,20 @@ export async function run(context: Context, request: Request, flags: CommonFlags
   if ("path" in request) return { handover: await fromFile(request.path) };
   const where = target(context, flags);
   if (where.backend === "linux") return { handover: fromDebugfs(linux(), where.backend, request.side) };
-  // Whoever asks anything of the model starts it; then we are one more process of its machine.
-  call(context, flags, "Identify", {});
-  const { connectMachine } = await import("../lib/machine/remote_kernel.ts");
-  using kernel = connectMachine(machineSocket(where));
+  using kernel = await process(context, flags, where);
   return { handover: fromDebugfs(kernel, where.backend, request.side) };
+}
+
+/** One more process in the model's machine. Whoever asks the model anything starts it. */
+async function process(context: Context, flags: CommonFlags, where: AgentTarget): Promise<Kernel> {
+  const { connectMachine } = await import("../lib/machine/remote_kernel.ts");
+  try {
+    return connectMachine(machineSocket(where));
+  } catch (error) {
+    if (!(error instanceof LuoError) || !(error.is("ENOENT") || error.is("ECONNREFUSED"))) throw error;
+    call(context, flags, "Identify", {});
+    return connectMachine(machineSocket(where));
+  }
 }
 
 async function fromFile(path: string): Promise<KhoReport> {

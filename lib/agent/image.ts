@@ -30,6 +30,7 @@ export function loadImage(
   const report = judge(kernel, image, Number(size), subject);
   const reasons = [
     ...report.problems.filter(({ kind }) => kind === "truncated"),
+    ...releaseProblems(report),
     ...lineProblems(commandLine, running),
   ];
   if (reasons.length > 0 && !request.force) {
@@ -111,6 +112,16 @@ export function unloadImage(state: AgentState): Methods["UnloadImage"]["reply"] 
   state.reload = undefined;
   state.saveDone("The image is unloaded");
   return { image: currentImage(state) };
+}
+
+/** Live update came with 6.19. A release without a number says nothing, and a kernel may be patched: then it takes force. */
+function releaseProblems({ release }: ImageReport): { reason: string }[] {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(release ?? "") ?? [];
+  const old = major !== undefined && Number(major) * 1000 + Number(minor) < 6019;
+  if (!old || release?.includes("-series-v6")) return [];
+  return [{
+    reason: `its release, ${release}, is from before live update (6.19): every session would be lost`,
+  }];
 }
 
 /** Comes back only by throwing: an error, or on the model the end of this process. */

@@ -27,6 +27,7 @@ import {
 } from "../../ffi/file.ts";
 import { geteuid, getpid } from "../../ffi/process.ts";
 import { unix_listen } from "../../ffi/socket.ts";
+import { mayListen } from "../dead_socket.ts";
 import { check, LuoError } from "../error.ts";
 import type { Stat } from "../kernel.ts";
 import { decodeJournal, type Journal } from "./journal.ts";
@@ -64,14 +65,20 @@ const LOCK_EX_NB = 2 | 4;
  */
 export function takePlace(paths: AgentPaths): number {
   makeDirectory(paths.directory);
+  mayListen(paths.socket);
   const subject = `"${paths.lock}"`;
   const fd = check(open(paths.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600), "lock", subject);
   const locked = flock(fd, LOCK_EX_NB);
-  if (locked < 0) {
-    const pid = new Uint8Array(20);
-    const length = Math.max(0, pread(fd, pid, 0n));
+  const pid = new Uint8Array(20);
+  const who = new TextDecoder().decode(pid.subarray(0, Math.max(0, pread(fd, pid, 0n)))).trim();
+  if (!/^\d*$/.test(who)) {
     close(fd);
-    const who = new TextDecoder().decode(pid.subarray(0, length)).trim();
+    const what =
+      `Cannot take ${subject} as a lock: it holds something else; choose another place with --socket`;
+    throw new LuoError("lock", subject, Errno.EEXIST, what);
+  }
+  if (locked < 0) {
+    close(fd);
     throw new LuoError(
       "lock",
       subject,

@@ -103,8 +103,12 @@ export function encode_kho_v4_page(kho: KhoV4, format = KHO_V4): Uint8Array {
  */
 export function complete_kho_v4(bytes: Uint8Array): Uint8Array {
   if (bytes.length < 40) return bytes;
+  const known = [STRINGS, STRINGS.slice(0, 3), [...ROOT_STRINGS, "fdt"]];
+  return known.map((names) => complete(bytes, string_block(names))).find((whole) => whole !== bytes) ?? bytes;
+}
+
+function complete(bytes: Uint8Array, strings: Uint8Array): Uint8Array {
   const [total, start, length] = [4, 12, 32].map((at) => u32_big(bytes, at));
-  const strings = string_block(STRINGS);
   if (start === undefined || total !== start + strings.length || length !== strings.length) return bytes;
   const there = bytes.subarray(start);
   if (bytes.length < start || there.some((byte, index) => byte !== strings[index])) return bytes;

@@ -9,6 +9,7 @@ import { epoll_create1, epoll_ctl, epoll_wait, epoll_wait_blocking } from "../..
 import { close, dup_cloexec, unlink } from "../../ffi/file.ts";
 import { geteuid } from "../../ffi/process.ts";
 import { accept4, peer_credentials, unix_connect, unix_listen } from "../../ffi/socket.ts";
+import { mayListen } from "../dead_socket.ts";
 import { check, LuoError } from "../error.ts";
 import { type Kernel, ProcessKilled } from "../kernel.ts";
 import { dispatch } from "./dispatch.ts";
@@ -183,6 +184,7 @@ function isGone(kernel: Kernel): boolean {
 
 /** A dead machine leaves its socket behind; a living one keeps its own. */
 function listen(path: string): number {
+  mayListen(path);
   const probe = unix_connect(path, SOCK_SEQPACKET | SOCK_NONBLOCK);
   if (probe === -Errno.ECONNREFUSED) unlink(path);
   if (probe >= 0) {

@@ -20,6 +20,8 @@ export function read_debugfs(
   };
   const blob = (blobs: readonly { name: string; address: bigint; size: bigint }[], name: string) => {
     const found = blobs.find((blob) => blob.name === name);
+    // Before kho-v3 a blob is a tree, which says its own size.
+    if (found?.size === 0n) return tree(memory(Number(found.address), PAGE_SIZE));
     return found && memory(Number(found.address), Number(found.size));
   };
   const lines = (numbers: readonly number[]) =>

@@ -39,6 +39,6 @@ export class BrokenMap extends Error {
   override readonly name = "BrokenMap";
 
   constructor(address: number) {
-    super(`unable to handle page fault for address ${address}`);
+    super(`unable to handle page fault for address 0x${Math.floor(address).toString(16)}`);
   }
 }

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { standInBzImage } from "../../lib/kexec/bzimage.ts";
+import { Cli } from "./cli.ts";
+
+/** A session with a file, and the image of a kernel of that release loaded. */
+async function prepare(cli: Cli, release: string): Promise<void> {
+  await cli.ok(["session", "create", "vm1"]);
+  await cli.ok(["file", "preserve", "vm1", "--from", cli.file("in", "hello"), "--token", "1"]);
+  await cli.ok(["kexec", "load", cli.file("image", standInBzImage({ release }))]);
+}
+
+Deno.test("a next kernel that panics: kexec exec says that all is lost, and where to read why; exit code 1", async () => {
+  await using cli = new Cli();
+  await prepare(cli, "7.3.5-luo-v9");
+  const { code, err } = await cli.luo(["kexec", "exec"]);
+  assert.equal(code, 1);
+  assert.match(err, /handed nothing of luo's/);
+  assert.match(err, /session "vm1".* 1 file/);
+  const [, log] = /panic too: (\S+)/.exec(err) ?? [];
+  assert.match(Deno.readTextFileSync(log ?? ""), /Kernel panic - not syncing: The incoming tree failed/);
+});
+
+Deno.test("a next kernel from before live update is refused at the load", async () => {
+  await using cli = new Cli();
+  const image = cli.file("old", standInBzImage({ release: "6.12.1" }));
+  await cli.fails(4, /its release, 6\.12\.1, is from before live update/, ["kexec", "load", image]);
+  await cli.ok(["kexec", "load", image, "--force"]);
+});
+
+Deno.test("a file where the agent's socket or lock should be is somebody's: it is left alone", async () => {
+  await using cli = new Cli();
+  for (const [place, name] of [["precious", "precious"], ["other", "other.lock"]] as const) {
+    const path = cli.file(name, "precious data\n");
+    const { code, err } = await cli.luo(["status", "--socket", cli.path(place)]);
+    assert.equal(code, 3);
+    assert.match(err, /choose another place with --socket/);
+    assert.equal(Deno.readTextFileSync(path), "precious data\n");
+  }
+});
