@@ -2,6 +2,7 @@
  * A live update of 1,000 sessions and one of 10,000, with 10 files each, on the model, and the kernel's own figures beside them.
  * `scale_main.ts` is part of `deno task bench`; each size runs in a process of its own, so that its memory can be told.
  */
+import process from "node:process";
 import { ProcessKilled } from "../../lib/kernel.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { MemoryDisk } from "../../lib/model/disk.ts";
@@ -19,6 +20,8 @@ const [few_linux, many_linux] = [100, 1_000];
 
 interface Measured {
   readonly times: Times;
+  /** Milliseconds of the processor in user mode: without what the host takes to find memory. */
+  readonly user?: number;
   /** Of the process that ran the model: its memory above what it had before, by the bytes of all files. */
   readonly memory?: number;
 }
@@ -27,6 +30,7 @@ function onModel(size: Size): Measured {
   const disk = new MemoryDisk({ "/image": standInBzImage({ release: "7.3.4" }) });
   const data = size.sessions * size.files * size.pages * 4096;
   const started = Deno.memoryUsage().rss;
+  const cpu = process.cpuUsage();
   const machine = new Machine({ disk, memory_bytes: data * 1.5 + 2 ** 30 });
   const first = before(machine.init(), size);
   const start = performance.now();
@@ -37,7 +41,8 @@ function onModel(size: Size): Measured {
     if (!(error instanceof ProcessKilled)) throw error;
   }
   const times = { ...first, kexec: performance.now() - start, ...after(machine.init(), size) };
-  return { times, memory: (Deno.memoryUsage().rss - started) / data };
+  const user = process.cpuUsage(cpu).user / 1000;
+  return { times, user, memory: (Deno.memoryUsage().rss - started) / data };
 }
 
 /** Milliseconds that as much memory as the model needs takes to be used for the first time, by nothing but a loop. */
@@ -79,6 +84,7 @@ function table(title: string, small: number, large: number, one: Measured, ten: 
     );
   for (const [stage, ms] of Object.entries(one.times)) row(stage, ms, ten.times[stage] ?? NaN);
   row("all", sum(one.times), sum(ten.times));
+  if (one.user !== undefined && ten.user !== undefined) row("user mode", one.user, ten.user);
   if (ten.memory !== undefined) {
     console.log(`memory    ${ten.memory.toFixed(2)} times the data (${large} sessions)`);
   }
