@@ -129,7 +129,7 @@ class Agent {
   #stop({ force }: Methods["Stop"]["request"]): Reply {
     const reasons = this.state.sessions().map(({ name, state, files }) => {
       const fate = state === "incoming" ? "waits for this machine's agent to retrieve it" : "would be lost";
-      return `session "${name}" (${state}, ${files.length} files) ${fate}`;
+      return `session "${name}" (${state}, ${files.length} ${files.length === 1 ? "file" : "files"}) ${fate}`;
     });
     if (reasons.length > 0 && !force) {
       throw agentError("Refused", { operation: "stop", subject: "the agent", reasons });

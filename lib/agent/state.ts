@@ -143,7 +143,9 @@ export class AgentState implements Disposable {
       this.incoming.set(info.name, { info: { ...info, state: "retrieved" }, session });
     } catch (error) {
       if (!(error instanceof LuoError)) throw error;
-      this.#lose([loss(unrestored(info), whyGone(info, journal), this.options.now())]);
+      // It waited for us nowhere: what the old kernel had was outgoing.
+      const state = info.state === "incoming" ? "outgoing" : info.state;
+      this.#lose([loss({ ...unrestored(info), state }, whyGone(info, journal), this.options.now())]);
     }
   }
 

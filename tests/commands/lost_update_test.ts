@@ -15,7 +15,7 @@ Deno.test("a next kernel that panics: kexec exec says that all is lost, and wher
   const { code, err } = await cli.luo(["kexec", "exec"]);
   assert.equal(code, 1);
   assert.match(err, /handed nothing of luo's/);
-  assert.match(err, /session "vm1".* 1 file/);
+  assert.match(err, /session "vm1" \(outgoing\), 1 file/);
   const [, log] = /panic too: (\S+)/.exec(err) ?? [];
   assert.match(Deno.readTextFileSync(log ?? ""), /Kernel panic - not syncing: The incoming tree failed/);
 });
