@@ -2,7 +2,7 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { KhoError } from "../kho/error.ts";
 import * as luo from "../kho/luo_v5.ts";
-import { PAGE_SIZE } from "../kho/memory.ts";
+import { PAGE_SIZE, read } from "../kho/memory.ts";
 import type { Ret } from "../kernel.ts";
 import { BlockSet, type HandedOverEntries, read_blocks } from "./block_set.ts";
 import type { SerializedFlb } from "./flb.ts";
@@ -77,7 +77,7 @@ function receive(
     print(`luo: LUO state is too small (${blob.size} < ${luo.LUO_V5_SIZE})`);
     return -Errno.EINVAL;
   }
-  const state = read_state(ram, Number(blob.address), format);
+  const state = read_state(ram, blob.address, format);
   if (state === undefined) {
     print(`luo: LUO state is incompatible with '${format}'`);
     return -Errno.EINVAL;
@@ -94,13 +94,11 @@ function receive(
   };
 }
 
-function read_state(ram: Ram, address: number, format: string): luo.LuoV5 | undefined {
+function read_state(ram: Ram, address: bigint, format: string): luo.LuoV5 | undefined {
   try {
-    const { buffer, byteOffset, byteLength } = new Physical(ram).struct(address, luo.LUO_V5_SIZE);
-    return luo.decode_luo_v5(new Uint8Array(buffer, byteOffset, byteLength), format);
+    return luo.decode_luo_v5(read(new Physical(ram), address, luo.LUO_V5_SIZE, LUO), format);
   } catch (error) {
-    // Of no page, or over the end of one: a RangeError.
-    if (error instanceof KhoError || error instanceof RangeError) return undefined;
+    if (error instanceof KhoError) return undefined;
     throw error;
   }
 }

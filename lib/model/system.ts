@@ -82,11 +82,11 @@ export class System {
     return 1 + this.#scratch_frames + kho;
   }
 
-  /** CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT=y: on unless `kho=off`. */
   get #luo_wanted(): boolean {
     return kernel_parameter(this.command_line, "liveupdate") ?? false;
   }
 
+  /** CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT=y: on unless `kho=off`. */
   get #kho_wanted(): boolean {
     return this.speaks !== undefined && (kernel_parameter(this.command_line, "kho") ?? true);
   }

@@ -270,6 +270,24 @@ Deno.test("a kernel to which so much was handed over that nothing is left for LU
   for (const line of seen) assert.match(line, /^LUO$|^luo: failed|^KHO: failed/);
 });
 
+for (
+  const [where, address] of [["behind the end of memory", 1n << 40n], [
+    "across a page's end",
+    0x200ff0n,
+  ]] as const
+) {
+  Deno.test(`LUO's struct ${where}: the next kernel panics, and the model does not come apart`, () => {
+    const m = machine();
+    const kho = m.system.kho ?? assert.fail();
+    const luo = kho.blobs.find(({ name }) => name === "LUO") ?? assert.fail();
+    kho.remove_subtree(Number(luo.address));
+    assert.deepEqual(kho.blobs.map(({ name }) => name), ["kexec-metadata"]);
+    kho.add_subtree("LUO", Number(address), Number(luo.size));
+    kexec(m.init());
+    assert.match(m.panic ?? "", /incoming tree failed/);
+  });
+}
+
 /** `sessions` sessions, and one name taken twice. */
 function with_a_name_taken(sessions: number, raw: boolean, settle = false): Machine {
   const m = machine();
