@@ -1,17 +1,19 @@
 /** KHO's trees and maps of all formats that are known here, by what they say they are. */
 import { decode_bitmap_map } from "./bitmap_map.ts";
 import { KhoError } from "./error.ts";
-import { decode_kho_v1, KHO_V1 } from "./kho_v1.ts";
-import { decode_kho_v2, KHO_V2 } from "./kho_v2.ts";
-import { decode_kho_v4, format_of, KHO_V4, type KhoV4 } from "./kho_v4.ts";
+import { format_of, type KhoTree, string_block, strings_of } from "./kho_tree.ts";
+import { decode_kho_v1, KHO_V1, V1_BLOB } from "./kho_v1.ts";
+import { decode_kho_v2, KHO_V2, V2_BLOB } from "./kho_v2.ts";
+import { decode_kho_v4, KHO_V4, V4_BLOB } from "./kho_v4.ts";
 import { type Memory, PAGE_SIZE } from "./memory.ts";
 import { decode_map, type Range } from "./preserved_map.ts";
+import { u32_big } from "./struct.ts";
 
 export interface TreeFormat {
   readonly name: string;
   /** Do blobs have their sizes in the tree? Else each is a device tree in one page. */
   readonly sizes: boolean;
-  decode(bytes: Uint8Array): KhoV4;
+  decode(bytes: Uint8Array): KhoTree;
   /** Pages of the map itself, and what it preserves. */
   map(memory: Memory, address: bigint): { pages: number; ranges: readonly Range[] };
 }
@@ -44,4 +46,25 @@ export function tree_format(bytes: Uint8Array): TreeFormat {
 /** Bytes of a blob: a format without sizes has device trees of one page only. */
 export function blob_size({ sizes }: TreeFormat, size: bigint): bigint {
   return sizes ? size : BigInt(PAGE_SIZE);
+}
+
+/**
+ * What debugfs has of the outgoing tree, made whole. The file has the length that the tree had at first, with kexec-metadata and
+ * nothing else; with LUO the end of the strings is cut off, which are always the same. Other bytes are given back as they are.
+ */
+export function complete_tree(bytes: Uint8Array): Uint8Array {
+  if (bytes.length < 40) return bytes;
+  const known = [V4_BLOB, V2_BLOB, V1_BLOB].map(strings_of);
+  return known.map((names) => complete(bytes, string_block(names))).find((whole) => whole !== bytes) ?? bytes;
+}
+
+function complete(bytes: Uint8Array, strings: Uint8Array): Uint8Array {
+  const [total, start, length] = [4, 12, 32].map((at) => u32_big(bytes, at));
+  if (start === undefined || total !== start + strings.length || length !== strings.length) return bytes;
+  const there = bytes.subarray(start);
+  if (bytes.length < start || there.some((byte, index) => byte !== strings[index])) return bytes;
+  const whole = new Uint8Array(total);
+  whole.set(bytes);
+  whole.set(strings, start);
+  return whole;
 }

@@ -20,7 +20,7 @@
 import { KhoError } from "./error.ts";
 import { child, decode_fdt, type FdtNode } from "./fdt.ts";
 import { encode_fdt } from "./fdt_encode.ts";
-import { compatible_of, u64_of } from "./kho_v4.ts";
+import { compatible_of, u64_of } from "./kho_tree.ts";
 import { FILE, type FileEntry, type SessionEntry } from "./luo_v5.ts";
 import { type Memory, PAGE_SIZE, read, type WritableMemory } from "./memory.ts";
 import { name_bytes, put_name, u64, words } from "./struct.ts";

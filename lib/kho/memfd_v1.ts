@@ -12,7 +12,7 @@
 import { KhoError } from "./error.ts";
 import { decode_fdt, is_fdt, property } from "./fdt.ts";
 import { encode_fdt } from "./fdt_encode.ts";
-import { u64_of } from "./kho_v4.ts";
+import { u64_of } from "./kho_tree.ts";
 import { type Folio, PFN_BITS } from "./memfd_v2.ts";
 import { type Memory, PAGE_SIZE, read, type WritableMemory } from "./memory.ts";
 import { u64, words } from "./struct.ts";

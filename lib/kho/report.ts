@@ -2,7 +2,7 @@
 import { hex, KhoError } from "./error.ts";
 import { blob_size, tree_format, type TreeFormat } from "./formats.ts";
 import { decode_kexec_metadata, KEXEC_METADATA } from "./kexec_metadata.ts";
-import type { KhoV4 } from "./kho_v4.ts";
+import type { KhoTree } from "./kho_tree.ts";
 import { type Memory, PAGE_SIZE, read, ReadOnce } from "./memory.ts";
 import { range_size } from "./preserved_map.ts";
 import { type LuoReport, report_luo } from "./report_luo.ts";
@@ -71,7 +71,7 @@ export function report_blobs(
   return report;
 }
 
-function report_kho({ name: format, sizes }: TreeFormat, { map, blobs }: KhoV4): KhoReport["kho"] {
+function report_kho({ name: format, sizes }: TreeFormat, { map, blobs }: KhoTree): KhoReport["kho"] {
   const list = blobs.map(({ name, address, size }) => ({
     name,
     address: hex(address),

@@ -7,7 +7,8 @@ import { decode_capture, is_capture } from "./capture.ts";
 import { KhoError } from "./error.ts";
 import { decode_fdt, is_fdt } from "./fdt.ts";
 import { KEXEC_METADATA, KEXEC_METADATA_SIZE } from "./kexec_metadata.ts";
-import { complete_kho_v4, format_of } from "./kho_v4.ts";
+import { complete_tree } from "./formats.ts";
+import { format_of } from "./kho_tree.ts";
 import { PAGE_SIZE } from "./memory.ts";
 import { type KhoReport, report_blobs, report_memory } from "./report.ts";
 
@@ -27,7 +28,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
 export function report_debugfs(kernel: Kernel, side: "in" | "out"): KhoReport {
   const directory = `${DEBUGFS}/${side}`;
   const file = read_if_there(kernel, `${directory}/fdt`);
-  const tree = file === undefined ? undefined : complete_kho_v4(file);
+  const tree = file === undefined ? undefined : complete_tree(file);
   const names = tree === undefined ? KNOWN : blob_names(tree);
   const blobs = new Map<string, Uint8Array>();
   for (const name of names) {
@@ -83,7 +84,7 @@ export async function report_bytes(bytes: Uint8Array): Promise<KhoReport> {
   if (is_fdt(bytes) && bytes.length > PAGE_SIZE) {
     throw new KhoError("KHO's tree", `${bytes.length} bytes, and not in a page`);
   }
-  const whole = is_fdt(bytes) ? complete_kho_v4(bytes) : bytes;
+  const whole = is_fdt(bytes) ? complete_tree(bytes) : bytes;
   const name = blob_name(whole);
   const report = report_blobs(
     is_fdt(bytes) && name === undefined ? whole : undefined,

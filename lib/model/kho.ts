@@ -3,7 +3,7 @@
  * what the next kernel must find by name into the tree. Addresses are physical, in bytes.
  */
 import { Errno } from "../../ffi/abi/errno.ts";
-import type { Blob, KhoV4 } from "../kho/kho_v4.ts";
+import type { Blob, KhoTree } from "../kho/kho_tree.ts";
 import { words } from "../kho/struct.ts";
 import type { Ret } from "../kernel.ts";
 import type { KhoMap, MapFormat } from "./kho_map.ts";
@@ -46,7 +46,7 @@ export function reserve_scratch(ram: Ram): Scratch[] | undefined {
 /** How this release writes KHO's tree and map. */
 export interface KhoFormat {
   readonly map: MapFormat;
-  encode(tree: KhoV4): Uint8Array;
+  encode(tree: KhoTree): Uint8Array;
 }
 
 export class Kho {

@@ -3,7 +3,7 @@
  * kho_memory_init() of kernel/liveupdate/kexec_handover.c). Until the map is read only the scratch areas may be allocated from.
  */
 import { KhoError } from "../kho/error.ts";
-import { format_of, type KhoV4 } from "../kho/kho_v4.ts";
+import { format_of, type KhoTree } from "../kho/kho_tree.ts";
 import type { Handover, Scratch } from "./kho.ts";
 import { BrokenMap, type MapFormat } from "./kho_map.ts";
 import { PAGE_SIZE } from "./pages.ts";
@@ -13,14 +13,14 @@ import type { Ram } from "./ram.ts";
 /** What this kernel was handed, by name (`kho_retrieve_subtree`). */
 export interface HandedOver {
   readonly fdt: number;
-  readonly blobs: KhoV4["blobs"];
+  readonly blobs: KhoTree["blobs"];
   readonly scratch: readonly Scratch[];
 }
 
 /** KHO's tree as this release knows it. */
 export interface TreeFormat {
   readonly format: string;
-  readonly decode: (bytes: Uint8Array) => KhoV4;
+  readonly decode: (bytes: Uint8Array) => KhoTree;
 }
 
 /** kho_populate(): undefined when the tree is none that this kernel understands; then nothing was handed over. */
@@ -47,7 +47,7 @@ export function populate(
 }
 
 /** The tree, or in words what is wrong with it. */
-function read_tree(ram: Ram, address: number, { format, decode }: TreeFormat): KhoV4 | string {
+function read_tree(ram: Ram, address: number, { format, decode }: TreeFormat): KhoTree | string {
   try {
     const page = ram.page(address / PAGE_SIZE) ?? new Uint8Array(0);
     if (format_of(page) !== format) return `incompatible with '${format}': 1`;

@@ -1,5 +1,5 @@
 /** A small handover of a 7.3 kernel, made here: something to read, and to damage. */
-import type { Blob } from "../../lib/kho/kho_v4.ts";
+import type { Blob } from "../../lib/kho/kho_tree.ts";
 import { encode_kexec_metadata } from "../../lib/kho/kexec_metadata.ts";
 import { encode_kho_v4 } from "../../lib/kho/kho_v4.ts";
 import { encode_luo_tree_v5, encode_luo_v5, type LuoTreeV5 } from "../../lib/kho/luo_v5.ts";
