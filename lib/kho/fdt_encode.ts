@@ -1,6 +1,7 @@
 /** A tree back into bytes, with its blocks where libfdt's `fdt_pack` leaves them: header, reservations, structure, strings. */
 import { KhoError } from "./error.ts";
 import type { Fdt, FdtNode } from "./fdt.ts";
+import { join } from "./struct.ts";
 
 const encoder = new TextEncoder();
 
@@ -95,14 +96,4 @@ function encode_reservations(reservations: readonly { address: bigint; size: big
 function plain(name: string): string {
   if (!/^[!-~]*$/.test(name)) throw new KhoError("device tree", `${JSON.stringify(name)} is no name`);
   return name;
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -7,66 +7,44 @@
  * |---|---|---|
  * | position, size | u64 pos @0; u64 size @8 | / u64 pos; u64 size |
  * | folios | u64 nr_folios @16; kho_vmalloc folios @24 (`vmalloc.ts`) | / u64 nr_folios; kho_vmalloc folios: both missing when the size is 0 |
- * | one folio, 16 bytes | u64: pfn in the low 52 bits, flags in the high 12; u64 index | u64: flags in the low 12 bits, pfn in the high 52; u64 index |
+ * | one folio (`folio_list.ts`) | pfn in the low bits | pfn in the high bits |
  */
-import { KhoError } from "./error.ts";
 import { decode_fdt, is_fdt, property } from "./fdt.ts";
 import { encode_fdt } from "./fdt_encode.ts";
+import { decode_folio_list, encode_folio_list, type FolioList, type PfnPlace } from "./folio_list.ts";
 import { u64_of } from "./kho_tree.ts";
-import { type Folio, PFN_BITS } from "./memfd_v2.ts";
 import { type Memory, PAGE_SIZE, read, type WritableMemory } from "./memory.ts";
 import { u64, words } from "./struct.ts";
-import {
-  decode_area,
-  decode_descriptor,
-  encode_area,
-  encode_descriptor,
-  read_area,
-  VMALLOC_SIZE,
-  type VmallocArea,
-  write_area,
-} from "./vmalloc.ts";
+import { decode_descriptor, encode_descriptor, VMALLOC_SIZE, type VmallocDescriptor } from "./vmalloc.ts";
 
 export const MEMFD_V1 = "memfd-v1";
 export const MEMFD_V1_SIZE = 40;
-const FOLIO_SIZE = 16;
-/** Bits of the flags below the pfn in the series. */
-const FLAG_BITS = 12n;
-const NO_AREA: VmallocArea = { first: 0n, total_pages: 0, flags: 0, order: 0, chunks: [] };
+const NO_LIST: VmallocDescriptor = { first: 0n, total_pages: 0, flags: 0, order: 0 };
 
-export interface MemfdV1 {
-  /** Whose format this is. */
-  readonly form: "6.19" | "series v6";
-  readonly position: bigint;
-  /** Bytes. */
-  readonly size: bigint;
-  readonly folios: readonly Folio[];
-  readonly area: VmallocArea;
-}
+/** Whose format it is. */
+export type MemfdV1Form = "6.19" | "series v6";
 
 /** What comes before the folios, in either form. */
 export interface MemfdV1Head {
-  readonly form: MemfdV1["form"];
+  readonly form: MemfdV1Form;
   readonly position: bigint;
+  /** Bytes. */
   readonly size: bigint;
+  /** Entries in the list of folios. */
   readonly count: bigint;
-  readonly descriptor: Uint8Array;
+  readonly descriptor: VmallocDescriptor;
+}
+
+export interface MemfdV1 extends Omit<MemfdV1Head, "count" | "descriptor">, FolioList {}
+
+export function pfn_place(form: MemfdV1Form): PfnPlace {
+  return form === "6.19" ? "low" : "high";
 }
 
 /** Which form it is shows in its first bytes. @throws KhoError naming `thing` */
 export function decode_memfd_v1(memory: Memory, address: bigint, thing: string): MemfdV1 {
-  const { form, position, size, count, descriptor } = decode_head(memory, address, thing);
-  const list = `the folios of ${thing}`;
-  const area = decode_area(memory, decode_descriptor(descriptor, thing), list);
-  if (count > BigInt(area.total_pages * (PAGE_SIZE / FOLIO_SIZE))) {
-    throw new KhoError(thing, `${count} folios listed in ${area.total_pages} pages`);
-  }
-  const bytes = read_area(memory, area, Number(count) * FOLIO_SIZE, list);
-  const folios = Array.from({ length: Number(count) }, (_, index) => ({
-    ...unpack(u64(bytes, index * FOLIO_SIZE), form),
-    index: u64(bytes, index * FOLIO_SIZE + 8),
-  }));
-  return { form, position, size, folios, area };
+  const { count, descriptor, ...head } = decode_head(memory, address, thing);
+  return { ...head, ...decode_folio_list(memory, descriptor, count, pfn_place(head.form), thing) };
 }
 
 /** @throws KhoError naming `thing` */
@@ -78,39 +56,28 @@ export function decode_head(memory: Memory, address: bigint, thing: string): Mem
     position: u64(bytes, 0),
     size: u64(bytes, 8),
     count: u64(bytes, 16),
-    descriptor: bytes.subarray(24, 24 + VMALLOC_SIZE),
+    descriptor: decode_descriptor(bytes.subarray(24, 24 + VMALLOC_SIZE), thing),
   };
 }
 
 function decode_tree(bytes: Uint8Array, thing: string): MemfdV1Head {
   const { root } = decode_fdt(bytes, thing);
   const size = u64_of(root, "size", thing);
+  const folios = property(root, "folios");
   return {
     form: "series v6",
     position: u64_of(root, "pos", thing),
     size,
     count: size === 0n ? 0n : u64_of(root, "nr_folios", thing),
-    descriptor: property(root, "folios") ?? encode_descriptor(NO_AREA),
+    descriptor: folios === undefined ? NO_LIST : decode_descriptor(folios, thing),
   };
 }
 
-function unpack(word: bigint, form: MemfdV1["form"]): Omit<Folio, "index"> {
-  return form === "6.19"
-    ? { pfn: BigInt.asUintN(Number(PFN_BITS), word), flags: Number(word >> PFN_BITS) }
-    : { pfn: word >> FLAG_BITS, flags: Number(BigInt.asUintN(Number(FLAG_BITS), word)) };
-}
-
 /** The struct or tree at its address, the list of folios and its chunks; not the file's contents. */
-export function encode_memfd_v1(pages: WritableMemory, address: bigint, memfd: MemfdV1): void {
-  const { form, position, size, folios, area } = memfd;
-  const count = BigInt(folios.length);
-  pages.write(address, encode_head({ form, position, size, count, descriptor: encode_descriptor(area) }));
-  encode_area(pages, area);
-  const shifted = form === "6.19"
-    ? ({ pfn, flags }: Folio) => BigInt(flags) << PFN_BITS | pfn
-    : ({ pfn, flags }: Folio) => pfn << FLAG_BITS | BigInt(flags);
-  const list = new BigUint64Array(folios.flatMap((folio) => [shifted(folio), folio.index]));
-  write_area(pages, area, new Uint8Array(list.buffer));
+export function encode_memfd_v1(memory: WritableMemory, address: bigint, memfd: MemfdV1): void {
+  const count = BigInt(memfd.folios.length);
+  memory.write(address, encode_head({ ...memfd, count, descriptor: memfd.area }));
+  encode_folio_list(memory, memfd, pfn_place(memfd.form));
 }
 
 /** The struct, or the tree as libfdt's sequential writing leaves it. */
@@ -118,12 +85,12 @@ export function encode_head({ form, position, size, count, descriptor }: MemfdV1
   if (form === "6.19") {
     const bytes = new Uint8Array(MEMFD_V1_SIZE);
     bytes.set(words(position, size, count));
-    bytes.set(descriptor, 24);
+    bytes.set(encode_descriptor(descriptor), 24);
     return bytes;
   }
   const list = size === 0n ? [] : [
     { name: "nr_folios", value: words(count) },
-    { name: "folios", value: descriptor },
+    { name: "folios", value: encode_descriptor(descriptor) },
   ];
   const properties = [{ name: "pos", value: words(position) }, { name: "size", value: words(size) }, ...list];
   return encode_fdt({

@@ -10,6 +10,7 @@ import { KEXEC_METADATA, KEXEC_METADATA_SIZE } from "./kexec_metadata.ts";
 import { complete_tree } from "./formats.ts";
 import { format_of } from "./kho_tree.ts";
 import { PAGE_SIZE } from "./memory.ts";
+import { join } from "./struct.ts";
 import { type KhoReport, report_blobs, report_memory } from "./report.ts";
 
 /** kernel/liveupdate/kexec_handover_debugfs.c. Unstable by declaration. */
@@ -126,11 +127,5 @@ function read_file(kernel: Kernel, path: string): Uint8Array {
   } finally {
     kernel.close(fd);
   }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return join(parts);
 }

@@ -64,3 +64,14 @@ export function words(...values: readonly bigint[]): Uint8Array<ArrayBuffer> {
   values.forEach((value, index) => view(bytes).setBigUint64(index * 8, value, true));
   return bytes;
 }
+
+/** One behind the other. */
+export function join(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}

@@ -8,7 +8,7 @@
  */
 import { hex, KhoError } from "./error.ts";
 import { type Memory, PAGE_SIZE, read, read_page, type WritableMemory } from "./memory.ts";
-import { exactly, u64, view, words } from "./struct.ts";
+import { exactly, join, u64, view, words } from "./struct.ts";
 
 export const VMALLOC_SIZE = 16;
 /** Blocks in one chunk: KHO_VMALLOC_SIZE. */
@@ -95,17 +95,10 @@ export function read_area(memory: Memory, area: VmallocArea, length: number, thi
   if (length > area.total_pages * PAGE_SIZE) {
     throw new KhoError(thing, `${length} bytes in ${area.total_pages} pages`);
   }
-  const found = Array.from(
+  return join(Array.from(
     parts(area, length),
     ({ address, from, to }) => read(memory, address, to - from, thing),
-  );
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of found) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  ));
 }
 
 export function write_area(pages: WritableMemory, area: VmallocArea, bytes: Uint8Array): void {

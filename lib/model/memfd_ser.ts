@@ -2,16 +2,10 @@
  * A preserved memfd as the next kernel reads it, in this kernel's memory: struct memfd_luo_ser and the list of its folios
  * (mm/memfd_luo.c; layout in `lib/kho/memfd_v2.ts`, `memfd_v1.ts`). The list is written page by page, not entry by entry: there are many.
  */
-import { decode_head, encode_head, MEMFD_V1_SIZE, type MemfdV1 } from "../kho/memfd_v1.ts";
-import { MEMFD_V2_SIZE } from "../kho/memfd_v2.ts";
-import { read } from "../kho/memory.ts";
-import { u64, view, words } from "../kho/struct.ts";
-import {
-  decode_descriptor,
-  encode_descriptor,
-  VMALLOC_SIZE,
-  type VmallocDescriptor,
-} from "../kho/vmalloc.ts";
+import { FOLIO_SIZE, type PfnPlace } from "../kho/folio_list.ts";
+import * as v1 from "../kho/memfd_v1.ts";
+import * as v2 from "../kho/memfd_v2.ts";
+import type { VmallocDescriptor } from "../kho/vmalloc.ts";
 import type { Run } from "./page_cache.ts";
 import { PAGE_SIZE } from "./pages.ts";
 import type { Physical } from "./physical.ts";
@@ -19,7 +13,6 @@ import type { Ram } from "./ram.ts";
 
 /** MEMFD_LUO_FOLIO_DIRTY | MEMFD_LUO_FOLIO_UPTODATE: every page, whatever it was. */
 const FLAGS = 3;
-const FOLIO_SIZE = 16;
 const PER_PAGE = PAGE_SIZE / FOLIO_SIZE;
 
 export interface MemfdHeader {
@@ -35,8 +28,7 @@ export interface MemfdHeader {
 export interface MemfdFormat {
   /** Bytes to allocate. */
   readonly size: number;
-  /** Where the page frame number is in an entry's first word: below 12 bits of flags, or above. */
-  readonly pfn: "low" | "high";
+  readonly pfn: PfnPlace;
   encode(header: MemfdHeader): Uint8Array;
   /** @throws KhoError for what cannot be one */
   decode(memory: Physical, address: bigint): MemfdHeader;
@@ -44,52 +36,41 @@ export interface MemfdFormat {
 
 export const NO_FOLIOS: VmallocDescriptor = { first: 0n, total_pages: 0, flags: 0, order: 0 };
 
+/** What the structs have of it: unsigned, and counts of 64 bits. */
+function raw({ position, size, seals, count, folios }: MemfdHeader) {
+  return {
+    position: BigInt.asUintN(64, position),
+    size: BigInt.asUintN(64, size),
+    seals,
+    count: BigInt(count),
+    descriptor: folios,
+  };
+}
+
+function cooked(head: v1.MemfdV1Head | v2.MemfdV2Head): MemfdHeader {
+  return {
+    position: BigInt.asIntN(64, head.position),
+    size: BigInt.asIntN(64, head.size),
+    seals: "seals" in head ? head.seals : 0,
+    count: Number(head.count),
+    folios: head.descriptor,
+  };
+}
+
 export const MEMFD_V2: MemfdFormat = {
-  size: MEMFD_V2_SIZE,
+  size: v2.MEMFD_V2_SIZE,
   pfn: "low",
-  encode({ position, size, seals, count, folios }) {
-    const bytes = new Uint8Array(MEMFD_V2_SIZE);
-    bytes.set(words(BigInt.asUintN(64, position), BigInt.asUintN(64, size)));
-    view(bytes).setUint32(16, seals, true);
-    bytes.set(words(BigInt(count)), 24);
-    bytes.set(encode_descriptor(folios), 32);
-    return bytes;
-  },
-  decode(memory, address) {
-    const bytes = read(memory, address, MEMFD_V2_SIZE, "a memfd");
-    return {
-      position: BigInt.asIntN(64, u64(bytes, 0)),
-      size: BigInt.asIntN(64, u64(bytes, 8)),
-      seals: view(bytes).getUint32(16, true),
-      count: Number(u64(bytes, 24)),
-      folios: decode_descriptor(bytes.subarray(32, 32 + VMALLOC_SIZE), "a memfd"),
-    };
-  },
+  encode: (header) => v2.encode_head({ ...raw(header), flags: 0 }),
+  decode: (memory, address) => cooked(v2.decode_head(memory, address, "a memfd")),
 };
 
 /** No seals; of the series a device tree, of 6.19 a struct. */
-export function memfd_v1(form: MemfdV1["form"]): MemfdFormat {
+export function memfd_v1(form: v1.MemfdV1Form): MemfdFormat {
   return {
-    size: form === "6.19" ? MEMFD_V1_SIZE : PAGE_SIZE,
-    pfn: form === "6.19" ? "low" : "high",
-    encode: ({ position, size, count, folios }) =>
-      encode_head({
-        form,
-        position: BigInt.asUintN(64, position),
-        size: BigInt.asUintN(64, size),
-        count: BigInt(count),
-        descriptor: encode_descriptor(folios),
-      }),
-    decode(memory, address) {
-      const { position, size, count, descriptor } = decode_head(memory, address, "a memfd");
-      return {
-        position: BigInt.asIntN(64, position),
-        size: BigInt.asIntN(64, size),
-        seals: 0,
-        count: Number(count),
-        folios: decode_descriptor(descriptor, "a memfd"),
-      };
-    },
+    size: form === "6.19" ? v1.MEMFD_V1_SIZE : PAGE_SIZE,
+    pfn: v1.pfn_place(form),
+    encode: (header) => v1.encode_head({ ...raw(header), form }),
+    decode: (memory, address) => cooked(v1.decode_head(memory, address, "a memfd")),
   };
 }
 
@@ -103,7 +84,7 @@ export function write_folios(
   ram: Ram,
   list: readonly number[],
   runs: readonly Run[],
-  pfn: MemfdFormat["pfn"],
+  pfn: PfnPlace,
 ): void {
   let [at, entries] = [0, new Uint32Array(0)];
   for (const { index, extent } of runs) {
@@ -132,7 +113,7 @@ export function* read_folios(
   ram: Ram,
   list: readonly number[],
   count: number,
-  pfn: MemfdFormat["pfn"],
+  pfn: PfnPlace,
 ): Iterable<{ readonly frame: number; readonly index: number }> {
   let entries = new Uint32Array(0);
   for (let at = 0; at < Math.min(count, list.length * PER_PAGE); at++) {
