@@ -1,17 +1,16 @@
 /** The memfd handler (mm/memfd_luo.c): contents, size, position and seals of any shmem file without a name. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
-import { KhoError } from "../kho/error.ts";
 import type { Ret } from "../kernel.ts";
 import type { FileHandler, PreservedState, Retrieved } from "./file_handler.ts";
 import type { OpenFile } from "./file.ts";
-import * as folios from "./folios.ts";
+import { restore_file_pages } from "./folios.ts";
 import { HostInode } from "./host_file.ts";
 import { type Kho, restore_free } from "./kho.ts";
-import * as ser from "./memfd_ser.ts";
+import type { MemfdFormat, MemfdHeader } from "./memfd_ser.ts";
 import { PageCache, type Run } from "./page_cache.ts";
 import { PAGE_SIZE } from "./pages.ts";
-import { Physical } from "./physical.ts";
+import { discard_preserved, PreservedPages, read_preserved } from "./preserved_pages.ts";
 import type { Release } from "./releases.ts";
 import { ShmemInode } from "./shmem.ts";
 import { memfd_file } from "./shmem_file.ts";
@@ -32,18 +31,6 @@ const ALL_SEALS = 0x3f;
 /** memfd_pin_folios() counts pages in 32 bits. */
 const MAX_PAGES = 0xffffffffn;
 
-/** `private_data` of a preserved memfd. */
-class PreservedMemfd implements PreservedState {
-  constructor(
-    /** Address of the struct. */
-    readonly data: bigint,
-    readonly header: ser.MemfdHeader,
-    readonly runs: readonly Run[],
-    /** Undefined for a file of size 0. */
-    readonly list: folios.FolioList | undefined,
-  ) {}
-}
-
 export class MemfdHandler implements FileHandler {
   readonly #seals: boolean;
   readonly compatible: string;
@@ -53,7 +40,7 @@ export class MemfdHandler implements FileHandler {
     readonly kho: Kho,
     readonly new_ino: () => bigint,
     { formats, seals }: Release,
-    readonly format: ser.MemfdFormat,
+    readonly format: MemfdFormat,
   ) {
     this.compatible = formats.memfd;
     this.#seals = seals;
@@ -70,76 +57,40 @@ export class MemfdHandler implements FileHandler {
     if (address === undefined) return -Errno.ENOMEM;
     const large = (inode.size + BigInt(PAGE_SIZE) - 1n) / BigInt(PAGE_SIZE) > MAX_PAGES;
     const runs = large ? undefined : inode.pin();
-    const state = runs && this.#preserve(file, inode, BigInt(address), inode.size > 0n ? runs : []);
+    // Seals added from now on are lost; the position is written again in freeze.
+    const about = { position: position_of(file), size: inode.size, seals: this.#seals ? inode.seals : 0 };
+    const state = runs && PreservedPages.preserve(this.kho, this.format, address, about, runs);
     if (state !== undefined) return state;
     if (runs !== undefined) inode.unpin();
     this.kho.unpreserve_free(address);
     return large ? -Errno.EFBIG : -Errno.ENOMEM;
   }
 
-  /** memfd_luo_preserve_folios(), and the struct. Seals added from now on are lost; the position is written again in freeze. */
-  #preserve(
-    file: OpenFile,
-    { size, seals }: Preservable,
-    data: bigint,
-    runs: readonly Run[],
-  ): PreservedMemfd | undefined {
-    const list = runs.length === 0 ? undefined : folios.preserve_file_pages(this.kho, runs, this.format);
-    if (runs.length > 0 && list === undefined) return undefined;
-    const header = {
-      position: position_of(file),
-      size,
-      seals: this.#seals ? seals : 0,
-      count: folios.count_pages(runs),
-      folios: list?.area ?? ser.NO_FOLIOS,
-    };
-    this.#write(data, header);
-    return new PreservedMemfd(data, header, runs, list);
-  }
-
-  #write(data: bigint, header: ser.MemfdHeader): void {
-    new Physical(this.kho.ram).write(data, this.format.encode(header));
-  }
-
   unpreserve(file: OpenFile, state: PreservedState): void {
-    if (!(state instanceof PreservedMemfd)) return;
-    if (state.list !== undefined) folios.unpreserve_file_pages(this.kho, state.runs, state.list);
-    this.kho.unpreserve_free(Number(state.data));
+    if (state instanceof PreservedPages) state.unpreserve();
     preservable(file)?.unpin();
   }
 
   freeze(file: OpenFile, state: PreservedState): Ret {
-    if (state instanceof PreservedMemfd) {
-      this.#write(state.data, { ...state.header, position: position_of(file) });
-    }
+    if (state instanceof PreservedPages) state.write(position_of(file));
     return 0;
   }
 
   retrieve(data: bigint, uid: number): OpenFile | Ret {
     if (data === 0n) return -Errno.EINVAL;
     const { ram } = this.kho;
-    const memfd = this.#read(data);
+    const memfd = read_preserved(ram, this.format, data);
     if (memfd === undefined) return -Errno.EINVAL;
     const answer = this.#retrieve(memfd, uid);
     restore_free(ram, Number(data));
     return answer;
   }
 
-  /** Undefined when there is no such thing. */
-  #read(data: bigint): ser.MemfdHeader | undefined {
-    try {
-      return this.format.decode(new Physical(this.kho.ram), data);
-    } catch (error) {
-      if (error instanceof KhoError) return undefined;
-      throw error;
-    }
-  }
-
-  #retrieve(memfd: ser.MemfdHeader, uid: number): OpenFile | Ret {
+  #retrieve(memfd: MemfdHeader, uid: number): OpenFile | Ret {
     const { position, size, seals } = memfd;
     if (seals & ~ALL_SEALS) return -Errno.EOPNOTSUPP;
     const { ram } = this.kho;
-    const runs = folios.restore_file_pages(ram, memfd, this.format);
+    const runs = restore_file_pages(ram, memfd, this.format);
     if (typeof runs === "number") return runs;
     const file = memfd_file(ram, this.new_ino(), uid, "", abi.MFD_ALLOW_SEALING);
     // vfs_setpos() does not take a negative one.
@@ -161,11 +112,7 @@ export class MemfdHandler implements FileHandler {
   finish(data: bigint, retrieved: Retrieved): void {
     // A retrieve that failed has cleaned up after itself.
     if (retrieved !== undefined || data === 0n) return;
-    const { ram } = this.kho;
-    const memfd = this.#read(data);
-    if (memfd === undefined) return;
-    folios.discard_file_pages(ram, memfd, this.format);
-    restore_free(ram, Number(data));
+    discard_preserved(this.kho.ram, this.format, data);
   }
 }
 

@@ -2,23 +2,23 @@
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import * as vmm from "../../../ffi/abi/vmm.ts";
-import { KhoError } from "../../kho/error.ts";
 import type { Ret, UserPointer } from "../../kernel.ts";
 import type { FileHandler, PreservedState, Retrieved } from "../file_handler.ts";
 import { type Inode, OpenFile, stat } from "../file.ts";
-import * as folios from "../folios.ts";
+import { restore_file_pages } from "../folios.ts";
 import { type Kho, restore_free } from "../kho.ts";
-import * as ser from "../memfd_ser.ts";
-import { PageCache, type Run } from "../page_cache.ts";
+import { MEMFD_V2 } from "../memfd_ser.ts";
+import { PageCache } from "../page_cache.ts";
 import { PAGE_SIZE } from "../pages.ts";
-import { Physical } from "../physical.ts";
+import { discard_preserved, PreservedPages, read_preserved } from "../preserved_pages.ts";
 import type { Process } from "../process.ts";
 import type { System } from "../system.ts";
 import { UserBuffer } from "../user_memory.ts";
 import type { Loading } from "./modules.ts";
 import { character_device, DriverInode } from "./simple.ts";
 
-const FORMAT = ser.MEMFD_V2;
+/** It hands its pages over as a memfd does. */
+const FORMAT = MEMFD_V2;
 
 /** virt/kvm/guest_memfd.c: a size that never changes, pages that come by fallocate or by the guest's touching them. */
 class GuestMemfd implements Inode {
@@ -86,15 +86,6 @@ function guest_memfd_file(inode: GuestMemfd): OpenFile {
   return new OpenFile(inode, operations, abi.O_RDWR | abi.O_LARGEFILE, () => "anon_inode:[kvm-gmem]");
 }
 
-/** As a memfd hands its pages over (`memfd_ser.ts`). */
-class PreservedGuestMemfd implements PreservedState {
-  constructor(
-    readonly data: bigint,
-    readonly runs: readonly Run[],
-    readonly list: folios.FolioList | undefined,
-  ) {}
-}
-
 class GuestMemfdHandler implements FileHandler {
   readonly compatible = "guest_memfd-v1";
 
@@ -107,55 +98,37 @@ class GuestMemfdHandler implements FileHandler {
   /** Only the pages that are there: a hole stays one. */
   preserve({ inode }: OpenFile): Ret | PreservedState {
     if (!(inode instanceof GuestMemfd)) return -Errno.EINVAL;
-    const { runs } = inode.cache;
     const address = this.kho.alloc_preserve(FORMAT.size);
     if (address === undefined) return -Errno.ENOMEM;
-    const list = runs.length === 0 ? undefined : folios.preserve_file_pages(this.kho, runs, FORMAT);
-    if (list === undefined && runs.length > 0) {
+    const about = { position: 0n, size: inode.size, seals: 0 };
+    const state = PreservedPages.preserve(this.kho, FORMAT, address, about, inode.cache.runs);
+    if (state === undefined) {
       this.kho.unpreserve_free(address);
       return -Errno.ENOMEM;
     }
-    const count = folios.count_pages(runs);
-    const header = { position: 0n, size: inode.size, seals: 0, count, folios: list?.area ?? ser.NO_FOLIOS };
-    new Physical(this.kho.ram).write(BigInt(address), FORMAT.encode(header));
     inode.frozen = true;
-    return new PreservedGuestMemfd(BigInt(address), runs, list);
+    return state;
   }
 
   unpreserve({ inode }: OpenFile, state: PreservedState): void {
-    if (!(state instanceof PreservedGuestMemfd)) return;
-    if (state.list !== undefined) folios.unpreserve_file_pages(this.kho, state.runs, state.list);
-    this.kho.unpreserve_free(Number(state.data));
+    if (state instanceof PreservedPages) state.unpreserve();
     if (inode instanceof GuestMemfd) inode.frozen = false;
   }
 
   retrieve(data: bigint): OpenFile | Ret {
     const { ram } = this.kho;
-    const header = this.#read(data);
-    const runs = header === undefined ? -Errno.EINVAL : folios.restore_file_pages(ram, header, FORMAT);
+    const header = read_preserved(ram, FORMAT, data);
+    if (header === undefined) return -Errno.EINVAL;
+    const runs = restore_file_pages(ram, header, FORMAT);
     restore_free(ram, Number(data));
-    if (header === undefined || typeof runs === "number") {
-      return typeof runs === "number" ? runs : -Errno.EINVAL;
-    }
+    if (typeof runs === "number") return runs;
     const inode = new GuestMemfd(this.system, this.system.new_ino(), header.size);
     inode.cache = new PageCache(ram, runs);
     return guest_memfd_file(inode);
   }
 
   finish(data: bigint, retrieved: Retrieved): void {
-    if (retrieved !== undefined) return;
-    const header = this.#read(data);
-    if (header !== undefined) folios.discard_file_pages(this.kho.ram, header, FORMAT);
-    restore_free(this.kho.ram, Number(data));
-  }
-
-  #read(data: bigint): ser.MemfdHeader | undefined {
-    try {
-      return FORMAT.decode(new Physical(this.kho.ram), data);
-    } catch (error) {
-      if (error instanceof KhoError) return undefined;
-      throw error;
-    }
+    if (retrieved === undefined) discard_preserved(this.kho.ram, FORMAT, data);
   }
 
   identity({ inode }: OpenFile): object {
