@@ -5,7 +5,7 @@ import type { Context } from "./context.ts";
 import { Ended } from "./ended.ts";
 import { toFailure } from "./explain.ts";
 import { Failure } from "./failure.ts";
-import { parseFaults } from "./faults_flag.ts";
+import { faultsFlag, parseFaults } from "./faults_flag.ts";
 
 export interface Flags {
   readonly strict: boolean;
@@ -117,13 +117,7 @@ export const command = buildCommand<Flags, string[], Context>({
         brief: "Serve reading, writing, mmap and the like too",
       },
       trace: { kind: "boolean", default: false, withNegated: false, brief: "Print each served call" },
-      faults: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        placeholder: "SPEC",
-        brief: "What is to go wrong in the machine, see above (or LUO_FAULTS)",
-      },
+      faults: faultsFlag,
     },
     positional: {
       kind: "array",

@@ -1,6 +1,15 @@
 import { BadFaultSpec, FAULT_SYNTAX, type FaultSpec, parse_faults } from "../lib/model/fault_spec.ts";
 import { Failure } from "./failure.ts";
 
+/** `--faults SPEC`, of the commands whose help has FAULT_SYNTAX. */
+export const faultsFlag = {
+  kind: "parsed",
+  parse: String,
+  optional: true,
+  placeholder: "SPEC",
+  brief: "What is to go wrong in the machine, see above (or LUO_FAULTS)",
+} as const;
+
 /** What is to go wrong: the flag, else the environment; undefined: nothing. */
 export function parseFaults(
   flag: string | undefined,

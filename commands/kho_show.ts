@@ -10,6 +10,7 @@ import { call, target } from "./connect.ts";
 import type { Backend, Context } from "./context.ts";
 import { Failure } from "./failure.ts";
 import { khoText } from "./kho_text.ts";
+import { connectIfRunning } from "./machine_process.ts";
 import { type AgentTarget, machineSocket } from "./target.ts";
 
 export interface Flags extends CommonFlags {
@@ -41,13 +42,10 @@ export async function run(context: Context, request: Request, flags: CommonFlags
 /** One more process in the model's machine. Whoever asks the model anything starts it. */
 async function process(context: Context, flags: CommonFlags, where: AgentTarget): Promise<Kernel> {
   const { connectMachine } = await import("../lib/machine/remote_kernel.ts");
-  try {
-    return connectMachine(machineSocket(where));
-  } catch (error) {
-    if (!(error instanceof LuoError) || !(error.is("ENOENT") || error.is("ECONNREFUSED"))) throw error;
-    call(context, flags, "Identify", {});
-    return connectMachine(machineSocket(where));
-  }
+  const running = connectIfRunning(connectMachine, machineSocket(where));
+  if (running !== undefined) return running;
+  call(context, flags, "Identify", {});
+  return connectMachine(machineSocket(where));
 }
 
 async function fromFile(path: string): Promise<KhoReport> {

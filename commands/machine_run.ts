@@ -2,7 +2,7 @@ import { buildCommand } from "@stricli/core";
 import { FAULT_SYNTAX, type FaultSpec } from "../lib/model/fault_spec.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
 import type { Context } from "./context.ts";
-import { parseFaults } from "./faults_flag.ts";
+import { faultsFlag, parseFaults } from "./faults_flag.ts";
 
 interface Flags extends CommonFlags {
   readonly faults?: string;
@@ -32,13 +32,7 @@ export const command = buildCommand<Flags, [], Context>({
   parameters: {
     flags: {
       ...commonFlags,
-      faults: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        placeholder: "SPEC",
-        brief: "What is to go wrong in the machine, see above (or LUO_FAULTS)",
-      },
+      faults: faultsFlag,
     },
   },
   func(flags) {

@@ -1,4 +1,3 @@
-import { LuoError } from "../lib/error.ts";
 import { type Kernel, ProcessKilled } from "../lib/kernel.ts";
 import type { FaultSpec } from "../lib/model/fault_spec.ts";
 import { VERSION } from "../lib/version.ts";
@@ -6,6 +5,7 @@ import { ensureRunning, type Service } from "./background.ts";
 import type { CommonFlags } from "./command.ts";
 import { target } from "./connect.ts";
 import type { Context } from "./context.ts";
+import { connectIfRunning } from "./machine_process.ts";
 import { selfCommand } from "./self.ts";
 import { type AgentTarget, machineSocket } from "./target.ts";
 
@@ -63,14 +63,7 @@ function machineService(
     lock: `${socket}.lock`,
     log: `${socket}.log`,
     argv: [...selfCommand(context), "machine", "run", "--backend", "model", "--socket", where.socket],
-    connect() {
-      try {
-        return connect(socket);
-      } catch (error) {
-        if (error instanceof LuoError && (error.is("ENOENT") || error.is("ECONNREFUSED"))) return undefined;
-        throw error;
-      }
-    },
+    connect: () => connectIfRunning(connect, socket),
   };
 }
 

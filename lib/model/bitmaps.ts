@@ -13,6 +13,7 @@ import {
 import { KhoError } from "../kho/error.ts";
 import { runs as set_bits } from "../kho/preserved_map.ts";
 import type { Ret } from "../kernel.ts";
+import { clear_bit, set_bit } from "./bits.ts";
 import { BrokenMap, type KhoMap, type MapFormat, type Visitor } from "./kho_map.ts";
 import { PAGE_SIZE } from "./pages.ts";
 import { Physical } from "./physical.ts";
@@ -45,18 +46,13 @@ class Bitmaps implements KhoMap {
   add(base: number, order: number): Ret {
     const bits = this.#find(base, order, true);
     if (bits === undefined) return -Errno.ENOMEM;
-    const bit = base / 2 ** order % BITMAP_BITS;
-    bits[bit >>> 3] = (bits[bit >>> 3] ?? 0) | 1 << (bit & 7);
+    set_bit(bits, base / 2 ** order % BITMAP_BITS);
     return 0;
   }
 
   delete(base: number, order: number): boolean {
     const bits = this.#find(base, order, false);
-    const bit = base / 2 ** order % BITMAP_BITS;
-    const [at, mask] = [bit >>> 3, 1 << (bit & 7)];
-    if (bits === undefined || ((bits[at] ?? 0) & mask) === 0) return false;
-    bits[at] = (bits[at] ?? 0) & ~mask;
-    return true;
+    return bits !== undefined && clear_bit(bits, base / 2 ** order % BITMAP_BITS);
   }
 
   #find(base: number, order: number, grow: boolean): Uint8Array | undefined {

@@ -177,8 +177,8 @@ export class Kho {
   }
 
   /** All frames that must be left as they are until the next kernel has read them: what the map lists, the map, the scratch list. */
-  *kept(): Iterable<readonly [base: number, count: number]> {
-    const found: [number, number][] = [];
+  kept(): (readonly [base: number, count: number])[] {
+    const found: [number, number][] = [[scratch_list(this.scratch), 1]];
     this.map.walk({
       node: (frame) => found.push([frame, 1]),
       block: (base, order) => {
@@ -187,8 +187,7 @@ export class Kho {
         else found.push([base, 2 ** order]);
       },
     });
-    yield* found;
-    yield [scratch_list(this.scratch), 1];
+    return found;
   }
 
   /** Every block of the map. */

@@ -4,6 +4,7 @@
  */
 import { Errno } from "../../ffi/abi/errno.ts";
 import type { Ret } from "../kernel.ts";
+import { clear_bit, set_bit } from "./bits.ts";
 import { BrokenMap, type KhoMap, type MapFormat, type Visitor } from "./kho_map.ts";
 import { PAGE_SIZE } from "./pages.ts";
 import type { Ram } from "./ram.ts";
@@ -65,8 +66,7 @@ class RadixTree implements KhoMap {
     const key = radix_key(base, order);
     const bits = this.#find(key, true);
     if (bits === undefined) return -Errno.ENOMEM;
-    const bit = key % LEAF_BITS;
-    bits[bit >>> 3] = (bits[bit >>> 3] ?? 0) | 1 << (bit & 7);
+    set_bit(bits, key % LEAF_BITS);
     return 0;
   }
 
@@ -74,10 +74,7 @@ class RadixTree implements KhoMap {
   delete(base: number, order: number): boolean {
     const key = radix_key(base, order);
     const bits = this.#find(key, false);
-    const [at, mask] = [(key % LEAF_BITS) >>> 3, 1 << (key & 7)];
-    if (bits === undefined || ((bits[at] ?? 0) & mask) === 0) return false;
-    bits[at] = (bits[at] ?? 0) & ~mask;
-    return true;
+    return bits !== undefined && clear_bit(bits, key % LEAF_BITS);
   }
 
   #find(key: number, grow: boolean): Uint8Array | undefined {

@@ -255,7 +255,7 @@ export class System {
 
   #kept(kho: Kho): (readonly [base: number, count: number])[] {
     lose_page(this.hardware.faults, kho);
-    const kept = [...kho.kept()];
+    const kept = kho.kept();
     corrupt(this.hardware.faults, kho);
     return kept;
   }

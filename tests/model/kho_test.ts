@@ -136,7 +136,7 @@ for (const pages of [1, 511, 512, 1200]) {
 /** The kexec and the next boot, as far as memory goes. */
 function next_kernel({ ram, kho }: { ram: Ram; kho: Kho }): void {
   const found = kho.preserved_blocks();
-  ram.kexec([...kho.kept()]);
+  ram.kexec(kho.kept());
   ram.scratch_only(kho.scratch);
   for (const [base, order] of found) ram.keep(base, order);
   ram.open(kho.scratch);
