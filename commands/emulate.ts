@@ -1,5 +1,5 @@
 import { buildCommand } from "@stricli/core";
-import { FAULT_SYNTAX } from "../lib/model/fault_spec.ts";
+import { FAULT_SYNTAX } from "../lib/model/faults/fault_spec.ts";
 import { docs } from "./command.ts";
 import type { Context } from "./context.ts";
 import { Ended } from "./ended.ts";

@@ -1,4 +1,4 @@
-import { BadFaultSpec, FAULT_SYNTAX, type FaultSpec, parse_faults } from "../lib/model/fault_spec.ts";
+import { BadFaultSpec, FAULT_SYNTAX, type FaultSpec, parse_faults } from "../lib/model/faults/fault_spec.ts";
 import { Failure } from "./failure.ts";
 
 /** `--faults SPEC`, of the commands whose help has FAULT_SYNTAX. */

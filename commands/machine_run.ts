@@ -1,5 +1,5 @@
 import { buildCommand } from "@stricli/core";
-import { FAULT_SYNTAX, type FaultSpec } from "../lib/model/fault_spec.ts";
+import { FAULT_SYNTAX, type FaultSpec } from "../lib/model/faults/fault_spec.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
 import type { Context } from "./context.ts";
 import { faultsFlag, parseFaults } from "./faults_flag.ts";

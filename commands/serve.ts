@@ -1,5 +1,5 @@
 import { type Kernel, ProcessKilled } from "../lib/kernel.ts";
-import type { FaultSpec } from "../lib/model/fault_spec.ts";
+import type { FaultSpec } from "../lib/model/faults/fault_spec.ts";
 import { VERSION } from "../lib/version.ts";
 import { ensureRunning, type Service } from "./background.ts";
 import type { CommonFlags } from "./command.ts";

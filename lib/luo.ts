@@ -36,6 +36,6 @@ export { standInBzImage } from "./kexec/bzimage.ts";
 export { checkImage, type ImageProblem, type ImageReport } from "./kexec/image.ts";
 export { exec, type Image, imageLoaded, loadImage, unloadImage } from "./kexec/load.ts";
 export { linux } from "./linux/kernel.ts";
-export { type Disk, MemoryDisk } from "./model/disk.ts";
+export { type Disk, MemoryDisk } from "./model/fs/disk.ts";
 export { Machine, type MachineOptions } from "./model/machine.ts";
 export { Device, openDevice, Session, SESSION_NAME_MAX, sessionNameProblem } from "./session.ts";

@@ -100,7 +100,7 @@ Deno.test("the model is plain TypeScript: of ffi/ it sees the ABI, of lib/ the s
   const model = (path: string) => path.startsWith("lib/model/");
   const allowed = /^(lib\/model\/|lib\/kho\/|lib\/kernel\.ts|ffi\/abi\/)/;
   assert.deepEqual(IMPORTS.filter(({ from, to }) => model(from) && !allowed.test(to)), []);
-  const outside = ({ path }: Source) => !model(path) || path === "lib/model/host_disk.ts";
+  const outside = ({ path }: Source) => !model(path) || path === "lib/model/fs/host_disk.ts";
   assert.deepEqual(
     offenders((source) => outside(source) ? undefined : /\bDeno\.\w+/.exec(source.code)?.[0]),
     [],

@@ -5,7 +5,7 @@ import { set_child_subreaper } from "../../ffi/tracee.ts";
 import { ProcessKilled } from "../kernel.ts";
 import { LinuxHost } from "../machine/host.ts";
 import { LibcDisk } from "../machine/libc_disk.ts";
-import type { FaultSpec } from "../model/fault_spec.ts";
+import type { FaultSpec } from "../model/faults/fault_spec.ts";
 import { Machine } from "../model/machine.ts";
 import { launch, type Launched } from "./launch.ts";
 import type { Call } from "./calls.ts";
@@ -96,7 +96,7 @@ class Boot implements Disposable {
     this.#objects.watch(this.#launched.listener, EPOLLIN);
     this.#objects.watch(this.#launched.channel, EPOLLIN);
     this.#program = new Program(this.#listener);
-    const frozen = (identity: string) => machine.system.host_inodes.get(identity)?.frozen ?? false;
+    const frozen = (identity: string) => machine.system.host_files.inodes.get(identity)?.frozen ?? false;
     this.#server = new Server({ kernel: this.#kernel, frozen }, this.#program, this.#objects);
   }
 

@@ -3,7 +3,7 @@ import * as abi from "../../ffi/abi/fcntl.ts";
 import { close, dup_cloexec, fchmod, fcntl, fstat, ftruncate, lseek, open, pwrite } from "../../ffi/file.ts";
 import type { Ret } from "../kernel.ts";
 import { check } from "../error.ts";
-import type { Host, Leaving } from "../model/host.ts";
+import type { Host, Leaving } from "../model/fs/host.ts";
 import { LinuxHostFile } from "./host_file.ts";
 import { HostPages, newMemfd } from "./host_pages.ts";
 

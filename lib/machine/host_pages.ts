@@ -3,7 +3,7 @@ import { errnoName } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { close, fallocate, fstat, memfd_create, pread, pwrite, sendfile } from "../../ffi/file.ts";
 import { check } from "../error.ts";
-import type { Pages } from "../model/pages.ts";
+import type { Pages } from "../model/memory/backing_store.ts";
 
 export class HostPages implements Pages {
   /**

@@ -2,7 +2,7 @@
 import { O_CLOEXEC, O_CREAT, S_IFDIR, S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
 import * as file from "../../ffi/file.ts";
 import type { Ret, Stat } from "../kernel.ts";
-import type { Disk, DiskFile } from "../model/disk.ts";
+import type { Disk, DiskFile } from "../model/fs/disk.ts";
 import { Errno } from "../../ffi/abi/errno.ts";
 
 export class LibcDisk implements Disk {

@@ -1,16 +1,16 @@
 /** The machine: hardware, and the kernel that runs on it now. */
 import type { Kernel } from "../kernel.ts";
-import { kernel_values } from "./command_line.ts";
-import type { Disk } from "./disk.ts";
-import type { FaultSpec } from "./fault_spec.ts";
-import { Faults, NO_FAULTS } from "./faults.ts";
-import { faulty_process, sleep } from "./faulty_process.ts";
-import { HostDisk } from "./host_disk.ts";
-import type { Hardware, NextKernel } from "./hardware.ts";
-import type { Host } from "./host.ts";
+import { kernel_values } from "./kernel/command_line.ts";
+import type { Disk } from "./fs/disk.ts";
+import type { FaultSpec } from "./faults/fault_spec.ts";
+import { Faults, NO_FAULTS } from "./faults/faults.ts";
+import { faulty_process, sleep } from "./kernel/faulty_process.ts";
+import { HostDisk } from "./fs/host_disk.ts";
+import type { Hardware, NextKernel } from "./kernel/hardware.ts";
+import type { Host } from "./fs/host.ts";
 import { KernelPanic } from "./panic.ts";
-import { Ram } from "./ram.ts";
-import { System } from "./system.ts";
+import { Ram } from "./memory/ram.ts";
+import { System } from "./kernel/system.ts";
 
 export interface MachineOptions {
   /** Bytes of RAM. Default 4 GiB; taken from the host only as it is used. */

@@ -5,7 +5,7 @@
 import process from "node:process";
 import { ProcessKilled } from "../../lib/kernel.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
-import { MemoryDisk } from "../../lib/model/disk.ts";
+import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { MissingTool } from "../vm/tools.ts";
 import { runInVm } from "../vm/vm.ts";

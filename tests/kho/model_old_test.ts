@@ -8,9 +8,9 @@ import { decode_memfd_v1, encode_memfd_v1 } from "../../lib/kho/memfd_v1.ts";
 import { PAGE_SIZE, Pages, read } from "../../lib/kho/memory.ts";
 import type { Range } from "../../lib/kho/preserved_map.ts";
 import { report_memory } from "../../lib/kho/report.ts";
-import { MemoryDisk } from "../../lib/model/disk.ts";
+import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
-import { Physical } from "../../lib/model/physical.ts";
+import { Physical } from "../../lib/model/memory/physical.ts";
 import { openDevice } from "../../lib/session.ts";
 
 function sum_by_order(ranges: readonly Range[]): Record<number, number> {

@@ -3,7 +3,7 @@ import { O_RDWR } from "../../ffi/abi/fcntl.ts";
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { ProcessKilled } from "../../lib/kernel.ts";
-import { MemoryDisk } from "../../lib/model/disk.ts";
+import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { image } from "./image.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
-import { BadFaultSpec, parse_faults } from "../../lib/model/fault_spec.ts";
-import { Faults } from "../../lib/model/faults.ts";
+import { BadFaultSpec, parse_faults } from "../../lib/model/faults/fault_spec.ts";
+import { Faults } from "../../lib/model/faults/faults.ts";
 
 Deno.test("a spec is read as it is written", () => {
   assert.deepEqual(parse_faults("seed=7, freeze@2=EIO,call@9+=crash, write@1/3=slow:20,page=lost"), {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
-import type { FileHandler } from "../../lib/model/file_handler.ts";
-import { type Flb, Flbs, type SerializedFlb } from "../../lib/model/flb.ts";
+import type { FileHandler } from "../../lib/model/luo/file_handler.ts";
+import { type Flb, Flbs, type SerializedFlb } from "../../lib/model/luo/flb.ts";
 
 /** A handler of which nothing but its existence matters here. */
 function handler(compatible: string): FileHandler {

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import { O_RDWR } from "../../ffi/abi/fcntl.ts";
 import type { FileEntry } from "../../lib/kho/luo_v5.ts";
-import type { Room } from "../../lib/model/block_set.ts";
-import { type FileHandler, has_callbacks } from "../../lib/model/file_handler.ts";
-import { OpenFile, stat } from "../../lib/model/file.ts";
-import { type Flb, Flbs } from "../../lib/model/flb.ts";
-import { Faults, NO_FAULTS } from "../../lib/model/faults.ts";
-import { Handlers } from "../../lib/model/handlers.ts";
-import { IncomingFiles, OutgoingFiles } from "../../lib/model/luo_file.ts";
+import type { Room } from "../../lib/model/kho/block_set.ts";
+import { type FileHandler, has_callbacks } from "../../lib/model/luo/file_handler.ts";
+import { OpenFile, stat } from "../../lib/model/fs/file.ts";
+import { type Flb, Flbs } from "../../lib/model/luo/flb.ts";
+import { Faults, NO_FAULTS } from "../../lib/model/faults/faults.ts";
+import { Handlers } from "../../lib/model/luo/handler_registry.ts";
+import { IncomingFiles, OutgoingFiles } from "../../lib/model/luo/session_files.ts";
 
 /** Room for three files. */
 function room(): Room<FileEntry> {

@@ -6,22 +6,22 @@ import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/k
 import { encode_kho_v4 } from "../../lib/kho/kho_v4.ts";
 import { decode_map, range_size } from "../../lib/kho/preserved_map.ts";
 import { type Kernel, ProcessKilled, type Stat } from "../../lib/kernel.ts";
-import { MemoryDisk } from "../../lib/model/disk.ts";
-import { audit } from "../../lib/model/invariants.ts";
-import { blocks, Kho, reserve_scratch, restore_free } from "../../lib/model/kho.ts";
+import { MemoryDisk } from "../../lib/model/fs/disk.ts";
+import { audit } from "../../lib/model/audit.ts";
+import { blocks, Kho, reserve_scratch, restore_free } from "../../lib/model/kho/kho.ts";
 import { Machine } from "../../lib/model/machine.ts";
-import { PAGE_SIZE } from "../../lib/model/pages.ts";
-import { Physical } from "../../lib/model/physical.ts";
-import { block_of, radix_key, radix_tree } from "../../lib/model/radix_tree.ts";
-import { Ram } from "../../lib/model/ram.ts";
-import { POISON } from "../../lib/model/section.ts";
+import { PAGE_SIZE } from "../../lib/model/memory/backing_store.ts";
+import { Physical } from "../../lib/model/memory/physical.ts";
+import { block_of, radix_key, radix_tree } from "../../lib/model/kho/radix_tree.ts";
+import { Ram } from "../../lib/model/memory/ram.ts";
+import { POISON } from "../../lib/model/memory/section.ts";
 import {
   preserve_vmalloc,
   restore_vmalloc,
   unpreserve_vmalloc,
   vcalloc,
   vfree,
-} from "../../lib/model/vmalloc.ts";
+} from "../../lib/model/kho/vmalloc.ts";
 import { openDevice } from "../../lib/session.ts";
 import { image } from "./image.ts";
 

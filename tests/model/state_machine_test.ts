@@ -9,7 +9,7 @@ import {
   type State,
   StateMachine,
   type Subsystem,
-} from "../../lib/model/state_machine.ts";
+} from "../../lib/model/handlers/rehearsal/state_machine.ts";
 
 /** Three subsystems that note what is asked of them; `refuse` are the callbacks that fail. */
 function world(refuse: readonly string[] = [], handed_over?: Uint8Array) {

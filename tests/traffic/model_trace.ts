@@ -1,6 +1,6 @@
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { type Kernel, ProcessKilled } from "../../lib/kernel.ts";
-import { MemoryDisk } from "../../lib/model/disk.ts";
+import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import type { Holder, TrafficHost } from "./host.ts";
 import { nextBoot, play } from "./play.ts";

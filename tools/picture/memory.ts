@@ -8,10 +8,10 @@ import { decode_luo_tree_v5, decode_luo_v5 } from "../../lib/kho/luo_v5.ts";
 import { decode_memfd_v2 } from "../../lib/kho/memfd_v2.ts";
 import { PAGE_SIZE, read } from "../../lib/kho/memory.ts";
 import { decode_map } from "../../lib/kho/preserved_map.ts";
-import { MemoryDisk } from "../../lib/model/disk.ts";
+import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
-import { Physical } from "../../lib/model/physical.ts";
-import { POISON } from "../../lib/model/section.ts";
+import { Physical } from "../../lib/model/memory/physical.ts";
+import { POISON } from "../../lib/model/memory/section.ts";
 import { openDevice } from "../../lib/session.ts";
 
 export type Kind =

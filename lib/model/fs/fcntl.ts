@@ -1,0 +1,53 @@
+/** fcntl(2) (fs/fcntl.c, mm/memfd.c). */
+import { Errno } from "../../../ffi/abi/errno.ts";
+import * as abi from "../../../ffi/abi/fcntl.ts";
+import type { Ret } from "../../kernel.ts";
+import type { FdTable } from "./fd_table.ts";
+import type { OpenFile } from "./file.ts";
+
+const O_DIRECT = 0o40000;
+const O_NOATIME = 0o1000000;
+/** What F_SETFL can change. */
+const SETFL_MASK = abi.O_APPEND | abi.O_NONBLOCK | O_DIRECT | O_NOATIME;
+
+export function do_fcntl(fds: FdTable, fd: number, command: number, argument: number): Ret {
+  const file = fds.raw(fd);
+  if (file === undefined) return -Errno.EBADF;
+  switch (command) {
+    case abi.F_DUPFD:
+    case abi.F_DUPFD_CLOEXEC:
+      return dup_from(fds, file, argument, command === abi.F_DUPFD_CLOEXEC);
+    case abi.F_GETFD:
+      return fds.cloexec(fd) ? abi.FD_CLOEXEC : 0;
+    case abi.F_SETFD:
+      fds.set_cloexec(fd, (argument & abi.FD_CLOEXEC) !== 0);
+      return 0;
+    case abi.F_GETFL:
+      return file.flags;
+  }
+  // check_fcntl_cmd(): an O_PATH fd knows only the above.
+  if (file.path_only) return -Errno.EBADF;
+  switch (command) {
+    case abi.F_SETFL:
+      file.flags = (argument & SETFL_MASK) | (file.flags & ~SETFL_MASK);
+      return file.operations.set_flags?.(file, file.flags) ?? 0;
+    case abi.F_GET_SEALS:
+      return file.inode.seals ?? -Errno.EINVAL;
+    case abi.F_ADD_SEALS:
+      return add_seals(file, argument);
+    default:
+      return -Errno.EINVAL;
+  }
+}
+
+function dup_from(fds: FdTable, file: OpenFile, from: number, cloexec: boolean): Ret {
+  if (from < 0 || from >= fds.limit) return -Errno.EINVAL;
+  const fd = fds.install(file, cloexec, from);
+  if (fd >= 0) file.get();
+  return fd;
+}
+
+function add_seals(file: OpenFile, seals: number): Ret {
+  if (!file.writable) return -Errno.EPERM;
+  return file.inode.add_seals?.(seals) ?? -Errno.EINVAL;
+}

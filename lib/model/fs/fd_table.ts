@@ -1,0 +1,78 @@
+/** One process's fds (fs/file.c): the lowest free number first, at most RLIMIT_NOFILE of them. */
+import { Errno } from "../../../ffi/abi/errno.ts";
+import type { Ret } from "../../kernel.ts";
+import type { OpenFile } from "./file.ts";
+
+interface Slot {
+  readonly file: OpenFile;
+  cloexec: boolean;
+}
+
+export class FdTable {
+  #slots: (Slot | undefined)[] = [];
+  /** No free number below it. */
+  #next = 0;
+
+  constructor(readonly limit: number) {}
+
+  /** get_unused_fd_flags(): a number, not yet reserved; -EMFILE. */
+  unused(from = 0): Ret {
+    let fd = Math.max(from, this.#next);
+    while (this.#slots[fd] !== undefined) fd++;
+    if (from <= this.#next) this.#next = fd;
+    return fd < this.limit ? fd : -Errno.EMFILE;
+  }
+
+  /** Takes the caller's reference over on success; on -EMFILE the caller still has it. */
+  install(file: OpenFile, cloexec: boolean, from = 0): Ret {
+    const fd = this.unused(from);
+    if (fd >= 0) this.#slots[fd] = { file, cloexec };
+    return fd;
+  }
+
+  /** As `install`, but drops the reference when there is no fd left. */
+  install_or_put(file: OpenFile, cloexec: boolean): Ret {
+    const fd = this.install(file, cloexec);
+    if (fd < 0) file.put();
+    return fd;
+  }
+
+  /** fget_raw(): O_PATH fds too. */
+  raw(fd: number): OpenFile | undefined {
+    return this.#slots[fd]?.file;
+  }
+
+  /** fget(): not for O_PATH fds. */
+  get(fd: number): OpenFile | undefined {
+    const file = this.raw(fd);
+    return file?.path_only ? undefined : file;
+  }
+
+  cloexec(fd: number): boolean {
+    return this.#slots[fd]?.cloexec ?? false;
+  }
+
+  set_cloexec(fd: number, cloexec: boolean): void {
+    const slot = this.#slots[fd];
+    if (slot !== undefined) slot.cloexec = cloexec;
+  }
+
+  close(fd: number): Ret {
+    const slot = this.#slots[fd];
+    if (slot === undefined) return -Errno.EBADF;
+    this.#slots[fd] = undefined;
+    this.#next = Math.min(this.#next, fd);
+    slot.file.put();
+    return 0;
+  }
+
+  /** The process ends: every fd is closed, lowest first. */
+  close_all(): void {
+    for (let fd = 0; fd < this.#slots.length; fd++) this.close(fd);
+  }
+
+  /** The machine is reset under the process: nothing is released, nothing stays reachable. */
+  forget(): void {
+    this.#slots = [];
+  }
+}

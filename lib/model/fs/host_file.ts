@@ -1,0 +1,239 @@
+/** Files of the host inside the model: what `adopt` brings in and `expose` hands out (`host.ts` is the other side). */
+import { Errno } from "../../../ffi/abi/errno.ts";
+import * as abi from "../../../ffi/abi/fcntl.ts";
+import type { Ret, Stat } from "../../kernel.ts";
+import { type FileOperations, type Inode, OpenFile } from "./file.ts";
+import type { Host, HostFile } from "./host.ts";
+import { PageCache, type Run } from "./page_cache.ts";
+import { PAGE_SIZE } from "../memory/backing_store.ts";
+import type { Ram } from "../memory/ram.ts";
+import { ALL_SEALS, CHUNK, implied_seals, ShmemInode } from "./shmem.ts";
+
+/** An inode of the host, by `dev:ino` one per kernel. Its contents stay where they are; only preserving gives it page frames. */
+export class HostInode implements Inode {
+  /** Preserved: refused here, as Linux would. What the host's owner does to the file is out of the model's reach. */
+  frozen = false;
+  runs: readonly Run[] = [];
+  users = 0;
+
+  constructor(readonly ram: Ram, public file: HostFile) {}
+
+  get shmem(): boolean {
+    return this.file.shmem;
+  }
+
+  get nlink(): number {
+    return this.stat().nlink;
+  }
+
+  get size(): bigint {
+    return this.stat().size;
+  }
+
+  get seals(): number {
+    return this.file.get_seals();
+  }
+
+  stat(): Stat {
+    return this.file.fstat();
+  }
+
+  fchmod(mode: number): Ret {
+    return this.file.fchmod(mode);
+  }
+
+  add_seals(seals: number): Ret {
+    const now = this.seals;
+    const writes = (seals | implied_seals(seals, this.stat().mode)) & abi.F_SEAL_WRITE & ~now;
+    const known = !(seals & ~ALL_SEALS) && !(now & abi.F_SEAL_SEAL);
+    if (known && writes && this.frozen && this.size > 0n) return -Errno.EBUSY;
+    return this.file.add_seals(seals);
+  }
+
+  pin(): readonly Run[] | undefined {
+    const count = Math.ceil(Number(this.size) / PAGE_SIZE);
+    if (count > this.ram.free_frames) return undefined;
+    let index = 0;
+    const extents = count === 0 ? [] : this.ram.plug(count, this.file.pages()) ?? [];
+    this.runs = extents.map((extent) => {
+      const run = { index, extent };
+      index += extent.count;
+      return run;
+    });
+    this.frozen = true;
+    return this.runs;
+  }
+
+  /** Preserved while it was a file of the model's: the same page frames, whose bytes are here now. */
+  take_over(runs: readonly Run[]): void {
+    this.frozen = true;
+    if (runs.length === 0) return;
+    const store = {
+      pages: this.file.pages(),
+      frames: runs.reduce((sum, { extent }) => sum + extent.count, 0),
+    };
+    this.runs = runs.map(({ index, extent }) => ({
+      index,
+      extent: this.ram.move(extent, store, index * PAGE_SIZE),
+    }));
+  }
+
+  unpin(): void {
+    for (const { extent } of this.runs) this.ram.free(extent);
+    [this.runs, this.frozen] = [[], false];
+  }
+}
+
+/** How much of a write goes before the chunk that would cross the end, which is refused whole (`ShmemInode.write`). */
+function whole_chunks(at: number, length: number, size: number): number {
+  let done = 0;
+  while (done < length) {
+    const chunk = Math.min(CHUNK - (at + done) % CHUNK, length - done);
+    if (at + done + chunk > size) break;
+    done += chunk;
+  }
+  return done;
+}
+
+/** A description of the host: flags and position are the host's. */
+class HostOperations implements FileOperations {
+  readonly positioned = true;
+
+  constructor(readonly files: HostFiles, readonly inode: HostInode, readonly host: HostFile) {}
+
+  read(_file: OpenFile, into: Uint8Array, offset: bigint | undefined): Ret {
+    return offset === undefined ? this.host.read(into) : this.host.pread(into, offset);
+  }
+
+  write(file: OpenFile, from: Uint8Array, offset: bigint | undefined): Ret {
+    let bytes = from;
+    if (this.inode.frozen && from.length > 0) {
+      const append = (file.flags & abi.O_APPEND) !== 0;
+      const at = append ? this.inode.size : offset ?? this.host.lseek(0n, abi.SEEK_CUR);
+      bytes = from.subarray(0, whole_chunks(Number(at), from.length, Number(this.inode.size)));
+      if (bytes.length === 0) return -Errno.EPERM;
+    }
+    return offset === undefined ? this.host.write(bytes) : this.host.pwrite(bytes, offset);
+  }
+
+  lseek(_file: OpenFile, offset: bigint, whence: number): bigint {
+    return this.host.lseek(offset, whence);
+  }
+
+  ftruncate(_file: OpenFile, length: bigint): Ret {
+    return this.inode.frozen && length !== this.inode.size ? -Errno.EPERM : this.host.ftruncate(length);
+  }
+
+  fallocate(_file: OpenFile, mode: number, offset: bigint, length: bigint): Ret {
+    if (!this.inode.frozen) return this.host.fallocate(mode, offset, length);
+    return mode & ~(abi.FALLOC_FL_KEEP_SIZE | abi.FALLOC_FL_PUNCH_HOLE) ? -Errno.EOPNOTSUPP : -Errno.EPERM;
+  }
+
+  poll(_file: OpenFile, events: number): number {
+    return Math.max(0, this.host.poll(events));
+  }
+
+  set_flags(_file: OpenFile, flags: number): Ret {
+    return this.host.set_flags(flags);
+  }
+
+  reopen(_file: OpenFile, flags: number): OpenFile | Ret {
+    if (flags & abi.O_TRUNC && this.inode.frozen && this.inode.size > 0n) return -Errno.EPERM;
+    const again = this.host.reopen(flags);
+    return typeof again === "number" ? again : this.files.open(again);
+  }
+
+  release(): void {
+    this.files.put(this.inode, this.host);
+    this.host.close();
+  }
+}
+
+/** The files of the host that are open in one kernel. */
+export class HostFiles {
+  /** By `dev:ino`. */
+  readonly inodes = new Map<string, HostInode>();
+  readonly #descriptions = new Map<HostInode, Set<HostFile>>();
+
+  /** `moved`: a file became another inode; what is known of the old one is to be known of the new one. */
+  constructor(
+    readonly ram: Ram,
+    readonly host: Host | undefined,
+    readonly moved: (from: Inode, to: Inode) => void,
+  ) {}
+
+  /** `Kernel.adopt`. */
+  adopt(host_fd: number): OpenFile | Ret {
+    if (this.host === undefined) return -Errno.ENOSYS;
+    const file = this.host.adopt(host_fd);
+    return typeof file === "number" ? file : this.open(file);
+  }
+
+  /** `Kernel.expose`. -EOPNOTSUPP for what cannot be a file of the host: sessions, devices, pipes, named tmpfs files. */
+  expose(file: OpenFile): Ret {
+    if (this.host === undefined) return -Errno.ENOSYS;
+    if (file.operations instanceof HostOperations) return file.operations.host.dup();
+    if (!(file.inode instanceof ShmemInode) || file.inode.nlink > 0) return -Errno.EOPNOTSUPP;
+    return this.#move_to_host(this.host, file, file.inode);
+  }
+
+  open(file: HostFile): OpenFile {
+    const inode = this.#get(file);
+    return new OpenFile(inode, new HostOperations(this, inode, file), file.flags(), () => file.link());
+  }
+
+  /** The inode keeps a description of its own, so that it can be asked whichever of the others is closed. */
+  #get(file: HostFile): HostInode {
+    const inode = this.inodes.get(file.identity) ?? new HostInode(this.ram, file);
+    this.inodes.set(file.identity, inode);
+    this.#descriptions.get(inode)?.add(file) ?? this.#descriptions.set(inode, new Set([file]));
+    return inode;
+  }
+
+  put(inode: HostInode, file: HostFile): void {
+    const files = this.#descriptions.get(inode);
+    files?.delete(file);
+    const [other] = files ?? [];
+    if (other !== undefined) inode.file = other;
+    else this.inodes.delete(file.identity);
+  }
+
+  /** The host makes a file of it; every description of the inode in the model becomes one of that file. */
+  #move_to_host(host: Host, file: OpenFile, inode: ShmemInode): Ret {
+    if (inode.writable_mappings > 0) return -Errno.EBUSY;
+    const [only, second] = inode.cache.runs;
+    const alone = only !== undefined && second === undefined && only.index === 0;
+    const whole = alone && only.extent.offset === 0 && only.extent.store?.frames === only.extent.count;
+    const { size, seals, mode } = inode;
+    const made = host.materialize({
+      name: file.link().replace(/^\/(memfd:)?/, "").replace(/ \(deleted\)$/, ""),
+      size,
+      position: file.position,
+      seals,
+      mode,
+      flags: file.flags,
+      pages: whole ? only.extent.store?.pages : undefined,
+      read: (offset, into) => inode.cache.read(Number(offset), into),
+    });
+    if (typeof made === "number") return made;
+    for (const other of [...inode.files]) {
+      const description = other === file ? made : made.reopen(other.flags & ~(abi.O_CREAT | abi.O_TRUNC));
+      if (typeof description === "number") continue;
+      description.lseek(other.position, abi.SEEK_SET);
+      other.become(this.open(description));
+    }
+    this.#settle(inode, file.inode);
+    return made.dup();
+  }
+
+  /** What LUO knew of the old inode it now knows of the new one; the old frames are free. */
+  #settle(old: ShmemInode, inode: Inode): void {
+    this.moved(old, inode);
+    if (old.frozen && inode instanceof HostInode) {
+      inode.take_over(old.cache.runs);
+      old.cache = new PageCache(old.ram);
+    }
+    old.unpin();
+    old.free();
+  }
+}

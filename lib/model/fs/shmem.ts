@@ -1,0 +1,225 @@
+/** Regular files in memory: memfds and files on tmpfs (mm/shmem.c, mm/memfd.c). */
+import { Errno } from "../../../ffi/abi/errno.ts";
+import * as abi from "../../../ffi/abi/fcntl.ts";
+import type { Ret, Stat } from "../../kernel.ts";
+import { stat } from "./file.ts";
+import type { Inode, OpenFile } from "./file.ts";
+import { PageCache, type Run } from "./page_cache.ts";
+import { PAGE_SIZE } from "../memory/backing_store.ts";
+import type { Ram } from "../memory/ram.ts";
+
+/** generic_perform_write() hands a write on in chunks of at most this, aligned: the largest folio of shmem on x86-64. */
+export const CHUNK = 2 * 1024 * 1024;
+export const MAX_FILE_SIZE = (1n << 63n) - 1n;
+
+/** A regular shmem inode: size, pages, seals, and whether LUO froze its mapping. */
+export class ShmemInode implements Inode {
+  size = 0n;
+  /** F_SEAL_ flags; a tmpfs file is born sealed against sealing. */
+  seals = abi.F_SEAL_SEAL;
+  nlink = 0;
+  /** The descriptions among its users. */
+  readonly files = new Set<OpenFile>();
+  /** I_LINKABLE: made by O_TMPFILE without O_EXCL, may be given a name. */
+  linkable = false;
+  /** SHMEM_F_MAPPING_FROZEN: preserved by LUO, so its set of pages must not change. */
+  frozen = false;
+  /** Pages pinned by LUO: F_SEAL_WRITE must wait for them, in vain. */
+  pinned = false;
+  /** Shared mappings that are or may become writable (mapping_writably_mapped). */
+  writable_mappings = 0;
+  /** Private mappings: what was written through them is theirs (`own`, by page of the mapping), until the file is cut. */
+  readonly copies = new Set<{ readonly offset: bigint; readonly own: Map<number, Uint8Array> }>();
+  /** Open descriptions and names (directory entries): without any, the inode is freed. */
+  #users = 0;
+  /** Open descriptions that came by open(2) with write access; memfd_create's does not count. */
+  writers = 0;
+  cache: PageCache;
+
+  constructor(
+    readonly ram: Ram,
+    readonly ino: bigint,
+    public mode: number,
+    readonly uid: number,
+    /** st_dev of its mount. */
+    readonly dev: bigint,
+  ) {
+    this.cache = new PageCache(ram);
+  }
+
+  stat(): Stat {
+    return stat({
+      dev: this.dev,
+      ino: this.ino,
+      mode: abi.S_IFREG | this.mode,
+      nlink: this.nlink,
+      uid: this.uid,
+      size: this.size,
+      blocks: BigInt(this.cache.pages) * 8n,
+    });
+  }
+
+  /** shmem_setattr(): F_SEAL_EXEC keeps the x bits as they are. */
+  fchmod(mode: number): Ret {
+    if (this.seals & abi.F_SEAL_EXEC && (this.mode ^ mode) & 0o111) return -Errno.EPERM;
+    this.mode = mode & 0o7777;
+    return 0;
+  }
+
+  read(offset: bigint, into: Uint8Array): Ret {
+    if (offset >= this.size) return 0;
+    const left = this.size - offset;
+    const length = left < BigInt(into.length) ? Number(left) : into.length;
+    this.cache.read(Number(offset), into.subarray(0, length));
+    return length;
+  }
+
+  /** generic_perform_write() over shmem_write_begin(): chunk by chunk, short when a later chunk is refused. */
+  write(offset: bigint, from: Uint8Array): Ret {
+    if (from.length === 0) return 0;
+    if (offset >= MAX_FILE_SIZE) return -Errno.EFBIG;
+    const start = Number(offset);
+    let done = 0;
+    while (done < from.length) {
+      const at = start + done;
+      const length = Math.min(CHUNK - at % CHUNK, from.length - done);
+      const refused = this.#write_begin(at, length);
+      const copied = refused < 0 ? refused : this.#copy(at, from.subarray(done, done + length));
+      if (copied < 0) return done > 0 ? done : copied;
+      done += copied;
+      if (copied < length) break;
+    }
+    return done;
+  }
+
+  #write_begin(at: number, length: number): Ret {
+    if (this.seals & (abi.F_SEAL_WRITE | abi.F_SEAL_FUTURE_WRITE)) return -Errno.EPERM;
+    const grows = BigInt(at) + BigInt(length) > this.size;
+    return grows && (this.frozen || this.seals & abi.F_SEAL_GROW) ? -Errno.EPERM : 0;
+  }
+
+  /** Copies page by page when memory is short: what fits is written. */
+  #copy(at: number, data: Uint8Array): Ret {
+    let length = data.length;
+    if (!this.#populate(at, length)) {
+      if (at % PAGE_SIZE + length <= PAGE_SIZE) return -Errno.ENOMEM;
+      for (length = 0; length < data.length;) {
+        const step = Math.min(PAGE_SIZE - (at + length) % PAGE_SIZE, data.length - length);
+        if (!this.#populate(at + length, step)) break;
+        length += step;
+      }
+      if (length === 0) return -Errno.ENOMEM;
+    }
+    this.cache.write(at, data.subarray(0, length));
+    const end = BigInt(at + length);
+    if (end > this.size) this.size = end;
+    return length;
+  }
+
+  #populate(at: number, length: number): boolean {
+    const first = Math.floor(at / PAGE_SIZE);
+    return this.cache.populate(first, Math.ceil((at + length) / PAGE_SIZE) - first);
+  }
+
+  /** shmem_setattr() with ATTR_SIZE. */
+  truncate(length: bigint): Ret {
+    if (length < this.size && this.seals & abi.F_SEAL_SHRINK) return -Errno.EPERM;
+    if (length > this.size && this.seals & abi.F_SEAL_GROW) return -Errno.EPERM;
+    if (length !== this.size && this.frozen) return -Errno.EPERM;
+    // Also at the same size, and then also of a frozen file: pages behind the end (FALLOC_FL_KEEP_SIZE) are given back.
+    if (length <= this.size) {
+      const end = Number(length);
+      const partial = end % PAGE_SIZE === 0 ? 0 : PAGE_SIZE - end % PAGE_SIZE;
+      this.cache.zero(end, partial);
+      this.cache.drop(Math.ceil(end / PAGE_SIZE), Infinity);
+      this.#drop_copies(Math.ceil(end / PAGE_SIZE));
+    }
+    this.size = length;
+    return 0;
+  }
+
+  /** unmap_mapping_range() with even_cows, which a hole does not ask for. */
+  #drop_copies(first: number): void {
+    if (BigInt(first) * BigInt(PAGE_SIZE) >= this.size) return;
+    for (const { offset, own } of this.copies) {
+      const skipped = Number(offset) / PAGE_SIZE;
+      for (const page of [...own.keys()]) if (page + skipped >= first) own.delete(page);
+    }
+  }
+
+  /** shmem_fallocate(); `vfs_fallocate` has looked at the arguments. */
+  fallocate(mode: number, offset: bigint, length: bigint): Ret {
+    if (mode & ~(abi.FALLOC_FL_KEEP_SIZE | abi.FALLOC_FL_PUNCH_HOLE)) return -Errno.EOPNOTSUPP;
+    if (this.frozen) return -Errno.EPERM;
+    const [start, end] = [Number(offset), Number(offset + length)];
+    if (mode & abi.FALLOC_FL_PUNCH_HOLE) {
+      if (this.seals & (abi.F_SEAL_WRITE | abi.F_SEAL_FUTURE_WRITE)) return -Errno.EPERM;
+      this.#punch(start, end);
+      return 0;
+    }
+    const grows = offset + length > this.size;
+    if (grows && this.seals & abi.F_SEAL_GROW) return -Errno.EPERM;
+    const first = Math.floor(start / PAGE_SIZE);
+    if (!this.cache.populate(first, Math.ceil(end / PAGE_SIZE) - first, true)) return -Errno.ENOMEM;
+    if (grows && !(mode & abi.FALLOC_FL_KEEP_SIZE)) this.size = offset + length;
+    return 0;
+  }
+
+  #punch(start: number, end: number): void {
+    const [first, last] = [Math.ceil(start / PAGE_SIZE), Math.floor(end / PAGE_SIZE)];
+    if (first > last) return this.cache.zero(start, end - start);
+    this.cache.zero(start, first * PAGE_SIZE - start);
+    this.cache.zero(last * PAGE_SIZE, end - last * PAGE_SIZE);
+    this.cache.drop(first, last);
+  }
+
+  /** memfd_add_seals() of mm/memfd.c, for a writable fd. */
+  add_seals(seals: number): Ret {
+    if (seals & ~ALL_SEALS) return -Errno.EINVAL;
+    if (this.seals & abi.F_SEAL_SEAL) return -Errno.EPERM;
+    seals |= implied_seals(seals, this.mode);
+    if (seals & abi.F_SEAL_WRITE && !(this.seals & abi.F_SEAL_WRITE)) {
+      if (this.writable_mappings > 0) return -Errno.EBUSY;
+      if (this.pinned && this.size > 0n) return -Errno.EBUSY;
+    }
+    this.seals |= seals;
+    return 0;
+  }
+
+  /**
+   * memfd_pin_folios() and the freeze: from now on the file is dense, and no page may come or go. Its pages up to the size: those
+   * behind (FALLOC_FL_KEEP_SIZE) are not pinned, and may go. Undefined when memory is out.
+   */
+  pin(): readonly Run[] | undefined {
+    const pages = Math.ceil(Number(this.size) / PAGE_SIZE);
+    if (!this.cache.populate(0, pages)) return undefined;
+    this.frozen = this.pinned = true;
+    return this.cache.first(pages);
+  }
+
+  unpin(): void {
+    this.frozen = this.pinned = false;
+  }
+
+  get(): void {
+    this.#users++;
+  }
+
+  put(): void {
+    if (--this.#users === 0) this.free();
+  }
+
+  /** evict_inode: nobody has it open, and no name is left. */
+  free(): void {
+    this.cache.drop(0, Infinity);
+  }
+}
+
+export const ALL_SEALS = abi.F_SEAL_SEAL | abi.F_SEAL_SHRINK | abi.F_SEAL_GROW | abi.F_SEAL_WRITE |
+  abi.F_SEAL_FUTURE_WRITE | abi.F_SEAL_EXEC;
+
+/** F_SEAL_EXEC on an executable file implies W^X: nothing of it may change any more. */
+export function implied_seals(seals: number, mode: number): number {
+  if (!(seals & abi.F_SEAL_EXEC) || !(mode & 0o111)) return 0;
+  return abi.F_SEAL_SHRINK | abi.F_SEAL_GROW | abi.F_SEAL_WRITE | abi.F_SEAL_FUTURE_WRITE;
+}

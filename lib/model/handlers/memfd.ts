@@ -1,0 +1,126 @@
+/** The memfd handler (mm/memfd_luo.c): contents, size, position and seals of any shmem file without a name. */
+import { Errno } from "../../../ffi/abi/errno.ts";
+import * as abi from "../../../ffi/abi/fcntl.ts";
+import type { Ret } from "../../kernel.ts";
+import type { FileHandler, PreservedState, Retrieved } from "../luo/file_handler.ts";
+import type { OpenFile } from "../fs/file.ts";
+import { restore_file_pages } from "./folios.ts";
+import { HostInode } from "../fs/host_file.ts";
+import { type Kho, restore_free } from "../kho/kho.ts";
+import type { MemfdFormat, MemfdHeader } from "./memfd_format.ts";
+import { PageCache, type Run } from "../fs/page_cache.ts";
+import { PAGE_SIZE } from "../memory/backing_store.ts";
+import { discard_preserved, PreservedPages, read_preserved } from "./preserved_pages.ts";
+import type { Release } from "../releases.ts";
+import { ShmemInode } from "../fs/shmem.ts";
+import { memfd_file } from "../fs/shmem_file.ts";
+
+/** What the handler needs of an inode. `ShmemInode` is one; a shmem file of the host is another (`host_file.ts`). */
+export interface Preservable {
+  readonly nlink: number;
+  readonly size: bigint;
+  readonly seals: number;
+  /** The frames of every page up to the size, from now on fixed; undefined when memory is out. */
+  pin(): readonly Run[] | undefined;
+  unpin(): void;
+}
+
+/** MEMFD_LUO_ALL_SEALS. */
+const ALL_SEALS = 0x3f;
+
+/** memfd_pin_folios() counts pages in 32 bits. */
+const MAX_PAGES = 0xffffffffn;
+
+export class MemfdHandler implements FileHandler {
+  readonly #seals: boolean;
+  readonly compatible: string;
+
+  /** `release.seals`: they come along, which they did not before memfd-v2. */
+  constructor(
+    readonly kho: Kho,
+    readonly new_ino: () => bigint,
+    { formats, seals }: Release,
+    readonly format: MemfdFormat,
+  ) {
+    this.compatible = formats.memfd;
+    this.#seals = seals;
+  }
+
+  can_preserve(file: OpenFile): boolean {
+    return preservable(file)?.nlink === 0;
+  }
+
+  preserve(file: OpenFile): Ret | PreservedState {
+    const inode = preservable(file);
+    if (inode === undefined) return -Errno.EINVAL;
+    const address = this.kho.alloc_preserve(this.format.size);
+    if (address === undefined) return -Errno.ENOMEM;
+    const large = (inode.size + BigInt(PAGE_SIZE) - 1n) / BigInt(PAGE_SIZE) > MAX_PAGES;
+    const runs = large ? undefined : inode.pin();
+    // Seals added from now on are lost; the position is written again in freeze.
+    const about = { position: position_of(file), size: inode.size, seals: this.#seals ? inode.seals : 0 };
+    const state = runs && PreservedPages.preserve(this.kho, this.format, address, about, runs);
+    if (state !== undefined) return state;
+    if (runs !== undefined) inode.unpin();
+    this.kho.unpreserve_free(address);
+    return large ? -Errno.EFBIG : -Errno.ENOMEM;
+  }
+
+  unpreserve(file: OpenFile, state: PreservedState): void {
+    if (state instanceof PreservedPages) state.unpreserve();
+    preservable(file)?.unpin();
+  }
+
+  freeze(file: OpenFile, state: PreservedState): Ret {
+    if (state instanceof PreservedPages) state.write(position_of(file));
+    return 0;
+  }
+
+  retrieve(data: bigint, uid: number): OpenFile | Ret {
+    if (data === 0n) return -Errno.EINVAL;
+    const { ram } = this.kho;
+    const memfd = read_preserved(ram, this.format, data);
+    if (memfd === undefined) return -Errno.EINVAL;
+    const answer = this.#retrieve(memfd, uid);
+    restore_free(ram, Number(data));
+    return answer;
+  }
+
+  #retrieve(memfd: MemfdHeader, uid: number): OpenFile | Ret {
+    const { position, size, seals } = memfd;
+    if (seals & ~ALL_SEALS) return -Errno.EOPNOTSUPP;
+    const { ram } = this.kho;
+    const runs = restore_file_pages(ram, memfd, this.format);
+    if (typeof runs === "number") return runs;
+    const file = memfd_file(ram, this.new_ino(), uid, "", abi.MFD_ALLOW_SEALING);
+    // vfs_setpos() does not take a negative one.
+    file.position = position < 0n ? 0n : position;
+    if (file.inode instanceof ShmemInode) {
+      file.inode.size = size;
+      file.inode.cache = new PageCache(ram, runs);
+      // The trap: the new file has mode 0777, so F_SEAL_EXEC seals it against writing too.
+      if (seals !== 0) file.inode.add_seals(seals);
+    }
+    return file;
+  }
+
+  /** A dup, a reopened or a second fd of the same file is the same file. */
+  identity(file: OpenFile): object {
+    return file.inode;
+  }
+
+  finish(data: bigint, retrieved: Retrieved): void {
+    // A retrieve that failed has cleaned up after itself.
+    if (retrieved !== undefined || data === 0n) return;
+    discard_preserved(this.kho.ram, this.format, data);
+  }
+}
+
+function preservable(file: OpenFile): Preservable | undefined {
+  const { inode } = file;
+  return inode instanceof ShmemInode || (inode instanceof HostInode && inode.shmem) ? inode : undefined;
+}
+
+function position_of(file: OpenFile): bigint {
+  return file.operations.lseek?.(file, 0n, abi.SEEK_CUR) ?? file.position;
+}

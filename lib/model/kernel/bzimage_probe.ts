@@ -1,0 +1,64 @@
+/** Does x86 Linux take this file as a kernel? bzImage64_probe() and bzImage64_load() of arch/x86/kernel/kexec-bzimage64.c. */
+import { Errno } from "../../../ffi/abi/errno.ts";
+import type { Ret } from "../../kernel.ts";
+
+/** Offsets in the file of `struct setup_header` fields (Documentation/arch/x86/boot.rst). */
+const SETUP_SECTS = 0x1f1;
+const BOOT_FLAG = 0x1fe;
+const HEADER = 0x202;
+const VERSION = 0x206;
+const KERNEL_VERSION = 0x20e;
+const LOADFLAGS = 0x211;
+const XLOADFLAGS = 0x236;
+const CMDLINE_SIZE = 0x238;
+/** Bytes of the file that everything above fits into. */
+export const SETUP_HEADER_END = 0x268;
+
+const LOADED_HIGH = 1;
+const XLF_KERNEL_64 = 1;
+const XLF_CAN_BE_LOADED_ABOVE_4G = 2;
+const SECTOR = 512;
+const MAX_ELFCOREHDR_STR_LEN = 30;
+
+/**
+ * 0, or the errno with which Linux refuses. Nothing behind the setup sectors is looked at: an image cut off at half its
+ * length is taken.
+ *
+ * @param image the file from its start: at least `SETUP_HEADER_END` bytes of it when it has them
+ * @param length bytes of the whole file
+ */
+export function probe(image: Uint8Array, length: number): Ret {
+  if (length < 2 * SECTOR || image.length < SETUP_HEADER_END) return -Errno.ENOEXEC;
+  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
+  const xloadflags = view.getUint16(XLOADFLAGS, true);
+  const good = view.getUint32(HEADER, false) === 0x48647253 && // "HdrS"
+    view.getUint16(BOOT_FLAG, true) === 0xaa55 &&
+    view.getUint16(VERSION, true) >= 0x020c &&
+    (view.getUint8(LOADFLAGS) & LOADED_HIGH) !== 0 &&
+    (xloadflags & XLF_KERNEL_64) !== 0 &&
+    (xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G) !== 0;
+  return good ? 0 : -Errno.ENOEXEC;
+}
+
+/** What the loader checks once the initrd and the command line have been read. `cmdline_len` counts the NUL. */
+export function check_load(image: Uint8Array, length: number, cmdline_len: number): Ret {
+  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
+  const setup_sects = view.getUint8(SETUP_SECTS) || 4;
+  if (length < (setup_sects + 1) * SECTOR) return -Errno.ENOEXEC;
+  const room = view.getUint32(CMDLINE_SIZE, true);
+  return cmdline_len + MAX_ELFCOREHDR_STR_LEN > room ? -Errno.EINVAL : 0;
+}
+
+/** uname's release of the kernel in the image: the first word of the header's version string. */
+export function image_release(image: Uint8Array): string | undefined {
+  if (image.length < SETUP_HEADER_END) return undefined;
+  const pointer = new DataView(image.buffer, image.byteOffset, image.byteLength).getUint16(
+    KERNEL_VERSION,
+    true,
+  );
+  if (pointer === 0 || pointer + SECTOR >= image.length) return undefined;
+  const text = image.subarray(pointer + SECTOR, pointer + SECTOR + 256);
+  const end = text.indexOf(0);
+  const release = new TextDecoder().decode(text.subarray(0, end < 0 ? text.length : end)).split(" ")[0];
+  return release || undefined;
+}

@@ -1,0 +1,79 @@
+/** kexec_file_load(2) (kernel/kexec_file.c): judges an image and keeps it until the reboot. */
+import { Errno } from "../../../ffi/abi/errno.ts";
+import * as abi from "../../../ffi/abi/fcntl.ts";
+import * as kexec from "../../../ffi/abi/kexec.ts";
+import type { Ret, UserPointer } from "../../kernel.ts";
+import { check_load, image_release, probe } from "./bzimage_probe.ts";
+import { inode_type, type OpenFile } from "../fs/file.ts";
+import type { Process } from "./process.ts";
+import { UserBuffer } from "../fs/user_memory.ts";
+
+/** What of an image the model needs to boot it. */
+export interface LoadedImage {
+  readonly release: string | undefined;
+  readonly command_line: string;
+}
+
+const FLAGS = kexec.KEXEC_FILE_UNLOAD | kexec.KEXEC_FILE_ON_CRASH | kexec.KEXEC_FILE_NO_INITRAMFS |
+  kexec.KEXEC_FILE_DEBUG | kexec.KEXEC_FILE_NO_CMA;
+/** KEXEC_FILE_SIZE_MAX, the largest file that is read. */
+const FILE_SIZE_MAX = BigInt(Math.min(0x7fffffff, 4 * 1024 * 1024 * 1024));
+const INT_MAX = 0x7fffffffn;
+/** How much of the kernel is looked at: the setup sectors, at most 256 of them. */
+const SETUP_MAX = 256 * 512;
+
+export interface KexecArguments {
+  readonly kernel_fd: number;
+  readonly initrd_fd: number;
+  readonly cmdline_len: bigint;
+  readonly cmdline: UserPointer;
+  readonly flags: bigint;
+}
+
+/** The image, undefined for UNLOAD, or why not. The image loaded before is the caller's to keep when this fails. */
+export function load_image(process: Process, a: KexecArguments): LoadedImage | undefined | Ret {
+  if (process.uid !== 0 || process.system.kexec_load_disabled) return -Errno.EPERM;
+  if (a.flags & ~BigInt(FLAGS)) return -Errno.EINVAL;
+  const flags = Number(a.flags);
+  if (flags & kexec.KEXEC_FILE_UNLOAD) return undefined;
+  const kernel = read_head(process.fds.get(a.kernel_fd));
+  if (typeof kernel === "number") return kernel;
+  const probed = probe(kernel.head, kernel.length);
+  if (probed < 0) return probed;
+  if (!(flags & kexec.KEXEC_FILE_NO_INITRAMFS)) {
+    const initrd = read_head(process.fds.get(a.initrd_fd));
+    if (typeof initrd === "number") return initrd;
+  }
+  const command_line = read_command_line(a);
+  if (typeof command_line === "number") return command_line;
+  const loaded = check_load(kernel.head, kernel.length, Number(a.cmdline_len));
+  if (loaded < 0) return loaded;
+  // No memory is set aside for a crash kernel.
+  if (flags & kexec.KEXEC_FILE_ON_CRASH) return -Errno.EADDRNOTAVAIL;
+  return { release: image_release(kernel.head), command_line };
+}
+
+function read_command_line(a: KexecArguments): string | Ret {
+  if (a.cmdline_len === 0n) return "";
+  if (a.cmdline_len > INT_MAX) return -Errno.ENOMEM;
+  const { bytes } = new UserBuffer(a.cmdline);
+  const length = Number(a.cmdline_len);
+  if (bytes.length < length) return -Errno.EFAULT;
+  if (bytes[length - 1] !== 0) return -Errno.EINVAL;
+  const text = bytes.subarray(0, length);
+  return new TextDecoder().decode(text.subarray(0, text.indexOf(0)));
+}
+
+/** kernel_read_file_from_fd(): the start of the file and its length. */
+function read_head(file: OpenFile | undefined): { head: Uint8Array; length: number } | Ret {
+  if (file === undefined || !file.readable) return -Errno.EBADF;
+  if (inode_type(file.inode) !== abi.S_IFREG) return -Errno.EINVAL;
+  // deny_write_access(): a memfd was never opened by path, so it is taken though its fd is writable.
+  if ((file.inode.writers ?? 0) > 0) return -Errno.ETXTBSY;
+  const { size } = file.inode.stat();
+  if (size <= 0n) return -Errno.EINVAL;
+  if (size > FILE_SIZE_MAX) return -Errno.EFBIG;
+  const head = new Uint8Array(Math.min(Number(size), SETUP_MAX));
+  const got = file.operations.read?.(file, head, 0n) ?? -Errno.EINVAL;
+  return got < 0 ? got : { head: head.subarray(0, got), length: Number(size) };
+}

@@ -1,0 +1,65 @@
+/** pidfd_open(2), and what pidfd_getfd(2) needs of it (kernel/pid.c, fs/pidfs.c). */
+import { Errno } from "../../../ffi/abi/errno.ts";
+import { O_ACCMODE, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, POLLIN } from "../../../ffi/abi/fcntl.ts";
+import type { Ret, Stat } from "../../kernel.ts";
+import { type FileOperations, type Inode, opened_flags, OpenFile, stat } from "../fs/file.ts";
+import type { Process } from "./process.ts";
+
+/** One for all pidfds of a process: a regular file of the file system pidfs, though stat does not say so. */
+export class PidfdInode implements Inode {
+  readonly regular = true;
+  writers = 0;
+
+  constructor(readonly ino: bigint) {}
+
+  stat(): Stat {
+    return stat({ dev: 9n, ino: this.ino, mode: 0o700 });
+  }
+}
+
+export function pidfd_file(target: Process, flags: number): OpenFile {
+  return open_pidfd(target, O_RDWR | (flags & O_NONBLOCK));
+}
+
+function open_pidfd(target: Process, flags: number): OpenFile {
+  const inode = target.pidfd_inode;
+  if (writes(flags)) inode.writers++;
+  return new OpenFile(inode, new PidfdOperations(target), flags, () => "anon_inode:[pidfd]");
+}
+
+function writes(flags: number): boolean {
+  return (flags & O_ACCMODE) !== O_RDONLY;
+}
+
+/** The process behind a pidfd, undefined for any other file. */
+export function pidfd_target(file: OpenFile): Process | undefined {
+  return file.operations instanceof PidfdOperations ? file.operations.target : undefined;
+}
+
+/** No read, write or lseek; pidfs_setattr() refuses what would change the inode. */
+class PidfdOperations implements FileOperations {
+  readonly positioned = true;
+
+  constructor(readonly target: Process) {}
+
+  /** Readable once the process has ended. */
+  poll(_file: OpenFile, events: number): number {
+    return this.target.ended ? events & POLLIN : 0;
+  }
+
+  ftruncate(): Ret {
+    return -Errno.EOPNOTSUPP;
+  }
+
+  fallocate(): Ret {
+    return -Errno.EOPNOTSUPP;
+  }
+
+  reopen(_file: OpenFile, flags: number): OpenFile | Ret {
+    return flags & O_TRUNC ? -Errno.EOPNOTSUPP : open_pidfd(this.target, opened_flags(flags));
+  }
+
+  release(file: OpenFile): void {
+    if (writes(file.flags)) this.target.pidfd_inode.writers--;
+  }
+}

@@ -1,0 +1,122 @@
+/** The files of /proc, /sys and /dev that this job reads, and their contents at the moment of the read. */
+import { Errno } from "../../../ffi/abi/errno.ts";
+import * as abi from "../../../ffi/abi/fcntl.ts";
+import { read_debugfs } from "./debugfs.ts";
+import { type FileOperations, opened_flags, OpenFile, stat } from "../fs/file.ts";
+import { generic_lseek } from "../fs/read_write.ts";
+import type { System } from "./system.ts";
+
+interface Entry {
+  readonly mode: number;
+  readonly read: (system: System) => string | Uint8Array;
+  /** -errno, or undefined when the text was taken. */
+  readonly write?: (system: System, text: string) => number | undefined;
+}
+
+const entries = new Map<string, Entry>([
+  ["/proc/cmdline", { mode: 0o444, read: (system) => `${system.command_line}\n` }],
+  ["/proc/meminfo", { mode: 0o444, read: meminfo }],
+  ["/proc/sys/kernel/random/boot_id", { mode: 0o444, read: (system) => `${system.boot_id}\n` }],
+  ["/proc/sys/kernel/osrelease", { mode: 0o444, read: (system) => `${system.release}\n` }],
+  ["/proc/version", { mode: 0o444, read: (system) => `Linux version ${system.release} (model)\n` }],
+  ["/proc/sys/kernel/kexec_load_disabled", {
+    mode: 0o644,
+    read: (system) => `${Number(system.kexec_load_disabled)}\n`,
+    write: disable_kexec,
+  }],
+  ["/sys/kernel/kexec_loaded", { mode: 0o444, read: loaded }],
+  ["/sys/kernel/kexec/loaded", { mode: 0o444, read: loaded }],
+  ["/sys/kernel/kexec_crash_loaded", { mode: 0o444, read: () => "0\n" }],
+]);
+
+function loaded(system: System): string {
+  return `${Number(system.image !== undefined)}\n`;
+}
+
+/** Write-once: 1 is taken, and nothing else ever after (proc_dointvec_minmax with both limits 1). */
+function disable_kexec(system: System, text: string): number | undefined {
+  if (!/^\s*1\s*$/.test(text)) return -Errno.EINVAL;
+  system.kexec_load_disabled = true;
+}
+
+/** kB, the fields a program looks at before it preserves something large. */
+function meminfo({ hardware: { ram } }: System): string {
+  const kib = (frames: number) => `${String(frames * 4).padStart(8)} kB\n`;
+  return `MemTotal:       ${kib(ram.frames)}MemFree:        ${kib(ram.free_frames)}` +
+    `MemAvailable:   ${kib(ram.free_frames)}Shmem:          ${kib(ram.frames - ram.free_frames)}` +
+    `SwapTotal:      ${kib(0)}SwapFree:       ${kib(0)}`;
+}
+
+/** Root's files of debugfs. */
+function debugfs_entry(system: System, path: string): Entry | undefined {
+  if (read_debugfs(system, path) === undefined) return undefined;
+  return { mode: 0o400, read: (system) => read_debugfs(system, path) ?? "" };
+}
+
+/** Undefined: no such file here. */
+export function open_proc(
+  system: System,
+  path: string,
+  flags: number,
+  uid: number,
+): OpenFile | number | undefined {
+  const entry = entries.get(path) ?? debugfs_entry(system, path);
+  if (entry === undefined) return undefined;
+  if (entry.mode === 0o400 && uid !== 0) return -Errno.EACCES;
+  if ((flags & abi.O_ACCMODE) !== abi.O_RDONLY && entry.write === undefined) return -Errno.EACCES;
+  const operations: FileOperations = {
+    positioned: true,
+    read(file, into, offset) {
+      const found = entry.read(system);
+      const text = typeof found === "string" ? new TextEncoder().encode(found) : found;
+      const at = Number(offset ?? file.position);
+      const piece = text.subarray(at, at + into.length);
+      into.set(piece);
+      if (offset === undefined) file.position += BigInt(piece.length);
+      return piece.length;
+    },
+    write: (_file, from) => entry.write?.(system, new TextDecoder().decode(from)) ?? from.length,
+    lseek: (file, offset, whence) => generic_lseek(file, offset, whence, 0n),
+    reopen: (_file, again) => open_proc(system, path, again, uid) ?? -Errno.ENOENT,
+  };
+  const inode = { stat: () => stat({ dev: 20n, ino: 1n, mode: abi.S_IFREG | entry.mode }) };
+  return new OpenFile(inode, operations, opened_flags(flags), () => path);
+}
+
+const null_operations: FileOperations = {
+  positioned: true,
+  read: () => 0,
+  write: (_file, from) => from.length,
+  lseek: (file) => (file.position = 0n),
+  reopen: (_file, flags) => open_null(flags),
+};
+
+/** /dev/null (drivers/char/mem.c). */
+export function open_null(flags: number): OpenFile {
+  return new OpenFile(null_inode, null_operations, opened_flags(flags), () => "/dev/null");
+}
+
+const null_inode = { stat: () => stat({ dev: 5n, ino: 4n, mode: abi.S_IFCHR | 0o666 }) };
+
+/** /dev/kmsg: a line per read, from the oldest on; what is written becomes a line of the console. */
+export function open_kmsg(system: System, flags: number): OpenFile {
+  let next = 0;
+  const operations: FileOperations = {
+    read(_file, into) {
+      const line = system.log[next];
+      if (line === undefined) return -Errno.EAGAIN;
+      const text = new TextEncoder().encode(`6,${next},0,-;${line}\n`);
+      if (text.length > into.length) return -Errno.EINVAL;
+      next++;
+      into.set(text);
+      return text.length;
+    },
+    write(_file, from) {
+      system.printk(new TextDecoder().decode(from).trimEnd());
+      return from.length;
+    },
+    reopen: (_file, again) => open_kmsg(system, again),
+  };
+  const inode = { stat: () => stat({ dev: 5n, ino: 11n, mode: abi.S_IFCHR | 0o644 }) };
+  return new OpenFile(inode, operations, opened_flags(flags), () => "/dev/kmsg");
+}

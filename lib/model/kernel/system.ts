@@ -1,0 +1,273 @@
+/** One booted kernel: everything that begins at its boot and ends with it. */
+import { Errno } from "../../../ffi/abi/errno.ts";
+import { LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_KEXEC } from "../../../ffi/abi/kexec.ts";
+import { LINUX_REBOOT_CMD_POWER_OFF, LINUX_REBOOT_CMD_RESTART } from "../../../ffi/abi/kexec.ts";
+import type { Ret } from "../../kernel.ts";
+import { initcall_blacklisted, kernel_parameter, kernel_values } from "./command_line.ts";
+import { MountedDisk } from "../fs/disk.ts";
+import { corrupt, lose_page } from "../kho/handover_faults.ts";
+import type { Hardware, NextKernel } from "./hardware.ts";
+import type { LoadedImage } from "./kexec.ts";
+import { HostFiles } from "../fs/host_file.ts";
+import { type Handover, Kho, reserve_scratch, type Scratch } from "../kho/kho.ts";
+import { type HandedOver, populate, retrieve_memory } from "../kho/boot.ts";
+import { read_metadata, write_metadata } from "../kho/metadata.ts";
+import { abi_of } from "./formats.ts";
+import { Luo } from "../luo/luo.ts";
+import type { IncomingLuo } from "../luo/handover.ts";
+import { MemfdHandler } from "../handlers/memfd.ts";
+import { KernelPanic } from "../panic.ts";
+import { Process } from "./process.ts";
+import type { Driver } from "../handlers/rehearsal/driver.ts";
+import { load_modules } from "../handlers/rehearsal/modules.ts";
+import { type Release, release_of } from "../releases.ts";
+import { Tmpfs } from "../fs/tmpfs.ts";
+
+export class System {
+  readonly release: string;
+  readonly command_line: string;
+  /** What this release of the kernel speaks and allows; undefined for one from before LUO. */
+  readonly speaks: Release | undefined;
+  readonly boot_id: string = crypto.randomUUID();
+  readonly log: string[] = [];
+  readonly processes = new Map<number, Process>();
+  readonly shm: Tmpfs;
+  readonly tmp: Tmpfs;
+  readonly disk: MountedDisk;
+  /** Undefined: no LUO, so no device. */
+  readonly luo: Luo | undefined;
+  readonly host_files: HostFiles;
+  /** Character devices of drivers, by path. */
+  readonly drivers = new Map<string, Driver>();
+  image: LoadedImage | undefined;
+  kexec_load_disabled = false;
+  /** What the kernel before handed over; undefined when nothing of it was understood. */
+  readonly handed: HandedOver | undefined;
+  /** Undefined: off (`kho=off`), or a kernel from before. */
+  readonly kho: Kho | undefined;
+  /** Of what KHO gave out to be preserved, so many frames are there as long as the kernel runs. */
+  readonly kho_at_boot: number;
+  /** So many blocks are preserved as long as the kernel runs. */
+  readonly blocks_at_boot: number;
+  #scratch_frames = 0;
+  #boot_page = 0;
+  #luo_disabled = false;
+  #next_pid = 1;
+  #next_ino = 1000n;
+
+  constructor(readonly hardware: Hardware, boot: NextKernel) {
+    this.release = boot.release;
+    this.command_line = boot.command_line;
+    this.speaks = release_of(this.release);
+    this.printk(`Linux version ${this.release}`);
+    this.printk(`Command line: ${this.command_line}`);
+    const { ram } = hardware;
+    this.host_files = new HostFiles(ram, hardware.host, (from, to) => this.luo?.handlers.rename(from, to));
+    const handed = this.handed = this.#start_memory(boot.handover);
+    this.shm = new Tmpfs(ram, "/dev/shm", 27n);
+    this.tmp = new Tmpfs(ram, "/tmp", 28n);
+    this.disk = new MountedDisk(hardware.disk);
+    const incoming = this.speaks && this.#receive_luo(this.speaks, handed);
+    this.kho = this.#start_kho(handed);
+    this.luo = this.speaks && this.#start_luo(this.speaks, incoming);
+    this.kho_at_boot = this.kho?.allocated ?? 0;
+    this.blocks_at_boot = this.kho?.preserved_blocks().length ?? 0;
+    ram.up = true;
+  }
+
+  /** Frames this kernel has for itself: the command line's, scratch, KHO's tree and map, and what was allocated to be preserved. */
+  get own_frames(): number {
+    const kho = this.kho === undefined ? 0 : 1 + this.kho.map.nodes + this.kho.allocated;
+    return 1 + this.#scratch_frames + kho;
+  }
+
+  get #luo_wanted(): boolean {
+    return kernel_parameter(this.command_line, "liveupdate") ?? false;
+  }
+
+  /** CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT=y: on unless `kho=off`. */
+  get #kho_wanted(): boolean {
+    return this.speaks !== undefined && (kernel_parameter(this.command_line, "kho") ?? true);
+  }
+
+  /**
+   * What was handed over is reserved, also with kho=off; all else is this kernel's. Until that is known it uses nothing but
+   * scratch.
+   */
+  #start_memory(handover: Handover | undefined): HandedOver | undefined {
+    const { ram } = this.hardware;
+    const handed = handover && this.speaks
+      ? populate(ram, handover, abi_of(this.speaks).tree, (line) => this.printk(line))
+      : undefined;
+    if (handed === undefined) ram.open([]);
+    // setup_command_line(): one of the pages that a kernel needs before it can look around.
+    const page = ram.kernel_page();
+    if (page === undefined) throw new KernelPanic("Out of memory");
+    this.#boot_page = page;
+    ram.page(page)?.set(new TextEncoder().encode(this.command_line.slice(0, 512)));
+    if (handed === undefined) return undefined;
+    if (this.speaks !== undefined) retrieve_memory(ram, abi_of(this.speaks).tree.map, handed.map);
+    this.#scratch_frames = ram.open(handed.scratch);
+    return handed;
+  }
+
+  /** liveupdate_early_init(): what was handed over is looked at, whatever the command line says. */
+  #receive_luo(release: Release, handed: HandedOver | undefined): IncomingLuo | undefined {
+    if (!this.#kho_wanted && this.#luo_wanted) {
+      this.printk("luo: Disabling liveupdate because KHO is disabled");
+    }
+    if (!this.#kho_wanted || handed === undefined) return undefined;
+    const incoming = abi_of(release).luo.receive(
+      this.hardware.ram,
+      handed,
+      release.formats.luo,
+      (line) => this.printk(line),
+    );
+    return typeof incoming === "number" ? this.#restore_failed() : incoming;
+  }
+
+  /** luo_restore_fail(): memory may be in use by devices, nothing can be trusted. @throws KernelPanic */
+  #restore_failed(): undefined {
+    const message = "The incoming tree failed to initialize properly [-EINVAL], disabling live update";
+    if (this.speaks?.unreadable === "panic") throw new KernelPanic(message);
+    this.printk(`luo: ${message}`);
+    this.#luo_disabled = true;
+  }
+
+  /** kho_init(): the map and the tree for the next kernel, and in it where we come from. */
+  #start_kho(handed: HandedOver | undefined): Kho | undefined {
+    const { ram } = this.hardware;
+    if (this.speaks === undefined || !this.#kho_wanted) return undefined;
+    const from = handed && read_metadata(ram, handed);
+    if (from !== undefined) {
+      this.printk(`KHO: exec from: ${from.previous_release} (count ${from.kexec_count})`);
+    }
+    const scratch = handed?.scratch ?? this.#reserve_scratch() ?? [];
+    const kho = scratch.length > 0 ? Kho.init(ram, abi_of(this.speaks).tree, scratch) : undefined;
+    const previous_release = this.release;
+    const metadata = { previous_release, kexec_count: (from?.kexec_count ?? 0) + 1 };
+    // 6.19 tells nothing of itself.
+    if (kho === undefined || (this.speaks.layout === "v5" && !write_metadata(kho, metadata))) {
+      this.printk("KHO: failed to initialize: -12");
+      kho?.stop();
+      this.#free_scratch(scratch);
+      return undefined;
+    }
+    kho.up();
+    return kho;
+  }
+
+  /** All but the page of the command line, which may be there. */
+  #free_scratch(scratch: readonly Scratch[]): void {
+    for (const { base, count } of scratch) {
+      for (let frame = base; frame < base + count; frame++) {
+        if (frame !== this.#boot_page) this.hardware.ram.free_kernel(frame);
+      }
+    }
+    this.#scratch_frames = 0;
+  }
+
+  #reserve_scratch(): Scratch[] | undefined {
+    const scratch = reserve_scratch(this.hardware.ram);
+    this.#scratch_frames = scratch?.reduce((sum, { count }) => sum + count, 0) ?? 0;
+    return scratch;
+  }
+
+  /** luo_late_startup(): off unless `liveupdate=on`, never without KHO. */
+  #start_luo(release: Release, incoming: IncomingLuo | undefined): Luo | undefined {
+    if (this.kho === undefined || !this.#luo_wanted || this.#luo_disabled) return undefined;
+    const outgoing = abi_of(release).luo.setup(this.kho, release, (incoming?.number ?? 0n) + 1n);
+    if (outgoing === undefined) {
+      this.printk("luo: failed to allocate/preserve LUO state memory");
+      return undefined;
+    }
+    const { hardware: { faults }, kho } = this;
+    const print = (line: string) => this.printk(line);
+    const luo = new Luo({ release, outgoing, incoming, ino: this.new_ino(), faults, print });
+    if (!initcall_blacklisted(this.command_line, "memfd_luo_init")) {
+      luo.handlers.register(new MemfdHandler(kho, () => this.new_ino(), release, abi_of(release).memfd));
+    }
+    const modules = kernel_values(this.command_line, "luo_rehearsal").flatMap((list) => list.split(","));
+    load_modules(modules, {
+      ram: this.hardware.ram,
+      new_ino: () => this.new_ino(),
+      add_device: (path, driver) => void this.drivers.set(path, driver),
+      kho,
+      handlers: luo.handlers,
+    });
+    return luo;
+  }
+
+  printk(line: string): void {
+    this.log.push(line);
+    this.hardware.console(line);
+  }
+
+  new_ino(): bigint {
+    return this.#next_ino++;
+  }
+
+  spawn(uid: number, nofile: number): Process {
+    const pid = this.#next_pid++;
+    const process = new Process(this, pid, uid, nofile);
+    this.processes.set(pid, process);
+    return process;
+  }
+
+  /** reboot(2) (kernel/reboot.c); does not return when the machine goes down. */
+  reboot(command: number): Ret {
+    switch (command) {
+      case LINUX_REBOOT_CMD_KEXEC:
+        return this.#kexec();
+      case LINUX_REBOOT_CMD_RESTART:
+        this.#stop();
+        this.hardware.restart();
+        return 0;
+      case LINUX_REBOOT_CMD_POWER_OFF:
+        this.#stop();
+        this.hardware.power_off();
+        return 0;
+      case LINUX_REBOOT_CMD_CAD_OFF:
+        return 0;
+      default:
+        return -Errno.EINVAL;
+    }
+  }
+
+  /** kernel_kexec(): an image, then liveupdate_reboot(), which may still refuse; from there on there is no way back. */
+  #kexec(): Ret {
+    const image = this.image;
+    if (image === undefined) return -Errno.EINVAL;
+    const frozen = this.luo?.freeze() ?? 0;
+    if (frozen < 0) return frozen;
+    const finished = this.kho?.finish() ?? 0;
+    if (finished < 0) {
+      this.luo?.unfreeze();
+      return finished;
+    }
+    this.luo?.serialize();
+    const kept = this.kho === undefined ? [] : this.#kept(this.kho);
+    this.printk("kexec_core: Starting new kernel");
+    this.#stop();
+    this.hardware.ram.kexec(kept);
+    this.hardware.kexec({
+      release: image.release ?? this.release,
+      command_line: image.command_line,
+      handover: this.kho?.handover,
+    });
+    return 0;
+  }
+
+  #kept(kho: Kho): (readonly [base: number, count: number])[] {
+    lose_page(this.hardware.faults, kho);
+    const kept = kho.kept();
+    corrupt(this.hardware.faults, kho);
+    return kept;
+  }
+
+  /** The CPUs stop: no file is closed, nothing is released. */
+  #stop(): void {
+    for (const process of this.processes.values()) process.forget();
+    this.processes.clear();
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Room for the entries of a list that is handed over: sessions, or the files of one (kernel/liveupdate/kho_block.c; layout in
+ * `lib/kho/blocks.ts`). Room is made when an entry is added, so that nothing can fail for want of memory in reboot(2).
+ */
+import { Errno } from "../../../ffi/abi/errno.ts";
+import { decode_blocks, encode_blocks, type EntryCodec, MAX_BLOCKS, per_block } from "../../kho/blocks.ts";
+import { KhoError } from "../../kho/error.ts";
+import type { Ret } from "../../kernel.ts";
+import { type Kho, restore_free } from "./kho.ts";
+import { PAGE_SIZE } from "../memory/backing_store.ts";
+import { Physical } from "../memory/physical.ts";
+import type { Ram } from "../memory/ram.ts";
+
+/** Where outgoing entries go. */
+export interface Room<Entry> {
+  /** Room for `count` entries in all: -ENOSPC when there may not be so many, -ENOMEM. */
+  grow(count: number): Ret;
+  /** Only `count` are left. */
+  shrink(count: number): void;
+  /** In reboot(2). The address of the first; 0 for an empty list. */
+  write(entries: readonly Entry[]): number;
+}
+
+export class BlockSet<Entry> implements Room<Entry> {
+  readonly #blocks: number[] = [];
+  readonly #per_block: number;
+
+  /** `limit`: of a kernel that has room for so many, and says so as it does (a negative errno). */
+  constructor(
+    readonly kho: Kho,
+    readonly codec: EntryCodec<Entry>,
+    readonly limit: { readonly count: number; readonly full: Ret } = { count: Infinity, full: 0 },
+  ) {
+    this.#per_block = per_block(codec.size);
+  }
+
+  grow(count: number): Ret {
+    if (count > this.limit.count) return this.limit.full;
+    const before = this.#blocks.length;
+    while (count > this.#blocks.length * this.#per_block) {
+      const full = this.#blocks.length >= MAX_BLOCKS;
+      const address = full ? undefined : this.kho.alloc_preserve(PAGE_SIZE);
+      if (address === undefined) {
+        this.#cut(before);
+        return full ? -Errno.ENOSPC : -Errno.ENOMEM;
+      }
+      this.#blocks.push(address);
+    }
+    return 0;
+  }
+
+  shrink(count: number): void {
+    this.#cut(Math.ceil(count / this.#per_block));
+  }
+
+  #cut(length: number): void {
+    for (const address of this.#blocks.splice(length)) this.kho.unpreserve_free(address);
+  }
+
+  write(entries: readonly Entry[]): number {
+    const blocks = this.#blocks.map((address, index) => ({
+      address: BigInt(address),
+      entries: entries.slice(index * this.#per_block, (index + 1) * this.#per_block),
+    }));
+    encode_blocks(new Physical(this.kho.ram), blocks, this.codec);
+    return this.#blocks[0] ?? 0;
+  }
+}
+
+/** A list that was handed over. Its blocks are kept until `free`. */
+export interface HandedOverEntries<Entry> {
+  readonly entries: readonly Entry[];
+  free(): void;
+}
+
+/** kho_block_set_restore(): undefined (EINVAL) for a list that cannot be; its blocks stay nobody's then. */
+export function read_blocks<Entry>(
+  ram: Ram,
+  head: number,
+  codec: EntryCodec<Entry>,
+  print: (line: string) => void,
+): HandedOverEntries<Entry> | undefined {
+  try {
+    const blocks = decode_blocks(new Physical(ram), BigInt(head), codec);
+    return {
+      entries: blocks.flatMap(({ entries }) => entries),
+      free: () => {
+        for (const { address } of blocks) restore_free(ram, Number(address));
+      },
+    };
+  } catch (error) {
+    if (!(error instanceof KhoError)) throw error;
+    const [, count] = /^a count of (\d+)/.exec(error.problem) ?? [];
+    const what = count === undefined
+      ? "Block set is corrupted"
+      : `Block contains invalid entry count: ${count}`;
+    print(`luo: ${what}`);
+  }
+}

@@ -1,0 +1,131 @@
+/** The LUO of 7.2 and 7.3 on its way out and in: `luo-v5`, chained blocks of sessions and of files (layout in `lib/kho/luo_v5.ts`). */
+import { Errno } from "../../../ffi/abi/errno.ts";
+import { KhoError } from "../../kho/error.ts";
+import * as luo from "../../kho/luo_v5.ts";
+import { PAGE_SIZE, read } from "../../kho/memory.ts";
+import type { Ret } from "../../kernel.ts";
+import { BlockSet, type HandedOverEntries, read_blocks } from "../kho/block_set.ts";
+import type { SerializedFlb } from "./flb.ts";
+import { type Kho, restore_free } from "../kho/kho.ts";
+import type { HandedOver } from "../kho/boot.ts";
+import { type IncomingLuo, LUO, type LuoAbi, type OutgoingLuo } from "./handover.ts";
+import { Physical } from "../memory/physical.ts";
+import type { Ram } from "../memory/ram.ts";
+import type { Release } from "../releases.ts";
+import type { OutgoingSession, Rooms } from "./session.ts";
+
+class Outgoing implements OutgoingLuo {
+  readonly rooms: Rooms;
+
+  /** luo_state_setup(): the struct, the page of the FLBs, and KHO knows of it. */
+  static setup(kho: Kho, release: Release, number: bigint): Outgoing | undefined {
+    const address = kho.alloc_preserve(luo.LUO_V5_SIZE);
+    const flbs = address === undefined ? undefined : kho.alloc_preserve(PAGE_SIZE);
+    if (address === undefined || flbs === undefined) {
+      if (address !== undefined) kho.unpreserve_free(address);
+      return undefined;
+    }
+    kho.add_subtree(LUO, address, luo.LUO_V5_SIZE);
+    return new Outgoing(kho, release, number, address, flbs);
+  }
+
+  private constructor(
+    readonly kho: Kho,
+    readonly release: Release,
+    readonly number: bigint,
+    readonly address: number,
+    readonly flbs: number,
+  ) {
+    const { limits, full } = release;
+    this.rooms = {
+      sessions: new BlockSet(kho, luo.SESSION, { count: limits.sessions, full: -Errno[full] }),
+      files: () => new BlockSet(kho, luo.FILE, { count: limits.files, full: -Errno.ENOSPC }),
+    };
+    this.#write(0n);
+    this.#write_flbs([]);
+  }
+
+  /** luo_session_serialize() and luo_flb_serialize(): nothing in here can fail. */
+  serialize(sessions: readonly OutgoingSession[], flbs: readonly SerializedFlb[]): void {
+    const entries = sessions.map(({ name, files }) => ({ name, ...files.serialize() }));
+    this.#write(entries.length === 0 ? 0n : BigInt(this.rooms.sessions.write(entries)));
+    this.#write_flbs(flbs);
+  }
+
+  #write(sessions_pa: bigint): void {
+    const { kho, number, address } = this;
+    const state = { liveupdate_number: number, sessions_pa, flbs_pa: BigInt(this.flbs) };
+    new Physical(kho.ram).write(BigInt(address), luo.encode_luo_v5(state, this.release.formats.luo));
+  }
+
+  #write_flbs(flbs: readonly SerializedFlb[]): void {
+    const entries = flbs.map(({ compatible, data, count }) => ({ name: compatible, data, count }));
+    luo.encode_flbs(new Physical(this.kho.ram), BigInt(this.flbs), { page_count: 1n, entries });
+  }
+}
+
+/** luo_early_startup(). */
+function receive(
+  ram: Ram,
+  { blobs }: HandedOver,
+  format: string,
+  print: (line: string) => void,
+): IncomingLuo | Ret | undefined {
+  const blob = blobs.find(({ name }) => name === LUO);
+  if (blob === undefined) return undefined;
+  if (blob.size < BigInt(luo.LUO_V5_SIZE)) {
+    print(`luo: LUO state is too small (${blob.size} < ${luo.LUO_V5_SIZE})`);
+    return -Errno.EINVAL;
+  }
+  const state = read_state(ram, blob.address, format);
+  if (state === undefined) {
+    print(`luo: LUO state is incompatible with '${format}'`);
+    return -Errno.EINVAL;
+  }
+  print(`luo: Retrieved live update data, liveupdate number: ${state.liveupdate_number}`);
+  const sessions = read_blocks(ram, Number(state.sessions_pa), luo.SESSION, print);
+  restore_free(ram, Number(blob.address));
+  if (sessions === undefined) return -Errno.EINVAL;
+  return {
+    number: state.liveupdate_number,
+    sessions,
+    flbs: read_flbs(ram, state.flbs_pa),
+    files: (session) => read_files(ram, session, print),
+  };
+}
+
+function read_state(ram: Ram, address: bigint, format: string): luo.LuoV5 | undefined {
+  try {
+    return luo.decode_luo_v5(read(new Physical(ram), address, luo.LUO_V5_SIZE, LUO), format);
+  } catch (error) {
+    if (error instanceof KhoError) return undefined;
+    throw error;
+  }
+}
+
+/** What is no list of FLBs has none. Linux would believe any count. */
+function read_flbs(ram: Ram, address: bigint): SerializedFlb[] {
+  try {
+    const { entries } = luo.decode_flbs(new Physical(ram), address);
+    return entries.map(({ name, data, count }) => ({ compatible: name, data, count }));
+  } catch (error) {
+    if (error instanceof KhoError) return [];
+    throw error;
+  }
+}
+
+/** kho_block_set_restore() for one session's files. */
+function read_files(
+  ram: Ram,
+  session: luo.SessionEntry,
+  print: (line: string) => void,
+): HandedOverEntries<luo.FileEntry> | undefined {
+  const files = read_blocks(ram, Number(session.files_pa), luo.FILE, print);
+  if (files === undefined || session.files_pa === 0n) return files;
+  if (BigInt(files.entries.length) === session.count) return files;
+  print(`luo: File count mismatch: expected ${session.count}, found ${files.entries.length}`);
+  files.free();
+  return undefined;
+}
+
+export const luo_v5: LuoAbi = { setup: Outgoing.setup, receive };

@@ -1,0 +1,97 @@
+/** The Live Update Orchestrator of one kernel (kernel/liveupdate/luo_core.c): device, sessions, number, and the way out and in. */
+import { Errno } from "../../../ffi/abi/errno.ts";
+import type { SessionEntry } from "../../kho/luo_v5.ts";
+import type { Ret } from "../../kernel.ts";
+import { LiveupdateDevice } from "./device.ts";
+import type { Faults } from "../faults/faults.ts";
+import { Flbs } from "./flb.ts";
+import { Handlers } from "./handler_registry.ts";
+import type { IncomingLuo, OutgoingLuo } from "./handover.ts";
+import { IncomingFiles } from "./session_files.ts";
+import type { Release } from "../releases.ts";
+import { IncomingSession, key_of, type OutgoingSession, Sessions } from "./session.ts";
+
+/** What a kernel tells its LUO at boot. */
+export interface LuoBoot {
+  readonly release: Release;
+  readonly outgoing: OutgoingLuo;
+  /** Undefined: none was handed over. */
+  readonly incoming: IncomingLuo | undefined;
+  readonly ino: bigint;
+  readonly faults: Faults;
+  readonly print: (line: string) => void;
+}
+
+export class Luo {
+  readonly device: LiveupdateDevice;
+  readonly sessions: Sessions;
+  readonly handlers: Handlers;
+  /** This boot's liveupdate number: live updates since the cold boot. */
+  readonly number: bigint;
+  readonly #outgoing: OutgoingLuo;
+  /** Handed over and not read yet: the first open of the device does that. */
+  #incoming: IncomingLuo | undefined;
+
+  constructor({ release, outgoing, incoming, ino, faults, print }: LuoBoot) {
+    this.number = incoming?.number ?? 0n;
+    this.#outgoing = outgoing;
+    this.#incoming = incoming;
+    this.handlers = new Handlers(new Flbs(incoming?.flbs, print), faults, print);
+    this.sessions = new Sessions(this.handlers, release, outgoing.rooms);
+    this.device = new LiveupdateDevice(this.sessions, () => this.#deserialize(), ino);
+  }
+
+  /** Sessions are here that were handed over and are not finished. */
+  get waiting(): boolean {
+    return this.sessions.incoming.size > 0 || (this.#incoming?.sessions.entries.length ?? 0) > 0;
+  }
+
+  /** luo_session_deserialize(): a file nobody has a handler for makes the device give EIO until the next kexec. */
+  #deserialize(): Ret {
+    const incoming = this.#incoming;
+    this.#incoming = undefined;
+    if (incoming === undefined) return 0;
+    const good = incoming.sessions.entries.every((entry) => this.#deserialize_one(incoming, entry));
+    incoming.sessions.free();
+    return good ? 0 : -Errno.EIO;
+  }
+
+  /** What cannot be read is leaked, as far as it was read: the next boot will find order again. */
+  #deserialize_one(incoming: IncomingLuo, entry: SessionEntry): boolean {
+    const key = key_of(entry.name);
+    if (this.sessions.incoming.has(key)) return false;
+    const list = incoming.files(entry);
+    const files = new IncomingFiles(this.handlers, list?.free);
+    this.sessions.incoming.set(key, new IncomingSession(entry.name, files));
+    const failed = list === undefined ? "-EINVAL" : "-ENOENT";
+    if (list?.entries.every((file) => files.add(file))) return true;
+    files.abandon();
+    const name = new TextDecoder().decode(entry.name);
+    this.handlers.print(`luo: Failed to deserialize files for session [${name}] ${failed}`);
+    return false;
+  }
+
+  /** luo_session_serialize(), first half: freezes in creation order, and unfreezes in reverse when one refuses. */
+  freeze(): Ret {
+    const frozen: OutgoingSession[] = [];
+    for (const session of this.sessions.outgoing.values()) {
+      const answer = session.files.freeze();
+      if (answer < 0) {
+        this.unfreeze(frozen);
+        return answer;
+      }
+      frozen.push(session);
+    }
+    return 0;
+  }
+
+  /** Those that were frozen, in reverse. */
+  unfreeze(frozen: readonly OutgoingSession[] = [...this.sessions.outgoing.values()]): void {
+    for (const session of frozen.toReversed()) session.files.unfreeze();
+  }
+
+  /** Second half: only outgoing sessions go on; an incoming one that was not finished is lost. */
+  serialize(): void {
+    this.#outgoing.serialize([...this.sessions.outgoing.values()], this.handlers.flbs.serialize());
+  }
+}

@@ -1,0 +1,198 @@
+/** The files of one session, from PRESERVE to FINISH (kernel/liveupdate/luo_file.c). */
+import { Errno, errnoName } from "../../../ffi/abi/errno.ts";
+import type { FileEntry } from "../../kho/luo_v5.ts";
+import type { Ret } from "../../kernel.ts";
+import type { Room } from "../kho/block_set.ts";
+import type { FileHandler, PreservedState } from "./file_handler.ts";
+import type { OpenFile } from "../fs/file.ts";
+import type { Handlers } from "./handler_registry.ts";
+
+interface Outgoing {
+  readonly token: bigint;
+  readonly handler: FileHandler;
+  readonly file: OpenFile;
+  readonly state: PreservedState;
+}
+
+/** The files of an outgoing session, in order of preservation. */
+export class OutgoingFiles {
+  #files = new Map<bigint, Outgoing>();
+
+  constructor(readonly handlers: Handlers, readonly room: Room<FileEntry>) {}
+
+  /** luo_preserve_file(): the token first, then room for one more, the fd, a handler, and whether it is preserved already. */
+  preserve(token: bigint, file: OpenFile | undefined): Ret {
+    if (this.#files.has(token)) return -Errno.EEXIST;
+    const answer = this.room.grow(this.#files.size + 1) || this.#add(token, file);
+    if (answer < 0) this.room.shrink(this.#files.size);
+    return answer;
+  }
+
+  #add(token: bigint, file: OpenFile | undefined): Ret {
+    if (file === undefined) return -Errno.EBADF;
+    const handler = this.handlers.take(file);
+    if (handler === undefined) return -Errno.ENOENT;
+    const state = this.#preserve(handler, file);
+    if (typeof state === "number") {
+      this.handlers.put(handler);
+      return state;
+    }
+    this.#files.set(token, { token, handler, file: file.get(), state });
+    return 0;
+  }
+
+  /** Identity, FLBs, the file's own state; undone in reverse when one of them fails. */
+  #preserve(handler: FileHandler, file: OpenFile): Ret | PreservedState {
+    if (!this.handlers.claim(handler, file)) return -Errno.EBUSY;
+    let answer: Ret | PreservedState = this.handlers.flbs.file_preserve(handler);
+    if (answer === 0) {
+      const { faults } = this.handlers;
+      answer = faults.errno("alloc") || faults.errno("preserve") || handler.preserve(file, this);
+      if (typeof answer === "object") return answer;
+      this.handlers.flbs.file_unpreserve(handler);
+    }
+    this.handlers.release(handler, file);
+    return answer;
+  }
+
+  /** Two descriptions that the handler takes for one file are one. */
+  token_of(file: OpenFile): bigint | undefined {
+    for (const { token, handler, file: other } of this.#files.values()) {
+      if (other === file || (handler.identity?.(other) ?? other) === handler.identity?.(file)) return token;
+    }
+  }
+
+  /** The session was closed: newest first. */
+  unpreserve(): void {
+    for (const { handler, file, state } of [...this.#files.values()].reverse()) {
+      handler.unpreserve(file, state);
+      this.handlers.flbs.file_unpreserve(handler);
+      this.handlers.release(handler, file);
+      this.handlers.put(handler);
+      file.put();
+    }
+    this.#files.clear();
+    this.room.shrink(0);
+  }
+
+  /** In order of preservation; when one fails, those before it are unfrozen again. */
+  freeze(): Ret {
+    for (const { token, handler, file, state } of this.#files.values()) {
+      const answer = this.handlers.faults.errno("freeze") || (handler.freeze?.(file, state) ?? 0);
+      if (answer < 0) {
+        this.handlers.print(
+          `luo: Freeze failed for token[0x${token.toString(16)}] handler[${handler.compatible}] err[-${
+            errnoName(answer)
+          }]`,
+        );
+        this.unfreeze(token);
+        return answer;
+      }
+    }
+    return 0;
+  }
+
+  /** In order of preservation, up to the file that failed. */
+  unfreeze(failed?: bigint): void {
+    for (const { token, handler, file, state } of this.#files.values()) {
+      if (token === failed) return;
+      handler.unfreeze?.(file, state);
+    }
+  }
+
+  /** Writes the list for the next kernel: the address of its first block, and how many files. */
+  serialize(): { files_pa: bigint; count: bigint } {
+    const entries = [...this.#files.values()].map(({ handler, token, state }) => ({
+      compatible: handler.compatible,
+      data: state.data,
+      token,
+    }));
+    return { files_pa: BigInt(this.room.write(entries)), count: BigInt(entries.length) };
+  }
+
+  get size(): number {
+    return this.#files.size;
+  }
+}
+
+interface Incoming {
+  readonly handler: FileHandler;
+  readonly data: bigint;
+  /** Undefined until retrieved; an errno of the handler sticks. */
+  result?: OpenFile | Ret;
+}
+
+/** The files of an incoming session, until FINISH. */
+export class IncomingFiles {
+  #files = new Map<bigint, Incoming>();
+
+  /** `release` frees the list they came in, which stays as long as they do. */
+  constructor(readonly handlers: Handlers, readonly release: () => void = () => {}) {}
+
+  /** luo_file_deserialize_one(): false when nobody has a handler for it. */
+  add({ compatible, token, data }: FileEntry): boolean {
+    const handler = this.handlers.find(compatible);
+    if (handler === undefined) return false;
+    this.#files.set(token, { handler, data });
+    return true;
+  }
+
+  /** The session could not be read: its files are leaked, as Linux leaks them. */
+  abandon(): void {
+    for (const { handler } of this.#files.values()) this.handlers.put(handler);
+    this.#files.clear();
+    this.release();
+  }
+
+  /** luo_retrieve_file(): the same description every time. LUO keeps a reference of its own; the caller gets another. */
+  retrieve(token: bigint, uid: number): OpenFile | Ret {
+    const incoming = this.#files.get(token);
+    if (incoming === undefined) return -Errno.ENOENT;
+    if (incoming.result === undefined) {
+      incoming.result = this.#retrieve(incoming, uid);
+      // A retrieved file cannot be preserved anew before FINISH.
+      if (typeof incoming.result === "object") this.handlers.claim(incoming.handler, incoming.result);
+    }
+    return typeof incoming.result === "number" ? incoming.result : incoming.result.get();
+  }
+
+  #retrieve({ handler, data }: Incoming, uid: number): OpenFile | Ret {
+    const fault = this.handlers.faults.errno("retrieve");
+    if (fault === 0) return handler.retrieve(data, uid, { file_of: (token) => this.#borrow(token, uid) });
+    // As a handler that fails does: nobody will come for this data any more.
+    handler.finish(data, undefined);
+    return fault;
+  }
+
+  #borrow(token: bigint, uid: number): OpenFile | Ret {
+    const file = this.retrieve(token, uid);
+    if (typeof file === "object") file.put();
+    return file;
+  }
+
+  /** luo_file_finish(): all handlers agree, or nothing happens; what was never retrieved is freed. */
+  finish(): Ret {
+    if (this.#files.size === 0) return 0;
+    for (const { handler, data, result } of this.#files.values()) {
+      const refused = this.handlers.faults.errno("can_finish") < 0;
+      if (refused || handler.can_finish?.(data, result) === false) return -Errno.EBUSY;
+    }
+    for (const { handler, data, result } of [...this.#files.values()].reverse()) {
+      handler.finish(data, result);
+      this.handlers.flbs.file_finish(handler);
+      if (typeof result === "object") {
+        this.handlers.release(handler, result);
+        result.put();
+      }
+      this.handlers.put(handler);
+    }
+    this.#files.clear();
+    this.release();
+    return 0;
+  }
+
+  /** Retrieved and not finished: LUO has a reference of its own, whoever has closed theirs. */
+  *held(): Iterable<OpenFile> {
+    for (const { result } of this.#files.values()) if (typeof result === "object") yield result;
+  }
+}

@@ -1,0 +1,124 @@
+/** The page frames of a machine: what each is used for, and its bytes. Only what is used has a section. */
+import { PAGE_SIZE } from "./backing_store.ts";
+import { FRAME, POISON, Section, SECTION_FRAMES, SECTION_SIZE } from "./section.ts";
+
+export class Frames {
+  #sections = new Map<number, Section>();
+  /** What is in memory nobody has written: zeros at power-on. */
+  #background = 0;
+
+  constructor(readonly count: number) {}
+
+  state(frame: number): number {
+    return this.#sections.get(Math.floor(frame / SECTION_FRAMES))?.state[frame % SECTION_FRAMES] ??
+      FRAME.free;
+  }
+
+  set(frame: number, state: number): void {
+    const section = this.#section(Math.floor(frame / SECTION_FRAMES));
+    const at = frame % SECTION_FRAMES;
+    section.used += Number(state !== FRAME.free) - Number(section.state[at] !== FRAME.free);
+    section.state[at] = state;
+  }
+
+  #section(number: number): Section {
+    const known = this.#sections.get(number);
+    if (known !== undefined) return known;
+    const section = new Section(this.#background);
+    this.#sections.set(number, section);
+    return section;
+  }
+
+  own(base: number, count: number, state: number): void {
+    for (let frame = base; frame < base + count; frame++) this.set(frame, state);
+  }
+
+  zero(base: number, count: number): void {
+    for (let frame = base; frame < base + count;) {
+      const from = frame % SECTION_FRAMES;
+      const to = Math.min(SECTION_FRAMES, from + base + count - frame);
+      this.#section(Math.floor(frame / SECTION_FRAMES)).zero(from, to);
+      frame += to - from;
+    }
+  }
+
+  /** Frames that are free now, and were many: their bytes are given back. */
+  forget(base: number, count: number): void {
+    const last = Math.floor((base + count - 1) / SECTION_FRAMES);
+    for (let number = Math.floor(base / SECTION_FRAMES); number <= last; number++) {
+      if (this.#sections.get(number)?.used === 0) this.#sections.delete(number);
+    }
+  }
+
+  /** Calls with each piece of memory that is in one section, and how many bytes were before it. */
+  pieces(address: number, length: number, piece: (bytes: Uint8Array, done: number) => void): void {
+    for (let done = 0; done < length;) {
+      const at = (address + done) % SECTION_SIZE;
+      const size = Math.min(SECTION_SIZE - at, length - done);
+      piece(this.#section(Math.floor((address + done) / SECTION_SIZE)).bytes(at, size), done);
+      done += size;
+    }
+  }
+
+  /**
+   * The bytes of a frame as the kernel's direct map has them: to be written too, when it is the kernel's own. Undefined when there
+   * is no such memory.
+   */
+  page(frame: number): Uint8Array<ArrayBuffer> | undefined {
+    if (!Number.isInteger(frame) || frame < 0 || frame >= this.count) return undefined;
+    const section = this.#sections.get(Math.floor(frame / SECTION_FRAMES));
+    return section?.page(frame % SECTION_FRAMES) ?? new Uint8Array(PAGE_SIZE).fill(this.#background);
+  }
+
+  /** How many are not free, and what is wrong with the counts. */
+  audit(): { used: number; found: string[] } {
+    const found: string[] = [];
+    let used = 0;
+    for (const [number, section] of this.#sections) {
+      const count = section.state.reduce((sum, state) => sum + Number(state !== FRAME.free), 0);
+      if (count !== section.used) found.push(`section ${number} counts ${section.used} frames, not ${count}`);
+      used += count;
+    }
+    return { used, found };
+  }
+
+  /** Power-on. */
+  reset(): void {
+    [this.#sections, this.#background] = [new Map(), 0];
+  }
+
+  /** The kexec: what is in `kept` stays, all else is poison; no frame is anybody's any more. Says of a frame whether it was kept. */
+  kexec(kept: Iterable<readonly [base: number, count: number]>): (frame: number) => boolean {
+    const keeps = new Map<number, Uint8Array>();
+    for (const [base, count] of kept) {
+      for (let frame = base; frame < base + count; frame++) {
+        const number = Math.floor(frame / SECTION_FRAMES);
+        const of_section = keeps.get(number) ?? new Uint8Array(SECTION_FRAMES);
+        keeps.set(number, of_section);
+        of_section[frame % SECTION_FRAMES] = 1;
+      }
+    }
+    const sections = new Map<number, Section>();
+    for (const [number, section] of this.#sections) {
+      const of_section = keeps.get(number);
+      const next = of_section && section.survive((frame) => of_section[frame] === 1);
+      if (next !== undefined) sections.set(number, next);
+    }
+    [this.#sections, this.#background] = [sections, POISON];
+    return (frame) => keeps.get(Math.floor(frame / SECTION_FRAMES))?.[frame % SECTION_FRAMES] === 1;
+  }
+
+  /** Ranges of frames that are free, from `first` on. */
+  *free_ranges(first: number): Iterable<readonly [base: number, count: number]> {
+    let start = first;
+    for (const [number, { state }] of [...this.#sections].sort(([a], [b]) => a - b)) {
+      for (let at = 0; at < SECTION_FRAMES; at++) {
+        if (state[at] === FRAME.free) continue;
+        const frame = number * SECTION_FRAMES + at;
+        if (frame > start) yield [start, frame - start];
+        start = Math.max(start, frame + 1);
+      }
+    }
+    if (this.count > start) yield [start, this.count - start];
+  }
+}

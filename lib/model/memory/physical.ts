@@ -1,0 +1,34 @@
+/** Physical memory by address, as the codecs of `lib/kho` read and write it. */
+import type { Memory, WritableMemory } from "../../kho/memory.ts";
+import { PAGE_SIZE } from "./backing_store.ts";
+import type { Ram } from "./ram.ts";
+
+export class Physical implements Memory, WritableMemory {
+  constructor(readonly ram: Ram) {}
+
+  page(address: bigint): Uint8Array | undefined {
+    return this.ram.page(Number(address) / PAGE_SIZE);
+  }
+
+  /** Only into pages of the kernel's own. */
+  write(address: bigint, bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length;) {
+      const { page, offset } = this.#at(Number(address) + done);
+      const part = bytes.subarray(done, done + PAGE_SIZE - offset);
+      page.set(part, offset);
+      done += part.length;
+    }
+  }
+
+  /** A struct in memory of the kernel's own, which lies in one page. */
+  struct(address: number, size: number): DataView<ArrayBuffer> {
+    const { page, offset } = this.#at(address);
+    return new DataView(page.buffer, page.byteOffset + offset, size);
+  }
+
+  #at(address: number): { page: Uint8Array<ArrayBuffer>; offset: number } {
+    const page = this.ram.page(Math.floor(address / PAGE_SIZE));
+    if (page === undefined) throw new Error(`No memory at ${address}`);
+    return { page, offset: address % PAGE_SIZE };
+  }
+}

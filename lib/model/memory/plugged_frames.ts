@@ -1,0 +1,94 @@
+/** Page frames whose bytes are somewhere else: in memfds and other shmem files of the host (`pages.ts`). */
+import { PAGE_SIZE, type Pages } from "./backing_store.ts";
+import type { Extent } from "./ram.ts";
+
+/** A backing store, and how many frames of it are still in use: the last one releases it. */
+export interface Store {
+  readonly pages: Pages;
+  frames: number;
+}
+
+export interface Plugged extends Extent {
+  readonly store: Store;
+}
+
+export class Plugs {
+  /** By the first frame. */
+  #plugged = new Map<number, Plugged>();
+
+  add(extent: Plugged): Plugged {
+    this.#plugged.set(extent.base, extent);
+    return extent;
+  }
+
+  remove(base: number, count: number, store: Store): void {
+    this.#plugged.delete(base);
+    store.frames -= count;
+    if (store.frames === 0) store.pages.release();
+  }
+
+  split(base: number, count: number): void {
+    const whole = this.#plugged.get(base);
+    if (whole === undefined || whole.count <= count) return;
+    this.add({ ...whole, count });
+    const offset = whole.offset + count * PAGE_SIZE;
+    this.add({ ...whole, base: base + count, count: whole.count - count, offset });
+  }
+
+  /** Frames as extents, each with the store its bytes are in. */
+  cut(base: number, count: number): Extent[] {
+    if (this.#plugged.size === 0) return [{ base, count, offset: 0 }];
+    const extents: Extent[] = [];
+    let [plain, at] = [base, base];
+    const end_plain = () => {
+      if (at > plain) extents.push({ base: plain, count: at - plain, offset: 0 });
+    };
+    while (at < base + count) {
+      this.split(at, base + count - at);
+      const found = this.#plugged.get(at);
+      if (found === undefined) at++;
+      else {
+        end_plain();
+        extents.push(found);
+        plain = at += found.count;
+      }
+    }
+    end_plain();
+    return extents;
+  }
+
+  /** The kexec: every store with a frame that is kept survives it (`Pages.survive`), with these frames only. */
+  kexec(kept: (frame: number) => boolean): void {
+    const before = [...this.#plugged.values()];
+    this.#plugged = new Map();
+    const survivors = new Map<Store, Store>();
+    const gone = new Set<Store>();
+    for (const extent of before) {
+      gone.add(extent.store);
+      for (const { base, count } of kept_parts(extent, kept)) {
+        const store = survivors.get(extent.store) ?? { pages: outlive(extent.store.pages), frames: 0 };
+        survivors.set(extent.store, store);
+        store.frames += count;
+        this.add({ base, count, store, offset: extent.offset + (base - extent.base) * PAGE_SIZE });
+      }
+    }
+    for (const store of gone) if (!survivors.has(store)) store.pages.release();
+  }
+}
+
+function kept_parts({ base, count }: Extent, kept: (frame: number) => boolean) {
+  const parts: { base: number; count: number }[] = [];
+  for (let frame = base; frame < base + count; frame++) {
+    if (!kept(frame)) continue;
+    const last = parts.at(-1);
+    if (last !== undefined && last.base + last.count === frame) last.count++;
+    else parts.push({ base: frame, count: 1 });
+  }
+  return parts;
+}
+
+function outlive(pages: Pages): Pages {
+  const survivor = pages.survive();
+  if (survivor !== pages) pages.release();
+  return survivor;
+}
