@@ -2,6 +2,7 @@ import {
   F_GETFD,
   F_GETFL,
   F_SETFL,
+  FALLOC_FL_KEEP_SIZE,
   FD_CLOEXEC,
   MAP_SHARED,
   O_APPEND,
@@ -102,6 +103,15 @@ export const fileRebootCases: readonly RebootCase[] = [
     const expected = new Uint8Array(32 * PAGE);
     expected.set(pattern(100), 16 * PAGE);
     world.holds(file, expected);
+  }),
+  one("pages behind the end of a file (FALLOC_FL_KEEP_SIZE) do not come over", (world) => {
+    const memfd = world.memfd(pattern(100));
+    answers(world.kernel.fallocate(memfd, FALLOC_FL_KEEP_SIZE, 0n, BigInt(10 * PAGE)), 0);
+    equal(world.stat(memfd).blocks, 10n * 8n);
+    return memfd;
+  }, (world, file) => {
+    equal(world.stat(file).blocks, 8n);
+    world.holds(file, pattern(100));
   }),
   {
     name: "bytes written after PRESERVE_FD, by write and through a mapping, come over",
