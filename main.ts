@@ -1,15 +1,15 @@
 /** `luo`: argv -> exit code. The only place that reads the arguments and the environment, and that exits. */
-import type { Context } from "./commands/context.ts";
-import { EXIT } from "./commands/exit.ts";
+import type { Context } from "./commands/cli/context.ts";
+import { EXIT } from "./commands/cli/exit_codes.ts";
 import { versionText } from "./lib/version.ts";
 
 start().then((code) => Deno.exit(code));
 
 async function start(): Promise<number> {
   if (writeVersion()) return EXIT.done;
-  const { runLine } = await import("./commands/application.ts");
-  const { stream } = await import("./commands/stream.ts");
-  const { colour, plain } = await import("./commands/text.ts");
+  const { runLine } = await import("./commands/cli/application.ts");
+  const { stream } = await import("./commands/output/stream.ts");
+  const { colour, plain } = await import("./commands/output/text.ts");
   const closed = () => Deno.exit(EXIT.broken_pipe);
   const stdoutIsTerminal = Deno.stdout.isTerminal();
   const context: Context = {

@@ -1,9 +1,9 @@
 import { buildCommand } from "@stricli/core";
-import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
-import type { Context } from "./context.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./cli/command.ts";
+import type { Context } from "./cli/context.ts";
 
 export async function run(context: Context, _request: null, flags: CommonFlags): Promise<null> {
-  const { serveAgent } = await import("./serve.ts");
+  const { serveAgent } = await import("./processes/serve.ts");
   await serveAgent(context, flags);
   return null;
 }

@@ -1,8 +1,8 @@
 import { buildCommand } from "@stricli/core";
 import type { Status } from "../lib/agent/protocol.ts";
-import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
-import { startAgent } from "./connect.ts";
-import type { Context } from "./context.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./cli/command.ts";
+import { startAgent } from "./processes/agent_calls.ts";
+import type { Context } from "./cli/context.ts";
 
 export interface Result {
   agent: Status["agent"];

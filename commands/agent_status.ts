@@ -1,9 +1,9 @@
 import { buildCommand } from "@stricli/core";
 import type { Status } from "../lib/agent/protocol.ts";
-import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
-import { callRunning } from "./connect.ts";
-import type { Context } from "./context.ts";
-import { table, time } from "./text.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./cli/command.ts";
+import { callRunning } from "./processes/agent_calls.ts";
+import type { Context } from "./cli/context.ts";
+import { table, time } from "./output/text.ts";
 
 export interface Result {
   agent: Status["agent"];

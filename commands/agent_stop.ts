@@ -1,7 +1,7 @@
 import { buildCommand } from "@stricli/core";
-import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./command.ts";
-import { stopAgent } from "./connect.ts";
-import type { Context } from "./context.ts";
+import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./cli/command.ts";
+import { stopAgent } from "./processes/agent_calls.ts";
+import type { Context } from "./cli/context.ts";
 
 export interface Flags extends CommonFlags {
   readonly force: boolean;

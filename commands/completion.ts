@@ -1,9 +1,9 @@
 import { buildCommand } from "@stricli/core";
-import { completionScript, type Shell, SHELLS } from "./completion_script.ts";
-import { docs, perform } from "./command.ts";
-import type { Context } from "./context.ts";
-import { Failure } from "./failure.ts";
-import { routeTree } from "./route_tree.ts";
+import { completionScript, type Shell, SHELLS } from "./cli/completion_script.ts";
+import { docs, perform } from "./cli/command.ts";
+import type { Context } from "./cli/context.ts";
+import { Failure } from "./errors/failure.ts";
+import { routeTree } from "./cli/route_tree.ts";
 
 export interface Flags {
   readonly json: boolean;
@@ -24,7 +24,7 @@ export function parse(_flags: Flags, name: string): Shell {
 
 export async function run(_context: Context, shell: Shell): Promise<Result> {
   // The route map has this command in it: only when it runs are both complete.
-  const { routes } = await import("./routes.ts");
+  const { routes } = await import("./cli/routes.ts");
   return { shell, script: completionScript(shell, routeTree(routes)) };
 }
 

@@ -1,11 +1,11 @@
 import { buildCommand } from "@stricli/core";
 import { FAULT_SYNTAX } from "../lib/model/faults/fault_spec.ts";
-import { docs } from "./command.ts";
-import type { Context } from "./context.ts";
-import { Ended } from "./ended.ts";
-import { toFailure } from "./explain.ts";
-import { Failure } from "./failure.ts";
-import { faultsFlag, parseFaults } from "./faults_flag.ts";
+import { docs } from "./cli/command.ts";
+import type { Context } from "./cli/context.ts";
+import { Ended } from "./processes/program_ended.ts";
+import { toFailure } from "./errors/to_failure.ts";
+import { Failure } from "./errors/failure.ts";
+import { faultsFlag, parseFaults } from "./arguments/faults_flag.ts";
 
 export interface Flags {
   readonly strict: boolean;
@@ -24,10 +24,10 @@ export async function run(context: Context, flags: Flags, argv: readonly string[
   if (name === undefined) {
     throw new Failure("usage", "Cannot emulate nothing", { hints: ["luo emulate CMD ARGS..."] });
   }
-  const { emulate, LaunchError } = await import("../lib/emulate/machine.ts");
-  const { inheritedEnvironment } = await import("../lib/files/environment.ts");
-  const { availableMemory } = await import("../lib/files/memory.ts");
-  const { findProgram, startLimits } = await import("../lib/emulate/surroundings.ts");
+  const { emulate, LaunchError } = await import("../lib/emulate/emulation.ts");
+  const { inheritedEnvironment } = await import("../lib/files/inherited_environment.ts");
+  const { availableMemory } = await import("../lib/files/free_memory.ts");
+  const { findProgram, startLimits } = await import("../lib/emulate/program_start.ts");
   const env = inheritedEnvironment();
   const available = availableMemory();
   using signals = forwarding();

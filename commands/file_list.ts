@@ -1,10 +1,10 @@
 import { buildCommand } from "@stricli/core";
 import type { FileInfo } from "../lib/agent/protocol.ts";
-import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
-import type { Context } from "./context.ts";
-import { parseSession, sessionArgument } from "./session_argument.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./cli/command.ts";
+import type { Context } from "./cli/context.ts";
+import { parseSession, sessionArgument } from "./arguments/session_name.ts";
 import { run as showSession } from "./session_show.ts";
-import { fileTable } from "./session_text.ts";
+import { fileTable } from "./output/session_text.ts";
 
 export interface Result {
   session: string;

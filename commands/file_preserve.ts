@@ -1,16 +1,16 @@
 import { buildCommand } from "@stricli/core";
 import type { FileInfo } from "../lib/agent/protocol.ts";
-import type { Source } from "../lib/files/take.ts";
-import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./command.ts";
-import { call } from "./connect.ts";
-import type { Context } from "./context.ts";
-import { kernelFailure, stateHints } from "./explain.ts";
-import { Failure } from "./failure.ts";
-import { Progress } from "./progress.ts";
-import { parseSession, sessionArgument } from "./session_argument.ts";
+import type { Source } from "../lib/files/preserve_from.ts";
+import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./cli/command.ts";
+import { call } from "./processes/agent_calls.ts";
+import type { Context } from "./cli/context.ts";
+import { kernelFailure, stateHints } from "./errors/to_failure.ts";
+import { Failure } from "./errors/failure.ts";
+import { Progress } from "./output/progress.ts";
+import { parseSession, sessionArgument } from "./arguments/session_name.ts";
 import { run as showSession } from "./session_show.ts";
-import { shortDigest, size, visible } from "./text.ts";
-import { parseNumber, parseToken } from "./token.ts";
+import { shortDigest, size, visible } from "./output/text.ts";
+import { parseNumber, parseToken } from "./arguments/token.ts";
 
 export interface Flags extends CommonFlags {
   readonly from?: string;
@@ -61,7 +61,7 @@ function parseSource({ from, stdin, fd, pid }: Flags): Source {
 
 export async function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
   checkSession(context, request, flags);
-  const { isSealed, seal, sourceName, take } = await import("../lib/files/take.ts");
+  const { isSealed, seal, sourceName, take } = await import("../lib/files/preserve_from.ts");
   const { digestOf } = await import("../lib/files/digest.ts");
   using progress = new Progress(context, "Copying");
   using file = await take(request.source, {

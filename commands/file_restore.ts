@@ -1,16 +1,16 @@
 import { buildCommand } from "@stricli/core";
 import type { FileInfo } from "../lib/agent/protocol.ts";
 import type { HostFd } from "../lib/files/host_fd.ts";
-import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./command.ts";
-import { call, restoreFile } from "./connect.ts";
-import type { Context } from "./context.ts";
-import { toFailure } from "./explain.ts";
-import { Failure } from "./failure.ts";
-import { interruptible } from "./interrupt.ts";
-import { Progress } from "./progress.ts";
-import { parseSession } from "./session_argument.ts";
-import { shortDigest, size, visible } from "./text.ts";
-import { parseToken } from "./token.ts";
+import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./cli/command.ts";
+import { call, restoreFile } from "./processes/agent_calls.ts";
+import type { Context } from "./cli/context.ts";
+import { toFailure } from "./errors/to_failure.ts";
+import { Failure } from "./errors/failure.ts";
+import { interruptible } from "./processes/interrupt.ts";
+import { Progress } from "./output/progress.ts";
+import { parseSession } from "./arguments/session_name.ts";
+import { shortDigest, size, visible } from "./output/text.ts";
+import { parseToken } from "./arguments/token.ts";
 
 export interface Flags extends CommonFlags {
   readonly to?: string;
@@ -82,12 +82,12 @@ function parseDestination({ to, stdout, exec, json }: Flags, argv: readonly stri
 
 export async function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
   const { session, token, destination, force } = request;
-  const give = await import("../lib/files/give.ts");
+  const give = await import("../lib/files/restore_to.ts");
   const target = destination.kind === "file" ? give.parseTarget(destination.path) : undefined;
   if (target !== undefined) give.checkTarget(target, force);
   const wish = { session, token: String(token) };
   if (destination.kind === "stdout") {
-    const { checkStandard } = await import("../lib/files/standard.ts");
+    const { checkStandard } = await import("../lib/files/standard_streams.ts");
     checkStandard(1, "write", "standard output");
   }
   // Only what has been written whole counts as restored: before that, session finish goes on to refuse.

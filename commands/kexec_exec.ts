@@ -1,13 +1,13 @@
 import { buildCommand } from "@stricli/core";
 import type { Status } from "../lib/agent/protocol.ts";
-import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./command.ts";
-import { call, callUntilEnd, target } from "./connect.ts";
-import type { Context } from "./context.ts";
-import { Failure } from "./failure.ts";
-import { contents } from "./session_text.ts";
-import { count, table, visible } from "./text.ts";
-import { lossLines } from "./status_text.ts";
-import { machineSocket } from "./target.ts";
+import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./cli/command.ts";
+import { call, callUntilEnd, target } from "./processes/agent_calls.ts";
+import type { Context } from "./cli/context.ts";
+import { Failure } from "./errors/failure.ts";
+import { contents } from "./output/session_text.ts";
+import { count, table, visible } from "./output/text.ts";
+import { lossLines } from "./output/status_text.ts";
+import { machineSocket } from "./arguments/agent_target.ts";
 
 export interface Flags extends CommonFlags {
   readonly force: boolean;

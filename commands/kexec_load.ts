@@ -1,10 +1,10 @@
 import { buildCommand } from "@stricli/core";
 import type { Methods } from "../lib/agent/protocol.ts";
-import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./command.ts";
-import { call } from "./connect.ts";
-import type { Context } from "./context.ts";
-import { Failure } from "./failure.ts";
-import { imageText } from "./kexec_text.ts";
+import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./cli/command.ts";
+import { call } from "./processes/agent_calls.ts";
+import type { Context } from "./cli/context.ts";
+import { Failure } from "./errors/failure.ts";
+import { imageText } from "./output/kexec_text.ts";
 
 export interface Flags extends CommonFlags {
   readonly initrd?: string;
@@ -36,7 +36,7 @@ export function parse(flags: Flags, kernel: string): Request {
 }
 
 export async function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
-  const { openImage } = await import("../lib/files/image.ts");
+  const { openImage } = await import("../lib/files/open_image.ts");
   using kernel = openImage(request.kernel);
   using initrd = request.initrd === undefined ? undefined : openImage(request.initrd);
   const fds = initrd === undefined ? [kernel.number] : [kernel.number, initrd.number];

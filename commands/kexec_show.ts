@@ -1,9 +1,9 @@
 import { buildCommand } from "@stricli/core";
 import type { Methods } from "../lib/agent/protocol.ts";
-import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
-import { call } from "./connect.ts";
-import type { Context } from "./context.ts";
-import { imageText } from "./kexec_text.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./cli/command.ts";
+import { call } from "./processes/agent_calls.ts";
+import type { Context } from "./cli/context.ts";
+import { imageText } from "./output/kexec_text.ts";
 
 type Result = Methods["ShowImage"]["reply"];
 

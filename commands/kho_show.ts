@@ -1,17 +1,17 @@
 import { buildCommand } from "@stricli/core";
 import { LuoError } from "../lib/error.ts";
-import { KhoError } from "../lib/kho/error.ts";
+import { KhoError } from "../lib/kho/kho_error.ts";
 import type { KhoReport } from "../lib/kho/report.ts";
 import { report_debugfs, report_file } from "../lib/kho/source.ts";
-import type { Kernel } from "../lib/kernel.ts";
-import { linux } from "../lib/linux/kernel.ts";
-import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
-import { call, target } from "./connect.ts";
-import type { Backend, Context } from "./context.ts";
-import { Failure } from "./failure.ts";
-import { khoText } from "./kho_text.ts";
-import { connectIfRunning } from "./machine_process.ts";
-import { type AgentTarget, machineSocket } from "./target.ts";
+import type { Kernel } from "../lib/system_calls.ts";
+import { linux } from "../lib/linux/system_calls.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./cli/command.ts";
+import { call, target } from "./processes/agent_calls.ts";
+import type { Backend, Context } from "./cli/context.ts";
+import { Failure } from "./errors/failure.ts";
+import { khoText } from "./output/kho_text.ts";
+import { connectIfRunning } from "./processes/running_machine.ts";
+import { type AgentTarget, machineSocket } from "./arguments/agent_target.ts";
 
 export interface Flags extends CommonFlags {
   readonly in: boolean;
@@ -41,7 +41,7 @@ export async function run(context: Context, request: Request, flags: CommonFlags
 
 /** One more process in the model's machine. Whoever asks the model anything starts it. */
 async function process(context: Context, flags: CommonFlags, where: AgentTarget): Promise<Kernel> {
-  const { connectMachine } = await import("../lib/machine/remote_kernel.ts");
+  const { connectMachine } = await import("../lib/machine_process/remote_system_calls.ts");
   const running = connectIfRunning(connectMachine, machineSocket(where));
   if (running !== undefined) return running;
   call(context, flags, "Identify", {});

@@ -1,8 +1,8 @@
 import { buildCommand } from "@stricli/core";
 import { FAULT_SYNTAX, type FaultSpec } from "../lib/model/faults/fault_spec.ts";
-import { type CommonFlags, commonFlags, docs, perform } from "./command.ts";
-import type { Context } from "./context.ts";
-import { faultsFlag, parseFaults } from "./faults_flag.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./cli/command.ts";
+import type { Context } from "./cli/context.ts";
+import { faultsFlag, parseFaults } from "./arguments/faults_flag.ts";
 
 interface Flags extends CommonFlags {
   readonly faults?: string;
@@ -13,7 +13,7 @@ export async function run(
   faults: FaultSpec | undefined,
   flags: CommonFlags,
 ): Promise<null> {
-  const { serveMachine } = await import("./serve.ts");
+  const { serveMachine } = await import("./processes/serve.ts");
   await serveMachine(context, flags, faults);
   return null;
 }

@@ -1,16 +1,16 @@
 import { buildCommand } from "@stricli/core";
-import { docs, perform } from "./command.ts";
+import { docs, perform } from "./cli/command.ts";
 import type { Flags } from "./completion.ts";
-import type { Context } from "./context.ts";
-import { manPage } from "./man_page.ts";
-import { routeTree } from "./route_tree.ts";
+import type { Context } from "./cli/context.ts";
+import { manPage } from "./cli/man_page.ts";
+import { routeTree } from "./cli/route_tree.ts";
 
 export interface Result {
   page: string;
 }
 
 export async function run(): Promise<Result> {
-  const { routes } = await import("./routes.ts");
+  const { routes } = await import("./cli/routes.ts");
   return { page: manPage(routeTree(routes)) };
 }
 

@@ -1,4 +1,4 @@
-import { type Kernel, ProcessKilled } from "./kernel.ts";
+import { type Kernel, ProcessKilled } from "./system_calls.ts";
 import { check } from "./error.ts";
 
 /**

@@ -25,7 +25,7 @@ export {
   type UserMemory,
   type UserPointer,
   type Utsname,
-} from "./kernel.ts";
+} from "./system_calls.ts";
 export {
   buildCommandLine,
   type CommandLineChoice,
@@ -33,9 +33,9 @@ export {
   commandLineProblems,
 } from "./kexec/command_line.ts";
 export { standInBzImage } from "./kexec/bzimage.ts";
-export { checkImage, type ImageProblem, type ImageReport } from "./kexec/image.ts";
+export { checkImage, type ImageProblem, type ImageReport } from "./kexec/check_image.ts";
 export { exec, type Image, imageLoaded, loadImage, unloadImage } from "./kexec/load.ts";
-export { linux } from "./linux/kernel.ts";
+export { linux } from "./linux/system_calls.ts";
 export { type Disk, MemoryDisk } from "./model/fs/disk.ts";
 export { Machine, type MachineOptions } from "./model/machine.ts";
 export { Device, openDevice, Session, SESSION_NAME_MAX, sessionNameProblem } from "./session.ts";

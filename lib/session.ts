@@ -16,7 +16,7 @@ import {
 import { O_CLOEXEC, O_RDWR } from "../ffi/abi/fcntl.ts";
 import { check, LuoError } from "./error.ts";
 import { Fd } from "./fd.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel } from "./system_calls.ts";
 
 /** Bytes a session's name may have, in UTF-8. */
 export const SESSION_NAME_MAX = 63;

@@ -1,17 +1,17 @@
 import { close, unlink } from "../../ffi/file.ts";
 import { geteuid, getpid } from "../../ffi/process.ts";
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
-import { type Kernel, ProcessKilled } from "../kernel.ts";
-import { markFile, preserveFile, restoreFile } from "./files.ts";
-import { readText } from "./host_facts.ts";
-import { currentImage, execImage, loadImage, showImage, unloadImage } from "./image.ts";
-import { agentPaths, listen, takePlace } from "./paths.ts";
+import { type Kernel, ProcessKilled } from "../system_calls.ts";
+import { markFile, preserveFile, restoreFile } from "./file_methods.ts";
+import { readText } from "./proc_text.ts";
+import { currentImage, execImage, loadImage, showImage, unloadImage } from "./image_methods.ts";
+import { agentPaths, listen, takePlace } from "./agent_place.ts";
 import { INTERFACE, type MethodName, type Methods, type Status } from "./protocol.ts";
-import { agentError, checkRequest, isMethod, kernelError } from "./requests.ts";
-import { type Reply, Server } from "./server.ts";
-import { type Identity, serviceCall } from "./service.ts";
-import { closeSession, createSession, finishSession, retrieveSession } from "./sessions.ts";
-import { AgentState } from "./state.ts";
+import { agentError, checkRequest, isMethod, kernelError } from "./request_checks.ts";
+import { type Reply, Server } from "./varlink_server.ts";
+import { type Identity, serviceCall } from "./varlink_service.ts";
+import { closeSession, createSession, finishSession, retrieveSession } from "./session_methods.ts";
+import { AgentState } from "./agent_state.ts";
 import { type Json, type VarlinkCall, VarlinkError } from "./varlink.ts";
 
 const CLIENTS_MAX = 64;

@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC } from "../../ffi/abi/fcntl.ts";
 import { check, LuoError } from "../error.ts";
 import { Fd } from "../fd.ts";
-import type { Kernel, Stat } from "../kernel.ts";
+import type { Kernel, Stat } from "../system_calls.ts";
 import type { Session } from "../session.ts";
 
 /**

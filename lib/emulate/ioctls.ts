@@ -3,9 +3,9 @@ import * as luo from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { close, fstat } from "../../ffi/file.ts";
 import { check } from "../error.ts";
-import type { Kernel, Ret, UserMemory } from "../kernel.ts";
-import { type Emulated, identityOf, type Objects } from "./objects.ts";
-import type { Program } from "./program.ts";
+import type { Kernel, Ret, UserMemory } from "../system_calls.ts";
+import { type Emulated, identityOf, type Objects } from "./emulated_fds.ts";
+import type { Program } from "./calling_program.ts";
 
 const FD_OFFSET = 4;
 const makes_session = new Set([luo.LIVEUPDATE_IOCTL_CREATE_SESSION, luo.LIVEUPDATE_IOCTL_RETRIEVE_SESSION]);

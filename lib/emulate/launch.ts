@@ -5,8 +5,8 @@ import { close, memfd_create, write } from "../../ffi/file.ts";
 import { recvmsg, sendmsg, socketpair } from "../../ffi/socket.ts";
 import { spawn_with } from "../../ffi/spawn.ts";
 import { check } from "../error.ts";
-import { killAll } from "./children.ts";
-import { filter } from "./filter.ts";
+import { killAll } from "./kill_descendants.ts";
+import { filter } from "./seccomp_filter.ts";
 import { MACHINE_CODE } from "./launcher/machine_code.ts";
 
 /** Where the launcher has its end of the channel. CMD does not see it. */

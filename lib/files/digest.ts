@@ -1,7 +1,7 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { pread } from "../../ffi/file.ts";
 import { LuoError } from "../error.ts";
-import { FileProblem } from "./problem.ts";
+import { FileProblem } from "./file_problem.ts";
 import type { End } from "./transfer.ts";
 
 const PIECE_BYTES = 4 << 20;

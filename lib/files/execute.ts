@@ -3,7 +3,7 @@ import { F_DUPFD, F_SETFD } from "../../ffi/abi/fcntl.ts";
 import { close, fcntl } from "../../ffi/file.ts";
 import { execvp } from "../../ffi/process.ts";
 import { check, LuoError } from "../error.ts";
-import { inheritedEnvironment } from "./environment.ts";
+import { inheritedEnvironment } from "./inherited_environment.ts";
 import type { HostFd } from "./host_fd.ts";
 
 /** Where the executed command finds the file, as with systemd's socket activation. */

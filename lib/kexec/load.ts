@@ -2,7 +2,7 @@ import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, KEXEC_FILE_UNLOAD, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { check } from "../error.ts";
 import type { Fd } from "../fd.ts";
-import type { Kernel } from "../kernel.ts";
+import type { Kernel } from "../system_calls.ts";
 
 /** An image to load. The fds may be closed afterwards: the kernel has read them. */
 export interface Image {

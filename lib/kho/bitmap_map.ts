@@ -7,8 +7,8 @@
  * | chunk | u64 next: physical address, 0 for the last; u32 order; u32 num_elms; up to 255 of {u64 phys_start; u64 bitmap: physical address} |
  * | bitmap | 32,768 bits: the block of 2^order pages at phys_start + bit * (4,096 << order) is preserved, or not |
  */
-import { hex, KhoError } from "./error.ts";
-import { type Memory, PAGE_SIZE, type Pages, read_page, type WritableMemory } from "./memory.ts";
+import { hex, KhoError } from "./kho_error.ts";
+import { type Memory, PAGE_SIZE, type Pages, read_page, type WritableMemory } from "./kept_memory.ts";
 import { add_range, type Range, range_size, refuse_overlaps, runs } from "./preserved_map.ts";
 import { u32, u64, view, words } from "./struct.ts";
 

@@ -7,8 +7,8 @@
  * | u64 count: entries that follow, 1 to (4096 - 16) / size | 8 |
  * | entries, then zeros up to the end of the page | 16 |
  */
-import { hex, KhoError } from "./error.ts";
-import { type Memory, PAGE_SIZE, read_page, type WritableMemory } from "./memory.ts";
+import { hex, KhoError } from "./kho_error.ts";
+import { type Memory, PAGE_SIZE, read_page, type WritableMemory } from "./kept_memory.ts";
 import { u64, words } from "./struct.ts";
 
 /** KHO_MAX_BLOCKS. */

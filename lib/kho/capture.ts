@@ -5,8 +5,8 @@
  *
  * `fdt` is the physical address of KHO's tree; every page has 4,096 bytes, at an address that is a multiple of that.
  */
-import { hex, KhoError } from "./error.ts";
-import { PAGE_SIZE, Pages } from "./memory.ts";
+import { hex, KhoError } from "./kho_error.ts";
+import { PAGE_SIZE, Pages } from "./kept_memory.ts";
 
 const FORMAT = "luo-kho-capture-v1";
 /** A gzip file may claim to be anything when unpacked. */

@@ -9,7 +9,7 @@
  * | structure | u32 tokens: 1 begin node, NUL-terminated name, padded to 4; 3 property: u32 length, u32 offset of its name in the strings, value, padded to 4; 2 end node; 4 nothing; 9 end |
  * | strings | NUL-terminated names of properties, each once |
  */
-import { KhoError } from "./error.ts";
+import { KhoError } from "./kho_error.ts";
 import { view } from "./struct.ts";
 
 const MAGIC = 0xd00dfeed;

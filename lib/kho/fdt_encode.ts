@@ -1,5 +1,5 @@
 /** A tree back into bytes, with its blocks where libfdt's `fdt_pack` leaves them: header, reservations, structure, strings. */
-import { KhoError } from "./error.ts";
+import { KhoError } from "./kho_error.ts";
 import type { Fdt, FdtNode } from "./fdt.ts";
 import { join } from "./struct.ts";
 

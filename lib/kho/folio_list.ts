@@ -7,8 +7,8 @@
  * | pfn in the low 52 bits, flags in the high 12 | Linux since 6.19 (include/linux/kho/abi/memfd.h) |
  * | flags in the low 12 bits, pfn in the high 52 | version 6 of the series before it |
  */
-import { KhoError } from "./error.ts";
-import { type Memory, PAGE_SIZE, type WritableMemory } from "./memory.ts";
+import { KhoError } from "./kho_error.ts";
+import { type Memory, PAGE_SIZE, type WritableMemory } from "./kept_memory.ts";
 import { u64 } from "./struct.ts";
 import {
   decode_area,

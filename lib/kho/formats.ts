@@ -1,11 +1,11 @@
 /** KHO's trees and maps of all formats that are known here, by what they say they are. */
 import { decode_bitmap_map } from "./bitmap_map.ts";
-import { KhoError } from "./error.ts";
+import { KhoError } from "./kho_error.ts";
 import { format_of, type KhoTree, string_block, strings_of } from "./kho_tree.ts";
 import { decode_kho_v1, KHO_V1, V1_BLOB } from "./kho_v1.ts";
 import { decode_kho_v2, KHO_V2, V2_BLOB } from "./kho_v2.ts";
 import { decode_kho_v4, KHO_V4, V4_BLOB } from "./kho_v4.ts";
-import { type Memory, PAGE_SIZE } from "./memory.ts";
+import { type Memory, PAGE_SIZE } from "./kept_memory.ts";
 import { decode_map, type Range } from "./preserved_map.ts";
 import { u32_big } from "./struct.ts";
 

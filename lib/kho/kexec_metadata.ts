@@ -7,7 +7,7 @@
  * | char previous_release[65] | 4 |
  * | u32 kexec_count: kexecs since the last cold boot | 69 |
  */
-import { KhoError } from "./error.ts";
+import { KhoError } from "./kho_error.ts";
 import { ascii, exactly, put_name, u32, view } from "./struct.ts";
 
 export const KEXEC_METADATA = "kexec-metadata";

@@ -2,7 +2,7 @@
  * KHO's tree, whatever its version: a root that says where the preserved-memory map is, and a node for each blob. What the
  * versions differ in is the names of a blob's properties (`kho_v1.ts`, `kho_v2.ts`, `kho_v4.ts`).
  */
-import { KhoError } from "./error.ts";
+import { KhoError } from "./kho_error.ts";
 import { decode_fdt, type FdtNode, property } from "./fdt.ts";
 import { encode_fdt } from "./fdt_encode.ts";
 import { exactly, u64, words } from "./struct.ts";

@@ -12,8 +12,8 @@
  * 51 sessions or 63 files fit a block (`blocks.ts`). The kernel writes sessions_pa at the reboot and not before.
  */
 import { type Block, decode_blocks, encode_blocks, type EntryCodec, per_block } from "./blocks.ts";
-import { KhoError } from "./error.ts";
-import { type Memory, PAGE_SIZE, read, type WritableMemory } from "./memory.ts";
+import { KhoError } from "./kho_error.ts";
+import { type Memory, PAGE_SIZE, read, type WritableMemory } from "./kept_memory.ts";
 import { ascii, exactly, name_bytes, put_name, u64, words } from "./struct.ts";
 
 export const LUO_V5 = "luo-v5";

@@ -8,7 +8,7 @@
  * A file of size 0 has no folios, and no vmalloc area. A folio's order is not here but in the preserved-memory map.
  */
 import { decode_folio_list, encode_folio_list, type FolioList } from "./folio_list.ts";
-import { type Memory, read, type WritableMemory } from "./memory.ts";
+import { type Memory, read, type WritableMemory } from "./kept_memory.ts";
 import { u32, u64, view, words } from "./struct.ts";
 import { decode_descriptor, encode_descriptor, VMALLOC_SIZE, type VmallocDescriptor } from "./vmalloc.ts";
 

@@ -7,8 +7,8 @@
  * | node of level 5 (root) to 1 | u64 table[512]: physical addresses of nodes one level lower, 0 for none | 9 bits of the key, from bit 15 + 9 * (level - 1) |
  * | leaf, level 0 | 32,768 bits: preserved or not | the key's lowest 15 bits |
  */
-import { hex, KhoError } from "./error.ts";
-import { type Memory, PAGE_SIZE, type Pages, read_page } from "./memory.ts";
+import { hex, KhoError } from "./kho_error.ts";
+import { type Memory, PAGE_SIZE, type Pages, read_page } from "./kept_memory.ts";
 import { u64, words } from "./struct.ts";
 
 const LEVELS = 5;

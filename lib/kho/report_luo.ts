@@ -1,5 +1,5 @@
 /** What LUO's blob says, of any format, as plain data. */
-import { hex } from "./error.ts";
+import { hex } from "./kho_error.ts";
 import { is_fdt } from "./fdt.ts";
 import {
   decode_file_list,
@@ -22,7 +22,7 @@ import {
 } from "./luo_v5.ts";
 import { decode_memfd_v1, MEMFD_V1 } from "./memfd_v1.ts";
 import { decode_memfd_v2, MEMFD_V2 } from "./memfd_v2.ts";
-import type { Memory } from "./memory.ts";
+import type { Memory } from "./kept_memory.ts";
 
 export interface LuoReport {
   /** "luo-v5"; of luo-v1 with the format of its sessions: "luo-v1, luo-session-v2". */

@@ -2,14 +2,14 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { check, LuoError } from "../error.ts";
-import type { Kernel } from "../kernel.ts";
+import type { Kernel } from "../system_calls.ts";
 import { decode_capture, is_capture } from "./capture.ts";
-import { KhoError } from "./error.ts";
+import { KhoError } from "./kho_error.ts";
 import { decode_fdt, is_fdt } from "./fdt.ts";
 import { KEXEC_METADATA, KEXEC_METADATA_SIZE } from "./kexec_metadata.ts";
 import { complete_tree } from "./formats.ts";
 import { format_of } from "./kho_tree.ts";
-import { PAGE_SIZE } from "./memory.ts";
+import { PAGE_SIZE } from "./kept_memory.ts";
 import { join } from "./struct.ts";
 import { type KhoReport, report_blobs, report_memory } from "./report.ts";
 

@@ -1,5 +1,5 @@
 /** Fields of the kernel's structs: little endian, as on both architectures luo knows. */
-import { KhoError } from "./error.ts";
+import { KhoError } from "./kho_error.ts";
 
 export function view(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -6,8 +6,8 @@
  * | kho_vmalloc, 16 bytes | u64 first @0: physical address of the first chunk; u32 total_pages @8; u16 flags @12; u16 order @14 |
  * | kho_vmalloc_chunk, a page | u64 next @0: physical address, 0 for the last; u64 phys[511] @8: blocks of 2^order pages, up to a 0 |
  */
-import { hex, KhoError } from "./error.ts";
-import { type Memory, PAGE_SIZE, read, read_page, type WritableMemory } from "./memory.ts";
+import { hex, KhoError } from "./kho_error.ts";
+import { type Memory, PAGE_SIZE, read, read_page, type WritableMemory } from "./kept_memory.ts";
 import { exactly, join, u64, view, words } from "./struct.ts";
 
 export const VMALLOC_SIZE = 16;

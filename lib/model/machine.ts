@@ -1,6 +1,6 @@
 /** The machine: hardware, and the kernel that runs on it now. */
-import type { Kernel } from "../kernel.ts";
-import { kernel_values } from "./kernel/command_line.ts";
+import type { Kernel } from "../system_calls.ts";
+import { kernel_values } from "./kernel/boot_parameters.ts";
 import type { Disk } from "./fs/disk.ts";
 import type { FaultSpec } from "./faults/fault_spec.ts";
 import { Faults, NO_FAULTS } from "./faults/faults.ts";

@@ -5,13 +5,18 @@
 import assert from "node:assert/strict";
 import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { close, open } from "../../ffi/file.ts";
-import { preserveFile, restoreFile } from "../../lib/agent/files.ts";
-import { agentPaths } from "../../lib/agent/paths.ts";
+import { preserveFile, restoreFile } from "../../lib/agent/file_methods.ts";
+import { agentPaths } from "../../lib/agent/agent_place.ts";
 import type { Loss } from "../../lib/agent/protocol.ts";
-import { closeSession, createSession, finishSession, retrieveSession } from "../../lib/agent/sessions.ts";
-import { AgentState } from "../../lib/agent/state.ts";
+import {
+  closeSession,
+  createSession,
+  finishSession,
+  retrieveSession,
+} from "../../lib/agent/session_methods.ts";
+import { AgentState } from "../../lib/agent/agent_state.ts";
 import { check, LuoError } from "../../lib/error.ts";
-import { type Kernel, ProcessKilled } from "../../lib/kernel.ts";
+import { type Kernel, ProcessKilled } from "../../lib/system_calls.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { exec, loadImage } from "../../lib/kexec/load.ts";
 import { Machine } from "../../lib/model/machine.ts";

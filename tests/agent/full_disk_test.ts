@@ -1,12 +1,12 @@
 /** The record cannot be written: what is undone then, what stays, and that the manifest is right either way. */
 import assert from "node:assert/strict";
 import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC } from "../../ffi/abi/fcntl.ts";
-import { preserveFile } from "../../lib/agent/files.ts";
-import { agentPaths } from "../../lib/agent/paths.ts";
-import { createSession, retrieveSession } from "../../lib/agent/sessions.ts";
-import { AgentState } from "../../lib/agent/state.ts";
+import { preserveFile } from "../../lib/agent/file_methods.ts";
+import { agentPaths } from "../../lib/agent/agent_place.ts";
+import { createSession, retrieveSession } from "../../lib/agent/session_methods.ts";
+import { AgentState } from "../../lib/agent/agent_state.ts";
 import { LuoError } from "../../lib/error.ts";
-import { type Kernel, ProcessKilled } from "../../lib/kernel.ts";
+import { type Kernel, ProcessKilled } from "../../lib/system_calls.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { exec, loadImage } from "../../lib/kexec/load.ts";
 import { Machine } from "../../lib/model/machine.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { DESCRIPTION, PARAMETERS } from "../../lib/agent/interface.ts";
 import { type ErrorName, INTERFACE, type MethodName } from "../../lib/agent/protocol.ts";
-import { checkRequest } from "../../lib/agent/requests.ts";
-import { serviceCall } from "../../lib/agent/service.ts";
+import { checkRequest } from "../../lib/agent/request_checks.ts";
+import { serviceCall } from "../../lib/agent/varlink_service.ts";
 import { VarlinkError } from "../../lib/agent/varlink.ts";
 import { parseDescription, type Type } from "./idl.ts";
 

@@ -11,7 +11,7 @@ import { openDevice } from "../../lib/session.ts";
 import { check } from "../../lib/error.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { exec, loadImage } from "../../lib/kexec/load.ts";
-import { ProcessKilled } from "../../lib/kernel.ts";
+import { ProcessKilled } from "../../lib/system_calls.ts";
 import { Machine } from "../../lib/model/machine.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

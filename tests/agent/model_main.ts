@@ -1,7 +1,7 @@
 /** An agent on a model in its own process, for tests: `model_main.ts SOCKET`. After a kexec it runs again in the next kernel. */
-import { ProcessKilled } from "../../lib/kernel.ts";
+import { ProcessKilled } from "../../lib/system_calls.ts";
 import { runAgent } from "../../lib/agent/agent.ts";
-import { LinuxHost } from "../../lib/machine/host.ts";
+import { LinuxHost } from "../../lib/machine_process/linux_host.ts";
 import { Machine } from "../../lib/model/machine.ts";
 
 const [socket] = Deno.args;

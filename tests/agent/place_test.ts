@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { runAgent } from "../../lib/agent/agent.ts";
 import { connectAgent } from "../../lib/agent/client.ts";
-import { agentPaths, listen, takePlace } from "../../lib/agent/paths.ts";
+import { agentPaths, listen, takePlace } from "../../lib/agent/agent_place.ts";
 import { LuoError } from "../../lib/error.ts";
 import { close } from "../../ffi/file.ts";
 import { Machine } from "../../lib/model/machine.ts";

@@ -1,7 +1,7 @@
 import { MFD_CLOEXEC, MFD_EXEC, O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { check } from "../../lib/error.ts";
-import type { Kernel } from "../../lib/kernel.ts";
+import type { Kernel } from "../../lib/system_calls.ts";
 import { openDevice } from "../../lib/session.ts";
 
 /** Sessions, files in each, pages of each file. */

@@ -3,7 +3,7 @@
  * `scale_main.ts` is part of `deno task bench`; each size runs in a process of its own, so that its memory can be told.
  */
 import process from "node:process";
-import { ProcessKilled } from "../../lib/kernel.ts";
+import { ProcessKilled } from "../../lib/system_calls.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";

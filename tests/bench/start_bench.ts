@@ -1,5 +1,5 @@
 /** What a command costs before it does anything, as a ratio to an empty script; beside what a shell script would call instead. */
-import { PERMISSIONS } from "../../commands/self.ts";
+import { PERMISSIONS } from "../../commands/processes/own_command.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 /** Written by `deno task binary`. */

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import { runLine } from "../../commands/application.ts";
-import { completionScript, SHELLS } from "../../commands/completion_script.ts";
-import type { Context } from "../../commands/context.ts";
-import { EXIT, EXIT_MEANING } from "../../commands/exit.ts";
-import { Failure, failureJson, type FailureKind, renderFailure } from "../../commands/failure.ts";
-import { manPage } from "../../commands/man_page.ts";
-import { nearest } from "../../commands/nearest.ts";
-import { COMMAND_FILES } from "../../commands/route_to.ts";
-import { routes } from "../../commands/routes.ts";
-import { routeTree } from "../../commands/route_tree.ts";
-import { PERMISSIONS } from "../../commands/self.ts";
-import { plain } from "../../commands/text.ts";
+import { runLine } from "../../commands/cli/application.ts";
+import { completionScript, SHELLS } from "../../commands/cli/completion_script.ts";
+import type { Context } from "../../commands/cli/context.ts";
+import { EXIT, EXIT_MEANING } from "../../commands/cli/exit_codes.ts";
+import { Failure, failureJson, type FailureKind, renderFailure } from "../../commands/errors/failure.ts";
+import { manPage } from "../../commands/cli/man_page.ts";
+import { nearest } from "../../commands/errors/nearest.ts";
+import { COMMAND_FILES } from "../../commands/cli/route_to.ts";
+import { routes } from "../../commands/cli/routes.ts";
+import { routeTree } from "../../commands/cli/route_tree.ts";
+import { PERMISSIONS } from "../../commands/processes/own_command.ts";
+import { plain } from "../../commands/output/text.ts";
 
 /** One command line without a process: for what needs no agent. */
 async function luo(...args: string[]): Promise<{ code: number; out: string; err: string }> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ensureRunning, type Service, waitForEnd } from "../../commands/background.ts";
-import { Failure } from "../../commands/failure.ts";
+import { ensureRunning, type Service, waitForEnd } from "../../commands/processes/background_process.ts";
+import { Failure } from "../../commands/errors/failure.ts";
 
 /** A service that is "there" when a file is: what matters is how it gets started. */
 function service(dir: string, script: string): Service<string> {

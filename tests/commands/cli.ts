@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PERMISSIONS } from "../../commands/self.ts";
+import { PERMISSIONS } from "../../commands/processes/own_command.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;

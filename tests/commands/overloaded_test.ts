@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { KEXEC_FILE_NO_INITRAMFS, KEXEC_FILE_UNLOAD } from "../../ffi/abi/kexec.ts";
 import type { Status } from "../../lib/agent/protocol.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
-import { connectMachine } from "../../lib/machine/machine.ts";
+import { connectMachine } from "../../lib/machine_process/serve_machine.ts";
 import { Cli } from "./cli.ts";
 
 /** Another program of the same machine: it loads a kernel without live update, or takes ours away. */

@@ -3,9 +3,9 @@ import * as preserve from "../../commands/file_preserve.ts";
 import * as restore from "../../commands/file_restore.ts";
 import * as load from "../../commands/kexec_load.ts";
 import * as create from "../../commands/session_create.ts";
-import { EXIT } from "../../commands/exit.ts";
-import { Failure } from "../../commands/failure.ts";
-import { parseNumber, parseToken } from "../../commands/token.ts";
+import { EXIT } from "../../commands/cli/exit_codes.ts";
+import { Failure } from "../../commands/errors/failure.ts";
+import { parseNumber, parseToken } from "../../commands/arguments/token.ts";
 
 const usage = (error: unknown) => error instanceof Failure && error.exit === EXIT.usage;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Settings } from "../../commands/context.ts";
-import { Failure } from "../../commands/failure.ts";
-import { resolveTarget } from "../../commands/target.ts";
+import type { Settings } from "../../commands/cli/context.ts";
+import { Failure } from "../../commands/errors/failure.ts";
+import { resolveTarget } from "../../commands/arguments/agent_target.ts";
 
 type Flags = Parameters<typeof resolveTarget>[0];
 

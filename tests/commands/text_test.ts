@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import type { FileInfo, SessionInfo, Status } from "../../lib/agent/protocol.ts";
 import { format as formatFiles } from "../../commands/file_list.ts";
-import { HINT_KEYS, hintsFor } from "../../commands/hints.ts";
-import { imageText } from "../../commands/kexec_text.ts";
-import { Progress, progressLine } from "../../commands/progress.ts";
+import { HINT_KEYS, hintsFor } from "../../commands/errors/hints.ts";
+import { imageText } from "../../commands/output/kexec_text.ts";
+import { Progress, progressLine } from "../../commands/output/progress.ts";
 import { format as formatSession } from "../../commands/session_show.ts";
-import { statusText } from "../../commands/status_text.ts";
-import { colour, plain, shortDigest, size, table, time, visible } from "../../commands/text.ts";
+import { statusText } from "../../commands/output/status_text.ts";
+import { colour, plain, shortDigest, size, table, time, visible } from "../../commands/output/text.ts";
 
 const at = "2026-11-21T05:00:01.123Z";
 const digest = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";

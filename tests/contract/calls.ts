@@ -11,7 +11,7 @@ import {
   LIVEUPDATE_SESSION_PRESERVE_FD,
   LIVEUPDATE_SESSION_RETRIEVE_FD,
 } from "../../ffi/abi/liveupdate.ts";
-import type { Kernel, Ret, UserMemory } from "../../lib/kernel.ts";
+import type { Kernel, Ret, UserMemory } from "../../lib/system_calls.ts";
 
 /** The calls a second process can be told to make; its arguments travel as JSON on Linux. */
 export const OTHER_CALLS = [

@@ -1,6 +1,6 @@
 /** The second process on Linux: makes the calls it is told to, until it is killed. Arguments: the two FIFOs, in and out. */
-import { linux } from "../../lib/linux/kernel.ts";
-import type { UserMemory, UserPointer } from "../../lib/kernel.ts";
+import { linux } from "../../lib/linux/system_calls.ts";
+import type { UserMemory, UserPointer } from "../../lib/system_calls.ts";
 import type { OtherKernel } from "./calls.ts";
 import { decode, encode, Lines, type Request, type Value, writeLine } from "./wire.ts";
 

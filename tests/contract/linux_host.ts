@@ -1,5 +1,5 @@
-import { linux } from "../../lib/linux/kernel.ts";
-import type { UserMemory } from "../../lib/kernel.ts";
+import { linux } from "../../lib/linux/system_calls.ts";
+import type { UserMemory } from "../../lib/system_calls.ts";
 import type { OtherKernel } from "./calls.ts";
 import { decode, encode, Lines, type Reply, type Value, writeLine } from "./wire.ts";
 import type { Host, OtherProcess, Paths } from "./world.ts";

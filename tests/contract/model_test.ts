@@ -2,7 +2,7 @@
 import { equal } from "node:assert/strict";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { O_RDONLY } from "../../ffi/abi/fcntl.ts";
-import { type Kernel, ProcessKilled } from "../../lib/kernel.ts";
+import { type Kernel, ProcessKilled } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { image } from "../model/image.ts";

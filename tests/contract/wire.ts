@@ -1,4 +1,4 @@
-import type { UserMemory } from "../../lib/kernel.ts";
+import type { UserMemory } from "../../lib/system_calls.ts";
 
 /** How arguments and answers of calls cross a pipe: JSON, with bigints, bytes and user memory marked. */
 export type Value = number | bigint | string | null | undefined | Uint8Array | UserMemory;

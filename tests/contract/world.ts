@@ -2,7 +2,7 @@ import { deepEqual, equal, fail, ok } from "node:assert/strict";
 import { type ErrnoName, errnoName } from "../../ffi/abi/errno.ts";
 import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, O_CLOEXEC, O_RDWR } from "../../ffi/abi/fcntl.ts";
 import { decodeFd, LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
-import type { Kernel, Ret, Stat, UserMemory } from "../../lib/kernel.ts";
+import type { Kernel, Ret, Stat, UserMemory } from "../../lib/system_calls.ts";
 import * as calls from "./calls.ts";
 
 /** What a runner offers to the cases: a kernel, and what cannot be had through the seam. */

@@ -1,4 +1,4 @@
-import { PERMISSIONS } from "../../commands/self.ts";
+import { PERMISSIONS } from "../../commands/processes/own_command.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;

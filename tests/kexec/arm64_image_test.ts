@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkImage } from "../../lib/kexec/image.ts";
+import { checkImage } from "../../lib/kexec/check_image.ts";
 
 function image(fields: { magic?: string; image_size?: bigint }): Uint8Array {
   const bytes = new Uint8Array(4096);

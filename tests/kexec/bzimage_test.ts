@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { bzImageProblem, parseBzImage, SETUP_HEADER_END, standInBzImage } from "../../lib/kexec/bzimage.ts";
-import { checkImage } from "../../lib/kexec/image.ts";
+import { checkImage } from "../../lib/kexec/check_image.ts";
 
 const IMAGE = standInBzImage({ release: "9.9.9-demo" });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkImage } from "../../lib/kexec/image.ts";
+import { checkImage } from "../../lib/kexec/check_image.ts";
 
 /** Release of each image, as tests/vm/README.md names them. */
 const IMAGES = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Capture, decode_capture } from "../../lib/kho/capture.ts";
-import { hex } from "../../lib/kho/error.ts";
+import { hex } from "../../lib/kho/kho_error.ts";
 import {
   decode_kexec_metadata,
   encode_kexec_metadata,
@@ -14,7 +14,7 @@ import {
   encode_luo_v5,
 } from "../../lib/kho/luo_v5.ts";
 import { decode_memfd_v2, encode_memfd_v2 } from "../../lib/kho/memfd_v2.ts";
-import { PAGE_SIZE, Pages, read } from "../../lib/kho/memory.ts";
+import { PAGE_SIZE, Pages, read } from "../../lib/kho/kept_memory.ts";
 import { decode_map, encode_map } from "../../lib/kho/preserved_map.ts";
 import { report_memory } from "../../lib/kho/report.ts";
 import { SCENARIOS, type SessionScenario } from "./capture/scenarios.ts";

@@ -1,10 +1,10 @@
 /** Handovers that would be read without end, or as far as memory goes: each is refused, or one step. */
 import assert from "node:assert/strict";
 import { type Capture, decode_capture, encode_capture } from "../../lib/kho/capture.ts";
-import { KhoError } from "../../lib/kho/error.ts";
+import { KhoError } from "../../lib/kho/kho_error.ts";
 import { decode_kho_v4 } from "../../lib/kho/kho_v4.ts";
 import { decode_luo_tree_v5, decode_luo_v5 } from "../../lib/kho/luo_v5.ts";
-import { PAGE_SIZE, Pages, read } from "../../lib/kho/memory.ts";
+import { PAGE_SIZE, Pages, read } from "../../lib/kho/kept_memory.ts";
 import { decode_map, encode_key } from "../../lib/kho/preserved_map.ts";
 import { report_memory } from "../../lib/kho/report.ts";
 import { report_bytes } from "../../lib/kho/source.ts";

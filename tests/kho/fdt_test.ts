@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { KhoError } from "../../lib/kho/error.ts";
+import { KhoError } from "../../lib/kho/kho_error.ts";
 import { decode_fdt, type FdtNode } from "../../lib/kho/fdt.ts";
 import { encode_fdt } from "../../lib/kho/fdt_encode.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Capture, decode_capture } from "../../lib/kho/capture.ts";
-import { KhoError } from "../../lib/kho/error.ts";
-import { PAGE_SIZE, Pages } from "../../lib/kho/memory.ts";
+import { KhoError } from "../../lib/kho/kho_error.ts";
+import { PAGE_SIZE, Pages } from "../../lib/kho/kept_memory.ts";
 import { report_memory } from "../../lib/kho/report.ts";
 import { report_bytes } from "../../lib/kho/source.ts";
 import { words } from "../../lib/kho/struct.ts";

@@ -4,7 +4,7 @@ import { encode_kexec_metadata } from "../../lib/kho/kexec_metadata.ts";
 import { encode_kho_v4 } from "../../lib/kho/kho_v4.ts";
 import { encode_luo_tree_v5, encode_luo_v5, type LuoTreeV5 } from "../../lib/kho/luo_v5.ts";
 import { encode_memfd_v2, type MemfdV2 } from "../../lib/kho/memfd_v2.ts";
-import { Pages } from "../../lib/kho/memory.ts";
+import { Pages } from "../../lib/kho/kept_memory.ts";
 import { encode_map, plan_nodes, type PreservedMap, type Range } from "../../lib/kho/preserved_map.ts";
 
 export const PLACES = {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { MFD_EXEC } from "../../ffi/abi/fcntl.ts";
-import { hex } from "../../lib/kho/error.ts";
+import { hex } from "../../lib/kho/kho_error.ts";
 import { decode_bitmap_map, encode_bitmap_map } from "../../lib/kho/bitmap_map.ts";
 import { decode_kho_v1, encode_kho_v1 } from "../../lib/kho/kho_v1.ts";
 import * as v1 from "../../lib/kho/luo_v1.ts";
 import { decode_memfd_v1, encode_memfd_v1 } from "../../lib/kho/memfd_v1.ts";
-import { PAGE_SIZE, Pages, read } from "../../lib/kho/memory.ts";
+import { PAGE_SIZE, Pages, read } from "../../lib/kho/kept_memory.ts";
 import type { Range } from "../../lib/kho/preserved_map.ts";
 import { report_memory } from "../../lib/kho/report.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";

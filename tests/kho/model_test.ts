@@ -4,7 +4,7 @@ import { decode_capture } from "../../lib/kho/capture.ts";
 import { decode_kho_v4 } from "../../lib/kho/kho_v4.ts";
 import { decode_luo_tree_v5, decode_luo_v5 } from "../../lib/kho/luo_v5.ts";
 import { decode_memfd_v2 } from "../../lib/kho/memfd_v2.ts";
-import { type Memory, PAGE_SIZE, read } from "../../lib/kho/memory.ts";
+import { type Memory, PAGE_SIZE, read } from "../../lib/kho/kept_memory.ts";
 import { decode_map } from "../../lib/kho/preserved_map.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";

@@ -1,14 +1,14 @@
 /** Formats of kernels nobody here can boot: written as the sources say, read back, told. */
 import assert from "node:assert/strict";
-import { khoText } from "../../commands/kho_text.ts";
+import { khoText } from "../../commands/output/kho_text.ts";
 import { decode_bitmap_map, encode_bitmap_map } from "../../lib/kho/bitmap_map.ts";
 import { encode_capture } from "../../lib/kho/capture.ts";
-import { KhoError } from "../../lib/kho/error.ts";
+import { KhoError } from "../../lib/kho/kho_error.ts";
 import { decode_kho_v1, encode_kho_v1 } from "../../lib/kho/kho_v1.ts";
 import { encode_kho_v2 } from "../../lib/kho/kho_v2.ts";
 import { LUO_6_19 } from "../../lib/kho/luo_v1.ts";
 import { decode_memfd_v1, encode_memfd_v1, type MemfdV1 } from "../../lib/kho/memfd_v1.ts";
-import { PAGE_SIZE, Pages, read } from "../../lib/kho/memory.ts";
+import { PAGE_SIZE, Pages, read } from "../../lib/kho/kept_memory.ts";
 import { encode_map } from "../../lib/kho/preserved_map.ts";
 import { report_memory } from "../../lib/kho/report.ts";
 import { report_bytes } from "../../lib/kho/source.ts";

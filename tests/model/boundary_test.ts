@@ -3,7 +3,7 @@ import v8 from "node:v8";
 import vm from "node:vm";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
-import { ProcessKilled } from "../../lib/kernel.ts";
+import { ProcessKilled } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { openDevice } from "../../lib/session.ts";

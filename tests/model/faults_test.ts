@@ -4,7 +4,7 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { LuoError } from "../../lib/error.ts";
-import { type Kernel, ProcessKilled } from "../../lib/kernel.ts";
+import { type Kernel, ProcessKilled } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { parse_faults } from "../../lib/model/faults/fault_spec.ts";
 import { audit } from "../../lib/model/audit.ts";

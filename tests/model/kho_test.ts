@@ -5,7 +5,7 @@ import * as abi from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { encode_kho_v4 } from "../../lib/kho/kho_v4.ts";
 import { decode_map, range_size } from "../../lib/kho/preserved_map.ts";
-import { type Kernel, ProcessKilled, type Stat } from "../../lib/kernel.ts";
+import { type Kernel, ProcessKilled, type Stat } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { audit } from "../../lib/model/audit.ts";
 import { blocks, Kho, reserve_scratch, restore_free } from "../../lib/model/kho/kho.ts";
@@ -21,7 +21,7 @@ import {
   unpreserve_vmalloc,
   vcalloc,
   vfree,
-} from "../../lib/model/kho/vmalloc.ts";
+} from "../../lib/model/kho/vmalloc_area.ts";
 import { openDevice } from "../../lib/session.ts";
 import { image } from "./image.ts";
 

@@ -3,7 +3,7 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import * as vmm from "../../ffi/abi/vmm.ts";
-import { type Kernel, ProcessKilled } from "../../lib/kernel.ts";
+import { type Kernel, ProcessKilled } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { audit } from "../../lib/model/audit.ts";
 import { Machine } from "../../lib/model/machine.ts";

@@ -1,6 +1,6 @@
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { errnoName } from "../../ffi/abi/errno.ts";
-import type { Ret } from "../../lib/kernel.ts";
+import type { Ret } from "../../lib/system_calls.ts";
 import { DEVICE, file, fileSlot, session, SESSIONS } from "./aims.ts";
 import type { TrafficHost } from "./host.ts";
 import type { Random } from "./random.ts";

@@ -5,7 +5,7 @@
 import { O_RDONLY, POLLIN } from "../../ffi/abi/fcntl.ts";
 import { poll } from "../../ffi/epoll.ts";
 import { kill } from "../../ffi/process.ts";
-import { linux } from "../../lib/linux/kernel.ts";
+import { linux } from "../../lib/linux/system_calls.ts";
 import { BOOT_IMAGE, BOOT_INITRD, nextCommandLine, RESULTS } from "../vm/guest.ts";
 import type { Holder, TrafficHost } from "./host.ts";
 import { nextBoot, play } from "./play.ts";

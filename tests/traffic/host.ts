@@ -1,4 +1,4 @@
-import type { Kernel } from "../../lib/kernel.ts";
+import type { Kernel } from "../../lib/system_calls.ts";
 
 /** What traffic needs of the place where it runs, besides the seam. */
 export interface TrafficHost {

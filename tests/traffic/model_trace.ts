@@ -1,5 +1,5 @@
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
-import { type Kernel, ProcessKilled } from "../../lib/kernel.ts";
+import { type Kernel, ProcessKilled } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import type { Holder, TrafficHost } from "./host.ts";

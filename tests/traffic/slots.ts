@@ -1,6 +1,6 @@
 import { F_GETFD, FD_CLOEXEC, S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
 import { errnoName } from "../../ffi/abi/errno.ts";
-import type { Kernel, Ret } from "../../lib/kernel.ts";
+import type { Kernel, Ret } from "../../lib/system_calls.ts";
 
 /** Where random operations find the fds they are aimed at, and leave those they make. An empty slot is fd -1. */
 export class Slots {

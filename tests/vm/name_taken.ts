@@ -6,7 +6,7 @@ import { encodeSession, LIVEUPDATE_IOCTL_CREATE_SESSION } from "../../ffi/abi/li
 import { O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { check } from "../../lib/error.ts";
-import { linux } from "../../lib/linux/kernel.ts";
+import { linux } from "../../lib/linux/system_calls.ts";
 import { openDevice } from "../../lib/session.ts";
 import { BOOT_IMAGE, BOOT_INITRD, nextCommandLine } from "./guest.ts";
 

@@ -1,4 +1,4 @@
-import { PERMISSIONS } from "../../commands/self.ts";
+import { PERMISSIONS } from "../../commands/processes/own_command.ts";
 import { bundle } from "./bundle.ts";
 import { denoProgram } from "./deno_program.ts";
 import { addSegment, type Target } from "./elf.ts";

@@ -2,11 +2,11 @@
 import { MFD_EXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
-import { ProcessKilled } from "../../lib/kernel.ts";
+import { ProcessKilled } from "../../lib/system_calls.ts";
 import { decode_kho_v4 } from "../../lib/kho/kho_v4.ts";
 import { decode_luo_tree_v5, decode_luo_v5 } from "../../lib/kho/luo_v5.ts";
 import { decode_memfd_v2 } from "../../lib/kho/memfd_v2.ts";
-import { PAGE_SIZE, read } from "../../lib/kho/memory.ts";
+import { PAGE_SIZE, read } from "../../lib/kho/kept_memory.ts";
 import { decode_map } from "../../lib/kho/preserved_map.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";

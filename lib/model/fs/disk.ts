@@ -1,7 +1,7 @@
 /** The disk: every path that is not one of the kernel's own file systems. Part of the hardware, so it survives reboots. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
-import type { Ret, Stat } from "../../kernel.ts";
+import type { Ret, Stat } from "../../system_calls.ts";
 import { type FileOperations, type Inode, opened_flags, OpenFile } from "./file.ts";
 import { generic_lseek } from "./read_write.ts";
 

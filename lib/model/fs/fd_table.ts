@@ -1,6 +1,6 @@
 /** One process's fds (fs/file.c): the lowest free number first, at most RLIMIT_NOFILE of them. */
 import { Errno } from "../../../ffi/abi/errno.ts";
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import type { OpenFile } from "./file.ts";
 
 interface Slot {

@@ -10,7 +10,7 @@ import {
   O_PATH,
 } from "../../../ffi/abi/fcntl.ts";
 import { O_RDONLY, O_TRUNC, O_WRONLY, S_IFMT, S_IFREG } from "../../../ffi/abi/fcntl.ts";
-import type { Ret, Stat, UserPointer } from "../../kernel.ts";
+import type { Ret, Stat, UserPointer } from "../../system_calls.ts";
 
 /** A file's identity and attributes; several open file descriptions may share one. */
 export interface Inode {

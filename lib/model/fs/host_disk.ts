@@ -1,7 +1,7 @@
 /** The host's files as the model's disk, by Deno's file calls: the only part of the model that needs Deno, and its permissions. */
 import { Errno, type ErrnoName } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import type { Disk, DiskFile } from "./disk.ts";
 
 export class HostDisk implements Disk {

@@ -1,7 +1,7 @@
 /** Files of the host inside the model: what `adopt` brings in and `expose` hands out (`host.ts` is the other side). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
-import type { Ret, Stat } from "../../kernel.ts";
+import type { Ret, Stat } from "../../system_calls.ts";
 import { type FileOperations, type Inode, OpenFile } from "./file.ts";
 import type { Host, HostFile } from "./host.ts";
 import { PageCache, type Run } from "./page_cache.ts";

@@ -1,7 +1,7 @@
 /** Memfds of huge pages (fs/hugetlbfs/inode.c), without any huge page to give: there to be refused by LUO. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
-import type { Ret, Stat } from "../../kernel.ts";
+import type { Ret, Stat } from "../../system_calls.ts";
 import { type FileOperations, type Inode, opened_flags, OpenFile, stat } from "./file.ts";
 import { generic_lseek } from "./read_write.ts";
 

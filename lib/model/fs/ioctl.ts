@@ -1,7 +1,7 @@
 /** ioctl(2): what the VFS answers before a file is asked (fs/ioctl.c). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
-import type { Ret, UserPointer } from "../../kernel.ts";
+import type { Ret, UserPointer } from "../../system_calls.ts";
 import type { Caller, OpenFile } from "./file.ts";
 import { UserBuffer } from "./user_memory.ts";
 

@@ -1,7 +1,7 @@
 /** memfd_create(2) (mm/memfd.c). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import type { FdTable } from "./fd_table.ts";
 import type { OpenFile } from "./file.ts";
 import { hugetlb_file } from "./hugetlb.ts";

@@ -1,7 +1,7 @@
 /** Pipes and FIFOs (fs/pipe.c). The model has no second thread to wait for: what would block gives EAGAIN. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
-import type { Ret, Stat } from "../../kernel.ts";
+import type { Ret, Stat } from "../../system_calls.ts";
 import { type FileOperations, type Inode, opened_flags, OpenFile, stat } from "./file.ts";
 
 const CAPACITY = 65536;

@@ -1,7 +1,7 @@
 /** What fs/read_write.c and fs/open.c check before a file's own operation is asked. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import { inode_type, type OpenFile } from "./file.ts";
 
 const MAX_OFFSET = (1n << 63n) - 1n;

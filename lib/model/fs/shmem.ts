@@ -1,7 +1,7 @@
 /** Regular files in memory: memfds and files on tmpfs (mm/shmem.c, mm/memfd.c). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
-import type { Ret, Stat } from "../../kernel.ts";
+import type { Ret, Stat } from "../../system_calls.ts";
 import { stat } from "./file.ts";
 import type { Inode, OpenFile } from "./file.ts";
 import { PageCache, type Run } from "./page_cache.ts";

@@ -1,7 +1,7 @@
 /** Open descriptions of shmem files, and memfd_create(2) (mm/memfd.c, mm/shmem.c). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import { type FileOperations, opened_flags, OpenFile } from "./file.ts";
 import type { Ram } from "../memory/ram.ts";
 import { generic_lseek } from "./read_write.ts";

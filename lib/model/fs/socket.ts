@@ -1,7 +1,7 @@
 /** Pairs of Unix stream sockets and the fds in flight in them (net/unix/af_unix.c). What would block gives EAGAIN. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import { type FileOperations, OpenFile, stat } from "./file.ts";
 
 /** SCM_MAX_FD of include/net/scm.h. */

@@ -1,7 +1,7 @@
 /** A tmpfs mount: directories of names (mm/shmem.c, fs/namei.c for what the calls refuse). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
-import type { Ret, Stat } from "../../kernel.ts";
+import type { Ret, Stat } from "../../system_calls.ts";
 import { type FileOperations, type Inode, opened_flags, OpenFile, path_file, stat } from "./file.ts";
 import { Fifo, open_fifo } from "./pipe.ts";
 import type { Ram } from "../memory/ram.ts";

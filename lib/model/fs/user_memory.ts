@@ -1,6 +1,6 @@
 /** What the kernel can and cannot read and write behind a pointer (get_user, copy_from_user, copy_to_user). */
 import { Errno } from "../../../ffi/abi/errno.ts";
-import type { Ret, UserPointer } from "../../kernel.ts";
+import type { Ret, UserPointer } from "../../system_calls.ts";
 
 export class UserBuffer {
   readonly bytes: Uint8Array;

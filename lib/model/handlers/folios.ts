@@ -1,12 +1,18 @@
 /** The pages of a file on their way over a kexec: each a folio of order 0, as shmem's are unless huge pages are asked for. */
 import { Errno } from "../../../ffi/abi/errno.ts";
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import type { VmallocArea } from "../../kho/vmalloc.ts";
 import type { Kho } from "../kho/kho.ts";
 import { list_pages, type MemfdFormat, type MemfdHeader, read_folios, write_folios } from "./memfd_format.ts";
 import type { Run } from "../fs/page_cache.ts";
 import type { Ram } from "../memory/ram.ts";
-import { preserve_vmalloc, restore_vmalloc, unpreserve_vmalloc, vcalloc, vfree } from "../kho/vmalloc.ts";
+import {
+  preserve_vmalloc,
+  restore_vmalloc,
+  unpreserve_vmalloc,
+  vcalloc,
+  vfree,
+} from "../kho/vmalloc_area.ts";
 
 /** The list of a file's folios: its pages by frame, and what the next kernel finds them by. */
 export interface FolioList {

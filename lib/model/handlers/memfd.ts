@@ -1,7 +1,7 @@
 /** The memfd handler (mm/memfd_luo.c): contents, size, position and seals of any shmem file without a name. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import type { FileHandler, PreservedState, Retrieved } from "../luo/file_handler.ts";
 import type { OpenFile } from "../fs/file.ts";
 import { restore_file_pages } from "./folios.ts";

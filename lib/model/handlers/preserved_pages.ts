@@ -1,5 +1,5 @@
 /** A file of pages on its way over a kexec: a struct in preserved memory, the list of its folios, the pages (mm/memfd_luo.c). */
-import { KhoError } from "../../kho/error.ts";
+import { KhoError } from "../../kho/kho_error.ts";
 import type { PreservedState } from "../luo/file_handler.ts";
 import * as folios from "./folios.ts";
 import { type Kho, restore_free } from "../kho/kho.ts";

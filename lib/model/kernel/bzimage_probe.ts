@@ -1,6 +1,6 @@
 /** Does x86 Linux take this file as a kernel? bzImage64_probe() and bzImage64_load() of arch/x86/kernel/kexec-bzimage64.c. */
 import { Errno } from "../../../ffi/abi/errno.ts";
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 
 /** Offsets in the file of `struct setup_header` fields (Documentation/arch/x86/boot.rst). */
 const SETUP_SECTS = 0x1f1;

@@ -1,5 +1,5 @@
 /** A process whose calls go wrong as `faults.ts` says. */
-import { type Kernel, ProcessKilled } from "../../kernel.ts";
+import { type Kernel, ProcessKilled } from "../../system_calls.ts";
 import type { Faults } from "../faults/faults.ts";
 import type { Process } from "./process.ts";
 

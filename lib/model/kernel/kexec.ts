@@ -2,7 +2,7 @@
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import * as kexec from "../../../ffi/abi/kexec.ts";
-import type { Ret, UserPointer } from "../../kernel.ts";
+import type { Ret, UserPointer } from "../../system_calls.ts";
 import { check_load, image_release, probe } from "./bzimage_probe.ts";
 import { inode_type, type OpenFile } from "../fs/file.ts";
 import type { Process } from "./process.ts";

@@ -1,7 +1,7 @@
 /** One process's memory mappings (mm/mmap.c, mm/madvise.c): of shmem files, shared or private, and anonymous ones. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import type { OpenFile } from "../fs/file.ts";
 import { PAGE_SIZE } from "../memory/backing_store.ts";
 import { vfs_fallocate } from "../fs/read_write.ts";

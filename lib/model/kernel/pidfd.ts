@@ -1,7 +1,7 @@
 /** pidfd_open(2), and what pidfd_getfd(2) needs of it (kernel/pid.c, fs/pidfs.c). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import { O_ACCMODE, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, POLLIN } from "../../../ffi/abi/fcntl.ts";
-import type { Ret, Stat } from "../../kernel.ts";
+import type { Ret, Stat } from "../../system_calls.ts";
 import { type FileOperations, type Inode, opened_flags, OpenFile, stat } from "../fs/file.ts";
 import type { Process } from "./process.ts";
 

@@ -1,8 +1,8 @@
-/** A process of the model: the seam (`lib/kernel.ts`), each call against its own fd table. */
+/** A process of the model: the seam (`lib/system_calls.ts`), each call against its own fd table. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
-import { type Kernel, ProcessKilled, type Received, type Ret } from "../../kernel.ts";
-import type { Stat, UserPointer, Utsname } from "../../kernel.ts";
+import { type Kernel, ProcessKilled, type Received, type Ret } from "../../system_calls.ts";
+import type { Stat, UserPointer, Utsname } from "../../system_calls.ts";
 import { do_fcntl } from "../fs/fcntl.ts";
 import { FdTable } from "../fs/fd_table.ts";
 import type { OpenFile } from "../fs/file.ts";

@@ -2,8 +2,8 @@
 import { Errno } from "../../../ffi/abi/errno.ts";
 import { LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_KEXEC } from "../../../ffi/abi/kexec.ts";
 import { LINUX_REBOOT_CMD_POWER_OFF, LINUX_REBOOT_CMD_RESTART } from "../../../ffi/abi/kexec.ts";
-import type { Ret } from "../../kernel.ts";
-import { initcall_blacklisted, kernel_parameter, kernel_values } from "./command_line.ts";
+import type { Ret } from "../../system_calls.ts";
+import { initcall_blacklisted, kernel_parameter, kernel_values } from "./boot_parameters.ts";
 import { MountedDisk } from "../fs/disk.ts";
 import { corrupt, lose_page } from "../kho/handover_faults.ts";
 import type { Hardware, NextKernel } from "./hardware.ts";

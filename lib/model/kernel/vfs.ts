@@ -2,7 +2,7 @@
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import { LIVEUPDATE_DEVICE } from "../../../ffi/abi/liveupdate.ts";
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import { type OpenFile, path_file } from "../fs/file.ts";
 import type { Process } from "./process.ts";
 import { open_kmsg, open_null, open_proc } from "./proc.ts";

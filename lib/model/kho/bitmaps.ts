@@ -10,9 +10,9 @@ import {
   type MapChunk,
   PER_CHUNK,
 } from "../../kho/bitmap_map.ts";
-import { KhoError } from "../../kho/error.ts";
+import { KhoError } from "../../kho/kho_error.ts";
 import { runs as set_bits } from "../../kho/preserved_map.ts";
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import { clear_bit, set_bit } from "./bits.ts";
 import { BrokenMap, type KhoMap, type MapFormat, type Visitor } from "./map.ts";
 import { PAGE_SIZE } from "../memory/backing_store.ts";

@@ -4,8 +4,8 @@
  */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import { decode_blocks, encode_blocks, type EntryCodec, MAX_BLOCKS, per_block } from "../../kho/blocks.ts";
-import { KhoError } from "../../kho/error.ts";
-import type { Ret } from "../../kernel.ts";
+import { KhoError } from "../../kho/kho_error.ts";
+import type { Ret } from "../../system_calls.ts";
 import { type Kho, restore_free } from "./kho.ts";
 import { PAGE_SIZE } from "../memory/backing_store.ts";
 import { Physical } from "../memory/physical.ts";

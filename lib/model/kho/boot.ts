@@ -2,7 +2,7 @@
  * Kexec handover, the way in: what a kernel does with it before it knows which memory is its own (kho_populate() and
  * kho_memory_init() of kernel/liveupdate/kexec_handover.c). Until the map is read only the scratch areas may be allocated from.
  */
-import { KhoError } from "../../kho/error.ts";
+import { KhoError } from "../../kho/kho_error.ts";
 import { format_of, type KhoTree } from "../../kho/kho_tree.ts";
 import type { Handover, Scratch } from "./kho.ts";
 import { BrokenMap, type MapFormat } from "./map.ts";

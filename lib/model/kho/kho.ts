@@ -5,7 +5,7 @@
 import { Errno } from "../../../ffi/abi/errno.ts";
 import type { Blob, KhoTree } from "../../kho/kho_tree.ts";
 import { words } from "../../kho/struct.ts";
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import type { KhoMap, MapFormat } from "./map.ts";
 import { PAGE_SIZE } from "../memory/backing_store.ts";
 import { Physical } from "../memory/physical.ts";

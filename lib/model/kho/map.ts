@@ -1,5 +1,5 @@
 /** The preserved-memory map, whatever its format: which blocks of memory the next kernel must leave alone. */
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import type { Ram } from "../memory/ram.ts";
 
 /** Of this kernel, for the next one. */

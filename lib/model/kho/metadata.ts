@@ -1,5 +1,5 @@
 /** KHO's own blob, `kexec-metadata`: where a kernel comes from (kho_kexec_metadata_init() of kernel/liveupdate/kexec_handover.c). */
-import { KhoError } from "../../kho/error.ts";
+import { KhoError } from "../../kho/kho_error.ts";
 import {
   decode_kexec_metadata,
   encode_kexec_metadata,
@@ -7,7 +7,7 @@ import {
   KEXEC_METADATA_SIZE,
   type KexecMetadata,
 } from "../../kho/kexec_metadata.ts";
-import { read } from "../../kho/memory.ts";
+import { read } from "../../kho/kept_memory.ts";
 import type { Kho } from "./kho.ts";
 import type { HandedOver } from "./boot.ts";
 import { Physical } from "../memory/physical.ts";

@@ -3,7 +3,7 @@
  * (kernel/liveupdate/kexec_handover.c; layout in `lib/kho/preserved_map.ts`). Keys are below 2^53, so numbers hold them.
  */
 import { Errno } from "../../../ffi/abi/errno.ts";
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import { clear_bit, set_bit } from "./bits.ts";
 import { BrokenMap, type KhoMap, type MapFormat, type Visitor } from "./map.ts";
 import { PAGE_SIZE } from "../memory/backing_store.ts";

@@ -1,5 +1,5 @@
 /** A kind of file that LUO can preserve: Linux's callbacks (`struct liveupdate_file_ops`, include/linux/liveupdate.h). */
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import type { OpenFile } from "../fs/file.ts";
 
 export interface FileHandler {

@@ -4,7 +4,7 @@
  * last file.
  */
 import { Errno } from "../../../ffi/abi/errno.ts";
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import type { FileHandler } from "./file_handler.ts";
 
 /** `struct liveupdate_flb` and its `ops`. */

@@ -1,6 +1,6 @@
 /** Which handlers a kernel has, who uses them, and what is preserved already (kernel/liveupdate/luo_file.c). */
 import { Errno } from "../../../ffi/abi/errno.ts";
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import type { Faults } from "../faults/faults.ts";
 import type { OpenFile } from "../fs/file.ts";
 import { type FileHandler, has_callbacks } from "./file_handler.ts";

@@ -1,6 +1,6 @@
 /** What a kernel hands over of its LUO and reads again, whatever the format: `luo_v5.ts` and `luo_v1.ts` are the two there are. */
 import type { FileEntry, SessionEntry } from "../../kho/luo_v5.ts";
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import type { HandedOverEntries } from "../kho/block_set.ts";
 import type { SerializedFlb } from "./flb.ts";
 import type { Kho } from "../kho/kho.ts";

@@ -1,10 +1,10 @@
 /** The LUO of 6.19 and of the series before it on its way out and in: `luo-v1`, two arrays of fixed size (`lib/kho/luo_v1.ts`). */
 import { Errno } from "../../../ffi/abi/errno.ts";
-import { KhoError } from "../../kho/error.ts";
+import { KhoError } from "../../kho/kho_error.ts";
 import * as luo from "../../kho/luo_v1.ts";
 import type { FileEntry, SessionEntry } from "../../kho/luo_v5.ts";
-import { PAGE_SIZE } from "../../kho/memory.ts";
-import type { Ret } from "../../kernel.ts";
+import { PAGE_SIZE } from "../../kho/kept_memory.ts";
+import type { Ret } from "../../system_calls.ts";
 import type { HandedOverEntries, Room } from "../kho/block_set.ts";
 import { type Kho, restore_free } from "../kho/kho.ts";
 import type { HandedOver } from "../kho/boot.ts";

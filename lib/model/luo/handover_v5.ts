@@ -1,9 +1,9 @@
 /** The LUO of 7.2 and 7.3 on its way out and in: `luo-v5`, chained blocks of sessions and of files (layout in `lib/kho/luo_v5.ts`). */
 import { Errno } from "../../../ffi/abi/errno.ts";
-import { KhoError } from "../../kho/error.ts";
+import { KhoError } from "../../kho/kho_error.ts";
 import * as luo from "../../kho/luo_v5.ts";
-import { PAGE_SIZE, read } from "../../kho/memory.ts";
-import type { Ret } from "../../kernel.ts";
+import { PAGE_SIZE, read } from "../../kho/kept_memory.ts";
+import type { Ret } from "../../system_calls.ts";
 import { BlockSet, type HandedOverEntries, read_blocks } from "../kho/block_set.ts";
 import type { SerializedFlb } from "./flb.ts";
 import { type Kho, restore_free } from "../kho/kho.ts";

@@ -1,6 +1,6 @@
 /** The checks that all ioctls of the device and of sessions share (kernel/liveupdate/luo_core.c). */
 import { Errno } from "../../../ffi/abi/errno.ts";
-import type { Ret, UserPointer } from "../../kernel.ts";
+import type { Ret, UserPointer } from "../../system_calls.ts";
 import type { Caller, OpenFile } from "../fs/file.ts";
 import { UserBuffer } from "../fs/user_memory.ts";
 

@@ -1,7 +1,7 @@
 /** The Live Update Orchestrator of one kernel (kernel/liveupdate/luo_core.c): device, sessions, number, and the way out and in. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import type { SessionEntry } from "../../kho/luo_v5.ts";
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import { LiveupdateDevice } from "./device.ts";
 import type { Faults } from "../faults/faults.ts";
 import { Flbs } from "./flb.ts";

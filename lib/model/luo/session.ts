@@ -3,7 +3,7 @@ import { Errno } from "../../../ffi/abi/errno.ts";
 import { O_RDWR } from "../../../ffi/abi/fcntl.ts";
 import * as luo from "../../../ffi/abi/liveupdate.ts";
 import type { FileEntry, SessionEntry } from "../../kho/luo_v5.ts";
-import type { Ret } from "../../kernel.ts";
+import type { Ret } from "../../system_calls.ts";
 import type { Room } from "../kho/block_set.ts";
 import { type FileOperations, type Inode, OpenFile, stat } from "../fs/file.ts";
 import { answer_with_fd, type Call, commands, luo_ioctl } from "./ioctl.ts";

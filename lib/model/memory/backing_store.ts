@@ -1,5 +1,5 @@
 /**
- * Page frames whose contents are not in the model's own memory (`ram.ts`) but in something of the host that `lib/machine` plugs
+ * Page frames whose contents are not in the model's own memory (`ram.ts`) but in something of the host that `lib/machine_process` plugs
  * in: a host memfd, of which nothing is copied then.
  */
 

@@ -1,5 +1,5 @@
 /** Physical memory by address, as the codecs of `lib/kho` read and write it. */
-import type { Memory, WritableMemory } from "../../kho/memory.ts";
+import type { Memory, WritableMemory } from "../../kho/kept_memory.ts";
 import { PAGE_SIZE } from "./backing_store.ts";
 import type { Ram } from "./ram.ts";
 

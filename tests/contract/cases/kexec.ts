@@ -6,7 +6,7 @@ import {
   LINUX_REBOOT_CMD_KEXEC,
 } from "../../../ffi/abi/kexec.ts";
 import { O_CLOEXEC, O_DIRECTORY, O_RDONLY, O_RDWR, O_WRONLY } from "../../../ffi/abi/fcntl.ts";
-import type { UserPointer } from "../../../lib/kernel.ts";
+import type { UserPointer } from "../../../lib/system_calls.ts";
 import { memory } from "../calls.ts";
 import { answers, type Case, equal, good, ok, type World } from "../world.ts";
 

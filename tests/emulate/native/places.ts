@@ -1,5 +1,5 @@
 /** The two places where the same program runs on the same machine, or so it must seem to it: Linux in a VM, and `luo emulate`. */
-import { PERMISSIONS } from "../../../commands/self.ts";
+import { PERMISSIONS } from "../../../commands/processes/own_command.ts";
 import { standInBzImage } from "../../../lib/kexec/bzimage.ts";
 import { runInVm } from "../../vm/vm.ts";
 

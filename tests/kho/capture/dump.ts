@@ -1,6 +1,6 @@
 /** A machine's memory in a file, as QEMU's pmemsave writes it, and what was read of it. */
-import { KhoError } from "../../../lib/kho/error.ts";
-import { type Memory, PAGE_SIZE, Pages, read } from "../../../lib/kho/memory.ts";
+import { KhoError } from "../../../lib/kho/kho_error.ts";
+import { type Memory, PAGE_SIZE, Pages, read } from "../../../lib/kho/kept_memory.ts";
 import { u64, view } from "../../../lib/kho/struct.ts";
 
 export class Dump implements Memory, Disposable {

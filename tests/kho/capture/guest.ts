@@ -2,8 +2,8 @@
 import { F_ADD_SEALS, MFD_ALLOW_SEALING, MFD_EXEC, O_RDONLY, SEEK_SET } from "../../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../../ffi/abi/kexec.ts";
 import { check } from "../../../lib/error.ts";
-import type { Kernel } from "../../../lib/kernel.ts";
-import { linux } from "../../../lib/linux/kernel.ts";
+import type { Kernel } from "../../../lib/system_calls.ts";
+import { linux } from "../../../lib/linux/system_calls.ts";
 import { openDevice } from "../../../lib/session.ts";
 import { type FileScenario, SCENARIOS } from "./scenarios.ts";
 

@@ -1,7 +1,7 @@
 /** Files of simulated drivers: nothing but ioctls. */
 import { Errno } from "../../../../ffi/abi/errno.ts";
 import * as abi from "../../../../ffi/abi/fcntl.ts";
-import type { Ret, UserPointer } from "../../../kernel.ts";
+import type { Ret, UserPointer } from "../../../system_calls.ts";
 import { type Caller, type Inode, opened_flags, OpenFile, stat } from "../../fs/file.ts";
 import type { Kho } from "../../kho/kho.ts";
 import type { Handlers } from "../../luo/handler_registry.ts";

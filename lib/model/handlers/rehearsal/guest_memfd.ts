@@ -2,7 +2,7 @@
 import { Errno } from "../../../../ffi/abi/errno.ts";
 import * as abi from "../../../../ffi/abi/fcntl.ts";
 import * as vmm from "../../../../ffi/abi/vmm.ts";
-import type { Ret, UserPointer } from "../../../kernel.ts";
+import type { Ret, UserPointer } from "../../../system_calls.ts";
 import type { FileHandler, PreservedState, Retrieved } from "../../luo/file_handler.ts";
 import { type Caller, type Inode, OpenFile, stat } from "../../fs/file.ts";
 import { restore_file_pages } from "../folios.ts";

@@ -4,7 +4,7 @@
  */
 import { Errno } from "../../../../ffi/abi/errno.ts";
 import { MFD_ALLOW_SEALING } from "../../../../ffi/abi/fcntl.ts";
-import type { Ret } from "../../../kernel.ts";
+import type { Ret } from "../../../system_calls.ts";
 import { BadBytes, Reader, Writer } from "./bytes.ts";
 import type { FileHandler, PreservedState } from "../../luo/file_handler.ts";
 import type { OpenFile } from "../../fs/file.ts";

@@ -5,7 +5,7 @@
 import { Errno } from "../../../../ffi/abi/errno.ts";
 import { F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, O_RDWR } from "../../../../ffi/abi/fcntl.ts";
 import * as vmm from "../../../../ffi/abi/vmm.ts";
-import type { Ret } from "../../../kernel.ts";
+import type { Ret } from "../../../system_calls.ts";
 import { BadBytes, Reader, Writer } from "./bytes.ts";
 import type {
   FileHandler,

@@ -4,7 +4,7 @@
  * boot, and what `handover` gives goes to the one of the next kernel.
  */
 import { Errno } from "../../../../ffi/abi/errno.ts";
-import type { Ret } from "../../../kernel.ts";
+import type { Ret } from "../../../system_calls.ts";
 import { BadBytes, Reader, Writer } from "./bytes.ts";
 import { KernelPanic } from "../../panic.ts";
 

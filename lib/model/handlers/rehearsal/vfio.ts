@@ -6,7 +6,7 @@
 import { Errno } from "../../../../ffi/abi/errno.ts";
 import { O_RDWR } from "../../../../ffi/abi/fcntl.ts";
 import * as vmm from "../../../../ffi/abi/vmm.ts";
-import type { Ret } from "../../../kernel.ts";
+import type { Ret } from "../../../system_calls.ts";
 import { BadBytes, Reader, Writer } from "./bytes.ts";
 import type {
   FileHandler,

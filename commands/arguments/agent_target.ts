@@ -1,0 +1,62 @@
+import type { CommonFlags } from "../cli/command.ts";
+import type { Backend, Settings } from "../cli/context.ts";
+import { Failure } from "../errors/failure.ts";
+
+/** Which kernel, and where its agent listens. */
+export interface AgentTarget {
+  readonly backend: Backend;
+  readonly socket: string;
+}
+
+/**
+ * The command line wins over the environment; without either it is Linux. Never a silent fall-back to the model: nobody must
+ * believe that data is safe when it is not.
+ */
+export function resolveTarget(
+  flags: Pick<CommonFlags, "backend" | "socket">,
+  settings: Settings,
+  isRoot: () => boolean,
+): AgentTarget {
+  const backend = flags.backend ?? parseBackend(settings.backend);
+  const socket = flags.socket ?? nonEmpty(settings.socket) ?? defaultSocket(backend, settings, isRoot());
+  if (!socket.startsWith("/")) {
+    throw new Failure("usage", `Cannot use "${socket}" as the agent's socket: an absolute path is needed`);
+  }
+  return { backend, socket };
+}
+
+/** Where the model's machine listens that belongs to the agent. */
+export function machineSocket({ socket }: AgentTarget): string {
+  return `${socket}.machine`;
+}
+
+function parseBackend(name: string | undefined): Backend {
+  switch (nonEmpty(name)) {
+    case undefined:
+    case "linux":
+      return "linux";
+    case "model":
+      return "model";
+    default:
+      throw new Failure("usage", `Cannot use LUO_BACKEND="${name}": linux and model are the ones there are`);
+  }
+}
+
+function defaultSocket(backend: Backend, { runtimeDir }: Settings, isRoot: boolean): string {
+  const file = backend === "model" ? "model.sock" : "agent.sock";
+  if (isRoot) return `/run/luo/${file}`;
+  const directory = nonEmpty(runtimeDir);
+  if (directory !== undefined) return `${directory}/luo/${file}`;
+  throw new Failure(
+    "unavailable",
+    "Cannot tell where the agent listens: you are not root and XDG_RUNTIME_DIR is not set",
+    {
+      hints: ["say it: --socket PATH, or LUO_SOCKET"],
+    },
+  );
+}
+
+/** An empty variable is an unset one. */
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === "" ? undefined : value;
+}

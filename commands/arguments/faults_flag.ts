@@ -1,0 +1,34 @@
+import {
+  BadFaultSpec,
+  FAULT_SYNTAX,
+  type FaultSpec,
+  parse_faults,
+} from "../../lib/model/faults/fault_spec.ts";
+import { Failure } from "../errors/failure.ts";
+
+/** `--faults SPEC`, of the commands whose help has FAULT_SYNTAX. */
+export const faultsFlag = {
+  kind: "parsed",
+  parse: String,
+  optional: true,
+  placeholder: "SPEC",
+  brief: "What is to go wrong in the machine, see above (or LUO_FAULTS)",
+} as const;
+
+/** What is to go wrong: the flag, else the environment; undefined: nothing. */
+export function parseFaults(
+  flag: string | undefined,
+  environment: string | undefined,
+): FaultSpec | undefined {
+  const text = flag ?? environment;
+  if (text === undefined || text === "") return undefined;
+  try {
+    return parse_faults(text);
+  } catch (error) {
+    if (!(error instanceof BadFaultSpec)) throw error;
+    const source = flag === undefined ? "LUO_FAULTS" : "--faults";
+    throw new Failure("usage", `Cannot use ${source}: ${error.message}`, {
+      hints: FAULT_SYNTAX.split("\n"),
+    });
+  }
+}

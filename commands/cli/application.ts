@@ -1,0 +1,114 @@
+import {
+  type Application,
+  ArgumentScannerError,
+  buildApplication,
+  formatMessageForArgumentScannerError,
+  type RouteMap,
+  run,
+  text_en,
+} from "@stricli/core";
+import type { Context } from "./context.ts";
+import { Ended } from "../processes/program_ended.ts";
+import { EXIT, type ExitCode } from "./exit_codes.ts";
+import { Failure, failureJson, renderFailure } from "../errors/failure.ts";
+import { routesTo } from "./route_to.ts";
+import { VERSION } from "../../lib/version.ts";
+import { plain } from "../output/text.ts";
+
+/** One command line, from its arguments to the exit code. */
+export async function runLine(args: readonly string[], context: Context): Promise<ExitCode | number> {
+  const json = wantsJson(args);
+  const running = { ...context, paint: json ? plain : context.paint };
+  await run(application(json, await routesTo(args)), commandApart(args), running);
+  return exitCode(running.process.exitCode);
+}
+
+/** `luo emulate CMD --flag`: what follows CMD is CMD's, as if behind a `--`. */
+function commandApart(args: readonly string[]): readonly string[] {
+  if (args[0] !== "emulate" || args.includes("--")) return args;
+  const at = args.findIndex((word, index) =>
+    index > 0 && !word.startsWith("-") && args[index - 1] !== "--faults"
+  );
+  return at < 0 ? args : [...args.slice(0, at), "--", ...args.slice(at)];
+}
+
+/** The whole command line. `json`: errors are written as JSON too. */
+export function application(json: boolean, routes: RouteMap<Context>): Application<Context> {
+  const show = json ? failureJson : renderFailure;
+  const usage = (message: string, hints: string[] = []) => show(new Failure("usage", message, { hints }));
+  return buildApplication<Context>(routes, {
+    name: "luo",
+    versionInfo: { currentVersion: VERSION },
+    scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
+    documentation: { disableAnsiColor: true, onlyRequiredInUsageLine: false },
+    localization: {
+      text: {
+        ...text_en,
+        noCommandRegisteredForInput: ({ input, corrections }) =>
+          usage(`Cannot find command "${input}"`, [commandHint(input, corrections)]),
+        exceptionWhileParsingArguments: (error) => usage(argumentProblem(error)),
+        exceptionWhileRunningCommand: (error) => show(internal(error)),
+        exceptionWhileLoadingCommandFunction: (error) => show(internal(error)),
+        exceptionWhileLoadingCommandContext: (error) => show(internal(error)),
+        commandErrorResult: (error) =>
+          isSilent(error) ? "" : show(error instanceof Failure ? error : internal(error)),
+      },
+    },
+    determineExitCode: (error) =>
+      error instanceof Failure || error instanceof Ended ? error.exit : EXIT.failed,
+  });
+}
+
+function commandHint(input: string, corrections: readonly string[]): string {
+  if (input.startsWith("-")) return `options go behind the command: luo status ${input} ...`;
+  if (corrections.length === 0 || input === "help") return "the commands there are: luo --help";
+  return `did you mean ${corrections.join(" or ")}?`;
+}
+
+/** Whoever closed the pipe does not want to hear of it: `cat` says nothing either. */
+function isSilent(error: Error): boolean {
+  return error instanceof Ended || (error instanceof Failure && error.kind === "broken-pipe");
+}
+
+function internal(error: unknown): Failure {
+  const message = error instanceof Error ? error.stack ?? error.message : String(error);
+  return new Failure("internal", `Cannot go on: ${message}`, { hints: ["this is a bug in luo"] });
+}
+
+/** stricli's own words, in our grammar: no full stop, what it is about quoted. */
+function argumentProblem(error: unknown): string {
+  if (!(error instanceof ArgumentScannerError)) return error instanceof Error ? error.message : String(error);
+  return formatMessageForArgumentScannerError(error, {
+    ArgumentParseError: ({ externalFlagNameOrPlaceholder: name, input, exception }) => {
+      const option = /^[A-Z]/.test(name) ? name : `--${name}`;
+      return `Cannot use "${input}" for ${option}: ${
+        exception instanceof Error ? exception.message : exception
+      }`;
+    },
+    FlagNotFoundError: ({ input, corrections }) => {
+      const meant = corrections.map((name) => `--${name}`).join(" or ");
+      return `Cannot find option "--${input}"${meant === "" ? "" : `: did you mean ${meant}?`}`;
+    },
+    EnumValidationError: ({ externalFlagName, input, values }) =>
+      `Cannot use "${input}" for --${externalFlagName}: it is one of ${values.join(", ")}`,
+    UnsatisfiedFlagError: ({ externalFlagName }) => `Cannot go on without a value for --${externalFlagName}`,
+    UnsatisfiedPositionalError: ({ placeholder }) => `Cannot go on without ${placeholder}`,
+    UnexpectedPositionalError: ({ input }) => `Cannot take "${input}" here: there are too many arguments`,
+    UnexpectedFlagError: ({ externalFlagName }) => `Cannot take --${externalFlagName} twice`,
+  });
+}
+
+/** stricli's negative numbers as ours. */
+export function exitCode(code: number | string | null | undefined): ExitCode | number {
+  const number = Number(code ?? 0);
+  if (number >= 0) return number;
+  // -5 unknown command, -4 invalid argument (ExitCode of @stricli/core); everything else is our own mistake.
+  return number === -5 || number === -4 ? EXIT.usage : EXIT.failed;
+}
+
+/** Whether `--json` is among the options: known before parsing, because parsing may fail. */
+export function wantsJson(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  if (args[0] === "emulate") return false;
+  return (end < 0 ? args : args.slice(0, end)).includes("--json");
+}

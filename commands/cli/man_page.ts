@@ -1,0 +1,64 @@
+import { EXIT_MEANING } from "./exit_codes.ts";
+import type { CommandInfo, FlagInfo, RouteTree } from "./route_tree.ts";
+
+/** The environment, in the manual page and nowhere else. */
+const ENVIRONMENT: readonly (readonly [string, string])[] = [
+  ["LUO_BACKEND", "linux or model, as --backend."],
+  ["LUO_SOCKET", "Where the agent listens, as --socket."],
+  ["LUO_EXE", "An executable that is luo itself, for starting the agent in the background."],
+  ["LUO_FAULTS", "What is to go wrong in the software model, as --faults of luo emulate."],
+  ["NO_COLOR", "No colour, whatever its value."],
+];
+
+/** The page luo(8) in the format of man(7), one section for each command. */
+export function manPage({ commands }: RouteTree): string {
+  return [
+    ".TH LUO 8",
+    ".SH NAME",
+    "luo \\- keep files alive across a kexec, with Linux's live update",
+    ".SH SYNOPSIS",
+    ".B luo",
+    ".I COMMAND",
+    "[\\fIOPTIONS\\fR]",
+    ".SH COMMANDS",
+    ...commands.flatMap(section),
+    ".SH EXIT STATUS",
+    ...EXIT_MEANING.flatMap(([code, meaning]) => [".TP", `.B ${code}`, escape(meaning)]),
+    ".SH ENVIRONMENT",
+    ...ENVIRONMENT.flatMap(([name, meaning]) => [".TP", `.B ${name}`, escape(meaning)]),
+    ".SH SEE ALSO",
+    ".BR kexec (8),",
+    ".BR memfd_create (2),",
+    ".BR kexec_file_load (2)",
+    "",
+  ].join("\n");
+}
+
+function section({ path, description, flags, positional }: CommandInfo): string[] {
+  const synopsis = ["luo", ...path, ...positional, ...flags.map(usage)].join(" ");
+  return [
+    `.SS ${escape(["luo", ...path].join(" "))}`,
+    ".nf",
+    escape(synopsis),
+    ".fi",
+    ".PP",
+    ".nf",
+    ...description.split("\n").map(escape),
+    ".fi",
+    ...flags.flatMap((flag) => [".TP", `.B ${escape(signature(flag))}`, escape(flag.brief)]),
+  ];
+}
+
+function usage(flag: FlagInfo): string {
+  return flag.optional ? `[${signature(flag)}]` : signature(flag);
+}
+
+function signature({ name, placeholder }: FlagInfo): string {
+  return placeholder === undefined ? `--${name}` : `--${name} ${placeholder}`;
+}
+
+/** A line that roff takes as text: no hyphens to break at, no control line. */
+function escape(line: string): string {
+  const text = line.replaceAll("\\", "\\e").replaceAll("-", "\\-");
+  return /^[.']/.test(text) ? `\\&${text}` : text;
+}

@@ -1,0 +1,48 @@
+import { buildRouteMap, type Command, type RouteMap } from "@stricli/core";
+import type { Context } from "./context.ts";
+
+type Load = () => Promise<{ readonly command: Command<Context> }>;
+
+/** Each command's file, by what is typed. */
+export const COMMAND_FILES: Readonly<Record<string, Load>> = {
+  "status": () => import("../status.ts"),
+  "session create": () => import("../session_create.ts"),
+  "session list": () => import("../session_list.ts"),
+  "session show": () => import("../session_show.ts"),
+  "session retrieve": () => import("../session_retrieve.ts"),
+  "session finish": () => import("../session_finish.ts"),
+  "session close": () => import("../session_close.ts"),
+  "file preserve": () => import("../file_preserve.ts"),
+  "file restore": () => import("../file_restore.ts"),
+  "file list": () => import("../file_list.ts"),
+  "kexec load": () => import("../kexec_load.ts"),
+  "kexec show": () => import("../kexec_show.ts"),
+  "kexec unload": () => import("../kexec_unload.ts"),
+  "kexec exec": () => import("../kexec_exec.ts"),
+  "kho show": () => import("../kho_show.ts"),
+  "agent start": () => import("../agent_start.ts"),
+  "agent stop": () => import("../agent_stop.ts"),
+  "agent status": () => import("../agent_status.ts"),
+  "agent run": () => import("../agent_run.ts"),
+  "emulate": () => import("../emulate.ts"),
+  "completion": () => import("../completion.ts"),
+  "man": () => import("../man.ts"),
+  "machine run": () => import("../machine_run.ts"),
+};
+
+/**
+ * The routes that a command line needs: just the way to its command when it begins with one, without loading the others (they
+ * are most of what a start costs), all of them for everything else: help, and what may be a slip.
+ */
+export async function routesTo(args: readonly string[]): Promise<RouteMap<Context>> {
+  const [first = "", second = ""] = args;
+  const one = COMMAND_FILES[first];
+  if (one !== undefined) return map(first, (await one()).command);
+  const two = COMMAND_FILES[`${first} ${second}`];
+  if (two !== undefined) return map(first, map(second, (await two()).command));
+  return (await import("./routes.ts")).routes;
+}
+
+function map(word: string, to: Command<Context> | RouteMap<Context>): RouteMap<Context> {
+  return buildRouteMap<string, Context>({ docs: { brief: "" }, routes: { [word]: to } });
+}

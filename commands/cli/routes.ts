@@ -1,0 +1,92 @@
+import { buildRouteMap } from "@stricli/core";
+import * as agentRun from "../agent_run.ts";
+import * as agentStart from "../agent_start.ts";
+import * as agentStatus from "../agent_status.ts";
+import * as agentStop from "../agent_stop.ts";
+import * as completion from "../completion.ts";
+import type { Context } from "./context.ts";
+import * as emulate from "../emulate.ts";
+import * as fileList from "../file_list.ts";
+import * as filePreserve from "../file_preserve.ts";
+import * as fileRestore from "../file_restore.ts";
+import * as kexecExec from "../kexec_exec.ts";
+import * as kexecLoad from "../kexec_load.ts";
+import * as kexecShow from "../kexec_show.ts";
+import * as kexecUnload from "../kexec_unload.ts";
+import * as khoShow from "../kho_show.ts";
+import * as machineRun from "../machine_run.ts";
+import * as man from "../man.ts";
+import * as sessionClose from "../session_close.ts";
+import * as sessionCreate from "../session_create.ts";
+import * as sessionFinish from "../session_finish.ts";
+import * as sessionList from "../session_list.ts";
+import * as sessionRetrieve from "../session_retrieve.ts";
+import * as sessionShow from "../session_show.ts";
+import * as status from "../status.ts";
+
+const session = buildRouteMap<string, Context>({
+  docs: { brief: "Sessions: named sets of files that survive a kexec" },
+  routes: {
+    create: sessionCreate.command,
+    list: sessionList.command,
+    show: sessionShow.command,
+    retrieve: sessionRetrieve.command,
+    finish: sessionFinish.command,
+    close: sessionClose.command,
+  },
+});
+
+const file = buildRouteMap<string, Context>({
+  docs: { brief: "The files in a session" },
+  routes: { preserve: filePreserve.command, restore: fileRestore.command, list: fileList.command },
+});
+
+const kexec = buildRouteMap<string, Context>({
+  docs: { brief: "The next kernel" },
+  routes: {
+    load: kexecLoad.command,
+    show: kexecShow.command,
+    unload: kexecUnload.command,
+    exec: kexecExec.command,
+  },
+});
+
+const kho = buildRouteMap<string, Context>({
+  docs: { brief: "The handover itself" },
+  routes: { show: khoShow.command },
+});
+
+const agent = buildRouteMap<string, Context>({
+  docs: { brief: "The agent, which holds sessions from one command to the next" },
+  routes: {
+    start: agentStart.command,
+    stop: agentStop.command,
+    status: agentStatus.command,
+    run: agentRun.command,
+  },
+});
+
+const machine = buildRouteMap<string, Context>({
+  docs: { brief: "The machine of the software model" },
+  routes: { run: machineRun.command },
+});
+
+/** The command you type is the path of its file: `session create` is commands/session_create.ts. */
+export const routes = buildRouteMap<string, Context>({
+  docs: {
+    brief: "Keep files alive across a kexec, with Linux's live update",
+    hideRoute: { machine: true },
+  },
+  routes: {
+    status: status.command,
+    session,
+    file,
+    kexec,
+    kho,
+    agent,
+    emulate: emulate.command,
+    completion: completion.command,
+    man: man.command,
+    machine,
+  },
+});

@@ -1,0 +1,152 @@
+import { AgentError, AgentProtocolError, ConnectionEnded } from "../../lib/agent/client.ts";
+import type { Errors } from "../../lib/agent/protocol.ts";
+import { FileProblem } from "../../lib/files/file_problem.ts";
+import { LuoError } from "../../lib/error.ts";
+import { Failure } from "./failure.ts";
+import { hintsFor } from "./hints.ts";
+import { nearest } from "./nearest.ts";
+
+/** Whatever was thrown, as the failure to show. The one place where errors of the library and the agent get exit code and hints. */
+export function toFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof FileProblem) return fileFailure(error);
+  if (error instanceof LuoError) return systemFailure(error);
+  if (error instanceof AgentError) return agentFailure(error);
+  if (error instanceof ConnectionEnded) {
+    return new Failure("unavailable", "Cannot go on: the agent ended before it answered", {
+      hints: ["see what is left with: luo status"],
+    });
+  }
+  if (error instanceof AgentProtocolError) {
+    return new Failure("unavailable", `Cannot talk to the agent: ${error.message}`, {
+      hints: ["is it of another version? restart it when it holds nothing: luo agent stop"],
+    });
+  }
+  const message = error instanceof Error ? error.stack ?? error.message : String(error);
+  return new Failure("internal", `Cannot go on: ${message}`, { hints: ["this is a bug in luo"] });
+}
+
+function fileFailure(problem: FileProblem): Failure {
+  const hints = problem.hints;
+  switch (problem.kind) {
+    case "memory":
+      return new Failure("refused", problem.message, { hints });
+    case "digest":
+      return new Failure("digest-mismatch", problem.message, { hints });
+    default:
+      return new Failure("file-error", problem.message, { hints });
+  }
+}
+
+/** What the agent cannot start without: its device, its place. */
+const AT_START: ReadonlySet<string> = new Set(["open", "lock", "listen", "connect"]);
+
+/** An answer of the agent that is an error, each with its own parameters. */
+function agentFailure(error: AgentError): Failure {
+  if (error.is("KernelError")) {
+    const { operation, subject, errno, message } = error.parameters;
+    return kernelFailure(operation, subject, errno, message);
+  }
+  if (error.is("Refused")) {
+    const { operation, subject, reasons } = error.parameters;
+    const hints = ["to try it all the same: --force"];
+    return new Failure("refused", readable(`Cannot ${operation} ${subject}: refused for safety`), {
+      operation,
+      subject,
+      reasons,
+      hints,
+    });
+  }
+  if (error.is("NoSuchSession")) {
+    const { session, known } = error.parameters;
+    if (!known.includes(session)) return noSuchSession(session, known);
+    // There is one of that name, but of this kernel.
+    const message = "the previous kernel handed over none of that name";
+    return wrongState({ session, state: "outgoing", operation: "retrieve", message });
+  }
+  if (error.is("NoSuchFile")) {
+    const { session, token, known } = error.parameters;
+    return noSuchFile(session, token, known);
+  }
+  if (error.is("WrongState")) return wrongState(error.parameters);
+  if (error.is("BadRequest")) {
+    return new Failure("bad-request", `Cannot do that: ${error.parameters.message}`);
+  }
+  return new Failure("internal", error.message);
+}
+
+function wrongState({ session, state, operation, message }: Errors["WrongState"]): Failure {
+  return new Failure("wrong-state", `Cannot ${operation} session "${session}": ${message}`, {
+    operation,
+    subject: session,
+    hints: stateHints(operation, state, session),
+  });
+}
+
+/** What can be done with a session in this state instead. */
+export function stateHints(operation: string, state: string, session: string): string[] {
+  if (operation === "preserve") {
+    return ["files go into outgoing sessions: create one with: luo session create NAME"];
+  }
+  if (state === "incoming") return [`retrieve it first: luo session retrieve ${session}`];
+  if (state === "outgoing") {
+    return ["it is of this kernel: end it with luo session close, or take it over with luo kexec exec"];
+  }
+  return ["restore its files, then: luo session finish NAME"];
+}
+
+/** A system call of this process: reading, writing, taking a descriptor. */
+function systemFailure(error: LuoError): Failure {
+  if (error.operation === "write" && error.is("EPIPE")) return new Failure("broken-pipe", error.message);
+  const { operation, subject, code } = error;
+  const kind = AT_START.has(operation) ? "unavailable" : "file-error";
+  return new Failure(kind, error.message, {
+    operation,
+    subject,
+    errno: code,
+    hints: hintsFor(operation, code),
+  });
+}
+
+/** A system call of the agent failed, or would: `Cannot preserve file 7 in session "vm1" (EEXIST)`. */
+export function kernelFailure(operation: string, subject: string, errno: string, message?: string): Failure {
+  const kind = operation === "open" ? "unavailable" : "kernel-error";
+  return new Failure(kind, readable(message ?? `Cannot ${operation} ${subject} (${errno})`), {
+    operation,
+    subject,
+    errno,
+    hints: hintsFor(operation, errno),
+  });
+}
+
+/** Operations are words to key by; this one is no English. */
+function readable(message: string): string {
+  return message.replace(/^Cannot kexec exec /, "Cannot execute ").replace(/^Cannot kexec /, "Cannot ");
+}
+
+export function noSuchSession(session: string, known: readonly string[]): Failure {
+  return new Failure("no-such-session", `Cannot find session "${session}"`, {
+    subject: session,
+    known,
+    hints: [meant(session, known) ?? list("the sessions there are", known) ?? "there are no sessions"],
+  });
+}
+
+export function noSuchFile(session: string, token: string, known: readonly string[]): Failure {
+  return new Failure("no-such-file", `Cannot find file ${token} in session "${session}"`, {
+    subject: token,
+    known,
+    hints: [meant(token, known) ?? list("the tokens there are", known) ?? "the session has no files"],
+  });
+}
+
+function meant(name: string, known: readonly string[]): string | undefined {
+  const candidate = nearest(name, known);
+  return candidate === undefined ? undefined : `did you mean "${candidate}"?`;
+}
+
+function list(what: string, known: readonly string[]): string | undefined {
+  if (known.length === 0) return undefined;
+  const shown = known.slice(0, 10).join(", ");
+  return `${what}: ${shown}${known.length > 10 ? ` and ${known.length - 10} more` : ""}`;
+}

@@ -1,0 +1,164 @@
+import { geteuid } from "../../ffi/process.ts";
+import { type AgentClient, connectAgent, ConnectionEnded } from "../../lib/agent/client.ts";
+import type { FileInfo, MethodName, Methods, Status } from "../../lib/agent/protocol.ts";
+import { LuoError } from "../../lib/error.ts";
+import { HostFd } from "../../lib/files/host_fd.ts";
+import { ensureRunning, type Service, waitForEnd } from "./background_process.ts";
+import type { CommonFlags } from "../cli/command.ts";
+import type { Context } from "../cli/context.ts";
+import { Failure } from "../errors/failure.ts";
+import { selfCommand } from "./own_command.ts";
+import { type AgentTarget, resolveTarget } from "../arguments/agent_target.ts";
+
+/** How long a stopped agent may take to be gone. */
+const STOP_LIMIT_MS = 10_000;
+
+export function target(context: Context, flags: CommonFlags): AgentTarget {
+  return resolveTarget(flags, context.settings, () => geteuid() === 0);
+}
+
+/** One call, on a connection of its own. On the model it starts the agent when none runs, on Linux never. */
+export function call<M extends MethodName>(
+  context: Context,
+  flags: CommonFlags,
+  method: M,
+  request: Methods[M]["request"],
+  fds: readonly number[] = [],
+): Methods[M]["reply"] {
+  using client = connect(context, flags);
+  return client.call(method, request, fds).reply;
+}
+
+/** Like `call`, but starts nothing. */
+export function callRunning<M extends MethodName>(
+  context: Context,
+  flags: CommonFlags,
+  method: M,
+  request: Methods[M]["request"],
+): Methods[M]["reply"] {
+  using client = connectRunning(target(context, flags));
+  return client.call(method, request).reply;
+}
+
+/** A restored file: what is known of it, and the file itself, the caller's to close. */
+export function restoreFile(
+  context: Context,
+  flags: CommonFlags,
+  request: Methods["RestoreFile"]["request"],
+): { file: FileInfo; fd: HostFd } {
+  using client = connect(context, flags);
+  const { reply, fds } = client.call("RestoreFile", request);
+  const number = fds[reply.fileFd];
+  if (number === undefined) throw new Failure("internal", "Cannot take the file: the agent sent none");
+  return { file: reply.file, fd: new HostFd(number) };
+}
+
+/**
+ * The kexec: success is the end of the connection, and of the kernel. On Linux nothing runs any more by then; the model's next
+ * kernel is asked what came over.
+ */
+export function callUntilEnd(
+  context: Context,
+  flags: CommonFlags,
+  request: Methods["ExecImage"]["request"],
+): void {
+  using client = connect(context, flags);
+  const ended = client.callUntilEnd("ExecImage", request);
+  if (!ended) {
+    throw new Failure("internal", "Cannot execute the kernel: the agent answered and nothing happened");
+  }
+}
+
+/** The status, and again after every change. */
+export function* watch(
+  context: Context,
+  flags: CommonFlags,
+): Generator<Methods["GetStatus"]["reply"]> {
+  using client = connect(context, flags);
+  for (const { reply } of client.more("GetStatus", {})) yield reply;
+}
+
+export function startAgent(
+  context: Context,
+  flags: CommonFlags,
+): { agent: Status["agent"]; started: boolean } {
+  const { client, started } = ensureRunning(agentService(context, target(context, flags)));
+  using _ = client;
+  const { reply } = client.call("GetStatus", {});
+  return { agent: reply.status.agent, started };
+}
+
+/** True: it was running, and is gone now. */
+export function stopAgent(context: Context, flags: CommonFlags, force: boolean): boolean {
+  const where = target(context, flags);
+  using client = connectAgentIfAny(where);
+  if (client === undefined) return false;
+  client.call("Stop", { force });
+  if (waitForEnd(`${where.socket}.lock`, STOP_LIMIT_MS)) return true;
+  throw new Failure("unavailable", `Cannot see the agent end within ${STOP_LIMIT_MS / 1000} seconds`);
+}
+
+function connect(context: Context, flags: CommonFlags): AgentClient {
+  const where = target(context, flags);
+  if (where.backend === "linux") return connectRunning(where);
+  return ensureRunning(agentService(context, where)).client;
+}
+
+function connectRunning(where: AgentTarget): AgentClient {
+  const { backend, socket } = where;
+  const client = connectAgentIfAny(where);
+  if (client !== undefined) return client;
+  const hints = backend === "model" ? ["the first command starts it: luo status"] : [
+    "start it with: luo agent start",
+    "to try luo on a software model of the kernel instead: --backend model",
+  ];
+  throw new Failure("unavailable", `Cannot reach the agent at "${socket}": none is running`, { hints });
+}
+
+/** Undefined when nobody listens there. @throws Failure when somebody does but will not talk to us, or is of another kernel */
+function connectAgentIfAny({ backend, socket }: AgentTarget): AgentClient | undefined {
+  const client = connectIfAny(socket);
+  if (client === undefined) return undefined;
+  try {
+    const is = client.call("Identify", {}).reply.backend;
+    if (is === backend) return client;
+    // Whoever believes to talk to Linux must not preserve into a model, nor the other way round.
+    throw new Failure(
+      "unavailable",
+      `Cannot use the agent at "${socket}": its kernel is ${is}, not ${backend}`,
+      {
+        hints: [`say --backend ${is}, or another socket with --socket or LUO_SOCKET`],
+      },
+    );
+  } catch (error) {
+    client[Symbol.dispose]();
+    if (error instanceof ConnectionEnded) return undefined;
+    throw error;
+  }
+}
+
+function connectIfAny(socket: string): AgentClient | undefined {
+  try {
+    return connectAgent(socket);
+  } catch (error) {
+    if (!(error instanceof LuoError)) throw error;
+    if (error.is("ENOENT") || error.is("ECONNREFUSED") || error.is("ENOTDIR")) return undefined;
+    throw new Failure("unavailable", `Cannot reach the agent at "${socket}" (${error.code})`, {
+      operation: "connect",
+      subject: socket,
+      errno: error.code,
+      hints: error.is("EACCES") ? ["only its owner and root may talk to it"] : [],
+    });
+  }
+}
+
+function agentService(context: Context, { backend, socket }: AgentTarget): Service<AgentClient> {
+  return {
+    name: "the agent",
+    socket,
+    lock: `${socket}.lock`,
+    log: `${socket}.log`,
+    argv: [...selfCommand(context), "agent", "run", "--backend", backend, "--socket", socket],
+    connect: () => connectAgentIfAny({ backend, socket }),
+  };
+}

@@ -1,0 +1,127 @@
+import { Errno } from "../../ffi/abi/errno.ts";
+import { O_APPEND, O_CLOEXEC, O_CREAT, O_RDWR, POLLIN } from "../../ffi/abi/fcntl.ts";
+import { poll } from "../../ffi/epoll.ts";
+import { flock, fstat, ftruncate, open, pread } from "../../ffi/file.ts";
+import { pidfd_open } from "../../ffi/process.ts";
+import { spawn_detached } from "../../ffi/spawn.ts";
+import { makeDirectory } from "../../lib/agent/agent_place.ts";
+import { check } from "../../lib/error.ts";
+import { inheritedEnvironment } from "../../lib/files/inherited_environment.ts";
+import { HostFd } from "../../lib/files/host_fd.ts";
+import type { Stat } from "../../lib/system_calls.ts";
+import { BINARY } from "../../lib/version.ts";
+import { Failure } from "../errors/failure.ts";
+
+/** A part of luo that runs in the background and listens at a socket. */
+export interface Service<Client> {
+  /** How messages call it. */
+  readonly name: string;
+  readonly socket: string;
+  /** What the running one holds a flock on. */
+  readonly lock: string;
+  /** What it says goes here. */
+  readonly log: string;
+  /** The program and its arguments. */
+  readonly argv: readonly string[];
+  /** The connection, or undefined when nobody answers. */
+  readonly connect: () => Client | undefined;
+}
+
+/** A child that ends is noticed at once: this is for slow machines, right after boot with nothing cached. */
+const START_LIMIT_MS = 60_000;
+const STEP_MS = 10;
+const LOG_LIMIT_BYTES = 1n << 20n;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+/**
+ * Connects, and starts the service first when nobody answers. Two commands that do this at the same moment start one:
+ * the second waits for the first one's lock and then finds it running.
+ */
+export function ensureRunning<Client>(service: Service<Client>): { client: Client; started: boolean } {
+  const running = service.connect();
+  if (running !== undefined) return { client: running, started: false };
+  // Before anything is written there: in a directory of everybody's the log could be a link of somebody else's.
+  makeDirectory(service.socket.slice(0, service.socket.lastIndexOf("/")) || "/");
+  using starter = lockFile(`${service.socket}.start`);
+  check(flock(starter.number, LOCK_EX), "lock", `${service.socket}.start`);
+  using log = openLog(service.log);
+  const from = check<Stat>(fstat(log.number), "read", service.log).size;
+  const end = Date.now() + START_LIMIT_MS;
+  let child: HostFd | undefined;
+  let started = false;
+  try {
+    while (Date.now() < end) {
+      const client = service.connect();
+      if (client !== undefined) return { client, started };
+      if (child === undefined && !isLocked(service.lock)) {
+        child = spawn(service, log);
+        started = true;
+      }
+      if (!hasEnded(child, STEP_MS)) continue;
+      // Somebody else's was quicker, or the last one is still on its way out: then this was no failure.
+      if (!isLocked(service.lock)) throw startFailure(service, log, from, "it ended at once");
+      child?.[Symbol.dispose]();
+      child = undefined;
+    }
+  } finally {
+    child?.[Symbol.dispose]();
+  }
+  throw startFailure(service, log, from, `it does not answer after ${START_LIMIT_MS / 1000} seconds`);
+}
+
+/** Waits until nobody holds the lock any more. False: somebody still does after `limit_ms`. */
+export function waitForEnd(lock: string, limit_ms: number): boolean {
+  const end = Date.now() + limit_ms;
+  while (isLocked(lock)) {
+    if (Date.now() > end) return false;
+    hasEnded(undefined, STEP_MS);
+  }
+  return true;
+}
+
+function spawn({ argv, name }: Service<unknown>, log: HostFd): HostFd {
+  const path = argv[0] ?? "";
+  // Deno would ask its own site for newer versions; in the single executable that is off already.
+  const env = [...inheritedEnvironment(), ...BINARY ? [] : ["DENO_NO_UPDATE_CHECK=1"]];
+  const pid = check(spawn_detached({ path, argv, env, output: log.number }), "start", `${name} with ${path}`);
+  return new HostFd(check(pidfd_open(pid, 0), "pidfd_open", `process ${pid}`));
+}
+
+/** Waits a step. True when the child is no more. */
+function hasEnded(child: HostFd | undefined, wait_ms: number): boolean {
+  // poll(2) of fd -1 is a sleep.
+  return poll(child?.number ?? -1, POLLIN, wait_ms) > 0;
+}
+
+function lockFile(path: string): HostFd {
+  return new HostFd(check(open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600), "open", JSON.stringify(path)));
+}
+
+function isLocked(path: string): boolean {
+  const number = open(path, O_RDWR | O_CLOEXEC);
+  if (number < 0) return false;
+  using fd = new HostFd(number);
+  return flock(fd.number, LOCK_EX | LOCK_NB) === -Errno.EAGAIN;
+}
+
+function openLog(path: string): HostFd {
+  const flags = O_CREAT | O_RDWR | O_APPEND | O_CLOEXEC;
+  const log = new HostFd(check(open(path, flags, 0o600), "open", JSON.stringify(path)));
+  if (check<Stat>(fstat(log.number), "read", path).size > LOG_LIMIT_BYTES) ftruncate(log.number, 0n);
+  return log;
+}
+
+/** With the last lines of what it said since we started it. */
+function startFailure(
+  { name, log: path }: Service<unknown>,
+  log: HostFd,
+  from: bigint,
+  why: string,
+): Failure {
+  const buffer = new Uint8Array(4096);
+  const bytes = pread(log.number, buffer, from);
+  const said = new TextDecoder().decode(buffer.subarray(0, Math.max(0, bytes))).trim().split("\n");
+  const reasons = said.filter((line) => line !== "").slice(-6);
+  return new Failure("unavailable", `Cannot start ${name}: ${why}`, { reasons, hints: [`its log: ${path}`] });
+}

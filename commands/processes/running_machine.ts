@@ -1,0 +1,12 @@
+import { LuoError } from "../../lib/error.ts";
+import type { Kernel } from "../../lib/system_calls.ts";
+
+/** One more process of the model's machine that listens at `socket`; undefined when none does. */
+export function connectIfRunning(connect: (socket: string) => Kernel, socket: string): Kernel | undefined {
+  try {
+    return connect(socket);
+  } catch (error) {
+    if (error instanceof LuoError && (error.is("ENOENT") || error.is("ECONNREFUSED"))) return undefined;
+    throw error;
+  }
+}

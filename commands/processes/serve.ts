@@ -1,0 +1,82 @@
+import { type Kernel, ProcessKilled } from "../../lib/system_calls.ts";
+import type { FaultSpec } from "../../lib/model/faults/fault_spec.ts";
+import { VERSION } from "../../lib/version.ts";
+import { ensureRunning, type Service } from "./background_process.ts";
+import type { CommonFlags } from "../cli/command.ts";
+import { target } from "./agent_calls.ts";
+import type { Context } from "../cli/context.ts";
+import { connectIfRunning } from "./running_machine.ts";
+import { selfCommand } from "./own_command.ts";
+import { type AgentTarget, machineSocket } from "../arguments/agent_target.ts";
+
+/** Runs the agent until it is stopped, or its kernel ends. */
+export async function serveAgent(context: Context, flags: CommonFlags): Promise<void> {
+  const { runAgent } = await import("../../lib/agent/agent.ts");
+  const where = target(context, flags);
+  const log = (line: string) => context.process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+  using stop = stopSignal();
+  using kernel = await kernelOf(context, where);
+  try {
+    await runAgent({ kernel, ...where, version: VERSION, log, stop: stop.signal });
+  } catch (error) {
+    if (!(error instanceof ProcessKilled)) throw error;
+    log("The kernel has ended, and with it this agent");
+  }
+}
+
+/** Runs the machine of the model until nothing is left in it. */
+export async function serveMachine(
+  context: Context,
+  flags: CommonFlags,
+  faults?: FaultSpec,
+): Promise<void> {
+  const { serveMachine } = await import("../../lib/machine_process/serve_machine.ts");
+  const { availableMemory } = await import("../../lib/files/free_memory.ts");
+  using stop = stopSignal();
+  const available = availableMemory();
+  await serveMachine({
+    path: machineSocket(target(context, flags)),
+    signal: stop.signal,
+    faults,
+    // What the model may use is what its host has; pages are taken as they are written.
+    memory_bytes: available === undefined ? undefined : Number(available),
+    on_console: (line) => context.process.stderr.write(`${line}\n`),
+  });
+}
+
+async function kernelOf(context: Context, where: AgentTarget): Promise<Kernel> {
+  if (where.backend === "linux") return (await import("../../lib/linux/system_calls.ts")).linux();
+  const { connectMachine } = await import("../../lib/machine_process/remote_system_calls.ts");
+  return ensureRunning(machineService(context, where, connectMachine)).client;
+}
+
+function machineService(
+  context: Context,
+  where: AgentTarget,
+  connect: (socket: string) => Kernel,
+): Service<Kernel> {
+  const socket = machineSocket(where);
+  return {
+    name: "the model's machine",
+    socket,
+    // It has none: its socket is what there is one of.
+    lock: `${socket}.lock`,
+    log: `${socket}.log`,
+    argv: [...selfCommand(context), "machine", "run", "--backend", "model", "--socket", where.socket],
+    connect: () => connectIfRunning(connect, socket),
+  };
+}
+
+/** Aborted by SIGTERM and SIGINT. */
+function stopSignal(): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) Deno.addSignalListener(signal, stop);
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      for (const signal of signals) Deno.removeSignalListener(signal, stop);
+    },
+  };
+}

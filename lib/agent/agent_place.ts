@@ -1,0 +1,148 @@
+import { Errno } from "../../ffi/abi/errno.ts";
+import {
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_RDONLY,
+  O_RDWR,
+  O_TRUNC,
+  O_WRONLY,
+} from "../../ffi/abi/fcntl.ts";
+import { SOCK_NONBLOCK, SOCK_STREAM } from "../../ffi/abi/socket.ts";
+import {
+  close,
+  flock,
+  fstat,
+  ftruncate,
+  mkdir,
+  open,
+  pread,
+  pwrite,
+  read,
+  rename,
+  unlink,
+  write,
+} from "../../ffi/file.ts";
+import { geteuid, getpid } from "../../ffi/process.ts";
+import { unix_listen } from "../../ffi/socket.ts";
+import { mayListen } from "../stale_socket.ts";
+import { check, LuoError } from "../error.ts";
+import type { Stat } from "../system_calls.ts";
+import { decodeJournal, type Journal } from "./journal.ts";
+
+/** The files of an agent: all beside its socket. */
+export interface AgentPaths {
+  readonly socket: string;
+  readonly directory: string;
+  /** flock()ed as long as the agent lives; holds its pid. */
+  readonly lock: string;
+  /** The journal, for the next agent of the same boot. */
+  readonly state: string;
+  /** Where the model's machine listens. */
+  readonly machine: string;
+}
+
+export function agentPaths(socket: string): AgentPaths {
+  const slash = socket.lastIndexOf("/");
+  const directory = slash < 0 ? "." : socket.slice(0, slash) || "/";
+  return {
+    socket,
+    directory,
+    lock: `${socket}.lock`,
+    state: `${socket}.state`,
+    machine: `${socket}.machine`,
+  };
+}
+
+const LOCK_EX_NB = 2 | 4;
+
+/**
+ * Makes the directory (0700) where there is none, and takes the lock. Answers the lock's fd: the lock is held until it is closed.
+ *
+ * @throws LuoError `lock`: EWOULDBLOCK's EAGAIN when an agent lives; `listen`: EPERM a directory that others may enter
+ */
+export function takePlace(paths: AgentPaths): number {
+  makeDirectory(paths.directory);
+  mayListen(paths.socket);
+  const subject = `"${paths.lock}"`;
+  const fd = check(open(paths.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600), "lock", subject);
+  const locked = flock(fd, LOCK_EX_NB);
+  const pid = new Uint8Array(20);
+  const who = new TextDecoder().decode(pid.subarray(0, Math.max(0, pread(fd, pid, 0n)))).trim();
+  if (!/^\d*$/.test(who)) {
+    close(fd);
+    const what =
+      `Cannot take ${subject} as a lock: it holds something else; choose another place with --socket`;
+    throw new LuoError("lock", subject, Errno.EEXIST, what);
+  }
+  if (locked < 0) {
+    close(fd);
+    throw new LuoError(
+      "lock",
+      subject,
+      -locked,
+      `Cannot start the agent: one is running already, process ${who || "unknown"}`,
+    );
+  }
+  check(ftruncate(fd, 0n), "lock", subject);
+  check(pwrite(fd, new TextEncoder().encode(`${getpid()}\n`), 0n), "lock", subject);
+  return fd;
+}
+
+/**
+ * A directory that nobody else may enter, made if there is none.
+ *
+ * @throws LuoError `listen`: EPERM a directory that others may enter
+ */
+export function makeDirectory(directory: string): void {
+  const subject = `directory "${directory}"`;
+  const made = mkdir(directory, 0o700);
+  if (made < 0 && made !== -Errno.EEXIST) {
+    throw new LuoError("listen", subject, -made, `Cannot make ${subject}`);
+  }
+  const fd = check(open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "listen", subject);
+  const stat = check<Stat>(fstat(fd), "listen", subject);
+  close(fd);
+  if ((stat.mode & 0o077) === 0 && stat.uid === geteuid()) return;
+  const what =
+    `Cannot listen in ${subject}: others may enter it; make it private (chmod 700), or choose another with --socket`;
+  throw new LuoError("listen", subject, Errno.EPERM, what);
+}
+
+/** A listening socket, mode 0600. Whoever holds the lock may replace what a dead agent left. */
+export function listen(paths: AgentPaths): number {
+  unlink(paths.socket);
+  return check(unix_listen(paths.socket, SOCK_STREAM | SOCK_NONBLOCK, 64), "listen", `"${paths.socket}"`);
+}
+
+/** Undefined: there is none, or it is no journal. */
+export function readRecord(paths: AgentPaths): Journal | undefined {
+  const fd = open(paths.state, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return undefined;
+  const stat = fstat(fd);
+  const bytes = new Uint8Array(typeof stat === "number" ? 0 : Number(stat.size));
+  let at = 0;
+  for (let got = 1; got > 0 && at < bytes.length; at += Math.max(got, 0)) got = read(fd, bytes.subarray(at));
+  close(fd);
+  return decodeJournal(bytes.subarray(0, at));
+}
+
+/** Written aside and renamed: a reader finds the old journal or the new one. @throws LuoError `record` */
+export function writeRecord(paths: AgentPaths, journal: Uint8Array): void {
+  const aside = `${paths.state}.new`;
+  const subject = `"${paths.state}"`;
+  unlink(aside);
+  const fd = check(open(aside, O_WRONLY | O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC, 0o600), "record", subject);
+  try {
+    for (let at = 0; at < journal.length;) at += check(write(fd, journal.subarray(at)), "record", subject);
+    check(rename(aside, paths.state), "record", subject);
+  } catch (error) {
+    // On a full disk it would take the room that the next attempt needs.
+    unlink(aside);
+    throw error;
+  } finally {
+    close(fd);
+  }
+}

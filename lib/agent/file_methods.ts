@@ -1,0 +1,136 @@
+import { F_GET_SEALS, F_GETFL, F_SEAL_EXEC, O_ACCMODE, O_RDWR } from "../../ffi/abi/fcntl.ts";
+import { close } from "../../ffi/file.ts";
+import { check, LuoError } from "../error.ts";
+import { Fd } from "../fd.ts";
+import type { Kernel, Stat } from "../system_calls.ts";
+import { availableMemory } from "./proc_text.ts";
+import type { FileInfo, Methods } from "./protocol.ts";
+import { agentError, checkDigest, parseToken, takeFd } from "./request_checks.ts";
+import { outgoingSession, retrievedSession, saveOr } from "./session_methods.ts";
+import type { AgentState } from "./agent_state.ts";
+
+export function preserveFile(
+  state: AgentState,
+  request: Methods["PreserveFile"]["request"],
+  fds: number[],
+): Methods["PreserveFile"]["reply"] {
+  const { kernel } = state;
+  const token = parseToken(request.token);
+  checkDigest(request.digest);
+  const { info, session } = outgoingSession(state, request.session, "preserve");
+  const subject = `file ${token} in session "${request.session}"`;
+  using file = new Fd(
+    kernel,
+    check(kernel.adopt(takeFd(fds, request.fileFd, "fileFd")), "preserve", subject),
+  );
+  const stat = check<Stat>(kernel.fstat(file.number), "preserve", subject);
+  const seals = Math.max(0, kernel.fcntl(file.number, F_GET_SEALS));
+  const reasons = request.force
+    ? []
+    : [...differences(kernel, file.number, seals), ...memoryReasons(kernel, stat)];
+  if (reasons.length > 0) throw agentError("Refused", { operation: "preserve", subject, reasons });
+  session.preserve(file, token);
+  const { label, digest } = request;
+  const kept: FileInfo = {
+    token: String(token),
+    ...(label === undefined ? {} : { label }),
+    size: Number(stat.size),
+    ...(digest === undefined ? {} : { digest }),
+    seals,
+    preservedAt: state.options.now(),
+    state: "preserved",
+  };
+  info.files.push(kept);
+  // A journal that cannot be written leaves the file preserved: there is no call to take it back, and kept is better than lost.
+  state.saveDone(`File ${token} in session "${request.session}" is preserved`);
+  return { file: kept };
+}
+
+/** What will come back different in a way that hurts. */
+function differences(kernel: Kernel, fd: number, seals: number): string[] {
+  const reasons: string[] = [];
+  const flags = kernel.fcntl(fd, F_GETFL);
+  if (flags >= 0 && (flags & O_ACCMODE) !== O_RDWR) {
+    reasons.push("its file descriptor is not open for reading and writing, and would come back writable");
+  }
+  if (seals & F_SEAL_EXEC) {
+    reasons.push(
+      "it is sealed with F_SEAL_EXEC (made with MFD_NOEXEC_SEAL), and would come back sealed against writing for ever: make it with MFD_EXEC",
+    );
+  }
+  return reasons;
+}
+
+/** Preserving fills the holes of a sparse file: without the memory for it the kernel kills processes before it says ENOMEM. */
+function memoryReasons(kernel: Kernel, { size, blocks }: Stat): string[] {
+  const holes = size - blocks * 512n;
+  const available = availableMemory(kernel);
+  if (available === undefined || holes <= available) return [];
+  return [`its holes would be filled with ${holes} bytes of memory, and ${available} are available`];
+}
+
+export function restoreFile(
+  state: AgentState,
+  request: Methods["RestoreFile"]["request"],
+): { reply: Methods["RestoreFile"]["reply"]; fds: number[] } {
+  const { kernel } = state;
+  const token = parseToken(request.token);
+  const { info, session } = retrievedSession(state, request.session, "restore");
+  using file = restored(() => session.restore(token), request.session, token, info.files);
+  const subject = `file ${token} of session "${request.session}"`;
+  const stat = check<Stat>(kernel.fstat(file.number), "restore", subject);
+  const host_fd = check(kernel.expose(file.number), "restore", subject);
+  let given = info.files.find((one) => one.token === String(token));
+  if (given === undefined) {
+    // The manifest does not know it: another program preserved it, or the agent died behind the preserve.
+    given = {
+      token: String(token),
+      size: Number(stat.size),
+      seals: 0,
+      preservedAt: info.createdAt,
+      state: "waiting",
+    };
+    info.files.push(given);
+  }
+  try {
+    setState(state, given, request.mark === false ? given.state : "retrieved");
+  } catch (error) {
+    close(host_fd);
+    throw error;
+  }
+  return { reply: { file: given, fileFd: 0 }, fds: [host_fd] };
+}
+
+export function markFile(
+  state: AgentState,
+  request: Methods["MarkFile"]["request"],
+): Methods["MarkFile"]["reply"] {
+  const token = String(parseToken(request.token));
+  const { info } = retrievedSession(state, request.session, "restore");
+  const file = info.files.find((one) => one.token === token);
+  if (file === undefined) {
+    const known = info.files.map((one) => one.token);
+    throw agentError("NoSuchFile", { session: request.session, token, known });
+  }
+  setState(state, file, request.retrieved ? "retrieved" : "waiting");
+  return { file };
+}
+
+function setState(state: AgentState, file: FileInfo, to: FileInfo["state"]): void {
+  const before = file.state;
+  if (before === to) return;
+  file.state = to;
+  // What is not written down did not happen: a file that nobody got must not pass for restored when the session is finished.
+  saveOr(state, () => {
+    file.state = before;
+  });
+}
+
+function restored(restore: () => Fd, session: string, token: bigint, files: readonly FileInfo[]): Fd {
+  try {
+    return restore();
+  } catch (error) {
+    if (!(error instanceof LuoError && error.is("ENOENT"))) throw error;
+    throw agentError("NoSuchFile", { session, token: String(token), known: files.map((file) => file.token) });
+  }
+}

@@ -1,0 +1,175 @@
+import { check, LuoError } from "../error.ts";
+import { Fd } from "../fd.ts";
+import { buildCommandLine, commandLineProblems } from "../kexec/command_line.ts";
+import { checkImage, type ImageReport, type Machine } from "../kexec/check_image.ts";
+import { exec, imageLoaded, unloadImage as unload } from "../kexec/load.ts";
+import type { Kernel, Stat } from "../system_calls.ts";
+import { readText } from "./proc_text.ts";
+import { ImageFiles } from "./loaded_image.ts";
+import type { ImageInfo, Methods, SessionInfo } from "./protocol.ts";
+import { agentError, takeFd } from "./request_checks.ts";
+import type { AgentState } from "./agent_state.ts";
+
+type LoadRequest = Methods["LoadImage"]["request"];
+
+export function loadImage(
+  state: AgentState,
+  request: LoadRequest,
+  fds: number[],
+): Methods["LoadImage"]["reply"] {
+  const { kernel } = state;
+  const subject = `"${request.kernel}"`;
+  using files = new DisposableStack();
+  const image = files.use(adopt(kernel, takeFd(fds, request.kernelFd, "kernelFd"), subject));
+  const initrd = request.initrdFd === undefined
+    ? undefined
+    : files.use(adopt(kernel, takeFd(fds, request.initrdFd, "initrdFd"), `"${request.initrd ?? "initrd"}"`));
+  const running = readText(kernel, "/proc/cmdline") ?? "";
+  const commandLine = buildCommandLine({ ...request, running, reuse: request.reuseCommandLine ?? false });
+  const { size } = check<Stat>(kernel.fstat(image.number), "kexec load", subject);
+  const report = judge(kernel, image, Number(size), subject);
+  const reasons = [
+    ...report.problems.filter(({ kind }) => kind === "truncated"),
+    ...releaseProblems(report),
+    ...lineProblems(commandLine, running),
+  ];
+  if (reasons.length > 0 && !request.force) {
+    throw agentError("Refused", {
+      operation: "kexec load",
+      subject,
+      reasons: reasons.map(({ reason }) => reason),
+    });
+  }
+  const opened = new ImageFiles(image, initrd, commandLine);
+  try {
+    opened.load(kernel);
+  } catch (error) {
+    if (!(error instanceof LuoError)) throw error;
+    const why = report.problems.map(({ reason }) => `: ${reason}`).join("");
+    throw new LuoError(error.operation, subject, error.errno, `Cannot load ${subject}${why}`);
+  }
+  files.move();
+  state.reload?.[Symbol.dispose]();
+  state.reload = opened;
+  state.image = {
+    loaded: true,
+    by: "luo",
+    kernel: request.kernel,
+    ...(request.initrd === undefined ? {} : { initrd: request.initrd }),
+    size: Number(size),
+    ...(report.release === undefined ? {} : { release: report.release }),
+    commandLine,
+    loadedAt: state.options.now(),
+  };
+  state.saveDone(`Image ${subject} is loaded`);
+  return { image: state.image };
+}
+
+function adopt(kernel: Kernel, host_fd: number, subject: string): Fd {
+  return new Fd(kernel, check(kernel.adopt(host_fd), "kexec load", subject));
+}
+
+function judge(kernel: Kernel, image: Fd, size: number, subject: string): ImageReport {
+  const machine: Machine = kernel.uname().machine === "aarch64" ? "aarch64" : "x86_64";
+  const read = (offset: number, length: number) => {
+    const bytes = new Uint8Array(length);
+    return bytes.subarray(0, check(kernel.pread(image.number, bytes, BigInt(offset)), "kexec load", subject));
+  };
+  return checkImage(read, size, machine);
+}
+
+/** What no force can mend is a bad request, the rest a reason to refuse. */
+function lineProblems(commandLine: string, running: string): { reason: string }[] {
+  const problems = commandLineProblems(commandLine, running);
+  const hopeless = problems.find(({ code }) => code === "too_long" || code === "has_nul");
+  if (hopeless !== undefined) throw agentError("BadRequest", { message: hopeless.reason });
+  return problems;
+}
+
+/** The image as the kernel has it: that one is loaded it says, the rest is what this agent remembers. */
+export function currentImage(state: AgentState): ImageInfo {
+  if (!loaded(state.kernel)) return { loaded: false };
+  return state.image ?? { loaded: true, by: "other" };
+}
+
+/** A kernel without kexec has no image loaded. */
+function loaded(kernel: Kernel): boolean {
+  try {
+    return imageLoaded(kernel);
+  } catch {
+    return false;
+  }
+}
+
+export function showImage(state: AgentState): Methods["ShowImage"]["reply"] {
+  return { image: currentImage(state) };
+}
+
+export function unloadImage(state: AgentState): Methods["UnloadImage"]["reply"] {
+  unload(state.kernel);
+  state.image = undefined;
+  state.reload?.[Symbol.dispose]();
+  state.reload = undefined;
+  state.saveDone("The image is unloaded");
+  return { image: currentImage(state) };
+}
+
+/** Live update came with 6.19. A release without a number says nothing, and a kernel may be patched: then it takes force. */
+function releaseProblems({ release }: ImageReport): { reason: string }[] {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(release ?? "") ?? [];
+  const old = major !== undefined && Number(major) * 1000 + Number(minor) < 6019;
+  if (!old || release?.includes("-series-v6")) return [];
+  return [{
+    reason: `its release, ${release}, is from before live update (6.19): every session would be lost`,
+  }];
+}
+
+/** Comes back only by throwing: an error, or on the model the end of this process. */
+export function execImage(
+  state: AgentState,
+  { force }: Methods["ExecImage"]["request"],
+): Methods["ExecImage"]["reply"] {
+  const image = currentImage(state);
+  const running = readText(state.kernel, "/proc/cmdline") ?? "";
+  const reasons = force ? [] : [...imageReasons(image, running), ...sessionReasons(state)];
+  if (reasons.length > 0) {
+    throw agentError("Refused", { operation: "kexec exec", subject: "the loaded kernel", reasons });
+  }
+  loadAgain(state, force ?? false);
+  state.kernel.sync();
+  state.device.settle();
+  exec(state.kernel);
+  throw new LuoError("kexec exec", "the loaded kernel", 5, "The kernel came back from the kexec");
+}
+
+function loadAgain({ kernel, reload, image }: AgentState, force: boolean): void {
+  try {
+    reload?.load(kernel);
+  } catch (error) {
+    if (!(error instanceof LuoError)) throw error;
+    // Where loading is forbidden for good, nobody else has loaded over it either.
+    const forbidden = readText(kernel, "/proc/sys/kernel/kexec_load_disabled") === "1";
+    if (force || (error.is("EPERM") && forbidden)) return;
+    const reasons = [`"${image?.kernel}" cannot be loaded again (${error.code}), and another may be by now`];
+    throw agentError("Refused", { operation: "kexec exec", subject: "the loaded kernel", reasons });
+  }
+}
+
+/** An image that was loaded by force is no less dangerous for that: whoever executes it may not be who loaded it. */
+function imageReasons({ loaded, by, commandLine }: ImageInfo, running: string): string[] {
+  if (!loaded) return ["no image is loaded, so there is nowhere to go: load one with luo kexec load KERNEL"];
+  if (by === "luo") return commandLineProblems(commandLine ?? "", running).map(({ reason }) => reason);
+  return [
+    "another program loaded the image: one loaded by kexec_load(2), or without liveupdate=on, drops every session",
+  ];
+}
+
+function sessionReasons(state: AgentState): string[] {
+  return [...state.incoming.values()].map(({ info }) =>
+    `session "${info.name}" ${fate(info)}: it is not carried into the next kernel`
+  );
+}
+
+function fate({ state }: SessionInfo): string {
+  return state === "retrieved" ? "is retrieved and not finished" : "was handed over and is not retrieved";
+}

@@ -1,0 +1,130 @@
+import { Errno } from "../../ffi/abi/errno.ts";
+import { O_CLOEXEC } from "../../ffi/abi/fcntl.ts";
+import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { makedev } from "../../ffi/abi/stat.ts";
+import { close, stat } from "../../ffi/file.ts";
+import { pidfd_getfd, pidfd_open } from "../../ffi/process.ts";
+import { read_text } from "../../ffi/proc.ts";
+import type { Listener } from "../../ffi/seccomp.ts";
+import { fd_limits, Memory } from "../../ffi/tracee.ts";
+import type { Ret, UserMemory } from "../system_calls.ts";
+
+const PATH_MAX = 4096;
+const IOV_MAX = 1024;
+/** A longer write is a short one. */
+const BYTES_MAX = 64 << 20;
+/** What of an argument's tail is looked at. */
+const ARGUMENT_MAX = 1 << 20;
+/** pidfd_open() of a thread that is not its process's first (PIDFD_THREAD), Linux 6.9. */
+const PIDFD_THREAD = 0o200;
+
+/** The program behind one call that is being served: its memory and its fds. */
+export class Program {
+  readonly #memory = new Memory();
+
+  constructor(readonly listener: Listener) {}
+
+  /** A path; -EFAULT, -ENAMETOOLONG. */
+  path(tid: number, address: bigint): string | Ret {
+    // Mostly short: the rest is read when there is more.
+    for (const length of [256, PATH_MAX]) {
+      const bytes = this.#memory.read(tid, address, length);
+      if (typeof bytes === "number") return bytes;
+      const end = bytes.indexOf(0);
+      if (end >= 0) return new TextDecoder().decode(bytes.subarray(0, end));
+      if (bytes.length < length) return -Errno.EFAULT;
+    }
+    return -Errno.ENAMETOOLONG;
+  }
+
+  /** A copy of up to `length` bytes; fewer where memory ends. */
+  bytes(tid: number, address: bigint, length: number): Uint8Array<ArrayBuffer> | Ret {
+    const bytes = new Uint8Array(Math.min(length, BYTES_MAX));
+    for (let done = 0; done < bytes.length;) {
+      const wanted = Math.min(bytes.length - done, this.#memory.limit);
+      const piece = this.#memory.read(tid, address + BigInt(done), wanted);
+      if (typeof piece === "number") return done === 0 ? piece : bytes.slice(0, done);
+      bytes.set(piece, done);
+      done += piece.length;
+      if (piece.length < wanted) return bytes.slice(0, done);
+    }
+    return bytes;
+  }
+
+  /** A struct whose first u32 says how long it is, with where memory ends and whether it may be written. Null when not even that. */
+  argument(tid: number, address: bigint): UserMemory | null {
+    const size = this.#memory.read(tid, address, 4);
+    if (typeof size === "number") return null;
+    const length = size.length < 4 ? 4 : new DataView(size.buffer, size.byteOffset).getUint32(0, true);
+    const bytes = this.bytes(tid, address, Math.min(Math.max(length, 4), ARGUMENT_MAX));
+    if (typeof bytes === "number") return null;
+    const writable = this.#memory.write(tid, address, bytes.subarray(0, 4)) === 0;
+    return { bytes, writable };
+  }
+
+  /** What a struct iovec[] leads to, one after the other, as far as it can be read. */
+  gather(tid: number, vector: bigint, count: number): Uint8Array | Ret {
+    if (count < 0 || count > IOV_MAX) return -Errno.EINVAL;
+    const entries = this.bytes(tid, vector, count * 16);
+    if (typeof entries === "number" || entries.length < count * 16) return -Errno.EFAULT;
+    const words = new BigUint64Array(entries.buffer);
+    const pieces: Uint8Array[] = [];
+    for (let index = 0; index < count; index++) {
+      const [address = 0n, length = 0n] = [words[2 * index], words[2 * index + 1]];
+      const piece = length === 0n ? new Uint8Array(0) : this.bytes(tid, address, Number(length));
+      if (typeof piece === "number") return pieces.length === 0 ? piece : joined(pieces);
+      pieces.push(piece);
+      if (piece.length < length) break;
+    }
+    return joined(pieces);
+  }
+
+  /** `dev:ino` of the file that is mapped at an address. */
+  mapped(tid: number, address: bigint): string | undefined {
+    const lines = (read_text(`/proc/${tid}/maps`) ?? "").split("\n");
+    for (const line of lines) {
+      const [, start = "0", end = "0", major = "0", minor = "0", ino = "0"] =
+        /^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ ([0-9a-f]+):([0-9a-f]+) (\d+)/.exec(line) ?? [];
+      if (address < BigInt(`0x${start}`) || address >= BigInt(`0x${end}`)) continue;
+      return `${makedev(parseInt(major, 16), parseInt(minor, 16))}:${ino}`;
+    }
+  }
+
+  write(tid: number, address: bigint, bytes: Uint8Array): Ret {
+    return this.#memory.write(tid, address, bytes);
+  }
+
+  /** Our copy of its fd; -EBADF. */
+  fd(tid: number, fd: number): Ret {
+    const leader = pidfd_open(tid, 0);
+    const pidfd = leader < 0 ? pidfd_open(tid, PIDFD_THREAD) : leader;
+    if (pidfd < 0) return pidfd;
+    const got = pidfd_getfd(pidfd, fd);
+    close(pidfd);
+    return got;
+  }
+
+  /** Gives it a copy of `fd`: its number there. */
+  give({ id }: Notification, fd: number, cloexec = true): Ret {
+    return this.listener.addFd(id, fd, cloexec ? O_CLOEXEC : 0);
+  }
+
+  /** Whether one more fd fits: what cannot be given must not be taken from the kernel. */
+  has_room(tid: number): boolean {
+    const limit = Number(fd_limits(tid)[0]);
+    const used = (fd: number) => typeof stat(`/proc/${tid}/fd/${fd}`) !== "number";
+    if (limit > 0 && !used(limit - 1)) return true;
+    for (let fd = 0; fd < limit; fd++) if (!used(fd)) return true;
+    return false;
+  }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,169 @@
+import { EPOLLIN } from "../../ffi/abi/epoll.ts";
+import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { Listener } from "../../ffi/seccomp.ts";
+import { set_child_subreaper } from "../../ffi/tracee.ts";
+import { ProcessKilled } from "../system_calls.ts";
+import { LinuxHost } from "../machine_process/linux_host.ts";
+import { LibcDisk } from "../machine_process/libc_disk.ts";
+import type { FaultSpec } from "../model/faults/fault_spec.ts";
+import { Machine } from "../model/machine.ts";
+import { launch, type Launched } from "./launch.ts";
+import type { Call } from "./trapped_calls.ts";
+import { Objects } from "./emulated_fds.ts";
+import { Program } from "./calling_program.ts";
+import { CALLS, Server } from "./call_server.ts";
+import type { Served } from "./call_answer.ts";
+import { line } from "./trace_line.ts";
+
+export { LaunchError } from "./launch.ts";
+
+export interface EmulateOptions {
+  /** CMD: absolute path, arguments from argv[0] on, environment as `NAME=value` (LUO_BOOT is added). */
+  readonly path: string;
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+  readonly strict: boolean;
+  readonly nofile: readonly [bigint, bigint];
+  readonly memory_bytes?: number;
+  readonly faults?: FaultSpec;
+  /** The next kernel panicked: its console. The machine is dead then. */
+  readonly on_panic?: (console: readonly string[]) => void;
+  /** Called with a line for every served call. */
+  readonly trace?: (line: string) => void;
+  readonly on_console?: (line: string) => void;
+  /** Gives the runtime a moment to see to signals; `init` is whom they are for. */
+  readonly pause: (init: number) => Promise<void>;
+}
+
+/** How often signals are looked for. */
+const TICK_MS = 50;
+/** As of a program that SIGKILL ended. */
+const EXIT_KILLED = 128 + 9;
+const CONSOLE_LINES = 10;
+
+/**
+ * Runs CMD as the init of an emulated machine, boot after boot, until a boot ends without a kexec.
+ *
+ * @returns CMD's exit code, 128 + N when signal N ended it
+ * @throws LaunchError seccomp is not to be had, or CMD cannot be executed; LuoError `start`
+ */
+export async function emulate(options: EmulateOptions): Promise<number> {
+  const host = new LinuxHost();
+  const machine = new Machine({
+    host,
+    disk: new LibcDisk(),
+    memory_bytes: options.memory_bytes,
+    faults: options.faults,
+    on_console: options.on_console,
+    on_reset: () => host.closeAll(),
+  });
+  set_child_subreaper();
+  try {
+    for (let boot = 1;; boot++) {
+      const env = [...options.env.filter((one) => !one.startsWith("LUO_BOOT=")), `LUO_BOOT=${boot}`];
+      const code = await oneBoot(machine, { ...options, env });
+      if (code !== undefined) return code;
+      if (machine.off) {
+        options.on_panic?.(machine.console.slice(-CONSOLE_LINES));
+        return EXIT_KILLED;
+      }
+    }
+  } finally {
+    host.closeAll();
+  }
+}
+
+async function oneBoot(machine: Machine, options: EmulateOptions): Promise<number | undefined> {
+  using boot = new Boot(machine, options);
+  return await boot.run();
+}
+
+/** One boot: from the start of CMD to its end, or to the kexec. */
+class Boot implements Disposable {
+  readonly #objects = new Objects();
+  readonly #launched: Launched;
+  readonly #listener: Listener;
+  readonly #program: Program;
+  readonly #server: Server;
+  readonly #kernel;
+  readonly #boots: number;
+
+  constructor(readonly machine: Machine, readonly options: EmulateOptions) {
+    this.#kernel = machine.init();
+    this.#boots = machine.boots;
+    this.#launched = launch(options);
+    this.#listener = new Listener(this.#launched.listener);
+    this.#objects.watch(this.#launched.listener, EPOLLIN);
+    this.#objects.watch(this.#launched.channel, EPOLLIN);
+    this.#program = new Program(this.#listener);
+    const frozen = (identity: string) => machine.system.host_files.inodes.get(identity)?.frozen ?? false;
+    this.#server = new Server({ kernel: this.#kernel, frozen }, this.#program, this.#objects);
+  }
+
+  /** The exit code; undefined after a kexec. @throws LaunchError CMD cannot be executed */
+  async run(): Promise<number | undefined> {
+    let paused = performance.now();
+    for (let served = 0;; served++) {
+      const ready = this.#objects.wait(TICK_MS);
+      if (ready.length === 0 || (served % 64 === 0 && performance.now() - paused >= TICK_MS)) {
+        await this.options.pause(this.#launched.init);
+        paused = performance.now();
+      }
+      // What was closed before a call was made is closed before it is served, however much it was.
+      for (let gone = ready; gone.filter((fd) => this.#hung_up(fd)).length > 0;) gone = this.#objects.wait(0);
+      try {
+        if (ready.includes(this.#listener.fd)) this.#one_call();
+      } catch (error) {
+        if (!(error instanceof ProcessKilled)) throw error;
+        // By a fault, then; else the machine has gone into the next kernel.
+        return this.machine.boots === this.#boots && !this.machine.off ? EXIT_KILLED : undefined;
+      }
+      if (ready.includes(this.#launched.channel)) this.#launched.heard();
+      if (this.#launched.status !== undefined) return exitCode(this.#launched.status);
+    }
+  }
+
+  /** Whether it was an object of ours, whose last copy is closed. */
+  #hung_up(fd: number): boolean {
+    const object = this.#objects.gone(fd);
+    if (object === undefined) return false;
+    this.#kernel.close(object.model_fd);
+    this.#objects.forget(object);
+    return true;
+  }
+
+  #one_call(): void {
+    const call = this.#listener.receive();
+    if (typeof call === "number") return;
+    const name = CALLS.get(call.nr);
+    if (name === undefined) return void this.#listener.proceed(call.id);
+    const { trace } = this.options;
+    const served = trace === undefined ? this.#server.serve(name, call) : this.#traced(name, call, trace);
+    if (served === undefined) this.#listener.proceed(call.id);
+    else this.#listener.answer(call.id, served);
+  }
+
+  #traced(name: Call, call: Notification, trace: (line: string) => void): Served {
+    const started = performance.now();
+    const say = (answer: Served) =>
+      trace(line(name, call, answer, (performance.now() - started) * 1000, this.#program));
+    try {
+      const served = this.#server.serve(name, call);
+      if (served !== undefined) say(served);
+      return served;
+    } catch (error) {
+      if (error instanceof ProcessKilled) say(undefined);
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#objects[Symbol.dispose]();
+    this.#launched[Symbol.dispose]();
+  }
+}
+
+function exitCode(status: number): number {
+  const signal = status & 0x7f;
+  return signal === 0 ? (status >> 8) & 0xff : 128 + signal;
+}

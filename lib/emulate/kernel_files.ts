@@ -1,0 +1,36 @@
+import { MFD_CLOEXEC, O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
+import { close, memfd_create, open, write } from "../../ffi/file.ts";
+import { check } from "../error.ts";
+import type { Kernel, Ret } from "../system_calls.ts";
+
+/** Files that say which kernel this is, what it was told and what it has loaded: the model's, not the host's. */
+const FACTS = new Set([
+  "/proc/cmdline",
+  "/proc/version",
+  "/proc/sys/kernel/osrelease",
+  "/proc/sys/kernel/random/boot_id",
+  "/sys/kernel/kexec_loaded",
+  "/sys/kernel/kexec/loaded",
+  "/sys/kernel/kexec_crash_loaded",
+]);
+
+export function isFact(path: string): boolean {
+  return FACTS.has(path);
+}
+
+/** What the file says now, in a file of the host's that can only be read: the caller's to close. */
+export function factFile(kernel: Kernel, path: string, flags: number): Ret {
+  const fd = kernel.open(path, flags & ~O_CLOEXEC);
+  if (fd < 0) return fd;
+  const buffer = new Uint8Array(4096);
+  const length = kernel.read(fd, buffer);
+  kernel.close(fd);
+  if (length < 0) return length;
+  const memfd = check(memfd_create(path.slice(path.lastIndexOf("/") + 1), MFD_CLOEXEC), "memfd_create", path);
+  try {
+    check(write(memfd, buffer.subarray(0, length)), "write", path);
+    return open(`/proc/self/fd/${memfd}`, O_RDONLY | O_CLOEXEC);
+  } finally {
+    close(memfd);
+  }
+}

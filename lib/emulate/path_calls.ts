@@ -1,0 +1,162 @@
+import { translateOpenFlags, X86_64 } from "../../ffi/abi/arch.ts";
+import { Errno } from "../../ffi/abi/errno.ts";
+import { O_CLOEXEC, O_CREAT, O_NOFOLLOW, O_TRUNC } from "../../ffi/abi/fcntl.ts";
+import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
+import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { encodeUtsname } from "../../ffi/abi/stat.ts";
+import { close, stat } from "../../ffi/file.ts";
+import { ARCH } from "../../ffi/libc.ts";
+import { uname } from "../../ffi/system.ts";
+import type { Kernel, Ret } from "../system_calls.ts";
+import { factFile, isFact } from "./kernel_files.ts";
+import type { Ioctls } from "./ioctls.ts";
+import { identityOf, type Objects } from "./emulated_fds.ts";
+import { KnownPaths } from "./device_paths.ts";
+import type { Preserved } from "./preserved_file_calls.ts";
+import type { Program } from "./calling_program.ts";
+import { int, type Served } from "./call_answer.ts";
+import { DEVICE, type Looks, SESSION } from "./stat_structs.ts";
+
+const AT_EMPTY_PATH = 0x1000;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const X_OK = 1;
+const OPEN_HOW_SIZE = 24;
+const VALID_OPEN_FLAGS = 0o37777703n;
+const TMPFILE = 0o20000000;
+const [RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH] = [2, 4, 8];
+
+/** Calls that name a file: those that mean the device, an emulated fd, or what says which kernel this is. */
+export class Names {
+  readonly #paths = new KnownPaths();
+
+  constructor(
+    readonly kernel: Kernel,
+    readonly program: Program,
+    readonly objects: Objects,
+    readonly ioctls: Ioctls,
+    readonly preserved: Preserved,
+  ) {}
+
+  /** symlink, rename: a path may lead elsewhere now. */
+  changed(): undefined {
+    this.#paths.changed();
+  }
+
+  chroot(): undefined {
+    this.#paths.rooted_elsewhere();
+  }
+
+  /** `native`: flags in the numbers of this architecture. */
+  open(call: Notification, dirfd: number, address: bigint, native: number): Served {
+    const flags = translateOpenFlags(native, ARCH, X86_64);
+    const path = this.program.path(call.tid, address);
+    if (typeof path === "number") return undefined;
+    if (isFact(path)) return this.#open_fact(call, path, flags);
+    const where = this.#paths.where(call.tid, dirfd, path, (flags & O_NOFOLLOW) === 0);
+    if (where === undefined) return undefined;
+    if (where.is === "behind") return flags & O_CREAT && path.endsWith("/") ? -Errno.EISDIR : -Errno.ENOTDIR;
+    if (where.is === "fd") return this.#reopen(call, where.fd, flags);
+    return this.#open_device(call, flags);
+  }
+
+  #open_fact(call: Notification, path: string, flags: number): Ret {
+    const fd = factFile(this.kernel, path, flags);
+    if (fd < 0) return fd;
+    const given = this.program.give(call, fd, (flags & O_CLOEXEC) !== 0);
+    close(fd);
+    return given;
+  }
+
+  /** The host's, but for the release and the build. */
+  uname(tid: number, address: bigint): Ret {
+    const { release, version } = this.kernel.uname();
+    return this.program.write(tid, address, encodeUtsname({ ...uname(), release, version }));
+  }
+
+  #open_device(call: Notification, flags: number): Ret {
+    if (!this.program.has_room(call.tid)) return -Errno.EMFILE;
+    const model_fd = this.kernel.open(LIVEUPDATE_DEVICE, flags & ~O_CLOEXEC);
+    if (model_fd < 0) return model_fd;
+    return this.ioctls.give_object(call, "device", model_fd, (flags & O_CLOEXEC) !== 0);
+  }
+
+  /** A session is ENXIO, as the host says of the socket that it is; O_TRUNC must not cut what is preserved. */
+  #reopen(call: Notification, fd: number, flags: number): Served {
+    if (this.objects.find(call.tid, fd)?.kind === "device") return this.#open_device(call, flags);
+    if (!(flags & O_TRUNC)) return undefined;
+    const answer = this.preserved.ask(call.tid, fd, (model_fd) => this.kernel.ftruncate(model_fd, 0n));
+    return answer !== undefined && answer < 0 ? answer : undefined;
+  }
+
+  /** struct open_how: u64 flags, mode, resolve. */
+  openat2(call: Notification): Served {
+    const [dirfd, path, how, size] = call.args;
+    const bytes = this.program.bytes(call.tid, how, OPEN_HOW_SIZE);
+    // What is malformed the host's kernel refuses as well.
+    if (typeof bytes === "number" || bytes.length < OPEN_HOW_SIZE || size !== BigInt(OPEN_HOW_SIZE)) {
+      return undefined;
+    }
+    const [flags = 0n, mode = 0n, resolve = 0n] = new BigUint64Array(bytes.buffer);
+    const creates = (flags & BigInt(O_CREAT | TMPFILE)) !== 0n;
+    if (flags & ~VALID_OPEN_FLAGS || (mode !== 0n && !creates)) return undefined;
+    const known = BigInt(RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_BENEATH);
+    const name = this.program.path(call.tid, path);
+    const leaves = typeof name === "number" || name.startsWith("/") || name.includes("..");
+    const by_link = typeof name === "string" && name.startsWith("/proc/");
+    // Refused for where it goes: the host's kernel does that.
+    if (resolve & ~known || (resolve & BigInt(RESOLVE_BENEATH) && leaves)) return undefined;
+    const plain = (resolve & ~BigInt(RESOLVE_NO_MAGICLINKS)) === 0n;
+    if (!plain && by_link) return undefined;
+    if (!plain) return this.open(call, int(dirfd), path, int(flags) | ARCH.O_NOFOLLOW);
+    return this.open(call, int(dirfd), path, int(flags));
+  }
+
+  stat(
+    tid: number,
+    dirfd: number,
+    address: bigint,
+    flags: number,
+    into: bigint,
+    encode: (looks: Looks) => Uint8Array,
+  ): Served {
+    const path = this.program.path(tid, address);
+    if (typeof path === "number") return undefined;
+    const kind = path === "" && flags & AT_EMPTY_PATH
+      ? this.objects.find(tid, dirfd)?.kind
+      : this.#paths.where(tid, dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) === 0)?.is;
+    if (kind === "behind") return -Errno.ENOTDIR;
+    if (kind !== "device" && kind !== "session") return undefined;
+    return this.program.write(tid, into, encode(kind === "device" ? DEVICE : SESSION));
+  }
+
+  /** readlink(2) of /proc/self/fd/N of an emulated fd: the model's name for it. */
+  readlink(tid: number, dirfd: number, address: bigint, into: bigint, size: bigint): Served {
+    const path = this.program.path(tid, address);
+    const where = typeof path === "number" ? undefined : this.#paths.where(tid, dirfd, path, false);
+    if (where?.is === "behind") return -Errno.ENOTDIR;
+    if (where?.is === "device") return -Errno.EINVAL;
+    const text = where?.is === "fd" ? this.#link(tid, where.fd) : undefined;
+    if (typeof text !== "string") return text;
+    const bytes = new TextEncoder().encode(text).subarray(0, Math.max(0, int(size)));
+    const written = this.program.write(tid, into, bytes);
+    return written < 0 ? written : bytes.length;
+  }
+
+  #link(tid: number, fd: number): string | Served {
+    const object = this.objects.find(tid, fd);
+    if (object !== undefined) return this.kernel.readlink(`/proc/self/fd/${object.model_fd}`);
+    const found = stat(`/proc/${tid}/fd/${fd}`);
+    return typeof found !== "number" && this.objects.nameless.has(identityOf(found))
+      ? "/ (deleted)"
+      : undefined;
+  }
+
+  access(tid: number, dirfd: number, address: bigint, mode: number): Served {
+    const path = this.program.path(tid, address);
+    if (typeof path === "number") return undefined;
+    const where = this.#paths.where(tid, dirfd, path);
+    if (where?.is === "behind") return -Errno.ENOTDIR;
+    if (where?.is !== "device") return undefined;
+    return mode & X_OK ? -Errno.EACCES : 0;
+  }
+}

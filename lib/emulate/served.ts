@@ -1,9 +1,0 @@
-import type { Ret } from "../kernel.ts";
-
-/** What becomes of a call: its answer, undefined for what the host's kernel is to do. */
-export type Served = Ret | undefined;
-
-/** An argument that is an int. */
-export const int = (value: bigint) => Number(BigInt.asIntN(32, value));
-/** One that is an off_t. */
-export const long = (value: bigint) => BigInt.asIntN(64, value);

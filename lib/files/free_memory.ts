@@ -1,0 +1,46 @@
+import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
+import { open, read } from "../../ffi/file.ts";
+import { HostFd } from "./host_fd.ts";
+import { FileProblem } from "./file_problem.ts";
+
+/** Left free for everybody else: the kernel has no brake, the OOM killer comes first. */
+const RESERVE_BYTES = 64n << 20n;
+
+/** MemAvailable of /proc/meminfo in bytes, or undefined where there is none. */
+export function availableMemory(): bigint | undefined {
+  const number = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
+  if (number < 0) return undefined;
+  using fd = new HostFd(number);
+  const buffer = new Uint8Array(8192);
+  const bytes = read(fd.number, buffer);
+  return bytes > 0 ? parseAvailable(new TextDecoder().decode(buffer.subarray(0, bytes))) : undefined;
+}
+
+/** The line `MemAvailable:   12345 kB` (Documentation/filesystems/proc.rst). */
+export function parseAvailable(meminfo: string): bigint | undefined {
+  const found = /^MemAvailable:\s+(\d+) kB$/m.exec(meminfo)?.[1];
+  return found === undefined ? undefined : BigInt(found) << 10n;
+}
+
+/**
+ * Refuses `bytes` more when memory would not hold them: preserved pages are pinned and cannot be swapped out.
+ *
+ * @throws FileProblem `memory`
+ */
+export function checkMemory(bytes: bigint, what: string, available = availableMemory()): void {
+  if (available === undefined || bytes + RESERVE_BYTES <= available) return;
+  throw new FileProblem(
+    "memory",
+    `Cannot preserve ${what}: ${mebibytes(bytes)} more are needed, ${
+      mebibytes(available)
+    } of memory are available`,
+    [
+      "free some memory, or preserve less",
+      "--force tries all the same: the OOM killer may end other programs",
+    ],
+  );
+}
+
+function mebibytes(bytes: bigint): string {
+  return `${bytes >> 20n} MiB`;
+}

@@ -1,0 +1,189 @@
+import { Errno, errnoName } from "../../ffi/abi/errno.ts";
+import {
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_PATH,
+  O_RDONLY,
+  O_RDWR,
+  O_TMPFILE,
+  S_IFDIR,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+} from "../../ffi/abi/fcntl.ts";
+import { fallocate, fstat, fsync, link_fd, open, rename, unlink } from "../../ffi/file.ts";
+import { check, LuoError } from "../error.ts";
+import type { Stat } from "../system_calls.ts";
+import { HostFd } from "./host_fd.ts";
+import { FileProblem } from "./file_problem.ts";
+import { type End, transfer } from "./transfer.ts";
+
+/** A restored file on its way out. */
+export interface Restored extends End {
+  readonly size: bigint;
+}
+
+export interface GiveOptions {
+  /** Replace what is there. */
+  readonly force?: boolean;
+  readonly onBytes?: (bytes: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A path to write, taken apart. */
+export interface Target {
+  readonly path: string;
+  readonly directory: string;
+  readonly name: string;
+}
+
+/** @throws FileProblem `directory` for a path that names one by its form */
+export function parseTarget(path: string): Target {
+  const slash = path.lastIndexOf("/");
+  const name = path.slice(slash + 1);
+  if (name === "" || name === "." || name === "..") {
+    throw new FileProblem(
+      "directory",
+      `Cannot write ${JSON.stringify(path)}: it names a directory, a file is needed`,
+    );
+  }
+  return { path, directory: slash < 0 ? "." : path.slice(0, slash + 1), name };
+}
+
+/**
+ * What can be said before any work is done: the directory is there, and the path is free or may be replaced.
+ *
+ * @throws FileProblem `exists`, `directory`, `unsuitable`; LuoError `write`
+ */
+export function checkTarget(target: Target, force: boolean): void {
+  const directory = open(target.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory === -Errno.ENOENT || directory === -Errno.ENOTDIR) {
+    throw new FileProblem(
+      "directory",
+      `Cannot write ${JSON.stringify(target.path)}: there is no directory ${
+        JSON.stringify(target.directory)
+      } ` +
+        `(${errnoName(-directory)})`,
+      ["make it first, with mkdir -p"],
+    );
+  }
+  if (directory >= 0) new HostFd(directory)[Symbol.dispose]();
+  const number = open(target.path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if (number < 0) return;
+  using there = new HostFd(number);
+  if (!force) throw exists(target);
+  const kind = check<Stat>(fstat(there.number), "write", JSON.stringify(target.path)).mode & S_IFMT;
+  if (kind === S_IFREG || kind === S_IFLNK) return;
+  if (kind === S_IFDIR) {
+    throw new FileProblem("directory", `Cannot write ${JSON.stringify(target.path)}: it is a directory`);
+  }
+  // Replacing it would take /dev/null away from everybody.
+  throw new FileProblem(
+    "unsuitable",
+    `Cannot write ${JSON.stringify(target.path)}: it is a device, FIFO or socket`,
+    ["write into it instead, with --stdout"],
+  );
+}
+
+/**
+ * Writes the file so that `path` has all of it or does not change at all: into a file without a name (O_TMPFILE), or with a
+ * temporary one where the file system has no such thing, synced, then linked or renamed. A symbolic link at `path` is
+ * replaced itself, never followed.
+ *
+ * @throws FileProblem `exists`, `directory`; LuoError `read`, `write`; the signal's reason
+ */
+export async function giveToFile(file: Restored, target: Target, options: GiveOptions = {}): Promise<void> {
+  checkTarget(target, options.force ?? false);
+  const subject = JSON.stringify(target.path);
+  const nameless = open(target.directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0o666);
+  const temporary = nameless >= 0 ? undefined : temporaryPath(target);
+  const number = temporary === undefined
+    ? nameless
+    : open(temporary, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o666);
+  using out = new HostFd(check(number, "write", subject));
+  try {
+    await fill(file, { fd: out.number, name: subject }, options);
+    publish(out.number, target, temporary, options.force ?? false);
+  } catch (error) {
+    if (temporary !== undefined) unlink(temporary);
+    throw error;
+  }
+  syncDirectory(target);
+}
+
+async function fill(file: Restored, out: End, options: GiveOptions): Promise<void> {
+  // A full disk is told now and not after the copy; not every file system can (EOPNOTSUPP).
+  const room = file.size > 0n ? fallocate(out.fd, 0, 0n, file.size) : 0;
+  if (room === -Errno.ENOSPC || room === -Errno.EFBIG) throw new LuoError("write", out.name, -room);
+  const { onBytes, signal } = options;
+  checkWhole(file, await transfer(file, out, { offset: 0n, limit: file.size, onBytes, signal }));
+  check(fsync(out.fd), "write", out.name);
+}
+
+/** A program that was given the same file with --exec may have truncated it. */
+function checkWhole(file: Restored, moved: bigint): void {
+  if (moved === file.size) return;
+  throw new FileProblem(
+    "changed",
+    `Cannot restore ${file.name}: it ended after ${moved} of ${file.size} bytes`,
+  );
+}
+
+/** Gives the finished file its name. */
+function publish(fd: number, target: Target, temporary: string | undefined, force: boolean): void {
+  const subject = JSON.stringify(target.path);
+  const linked = link_fd(fd, target.path);
+  if (linked >= 0) {
+    if (temporary !== undefined) unlink(temporary);
+    return;
+  }
+  if (linked === -Errno.EEXIST && !force) throw exists(target);
+  if (linked !== -Errno.EEXIST && temporary === undefined) throw new LuoError("write", subject, -linked);
+  // link(2) replaces nothing and some file systems have none: rename does it. Without force there was nothing a moment ago.
+  if (linked !== -Errno.EEXIST) checkTarget(target, force);
+  const named = temporary ?? temporaryPath(target);
+  if (temporary === undefined) check(link_fd(fd, named), "write", subject);
+  const renamed = rename(named, target.path);
+  if (renamed >= 0) return;
+  unlink(named);
+  throw new LuoError("write", subject, -renamed);
+}
+
+/** In the target's own directory: a rename does not cross file systems. */
+function temporaryPath({ directory, name }: Target): string {
+  const random = crypto.getRandomValues(new Uint32Array(2));
+  const suffix = `.luo-${random.join("-")}`;
+  // NAME_MAX is 255 bytes.
+  const stem = new TextDecoder().decode(new TextEncoder().encode(name).subarray(0, 200)).replace(
+    /\ufffd+$/,
+    "",
+  );
+  return `${directory === "." ? "./" : directory}.${stem}${suffix}`;
+}
+
+/** The new name must be on the disk too. Where a directory cannot be synced there is nothing to do about it. */
+function syncDirectory({ directory }: Target): void {
+  const number = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (number < 0) return;
+  using fd = new HostFd(number);
+  fsync(fd.number);
+}
+
+function exists({ path }: Target): FileProblem {
+  return new FileProblem("exists", `Cannot write ${JSON.stringify(path)}: it is there already`, [
+    "choose another name, or replace it with --force",
+  ]);
+}
+
+/**
+ * The whole contents to an open descriptor, most of the time standard output. The file's own position does not move.
+ *
+ * @throws LuoError `read`, `write` (EPIPE: the reader went away); FileProblem `changed`
+ */
+export async function giveToFd(file: Restored, out: End, options: GiveOptions = {}): Promise<void> {
+  const { onBytes, signal } = options;
+  checkWhole(file, await transfer(file, out, { offset: 0n, limit: file.size, onBytes, signal }));
+}

@@ -1,0 +1,132 @@
+/** One open file description of the host inside a model: every operation is done by the host, on the host's file. */
+import { Errno } from "../../ffi/abi/errno.ts";
+import * as abi from "../../ffi/abi/fcntl.ts";
+import { TMPFS_MAGIC } from "../../ffi/abi/stat.ts";
+import { poll } from "../../ffi/epoll.ts";
+import * as file from "../../ffi/file.ts";
+import { availableMemory } from "../files/free_memory.ts";
+import { check } from "../error.ts";
+import type { Ret, Stat } from "../system_calls.ts";
+import type { HostFile } from "../model/fs/host.ts";
+import { HostPages } from "./host_pages.ts";
+
+const NO_STAT: Stat = { dev: 0n, ino: 0n, mode: 0, nlink: 0, uid: 0, size: 0n, blocks: 0n };
+
+export class LinuxHostFile implements HostFile {
+  readonly identity: string;
+  readonly shmem: boolean;
+  readonly #regular: boolean;
+
+  /** Takes `fd` over. `closed` is told when the file is closed. */
+  constructor(readonly fd: number, readonly closed: (file: LinuxHostFile) => void) {
+    const { dev, ino, mode } = this.fstat();
+    this.identity = `${dev}:${ino}`;
+    this.#regular = (mode & abi.S_IFMT) === abi.S_IFREG;
+    // tmpfs, and the kernel's own mount of it where memfds are. hugetlbfs has another number.
+    this.shmem = this.#regular && file.fstatfs_type(fd) === TMPFS_MAGIC;
+  }
+
+  flags(): number {
+    return file.fcntl(this.fd, abi.F_GETFL);
+  }
+
+  set_flags(flags: number): Ret {
+    return file.fcntl(this.fd, abi.F_SETFL, flags);
+  }
+
+  fstat(): Stat {
+    const stat = file.fstat(this.fd);
+    return typeof stat === "number" ? NO_STAT : stat;
+  }
+
+  link(): string {
+    const link = file.readlink(`/proc/self/fd/${this.fd}`);
+    return typeof link === "string" ? link : "";
+  }
+
+  read(into: Uint8Array): Ret {
+    return this.#ready(abi.POLLIN) ? file.read(this.fd, into) : -Errno.EAGAIN;
+  }
+
+  write(from: Uint8Array): Ret {
+    return this.#ready(abi.POLLOUT) ? file.write(this.fd, from) : -Errno.EAGAIN;
+  }
+
+  pread(into: Uint8Array, offset: bigint): Ret {
+    return file.pread(this.fd, into, offset);
+  }
+
+  pwrite(from: Uint8Array, offset: bigint): Ret {
+    return file.pwrite(this.fd, from, offset);
+  }
+
+  lseek(offset: bigint, whence: number): bigint {
+    return file.lseek(this.fd, offset, whence);
+  }
+
+  ftruncate(length: bigint): Ret {
+    return file.ftruncate(this.fd, length);
+  }
+
+  fallocate(mode: number, offset: bigint, length: bigint): Ret {
+    return file.fallocate(this.fd, mode, offset, length);
+  }
+
+  fchmod(mode: number): Ret {
+    return file.fchmod(this.fd, mode);
+  }
+
+  get_seals(): Ret {
+    return file.fcntl(this.fd, abi.F_GET_SEALS);
+  }
+
+  add_seals(seals: number): Ret {
+    return file.fcntl(this.fd, abi.F_ADD_SEALS, seals);
+  }
+
+  poll(events: number): Ret {
+    return poll(this.fd, events, 0);
+  }
+
+  /** Fills the file's holes, as preserving does on Linux. */
+  pages(): HostPages {
+    const pages = new HostPages(this.#forReadingAndWriting(), false);
+    this.#fill(pages.fd);
+    return pages;
+  }
+
+  reopen(flags: number): LinuxHostFile | Ret {
+    const fd = file.open(`/proc/self/fd/${this.fd}`, flags | abi.O_CLOEXEC);
+    return fd < 0 ? fd : new LinuxHostFile(fd, this.closed);
+  }
+
+  dup(): Ret {
+    return file.dup_cloexec(this.fd);
+  }
+
+  close(): void {
+    file.close(this.fd);
+    this.closed(this);
+  }
+
+  /** The whole machine stands still while a call blocks, so a pipe or socket that is not ready must not be waited for. */
+  #ready(events: number): boolean {
+    return this.#regular || poll(this.fd, events, 0) !== 0;
+  }
+
+  /** The model reads the pages also of a file that was passed in write-only, so take another description where the host allows. */
+  #forReadingAndWriting(): number {
+    for (const flags of [abi.O_RDWR, abi.O_RDONLY]) {
+      const fd = file.open(`/proc/self/fd/${this.fd}`, flags | abi.O_CLOEXEC);
+      if (fd >= 0) return fd;
+    }
+    return check(this.dup(), "dup", `host file ${this.identity}`);
+  }
+
+  /** A hole left is no loss, it reads as zero; so a sparse file that the host could not hold is left as it is. */
+  #fill(fd: number): void {
+    const { size, blocks } = this.fstat();
+    const missing = size - blocks * 512n;
+    if (missing > 0n && missing <= (availableMemory() ?? 0n) / 2n) file.fallocate(fd, 0, 0n, size);
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * The machine: the process that a software model lives in. Every host process that connects is one process of the model, so
+ * that killing it is the death of a process there, and not a power cut.
+ */
+import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, type EpollEvent, EPOLLIN } from "../../ffi/abi/epoll.ts";
+import { Errno } from "../../ffi/abi/errno.ts";
+import { SOCK_NONBLOCK, SOCK_SEQPACKET } from "../../ffi/abi/socket.ts";
+import { epoll_create1, epoll_ctl, epoll_wait, epoll_wait_blocking } from "../../ffi/epoll.ts";
+import { close, dup_cloexec, unlink } from "../../ffi/file.ts";
+import { geteuid } from "../../ffi/process.ts";
+import { accept4, peer_credentials, unix_connect, unix_listen } from "../../ffi/socket.ts";
+import { mayListen } from "../stale_socket.ts";
+import { check, LuoError } from "../error.ts";
+import { type Kernel, ProcessKilled } from "../system_calls.ts";
+import { dispatch } from "./dispatch.ts";
+import { BadPacket, GOODBYE, type Packet, receivePacket, sendPacket } from "./packets.ts";
+
+/** What the server needs of a model. */
+export interface Hardware {
+  /** A new process. */
+  spawn(): Kernel;
+  /** SIGKILL. */
+  kill(pid: number): unknown;
+  /** Nothing that anybody could still come for: no process, no session waiting, no image loaded. */
+  readonly idle: boolean;
+  /** Powered off, by reboot(2) or by a panic without a restart. */
+  readonly off: boolean;
+}
+
+/** Host processes connected at a time. */
+const CLIENTS_MAX = 64;
+/** How often the machine looks whether it is to stop, in milliseconds. */
+const TICK_MS = 250;
+const SOON_MS = 2;
+const EVENTS_MAX = 32;
+
+interface Client {
+  readonly socket: number;
+  readonly kernel: Kernel;
+  readonly pid: number;
+}
+
+export class Server {
+  readonly #clients = new Map<number, Client>();
+  readonly #listener: number;
+  readonly #epfd: number;
+  #rounds = 0;
+  /** Room for one fd, whatever the clients took. */
+  #spare: number;
+
+  /**
+   * Listens at `path`, mode 0600.
+   *
+   * @throws LuoError `listen`: EADDRINUSE (a machine runs there), ENOENT, EACCES, ENAMETOOLONG
+   */
+  constructor(readonly path: string, readonly hardware: Hardware) {
+    this.#listener = listen(path);
+    this.#epfd = check(epoll_create1(), "epoll_create1", "");
+    this.#watch(this.#listener);
+    this.#spare = dup_cloexec(this.#listener);
+  }
+
+  /** Serves until the machine is off, or nothing is left in it, or `signal` fires. Leaves no socket behind. */
+  async run(signal?: AbortSignal): Promise<void> {
+    try {
+      while (!this.hardware.off && signal?.aborted !== true) {
+        // A signal cannot interrupt the wait, so it has an end; without one to look at it has none.
+        for (const { fd } of await this.#next(signal === undefined ? -1 : TICK_MS)) {
+          if (fd === this.#listener) this.#accept();
+          else if (this.#serve(fd) === "last goodbye") return;
+        }
+      }
+    } finally {
+      this.#stop();
+    }
+  }
+
+  /** A client that got its answer mostly asks again at once: worth a moment's waiting right here. */
+  #next(timeout_ms: number): EpollEvent[] | Promise<EpollEvent[]> {
+    // Now and then the other way also under load: only that lets `signal` fire.
+    const soon = ++this.#rounds % 256 === 0 ? [] : epoll_wait_blocking(this.#epfd, EVENTS_MAX, SOON_MS);
+    return soon.length > 0 ? soon : epoll_wait(this.#epfd, EVENTS_MAX, timeout_ms);
+  }
+
+  #accept(): void {
+    const socket = accept4(this.#listener, SOCK_NONBLOCK);
+    if (socket === -Errno.EMFILE) this.#turnAway();
+    if (socket < 0) return;
+    const peer = peer_credentials(socket);
+    const welcome = typeof peer === "object" && (peer.uid === 0 || peer.uid === geteuid());
+    if (!welcome || this.#clients.size >= CLIENTS_MAX) {
+      close(socket);
+      return;
+    }
+    const kernel = this.hardware.spawn();
+    this.#clients.set(socket, { socket, kernel, pid: kernel.getpid() });
+    this.#watch(socket);
+  }
+
+  /** Out of fds: the caller must not wait for ever, and the listener must not stay readable. */
+  #turnAway(): void {
+    close(this.#spare);
+    close(accept4(this.#listener, SOCK_NONBLOCK));
+    this.#spare = dup_cloexec(this.#listener);
+  }
+
+  /** One packet of one client. */
+  #serve(socket: number): "last goodbye" | undefined {
+    const client = this.#clients.get(socket);
+    if (client === undefined) return;
+    try {
+      const packet = receivePacket(socket);
+      if (typeof packet === "number" && packet === -Errno.EAGAIN) return;
+      if (packet === undefined || typeof packet === "number") this.#kill(client);
+      else if (packet.text === GOODBYE) return this.#goodbye(client, packet);
+      else this.#answer(client, packet);
+    } catch (error) {
+      this.#failed(client, error);
+    }
+  }
+
+  #answer(client: Client, packet: Packet): void {
+    const { text, fds } = dispatch(client.kernel, packet);
+    const sent = sendPacket(client.socket, text, fds);
+    for (const fd of fds) close(fd);
+    // Gone, or asking without reading the answers.
+    if (sent < 0) this.#kill(client);
+  }
+
+  #goodbye(client: Client, packet: Packet): "last goodbye" | undefined {
+    for (const fd of packet.fds) close(fd);
+    client.kernel[Symbol.dispose]();
+    this.#forget(client);
+    // Somebody may have connected since.
+    this.#accept();
+    return this.#clients.size === 0 && this.hardware.idle ? "last goodbye" : undefined;
+  }
+
+  #failed(client: Client, error: unknown): void {
+    if (error instanceof ProcessKilled) return this.#reap(client);
+    // Whatever else it is, it is over for this client and for nobody else. What no client can cause deserves to be seen.
+    if (!(error instanceof BadPacket)) console.error("Oops: a call of the model failed:", error);
+    this.#kill(client);
+  }
+
+  /** A process died in its own call. After a kexec so did all the others. */
+  #reap(dead: Client): void {
+    this.#forget(dead);
+    const gone = [...this.#clients.values()].filter(({ kernel }) => isGone(kernel));
+    for (const client of gone) this.#forget(client);
+  }
+
+  #kill(client: Client): void {
+    if (!this.hardware.off) this.hardware.kill(client.pid);
+    this.#forget(client);
+  }
+
+  #forget(client: Client): void {
+    if (!this.#clients.delete(client.socket)) return;
+    epoll_ctl(this.#epfd, EPOLL_CTL_DEL, client.socket);
+    close(client.socket);
+  }
+
+  #watch(fd: number): void {
+    check(epoll_ctl(this.#epfd, EPOLL_CTL_ADD, fd, EPOLLIN), "epoll_ctl", `descriptor ${fd}`);
+  }
+
+  #stop(): void {
+    unlink(this.path);
+    for (const client of [...this.#clients.values()]) this.#forget(client);
+    for (const fd of [this.#listener, this.#spare, this.#epfd]) close(fd);
+  }
+}
+
+function isGone(kernel: Kernel): boolean {
+  try {
+    kernel.uname();
+    return false;
+  } catch (error) {
+    if (error instanceof ProcessKilled) return true;
+    throw error;
+  }
+}
+
+/** A dead machine leaves its socket behind; a living one keeps its own. */
+function listen(path: string): number {
+  mayListen(path);
+  const probe = unix_connect(path, SOCK_SEQPACKET | SOCK_NONBLOCK);
+  if (probe === -Errno.ECONNREFUSED) unlink(path);
+  if (probe >= 0) {
+    close(probe);
+    const subject = `machine at "${path}"`;
+    throw new LuoError("listen", subject, Errno.EADDRINUSE, `Cannot start a ${subject}: one runs there`);
+  }
+  return check(unix_listen(path, SOCK_SEQPACKET | SOCK_NONBLOCK, 64), "listen", `machine at "${path}"`);
+}

@@ -1,0 +1,91 @@
+/**
+ * One packet each way per system call, over a Unix SOCK_SEQPACKET socket: JSON text, and the host fds that go with it. A text
+ * too long for a packet travels in a memfd, which is then the first of the fds and the packet says only `@LENGTH`.
+ */
+import { Errno } from "../../ffi/abi/errno.ts";
+import { MFD_CLOEXEC } from "../../ffi/abi/fcntl.ts";
+import { close, memfd_create, pread, pwrite } from "../../ffi/file.ts";
+import { recvmsg, sendmsg } from "../../ffi/socket.ts";
+import type { Ret } from "../system_calls.ts";
+
+/** Bytes of a packet: well below the smallest send buffer that a host has by default (212,992, kernel's own overhead included). */
+export const PACKET_MAX = 65536;
+/** Bytes of a text that goes in a memfd. */
+export const TEXT_MAX = 48 << 20;
+/** What a client says before it hangs up: without it, it was killed. */
+export const GOODBYE = JSON.stringify({ call: "goodbye", args: [] });
+/** Fds in one packet: the text's memfd, and the one file of an adopt or expose. */
+const FDS_MAX = 2;
+
+export interface Packet {
+  readonly text: string;
+  /** Open host fds, O_CLOEXEC: the receiver's to close. */
+  readonly fds: readonly number[];
+}
+
+/** Thrown for a packet that nobody who keeps to this protocol sends. Its connection is over. */
+export class BadPacket extends Error {
+  override readonly name = "BadPacket";
+}
+
+/** 0, or -errno: -EPIPE when the other side is gone, -EAGAIN when it does not read (O_NONBLOCK only). The fds stay the caller's. */
+export function sendPacket(socket: number, text: string, fds: readonly number[] = []): Ret {
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length <= PACKET_MAX) return Math.min(0, sendmsg(socket, bytes, fds));
+  if (bytes.length > TEXT_MAX) return -Errno.EMSGSIZE;
+  const memfd = memfd_create("luo-packet", MFD_CLOEXEC);
+  if (memfd < 0) return memfd;
+  try {
+    for (let done = 0; done < bytes.length;) {
+      const written = pwrite(memfd, bytes.subarray(done), BigInt(done));
+      if (written <= 0) return written < 0 ? written : -Errno.EIO;
+      done += written;
+    }
+    return Math.min(0, sendmsg(socket, new TextEncoder().encode(`@${bytes.length}`), [memfd, ...fds]));
+  } finally {
+    close(memfd);
+  }
+}
+
+/** The next packet; undefined at the end of the connection; -errno (-EAGAIN: none there yet). Throws BadPacket. */
+export function receivePacket(socket: number): Packet | undefined | Ret {
+  const buffer = new Uint8Array(PACKET_MAX);
+  const message = recvmsg(socket, buffer, FDS_MAX);
+  if (typeof message === "number") return message === -Errno.ECONNRESET ? undefined : message;
+  if (message.bytes === 0 && message.fds.length === 0) return undefined;
+  try {
+    if (message.truncated) throw new BadPacket("A packet or its file descriptors did not fit");
+    const head = buffer.subarray(0, message.bytes);
+    if (head[0] !== "@".charCodeAt(0)) return { text: decode(head), fds: message.fds };
+    const [memfd, ...fds] = message.fds;
+    const text = decode(readText(memfd, Number(decode(head.subarray(1)))));
+    if (memfd !== undefined) close(memfd);
+    return { text, fds };
+  } catch (error) {
+    message.fds.forEach(close);
+    throw error;
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new BadPacket("A packet is no UTF-8");
+  }
+}
+
+/** By pread and not by mmap: the sender still has the file and may cut it. */
+function readText(memfd: number | undefined, length: number): Uint8Array {
+  if (memfd === undefined) throw new BadPacket("A packet announces a text and brings none");
+  if (!Number.isInteger(length) || length < 0 || length > TEXT_MAX) {
+    throw new BadPacket("A packet announces a text of an impossible length");
+  }
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length;) {
+    const got = pread(memfd, bytes.subarray(done), BigInt(done));
+    if (got <= 0) throw new BadPacket("A packet's text is shorter than announced");
+    done += got;
+  }
+  return bytes;
+}

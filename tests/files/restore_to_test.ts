@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { lseek, mkfifo } from "../../ffi/file.ts";
+import { FileProblem } from "../../lib/files/file_problem.ts";
+import { checkTarget, giveToFd, giveToFile, parseTarget, type Restored } from "../../lib/files/restore_to.ts";
+import { LuoError } from "../../lib/error.ts";
+import type { HostFd } from "../../lib/files/host_fd.ts";
+import { memfdOf, pattern, scratch } from "./scratch.ts";
+
+function restored(fd: HostFd, size: number): Restored {
+  return { fd: fd.number, name: "file 7", size: BigInt(size) };
+}
+
+function problem(kind: string, words = "") {
+  return (error: unknown) =>
+    error instanceof FileProblem && error.kind === kind && error.message.includes(words);
+}
+
+Deno.test("a file is written whole, and nothing else is left in the directory", async () => {
+  using dir = scratch();
+  const bytes = pattern(3_000_001);
+  using fd = memfdOf(bytes);
+  await giveToFile(restored(fd, bytes.length), parseTarget(`${dir.path}/out`));
+  assert.deepEqual(Deno.readFileSync(`${dir.path}/out`), bytes);
+  assert.deepEqual([...Deno.readDirSync(dir.path)].map((entry) => entry.name), ["out"]);
+});
+
+Deno.test("restoring reads the whole file and leaves its position alone, wherever it is", async () => {
+  using dir = scratch();
+  using fd = memfdOf(pattern(5000));
+  lseek(fd.number, 1234n, 0);
+  await giveToFile(restored(fd, 5000), parseTarget(`${dir.path}/out`));
+  assert.equal(Deno.statSync(`${dir.path}/out`).size, 5000);
+  assert.equal(lseek(fd.number, 0n, 1), 1234n);
+});
+
+Deno.test("an empty file can be restored", async () => {
+  using dir = scratch();
+  using fd = memfdOf(new Uint8Array(0));
+  await giveToFile(restored(fd, 0), parseTarget(`${dir.path}/out`));
+  assert.equal(Deno.statSync(`${dir.path}/out`).size, 0);
+});
+
+Deno.test("what is there already is kept without force and replaced with it", async () => {
+  using dir = scratch();
+  using fd = memfdOf(pattern(100));
+  const target = parseTarget(`${dir.path}/out`);
+  Deno.writeTextFileSync(target.path, "mine");
+  await assert.rejects(giveToFile(restored(fd, 100), target), problem("exists"));
+  assert.equal(Deno.readTextFileSync(target.path), "mine");
+  await giveToFile(restored(fd, 100), target, { force: true });
+  assert.deepEqual(Deno.readFileSync(target.path), pattern(100));
+  assert.deepEqual([...Deno.readDirSync(dir.path)].length, 1);
+});
+
+for (const aim of ["precious", "nowhere"]) {
+  Deno.test(`a symbolic link to "${aim}" is never followed`, async () => {
+    using dir = scratch();
+    Deno.writeTextFileSync(`${dir.path}/precious`, "mine");
+    Deno.symlinkSync(aim, `${dir.path}/out`);
+    using fd = memfdOf(pattern(100));
+    const target = parseTarget(`${dir.path}/out`);
+    await assert.rejects(giveToFile(restored(fd, 100), target), problem("exists"));
+    await giveToFile(restored(fd, 100), target, { force: true });
+    assert.equal(Deno.readTextFileSync(`${dir.path}/precious`), "mine");
+    assert.equal(Deno.lstatSync(target.path).isFile, true);
+  });
+}
+
+Deno.test("paths that name a directory are refused", async (t) => {
+  using dir = scratch();
+  for (const path of ["", "/", ".", "..", "a/", "a/."]) {
+    await t.step(JSON.stringify(path), () => assert.throws(() => parseTarget(path), problem("directory")));
+  }
+  Deno.mkdirSync(`${dir.path}/sub`);
+  assert.throws(
+    () => checkTarget(parseTarget(`${dir.path}/sub`), true),
+    problem("directory", "is a directory"),
+  );
+  assert.throws(() => checkTarget(parseTarget(`${dir.path}/no/out`), false), problem("directory", "/no/"));
+  Deno.writeTextFileSync(`${dir.path}/plain`, "");
+  assert.throws(
+    () => checkTarget(parseTarget(`${dir.path}/plain/out`), false),
+    problem("directory", "ENOTDIR"),
+  );
+});
+
+Deno.test("a long name and a name that needs no O_TMPFILE work the same", async () => {
+  using dir = scratch();
+  using fd = memfdOf(pattern(10));
+  const target = parseTarget(`${dir.path}/${"\u00e4".repeat(127)}`);
+  await giveToFile(restored(fd, 10), target);
+  await giveToFile(restored(fd, 10), target, { force: true });
+  assert.equal([...Deno.readDirSync(dir.path)].length, 1);
+});
+
+Deno.test("a file that ends early is an error, and nothing is left", async () => {
+  using dir = scratch();
+  using fd = memfdOf(pattern(100));
+  const giving = giveToFile(restored(fd, 101), parseTarget(`${dir.path}/out`));
+  await assert.rejects(giving, problem("changed", "100 of 101"));
+  assert.deepEqual([...Deno.readDirSync(dir.path)], []);
+});
+
+Deno.test("an interrupted restore leaves nothing", async () => {
+  using dir = scratch();
+  using fd = memfdOf(pattern(100));
+  const signal = AbortSignal.abort(new Error("stop"));
+  await assert.rejects(giveToFile(restored(fd, 100), parseTarget(`${dir.path}/out`), { signal }), /stop/);
+  assert.deepEqual([...Deno.readDirSync(dir.path)], []);
+});
+
+Deno.test("a full disk leaves nothing", async () => {
+  using full = Deno.openSync("/dev/full", { write: true });
+  assert.ok(full);
+  using fd = memfdOf(pattern(100));
+  const { open } = await import("../../ffi/file.ts");
+  const out = open("/dev/full", 1);
+  await assert.rejects(
+    giveToFd(restored(fd, 100), { fd: out, name: "/dev/full" }),
+    (error) => error instanceof LuoError && error.operation === "write" && error.is("ENOSPC"),
+  );
+});
+
+Deno.test("force replaces files and links, never a device, FIFO or socket", async () => {
+  using dir = scratch();
+  using fd = memfdOf(pattern(100));
+  assert.equal(mkfifo(`${dir.path}/out`, 0o600), 0);
+  const target = parseTarget(`${dir.path}/out`);
+  await assert.rejects(giveToFile(restored(fd, 100), target, { force: true }), problem("unsuitable", "FIFO"));
+  assert.equal(Deno.lstatSync(target.path).isFifo, true);
+});
+
+Deno.test("a file that ended early is not called restored, wherever it goes", async () => {
+  using dir = scratch();
+  using fd = memfdOf(pattern(100));
+  using out = memfdOf(new Uint8Array(0));
+  const longer = restored(fd, 200);
+  await assert.rejects(giveToFile(longer, parseTarget(`${dir.path}/out`)), problem("changed", "100 of 200"));
+  await assert.rejects(giveToFd(longer, { fd: out.number, name: "out" }), problem("changed", "100 of 200"));
+  assert.deepEqual([...Deno.readDirSync(dir.path)], []);
+});

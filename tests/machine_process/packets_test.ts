@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import * as abi from "../../ffi/abi/fcntl.ts";
+import { SOCK_SEQPACKET } from "../../ffi/abi/socket.ts";
+import { close, fstat, memfd_create, pread, write } from "../../ffi/file.ts";
+import { recvmsg, sendmsg, unix_connect } from "../../ffi/socket.ts";
+import { ProcessKilled } from "../../lib/system_calls.ts";
+import { connect, startMachine } from "./start.ts";
+
+Deno.test("calls go through a machine as they are", async () => {
+  await using machine = await startMachine("serve_linux.ts");
+  using kernel = connect(machine.path);
+  assert.equal(kernel.getpid(), 1);
+  assert.equal(kernel.open("/no/such/file", 0), -2);
+  assert.equal(kernel.close(1 << 20), -9);
+  assert.equal(kernel.lseek(1 << 20, 0n, 0), -9n);
+  assert.equal(kernel.fstat(1 << 20), -9);
+  assert.equal(kernel.readlink("/"), -22);
+  assert.equal(kernel.uname().sysname, "Linux");
+  assert.equal(kernel.reboot(0), -22);
+  const fd = kernel.memfd_create("näme", 3);
+  assert.equal(kernel.readlink(`/proc/self/fd/${fd}`), "/memfd:näme (deleted)");
+  assert.equal(kernel.write(fd, new Uint8Array([1, 2, 3])), 3);
+  assert.equal(kernel.lseek(fd, -1n, abi.SEEK_END), 2n);
+  assert.equal(kernel.ftruncate(fd, 1n << 40n), 0);
+  const stat = kernel.fstat(fd);
+  assert.ok(typeof stat === "object");
+  assert.equal(stat.size, 1n << 40n);
+  const into = new Uint8Array(5).fill(9);
+  assert.equal(kernel.read(fd, into), 5);
+  assert.deepEqual([...into], [3, 0, 0, 0, 0]);
+  assert.equal(kernel.ioctl(fd, 0xba00, { bytes: new Uint8Array(72), writable: false }), -25);
+  const pipe = kernel.pipe2(0);
+  assert.ok(typeof pipe === "object");
+  kernel.write(pipe[1], new Uint8Array(6));
+  const waiting = new Uint8Array(4);
+  assert.equal(kernel.ioctl(pipe[0], 0x541b, { bytes: waiting, writable: true }), 0);
+  assert.equal(waiting[0], 6);
+  assert.equal(kernel.ioctl(pipe[0], 0x541b, { bytes: new Uint8Array(3), writable: true }), -14);
+  assert.equal(kernel.poll(pipe[0], abi.POLLIN), abi.POLLIN);
+  const address = kernel.mmap(8192n, 3, abi.MAP_PRIVATE | abi.MAP_ANONYMOUS, -1, 0n);
+  kernel.store(address + 8190n, new Uint8Array([4, 5]));
+  const loaded = new Uint8Array(3);
+  kernel.load(address + 8189n, loaded);
+  assert.deepEqual([...loaded], [0, 4, 5]);
+  const pair = kernel.socketpair();
+  assert.ok(typeof pair === "object");
+  assert.equal(kernel.sendmsg(pair[0], new Uint8Array([7]), [fd, fd]), 1);
+  const received = kernel.recvmsg(pair[1], into, 8);
+  assert.ok(typeof received === "object");
+  assert.deepEqual([received.bytes, received.fds.length, into[0]], [1, 2, 7]);
+});
+
+Deno.test("megabytes in one call", async () => {
+  await using machine = await startMachine("serve_linux.ts");
+  using kernel = connect(machine.path);
+  const bytes = new Uint8Array(5 << 20).map((_, index) => index * 7);
+  const fd = kernel.memfd_create("x", 0);
+  assert.equal(kernel.write(fd, bytes), bytes.length);
+  const into = new Uint8Array(bytes.length);
+  assert.equal(kernel.pread(fd, into, 0n), bytes.length);
+  assert.deepEqual(into, bytes);
+});
+
+Deno.test("files of this process go in and come out", async () => {
+  await using machine = await startMachine("serve_linux.ts");
+  using kernel = connect(machine.path);
+  const mine = memfd_create("mine", abi.MFD_CLOEXEC);
+  write(mine, new Uint8Array([1, 2, 3]));
+  const { ino } = fstat(mine) as { ino: bigint };
+  const theirs = kernel.adopt(mine);
+  assert.equal(fstat(mine), -9, "taken over");
+  assert.equal(kernel.lseek(theirs, 0n, abi.SEEK_CUR), 3n);
+  const back = kernel.expose(theirs);
+  const stat = fstat(back);
+  assert.ok(typeof stat === "object");
+  assert.equal(stat.ino, ino);
+  const into = new Uint8Array(3);
+  pread(back, into, 0n);
+  assert.deepEqual([...into], [1, 2, 3]);
+  close(back);
+  assert.equal(kernel.expose(1 << 20), -9);
+  assert.equal(kernel.adopt(1 << 20), -9);
+});
+
+const HOSTILE: [name: string, packet: string | Uint8Array][] = [
+  ["no JSON", "{"],
+  ["no UTF-8", new Uint8Array([0xff, 0xfe])],
+  ["no object", "7"],
+  ["no arguments", `{"call":"close"}`],
+  ["an unknown call", `{"call":"constructor","args":[]}`],
+  ["a text for a number", `{"call":"close","args":["3"]}`],
+  ["a number past 32 bits", `{"call":"close","args":[4294967296]}`],
+  ["a fraction", `{"call":"close","args":[0.5]}`],
+  ["no base64", `{"call":"write","args":[3,"*"]}`],
+  ["a buffer of 4 GB", `{"call":"read","args":[3,4294967295]}`],
+  ["a big number past 64 bits", `{"call":"ftruncate","args":[3,"99999999999999999999"]}`],
+  ["a long text without its memfd", "@100000"],
+  ["a long text of no length", "@x"],
+  ["nothing", ""],
+];
+
+Deno.test("who talks nonsense is cut off, and nobody else notices", async (t) => {
+  await using machine = await startMachine("serve_linux.ts");
+  using witness = connect(machine.path);
+  for (const [name, packet] of HOSTILE) {
+    await t.step(name, () => {
+      const socket = unix_connect(machine.path, SOCK_SEQPACKET);
+      const bytes = typeof packet === "string" ? new TextEncoder().encode(packet) : packet;
+      sendmsg(socket, bytes, []);
+      const end = recvmsg(socket, new Uint8Array(10), 0);
+      assert.ok(end === -104 || (typeof end === "object" && end.bytes === 0));
+      close(socket);
+      assert.equal(witness.close(1 << 20), -9);
+    });
+  }
+  await t.step("a long text that is shorter than announced", () => {
+    const socket = unix_connect(machine.path, SOCK_SEQPACKET);
+    const memfd = memfd_create("short", abi.MFD_CLOEXEC);
+    sendmsg(socket, new TextEncoder().encode("@100000"), [memfd]);
+    const end = recvmsg(socket, new Uint8Array(10), 0);
+    assert.ok(end === -104 || (typeof end === "object" && end.bytes === 0));
+    close(socket);
+    close(memfd);
+  });
+  await t.step("a mistake of the model ends the connection that found it", () => {
+    using unlucky = connect(machine.path);
+    assert.throws(() => unlucky.mkdir("/x", 0), ProcessKilled);
+    assert.throws(() => unlucky.close(3), ProcessKilled);
+    assert.equal(witness.close(1 << 20), -9);
+  });
+});
+
+Deno.test("a kexec ends all connections, the machine stays and serves the next boot", async () => {
+  await using machine = await startMachine("serve_linux.ts");
+  const [first, second] = [connect(machine.path), connect(machine.path)];
+  assert.throws(() => first.reboot(0x45584543), ProcessKilled);
+  assert.throws(() => first.close(3), ProcessKilled);
+  assert.throws(() => second.close(3), ProcessKilled);
+  using next = connect(machine.path);
+  assert.equal(next.uname().sysname, "Linux");
+});
+
+Deno.test("the last goodbye ends an idle machine and takes its socket along; a hang-up is a death", async () => {
+  await using machine = await startMachine("serve_linux.ts");
+  const first = connect(machine.path);
+  const socket = unix_connect(machine.path, SOCK_SEQPACKET);
+  close(socket);
+  await new Promise((done) => setTimeout(done, 200));
+  assert.equal(first.close(1 << 20), -9);
+  first[Symbol.dispose]();
+  first[Symbol.dispose]();
+  assert.equal((await machine.child.status).code, 0);
+  assert.equal(await machine.output, "killed 2\n");
+  await assert.rejects(Deno.lstat(machine.path), Deno.errors.NotFound);
+  assert.throws(() => connect(machine.path), { operation: "connect", code: "ENOENT" });
+});

@@ -1,0 +1,66 @@
+/** Starts machines and clients as processes of their own: calls through a machine block, so nobody can be both. */
+import assert from "node:assert/strict";
+import { EPOLLIN } from "../../ffi/abi/epoll.ts";
+import { poll } from "../../ffi/epoll.ts";
+import { LuoError } from "../../lib/error.ts";
+import type { Kernel } from "../../lib/system_calls.ts";
+import { connectMachine } from "../../lib/machine_process/remote_system_calls.ts";
+
+export interface Running extends AsyncDisposable {
+  readonly path: string;
+  readonly child: Deno.ChildProcess;
+  /** What it printed, once it ended. */
+  readonly output: Promise<string>;
+}
+
+export function script(name: string, ...args: string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--quiet", "--allow-ffi", new URL(name, import.meta.url).pathname, ...args],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+}
+
+/** Runs the machine of `name` at a socket in a new directory; disposing it kills what is left. */
+export async function startMachine(name: string): Promise<Running> {
+  const dir = await Deno.makeTempDir();
+  const path = `${dir}/machine`;
+  const child = script(name, path);
+  const output = new Response(child.stdout).text();
+  for (let tries = 0; !(await exists(path)); tries++) {
+    assert.ok(tries < 500, "the machine does not come up");
+    poll(-1, EPOLLIN, 20);
+  }
+  return {
+    path,
+    child,
+    output,
+    async [Symbol.asyncDispose]() {
+      await child.stdin.close();
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It has ended by itself.
+      }
+      await child.status;
+      await output;
+      await Deno.remove(dir, { recursive: true });
+    },
+  };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
+
+/** As soon as the machine has bound its socket it also listens a moment later. */
+export function connect(path: string): Kernel {
+  for (let tries = 0;; tries++) {
+    try {
+      return connectMachine(path);
+    } catch (error) {
+      if (!(error instanceof LuoError) || !error.is("ECONNREFUSED") || tries > 100) throw error;
+      poll(-1, EPOLLIN, 20);
+    }
+  }
+}
