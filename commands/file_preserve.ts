@@ -10,7 +10,7 @@ import { Progress } from "./output/progress.ts";
 import { parseSession, sessionArgument } from "./arguments/session_name.ts";
 import { run as showSession } from "./session_show.ts";
 import { shortDigest, size, visible } from "./output/text.ts";
-import { parseNumber, parseToken } from "./arguments/token.ts";
+import { parseNumber, tokenArgument } from "./arguments/token.ts";
 
 export interface Flags extends CommonFlags {
   readonly from?: string;
@@ -61,10 +61,10 @@ function parseSource({ from, stdin, fd, pid }: Flags): Source {
 
 export async function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
   checkSession(context, request, flags);
-  const { isSealed, seal, sourceName, take } = await import("../lib/files/preserve_from.ts");
+  const { isSealed, seal, sourceName, copyToMemfd } = await import("../lib/files/preserve_from.ts");
   const { digestOf } = await import("../lib/files/digest.ts");
   using progress = new Progress(context, "Copying");
-  using file = await take(request.source, {
+  using file = await copyToMemfd(request.source, {
     force: request.force,
     onStart: (total) => progress.start(total),
     onBytes: (bytes) => progress.advance(bytes),
@@ -136,7 +136,7 @@ export const command = buildCommand<Flags, [string], Context>({
       },
       token: {
         kind: "parsed",
-        parse: parseToken,
+        parse: tokenArgument,
         placeholder: "T",
         brief: "Its name in the session: a number of 64 bits, decimal or 0x",
       },

@@ -10,7 +10,7 @@ import { interruptible } from "./processes/interrupt.ts";
 import { Progress } from "./output/progress.ts";
 import { parseSession } from "./arguments/session_name.ts";
 import { shortDigest, size, visible } from "./output/text.ts";
-import { parseToken } from "./arguments/token.ts";
+import { tokenArgument } from "./arguments/token.ts";
 
 export interface Flags extends CommonFlags {
   readonly to?: string;
@@ -51,7 +51,7 @@ export function parse(flags: Flags, session: string, token: string, ...command: 
 
 function parseTokenArgument(text: string): bigint {
   try {
-    return parseToken(text);
+    return tokenArgument(text);
   } catch (error) {
     throw new Failure(
       "usage",

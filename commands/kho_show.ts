@@ -3,7 +3,7 @@ import { LuoError } from "../lib/error.ts";
 import { KhoError } from "../lib/kho/kho_error.ts";
 import type { KhoReport } from "../lib/kho/report.ts";
 import { report_debugfs, report_file } from "../lib/kho/source.ts";
-import type { Kernel } from "../lib/system_calls.ts";
+import type { SystemCalls } from "../lib/system_calls.ts";
 import { linux } from "../lib/linux/system_calls.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./cli/command.ts";
 import { call, target } from "./processes/agent_calls.ts";
@@ -35,12 +35,12 @@ export async function run(context: Context, request: Request, flags: CommonFlags
   if ("path" in request) return { handover: await fromFile(request.path) };
   const where = target(context, flags);
   if (where.backend === "linux") return { handover: fromDebugfs(linux(), where.backend, request.side) };
-  using kernel = await process(context, flags, where);
-  return { handover: fromDebugfs(kernel, where.backend, request.side) };
+  using sys = await process(context, flags, where);
+  return { handover: fromDebugfs(sys, where.backend, request.side) };
 }
 
 /** One more process in the model's machine. Whoever asks the model anything starts it. */
-async function process(context: Context, flags: CommonFlags, where: AgentTarget): Promise<Kernel> {
+async function process(context: Context, flags: CommonFlags, where: AgentTarget): Promise<SystemCalls> {
   const { connectMachine } = await import("../lib/machine_process/remote_system_calls.ts");
   const running = connectIfRunning(connectMachine, machineSocket(where));
   if (running !== undefined) return running;
@@ -63,9 +63,9 @@ async function fromFile(path: string): Promise<KhoReport> {
   }
 }
 
-function fromDebugfs(kernel: Kernel, backend: Backend, side: "in" | "out"): KhoReport {
+function fromDebugfs(sys: SystemCalls, backend: Backend, side: "in" | "out"): KhoReport {
   try {
-    return report_debugfs(kernel, side);
+    return report_debugfs(sys, side);
   } catch (error) {
     if (!(error instanceof LuoError)) throw error;
     const what = side === "in" ? "was handed over" : "would be handed over";

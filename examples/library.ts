@@ -8,13 +8,13 @@
 import {
   exec,
   Fd,
-  type Kernel,
   loadImage,
   Machine,
   MemoryDisk,
   openDevice,
   ProcessKilled,
   standInBzImage,
+  type SystemCalls,
 } from "../lib/luo.ts";
 
 const TOKEN = 7n;
@@ -26,7 +26,7 @@ run(before);
 run(after);
 
 /** Runs a program as process 1 of the kernel that the machine runs now, to its end or to that of the kernel. */
-function run(program: (kernel: Kernel) => void): void {
+function run(program: (sys: SystemCalls) => void): void {
   try {
     program(machine.init());
   } catch (error) {
@@ -34,27 +34,27 @@ function run(program: (kernel: Kernel) => void): void {
   }
 }
 
-function before(kernel: Kernel): void {
-  console.log(`${kernel.uname().release}: preserving`);
-  using device = openDevice(kernel);
+function before(sys: SystemCalls): void {
+  console.log(`${sys.uname().release}: preserving`);
+  using device = openDevice(sys);
   // The session must stay open until the kexec: closing it forgets its files.
   using session = device.create("example");
-  using memfd = new Fd(kernel, kernel.memfd_create("state", 0));
-  kernel.write(memfd.number, new TextEncoder().encode(text));
+  using memfd = new Fd(sys, sys.memfd_create("state", 0));
+  sys.write(memfd.number, new TextEncoder().encode(text));
   session.preserve(memfd, TOKEN);
 
-  using image = new Fd(kernel, kernel.open("/boot/next", 0));
-  loadImage(kernel, { kernel: image, commandLine: "liveupdate=on kho=on" });
-  exec(kernel);
+  using image = new Fd(sys, sys.open("/boot/next", 0));
+  loadImage(sys, { kernel: image, commandLine: "liveupdate=on kho=on" });
+  exec(sys);
 }
 
-function after(kernel: Kernel): void {
-  console.log(`${kernel.uname().release}: restoring`);
-  using device = openDevice(kernel);
+function after(sys: SystemCalls): void {
+  console.log(`${sys.uname().release}: restoring`);
+  using device = openDevice(sys);
   using session = device.retrieve("example");
   using memfd = session.restore(TOKEN);
   const bytes = new Uint8Array(4096);
-  const length = kernel.pread(memfd.number, bytes, 0n);
+  const length = sys.pread(memfd.number, bytes, 0n);
   const restored = new TextDecoder().decode(bytes.subarray(0, length));
   session.finish();
   if (restored !== text) throw new Error(`Restored ${JSON.stringify(restored)}`);

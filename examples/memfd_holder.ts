@@ -13,11 +13,11 @@ if (state === undefined || file === undefined) {
   console.error("Usage: memfd_holder.ts TEXT FILE");
   Deno.exit(2);
 }
-using kernel = linux();
-const fd = kernel.memfd_create("state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+using sys = linux();
+const fd = sys.memfd_create("state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 const text = new TextEncoder().encode(state);
-if (fd < 0 || kernel.write(fd, text) !== text.length) throw new Error("Cannot make a memfd");
+if (fd < 0 || sys.write(fd, text) !== text.length) throw new Error("Cannot make a memfd");
 // Restored files keep their position: the next reader is to begin at the start.
-kernel.lseek(fd, 0n, 0);
-Deno.writeTextFileSync(file, `${kernel.getpid()} ${fd}\n`);
+sys.lseek(fd, 0n, 0);
+Deno.writeTextFileSync(file, `${sys.getpid()} ${fd}\n`);
 setInterval(() => {}, 1 << 30);

@@ -1,4 +1,4 @@
-import { type Kernel, ProcessKilled } from "./system_calls.ts";
+import { ProcessKilled, type SystemCalls } from "./system_calls.ts";
 import { check } from "./error.ts";
 
 /**
@@ -8,7 +8,7 @@ import { check } from "./error.ts";
 export class Fd implements Disposable {
   #number: number;
 
-  constructor(readonly kernel: Kernel, number: number) {
+  constructor(readonly sys: SystemCalls, number: number) {
     this.#number = number;
   }
 
@@ -32,7 +32,7 @@ export class Fd implements Disposable {
   /** Closes now. A second call does nothing. */
   close(): void {
     if (this.#number < 0) return;
-    check(this.kernel.close(this.release()), "close", "file descriptor");
+    check(this.sys.close(this.release()), "close", "file descriptor");
   }
 
   /** Closes, unless the whole process is gone: then the kernel has. */

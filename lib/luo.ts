@@ -18,10 +18,10 @@
 export { Fd } from "./fd.ts";
 export { LuoError } from "./error.ts";
 export {
-  type Kernel,
   ProcessKilled,
   type Received,
   type Stat,
+  type SystemCalls,
   type UserMemory,
   type UserPointer,
   type Utsname,

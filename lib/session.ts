@@ -16,7 +16,7 @@ import {
 import { O_CLOEXEC, O_RDWR } from "../ffi/abi/fcntl.ts";
 import { check, LuoError } from "./error.ts";
 import { Fd } from "./fd.ts";
-import type { Kernel } from "./system_calls.ts";
+import type { SystemCalls } from "./system_calls.ts";
 
 /** Bytes a session's name may have, in UTF-8. */
 export const SESSION_NAME_MAX = 63;
@@ -36,9 +36,9 @@ export function sessionNameProblem(name: string): string | undefined {
  *
  * @throws LuoError `open`: ENOENT (no LUO), EACCES or EPERM, EBUSY (somebody has it open), EIO (what was handed over could not be read)
  */
-export function openDevice(kernel: Kernel): Device {
-  const fd = check(kernel.open(LIVEUPDATE_DEVICE, O_RDWR | O_CLOEXEC), "open", LIVEUPDATE_DEVICE);
-  return new Device(new Fd(kernel, fd));
+export function openDevice(sys: SystemCalls): Device {
+  const fd = check(sys.open(LIVEUPDATE_DEVICE, O_RDWR | O_CLOEXEC), "open", LIVEUPDATE_DEVICE);
+  return new Device(new Fd(sys, fd));
 }
 
 /** The opened device. Closing it does nothing to sessions. */
@@ -95,8 +95,8 @@ export class Device implements Disposable {
       throw new LuoError(operation, subject, 22, `Cannot ${operation} ${subject}: ${problem}`);
     }
     const argument = encodeSession(name);
-    check(this.fd.kernel.ioctl(this.fd.number, request, argument), operation, subject);
-    return new Session(new Fd(this.fd.kernel, decodeFd(argument)), name);
+    check(this.fd.sys.ioctl(this.fd.number, request, argument), operation, subject);
+    return new Session(new Fd(this.fd.sys, decodeFd(argument)), name);
   }
 
   close(): void {
@@ -142,7 +142,7 @@ export class Session implements Disposable {
       "restore",
       `file ${token} of session "${this.name}"`,
     );
-    return new Fd(this.fd.kernel, decodeFd(argument));
+    return new Fd(this.fd.sys, decodeFd(argument));
   }
 
   /**
@@ -162,7 +162,7 @@ export class Session implements Disposable {
   }
 
   #ioctl(request: number, argument: Uint8Array, operation: string, subject: string): void {
-    check(this.fd.kernel.ioctl(this.fd.number, request, argument), operation, subject);
+    check(this.fd.sys.ioctl(this.fd.number, request, argument), operation, subject);
   }
 
   close(): void {

@@ -49,7 +49,7 @@ export interface Received {
   readonly fds: number[];
 }
 
-export interface Kernel extends Disposable {
+export interface SystemCalls extends Disposable {
   open(path: string, flags: number, mode?: number): Ret;
   close(fd: number): Ret;
   dup(fd: number): Ret;

@@ -1,7 +1,7 @@
 const U64_MAX = 0xffff_ffff_ffff_ffffn;
 
 /** A token as people type it: decimal or 0x, the whole range of u64. */
-export function parseToken(text: string): bigint {
+export function tokenArgument(text: string): bigint {
   if (!/^(?:[0-9]+|0[xX][0-9a-fA-F]+)$/.test(text)) {
     throw new RangeError("a token is a whole number, decimal or 0x");
   }

@@ -1,8 +1,11 @@
 import { LuoError } from "../../lib/error.ts";
-import type { Kernel } from "../../lib/system_calls.ts";
+import type { SystemCalls } from "../../lib/system_calls.ts";
 
 /** One more process of the model's machine that listens at `socket`; undefined when none does. */
-export function connectIfRunning(connect: (socket: string) => Kernel, socket: string): Kernel | undefined {
+export function connectIfRunning(
+  connect: (socket: string) => SystemCalls,
+  socket: string,
+): SystemCalls | undefined {
   try {
     return connect(socket);
   } catch (error) {

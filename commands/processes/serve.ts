@@ -1,4 +1,4 @@
-import { type Kernel, ProcessKilled } from "../../lib/system_calls.ts";
+import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import type { FaultSpec } from "../../lib/model/faults/fault_spec.ts";
 import { VERSION } from "../../lib/version.ts";
 import { ensureRunning, type Service } from "./background_process.ts";
@@ -15,9 +15,9 @@ export async function serveAgent(context: Context, flags: CommonFlags): Promise<
   const where = target(context, flags);
   const log = (line: string) => context.process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   using stop = stopSignal();
-  using kernel = await kernelOf(context, where);
+  using sys = await kernelOf(context, where);
   try {
-    await runAgent({ kernel, ...where, version: VERSION, log, stop: stop.signal });
+    await runAgent({ sys, ...where, version: VERSION, log, stop: stop.signal });
   } catch (error) {
     if (!(error instanceof ProcessKilled)) throw error;
     log("The kernel has ended, and with it this agent");
@@ -44,7 +44,7 @@ export async function serveMachine(
   });
 }
 
-async function kernelOf(context: Context, where: AgentTarget): Promise<Kernel> {
+async function kernelOf(context: Context, where: AgentTarget): Promise<SystemCalls> {
   if (where.backend === "linux") return (await import("../../lib/linux/system_calls.ts")).linux();
   const { connectMachine } = await import("../../lib/machine_process/remote_system_calls.ts");
   return ensureRunning(machineService(context, where, connectMachine)).client;
@@ -53,8 +53,8 @@ async function kernelOf(context: Context, where: AgentTarget): Promise<Kernel> {
 function machineService(
   context: Context,
   where: AgentTarget,
-  connect: (socket: string) => Kernel,
-): Service<Kernel> {
+  connect: (socket: string) => SystemCalls,
+): Service<SystemCalls> {
   const socket = machineSocket(where);
   return {
     name: "the model's machine",

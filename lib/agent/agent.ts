@@ -1,14 +1,14 @@
 import { close, unlink } from "../../ffi/file.ts";
 import { geteuid, getpid } from "../../ffi/process.ts";
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
-import { type Kernel, ProcessKilled } from "../system_calls.ts";
+import { ProcessKilled, type SystemCalls } from "../system_calls.ts";
 import { markFile, preserveFile, restoreFile } from "./file_methods.ts";
 import { readText } from "./proc_text.ts";
 import { currentImage, execImage, loadImage, showImage, unloadImage } from "./image_methods.ts";
 import { agentPaths, listen, takePlace } from "./agent_place.ts";
 import { INTERFACE, type MethodName, type Methods, type Status } from "./protocol.ts";
 import { agentError, checkRequest, isMethod, kernelError } from "./request_checks.ts";
-import { type Reply, Server } from "./varlink_server.ts";
+import { type Reply, VarlinkServer } from "./varlink_server.ts";
 import { type Identity, serviceCall } from "./varlink_service.ts";
 import { closeSession, createSession, finishSession, retrieveSession } from "./session_methods.ts";
 import { AgentState } from "./agent_state.ts";
@@ -17,7 +17,7 @@ import { type Json, type VarlinkCall, VarlinkError } from "./varlink.ts";
 const CLIENTS_MAX = 64;
 
 export interface AgentOptions {
-  readonly kernel: Kernel;
+  readonly sys: SystemCalls;
   /** What `status` calls the kernel; nothing else depends on it. */
   readonly backend: Status["backend"];
   readonly socket: string;
@@ -39,10 +39,10 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const lock = takePlace(paths);
   try {
     const now = () => new Date().toISOString();
-    using state = new AgentState({ kernel: options.kernel, paths, pid: getpid(), now, log: options.log });
+    using state = new AgentState({ sys: options.sys, paths, pid: getpid(), now, log: options.log });
     const agent = new Agent(options, state, now());
     const uid = geteuid();
-    const server = new Server({
+    const server = new VarlinkServer({
       listen_fd: listen(paths),
       clients_max: CLIENTS_MAX,
       allowed: (peer) => peer === 0 || peer === uid,
@@ -147,8 +147,8 @@ class Agent {
 
   #status(): Status {
     const { state, options } = this;
-    const { release, machine } = state.kernel.uname();
-    const commandLine = readText(state.kernel, "/proc/cmdline") ?? "";
+    const { release, machine } = state.sys.uname();
+    const commandLine = readText(state.sys, "/proc/cmdline") ?? "";
     return {
       backend: options.backend,
       kernel: { release, machine, bootId: state.bootId, commandLine },

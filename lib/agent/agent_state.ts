@@ -1,4 +1,4 @@
-import type { Kernel } from "../system_calls.ts";
+import type { SystemCalls } from "../system_calls.ts";
 import { type Device, openDevice, type Session } from "../session.ts";
 import { readText } from "./proc_text.ts";
 import {
@@ -30,7 +30,7 @@ export interface Held {
 }
 
 export interface StateOptions {
-  readonly kernel: Kernel;
+  readonly sys: SystemCalls;
   readonly paths: AgentPaths;
   readonly pid: number;
   readonly now: () => string;
@@ -44,7 +44,7 @@ export class AgentState implements Disposable {
   /** Incoming and retrieved sessions by name. */
   readonly incoming = new Map<string, Held>();
   readonly losses: Loss[] = [];
-  readonly kernel: Kernel;
+  readonly sys: SystemCalls;
   readonly device: Device;
   readonly bootId: string;
   readonly release: string;
@@ -59,10 +59,10 @@ export class AgentState implements Disposable {
 
   /** @throws LuoError `open` the device; `create`, `preserve` the manifest; `record` */
   constructor(readonly options: StateOptions) {
-    this.kernel = options.kernel;
-    this.bootId = readText(this.kernel, "/proc/sys/kernel/random/boot_id") ?? "";
-    this.release = this.kernel.uname().release;
-    this.device = openDevice(this.kernel);
+    this.sys = options.sys;
+    this.bootId = readText(this.sys, "/proc/sys/kernel/random/boot_id") ?? "";
+    this.release = this.sys.uname().release;
+    this.device = openDevice(this.sys);
     try {
       this.#begin();
     } catch (error) {

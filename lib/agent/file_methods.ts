@@ -2,10 +2,10 @@ import { F_GET_SEALS, F_GETFL, F_SEAL_EXEC, O_ACCMODE, O_RDWR } from "../../ffi/
 import { close } from "../../ffi/file.ts";
 import { check, LuoError } from "../error.ts";
 import { Fd } from "../fd.ts";
-import type { Kernel, Stat } from "../system_calls.ts";
+import type { Stat, SystemCalls } from "../system_calls.ts";
 import { availableMemory } from "./proc_text.ts";
 import type { FileInfo, Methods } from "./protocol.ts";
-import { agentError, checkDigest, parseToken, takeFd } from "./request_checks.ts";
+import { agentError, checkDigest, takeFd, tokenParameter } from "./request_checks.ts";
 import { outgoingSession, retrievedSession, saveOr } from "./session_methods.ts";
 import type { AgentState } from "./agent_state.ts";
 
@@ -14,20 +14,18 @@ export function preserveFile(
   request: Methods["PreserveFile"]["request"],
   fds: number[],
 ): Methods["PreserveFile"]["reply"] {
-  const { kernel } = state;
-  const token = parseToken(request.token);
+  const { sys } = state;
+  const token = tokenParameter(request.token);
   checkDigest(request.digest);
   const { info, session } = outgoingSession(state, request.session, "preserve");
   const subject = `file ${token} in session "${request.session}"`;
   using file = new Fd(
-    kernel,
-    check(kernel.adopt(takeFd(fds, request.fileFd, "fileFd")), "preserve", subject),
+    sys,
+    check(sys.adopt(takeFd(fds, request.fileFd, "fileFd")), "preserve", subject),
   );
-  const stat = check<Stat>(kernel.fstat(file.number), "preserve", subject);
-  const seals = Math.max(0, kernel.fcntl(file.number, F_GET_SEALS));
-  const reasons = request.force
-    ? []
-    : [...differences(kernel, file.number, seals), ...memoryReasons(kernel, stat)];
+  const stat = check<Stat>(sys.fstat(file.number), "preserve", subject);
+  const seals = Math.max(0, sys.fcntl(file.number, F_GET_SEALS));
+  const reasons = request.force ? [] : [...differences(sys, file.number, seals), ...memoryReasons(sys, stat)];
   if (reasons.length > 0) throw agentError("Refused", { operation: "preserve", subject, reasons });
   session.preserve(file, token);
   const { label, digest } = request;
@@ -47,9 +45,9 @@ export function preserveFile(
 }
 
 /** What will come back different in a way that hurts. */
-function differences(kernel: Kernel, fd: number, seals: number): string[] {
+function differences(sys: SystemCalls, fd: number, seals: number): string[] {
   const reasons: string[] = [];
-  const flags = kernel.fcntl(fd, F_GETFL);
+  const flags = sys.fcntl(fd, F_GETFL);
   if (flags >= 0 && (flags & O_ACCMODE) !== O_RDWR) {
     reasons.push("its file descriptor is not open for reading and writing, and would come back writable");
   }
@@ -62,9 +60,9 @@ function differences(kernel: Kernel, fd: number, seals: number): string[] {
 }
 
 /** Preserving fills the holes of a sparse file: without the memory for it the kernel kills processes before it says ENOMEM. */
-function memoryReasons(kernel: Kernel, { size, blocks }: Stat): string[] {
+function memoryReasons(sys: SystemCalls, { size, blocks }: Stat): string[] {
   const holes = size - blocks * 512n;
-  const available = availableMemory(kernel);
+  const available = availableMemory(sys);
   if (available === undefined || holes <= available) return [];
   return [`its holes would be filled with ${holes} bytes of memory, and ${available} are available`];
 }
@@ -73,13 +71,13 @@ export function restoreFile(
   state: AgentState,
   request: Methods["RestoreFile"]["request"],
 ): { reply: Methods["RestoreFile"]["reply"]; fds: number[] } {
-  const { kernel } = state;
-  const token = parseToken(request.token);
+  const { sys } = state;
+  const token = tokenParameter(request.token);
   const { info, session } = retrievedSession(state, request.session, "restore");
   using file = restored(() => session.restore(token), request.session, token, info.files);
   const subject = `file ${token} of session "${request.session}"`;
-  const stat = check<Stat>(kernel.fstat(file.number), "restore", subject);
-  const host_fd = check(kernel.expose(file.number), "restore", subject);
+  const stat = check<Stat>(sys.fstat(file.number), "restore", subject);
+  const host_fd = check(sys.expose(file.number), "restore", subject);
   let given = info.files.find((one) => one.token === String(token));
   if (given === undefined) {
     // The manifest does not know it: another program preserved it, or the agent died behind the preserve.
@@ -105,7 +103,7 @@ export function markFile(
   state: AgentState,
   request: Methods["MarkFile"]["request"],
 ): Methods["MarkFile"]["reply"] {
-  const token = String(parseToken(request.token));
+  const token = String(tokenParameter(request.token));
   const { info } = retrievedSession(state, request.session, "restore");
   const file = info.files.find((one) => one.token === token);
   if (file === undefined) {

@@ -1,9 +1,9 @@
 import { check, LuoError } from "../error.ts";
 import { Fd } from "../fd.ts";
 import { buildCommandLine, commandLineProblems } from "../kexec/command_line.ts";
-import { checkImage, type ImageReport, type Machine } from "../kexec/check_image.ts";
+import { type Architecture, checkImage, type ImageReport } from "../kexec/check_image.ts";
 import { exec, imageLoaded, unloadImage as unload } from "../kexec/load.ts";
-import type { Kernel, Stat } from "../system_calls.ts";
+import type { Stat, SystemCalls } from "../system_calls.ts";
 import { readText } from "./proc_text.ts";
 import { ImageFiles } from "./loaded_image.ts";
 import type { ImageInfo, Methods, SessionInfo } from "./protocol.ts";
@@ -17,17 +17,17 @@ export function loadImage(
   request: LoadRequest,
   fds: number[],
 ): Methods["LoadImage"]["reply"] {
-  const { kernel } = state;
+  const { sys } = state;
   const subject = `"${request.kernel}"`;
   using files = new DisposableStack();
-  const image = files.use(adopt(kernel, takeFd(fds, request.kernelFd, "kernelFd"), subject));
+  const image = files.use(adopt(sys, takeFd(fds, request.kernelFd, "kernelFd"), subject));
   const initrd = request.initrdFd === undefined
     ? undefined
-    : files.use(adopt(kernel, takeFd(fds, request.initrdFd, "initrdFd"), `"${request.initrd ?? "initrd"}"`));
-  const running = readText(kernel, "/proc/cmdline") ?? "";
+    : files.use(adopt(sys, takeFd(fds, request.initrdFd, "initrdFd"), `"${request.initrd ?? "initrd"}"`));
+  const running = readText(sys, "/proc/cmdline") ?? "";
   const commandLine = buildCommandLine({ ...request, running, reuse: request.reuseCommandLine ?? false });
-  const { size } = check<Stat>(kernel.fstat(image.number), "kexec load", subject);
-  const report = judge(kernel, image, Number(size), subject);
+  const { size } = check<Stat>(sys.fstat(image.number), "kexec load", subject);
+  const report = judge(sys, image, Number(size), subject);
   const reasons = [
     ...report.problems.filter(({ kind }) => kind === "truncated"),
     ...releaseProblems(report),
@@ -42,7 +42,7 @@ export function loadImage(
   }
   const opened = new ImageFiles(image, initrd, commandLine);
   try {
-    opened.load(kernel);
+    opened.load(sys);
   } catch (error) {
     if (!(error instanceof LuoError)) throw error;
     const why = report.problems.map(({ reason }) => `: ${reason}`).join("");
@@ -65,15 +65,15 @@ export function loadImage(
   return { image: state.image };
 }
 
-function adopt(kernel: Kernel, host_fd: number, subject: string): Fd {
-  return new Fd(kernel, check(kernel.adopt(host_fd), "kexec load", subject));
+function adopt(sys: SystemCalls, host_fd: number, subject: string): Fd {
+  return new Fd(sys, check(sys.adopt(host_fd), "kexec load", subject));
 }
 
-function judge(kernel: Kernel, image: Fd, size: number, subject: string): ImageReport {
-  const machine: Machine = kernel.uname().machine === "aarch64" ? "aarch64" : "x86_64";
+function judge(sys: SystemCalls, image: Fd, size: number, subject: string): ImageReport {
+  const machine: Architecture = sys.uname().machine === "aarch64" ? "aarch64" : "x86_64";
   const read = (offset: number, length: number) => {
     const bytes = new Uint8Array(length);
-    return bytes.subarray(0, check(kernel.pread(image.number, bytes, BigInt(offset)), "kexec load", subject));
+    return bytes.subarray(0, check(sys.pread(image.number, bytes, BigInt(offset)), "kexec load", subject));
   };
   return checkImage(read, size, machine);
 }
@@ -88,14 +88,14 @@ function lineProblems(commandLine: string, running: string): { reason: string }[
 
 /** The image as the kernel has it: that one is loaded it says, the rest is what this agent remembers. */
 export function currentImage(state: AgentState): ImageInfo {
-  if (!loaded(state.kernel)) return { loaded: false };
+  if (!loaded(state.sys)) return { loaded: false };
   return state.image ?? { loaded: true, by: "other" };
 }
 
 /** A kernel without kexec has no image loaded. */
-function loaded(kernel: Kernel): boolean {
+function loaded(sys: SystemCalls): boolean {
   try {
-    return imageLoaded(kernel);
+    return imageLoaded(sys);
   } catch {
     return false;
   }
@@ -106,7 +106,7 @@ export function showImage(state: AgentState): Methods["ShowImage"]["reply"] {
 }
 
 export function unloadImage(state: AgentState): Methods["UnloadImage"]["reply"] {
-  unload(state.kernel);
+  unload(state.sys);
   state.image = undefined;
   state.reload?.[Symbol.dispose]();
   state.reload = undefined;
@@ -130,25 +130,25 @@ export function execImage(
   { force }: Methods["ExecImage"]["request"],
 ): Methods["ExecImage"]["reply"] {
   const image = currentImage(state);
-  const running = readText(state.kernel, "/proc/cmdline") ?? "";
+  const running = readText(state.sys, "/proc/cmdline") ?? "";
   const reasons = force ? [] : [...imageReasons(image, running), ...sessionReasons(state)];
   if (reasons.length > 0) {
     throw agentError("Refused", { operation: "kexec exec", subject: "the loaded kernel", reasons });
   }
   loadAgain(state, force ?? false);
-  state.kernel.sync();
+  state.sys.sync();
   state.device.settle();
-  exec(state.kernel);
+  exec(state.sys);
   throw new LuoError("kexec exec", "the loaded kernel", 5, "The kernel came back from the kexec");
 }
 
-function loadAgain({ kernel, reload, image }: AgentState, force: boolean): void {
+function loadAgain({ sys, reload, image }: AgentState, force: boolean): void {
   try {
-    reload?.load(kernel);
+    reload?.load(sys);
   } catch (error) {
     if (!(error instanceof LuoError)) throw error;
     // Where loading is forbidden for good, nobody else has loaded over it either.
-    const forbidden = readText(kernel, "/proc/sys/kernel/kexec_load_disabled") === "1";
+    const forbidden = readText(sys, "/proc/sys/kernel/kexec_load_disabled") === "1";
     if (force || (error.is("EPERM") && forbidden)) return;
     const reasons = [`"${image?.kernel}" cannot be loaded again (${error.code}), and another may be by now`];
     throw agentError("Refused", { operation: "kexec exec", subject: "the loaded kernel", reasons });

@@ -1,6 +1,6 @@
 import type { Fd } from "../fd.ts";
 import { loadImage } from "../kexec/load.ts";
-import type { Kernel } from "../system_calls.ts";
+import type { SystemCalls } from "../system_calls.ts";
 
 /**
  * The files of the loaded image, kept open. Another program may load an image over ours without our seeing it: the kernel only
@@ -10,8 +10,8 @@ export class ImageFiles implements Disposable {
   constructor(readonly kernel: Fd, readonly initrd: Fd | undefined, readonly commandLine: string) {}
 
   /** @throws LuoError `kexec load`, see `loadImage` of lib/kexec; then what was loaded before still is */
-  load(kernel: Kernel): void {
-    loadImage(kernel, this);
+  load(sys: SystemCalls): void {
+    loadImage(sys, this);
   }
 
   [Symbol.dispose](): void {

@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC } from "../../ffi/abi/fcntl.ts";
 import { check, LuoError } from "../error.ts";
 import { Fd } from "../fd.ts";
-import type { Kernel, Stat } from "../system_calls.ts";
+import type { Stat, SystemCalls } from "../system_calls.ts";
 import type { Session } from "../session.ts";
 
 /**
@@ -91,14 +91,14 @@ export class ManifestWriter {
   #begin(slot: Uint8Array): void {
     let size = this.#slot_size;
     while (size < slot.length) size *= 2;
-    const { kernel } = this.session.fd;
+    const { sys } = this.session.fd;
     const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC;
     const memfd = new Fd(
-      kernel,
-      check(kernel.memfd_create("luo-manifest", flags), "memfd_create", "the manifest"),
+      sys,
+      check(sys.memfd_create("luo-manifest", flags), "memfd_create", "the manifest"),
     );
     try {
-      check(kernel.ftruncate(memfd.number, BigInt(2 * size)), "ftruncate", "the manifest");
+      check(sys.ftruncate(memfd.number, BigInt(2 * size)), "ftruncate", "the manifest");
       writeAll(memfd, slot, 0n);
       this.session.preserve(memfd, this.#token);
     } catch (error) {
@@ -110,9 +110,9 @@ export class ManifestWriter {
   }
 }
 
-function writeAll({ kernel, number }: Fd, bytes: Uint8Array, offset: bigint): void {
+function writeAll({ sys, number }: Fd, bytes: Uint8Array, offset: bigint): void {
   for (let at = 0; at < bytes.length;) {
-    at += check(kernel.pwrite(number, bytes.subarray(at), offset + BigInt(at)), "write", "the manifest");
+    at += check(sys.pwrite(number, bytes.subarray(at), offset + BigInt(at)), "write", "the manifest");
   }
 }
 
@@ -132,7 +132,7 @@ export function readManifest(session: Session): Uint8Array | undefined {
 function readMemfd(session: Session, token: bigint): Uint8Array | undefined {
   try {
     using file = session.restore(token);
-    return readWhole(file.kernel, file.number);
+    return readWhole(file.sys, file.number);
   } catch (error) {
     if (!(error instanceof LuoError)) throw error;
     // Unreadable (ENOMEM sticks to a token, for one): as good as damaged, and what stands under other tokens may be whole.
@@ -140,13 +140,13 @@ function readMemfd(session: Session, token: bigint): Uint8Array | undefined {
   }
 }
 
-function readWhole(kernel: Kernel, fd: number): Uint8Array {
-  const { size } = check<Stat>(kernel.fstat(fd), "fstat", "the manifest");
+function readWhole(sys: SystemCalls, fd: number): Uint8Array {
+  const { size } = check<Stat>(sys.fstat(fd), "fstat", "the manifest");
   if (size > BigInt(PAYLOAD_MAX)) return new Uint8Array(0);
   const bytes = new Uint8Array(Number(size));
   let at = 0;
   while (at < bytes.length) {
-    const got = check(kernel.pread(fd, bytes.subarray(at), BigInt(at)), "read", "the manifest");
+    const got = check(sys.pread(fd, bytes.subarray(at), BigInt(at)), "read", "the manifest");
     if (got === 0) break;
     at += got;
   }

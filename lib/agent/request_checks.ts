@@ -43,7 +43,7 @@ function fits(value: unknown, type: string): boolean {
 }
 
 /** A u64 in decimal. @throws VarlinkError BadRequest */
-export function parseToken(token: string): bigint {
+export function tokenParameter(token: string): bigint {
   const value = /^\d{1,20}$/.test(token) ? BigInt(token) : -1n;
   if (value < 0n || value >= 1n << 64n) {
     throw agentError("BadRequest", {

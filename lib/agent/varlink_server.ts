@@ -45,7 +45,7 @@ export interface ServerOptions {
 }
 
 /** A Varlink server on one epoll loop: a client that is slow, hostile or gone costs the others nothing. */
-export class Server {
+export class VarlinkServer {
   readonly #epoll = check(epoll_create1(), "epoll_create1", "the server");
   readonly #connections = new Map<number, Connection>();
   readonly #subscriptions = new Map<Connection, VarlinkCall>();

@@ -1,7 +1,7 @@
 import type { Ret } from "../system_calls.ts";
 
 /** What becomes of a call: its answer, undefined for what the host's kernel is to do. */
-export type Served = Ret | undefined;
+export type CallAnswer = Ret | undefined;
 
 /** An argument that is an int. */
 export const int = (value: bigint) => Number(BigInt.asIntN(32, value));

@@ -2,14 +2,14 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { F_ADD_SEALS, F_GETFL, F_SETFL, MAP_ANONYMOUS } from "../../ffi/abi/fcntl.ts";
 import { LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
-import type { Kernel, Ret } from "../system_calls.ts";
+import type { Ret, SystemCalls } from "../system_calls.ts";
 import { ARCHITECTURE, type Call } from "./trapped_calls.ts";
 import { Ioctls } from "./ioctls.ts";
-import { Names } from "./path_calls.ts";
-import type { Objects } from "./emulated_fds.ts";
-import { Preserved } from "./preserved_file_calls.ts";
-import type { Program } from "./calling_program.ts";
-import { int, long, type Served } from "./call_answer.ts";
+import { PathCalls } from "./path_calls.ts";
+import type { EmulatedFds } from "./emulated_fds.ts";
+import { PreservedFileCalls } from "./preserved_file_calls.ts";
+import type { CallingProgram } from "./calling_program.ts";
+import { type CallAnswer, int, long } from "./call_answer.ts";
 import { DEVICE, encodeStat, encodeStatx, SESSION } from "./stat_structs.ts";
 
 const AT_FDCWD = -100;
@@ -23,28 +23,32 @@ const MAGIC2 = [672274793, 85072278, 369367448, 537993216];
 
 /** What the server asks of the machine, besides its kernel. */
 export interface ServedMachine {
-  readonly kernel: Kernel;
+  readonly sys: SystemCalls;
   /** Whether this inode of the host is preserved. */
   frozen(identity: string): boolean;
 }
 
 /** The trapped calls of one boot. */
-export class Server {
+export class CallServer {
   readonly #ioctls: Ioctls;
-  readonly #kernel: Kernel;
-  readonly #preserved: Preserved;
-  readonly #names: Names;
+  readonly #sys: SystemCalls;
+  readonly #preserved: PreservedFileCalls;
+  readonly #names: PathCalls;
 
-  constructor(readonly machine: ServedMachine, readonly program: Program, readonly objects: Objects) {
-    this.#kernel = machine.kernel;
-    this.#ioctls = new Ioctls(machine.kernel, program, objects);
+  constructor(
+    readonly machine: ServedMachine,
+    readonly program: CallingProgram,
+    readonly objects: EmulatedFds,
+  ) {
+    this.#sys = machine.sys;
+    this.#ioctls = new Ioctls(machine.sys, program, objects);
     const frozen = (identity: string) => machine.frozen(identity);
-    this.#preserved = new Preserved(machine.kernel, program, objects, this.#ioctls, frozen);
-    this.#names = new Names(machine.kernel, program, objects, this.#ioctls, this.#preserved);
+    this.#preserved = new PreservedFileCalls(machine.sys, program, objects, this.#ioctls, frozen);
+    this.#names = new PathCalls(machine.sys, program, objects, this.#ioctls, this.#preserved);
   }
 
   /** @throws ProcessKilled the call was the kexec: nobody waits for an answer */
-  serve(name: Call, call: Notification): Served {
+  serve(name: Call, call: Notification): CallAnswer {
     const { tid, args: [a, b, c, d] } = call;
     switch (name) {
       case "open":
@@ -81,10 +85,10 @@ export class Server {
         return this.#fcntl(call);
       case "ftruncate":
         return this.#of_object(name, call) ??
-          this.#preserved.ask(tid, int(a), (fd) => this.#kernel.ftruncate(fd, BigInt.asIntN(64, b)));
+          this.#preserved.ask(tid, int(a), (fd) => this.#sys.ftruncate(fd, BigInt.asIntN(64, b)));
       case "fallocate":
         return this.#of_object(name, call) ??
-          this.#preserved.ask(tid, int(a), (fd) => this.#kernel.fallocate(fd, int(b), long(c), long(d)));
+          this.#preserved.ask(tid, int(a), (fd) => this.#sys.fallocate(fd, int(b), long(c), long(d)));
       case "write":
         return this.#of_object(name, call) ??
           this.#preserved.ask(tid, int(a), (fd) => this.#preserved.write(tid, fd, b, c, undefined));
@@ -115,23 +119,23 @@ export class Server {
     }
   }
 
-  #fcntl({ tid, args: [fd, command, argument] }: Notification): Served {
+  #fcntl({ tid, args: [fd, command, argument] }: Notification): CallAnswer {
     if (int(command) === F_ADD_SEALS) {
       return this.#preserved.ask(
         tid,
         int(fd),
-        (adopted) => this.#kernel.fcntl(adopted, F_ADD_SEALS, int(argument)),
+        (adopted) => this.#sys.fcntl(adopted, F_ADD_SEALS, int(argument)),
       );
     }
     if (int(command) !== F_GETFL && int(command) !== F_SETFL) return undefined;
     const object = this.objects.find(tid, int(fd));
-    const answer = object && this.#kernel.fcntl(object.model_fd, int(command), int(argument));
+    const answer = object && this.#sys.fcntl(object.model_fd, int(command), int(argument));
     // Set in both places: a socket's reads would wait otherwise.
     return int(command) === F_GETFL ? answer : undefined;
   }
 
   /** What only the model's files are asked; the host's own answer for the ioctls that are about the fd. */
-  #ioctl(call: Notification): Served {
+  #ioctl(call: Notification): CallAnswer {
     const object = this.objects.find(call.tid, int(call.args[0]));
     if (object === undefined) return undefined;
     const answer = this.#ioctls.serve(call, object);
@@ -140,24 +144,24 @@ export class Server {
   }
 
   /** Calls that a device or a session has no answer to but an error: the socket that it is would have one. */
-  #of_object(name: Call, { tid, args: [a, b, c, d, e] }: Notification): Served {
+  #of_object(name: Call, { tid, args: [a, b, c, d, e] }: Notification): CallAnswer {
     const object = this.objects.find(tid, int(name === "mmap" ? e : a));
     if (object === undefined || (name === "mmap" && int(d) & MAP_ANONYMOUS)) return undefined;
     const fd = object.model_fd;
     const nothing = new Uint8Array(1);
     switch (name) {
       case "read":
-        return this.#kernel.read(fd, nothing);
+        return this.#sys.read(fd, nothing);
       case "pread64":
-        return this.#kernel.pread(fd, nothing, 0n);
+        return this.#sys.pread(fd, nothing, 0n);
       case "write":
-        return this.#kernel.write(fd, nothing);
+        return this.#sys.write(fd, nothing);
       case "lseek":
-        return Number(this.#kernel.lseek(fd, long(b), int(c)));
+        return Number(this.#sys.lseek(fd, long(b), int(c)));
       case "ftruncate":
-        return this.#kernel.ftruncate(fd, long(b));
+        return this.#sys.ftruncate(fd, long(b));
       case "fallocate":
-        return this.#kernel.fallocate(fd, int(b), long(c), long(d));
+        return this.#sys.fallocate(fd, int(b), long(c), long(d));
       case "mmap":
         return -Errno.ENODEV;
       case "fstat":
@@ -173,8 +177,8 @@ export class Server {
     const wanted = Number(length < COMMAND_LINE_MAX ? length : COMMAND_LINE_MAX);
     const bytes = this.program.bytes(tid, address, wanted);
     const line = typeof bytes === "number" ? null : { bytes, writable: true };
-    const answer = this.#kernel.kexec_file_load(kernel_fd, initrd_fd, length, line, flags);
-    for (const fd of [kernel_fd, initrd_fd]) if (fd >= 0) this.#kernel.close(fd);
+    const answer = this.#sys.kexec_file_load(kernel_fd, initrd_fd, length, line, flags);
+    for (const fd of [kernel_fd, initrd_fd]) if (fd >= 0) this.#sys.close(fd);
     return answer;
   }
 
@@ -182,7 +186,7 @@ export class Server {
     const [one, two] = [Number(BigInt.asUintN(32, magic)), Number(BigInt.asUintN(32, magic2))];
     if (one !== MAGIC || !MAGIC2.includes(two)) return -Errno.EINVAL;
     const wanted = Number(BigInt.asUintN(32, command));
-    return wanted === LINUX_REBOOT_CMD_KEXEC ? this.#kernel.reboot(LINUX_REBOOT_CMD_KEXEC) : -Errno.EPERM;
+    return wanted === LINUX_REBOOT_CMD_KEXEC ? this.#sys.reboot(LINUX_REBOOT_CMD_KEXEC) : -Errno.EPERM;
   }
 }
 

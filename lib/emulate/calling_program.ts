@@ -19,7 +19,7 @@ const ARGUMENT_MAX = 1 << 20;
 const PIDFD_THREAD = 0o200;
 
 /** The program behind one call that is being served: its memory and its fds. */
-export class Program {
+export class CallingProgram {
   readonly #memory = new Memory();
 
   constructor(readonly listener: Listener) {}

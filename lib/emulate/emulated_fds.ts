@@ -8,7 +8,7 @@ import { check } from "../error.ts";
 const SHUT_WR = 1;
 
 /** A device or session fd of the model that programs of the machine hold copies of. */
-export interface Emulated {
+export interface EmulatedFd {
   readonly kind: "device" | "session";
   /** Of the machine's model process. */
   readonly model_fd: number;
@@ -21,17 +21,17 @@ export interface Emulated {
  * The emulated fds. Each is a socket to the host, so that dup, fork, exec and SCM_RIGHTS are the host's own business, and our end
  * hangs up when the last copy is closed, whoever had it.
  */
-export class Objects implements Disposable {
+export class EmulatedFds implements Disposable {
   /** Also tells of the listener and of the init: whatever is added with `watch`. */
   readonly #epoll = check(epoll_create1(), "epoll_create1", "the machine");
   readonly #waiter = new EpollWaiter(this.#epoll, 16);
   /** Files that were retrieved in this boot: Linux gives them no name, the host calls them memfds. */
   readonly nameless = new Set<string>();
-  readonly #by_identity = new Map<string, Emulated>();
-  readonly #by_end = new Map<number, Emulated>();
+  readonly #by_identity = new Map<string, EmulatedFd>();
+  readonly #by_end = new Map<number, EmulatedFd>();
 
   /** The program's end is the caller's: to give away, and to close. */
-  make(kind: Emulated["kind"], model_fd: number): { object: Emulated; theirs: number } {
+  make(kind: EmulatedFd["kind"], model_fd: number): { object: EmulatedFd; theirs: number } {
     const pair = check(socketpair(SOCK_SEQPACKET), "socketpair", "an emulated fd");
     const [end, theirs] = pair;
     const object = { kind, model_fd, end, identity: identityOf(check(fstat(theirs), "fstat", "a socket")) };
@@ -48,7 +48,7 @@ export class Objects implements Disposable {
   }
 
   /** Which of them fd `fd` of thread `tid` is. */
-  find(tid: number, fd: number): Emulated | undefined {
+  find(tid: number, fd: number): EmulatedFd | undefined {
     if (this.#by_identity.size === 0 || fd < 0) return undefined;
     const found = stat(`/proc/${tid}/fd/${fd}`);
     return typeof found === "number" ? undefined : this.#by_identity.get(identityOf(found));
@@ -64,11 +64,11 @@ export class Objects implements Disposable {
   }
 
   /** The object whose end this is: it has hung up. */
-  gone(fd: number): Emulated | undefined {
+  gone(fd: number): EmulatedFd | undefined {
     return this.#by_end.get(fd);
   }
 
-  forget(object: Emulated): void {
+  forget(object: EmulatedFd): void {
     this.#by_identity.delete(object.identity);
     this.#by_end.delete(object.end);
     close(object.end);

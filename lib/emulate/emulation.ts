@@ -9,10 +9,10 @@ import type { FaultSpec } from "../model/faults/fault_spec.ts";
 import { Machine } from "../model/machine.ts";
 import { launch, type Launched } from "./launch.ts";
 import type { Call } from "./trapped_calls.ts";
-import { Objects } from "./emulated_fds.ts";
-import { Program } from "./calling_program.ts";
-import { CALLS, Server } from "./call_server.ts";
-import type { Served } from "./call_answer.ts";
+import { EmulatedFds } from "./emulated_fds.ts";
+import { CallingProgram } from "./calling_program.ts";
+import { CALLS, CallServer } from "./call_server.ts";
+import type { CallAnswer } from "./call_answer.ts";
 import { line } from "./trace_line.ts";
 
 export { LaunchError } from "./launch.ts";
@@ -80,24 +80,24 @@ async function oneBoot(machine: Machine, options: EmulateOptions): Promise<numbe
 
 /** One boot: from the start of CMD to its end, or to the kexec. */
 class Boot implements Disposable {
-  readonly #objects = new Objects();
+  readonly #objects = new EmulatedFds();
   readonly #launched: Launched;
   readonly #listener: Listener;
-  readonly #program: Program;
-  readonly #server: Server;
-  readonly #kernel;
+  readonly #program: CallingProgram;
+  readonly #server: CallServer;
+  readonly #sys;
   readonly #boots: number;
 
   constructor(readonly machine: Machine, readonly options: EmulateOptions) {
-    this.#kernel = machine.init();
+    this.#sys = machine.init();
     this.#boots = machine.boots;
     this.#launched = launch(options);
     this.#listener = new Listener(this.#launched.listener);
     this.#objects.watch(this.#launched.listener, EPOLLIN);
     this.#objects.watch(this.#launched.channel, EPOLLIN);
-    this.#program = new Program(this.#listener);
+    this.#program = new CallingProgram(this.#listener);
     const frozen = (identity: string) => machine.system.host_files.inodes.get(identity)?.frozen ?? false;
-    this.#server = new Server({ kernel: this.#kernel, frozen }, this.#program, this.#objects);
+    this.#server = new CallServer({ sys: this.#sys, frozen }, this.#program, this.#objects);
   }
 
   /** The exit code; undefined after a kexec. @throws LaunchError CMD cannot be executed */
@@ -127,7 +127,7 @@ class Boot implements Disposable {
   #hung_up(fd: number): boolean {
     const object = this.#objects.gone(fd);
     if (object === undefined) return false;
-    this.#kernel.close(object.model_fd);
+    this.#sys.close(object.model_fd);
     this.#objects.forget(object);
     return true;
   }
@@ -143,9 +143,9 @@ class Boot implements Disposable {
     else this.#listener.answer(call.id, served);
   }
 
-  #traced(name: Call, call: Notification, trace: (line: string) => void): Served {
+  #traced(name: Call, call: Notification, trace: (line: string) => void): CallAnswer {
     const started = performance.now();
-    const say = (answer: Served) =>
+    const say = (answer: CallAnswer) =>
       trace(line(name, call, answer, (performance.now() - started) * 1000, this.#program));
     try {
       const served = this.#server.serve(name, call);

@@ -3,25 +3,25 @@ import * as luo from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { close, fstat } from "../../ffi/file.ts";
 import { check } from "../error.ts";
-import type { Kernel, Ret, UserMemory } from "../system_calls.ts";
-import { type Emulated, identityOf, type Objects } from "./emulated_fds.ts";
-import type { Program } from "./calling_program.ts";
+import type { Ret, SystemCalls, UserMemory } from "../system_calls.ts";
+import { type EmulatedFd, type EmulatedFds, identityOf } from "./emulated_fds.ts";
+import type { CallingProgram } from "./calling_program.ts";
 
 const FD_OFFSET = 4;
 const makes_session = new Set([luo.LIVEUPDATE_IOCTL_CREATE_SESSION, luo.LIVEUPDATE_IOCTL_RETRIEVE_SESSION]);
 
 /** LUO's ioctls: the argument is the program's memory, fds in it are the program's numbers. */
 export class Ioctls {
-  constructor(readonly kernel: Kernel, readonly program: Program, readonly objects: Objects) {}
+  constructor(readonly sys: SystemCalls, readonly program: CallingProgram, readonly objects: EmulatedFds) {}
 
   /** ioctl(fd, request, address) of an emulated fd. */
-  serve(call: Notification, object: Emulated): Ret {
+  serve(call: Notification, object: EmulatedFd): Ret {
     const request = Number(BigInt.asUintN(32, call.args[1]));
     const argument = this.program.argument(call.tid, call.args[2]);
     if (request === luo.LIVEUPDATE_SESSION_PRESERVE_FD) return this.#preserve(call, object, argument);
     const makes_fd = makes_session.has(request) || request === luo.LIVEUPDATE_SESSION_RETRIEVE_FD;
     if (makes_fd && !this.program.has_room(call.tid)) return -Errno.EMFILE;
-    const answer = this.kernel.ioctl(object.model_fd, request, argument);
+    const answer = this.sys.ioctl(object.model_fd, request, argument);
     if (answer < 0 || argument === null) return answer;
     if (makes_fd) {
       const given = this.#give(call, argument, makes_session.has(request));
@@ -31,25 +31,25 @@ export class Ioctls {
   }
 
   /** The model is told our copy of the fd; the program's struct stays as it is. */
-  #preserve(call: Notification, object: Emulated, argument: UserMemory | null): Ret {
+  #preserve(call: Notification, object: EmulatedFd, argument: UserMemory | null): Ret {
     const request = luo.LIVEUPDATE_SESSION_PRESERVE_FD;
     if (argument === null || argument.bytes.length < luo.FD_STRUCT_SIZE || object.kind === "device") {
-      return this.kernel.ioctl(object.model_fd, request, argument);
+      return this.sys.ioctl(object.model_fd, request, argument);
     }
     const view = viewOf(argument.bytes);
     const fd = view.getInt32(FD_OFFSET, true);
     const emulated = this.objects.find(call.tid, fd);
     const model_fd = emulated?.model_fd ?? this.adopt(call.tid, fd);
     view.setInt32(FD_OFFSET, model_fd, true);
-    const answer = this.kernel.ioctl(object.model_fd, request, argument);
-    if (emulated === undefined && model_fd >= 0) this.kernel.close(model_fd);
+    const answer = this.sys.ioctl(object.model_fd, request, argument);
+    if (emulated === undefined && model_fd >= 0) this.sys.close(model_fd);
     return answer;
   }
 
   /** An fd of the program as one of the model's, the caller's to close; -1 when it has none of that number. */
   adopt(tid: number, fd: number): number {
     const copy = fd < 0 ? -1 : this.program.fd(tid, fd);
-    const adopted = copy < 0 ? -1 : this.kernel.adopt(copy);
+    const adopted = copy < 0 ? -1 : this.sys.adopt(copy);
     return adopted < 0 ? -1 : adopted;
   }
 
@@ -62,19 +62,19 @@ export class Ioctls {
     return given;
   }
 
-  give_object(call: Notification, kind: Emulated["kind"], model_fd: number, cloexec = true): Ret {
+  give_object(call: Notification, kind: EmulatedFd["kind"], model_fd: number, cloexec = true): Ret {
     const { object, theirs } = this.objects.make(kind, model_fd);
     const given = this.program.give(call, theirs, cloexec);
     close(theirs);
     if (given >= 0) return given;
     this.objects.forget(object);
-    this.kernel.close(model_fd);
+    this.sys.close(model_fd);
     return given;
   }
 
   #give_file(call: Notification, model_fd: number): Ret {
-    const host_fd = this.kernel.expose(model_fd);
-    this.kernel.close(model_fd);
+    const host_fd = this.sys.expose(model_fd);
+    this.sys.close(model_fd);
     if (host_fd < 0) return host_fd;
     const given = this.program.give(call, host_fd);
     this.objects.nameless.add(identityOf(check(fstat(host_fd), "fstat", "a retrieved file")));

@@ -1,7 +1,7 @@
 import { MFD_CLOEXEC, O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { close, memfd_create, open, write } from "../../ffi/file.ts";
 import { check } from "../error.ts";
-import type { Kernel, Ret } from "../system_calls.ts";
+import type { Ret, SystemCalls } from "../system_calls.ts";
 
 /** Files that say which kernel this is, what it was told and what it has loaded: the model's, not the host's. */
 const FACTS = new Set([
@@ -19,12 +19,12 @@ export function isFact(path: string): boolean {
 }
 
 /** What the file says now, in a file of the host's that can only be read: the caller's to close. */
-export function factFile(kernel: Kernel, path: string, flags: number): Ret {
-  const fd = kernel.open(path, flags & ~O_CLOEXEC);
+export function factFile(sys: SystemCalls, path: string, flags: number): Ret {
+  const fd = sys.open(path, flags & ~O_CLOEXEC);
   if (fd < 0) return fd;
   const buffer = new Uint8Array(4096);
-  const length = kernel.read(fd, buffer);
-  kernel.close(fd);
+  const length = sys.read(fd, buffer);
+  sys.close(fd);
   if (length < 0) return length;
   const memfd = check(memfd_create(path.slice(path.lastIndexOf("/") + 1), MFD_CLOEXEC), "memfd_create", path);
   try {

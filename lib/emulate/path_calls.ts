@@ -7,14 +7,14 @@ import { encodeUtsname } from "../../ffi/abi/stat.ts";
 import { close, stat } from "../../ffi/file.ts";
 import { ARCH } from "../../ffi/libc.ts";
 import { uname } from "../../ffi/system.ts";
-import type { Kernel, Ret } from "../system_calls.ts";
+import type { Ret, SystemCalls } from "../system_calls.ts";
 import { factFile, isFact } from "./kernel_files.ts";
 import type { Ioctls } from "./ioctls.ts";
-import { identityOf, type Objects } from "./emulated_fds.ts";
+import { type EmulatedFds, identityOf } from "./emulated_fds.ts";
 import { KnownPaths } from "./device_paths.ts";
-import type { Preserved } from "./preserved_file_calls.ts";
-import type { Program } from "./calling_program.ts";
-import { int, type Served } from "./call_answer.ts";
+import type { PreservedFileCalls } from "./preserved_file_calls.ts";
+import type { CallingProgram } from "./calling_program.ts";
+import { type CallAnswer, int } from "./call_answer.ts";
 import { DEVICE, type Looks, SESSION } from "./stat_structs.ts";
 
 const AT_EMPTY_PATH = 0x1000;
@@ -26,15 +26,15 @@ const TMPFILE = 0o20000000;
 const [RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH] = [2, 4, 8];
 
 /** Calls that name a file: those that mean the device, an emulated fd, or what says which kernel this is. */
-export class Names {
+export class PathCalls {
   readonly #paths = new KnownPaths();
 
   constructor(
-    readonly kernel: Kernel,
-    readonly program: Program,
-    readonly objects: Objects,
+    readonly sys: SystemCalls,
+    readonly program: CallingProgram,
+    readonly objects: EmulatedFds,
     readonly ioctls: Ioctls,
-    readonly preserved: Preserved,
+    readonly preserved: PreservedFileCalls,
   ) {}
 
   /** symlink, rename: a path may lead elsewhere now. */
@@ -47,7 +47,7 @@ export class Names {
   }
 
   /** `native`: flags in the numbers of this architecture. */
-  open(call: Notification, dirfd: number, address: bigint, native: number): Served {
+  open(call: Notification, dirfd: number, address: bigint, native: number): CallAnswer {
     const flags = translateOpenFlags(native, ARCH, X86_64);
     const path = this.program.path(call.tid, address);
     if (typeof path === "number") return undefined;
@@ -60,7 +60,7 @@ export class Names {
   }
 
   #open_fact(call: Notification, path: string, flags: number): Ret {
-    const fd = factFile(this.kernel, path, flags);
+    const fd = factFile(this.sys, path, flags);
     if (fd < 0) return fd;
     const given = this.program.give(call, fd, (flags & O_CLOEXEC) !== 0);
     close(fd);
@@ -69,27 +69,27 @@ export class Names {
 
   /** The host's, but for the release and the build. */
   uname(tid: number, address: bigint): Ret {
-    const { release, version } = this.kernel.uname();
+    const { release, version } = this.sys.uname();
     return this.program.write(tid, address, encodeUtsname({ ...uname(), release, version }));
   }
 
   #open_device(call: Notification, flags: number): Ret {
     if (!this.program.has_room(call.tid)) return -Errno.EMFILE;
-    const model_fd = this.kernel.open(LIVEUPDATE_DEVICE, flags & ~O_CLOEXEC);
+    const model_fd = this.sys.open(LIVEUPDATE_DEVICE, flags & ~O_CLOEXEC);
     if (model_fd < 0) return model_fd;
     return this.ioctls.give_object(call, "device", model_fd, (flags & O_CLOEXEC) !== 0);
   }
 
   /** A session is ENXIO, as the host says of the socket that it is; O_TRUNC must not cut what is preserved. */
-  #reopen(call: Notification, fd: number, flags: number): Served {
+  #reopen(call: Notification, fd: number, flags: number): CallAnswer {
     if (this.objects.find(call.tid, fd)?.kind === "device") return this.#open_device(call, flags);
     if (!(flags & O_TRUNC)) return undefined;
-    const answer = this.preserved.ask(call.tid, fd, (model_fd) => this.kernel.ftruncate(model_fd, 0n));
+    const answer = this.preserved.ask(call.tid, fd, (model_fd) => this.sys.ftruncate(model_fd, 0n));
     return answer !== undefined && answer < 0 ? answer : undefined;
   }
 
   /** struct open_how: u64 flags, mode, resolve. */
-  openat2(call: Notification): Served {
+  openat2(call: Notification): CallAnswer {
     const [dirfd, path, how, size] = call.args;
     const bytes = this.program.bytes(call.tid, how, OPEN_HOW_SIZE);
     // What is malformed the host's kernel refuses as well.
@@ -118,7 +118,7 @@ export class Names {
     flags: number,
     into: bigint,
     encode: (looks: Looks) => Uint8Array,
-  ): Served {
+  ): CallAnswer {
     const path = this.program.path(tid, address);
     if (typeof path === "number") return undefined;
     const kind = path === "" && flags & AT_EMPTY_PATH
@@ -130,7 +130,7 @@ export class Names {
   }
 
   /** readlink(2) of /proc/self/fd/N of an emulated fd: the model's name for it. */
-  readlink(tid: number, dirfd: number, address: bigint, into: bigint, size: bigint): Served {
+  readlink(tid: number, dirfd: number, address: bigint, into: bigint, size: bigint): CallAnswer {
     const path = this.program.path(tid, address);
     const where = typeof path === "number" ? undefined : this.#paths.where(tid, dirfd, path, false);
     if (where?.is === "behind") return -Errno.ENOTDIR;
@@ -142,16 +142,16 @@ export class Names {
     return written < 0 ? written : bytes.length;
   }
 
-  #link(tid: number, fd: number): string | Served {
+  #link(tid: number, fd: number): string | CallAnswer {
     const object = this.objects.find(tid, fd);
-    if (object !== undefined) return this.kernel.readlink(`/proc/self/fd/${object.model_fd}`);
+    if (object !== undefined) return this.sys.readlink(`/proc/self/fd/${object.model_fd}`);
     const found = stat(`/proc/${tid}/fd/${fd}`);
     return typeof found !== "number" && this.objects.nameless.has(identityOf(found))
       ? "/ (deleted)"
       : undefined;
   }
 
-  access(tid: number, dirfd: number, address: bigint, mode: number): Served {
+  access(tid: number, dirfd: number, address: bigint, mode: number): CallAnswer {
     const path = this.program.path(tid, address);
     if (typeof path === "number") return undefined;
     const where = this.#paths.where(tid, dirfd, path);

@@ -2,42 +2,42 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { SEEK_CUR, SEEK_SET } from "../../ffi/abi/fcntl.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { close, lseek, pread, stat } from "../../ffi/file.ts";
-import type { Kernel, Ret } from "../system_calls.ts";
+import type { Ret, SystemCalls } from "../system_calls.ts";
 import type { Call } from "./trapped_calls.ts";
 import type { Ioctls } from "./ioctls.ts";
-import type { Objects } from "./emulated_fds.ts";
-import type { Program } from "./calling_program.ts";
-import { int, long, type Served } from "./call_answer.ts";
+import type { EmulatedFds } from "./emulated_fds.ts";
+import type { CallingProgram } from "./calling_program.ts";
+import { type CallAnswer, int, long } from "./call_answer.ts";
 
 const PIPE_SIZE = 65536;
 
 /** Calls that would change a preserved file: the model refuses them as Linux does, or makes them. */
-export class Preserved {
+export class PreservedFileCalls {
   constructor(
-    readonly kernel: Kernel,
-    readonly program: Program,
-    readonly objects: Objects,
+    readonly sys: SystemCalls,
+    readonly program: CallingProgram,
+    readonly objects: EmulatedFds,
     readonly ioctls: Ioctls,
     /** Whether this inode of the host is preserved. */
     readonly frozen: (identity: string) => boolean,
   ) {}
 
   /** What the model says of a preserved file; of any other the host's kernel decides. */
-  ask(tid: number, fd: number, run: (model_fd: number) => Ret): Served {
+  ask(tid: number, fd: number, run: (model_fd: number) => Ret): CallAnswer {
     if (this.objects.empty || fd < 0) return undefined;
     const found = stat(`/proc/${tid}/fd/${fd}`);
     if (typeof found === "number" || !this.frozen(`${found.dev}:${found.ino}`)) return undefined;
     const model_fd = this.ioctls.adopt(tid, fd);
     if (model_fd < 0) return undefined;
     const answer = run(model_fd);
-    this.kernel.close(model_fd);
+    this.sys.close(model_fd);
     return answer;
   }
 
   write(tid: number, fd: number, address: bigint, count: bigint, offset: bigint | undefined): Ret {
     const bytes = this.program.bytes(tid, address, Number(count));
     if (typeof bytes === "number") return bytes;
-    return offset === undefined ? this.kernel.write(fd, bytes) : this.kernel.pwrite(fd, bytes, offset);
+    return offset === undefined ? this.sys.write(fd, bytes) : this.sys.pwrite(fd, bytes, offset);
   }
 
   writev(tid: number, fd: number, vector: bigint, count: number, name: Call, offset: bigint): Ret {
@@ -45,7 +45,7 @@ export class Preserved {
     if (typeof bytes === "number") return bytes;
     // pwritev2 with offset -1 writes at the position.
     const at = name === "writev" || long(offset) === -1n ? undefined : long(offset);
-    return at === undefined ? this.kernel.write(fd, bytes) : this.kernel.pwrite(fd, bytes, at);
+    return at === undefined ? this.sys.write(fd, bytes) : this.sys.pwrite(fd, bytes, at);
   }
 
   /** sendfile(out, in, offset, count): through a pipe's worth at a time, each of which is written whole or not at all. */
@@ -63,7 +63,7 @@ export class Preserved {
     while (done >= 0 && BigInt(done) < count) {
       const wanted = count - BigInt(done) < PIPE_SIZE ? Number(count) - done : PIPE_SIZE;
       const got = pread(source, piece.subarray(0, wanted), start + BigInt(done));
-      const written = got <= 0 ? got : this.kernel.write(fd, piece.subarray(0, got));
+      const written = got <= 0 ? got : this.sys.write(fd, piece.subarray(0, got));
       if (written <= 0 && done === 0) done = written;
       if (written <= 0) break;
       done += written;
@@ -80,7 +80,7 @@ export class Preserved {
   }
 
   /** MADV_REMOVE of a preserved file's pages: EPERM, like the hole it is. */
-  madvise(tid: number, address: bigint, length: bigint): Served {
+  madvise(tid: number, address: bigint, length: bigint): CallAnswer {
     if (this.objects.empty || length === 0n) return undefined;
     const file = this.program.mapped(tid, address);
     return file !== undefined && this.frozen(file) ? -Errno.EPERM : undefined;

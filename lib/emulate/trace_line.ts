@@ -2,7 +2,7 @@ import { errnoName } from "../../ffi/abi/errno.ts";
 import * as luo from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import type { Call } from "./trapped_calls.ts";
-import type { Program } from "./calling_program.ts";
+import type { CallingProgram } from "./calling_program.ts";
 
 const REQUESTS: Readonly<Record<number, string>> = {
   [luo.LIVEUPDATE_IOCTL_CREATE_SESSION]: "LIVEUPDATE_IOCTL_CREATE_SESSION",
@@ -45,14 +45,14 @@ export function line(
   call: Notification,
   answer: number | undefined,
   us: number,
-  program: Program,
+  program: CallingProgram,
 ): string {
   const words = [...(ARGUMENTS[name] ?? "")].map((how, index) => word(how, call, index, program));
   const said = answer === undefined ? "?" : answer < 0 ? `-1 ${errnoName(answer)}` : String(answer);
   return `[pid ${call.tid}] ${name}(${words.join(", ")}) = ${said} <${Math.round(us)} us>`;
 }
 
-function word(how: string, { tid, args }: Notification, index: number, program: Program): string {
+function word(how: string, { tid, args }: Notification, index: number, program: CallingProgram): string {
   const value = args[index] ?? 0n;
   switch (how) {
     case "p": {

@@ -44,15 +44,15 @@ export function sourceName(source: Source): string {
  *
  * @throws LuoError `read`, `write`, `pidfd_open`, `pidfd_getfd`, `preserve` (no handler takes it); FileProblem `unsuitable`, `changed`, `memory`
  */
-export async function take(source: Source, options: TakeOptions = {}): Promise<HostFd> {
+export async function copyToMemfd(source: Source, options: TakeOptions = {}): Promise<HostFd> {
   switch (source.kind) {
     case "file": {
       using fd = openFile(source.path);
-      return await copyToMemfd(fd.number, sourceName(source), 0n, options);
+      return await copyFrom(fd.number, sourceName(source), 0n, options);
     }
     case "stdin":
       checkStandard(0, "read", sourceName(source));
-      return await copyToMemfd(0, sourceName(source), position(0), options);
+      return await copyFrom(0, sourceName(source), position(0), options);
     case "fd":
       return preservable(inherited(source.fd), sourceName(source));
     case "process":
@@ -96,7 +96,7 @@ function position(fd: number): bigint {
   return answer < 0n ? 0n : answer;
 }
 
-async function copyToMemfd(from: number, name: string, start: bigint, options: TakeOptions): Promise<HostFd> {
+async function copyFrom(from: number, name: string, start: bigint, options: TakeOptions): Promise<HostFd> {
   const { force = false, onStart, onBytes } = options;
   const before = check<Stat>(fstat(from), "read", name);
   const kind = kindOf(before.mode);

@@ -2,7 +2,7 @@ import { arm64ImageProblem, parseArm64Image } from "./arm64_image.ts";
 import { bzImageProblem, parseBzImage } from "./bzimage.ts";
 
 /** uname's `machine` of the kernels that can be judged. */
-export type Machine = "x86_64" | "aarch64";
+export type Architecture = "x86_64" | "aarch64";
 
 /**
  * What is wrong with an image. `not_bootable`: kexec_file_load(2) refuses it. `truncated`: the kernel would load it with 0 all
@@ -31,7 +31,7 @@ export const IMAGE_HEAD_MAX = 256 * 512;
 export function checkImage(
   read: (offset: number, length: number) => Uint8Array,
   size: number,
-  machine: Machine = "x86_64",
+  machine: Architecture = "x86_64",
 ): ImageReport {
   const head = read(0, Math.min(size, IMAGE_HEAD_MAX));
   if (machine === "aarch64") return report(arm64ImageProblem(parseArm64Image(head)));

@@ -2,7 +2,7 @@ import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, KEXEC_FILE_UNLOAD, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { check } from "../error.ts";
 import type { Fd } from "../fd.ts";
-import type { Kernel } from "../system_calls.ts";
+import type { SystemCalls } from "../system_calls.ts";
 
 /** An image to load. The fds may be closed afterwards: the kernel has read them. */
 export interface Image {
@@ -23,10 +23,10 @@ const KEXEC_LOADED = "/sys/kernel/kexec_loaded";
  * bytes; not a regular file, or empty), EPERM, EBUSY, ETXTBSY (open for writing), EBADF, EADDRNOTAVAIL (does not fit the
  * scratch area), ENOMEM, ELIBBAD or EKEYREJECTED (signature)
  */
-export function loadImage(kernel: Kernel, image: Image): void {
+export function loadImage(sys: SystemCalls, image: Image): void {
   const cmdline = new TextEncoder().encode(`${image.commandLine}\0`);
   const flags = image.initrd === undefined ? KEXEC_FILE_NO_INITRAMFS : 0;
-  const answer = kernel.kexec_file_load(
+  const answer = sys.kexec_file_load(
     number(image.kernel),
     image.initrd === undefined ? -1 : number(image.initrd),
     BigInt(cmdline.length),
@@ -41,9 +41,9 @@ export function loadImage(kernel: Kernel, image: Image): void {
  *
  * @throws LuoError `kexec unload`: EPERM (also when kexec_load_disabled is set), EBUSY
  */
-export function unloadImage(kernel: Kernel): void {
+export function unloadImage(sys: SystemCalls): void {
   check(
-    kernel.kexec_file_load(-1, -1, 0n, null, BigInt(KEXEC_FILE_UNLOAD)),
+    sys.kexec_file_load(-1, -1, 0n, null, BigInt(KEXEC_FILE_UNLOAD)),
     "kexec unload",
     "the next kernel",
   );
@@ -54,14 +54,14 @@ export function unloadImage(kernel: Kernel): void {
  *
  * @throws LuoError `open`: ENOENT (this kernel has no kexec, or /sys is not mounted)
  */
-export function imageLoaded(kernel: Kernel): boolean {
-  const fd = check(kernel.open(KEXEC_LOADED, O_RDONLY | O_CLOEXEC), "open", KEXEC_LOADED);
+export function imageLoaded(sys: SystemCalls): boolean {
+  const fd = check(sys.open(KEXEC_LOADED, O_RDONLY | O_CLOEXEC), "open", KEXEC_LOADED);
   try {
     const text = new Uint8Array(8);
-    const length = check(kernel.read(fd, text), "read", KEXEC_LOADED);
+    const length = check(sys.read(fd, text), "read", KEXEC_LOADED);
     return length > 0 && text[0] === "1".charCodeAt(0);
   } finally {
-    kernel.close(fd);
+    sys.close(fd);
   }
 }
 
@@ -72,8 +72,8 @@ export function imageLoaded(kernel: Kernel): boolean {
  * @throws LuoError `kexec exec`: EINVAL (no image loaded, or not the first PID namespace), EPERM, EBUSY; or what a file's
  * handler gave when it could not freeze it: nothing is lost then
  */
-export function exec(kernel: Kernel): void {
-  check(kernel.reboot(LINUX_REBOOT_CMD_KEXEC), "kexec exec", "the loaded kernel");
+export function exec(sys: SystemCalls): void {
+  check(sys.reboot(LINUX_REBOOT_CMD_KEXEC), "kexec exec", "the loaded kernel");
 }
 
 function number(fd: Fd | number): number {

@@ -2,7 +2,7 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { check, LuoError } from "../error.ts";
-import type { Kernel } from "../system_calls.ts";
+import type { SystemCalls } from "../system_calls.ts";
 import { decode_capture, is_capture } from "./capture.ts";
 import { KhoError } from "./kho_error.ts";
 import { decode_fdt, is_fdt } from "./fdt.ts";
@@ -26,19 +26,19 @@ const MAX_BYTES = 64 * 1024 * 1024;
  *
  * @throws LuoError `open`: ENOENT (no debugfs, no KHO, or nothing was handed over), EACCES
  */
-export function report_debugfs(kernel: Kernel, side: "in" | "out"): KhoReport {
+export function report_debugfs(sys: SystemCalls, side: "in" | "out"): KhoReport {
   const directory = `${DEBUGFS}/${side}`;
-  const file = read_if_there(kernel, `${directory}/fdt`);
+  const file = read_if_there(sys, `${directory}/fdt`);
   const tree = file === undefined ? undefined : complete_tree(file);
   const names = tree === undefined ? KNOWN : blob_names(tree);
   const blobs = new Map<string, Uint8Array>();
   for (const name of names) {
-    const bytes = read_if_there(kernel, `${directory}/sub_fdts/${name}`);
+    const bytes = read_if_there(sys, `${directory}/sub_fdts/${name}`);
     if (bytes !== undefined) blobs.set(name, bytes);
   }
   if (tree === undefined && blobs.size === 0) throw new LuoError("open", directory, Errno.ENOENT);
   const report = report_blobs(tree, blobs);
-  const scratch = read_scratch(kernel, directory);
+  const scratch = read_scratch(sys, directory);
   if (scratch.length > 0) report.scratch = scratch;
   if (side === "in" && blobs.has("LUO") && report.luo === undefined) {
     report.notes.push(
@@ -50,9 +50,9 @@ export function report_debugfs(kernel: Kernel, side: "in" | "out"): KhoReport {
 }
 
 /** One line for each area, in two files: `0x39800000`, `0x4c00000`. Only "out" has them; the next kernel takes them over. */
-function read_scratch(kernel: Kernel, directory: string): NonNullable<KhoReport["scratch"]> {
+function read_scratch(sys: SystemCalls, directory: string): NonNullable<KhoReport["scratch"]> {
   const [addresses, sizes] = ["scratch_phys", "scratch_len"].map((name) => {
-    const text = new TextDecoder().decode(read_if_there(kernel, `${directory}/${name}`));
+    const text = new TextDecoder().decode(read_if_there(sys, `${directory}/${name}`));
     return text.split("\n").filter((line) => /^0x[0-9a-f]{1,16}$/.test(line));
   });
   return (addresses ?? []).map((address, index) => ({ address, size: Number(sizes?.[index] ?? 0) }));
@@ -72,8 +72,8 @@ function blob_names(tree: Uint8Array): string[] {
  *
  * @throws LuoError `open`, `read`; KhoError when it is none of these, or says what cannot be
  */
-export async function report_file(kernel: Kernel, path: string): Promise<KhoReport> {
-  return await report_bytes(read_file(kernel, path));
+export async function report_file(sys: SystemCalls, path: string): Promise<KhoReport> {
+  return await report_bytes(read_file(sys, path));
 }
 
 /** @throws KhoError */
@@ -102,30 +102,30 @@ function blob_name(bytes: Uint8Array): string | undefined {
   return bytes.length === KEXEC_METADATA_SIZE ? KEXEC_METADATA : undefined;
 }
 
-function read_if_there(kernel: Kernel, path: string): Uint8Array | undefined {
+function read_if_there(sys: SystemCalls, path: string): Uint8Array | undefined {
   try {
-    return read_file(kernel, path);
+    return read_file(sys, path);
   } catch (error) {
     if (error instanceof LuoError && error.is("ENOENT")) return undefined;
     throw error;
   }
 }
 
-function read_file(kernel: Kernel, path: string): Uint8Array {
-  const fd = check(kernel.open(path, O_RDONLY | O_CLOEXEC), "open", path);
+function read_file(sys: SystemCalls, path: string): Uint8Array {
+  const fd = check(sys.open(path, O_RDONLY | O_CLOEXEC), "open", path);
   const parts: Uint8Array[] = [];
   let length = 0;
   try {
     for (;;) {
       const piece = new Uint8Array(64 * 1024);
-      const got = check(kernel.read(fd, piece), "read", path);
+      const got = check(sys.read(fd, piece), "read", path);
       if (got === 0) break;
       length += got;
       if (length > MAX_BYTES) throw new KhoError("the file", `over ${MAX_BYTES} bytes`);
       parts.push(piece.subarray(0, got));
     }
   } finally {
-    kernel.close(fd);
+    sys.close(fd);
   }
   return join(parts);
 }

@@ -9,14 +9,14 @@ import * as memory from "../../ffi/memory.ts";
 import * as process from "../../ffi/process.ts";
 import * as socket from "../../ffi/socket.ts";
 import * as system from "../../ffi/system.ts";
-import type { Kernel } from "../system_calls.ts";
+import type { SystemCalls } from "../system_calls.ts";
 
 /** This process on the Linux it runs on. Needs `--allow-ffi`; disposing it does nothing. */
-export function linux(): Kernel {
+export function linux(): SystemCalls {
   return LINUX;
 }
 
-const LINUX: Kernel = {
+const LINUX: SystemCalls = {
   open: file.open,
   close: file.close,
   dup: file.dup,

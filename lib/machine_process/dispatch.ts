@@ -1,7 +1,7 @@
 /** The machine's side of one system call: a request's arguments checked, the model asked, the answer as JSON. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import { close } from "../../ffi/file.ts";
-import type { Kernel } from "../system_calls.ts";
+import type { SystemCalls } from "../system_calls.ts";
 import {
   big,
   bytes,
@@ -30,7 +30,7 @@ interface Answer {
   readonly host_fd?: number;
 }
 
-type Call = (kernel: Kernel, args: Args, fds: number[]) => Answer;
+type Call = (sys: SystemCalls, args: Args, fds: number[]) => Answer;
 
 export interface Reply {
   readonly text: string;
@@ -42,13 +42,13 @@ export interface Reply {
  *
  * @throws BadPacket for a request that no honest client sends; ProcessKilled when the process (or the machine) is gone by it
  */
-export function dispatch(kernel: Kernel, packet: Packet): Reply {
+export function dispatch(sys: SystemCalls, packet: Packet): Reply {
   const fds = [...packet.fds];
   try {
     const { call, args } = toRequest(parse(packet.text));
     const perform = CALLS.get(call);
     if (perform === undefined) throw new BadPacket(`Nobody knows the call ${JSON.stringify(call)}`);
-    const { ret, out, host_fd } = perform(kernel, args, fds);
+    const { ret, out, host_fd } = perform(sys, args, fds);
     const text = JSON.stringify({ ret, out: out?.toBase64() });
     return { text, fds: host_fd === undefined ? [] : [host_fd] };
   } finally {
@@ -58,16 +58,16 @@ export function dispatch(kernel: Kernel, packet: Packet): Reply {
 }
 
 /** A call that fills a buffer: its length comes in, as many bytes as it read go out. */
-function filling(kernel_call: (kernel: Kernel, args: Args, into: Uint8Array) => number): Call {
-  return (kernel, args) => {
+function filling(kernel_call: (sys: SystemCalls, args: Args, into: Uint8Array) => number): Call {
+  return (sys, args) => {
     const into = new Uint8Array(length(args[1]));
-    const ret = kernel_call(kernel, args, into);
+    const ret = kernel_call(sys, args, into);
     return { ret, out: into.subarray(0, Math.max(ret, 0)) };
   };
 }
 
-function plain(kernel_call: (kernel: Kernel, args: Args) => Json): Call {
-  return (kernel, args) => ({ ret: kernel_call(kernel, args) });
+function plain(kernel_call: (sys: SystemCalls, args: Args) => Json): Call {
+  return (sys, args) => ({ ret: kernel_call(sys, args) });
 }
 
 const CALLS: ReadonlyMap<string, Call> = new Map<string, Call>([
@@ -119,36 +119,36 @@ const CALLS: ReadonlyMap<string, Call> = new Map<string, Call>([
   ["expose", expose],
 ]);
 
-function ioctl(kernel: Kernel, args: Args): Answer {
+function ioctl(sys: SystemCalls, args: Args): Answer {
   const pointer = toPointer(args[2]);
-  const ret = kernel.ioctl(int(args[0]), int(args[1]), pointer);
+  const ret = sys.ioctl(int(args[0]), int(args[1]), pointer);
   return { ret, out: pointee(pointer) };
 }
 
-function load(kernel: Kernel, args: Args): Answer {
+function load(sys: SystemCalls, args: Args): Answer {
   const out = new Uint8Array(length(args[1]));
-  kernel.load(big(args[0]), out);
+  sys.load(big(args[0]), out);
   return { ret: 0, out };
 }
 
-function recvmsg(kernel: Kernel, args: Args): Answer {
+function recvmsg(sys: SystemCalls, args: Args): Answer {
   const into = new Uint8Array(length(args[1]));
-  const received = kernel.recvmsg(int(args[0]), into, int(args[2]));
+  const received = sys.recvmsg(int(args[0]), into, int(args[2]));
   if (typeof received === "number") return { ret: received };
   return { ret: { bytes: received.bytes, fds: received.fds }, out: into.subarray(0, received.bytes) };
 }
 
-function kexec_file_load(kernel: Kernel, args: Args): Json {
-  return kernel.kexec_file_load(int(args[0]), int(args[1]), big(args[2]), toPointer(args[3]), big(args[4]));
+function kexec_file_load(sys: SystemCalls, args: Args): Json {
+  return sys.kexec_file_load(int(args[0]), int(args[1]), big(args[2]), toPointer(args[3]), big(args[4]));
 }
 
-function adopt(kernel: Kernel, _args: Args, fds: number[]): Answer {
+function adopt(sys: SystemCalls, _args: Args, fds: number[]): Answer {
   const host_fd = fds.shift();
   // The packet said it brings one: no fd left in this process, then.
-  return { ret: host_fd === undefined ? -Errno.EMFILE : kernel.adopt(host_fd) };
+  return { ret: host_fd === undefined ? -Errno.EMFILE : sys.adopt(host_fd) };
 }
 
-function expose(kernel: Kernel, args: Args): Answer {
-  const host_fd = kernel.expose(int(args[0]));
+function expose(sys: SystemCalls, args: Args): Answer {
+  const host_fd = sys.expose(int(args[0]));
   return host_fd < 0 ? { ret: host_fd } : { ret: 0, host_fd };
 }

@@ -11,14 +11,14 @@ import { geteuid } from "../../ffi/process.ts";
 import { accept4, peer_credentials, unix_connect, unix_listen } from "../../ffi/socket.ts";
 import { mayListen } from "../stale_socket.ts";
 import { check, LuoError } from "../error.ts";
-import { type Kernel, ProcessKilled } from "../system_calls.ts";
+import { ProcessKilled, type SystemCalls } from "../system_calls.ts";
 import { dispatch } from "./dispatch.ts";
 import { BadPacket, GOODBYE, type Packet, receivePacket, sendPacket } from "./packets.ts";
 
 /** What the server needs of a model. */
 export interface Hardware {
   /** A new process. */
-  spawn(): Kernel;
+  spawn(): SystemCalls;
   /** SIGKILL. */
   kill(pid: number): unknown;
   /** Nothing that anybody could still come for: no process, no session waiting, no image loaded. */
@@ -36,11 +36,11 @@ const EVENTS_MAX = 32;
 
 interface Client {
   readonly socket: number;
-  readonly kernel: Kernel;
+  readonly sys: SystemCalls;
   readonly pid: number;
 }
 
-export class Server {
+export class MachineServer {
   readonly #clients = new Map<number, Client>();
   readonly #listener: number;
   readonly #epfd: number;
@@ -92,8 +92,8 @@ export class Server {
       close(socket);
       return;
     }
-    const kernel = this.hardware.spawn();
-    this.#clients.set(socket, { socket, kernel, pid: kernel.getpid() });
+    const sys = this.hardware.spawn();
+    this.#clients.set(socket, { socket, sys, pid: sys.getpid() });
     this.#watch(socket);
   }
 
@@ -120,7 +120,7 @@ export class Server {
   }
 
   #answer(client: Client, packet: Packet): void {
-    const { text, fds } = dispatch(client.kernel, packet);
+    const { text, fds } = dispatch(client.sys, packet);
     const sent = sendPacket(client.socket, text, fds);
     for (const fd of fds) close(fd);
     // Gone, or asking without reading the answers.
@@ -129,7 +129,7 @@ export class Server {
 
   #goodbye(client: Client, packet: Packet): "last goodbye" | undefined {
     for (const fd of packet.fds) close(fd);
-    client.kernel[Symbol.dispose]();
+    client.sys[Symbol.dispose]();
     this.#forget(client);
     // Somebody may have connected since.
     this.#accept();
@@ -146,7 +146,7 @@ export class Server {
   /** A process died in its own call. After a kexec so did all the others. */
   #reap(dead: Client): void {
     this.#forget(dead);
-    const gone = [...this.#clients.values()].filter(({ kernel }) => isGone(kernel));
+    const gone = [...this.#clients.values()].filter(({ sys }) => isGone(sys));
     for (const client of gone) this.#forget(client);
   }
 
@@ -172,9 +172,9 @@ export class Server {
   }
 }
 
-function isGone(kernel: Kernel): boolean {
+function isGone(sys: SystemCalls): boolean {
   try {
-    kernel.uname();
+    sys.uname();
     return false;
   } catch (error) {
     if (error instanceof ProcessKilled) return true;

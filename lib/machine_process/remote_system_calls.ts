@@ -1,4 +1,4 @@
-/** The client's side: a `Kernel` whose calls are done by a process of the machine in another process of this host. */
+/** The client's side: a `SystemCalls` whose calls are done by a process of the machine in another process of this host. */
 import { Errno, errnoName } from "../../ffi/abi/errno.ts";
 import { SOCK_SEQPACKET } from "../../ffi/abi/socket.ts";
 import { POLLIN } from "../../ffi/abi/fcntl.ts";
@@ -7,11 +7,11 @@ import { close } from "../../ffi/file.ts";
 import { unix_connect } from "../../ffi/socket.ts";
 import { check, LuoError } from "../error.ts";
 import {
-  type Kernel,
   ProcessKilled,
   type Received,
   type Ret,
   type Stat,
+  type SystemCalls,
   type UserPointer,
   type Utsname,
 } from "../system_calls.ts";
@@ -37,23 +37,23 @@ interface Answer {
  * @throws LuoError `connect`: ENOENT (no machine), ECONNREFUSED (a dead one left its socket), EACCES, ENAMETOOLONG, EPROTO
  * (another version of luo)
  */
-export function connectMachine(path: string): Kernel {
+export function connectMachine(path: string): SystemCalls {
   const socket = check(unix_connect(path, SOCK_SEQPACKET), "connect", `machine at "${path}"`);
-  const kernel = new RemoteKernel(socket);
+  const sys = new RemoteKernel(socket);
   try {
-    check(kernel.hello(), "connect", `machine at "${path}"`);
+    check(sys.hello(), "connect", `machine at "${path}"`);
   } catch (error) {
-    kernel[Symbol.dispose]();
+    sys[Symbol.dispose]();
     // It was just powering off, or does not want this user: to who asks, nobody listens.
     if (error instanceof ProcessKilled) {
       throw new LuoError("connect", `machine at "${path}"`, Errno.ECONNREFUSED);
     }
     throw error;
   }
-  return kernel;
+  return sys;
 }
 
-class RemoteKernel implements Kernel {
+class RemoteKernel implements SystemCalls {
   #pid = 0;
   /** The connection's fd, -1 once it is over. */
   #socket: number;

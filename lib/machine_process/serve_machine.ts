@@ -2,7 +2,7 @@
 import { Machine, type MachineOptions } from "../model/machine.ts";
 import { LinuxHost } from "./linux_host.ts";
 import { LibcDisk } from "./libc_disk.ts";
-import { Server } from "./machine_server.ts";
+import { MachineServer } from "./machine_server.ts";
 
 export { connectMachine } from "./remote_system_calls.ts";
 
@@ -27,5 +27,5 @@ export async function serveMachine({ path, signal, ...options }: ServeOptions): 
     disk: new LibcDisk(),
     on_reset: () => host.closeAll(),
   });
-  await new Server(path, machine).run(signal);
+  await new MachineServer(path, machine).run(signal);
 }

@@ -1,5 +1,5 @@
 /** The machine: hardware, and the kernel that runs on it now. */
-import type { Kernel } from "../system_calls.ts";
+import type { SystemCalls } from "../system_calls.ts";
 import { kernel_values } from "./kernel/boot_parameters.ts";
 import type { Disk } from "./fs/disk.ts";
 import type { FaultSpec } from "./faults/fault_spec.ts";
@@ -51,7 +51,7 @@ export class Machine {
   /** 1 for the first kernel, one more after each kexec or restart. */
   boots = 0;
   #system: System | undefined;
-  #init: Kernel | undefined;
+  #init: SystemCalls | undefined;
   readonly #hardware: Hardware;
 
   /** Powered on: the first kernel runs. */
@@ -98,13 +98,13 @@ export class Machine {
   }
 
   /** Process 1 of the kernel that runs now. */
-  init(): Kernel {
+  init(): SystemCalls {
     this.#init ??= this.spawn();
     return this.#init;
   }
 
   /** Another process, with an empty fd table. */
-  spawn({ uid = 0, nofile = this.options.nofile ?? 1024 * 1024 }: SpawnOptions = {}): Kernel {
+  spawn({ uid = 0, nofile = this.options.nofile ?? 1024 * 1024 }: SpawnOptions = {}): SystemCalls {
     const process = this.system.spawn(uid, nofile);
     const { faults, sleep: wait = sleep } = this.options;
     return faults === undefined ? process : faulty_process(process, this.#hardware.faults, wait);

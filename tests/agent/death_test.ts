@@ -16,20 +16,20 @@ import {
 } from "../../lib/agent/session_methods.ts";
 import { AgentState } from "../../lib/agent/agent_state.ts";
 import { check, LuoError } from "../../lib/error.ts";
-import { type Kernel, ProcessKilled } from "../../lib/system_calls.ts";
+import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { exec, loadImage } from "../../lib/kexec/load.ts";
 import { Machine } from "../../lib/model/machine.ts";
 
 /** A process whose fate strikes at one moment: moment 2n is before call n, 2n + 1 right after it. */
-function mortal(kernel: Kernel, moment: number, strike: () => void): Kernel {
+function mortal(sys: SystemCalls, moment: number, strike: () => void): SystemCalls {
   let now = 0;
   const pass = () => {
     if (now++ !== moment) return;
     strike();
     throw new ProcessKilled("struck");
   };
-  return new Proxy(kernel, {
+  return new Proxy(sys, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name);
       if (typeof value !== "function") return value;
@@ -48,20 +48,20 @@ function mortal(kernel: Kernel, moment: number, strike: () => void): Kernel {
   });
 }
 
-function agent(kernel: Kernel, directory: string): AgentState {
+function agent(sys: SystemCalls, directory: string): AgentState {
   const paths = agentPaths(`${directory}/s`);
   return new AgentState({
-    kernel,
+    sys,
     paths,
-    pid: kernel.getpid(),
+    pid: sys.getpid(),
     now: () => "2026-01-01T00:00:00.000Z",
     log: () => {},
   });
 }
 
 function preserve(state: AgentState, session: string, token: string): void {
-  const fd = state.kernel.memfd_create("data", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-  state.kernel.write(fd, new TextEncoder().encode(session + token));
+  const fd = state.sys.memfd_create("data", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+  state.sys.write(fd, new TextEncoder().encode(session + token));
   preserveFile(state, { session, token, fileFd: 0 }, [fd]);
 }
 
@@ -70,11 +70,11 @@ function restore(state: AgentState, session: string, token: string): void {
 }
 
 function kexec(machine: Machine): void {
-  const kernel = machine.spawn();
-  const image = check(kernel.memfd_create("image", 0), "memfd_create", "image");
-  kernel.write(image, standInBzImage({ release: "next" }));
-  loadImage(kernel, { kernel: image, commandLine: "liveupdate=on" });
-  assert.throws(() => exec(kernel), ProcessKilled);
+  const sys = machine.spawn();
+  const image = check(sys.memfd_create("image", 0), "memfd_create", "image");
+  sys.write(image, standInBzImage({ release: "next" }));
+  loadImage(sys, { kernel: image, commandLine: "liveupdate=on" });
+  assert.throws(() => exec(sys), ProcessKilled);
 }
 
 type Step = readonly [what: string, run: (state: AgentState) => void];
@@ -136,9 +136,9 @@ const lost = (losses: readonly Loss[]) =>
 Deno.test("killed while it held outgoing sessions: all are lost, and those a client knew of are told", () => {
   everyMoment((moment, directory) => {
     const machine = new Machine();
-    const kernel = machine.init();
-    const strike = () => void machine.kill(kernel.getpid());
-    const { done, struck } = play(() => agent(mortal(kernel, moment, strike), directory), before);
+    const sys = machine.init();
+    const strike = () => void machine.kill(sys.getpid());
+    const { done, struck } = play(() => agent(mortal(sys, moment, strike), directory), before);
     if (struck === undefined) return { struck };
     using state = agent(machine.spawn(), directory);
     assert.deepEqual(state.sessions(), []);
@@ -162,8 +162,8 @@ for (const record of ["with", "without"]) {
   Deno.test(`a kexec by somebody else at any moment: what was answered came over (${record} the record)`, () => {
     everyMoment((moment, directory) => {
       const machine = new Machine();
-      const kernel = mortal(machine.init(), moment, () => kexec(machine));
-      const { done, struck } = play(() => agent(kernel, directory), before);
+      const sys = mortal(machine.init(), moment, () => kexec(machine));
+      const { done, struck } = play(() => agent(sys, directory), before);
       if (struck === undefined) return { struck };
       // A directory in /run is empty after a kexec.
       if (record === "without") Deno.removeSync(directory, { recursive: true });
@@ -210,9 +210,9 @@ Deno.test("killed after the kexec: what it says waits does wait, what it says is
     using first = agent(mortal(machine.init(), -1, () => {}), directory);
     for (const [, run] of before) run(first);
     kexec(machine);
-    const kernel = machine.init();
-    const strike = () => void machine.kill(kernel.getpid());
-    const { done, struck } = play(() => agent(mortal(kernel, moment, strike), directory), after);
+    const sys = machine.init();
+    const strike = () => void machine.kill(sys.getpid());
+    const { done, struck } = play(() => agent(mortal(sys, moment, strike), directory), after);
     if (struck === undefined) return { struck };
     using state = agent(mortal(machine.spawn(), -1, () => {}), directory);
     const told = lost(state.losses);

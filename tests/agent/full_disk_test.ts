@@ -6,16 +6,16 @@ import { agentPaths } from "../../lib/agent/agent_place.ts";
 import { createSession, retrieveSession } from "../../lib/agent/session_methods.ts";
 import { AgentState } from "../../lib/agent/agent_state.ts";
 import { LuoError } from "../../lib/error.ts";
-import { type Kernel, ProcessKilled } from "../../lib/system_calls.ts";
+import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { exec, loadImage } from "../../lib/kexec/load.ts";
 import { Machine } from "../../lib/model/machine.ts";
 
 function start(machine: Machine, directory: string, log: string[] = []): AgentState {
-  const kernel = adopting(machine.spawn());
+  const sys = adopting(machine.spawn());
   const now = () => "2026-01-01T00:00:00.000Z";
   return new AgentState({
-    kernel,
+    sys,
     paths: agentPaths(`${directory}/s`),
     pid: 1,
     now,
@@ -24,8 +24,8 @@ function start(machine: Machine, directory: string, log: string[] = []): AgentSt
 }
 
 /** Files of the tests are the model's own. */
-function adopting(kernel: Kernel): Kernel {
-  return new Proxy(kernel, {
+function adopting(sys: SystemCalls): SystemCalls {
+  return new Proxy(sys, {
     get(target, name) {
       if (name === "adopt") return (fd: number) => fd;
       const value: unknown = Reflect.get(target, name);
@@ -44,16 +44,16 @@ function free(directory: string): void {
 }
 
 function preserve(state: AgentState, session: string, token: string): void {
-  const fd = state.kernel.memfd_create("data", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+  const fd = state.sys.memfd_create("data", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
   preserveFile(state, { session, token, fileFd: 0 }, [fd]);
 }
 
 function kexec(machine: Machine): void {
-  const kernel = machine.spawn();
-  const image = kernel.memfd_create("image", 0);
-  kernel.write(image, standInBzImage({ release: "next" }));
-  loadImage(kernel, { kernel: image, commandLine: "liveupdate=on" });
-  assert.throws(() => exec(kernel), ProcessKilled);
+  const sys = machine.spawn();
+  const image = sys.memfd_create("image", 0);
+  sys.write(image, standInBzImage({ release: "next" }));
+  loadImage(sys, { kernel: image, commandLine: "liveupdate=on" });
+  assert.throws(() => exec(sys), ProcessKilled);
 }
 
 const unrecorded = (error: unknown) => error instanceof LuoError && error.operation === "record";

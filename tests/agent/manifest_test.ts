@@ -59,14 +59,14 @@ Deno.test("manifest: what was written last is read in the next kernel, however o
   const sizes = [10, 100, 40_000, 20, 90_000, 300_000, 5];
   for (let count = 1; count <= sizes.length; count++) {
     const machine = new Machine();
-    const kernel = machine.init();
-    const writer = new ManifestWriter(openDevice(kernel).create("luo-agent"));
+    const sys = machine.init();
+    const writer = new ManifestWriter(openDevice(sys).create("luo-agent"));
     const payloads = sizes.slice(0, count).map((size, index) => new Uint8Array(size).fill(index + 1));
     for (const payload of payloads) writer.write(payload);
-    const image = check(kernel.memfd_create("image", 0), "memfd_create", "image");
-    kernel.write(image, standInBzImage({ release: "next" }));
-    loadImage(kernel, { kernel: image, commandLine: "liveupdate=on" });
-    assert.throws(() => exec(kernel), ProcessKilled);
+    const image = check(sys.memfd_create("image", 0), "memfd_create", "image");
+    sys.write(image, standInBzImage({ release: "next" }));
+    loadImage(sys, { kernel: image, commandLine: "liveupdate=on" });
+    assert.throws(() => exec(sys), ProcessKilled);
     using session = openDevice(machine.init()).retrieve("luo-agent");
     assert.deepEqual(readManifest(session), payloads.at(-1));
   }

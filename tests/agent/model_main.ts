@@ -9,7 +9,7 @@ if (socket === undefined) throw new TypeError("usage: SOCKET");
 const machine = new Machine({ host: new LinuxHost() });
 for (let again = true; again;) {
   try {
-    await runAgent({ kernel: machine.init(), backend: "model", socket, version: "test", log: console.error });
+    await runAgent({ sys: machine.init(), backend: "model", socket, version: "test", log: console.error });
     again = false;
   } catch (error) {
     if (!(error instanceof ProcessKilled)) throw error;

@@ -56,7 +56,7 @@ Deno.test("place: what a dead agent left is replaced", () => {
 Deno.test("place: a living agent is not disturbed, and its process is named", async () => {
   await using agent = await TestAgent.start();
   const second = runAgent({
-    kernel: new Machine().init(),
+    sys: new Machine().init(),
     backend: "model",
     socket: agent.socket,
     version: "second",
@@ -73,8 +73,8 @@ Deno.test("place: a living agent is not disturbed, and its process is named", as
 
 Deno.test("place: a path too long for a socket is an error, not another path", async () => {
   const socket = `${await Deno.makeTempDir()}/${"x".repeat(100)}`;
-  const kernel = new Machine().init();
-  const agent = runAgent({ kernel, backend: "model", socket, version: "long", log: () => {} });
+  const sys = new Machine().init();
+  const agent = runAgent({ sys, backend: "model", socket, version: "long", log: () => {} });
   await assert.rejects(agent, (error) => error instanceof LuoError && error.is("ENAMETOOLONG"));
 });
 
@@ -91,7 +91,7 @@ Deno.test("place: an agent told to stop by a signal obeys, says what is lost and
     version: "test",
     log: (line: string) => log.push(line),
   } as const;
-  const running = runAgent({ ...options, kernel: machine.spawn(), stop: stop.signal });
+  const running = runAgent({ ...options, sys: machine.spawn(), stop: stop.signal });
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", new URL("create_main.ts", import.meta.url).pathname, socket, held.name],
   }).output();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { SOCK_NONBLOCK, SOCK_STREAM } from "../../ffi/abi/socket.ts";
 import { check } from "../../lib/error.ts";
 import { unix_listen } from "../../ffi/socket.ts";
-import { Server, type ServerOptions } from "../../lib/agent/varlink_server.ts";
+import { type ServerOptions, VarlinkServer } from "../../lib/agent/varlink_server.ts";
 import { message, RawClient } from "./raw.ts";
 import { TestAgent } from "./start.ts";
 
@@ -97,7 +97,7 @@ async function serving(
   const directory = await Deno.makeTempDir();
   const socket = `${directory}/s`;
   const log: string[] = [];
-  const server = new Server({
+  const server = new VarlinkServer({
     listen_fd: check(unix_listen(socket, SOCK_STREAM | SOCK_NONBLOCK, 8), "listen", socket),
     clients_max: 2,
     allowed: () => true,

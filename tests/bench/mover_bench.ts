@@ -1,6 +1,6 @@
 /** Filling a memfd with a file's bytes: luo's way, and what a shell script would do. 256 MiB in the page cache. */
 import { pattern } from "../files/scratch.ts";
-import { take } from "../../lib/files/preserve_from.ts";
+import { copyToMemfd } from "../../lib/files/preserve_from.ts";
 
 const SIZE_BYTES = 256 * 1024 * 1024;
 const directory = Deno.makeTempDirSync({ prefix: "luo-bench-" });
@@ -18,7 +18,7 @@ Deno.bench({
   baseline: true,
   n: 5,
   async fn() {
-    (await take({ kind: "file", path: file }))[Symbol.dispose]();
+    (await copyToMemfd({ kind: "file", path: file }))[Symbol.dispose]();
   },
 });
 

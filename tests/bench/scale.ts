@@ -1,7 +1,7 @@
 import { MFD_CLOEXEC, MFD_EXEC, O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { check } from "../../lib/error.ts";
-import type { Kernel } from "../../lib/system_calls.ts";
+import type { SystemCalls } from "../../lib/system_calls.ts";
 import { openDevice } from "../../lib/session.ts";
 
 /** Sessions, files in each, pages of each file. */
@@ -28,10 +28,10 @@ class Clock {
 }
 
 /** Makes and preserves everything. The sessions stay open with the process. */
-export function before(kernel: Kernel, { sessions, files, pages }: Size): Times {
+export function before(sys: SystemCalls, { sessions, files, pages }: Size): Times {
   const clock = new Clock();
   const contents = new Uint8Array(pages * PAGE).fill(7);
-  const device = openDevice(kernel);
+  const device = openDevice(sys);
   const opened = Array.from(
     { length: sessions },
     (_, index) => clock.measure("create", () => device.create(`session ${index}`)),
@@ -39,35 +39,35 @@ export function before(kernel: Kernel, { sessions, files, pages }: Size): Times 
   for (const session of opened) {
     for (let token = 0n; token < files; token++) {
       const fd = clock.measure("fill", () => {
-        const fd = check(kernel.memfd_create("scale", MFD_CLOEXEC | MFD_EXEC), "memfd_create", "a file");
-        check(kernel.write(fd, contents), "write", "a file");
+        const fd = check(sys.memfd_create("scale", MFD_CLOEXEC | MFD_EXEC), "memfd_create", "a file");
+        check(sys.write(fd, contents), "write", "a file");
         return fd;
       });
       clock.measure("preserve", () => session.preserve(fd, token));
-      kernel.close(fd);
+      sys.close(fd);
     }
   }
   return clock.times;
 }
 
-export function load(kernel: Kernel, image: string, initrd: string | undefined, commandLine: string): void {
-  const open = (path: string) => check(kernel.open(path, O_RDONLY | O_CLOEXEC), "open", path);
+export function load(sys: SystemCalls, image: string, initrd: string | undefined, commandLine: string): void {
+  const open = (path: string) => check(sys.open(path, O_RDONLY | O_CLOEXEC), "open", path);
   const line = new TextEncoder().encode(`${commandLine}\0`);
   const flags = initrd === undefined ? BigInt(KEXEC_FILE_NO_INITRAMFS) : 0n;
   const initrd_fd = initrd === undefined ? -1 : open(initrd);
-  const answer = kernel.kexec_file_load(open(image), initrd_fd, BigInt(line.length), line, flags);
+  const answer = sys.kexec_file_load(open(image), initrd_fd, BigInt(line.length), line, flags);
   check(answer, "kexec load", image);
 }
 
 /** Returns only by throwing. */
-export function kexec(kernel: Kernel): void {
-  check(kernel.reboot(LINUX_REBOOT_CMD_KEXEC), "kexec exec", "the loaded kernel");
+export function kexec(sys: SystemCalls): void {
+  check(sys.reboot(LINUX_REBOOT_CMD_KEXEC), "kexec exec", "the loaded kernel");
 }
 
 /** In the next kernel: takes everything back and finishes it. */
-export function after(kernel: Kernel, { sessions, files }: Size): Times {
+export function after(sys: SystemCalls, { sessions, files }: Size): Times {
   const clock = new Clock();
-  const device = clock.measure("open", () => openDevice(kernel));
+  const device = clock.measure("open", () => openDevice(sys));
   for (let index = 0; index < sessions; index++) {
     const session = clock.measure("retrieve", () => device.retrieve(`session ${index}`));
     for (let token = 0n; token < files; token++) {

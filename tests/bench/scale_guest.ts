@@ -6,10 +6,10 @@ import { after, before, kexec, load } from "./scale.ts";
 const [sessions = 0, files = 0, pages = 0] = Deno.args.map(Number);
 const size = { sessions, files, pages };
 const boot = Deno.env.get("LUO_BOOT");
-const kernel = linux();
-const times = boot === "1" ? before(kernel, size) : after(kernel, size);
+const sys = linux();
+const times = boot === "1" ? before(sys, size) : after(sys, size);
 Deno.writeTextFileSync(`${RESULTS}/times.${boot}.json`, JSON.stringify(times));
 if (boot === "1") {
-  load(kernel, BOOT_IMAGE, BOOT_INITRD, nextCommandLine(Deno.readTextFileSync("/proc/cmdline")));
-  kexec(kernel);
+  load(sys, BOOT_IMAGE, BOOT_INITRD, nextCommandLine(Deno.readTextFileSync("/proc/cmdline")));
+  kexec(sys);
 }

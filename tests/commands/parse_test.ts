@@ -5,7 +5,7 @@ import * as load from "../../commands/kexec_load.ts";
 import * as create from "../../commands/session_create.ts";
 import { EXIT } from "../../commands/cli/exit_codes.ts";
 import { Failure } from "../../commands/errors/failure.ts";
-import { parseNumber, parseToken } from "../../commands/arguments/token.ts";
+import { parseNumber, tokenArgument } from "../../commands/arguments/token.ts";
 
 const usage = (error: unknown) => error instanceof Failure && error.exit === EXIT.usage;
 
@@ -19,11 +19,11 @@ Deno.test("tokens are the whole of u64, decimal or 0x", () => {
     ["18446744073709551615", 0xffff_ffff_ffff_ffffn],
     ["0xffffffffffffffff", 0xffff_ffff_ffff_ffffn],
   ];
-  for (const [text, token] of good) assert.equal(parseToken(text), token);
+  for (const [text, token] of good) assert.equal(tokenArgument(text), token);
   for (
     const text of ["", "-1", "+1", "1.0", "1e3", " 1", "0x", "x", "0b1", "1_000", "18446744073709551616"]
   ) {
-    assert.throws(() => parseToken(text), RangeError, text);
+    assert.throws(() => tokenArgument(text), RangeError, text);
   }
 });
 

@@ -11,7 +11,7 @@ import {
   LIVEUPDATE_SESSION_PRESERVE_FD,
   LIVEUPDATE_SESSION_RETRIEVE_FD,
 } from "../../ffi/abi/liveupdate.ts";
-import type { Kernel, Ret, UserMemory } from "../../lib/system_calls.ts";
+import type { Ret, SystemCalls, UserMemory } from "../../lib/system_calls.ts";
 
 /** The calls a second process can be told to make; its arguments travel as JSON on Linux. */
 export const OTHER_CALLS = [
@@ -26,35 +26,35 @@ export const OTHER_CALLS = [
   "pidfd_getfd",
 ] as const;
 
-export type OtherKernel = Pick<Kernel, (typeof OTHER_CALLS)[number]>;
-type Ioctl = Pick<Kernel, "ioctl">;
+export type RemoteCalls = Pick<SystemCalls, (typeof OTHER_CALLS)[number]>;
+type Ioctl = Pick<SystemCalls, "ioctl">;
 
 /** The six ioctls with well-formed arguments. Those that make an fd answer with it. */
-export function create(kernel: Ioctl, device: number, name: string | Uint8Array): Ret {
-  return withFd(kernel, device, LIVEUPDATE_IOCTL_CREATE_SESSION, encodeSession(name));
+export function create(sys: Ioctl, device: number, name: string | Uint8Array): Ret {
+  return withFd(sys, device, LIVEUPDATE_IOCTL_CREATE_SESSION, encodeSession(name));
 }
 
-export function retrieve(kernel: Ioctl, device: number, name: string | Uint8Array): Ret {
-  return withFd(kernel, device, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, encodeSession(name));
+export function retrieve(sys: Ioctl, device: number, name: string | Uint8Array): Ret {
+  return withFd(sys, device, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, encodeSession(name));
 }
 
-export function preserve(kernel: Ioctl, session: number, fd: number, token: bigint): Ret {
-  return kernel.ioctl(session, LIVEUPDATE_SESSION_PRESERVE_FD, encodeFd(token, fd));
+export function preserve(sys: Ioctl, session: number, fd: number, token: bigint): Ret {
+  return sys.ioctl(session, LIVEUPDATE_SESSION_PRESERVE_FD, encodeFd(token, fd));
 }
 
-export function restore(kernel: Ioctl, session: number, token: bigint): Ret {
-  return withFd(kernel, session, LIVEUPDATE_SESSION_RETRIEVE_FD, encodeFd(token));
+export function restore(sys: Ioctl, session: number, token: bigint): Ret {
+  return withFd(sys, session, LIVEUPDATE_SESSION_RETRIEVE_FD, encodeFd(token));
 }
 
-export function finish(kernel: Ioctl, session: number): Ret {
-  return kernel.ioctl(session, LIVEUPDATE_SESSION_FINISH, encodeFinish());
+export function finish(sys: Ioctl, session: number): Ret {
+  return sys.ioctl(session, LIVEUPDATE_SESSION_FINISH, encodeFinish());
 }
 
 /** GET_NAME into a field of 0xaa: the answer is the struct as the kernel left it. */
-export function getName(kernel: Ioctl, session: number): Uint8Array | Ret {
+export function getName(sys: Ioctl, session: number): Uint8Array | Ret {
   const argument = encodeGetName();
   argument.fill(0xaa, 8);
-  const answer = kernel.ioctl(session, LIVEUPDATE_SESSION_GET_NAME, argument);
+  const answer = sys.ioctl(session, LIVEUPDATE_SESSION_GET_NAME, argument);
   return answer < 0 ? answer : argument;
 }
 
@@ -63,7 +63,7 @@ export function memory(bytes: Uint8Array, writable = true): UserMemory {
   return { bytes, writable };
 }
 
-function withFd(kernel: Ioctl, fd: number, request: number, argument: Uint8Array): Ret {
-  const answer = kernel.ioctl(fd, request, argument);
+function withFd(sys: Ioctl, fd: number, request: number, argument: Uint8Array): Ret {
+  const answer = sys.ioctl(fd, request, argument);
   return answer < 0 ? answer : decodeFd(argument);
 }

@@ -1,7 +1,7 @@
 /** The second process on Linux: makes the calls it is told to, until it is killed. Arguments: the two FIFOs, in and out. */
 import { linux } from "../../lib/linux/system_calls.ts";
 import type { UserMemory, UserPointer } from "../../lib/system_calls.ts";
-import type { OtherKernel } from "./calls.ts";
+import type { RemoteCalls } from "./calls.ts";
 import { decode, encode, Lines, type Request, type Value, writeLine } from "./wire.ts";
 
 type Given = Request["values"];
@@ -14,26 +14,26 @@ const isMemory = (value: Value): value is UserMemory =>
   typeof value === "object" && value !== null && "writable" in value;
 const pointer = (value: Value): UserPointer => value instanceof Uint8Array || isMemory(value) ? value : null;
 
-function perform(kernel: OtherKernel, call: string, [a, b, c]: Given): Value {
+function perform(sys: RemoteCalls, call: string, [a, b, c]: Given): Value {
   switch (call) {
     case "open":
-      return kernel.open(text(a), count(b), count(c));
+      return sys.open(text(a), count(b), count(c));
     case "close":
-      return kernel.close(count(a));
+      return sys.close(count(a));
     case "ioctl":
-      return kernel.ioctl(count(a), count(b), pointer(c));
+      return sys.ioctl(count(a), count(b), pointer(c));
     case "memfd_create":
-      return kernel.memfd_create(text(a), count(b));
+      return sys.memfd_create(text(a), count(b));
     case "pread":
-      return kernel.pread(count(a), bytes(b), wide(c));
+      return sys.pread(count(a), bytes(b), wide(c));
     case "pwrite":
-      return kernel.pwrite(count(a), bytes(b), wide(c));
+      return sys.pwrite(count(a), bytes(b), wide(c));
     case "pidfd_open":
-      return kernel.pidfd_open(count(a), count(b));
+      return sys.pidfd_open(count(a), count(b));
     case "pidfd_getfd":
-      return kernel.pidfd_getfd(count(a), count(b), count(c));
+      return sys.pidfd_getfd(count(a), count(b), count(c));
     default:
-      return kernel.getpid();
+      return sys.getpid();
   }
 }
 
@@ -41,11 +41,11 @@ if (import.meta.main) {
   const [requests, replies] = Deno.args;
   using input = Deno.openSync(requests ?? "", { read: true });
   using output = Deno.openSync(replies ?? "", { write: true });
-  const kernel = linux();
+  const sys = linux();
   const lines = new Lines(input);
   for (let line = lines.next(); line !== undefined; line = lines.next()) {
     const { call, values } = decode<Request>(line);
-    const answer = perform(kernel, call, values);
+    const answer = perform(sys, call, values);
     writeLine(output, encode({ answer, values }));
   }
 }

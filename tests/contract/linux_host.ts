@@ -1,19 +1,19 @@
 import { linux } from "../../lib/linux/system_calls.ts";
 import type { UserMemory } from "../../lib/system_calls.ts";
-import type { OtherKernel } from "./calls.ts";
+import type { RemoteCalls } from "./calls.ts";
 import { decode, encode, Lines, type Reply, type Value, writeLine } from "./wire.ts";
 import type { Host, OtherProcess, Paths } from "./world.ts";
 
 /** This process as the cases' host. `children` remembers what was spawned: `endAll` leaves none behind. */
 export class LinuxHost implements Host {
-  readonly kernel = linux();
+  readonly sys = linux();
   readonly #children = new Set<Child>();
   #spawned = 0;
 
   constructor(readonly paths: Paths, readonly directory: string) {}
 
   spawn(): OtherProcess {
-    const child = new Child(this.kernel.mkfifo, `${this.directory}/child-${Deno.pid}-${this.#spawned++}`);
+    const child = new Child(this.sys.mkfifo, `${this.directory}/child-${Deno.pid}-${this.#spawned++}`);
     this.#children.add(child);
     return child;
   }
@@ -31,7 +31,7 @@ class Child implements OtherProcess {
   readonly #replies: Deno.FsFile;
   readonly #lines: Lines;
   #dead = false;
-  readonly kernel: OtherKernel;
+  readonly sys: RemoteCalls;
 
   constructor(mkfifo: (path: string, mode: number) => number, path: string) {
     for (const end of ["in", "out"]) {
@@ -48,7 +48,7 @@ class Child implements OtherProcess {
     this.#requests = Deno.openSync(`${path}.in`, { write: true });
     this.#replies = Deno.openSync(`${path}.out`, { read: true });
     this.#lines = new Lines(this.#replies);
-    this.kernel = remoteCalls((call, values) => this.#ask(call, values));
+    this.sys = remoteCalls((call, values) => this.#ask(call, values));
   }
 
   get pid(): number {
@@ -89,7 +89,7 @@ function isMemory(value: Value): value is UserMemory {
   return typeof value === "object" && value !== null && "writable" in value;
 }
 
-function remoteCalls(ask: (call: string, values: Value[]) => number): OtherKernel {
+function remoteCalls(ask: (call: string, values: Value[]) => number): RemoteCalls {
   return {
     open: (...values) => ask("open", values),
     close: (...values) => ask("close", values),

@@ -78,16 +78,16 @@ async function wordsBoot(host: LinuxHost, boot: number): Promise<string | undefi
 }
 
 /** Goes on in the next boot; does not return. */
-function nextBoot({ kernel, paths }: LinuxHost, words = ""): void {
+function nextBoot({ sys, paths }: LinuxHost, words = ""): void {
   const line = nextCommandLine(Deno.readTextFileSync("/proc/cmdline"), words);
   const text = new TextEncoder().encode(line + "\0");
-  const image = check(kernel.open(paths.image, O_RDONLY | O_CLOEXEC), "open", paths.image);
+  const image = check(sys.open(paths.image, O_RDONLY | O_CLOEXEC), "open", paths.image);
   const initrd = paths.initrd === undefined
     ? -1
-    : check(kernel.open(paths.initrd, O_RDONLY), "open", paths.initrd);
+    : check(sys.open(paths.initrd, O_RDONLY), "open", paths.initrd);
   const flags = paths.initrd === undefined ? BigInt(KEXEC_FILE_NO_INITRAMFS) : 0n;
-  check(kernel.kexec_file_load(image, initrd, BigInt(text.length), text, flags), "kexec load", paths.image);
-  check(kernel.reboot(LINUX_REBOOT_CMD_KEXEC), "kexec exec", paths.image);
+  check(sys.kexec_file_load(image, initrd, BigInt(text.length), text, flags), "kexec load", paths.image);
+  check(sys.reboot(LINUX_REBOOT_CMD_KEXEC), "kexec exec", paths.image);
 }
 
 if (import.meta.main) {

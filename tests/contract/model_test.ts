@@ -2,7 +2,7 @@
 import { equal } from "node:assert/strict";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { O_RDONLY } from "../../ffi/abi/fcntl.ts";
-import { type Kernel, ProcessKilled } from "../../lib/system_calls.ts";
+import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { image } from "../model/image.ts";
@@ -18,17 +18,17 @@ const paths: Paths = {
 
 class ModelHost implements Host {
   readonly paths = paths;
-  readonly kernel: Kernel;
+  readonly sys: SystemCalls;
 
   constructor(readonly machine: Machine) {
-    this.kernel = machine.init();
+    this.sys = machine.init();
   }
 
   spawn(): OtherProcess {
-    const kernel = this.machine.spawn();
-    const pid = kernel.getpid();
+    const sys = this.machine.spawn();
+    const pid = sys.getpid();
     return {
-      kernel,
+      sys,
       pid,
       kill: () => Promise.resolve(void this.machine.kill(pid)),
     };
@@ -46,13 +46,13 @@ function machine(): Machine {
   return new Machine({ disk, nofile: 1024 });
 }
 
-function kexec(kernel: Kernel, words: string): void {
+function kexec(sys: SystemCalls, words: string): void {
   const line = new TextEncoder().encode(`liveupdate=on ${words}\0`);
-  const fd = kernel.open(paths.image, O_RDONLY);
+  const fd = sys.open(paths.image, O_RDONLY);
   const flags = BigInt(KEXEC_FILE_NO_INITRAMFS);
-  answers(kernel.kexec_file_load(fd, -1, BigInt(line.length), line, flags), 0);
+  answers(sys.kexec_file_load(fd, -1, BigInt(line.length), line, flags), 0);
   try {
-    kernel.reboot(LINUX_REBOOT_CMD_KEXEC);
+    sys.reboot(LINUX_REBOOT_CMD_KEXEC);
   } catch (error) {
     if (error instanceof ProcessKilled) return;
     throw error;

@@ -2,12 +2,12 @@ import { deepEqual, equal, fail, ok } from "node:assert/strict";
 import { type ErrnoName, errnoName } from "../../ffi/abi/errno.ts";
 import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, O_CLOEXEC, O_RDWR } from "../../ffi/abi/fcntl.ts";
 import { decodeFd, LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
-import type { Kernel, Ret, Stat, UserMemory } from "../../lib/system_calls.ts";
+import type { Ret, Stat, SystemCalls, UserMemory } from "../../lib/system_calls.ts";
 import * as calls from "./calls.ts";
 
 /** What a runner offers to the cases: a kernel, and what cannot be had through the seam. */
 export interface Host {
-  readonly kernel: Kernel;
+  readonly sys: SystemCalls;
   readonly paths: Paths;
   /** Another process of the same kernel. */
   spawn(): OtherProcess;
@@ -24,7 +24,7 @@ export interface Paths {
 }
 
 export interface OtherProcess {
-  readonly kernel: calls.OtherKernel;
+  readonly sys: calls.RemoteCalls;
   readonly pid: number;
   /** SIGKILL; done when it has exited. */
   kill(): Promise<void>;
@@ -54,7 +54,7 @@ const PLAIN_MEMFD = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC;
 
 /** A host with the steps that cases are made of. Remembers what it opened, so that a case need not close anything. */
 export class World {
-  readonly kernel: Kernel;
+  readonly sys: SystemCalls;
   readonly paths: Paths;
   readonly #host: Host;
   readonly #opened = new Set<number>();
@@ -62,20 +62,20 @@ export class World {
 
   constructor(host: Host) {
     this.#host = host;
-    this.kernel = host.kernel;
+    this.sys = host.sys;
     this.paths = host.paths;
   }
 
   /** The device, opened once. */
   get device(): number {
     if (this.#device < 0) {
-      this.#device = good(this.kernel.open(LIVEUPDATE_DEVICE, O_RDWR | O_CLOEXEC), "open device");
+      this.#device = good(this.sys.open(LIVEUPDATE_DEVICE, O_RDWR | O_CLOEXEC), "open device");
     }
     return this.#device;
   }
 
   closeDevice(): void {
-    if (this.#device >= 0) this.kernel.close(this.#device);
+    if (this.#device >= 0) this.sys.close(this.#device);
     this.#device = -1;
   }
 
@@ -91,45 +91,45 @@ export class World {
 
   close(fd: number): void {
     this.#opened.delete(fd);
-    answers(this.kernel.close(fd), 0);
+    answers(this.sys.close(fd), 0);
   }
 
   create(name: string | Uint8Array): number {
-    return this.keep(calls.create(this.kernel, this.device, name), "create session");
+    return this.keep(calls.create(this.sys, this.device, name), "create session");
   }
 
   retrieve(name: string | Uint8Array): number {
-    return this.keep(calls.retrieve(this.kernel, this.device, name), "retrieve session");
+    return this.keep(calls.retrieve(this.sys, this.device, name), "retrieve session");
   }
 
   /** The bare answer of RETRIEVE_SESSION; what it opened is kept all the same. */
   tryRetrieve(name: string | Uint8Array): Ret {
-    const fd = calls.retrieve(this.kernel, this.device, name);
+    const fd = calls.retrieve(this.sys, this.device, name);
     return fd < 0 ? fd : this.keep(fd);
   }
 
   tryCreate(name: string | Uint8Array): Ret {
-    const fd = calls.create(this.kernel, this.device, name);
+    const fd = calls.create(this.sys, this.device, name);
     return fd < 0 ? fd : this.keep(fd);
   }
 
   preserve(session: number, fd: number, token: bigint): void {
-    answers(calls.preserve(this.kernel, session, fd, token), 0);
+    answers(calls.preserve(this.sys, session, fd, token), 0);
   }
 
   restore(session: number, token: bigint): number {
-    return this.keep(calls.restore(this.kernel, session, token), `restore ${token}`);
+    return this.keep(calls.restore(this.sys, session, token), `restore ${token}`);
   }
 
   /** An ioctl with an argument of one's own making; an fd in the answer is kept. */
   ioctl(fd: number, request: number, argument: Uint8Array | UserMemory | null): Ret {
-    return this.kernel.ioctl(fd, request, argument);
+    return this.sys.ioctl(fd, request, argument);
   }
 
   memfd(contents: Uint8Array | number = 0, flags = PLAIN_MEMFD): number {
-    const fd = this.keep(this.kernel.memfd_create("case", flags), "memfd_create");
-    if (typeof contents === "number") answers(this.kernel.ftruncate(fd, BigInt(contents)), 0);
-    else if (contents.length > 0) equal(this.kernel.pwrite(fd, contents, 0n), contents.length);
+    const fd = this.keep(this.sys.memfd_create("case", flags), "memfd_create");
+    if (typeof contents === "number") answers(this.sys.ftruncate(fd, BigInt(contents)), 0);
+    else if (contents.length > 0) equal(this.sys.pwrite(fd, contents, 0n), contents.length);
     return fd;
   }
 
@@ -139,14 +139,14 @@ export class World {
   }
 
   stat(fd: number): Stat {
-    const stat = this.kernel.fstat(fd);
+    const stat = this.sys.fstat(fd);
     return typeof stat === "number" ? fail(`fstat: ${errnoName(stat)}`) : stat;
   }
 
   contents(fd: number): Uint8Array {
     const bytes = new Uint8Array(Number(this.stat(fd).size));
     for (let at = 0; at < bytes.length;) {
-      const got = good(this.kernel.pread(fd, bytes.subarray(at), BigInt(at)), "pread");
+      const got = good(this.sys.pread(fd, bytes.subarray(at), BigInt(at)), "pread");
       if (got === 0) fail(`end of file at ${at} of ${bytes.length}`);
       at += got;
     }
@@ -162,7 +162,7 @@ export class World {
 
   /** The end of a single case. */
   closeAll(): void {
-    for (const fd of [...this.#opened].reverse()) this.kernel.close(fd);
+    for (const fd of [...this.#opened].reverse()) this.sys.close(fd);
     this.#opened.clear();
     this.closeDevice();
   }

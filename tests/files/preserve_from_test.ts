@@ -6,7 +6,7 @@ import { LuoError } from "../../lib/error.ts";
 import { digestOf, verifyDigest } from "../../lib/files/digest.ts";
 import { checkMemory, parseAvailable } from "../../lib/files/free_memory.ts";
 import { FileProblem } from "../../lib/files/file_problem.ts";
-import { isSealed, seal, sourceName, take } from "../../lib/files/preserve_from.ts";
+import { copyToMemfd, isSealed, seal, sourceName } from "../../lib/files/preserve_from.ts";
 import { memfdOf, pattern, readAll, scratch } from "./scratch.ts";
 
 function problem(kind: string, words = "") {
@@ -25,7 +25,7 @@ Deno.test("a file is copied into a memfd whose position is at the start", async 
   Deno.writeFileSync(`${dir.path}/in`, bytes);
   let told = 0;
   let total: bigint | undefined;
-  using fd = await take({ kind: "file", path: `${dir.path}/in` }, {
+  using fd = await copyToMemfd({ kind: "file", path: `${dir.path}/in` }, {
     onStart: (bytes) => total = bytes,
     onBytes: (bytes) => told += bytes,
   });
@@ -35,7 +35,7 @@ Deno.test("a file is copied into a memfd whose position is at the start", async 
 });
 
 Deno.test("files of /proc have no size but contents", async () => {
-  using fd = await take({ kind: "file", path: "/proc/self/status" });
+  using fd = await copyToMemfd({ kind: "file", path: "/proc/self/status" });
   assert.match(new TextDecoder().decode(readAll(fd.number)), /^Name:/);
 });
 
@@ -46,10 +46,10 @@ Deno.test("what is no regular file is refused by its name", async (t) => {
   for (const [path, kind] of cases) {
     await t.step(
       kind,
-      () => assert.rejects(take({ kind: "file", path }), problem("unsuitable", `it is a ${kind}`)),
+      () => assert.rejects(copyToMemfd({ kind: "file", path }), problem("unsuitable", `it is a ${kind}`)),
     );
   }
-  await assert.rejects(take({ kind: "file", path: `${dir.path}/no` }), systemError("read", "ENOENT"));
+  await assert.rejects(copyToMemfd({ kind: "file", path: `${dir.path}/no` }), systemError("read", "ENOENT"));
 });
 
 Deno.test("a file that grows while it is read is refused", async () => {
@@ -57,7 +57,10 @@ Deno.test("a file that grows while it is read is refused", async () => {
   const path = `${dir.path}/in`;
   Deno.writeFileSync(path, pattern(100));
   const grow = () => Deno.writeFileSync(path, pattern(10), { append: true });
-  await assert.rejects(take({ kind: "file", path }, { onBytes: grow }), problem("changed", "100 to 110"));
+  await assert.rejects(
+    copyToMemfd({ kind: "file", path }, { onBytes: grow }),
+    problem("changed", "100 to 110"),
+  );
 });
 
 Deno.test("a file that ends early is refused", async () => {
@@ -65,7 +68,10 @@ Deno.test("a file that ends early is refused", async () => {
   const path = `${dir.path}/in`;
   Deno.writeFileSync(path, pattern(20 << 20));
   const cut = () => Deno.truncateSync(path, 5);
-  await assert.rejects(take({ kind: "file", path }, { onBytes: cut }), problem("changed", "to 5 bytes"));
+  await assert.rejects(
+    copyToMemfd({ kind: "file", path }, { onBytes: cut }),
+    problem("changed", "to 5 bytes"),
+  );
 });
 
 Deno.test("a file that is rewritten in place while it is read is refused", async () => {
@@ -78,15 +84,18 @@ Deno.test("a file that is rewritten in place while it is read is refused", async
     using file = Deno.openSync(path, { read: true, write: true });
     file.writeSync(pattern(5));
   };
-  await assert.rejects(take({ kind: "file", path }, { onBytes: rewrite }), problem("changed", "written to"));
+  await assert.rejects(
+    copyToMemfd({ kind: "file", path }, { onBytes: rewrite }),
+    problem("changed", "written to"),
+  );
 });
 
 Deno.test("an inherited descriptor is the same open file; the runtime's own and closed ones are refused", async () => {
   using memfd = memfdOf(pattern(10));
-  await assert.rejects(take({ kind: "fd", fd: memfd.number }), systemError("read", "EBADF"));
-  await assert.rejects(take({ kind: "fd", fd: 1021 }), systemError("read", "EBADF"));
+  await assert.rejects(copyToMemfd({ kind: "fd", fd: memfd.number }), systemError("read", "EBADF"));
+  await assert.rejects(copyToMemfd({ kind: "fd", fd: 1021 }), systemError("read", "EBADF"));
   fcntl(memfd.number, abi.F_SETFD, 0);
-  using fd = await take({ kind: "fd", fd: memfd.number });
+  using fd = await copyToMemfd({ kind: "fd", fd: memfd.number });
   lseek(memfd.number, 4n, abi.SEEK_SET);
   assert.equal(lseek(fd.number, 0n, abi.SEEK_CUR), 4n);
 });
@@ -95,9 +104,9 @@ Deno.test("what the kernel has no handler for is told before anybody asks it", a
   using dir = scratch();
   const disk = open(`${dir.path}/x`, abi.O_CREAT | abi.O_RDWR, 0o600);
   try {
-    await assert.rejects(take({ kind: "fd", fd: disk }), systemError("preserve", "ENOENT"));
+    await assert.rejects(copyToMemfd({ kind: "fd", fd: disk }), systemError("preserve", "ENOENT"));
     await assert.rejects(
-      take({ kind: "process", pid: getpid(), fd: disk }),
+      copyToMemfd({ kind: "process", pid: getpid(), fd: disk }),
       systemError("preserve", "ENOENT"),
     );
   } finally {
@@ -107,14 +116,14 @@ Deno.test("what the kernel has no handler for is told before anybody asks it", a
 
 Deno.test("another process's descriptor is taken, and what cannot be is named", async () => {
   using memfd = memfdOf(pattern(10));
-  using fd = await take({ kind: "process", pid: getpid(), fd: memfd.number });
+  using fd = await copyToMemfd({ kind: "process", pid: getpid(), fd: memfd.number });
   assert.deepEqual(readAll(fd.number), pattern(10));
   await assert.rejects(
-    take({ kind: "process", pid: getpid(), fd: 1021 }),
+    copyToMemfd({ kind: "process", pid: getpid(), fd: 1021 }),
     systemError("pidfd_getfd", "EBADF"),
   );
   await assert.rejects(
-    take({ kind: "process", pid: 0x7fff_fff0, fd: 0 }),
+    copyToMemfd({ kind: "process", pid: 0x7fff_fff0, fd: 0 }),
     systemError("pidfd_open", "ESRCH"),
   );
 });

@@ -22,11 +22,11 @@ function sum_by_order(ranges: readonly Range[]): Record<number, number> {
 /** A model kernel of an old release in the moment before the kexec: session "vm" with a file of three pages, and an empty one. */
 function old(release: string): { memory: Physical; fdt: bigint } {
   const machine = new Machine({ memory_bytes: 64 << 20, release, disk: new MemoryDisk() });
-  const kernel = machine.init();
-  const device = openDevice(kernel);
+  const sys = machine.init();
+  const device = openDevice(sys);
   const session = device.create("vm");
-  const fd = kernel.memfd_create("m", MFD_EXEC);
-  kernel.write(fd, new Uint8Array(3 * PAGE_SIZE));
+  const fd = sys.memfd_create("m", MFD_EXEC);
+  sys.write(fd, new Uint8Array(3 * PAGE_SIZE));
   session.preserve(fd, 5n);
   device.create("empty");
   assert.equal(machine.system.kho?.finish(), 0);

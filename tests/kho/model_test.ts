@@ -75,15 +75,15 @@ function register_test_flbs({ system }: Machine): void {
 function on_the_model({ sessions }: Scenario): { memory: Memory; fdt: bigint } {
   const machine = new Machine({ memory_bytes: 256 << 20, disk: new MemoryDisk() });
   register_test_flbs(machine);
-  const kernel = machine.init();
-  const device = openDevice(kernel);
+  const sys = machine.init();
+  const device = openDevice(sys);
   for (const { name, files } of sessions) {
     const session = device.create(name);
     for (const { token, size, position = 0, seals = 0 } of files) {
-      const fd = kernel.memfd_create("capture", MFD_ALLOW_SEALING | MFD_EXEC);
-      kernel.ftruncate(fd, BigInt(size));
-      kernel.lseek(fd, BigInt(position), SEEK_SET);
-      kernel.fcntl(fd, F_ADD_SEALS, seals);
+      const fd = sys.memfd_create("capture", MFD_ALLOW_SEALING | MFD_EXEC);
+      sys.ftruncate(fd, BigInt(size));
+      sys.lseek(fd, BigInt(position), SEEK_SET);
+      sys.fcntl(fd, F_ADD_SEALS, seals);
       session.preserve(fd, token);
     }
   }

@@ -10,40 +10,40 @@ Deno.test({
   name: "a host without LUO says ENOENT",
   ignore: HAS_LUO,
   fn: () => {
-    using kernel = linux();
-    assert.equal(kernel.open("/dev/liveupdate", abi.O_RDWR), -2);
-    assert.throws(() => openDevice(kernel), { operation: "open", code: "ENOENT" });
+    using sys = linux();
+    assert.equal(sys.open("/dev/liveupdate", abi.O_RDWR), -2);
+    assert.throws(() => openDevice(sys), { operation: "open", code: "ENOENT" });
   },
 });
 
 Deno.test("adopt is the identity and expose a copy that programs started later do not inherit", () => {
-  using kernel = linux();
-  const fd = kernel.memfd_create("x", abi.MFD_CLOEXEC);
-  assert.equal(kernel.adopt(fd), fd);
-  const copy = kernel.expose(fd);
+  using sys = linux();
+  const fd = sys.memfd_create("x", abi.MFD_CLOEXEC);
+  assert.equal(sys.adopt(fd), fd);
+  const copy = sys.expose(fd);
   assert.notEqual(copy, fd);
-  assert.equal(kernel.fcntl(copy, abi.F_GETFD), abi.FD_CLOEXEC);
-  assert.equal(kernel.write(fd, new Uint8Array(3)), 3);
-  assert.equal(kernel.lseek(copy, 0n, abi.SEEK_CUR), 3n);
-  assert.equal(kernel.close(fd), 0);
-  assert.equal(kernel.close(copy), 0);
-  assert.equal(kernel.close(fd), -9);
+  assert.equal(sys.fcntl(copy, abi.F_GETFD), abi.FD_CLOEXEC);
+  assert.equal(sys.write(fd, new Uint8Array(3)), 3);
+  assert.equal(sys.lseek(copy, 0n, abi.SEEK_CUR), 3n);
+  assert.equal(sys.close(fd), 0);
+  assert.equal(sys.close(copy), 0);
+  assert.equal(sys.close(fd), -9);
 });
 
 Deno.test("sockets and pipes carry bytes and fds", () => {
-  using kernel = linux();
-  const ends = kernel.socketpair();
+  using sys = linux();
+  const ends = sys.socketpair();
   assert.ok(typeof ends !== "number");
   const [a, b] = ends;
-  assert.equal(kernel.poll(b, abi.POLLIN), 0);
-  assert.equal(kernel.sendmsg(a, new Uint8Array([4, 2]), [a]), 2);
-  assert.equal(kernel.poll(b, abi.POLLIN), abi.POLLIN);
+  assert.equal(sys.poll(b, abi.POLLIN), 0);
+  assert.equal(sys.sendmsg(a, new Uint8Array([4, 2]), [a]), 2);
+  assert.equal(sys.poll(b, abi.POLLIN), abi.POLLIN);
   const into = new Uint8Array(9);
-  const message = kernel.recvmsg(b, into, 4);
+  const message = sys.recvmsg(b, into, 4);
   assert.ok(typeof message === "object");
   assert.deepEqual([message.bytes, message.fds.length, into[0], into[1]], [2, 1, 4, 2]);
-  for (const fd of [a, b, ...message.fds]) kernel.close(fd);
-  const pipe = kernel.pipe2(abi.O_CLOEXEC);
+  for (const fd of [a, b, ...message.fds]) sys.close(fd);
+  const pipe = sys.pipe2(abi.O_CLOEXEC);
   assert.ok(typeof pipe !== "number");
-  for (const fd of pipe) assert.equal(kernel.close(fd), 0);
+  for (const fd of pipe) assert.equal(sys.close(fd), 0);
 });

@@ -5,15 +5,15 @@ import { type Host, type OtherProcess, type Paths, World } from "../contract/wor
 import { connect, startMachine } from "./start.ts";
 
 class RemoteHost implements Host {
-  readonly kernel;
+  readonly sys;
 
   constructor(readonly socket: string, readonly paths: Paths) {
-    this.kernel = connect(socket);
+    this.sys = connect(socket);
   }
 
   spawn(): OtherProcess {
-    const kernel = connect(this.socket);
-    return { kernel, pid: kernel.getpid(), kill: () => Promise.resolve(kernel[Symbol.dispose]()) };
+    const sys = connect(this.socket);
+    return { sys, pid: sys.getpid(), kill: () => Promise.resolve(sys[Symbol.dispose]()) };
   }
 }
 
@@ -40,7 +40,7 @@ Deno.test("the contract holds through a machine", async (t) => {
         await run(world);
         world.closeAll();
       } finally {
-        host.kernel[Symbol.dispose]();
+        host.sys[Symbol.dispose]();
       }
     });
   }

@@ -5,10 +5,10 @@ import { connectMachine } from "../../lib/machine_process/serve_machine.ts";
 import { openDevice } from "../../lib/session.ts";
 
 const [path = "", name = ""] = Deno.args;
-const kernel = connectMachine(path);
-const session = openDevice(kernel).create(name);
+const sys = connectMachine(path);
+const session = openDevice(sys).create(name);
 const fd = memfd_create("held", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 write(fd, new Uint8Array(10_000));
-session.preserve(kernel.adopt(fd), 1n);
+session.preserve(sys.adopt(fd), 1n);
 console.log("holding");
 for await (const _ of Deno.stdin.readable);

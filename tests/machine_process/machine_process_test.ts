@@ -7,7 +7,7 @@ import {
   LINUX_REBOOT_CMD_POWER_OFF,
 } from "../../ffi/abi/kexec.ts";
 import * as file from "../../ffi/file.ts";
-import { type Kernel, ProcessKilled } from "../../lib/system_calls.ts";
+import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import { openDevice } from "../../lib/session.ts";
 import { image } from "../model/image.ts";
 import { connect, type Running, script, startMachine } from "./start.ts";
@@ -28,15 +28,15 @@ function contentOf(fd: number, length: number): Uint8Array {
 }
 
 /** Into the next kernel, by an image that is a file of the host. */
-async function kexec(kernel: Kernel, machine: Running): Promise<void> {
+async function kexec(sys: SystemCalls, machine: Running): Promise<void> {
   const path = `${machine.path}.image`;
   await Deno.writeFile(path, image());
   const host = file.open(path, abi.O_RDONLY | abi.O_CLOEXEC);
-  const fd = kernel.adopt(host);
+  const fd = sys.adopt(host);
   const line = new TextEncoder().encode("liveupdate=on\0");
-  const loaded = kernel.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
+  const loaded = sys.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
   assert.equal(loaded, 0);
-  assert.throws(() => kernel.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
+  assert.throws(() => sys.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
 }
 
 Deno.test("a client that is killed takes its session along, a client that comes later finds it gone", async () => {
@@ -102,23 +102,23 @@ Deno.test("over a kexec: content, size, position and seals of a host memfd, and 
 Deno.test("what was restored is preserved again, exposed or not, and comes through a second kexec", async () => {
   await using machine = await startMachine("serve_model.ts");
   const [one, two] = [new Uint8Array(PAGE).fill(1), new Uint8Array(2 * PAGE).fill(2)];
-  let kernel = connect(machine.path);
-  let session = openDevice(kernel).create("s1");
-  session.preserve(kernel.adopt(hostMemfd(one)), 1n);
-  session.preserve(kernel.adopt(hostMemfd(two)), 2n);
-  await kexec(kernel, machine);
+  let sys = connect(machine.path);
+  let session = openDevice(sys).create("s1");
+  session.preserve(sys.adopt(hostMemfd(one)), 1n);
+  session.preserve(sys.adopt(hostMemfd(two)), 2n);
+  await kexec(sys, machine);
 
-  kernel = connect(machine.path);
-  const device = openDevice(kernel);
+  sys = connect(machine.path);
+  const device = openDevice(sys);
   const incoming = device.retrieve("s1");
   const files = [1n, 2n].map((token) => incoming.restore(token));
-  const exposed = kernel.expose(files[0]?.number ?? -1);
+  const exposed = sys.expose(files[0]?.number ?? -1);
   incoming.finish();
   session = device.create("s2");
   files.forEach((each, index) => session.preserve(each, BigInt(index)));
   file.pwrite(exposed, new Uint8Array([9]), 0n);
   one[0] = 9;
-  await kexec(kernel, machine);
+  await kexec(sys, machine);
   file.pwrite(exposed, new Uint8Array([8]), 0n);
   file.close(exposed);
 
@@ -135,29 +135,29 @@ Deno.test("what was restored is preserved again, exposed or not, and comes throu
 
 Deno.test("a preserved file of the model's that is exposed stays the same page frames, and what the host writes comes over", async () => {
   await using machine = await startMachine("serve_model.ts");
-  let kernel = connect(machine.path);
-  const session = openDevice(kernel).create("s1");
-  const fd = kernel.memfd_create("inside", abi.MFD_EXEC);
-  kernel.write(fd, new Uint8Array(3 * PAGE).fill(1));
+  let sys = connect(machine.path);
+  const session = openDevice(sys).create("s1");
+  const fd = sys.memfd_create("inside", abi.MFD_EXEC);
+  sys.write(fd, new Uint8Array(3 * PAGE).fill(1));
   session.preserve(fd, 1n);
-  const exposed = kernel.expose(fd);
+  const exposed = sys.expose(fd);
   assert.ok(exposed >= 0, `errno ${exposed}`);
   file.pwrite(exposed, new Uint8Array([7]), BigInt(2 * PAGE));
-  assert.equal(kernel.ftruncate(fd, 0n), -Errno.EPERM, "still frozen");
-  await kexec(kernel, machine);
+  assert.equal(sys.ftruncate(fd, 0n), -Errno.EPERM, "still frozen");
+  await kexec(sys, machine);
   file.close(exposed);
-  kernel = connect(machine.path);
-  const restored = openDevice(kernel).retrieve("s1").restore(1n);
+  sys = connect(machine.path);
+  const restored = openDevice(sys).retrieve("s1").restore(1n);
   const into = new Uint8Array(3 * PAGE);
-  assert.equal(kernel.pread(restored.number, into, 0n), into.length);
+  assert.equal(sys.pread(restored.number, into, 0n), into.length);
   assert.deepEqual([into[0], into[2 * PAGE], into[2 * PAGE + 1]], [1, 7, 1]);
-  kernel[Symbol.dispose]();
+  sys[Symbol.dispose]();
 });
 
 Deno.test("what can be preserved is what Linux's handler takes", async (t) => {
   await using machine = await startMachine("serve_model.ts");
-  using kernel = connect(machine.path);
-  using device = openDevice(kernel);
+  using sys = connect(machine.path);
+  using device = openDevice(sys);
   using session = device.create("s");
   const dir = await Deno.makeTempDir({ dir: "/dev/shm" });
   const disk = `${machine.path}.disk`;
@@ -185,7 +185,7 @@ Deno.test("what can be preserved is what Linux's handler takes", async (t) => {
   for (const [name, fd, errno] of rows) {
     await t.step(name, () => {
       assert.ok(fd >= 0, `errno ${fd}`);
-      const preserve = () => session.preserve(kernel.adopt(fd), token++);
+      const preserve = () => session.preserve(sys.adopt(fd), token++);
       if (errno === undefined) preserve();
       else assert.throws(preserve, { code: errno });
     });
@@ -196,11 +196,11 @@ Deno.test("what can be preserved is what Linux's handler takes", async (t) => {
 
 Deno.test("preserving fills the holes of a file of the host", async () => {
   await using machine = await startMachine("serve_model.ts");
-  using kernel = connect(machine.path);
+  using sys = connect(machine.path);
   const fd = file.memfd_create("sparse", MEMFD_FLAGS);
   file.ftruncate(fd, 1n << 20n);
-  using session = openDevice(kernel).create("s");
-  session.preserve(kernel.adopt(file.dup_cloexec(fd)), 1n);
+  using session = openDevice(sys).create("s");
+  session.preserve(sys.adopt(file.dup_cloexec(fd)), 1n);
   const stat = file.fstat(fd);
   assert.ok(typeof stat === "object");
   assert.equal(stat.blocks, 2048n);
@@ -227,20 +227,20 @@ Deno.test("a machine with something in it outlives the last goodbye; an empty on
 
 Deno.test("a machine can be powered off whatever is in it", async () => {
   await using machine = await startMachine("serve_model.ts");
-  const kernel = connect(machine.path);
-  openDevice(kernel).create("lost");
-  assert.throws(() => kernel.reboot(LINUX_REBOOT_CMD_POWER_OFF), ProcessKilled);
+  const sys = connect(machine.path);
+  openDevice(sys).create("lost");
+  assert.throws(() => sys.reboot(LINUX_REBOOT_CMD_POWER_OFF), ProcessKilled);
   assert.equal((await machine.child.status).code, 0);
 });
 
 Deno.test("one machine at a path, and a dead one's socket is no obstacle", async () => {
   await using machine = await startMachine("serve_model.ts");
-  const kernel = connect(machine.path);
+  const sys = connect(machine.path);
   const rival = script("serve_model.ts", machine.path);
   assert.notEqual((await rival.output()).code, 0);
   machine.child.kill("SIGKILL");
   await machine.child.status;
-  assert.throws(() => kernel.uname(), ProcessKilled);
+  assert.throws(() => sys.uname(), ProcessKilled);
   const heir = script("serve_model.ts", machine.path);
   using next = connect(machine.path);
   assert.equal(next.uname().sysname, "Linux");

@@ -1,7 +1,7 @@
 /** A machine whose processes are Linux: only the wire is under test. Prints the pid of each process that was killed. */
 import { linux } from "../../lib/linux/system_calls.ts";
 import { ProcessKilled } from "../../lib/system_calls.ts";
-import { type Hardware, Server } from "../../lib/machine_process/machine_server.ts";
+import { type Hardware, MachineServer } from "../../lib/machine_process/machine_server.ts";
 
 /** The command that the test's kernel takes for a kexec. */
 const REBOOT = 0x45584543;
@@ -38,4 +38,4 @@ class LinuxHardware implements Hardware {
 }
 
 const [path = ""] = Deno.args;
-await new Server(path, new LinuxHardware()).run();
+await new MachineServer(path, new LinuxHardware()).run();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { EPOLLIN } from "../../ffi/abi/epoll.ts";
 import { poll } from "../../ffi/epoll.ts";
 import { LuoError } from "../../lib/error.ts";
-import type { Kernel } from "../../lib/system_calls.ts";
+import type { SystemCalls } from "../../lib/system_calls.ts";
 import { connectMachine } from "../../lib/machine_process/remote_system_calls.ts";
 
 export interface Running extends AsyncDisposable {
@@ -54,7 +54,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /** As soon as the machine has bound its socket it also listens a moment later. */
-export function connect(path: string): Kernel {
+export function connect(path: string): SystemCalls {
   for (let tries = 0;; tries++) {
     try {
       return connectMachine(path);

@@ -48,12 +48,12 @@ const LINES: readonly (readonly [command_line: string, device: boolean])[] = [
 for (const [line, device] of LINES) {
   Deno.test(`command line ${JSON.stringify(line)}: ${device ? "a" : "no"} device`, () => {
     const m = new Machine({ disk: new MemoryDisk({ "/image": image("7.3.4") }) });
-    const kernel = m.init();
+    const sys = m.init();
     const text = new TextEncoder().encode(`${line}\0`);
-    const fd = kernel.open("/image", 0);
+    const fd = sys.open("/image", 0);
     const flags = BigInt(KEXEC_FILE_NO_INITRAMFS);
-    assert.equal(kernel.kexec_file_load(fd, -1, BigInt(text.length), text, flags), 0);
-    assert.throws(() => kernel.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
+    assert.equal(sys.kexec_file_load(fd, -1, BigInt(text.length), text, flags), 0);
+    assert.throws(() => sys.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
     assert.equal(m.init().open(LIVEUPDATE_DEVICE, O_RDWR) >= 0, device);
   });
 }

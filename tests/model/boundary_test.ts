@@ -50,21 +50,21 @@ function state(m: Machine): object[] {
 
 /** One boot with a session, files, mappings and other processes, ended by a kexec; weak references to all there was. */
 function one_boot(m: Machine): WeakRef<object>[] {
-  const kernel = m.init();
-  const session = openDevice(kernel).create("vm");
-  const fd = kernel.memfd_create("data", abi.MFD_EXEC);
-  kernel.write(fd, new Uint8Array(10_000).fill(1));
+  const sys = m.init();
+  const session = openDevice(sys).create("vm");
+  const fd = sys.memfd_create("data", abi.MFD_EXEC);
+  sys.write(fd, new Uint8Array(10_000).fill(1));
   session.preserve(fd, 1n);
-  kernel.mmap(4096n, abi.PROT_READ, abi.MAP_SHARED, fd, 0n);
-  const pair = kernel.socketpair();
+  sys.mmap(4096n, abi.PROT_READ, abi.MAP_SHARED, fd, 0n);
+  const pair = sys.socketpair();
   assert.ok(typeof pair === "object");
-  kernel.sendmsg(pair[0], new Uint8Array(1), [session.fd.number]);
-  kernel.pidfd_open(m.spawn().getpid(), 0);
+  sys.sendmsg(pair[0], new Uint8Array(1), [session.fd.number]);
+  sys.pidfd_open(m.spawn().getpid(), 0);
   const line = new TextEncoder().encode("liveupdate=on\0");
-  const image_fd = kernel.open("/k", abi.O_RDONLY);
-  kernel.kexec_file_load(image_fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
+  const image_fd = sys.open("/k", abi.O_RDONLY);
+  sys.kexec_file_load(image_fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
   const old = state(m).map((object) => new WeakRef(object));
-  assert.throws(() => kernel.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
+  assert.throws(() => sys.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
   return old;
 }
 

@@ -4,7 +4,7 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { LuoError } from "../../lib/error.ts";
-import { type Kernel, ProcessKilled } from "../../lib/system_calls.ts";
+import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { parse_faults } from "../../lib/model/faults/fault_spec.ts";
 import { audit } from "../../lib/model/audit.ts";
@@ -27,27 +27,27 @@ function contents(token: bigint): Uint8Array {
   return bytes;
 }
 
-function file(kernel: Kernel, token: bigint): number {
-  const fd = kernel.memfd_create("f", abi.MFD_EXEC);
+function file(sys: SystemCalls, token: bigint): number {
+  const fd = sys.memfd_create("f", abi.MFD_EXEC);
   const bytes = contents(token);
-  kernel.pwrite(fd, bytes.subarray(0, PAGE), 0n);
-  kernel.pwrite(fd, bytes.subarray(2 * PAGE), BigInt(2 * PAGE));
+  sys.pwrite(fd, bytes.subarray(0, PAGE), 0n);
+  sys.pwrite(fd, bytes.subarray(2 * PAGE), BigInt(2 * PAGE));
   return fd;
 }
 
-function kexec(kernel: Kernel): number {
+function kexec(sys: SystemCalls): number {
   const line = new TextEncoder().encode("liveupdate=on\0");
-  const fd = kernel.open("/k", abi.O_RDONLY);
-  const loaded = kernel.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
-  kernel.close(fd);
-  return loaded < 0 ? loaded : kernel.reboot(LINUX_REBOOT_CMD_KEXEC);
+  const fd = sys.open("/k", abi.O_RDONLY);
+  const loaded = sys.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
+  sys.close(fd);
+  return loaded < 0 ? loaded : sys.reboot(LINUX_REBOOT_CMD_KEXEC);
 }
 
 Deno.test("the n-th allocation fails: ENOMEM, nothing changed, and the next try works", () => {
   let failed = true;
   for (let n = 1; failed; n++) {
     const m = machine(`alloc@${n}=ENOMEM`);
-    const kernel = m.init();
+    const sys = m.init();
     const tried: string[] = [];
     const again = <T>(what: string, run: () => T): T => {
       try {
@@ -58,17 +58,17 @@ Deno.test("the n-th allocation fails: ENOMEM, nothing changed, and the next try 
         return run();
       }
     };
-    const device = openDevice(kernel);
+    const device = openDevice(sys);
     const session = again("create", () => device.create("s"));
     for (const token of [1n, 3n]) {
-      const fd = kernel.memfd_create("f", abi.MFD_EXEC);
+      const fd = sys.memfd_create("f", abi.MFD_EXEC);
       for (const at of [0, 2 * PAGE]) {
         const bytes = contents(token).subarray(at, at + PAGE);
-        const wrote = kernel.pwrite(fd, bytes, BigInt(at));
+        const wrote = sys.pwrite(fd, bytes, BigInt(at));
         if (wrote === PAGE) continue;
         assert.equal(wrote, -Errno.ENOMEM);
         tried.push("write");
-        assert.equal(kernel.pwrite(fd, bytes, BigInt(at)), PAGE);
+        assert.equal(sys.pwrite(fd, bytes, BigInt(at)), PAGE);
       }
       again("preserve", () => session.preserve(fd, token));
     }
@@ -76,23 +76,23 @@ Deno.test("the n-th allocation fails: ENOMEM, nothing changed, and the next try 
     failed = tried.length > 0;
     assert.ok(tried.length <= 1 && (failed || n > 12), `allocation ${n}: ${tried}`);
     assert.deepEqual(audit(m), []);
-    m.kill(kernel.getpid());
+    m.kill(sys.getpid());
     assert.deepEqual(audit(m), []);
   }
 });
 
 Deno.test("a handler that refuses in preserve, freeze, retrieve or can_finish", () => {
   const m = machine("preserve@1=EIO,freeze@2=EBUSY,retrieve@2=EIO,can_finish@1=EBUSY");
-  const kernel = m.init();
-  const session = openDevice(kernel).create("s");
-  const fds = [file(kernel, 1n), file(kernel, 3n)] as const;
+  const sys = m.init();
+  const session = openDevice(sys).create("s");
+  const fds = [file(sys, 1n), file(sys, 3n)] as const;
   assert.throws(() => session.preserve(fds[0], 1n), { errno: Errno.EIO });
-  assert.equal(kernel.ftruncate(fds[0], BigInt(4 * PAGE)), 0, "not frozen");
-  assert.equal(kernel.ftruncate(fds[0], BigInt(3 * PAGE)), 0);
+  assert.equal(sys.ftruncate(fds[0], BigInt(4 * PAGE)), 0, "not frozen");
+  assert.equal(sys.ftruncate(fds[0], BigInt(3 * PAGE)), 0);
   session.preserve(fds[0], 1n);
   session.preserve(fds[1], 3n);
-  assert.equal(kexec(kernel), -Errno.EBUSY);
-  assert.throws(() => kexec(kernel), ProcessKilled);
+  assert.equal(kexec(sys), -Errno.EBUSY);
+  assert.throws(() => kexec(sys), ProcessKilled);
   const next = openDevice(m.init()).retrieve("s");
   next.restore(1n);
   for (let i = 0; i < 2; i++) assert.throws(() => next.restore(3n), { errno: Errno.EIO }, "it sticks");
@@ -120,44 +120,44 @@ Deno.test("a page lost on the way: EIO for its file, the other one is whole", ()
   assert.deepEqual(audit(m), []);
 });
 
-function whole(kernel: Kernel, fd: number, token: bigint): boolean {
+function whole(sys: SystemCalls, fd: number, token: bigint): boolean {
   const bytes = new Uint8Array(3 * PAGE + 1);
-  assert.equal(kernel.pread(fd, bytes, 0n), 3 * PAGE);
+  assert.equal(sys.pread(fd, bytes, 0n), 3 * PAGE);
   assert.deepEqual(bytes.subarray(0, 3 * PAGE), contents(token));
   return true;
 }
 
 Deno.test("a refused load keeps the image loaded before", () => {
   const m = machine("kexec_file_load@2=ENOEXEC,reboot@1=EBUSY");
-  const kernel = m.init();
-  assert.equal(kexec(kernel), -Errno.EBUSY);
-  assert.equal(kexec(kernel), -Errno.ENOEXEC);
-  assert.throws(() => kernel.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
+  const sys = m.init();
+  assert.equal(kexec(sys), -Errno.EBUSY);
+  assert.equal(kexec(sys), -Errno.ENOEXEC);
+  assert.throws(() => sys.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
 });
 
 Deno.test("interrupted, slow, and the last call of a process", () => {
   const slept: number[] = [];
   const m = machine("write@1=EINTR,write@2=slow:30,write@3=crash", (ms) => slept.push(ms));
-  const kernel = m.init();
-  const fd = kernel.memfd_create("f", abi.MFD_EXEC);
+  const sys = m.init();
+  const fd = sys.memfd_create("f", abi.MFD_EXEC);
   const bytes = new Uint8Array(PAGE);
-  assert.equal(kernel.write(fd, bytes), -Errno.EINTR);
-  assert.equal(kernel.lseek(fd, 0n, abi.SEEK_CUR), 0n, "nothing was done");
-  assert.equal(kernel.write(fd, bytes), PAGE);
+  assert.equal(sys.write(fd, bytes), -Errno.EINTR);
+  assert.equal(sys.lseek(fd, 0n, abi.SEEK_CUR), 0n, "nothing was done");
+  assert.equal(sys.write(fd, bytes), PAGE);
   assert.deepEqual(slept, [30]);
-  assert.throws(() => kernel.write(fd, bytes), ProcessKilled);
-  assert.throws(() => kernel.getpid(), ProcessKilled);
+  assert.throws(() => sys.write(fd, bytes), ProcessKilled);
+  assert.throws(() => sys.getpid(), ProcessKilled);
   assert.deepEqual(audit(m), []);
 });
 
 /** A live update of two sessions, whatever fails; the tokens that the kernel said yes to, by session. */
-function prepare(kernel: Kernel): void {
-  const device = openDevice(kernel);
+function prepare(sys: SystemCalls): void {
+  const device = openDevice(sys);
   for (const name of ["a", "b"]) {
     const session = attempt(() => device.create(name));
-    for (const token of [1n, 3n, 5n]) attempt(() => session?.preserve(file(kernel, token), token));
+    for (const token of [1n, 3n, 5n]) attempt(() => session?.preserve(file(sys, token), token));
   }
-  for (let i = 0; i < 3; i++) kexec(kernel);
+  for (let i = 0; i < 3; i++) kexec(sys);
 }
 
 /** Undefined when the call failed with an errno; a dead process is no matter of its own. */
@@ -218,15 +218,15 @@ Deno.test("whatever goes wrong: no page leaked, none freed twice, and a file is 
 /** In a process that no fault stops from looking: what it gets must be right. */
 function retrieve_all(m: Machine): void {
   if (m.boots === 1) return;
-  const kernel = m.spawn();
-  const device = openDevice(kernel);
+  const sys = m.spawn();
+  const device = openDevice(sys);
   for (const name of ["a", "b"]) {
     const session = attempt(() => device.retrieve(name));
     for (const token of [1n, 3n, 5n]) {
       const fd = attempt(() => session?.restore(token).number);
       if (fd === undefined) continue;
       const bytes = new Uint8Array(3 * PAGE);
-      const got = kernel.pread(fd, bytes, 0n);
+      const got = sys.pread(fd, bytes, 0n);
       // A write that a fault kept from happening left zeros, never anything else.
       const right = contents(token);
       assert.ok(bytes.subarray(0, got).every((byte, i) => byte === 0 || byte === right[i]));
@@ -257,8 +257,8 @@ Deno.test("a corrupt handover: the kernel panics, boots without it, or loses fil
 
 /** The data may be wrong (nothing on the way has a checksum): only that the kernel stays whole is looked at. */
 function retrieve_some(m: Machine): void {
-  const kernel = m.spawn();
-  const device = openDevice(kernel);
+  const sys = m.spawn();
+  const device = openDevice(sys);
   for (const name of ["a", "b"]) {
     const session = attempt(() => device.retrieve(name));
     for (const token of [1n, 3n, 5n]) attempt(() => session?.restore(token));

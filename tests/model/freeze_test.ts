@@ -28,20 +28,20 @@ Deno.test("a freeze that fails unfreezes what was frozen, sessions in reverse, f
     retrieve: () => -Errno.EIO,
     finish: () => {},
   });
-  const kernel = m.init();
-  const device = openDevice(kernel);
+  const sys = m.init();
+  const device = openDevice(sys);
   const sessions = ["a", "b", "c"].map((name) => device.create(name));
   for (const session of sessions) {
     for (const token of [1n, 2n]) {
-      const pipe = kernel.pipe2(0);
+      const pipe = sys.pipe2(0);
       assert.ok(typeof pipe === "object");
       session.preserve(pipe[0], token);
     }
   }
-  const fd = kernel.open("/k", abi.O_RDONLY);
+  const fd = sys.open("/k", abi.O_RDONLY);
   const line = new TextEncoder().encode("liveupdate=on\0");
-  kernel.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
-  assert.equal(kernel.reboot(LINUX_REBOOT_CMD_KEXEC), -Errno.EIO);
+  sys.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
+  assert.equal(sys.reboot(LINUX_REBOOT_CMD_KEXEC), -Errno.EIO);
   const frozen = ["freeze 0", "freeze 1", "freeze 2", "freeze 3", "freeze 4", "freeze 5"];
   assert.deepEqual(calls, [...frozen, "unfreeze 4", "unfreeze 2", "unfreeze 3", "unfreeze 0", "unfreeze 1"]);
   sessions[0]?.close();
@@ -50,12 +50,12 @@ Deno.test("a freeze that fails unfreezes what was frozen, sessions in reverse, f
 
 Deno.test("a sparse memfd larger than memory is refused, and is what it was", () => {
   const m = new Machine({ memory_bytes: 4 << 20, disk: new MemoryDisk() });
-  const kernel = m.init();
-  const fd = kernel.memfd_create("large", abi.MFD_EXEC);
-  const session = openDevice(kernel).create("s");
+  const sys = m.init();
+  const fd = sys.memfd_create("large", abi.MFD_EXEC);
+  const session = openDevice(sys).create("s");
   const free = m.ram.free_frames;
-  kernel.ftruncate(fd, 1n << 30n);
+  sys.ftruncate(fd, 1n << 30n);
   assert.throws(() => session.preserve(fd, 1n), { errno: Errno.ENOMEM });
   assert.equal(m.ram.free_frames, free);
-  assert.equal(kernel.ftruncate(fd, 0n), 0);
+  assert.equal(sys.ftruncate(fd, 0n), 0);
 });

@@ -5,7 +5,7 @@ import * as abi from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { encode_kho_v4 } from "../../lib/kho/kho_v4.ts";
 import { decode_map, range_size } from "../../lib/kho/preserved_map.ts";
-import { type Kernel, ProcessKilled, type Stat } from "../../lib/system_calls.ts";
+import { ProcessKilled, type Stat, type SystemCalls } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { audit } from "../../lib/model/audit.ts";
 import { blocks, Kho, reserve_scratch, restore_free } from "../../lib/model/kho/kho.ts";
@@ -163,11 +163,11 @@ function machine(): Machine {
   return new Machine({ memory_bytes: 64 << 20, disk: new MemoryDisk({ "/k": image() }) });
 }
 
-function kexec(kernel: Kernel, command_line = "liveupdate=on"): void {
+function kexec(sys: SystemCalls, command_line = "liveupdate=on"): void {
   const line = new TextEncoder().encode(`${command_line}\0`);
-  const fd = kernel.open("/k", abi.O_RDONLY);
-  kernel.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
-  assert.throws(() => kernel.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
+  const fd = sys.open("/k", abi.O_RDONLY);
+  sys.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
+  assert.throws(() => sys.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
 }
 
 Deno.test("until the map is read the next kernel uses nothing but scratch", () => {
@@ -198,21 +198,21 @@ for (const name of ["LUO", "kexec-metadata"]) {
 
 Deno.test("pages behind the end of a file are not preserved, and may go: the file after it gets them unharmed", () => {
   const m = new Machine({ memory_bytes: 4 << 20, disk: new MemoryDisk({ "/k": image() }) });
-  const kernel = m.init();
-  const small = kernel.memfd_create("small", abi.MFD_EXEC);
-  kernel.write(small, new TextEncoder().encode("hello"));
-  kernel.fallocate(small, abi.FALLOC_FL_KEEP_SIZE, 0n, 40_960n);
-  const session = openDevice(kernel).create("vm");
+  const sys = m.init();
+  const small = sys.memfd_create("small", abi.MFD_EXEC);
+  sys.write(small, new TextEncoder().encode("hello"));
+  sys.fallocate(small, abi.FALLOC_FL_KEEP_SIZE, 0n, 40_960n);
+  const session = openDevice(sys).create("vm");
   session.preserve(small, 1n);
-  assert.equal(kernel.ftruncate(small, 5n), 0, "to the same size: it frees them");
+  assert.equal(sys.ftruncate(small, 5n), 0, "to the same size: it frees them");
   assert.deepEqual(audit(m), []);
-  const large = kernel.memfd_create("large", abi.MFD_EXEC);
+  const large = sys.memfd_create("large", abi.MFD_EXEC);
   const page = new Uint8Array(PAGE_SIZE).fill(88);
-  while (kernel.write(large, page) === PAGE_SIZE);
-  const { size } = kernel.fstat(large) as Stat;
-  kernel.ftruncate(large, size - 40n * BigInt(PAGE_SIZE));
+  while (sys.write(large, page) === PAGE_SIZE);
+  const { size } = sys.fstat(large) as Stat;
+  sys.ftruncate(large, size - 40n * BigInt(PAGE_SIZE));
   session.preserve(large, 2n);
-  kexec(kernel);
+  kexec(sys);
   const next = openDevice(m.init()).retrieve("vm");
   assert.equal((m.init().fstat(next.restore(1n).number) as Stat).blocks, 8n);
   const into = new Uint8Array(PAGE_SIZE);
@@ -251,15 +251,15 @@ Deno.test("a kernel to which so much was handed over that nothing is left for LU
   const seen = new Set<string>();
   for (let pages = 1630; pages < 1660; pages++) {
     const m = new Machine({ memory_bytes: 8 << 20, disk: new MemoryDisk({ "/k": image() }) });
-    const kernel = m.init();
-    const fd = kernel.memfd_create("m", abi.MFD_EXEC);
-    kernel.write(fd, new Uint8Array(pages * PAGE_SIZE));
+    const sys = m.init();
+    const fd = sys.memfd_create("m", abi.MFD_EXEC);
+    sys.write(fd, new Uint8Array(pages * PAGE_SIZE));
     try {
-      openDevice(kernel).create("vm").preserve(fd, 1n);
+      openDevice(sys).create("vm").preserve(fd, 1n);
     } catch {
       continue;
     }
-    kexec(kernel);
+    kexec(sys);
     assert.deepEqual(audit(m), []);
     seen.add(m.system.luo === undefined ? m.console.at(-1) ?? "" : "LUO");
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
-import { type Kernel, ProcessKilled } from "../../lib/system_calls.ts";
+import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine, type MachineOptions } from "../../lib/model/machine.ts";
 import { openDevice } from "../../lib/session.ts";
@@ -18,35 +18,35 @@ function machine(options: MachineOptions = {}): Machine {
   });
 }
 
-function load(kernel: Kernel, command_line: string): void {
-  const fd = kernel.open("/boot/vmlinuz", abi.O_RDONLY);
+function load(sys: SystemCalls, command_line: string): void {
+  const fd = sys.open("/boot/vmlinuz", abi.O_RDONLY);
   const line = new TextEncoder().encode(`${command_line}\0`);
-  const answer = kernel.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
+  const answer = sys.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
   assert.equal(answer, 0);
-  kernel.close(fd);
+  sys.close(fd);
 }
 
-function kexec(kernel: Kernel): void {
-  assert.throws(() => kernel.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
+function kexec(sys: SystemCalls): void {
+  assert.throws(() => sys.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
 }
 
 /** A memfd with `text` in it and its position behind the text. */
-function memfd(kernel: Kernel, text: string): number {
-  const fd = kernel.memfd_create("data", flags);
-  assert.equal(kernel.write(fd, new TextEncoder().encode(text)), text.length);
+function memfd(sys: SystemCalls, text: string): number {
+  const fd = sys.memfd_create("data", flags);
+  assert.equal(sys.write(fd, new TextEncoder().encode(text)), text.length);
   return fd;
 }
 
-function contents(kernel: Kernel, fd: number): string {
+function contents(sys: SystemCalls, fd: number): string {
   const bytes = new Uint8Array(100);
-  return new TextDecoder().decode(bytes.subarray(0, kernel.pread(fd, bytes, 0n)));
+  return new TextDecoder().decode(bytes.subarray(0, sys.pread(fd, bytes, 0n)));
 }
 
 /** A session `vm` with one file, and the image loaded. The process must hold all of it until the kexec. */
-function prepare(kernel: Kernel, command_line = "liveupdate=on"): void {
-  const session = openDevice(kernel).create("vm");
-  session.preserve(memfd(kernel, "hello"), 7n);
-  load(kernel, command_line);
+function prepare(sys: SystemCalls, command_line = "liveupdate=on"): void {
+  const session = openDevice(sys).create("vm");
+  session.preserve(memfd(sys, "hello"), 7n);
+  load(sys, command_line);
 }
 
 /** Page frames that are neither the kernel's own nor wait to be taken back: those of files. */

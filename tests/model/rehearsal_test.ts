@@ -3,7 +3,7 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import * as vmm from "../../ffi/abi/vmm.ts";
-import { type Kernel, ProcessKilled } from "../../lib/system_calls.ts";
+import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { audit } from "../../lib/model/audit.ts";
 import { Machine } from "../../lib/model/machine.ts";
@@ -17,15 +17,15 @@ function machine(command_line = ALL): Machine {
   return new Machine({ memory_bytes: 16 << 20, command_line, disk: new MemoryDisk({ "/k": image() }) });
 }
 
-function kexec(kernel: Kernel, command_line = ALL): void {
+function kexec(sys: SystemCalls, command_line = ALL): void {
   const line = new TextEncoder().encode(`${command_line}\0`);
-  const fd = kernel.open("/k", abi.O_RDONLY);
-  kernel.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
-  assert.throws(() => kernel.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
+  const fd = sys.open("/k", abi.O_RDONLY);
+  sys.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
+  assert.throws(() => sys.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
 }
 
-function opened(kernel: Kernel, path: string): number {
-  const fd = kernel.open(path, abi.O_RDWR | abi.O_CLOEXEC);
+function opened(sys: SystemCalls, path: string): number {
+  const fd = sys.open(path, abi.O_RDWR | abi.O_CLOEXEC);
   assert.ok(fd >= 0, `${path}: ${fd}`);
   return fd;
 }
@@ -39,37 +39,37 @@ function struct(size: number, fill: (view: DataView) => void = () => {}): Uint8A
   return bytes;
 }
 
-function bind(kernel: Kernel, device: number, iommufd: number): number {
+function bind(sys: SystemCalls, device: number, iommufd: number): number {
   const argument = struct(vmm.BIND_IOMMUFD_SIZE, (view) => view.setInt32(8, iommufd, true));
-  return kernel.ioctl(device, vmm.VFIO_DEVICE_BIND_IOMMUFD, argument);
+  return sys.ioctl(device, vmm.VFIO_DEVICE_BIND_IOMMUFD, argument);
 }
 
-function attach(kernel: Kernel, device: number): number {
-  return kernel.ioctl(device, vmm.VFIO_DEVICE_ATTACH_IOMMUFD_PT, struct(vmm.ATTACH_IOMMUFD_PT_SIZE));
+function attach(sys: SystemCalls, device: number): number {
+  return sys.ioctl(device, vmm.VFIO_DEVICE_ATTACH_IOMMUFD_PT, struct(vmm.ATTACH_IOMMUFD_PT_SIZE));
 }
 
-function map(kernel: Kernel, iommufd: number, memfd: number): number {
+function map(sys: SystemCalls, iommufd: number, memfd: number): number {
   const argument = struct(vmm.IOAS_MAP_FILE_SIZE, (view) => {
     view.setInt32(12, memfd, true);
     view.setBigUint64(24, BigInt(PAGE), true);
     view.setBigUint64(32, 1n << 32n, true);
   });
-  return kernel.ioctl(iommufd, vmm.IOMMU_IOAS_MAP_FILE, argument);
+  return sys.ioctl(iommufd, vmm.IOMMU_IOAS_MAP_FILE, argument);
 }
 
 const SEALS = abi.F_SEAL_SEAL | abi.F_SEAL_GROW | abi.F_SEAL_SHRINK;
 
 /** A guest's memory, its iommufd and a device of it, as a VMM has them. */
-function virtual_machine(kernel: Kernel, seals = SEALS) {
-  const memory = kernel.memfd_create("guest", abi.MFD_EXEC | abi.MFD_ALLOW_SEALING);
-  kernel.write(memory, new Uint8Array(PAGE).fill(7));
-  kernel.fcntl(memory, abi.F_ADD_SEALS, seals);
-  const iommufd = opened(kernel, "/dev/iommu");
-  const device = opened(kernel, "/dev/vfio/devices/vfio0");
-  assert.equal(kernel.ioctl(iommufd, vmm.IOMMU_IOAS_ALLOC, struct(vmm.IOAS_ALLOC_SIZE)), 0);
-  assert.equal(map(kernel, iommufd, memory), 0);
-  assert.equal(bind(kernel, device, iommufd), 0);
-  assert.equal(attach(kernel, device), 0);
+function virtual_machine(sys: SystemCalls, seals = SEALS) {
+  const memory = sys.memfd_create("guest", abi.MFD_EXEC | abi.MFD_ALLOW_SEALING);
+  sys.write(memory, new Uint8Array(PAGE).fill(7));
+  sys.fcntl(memory, abi.F_ADD_SEALS, seals);
+  const iommufd = opened(sys, "/dev/iommu");
+  const device = opened(sys, "/dev/vfio/devices/vfio0");
+  assert.equal(sys.ioctl(iommufd, vmm.IOMMU_IOAS_ALLOC, struct(vmm.IOAS_ALLOC_SIZE)), 0);
+  assert.equal(map(sys, iommufd, memory), 0);
+  assert.equal(bind(sys, device, iommufd), 0);
+  assert.equal(attach(sys, device), 0);
   return { memory, iommufd, device };
 }
 
@@ -82,102 +82,102 @@ function preserve(session: Session, vm: ReturnType<typeof virtual_machine>): voi
 }
 
 Deno.test("without the parameter there is no such device", () => {
-  const kernel = machine("liveupdate=on").init();
+  const sys = machine("liveupdate=on").init();
   for (const path of ["/dev/iommu", "/dev/kvm", "/dev/vfio/devices/vfio0"]) {
-    assert.equal(kernel.open(path, abi.O_RDWR), -Errno.ENOENT);
+    assert.equal(sys.open(path, abi.O_RDWR), -Errno.ENOENT);
   }
 });
 
 Deno.test("the memfd goes first, then the iommufd, then the device; any other order is refused", () => {
-  const kernel = machine().init();
-  const vm = virtual_machine(kernel);
-  const session = openDevice(kernel).create("vm");
+  const sys = machine().init();
+  const vm = virtual_machine(sys);
+  const session = openDevice(sys).create("vm");
   assert.throws(() => session.preserve(vm.device, DEVICE), { errno: Errno.ENOENT });
   assert.throws(() => session.preserve(vm.iommufd, IOMMUFD), { errno: Errno.ENOENT });
   preserve(session, vm);
-  assert.equal(map(kernel, vm.iommufd, vm.memory), -Errno.EBUSY, "nothing is mapped any more");
+  assert.equal(map(sys, vm.iommufd, vm.memory), -Errno.EBUSY, "nothing is mapped any more");
 });
 
 Deno.test("a memfd preserved in another session does not count", () => {
-  const kernel = machine().init();
-  const vm = virtual_machine(kernel);
-  const device = openDevice(kernel);
+  const sys = machine().init();
+  const vm = virtual_machine(sys);
+  const device = openDevice(sys);
   device.create("a").preserve(vm.memory, MEMORY);
   const other = device.create("b");
   assert.throws(() => other.preserve(vm.iommufd, IOMMUFD), { errno: Errno.ENOENT });
 });
 
 Deno.test("memory that could change its size cannot be mapped across an update", () => {
-  const kernel = machine().init();
-  const vm = virtual_machine(kernel, abi.F_SEAL_GROW);
-  const session = openDevice(kernel).create("vm");
+  const sys = machine().init();
+  const vm = virtual_machine(sys, abi.F_SEAL_GROW);
+  const session = openDevice(sys).create("vm");
   session.preserve(vm.memory, MEMORY);
   assert.throws(() => session.preserve(vm.iommufd, IOMMUFD), { errno: Errno.EINVAL });
 });
 
 Deno.test("closing the session gives everything back, and it can be preserved again", () => {
-  const kernel = machine().init();
-  const vm = virtual_machine(kernel);
-  const device = openDevice(kernel);
+  const sys = machine().init();
+  const vm = virtual_machine(sys);
+  const device = openDevice(sys);
   for (let i = 0; i < 2; i++) {
     const session = device.create("vm");
     preserve(session, vm);
     session.close();
-    assert.equal(map(kernel, vm.iommufd, vm.memory), 0);
+    assert.equal(map(sys, vm.iommufd, vm.memory), 0);
   }
 });
 
 /** After a live update of a virtual machine: the session is retrieved, nothing else. */
 function updated() {
   const m = machine();
-  const kernel = m.init();
-  preserve(openDevice(kernel).create("vm"), virtual_machine(kernel));
-  kexec(kernel);
+  const sys = m.init();
+  preserve(openDevice(sys).create("vm"), virtual_machine(sys));
+  kexec(sys);
   return { m, kernel: m.init(), session: openDevice(m.init()).retrieve("vm") };
 }
 
 Deno.test("a session is finished only when its iommufd is back and its device attached", () => {
-  const { m, kernel, session } = updated();
+  const { m, kernel: sys, session } = updated();
   const refused = () => assert.throws(() => session.finish(), { errno: Errno.EBUSY });
   refused();
   const device = session.restore(DEVICE).number;
   refused();
-  assert.equal(attach(kernel, device), -Errno.EINVAL, "bound to nothing");
+  assert.equal(attach(sys, device), -Errno.EINVAL, "bound to nothing");
   const iommufd = session.restore(IOMMUFD).number;
   refused();
-  assert.equal(bind(kernel, device, iommufd), 0);
-  assert.equal(attach(kernel, device), 0);
+  assert.equal(bind(sys, device, iommufd), 0);
+  assert.equal(attach(sys, device), 0);
   session.finish();
-  m.kill(kernel.getpid());
+  m.kill(sys.getpid());
   assert.deepEqual(audit(m), []);
   assert.doesNotMatch(m.console.join("\n"), /underflow/);
 });
 
 Deno.test("a retrieved device binds to the retrieved iommufd and to no other", () => {
-  const { kernel, session } = updated();
+  const { kernel: sys, session } = updated();
   const device = session.restore(DEVICE).number;
-  assert.equal(bind(kernel, device, opened(kernel, "/dev/iommu")), -Errno.EPERM);
-  assert.equal(bind(kernel, device, session.restore(IOMMUFD).number), 0);
+  assert.equal(bind(sys, device, opened(sys, "/dev/iommu")), -Errno.EPERM);
+  assert.equal(bind(sys, device, session.restore(IOMMUFD).number), 0);
 });
 
 Deno.test("until the session is finished nobody else opens the device", () => {
-  const { kernel, session } = updated();
-  const again = () => kernel.open("/dev/vfio/devices/vfio0", abi.O_RDWR);
+  const { kernel: sys, session } = updated();
+  const again = () => sys.open("/dev/vfio/devices/vfio0", abi.O_RDWR);
   assert.equal(again(), -Errno.EBUSY);
-  assert.ok(kernel.open("/dev/vfio/devices/vfio1", abi.O_RDWR) >= 0, "the other one was not handed over");
+  assert.ok(sys.open("/dev/vfio/devices/vfio1", abi.O_RDWR) >= 0, "the other one was not handed over");
   const device = session.restore(DEVICE).number;
-  bind(kernel, device, session.restore(IOMMUFD).number);
-  attach(kernel, device);
+  bind(sys, device, session.restore(IOMMUFD).number);
+  attach(sys, device);
   assert.equal(again(), -Errno.EBUSY);
   session.finish();
   assert.ok(again() >= 0);
 });
 
 Deno.test("the guest's memory is back with its iommufd, and can be had by its own token", () => {
-  const { kernel, session } = updated();
+  const { kernel: sys, session } = updated();
   session.restore(IOMMUFD);
   const bytes = new Uint8Array(PAGE);
-  assert.equal(kernel.pread(session.restore(MEMORY).number, bytes, 0n), PAGE);
+  assert.equal(sys.pread(session.restore(MEMORY).number, bytes, 0n), PAGE);
   assert.deepEqual(bytes, new Uint8Array(PAGE).fill(7));
 });
 
@@ -188,22 +188,22 @@ Deno.test("a next kernel without the driver: EIO at every open", () => {
   for (let i = 0; i < 2; i++) assert.equal(m.init().open("/dev/liveupdate", abi.O_RDWR), -Errno.EIO);
 });
 
-function guest_memfd(kernel: Kernel, pages: number): number {
-  const vm = kernel.ioctl(opened(kernel, "/dev/kvm"), vmm.KVM_CREATE_VM, null);
+function guest_memfd(sys: SystemCalls, pages: number): number {
+  const vm = sys.ioctl(opened(sys, "/dev/kvm"), vmm.KVM_CREATE_VM, null);
   const argument = new Uint8Array(vmm.GUEST_MEMFD_SIZE);
   new DataView(argument.buffer).setBigUint64(0, BigInt(pages * PAGE), true);
-  return kernel.ioctl(vm, vmm.KVM_CREATE_GUEST_MEMFD, argument);
+  return sys.ioctl(vm, vmm.KVM_CREATE_GUEST_MEMFD, argument);
 }
 
 Deno.test("a guest_memfd keeps its size and its pages, holes stay holes, and it is frozen meanwhile", () => {
   const m = machine();
-  const kernel = m.init();
-  const fd = guest_memfd(kernel, 8);
-  assert.equal(kernel.read(fd, new Uint8Array(1)), -Errno.EINVAL, "not for its host");
-  assert.equal(kernel.fallocate(fd, abi.FALLOC_FL_KEEP_SIZE, BigInt(2 * PAGE), BigInt(PAGE)), 0);
-  openDevice(kernel).create("vm").preserve(fd, 1n);
-  assert.equal(kernel.fallocate(fd, abi.FALLOC_FL_KEEP_SIZE, 0n, BigInt(PAGE)), -Errno.EBUSY);
-  kexec(kernel);
+  const sys = m.init();
+  const fd = guest_memfd(sys, 8);
+  assert.equal(sys.read(fd, new Uint8Array(1)), -Errno.EINVAL, "not for its host");
+  assert.equal(sys.fallocate(fd, abi.FALLOC_FL_KEEP_SIZE, BigInt(2 * PAGE), BigInt(PAGE)), 0);
+  openDevice(sys).create("vm").preserve(fd, 1n);
+  assert.equal(sys.fallocate(fd, abi.FALLOC_FL_KEEP_SIZE, 0n, BigInt(PAGE)), -Errno.EBUSY);
+  kexec(sys);
   const session = openDevice(m.init()).retrieve("vm");
   const stat = m.init().fstat(session.restore(1n).number);
   assert.ok(typeof stat === "object");
@@ -229,9 +229,9 @@ Deno.test("a guest_memfd nobody retrieves is freed by the finish", () => {
 
 Deno.test("hugetlb memfds are refused by Linux, and by the driver to come kept, retrieved or not", () => {
   const HUGE = 2n << 20n;
-  const make = (kernel: Kernel) => {
-    const fd = kernel.memfd_create("h", abi.MFD_EXEC | abi.MFD_HUGETLB | abi.MFD_ALLOW_SEALING);
-    kernel.ftruncate(fd, HUGE);
+  const make = (sys: SystemCalls) => {
+    const fd = sys.memfd_create("h", abi.MFD_EXEC | abi.MFD_HUGETLB | abi.MFD_ALLOW_SEALING);
+    sys.ftruncate(fd, HUGE);
     return fd;
   };
   const today = machine("liveupdate=on").init();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
-import { type Kernel, ProcessKilled } from "../../lib/system_calls.ts";
+import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { openDevice } from "../../lib/session.ts";
@@ -13,27 +13,27 @@ function machine(release: string, next = release): Machine {
   return new Machine({ memory_bytes: 64 << 20, release, disk: new MemoryDisk({ "/k": image(next) }) });
 }
 
-function memfd(kernel: Kernel, text: string): number {
-  const fd = kernel.memfd_create("m", abi.MFD_EXEC | abi.MFD_ALLOW_SEALING);
-  kernel.write(fd, new TextEncoder().encode(text));
+function memfd(sys: SystemCalls, text: string): number {
+  const fd = sys.memfd_create("m", abi.MFD_EXEC | abi.MFD_ALLOW_SEALING);
+  sys.write(fd, new TextEncoder().encode(text));
   return fd;
 }
 
 /** A session "vm" with one memfd of five bytes and a seal, and the kexec. */
 function live_update(m: Machine, command_line = "liveupdate=on"): void {
-  const kernel = m.init();
-  const fd = memfd(kernel, "bytes");
-  kernel.fcntl(fd, abi.F_ADD_SEALS, abi.F_SEAL_GROW);
-  openDevice(kernel).create("vm").preserve(fd, 1n);
+  const sys = m.init();
+  const fd = memfd(sys, "bytes");
+  sys.fcntl(fd, abi.F_ADD_SEALS, abi.F_SEAL_GROW);
+  openDevice(sys).create("vm").preserve(fd, 1n);
   kexec(m, command_line);
 }
 
 function kexec(m: Machine, command_line = "liveupdate=on"): void {
-  const kernel = m.init();
+  const sys = m.init();
   const line = new TextEncoder().encode(`${command_line}\0`);
-  const k = kernel.open("/k", abi.O_RDONLY);
-  kernel.kexec_file_load(k, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
-  assert.throws(() => kernel.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
+  const k = sys.open("/k", abi.O_RDONLY);
+  sys.kexec_file_load(k, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
+  assert.throws(() => sys.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
 }
 
 function incoming(m: Machine) {
@@ -44,10 +44,10 @@ for (const [from, to] of [["7.3.4", "7.2.12"], ["7.2.12", "7.3.4"], ["6.19.2", "
   Deno.test(`${from} to ${to} fits`, () => {
     const m = machine(from, to);
     live_update(m);
-    const kernel = m.init();
-    assert.equal(kernel.uname().release, to);
+    const sys = m.init();
+    assert.equal(sys.uname().release, to);
     const fd = incoming(m).restore(1n).number;
-    const seals = kernel.fcntl(fd, abi.F_GET_SEALS);
+    const seals = sys.fcntl(fd, abi.F_GET_SEALS);
     assert.equal(seals, from.startsWith("6") ? 0 : abi.F_SEAL_GROW, "seals come along since memfd-v2");
   });
 }
@@ -106,13 +106,13 @@ Deno.test("a kernel from before LUO has no device, and what was preserved is fre
 });
 
 Deno.test("6.19 has room for 744 sessions and 128 files, and says so as it did", () => {
-  const kernel = machine("6.19.2").init();
-  const device = openDevice(kernel);
+  const sys = machine("6.19.2").init();
+  const device = openDevice(sys);
   const session = device.create("s0");
   for (let i = 1; i < 744; i++) device.create(`s${i}`);
   assert.throws(() => device.create("one more"), { errno: Errno.ENOMEM });
-  for (let token = 0n; token < 128n; token++) session.preserve(memfd(kernel, ""), token);
-  assert.throws(() => session.preserve(memfd(kernel, ""), 128n), { errno: Errno.ENOSPC });
+  for (let token = 0n; token < 128n; token++) session.preserve(memfd(sys, ""), token);
+  assert.throws(() => session.preserve(memfd(sys, ""), 128n), { errno: Errno.ENOSPC });
   assert.throws(
     () => session.preserve(-1, 128n),
     { errno: Errno.ENOSPC },
@@ -125,21 +125,21 @@ Deno.test("GET_NAME came after 6.19: the number is outside its table", () => {
   const struct = new Uint8Array(72);
   new DataView(struct.buffer).setUint32(0, 72, true);
   for (const [release, answer] of [["6.19.2", -Errno.EINVAL], ["7.3.4", 0]] as const) {
-    const kernel = machine(release).init();
-    const session = openDevice(kernel).create("s");
-    assert.equal(kernel.ioctl(session.fd.number, GET_NAME, struct), answer);
+    const sys = machine(release).init();
+    const session = openDevice(sys).create("s");
+    assert.equal(sys.ioctl(session.fd.number, GET_NAME, struct), answer);
   }
 });
 
 Deno.test("the v6 series has names of 56 bytes: a longer buffer must end in zeros", () => {
   const CREATE = 0xba00;
-  const kernel = machine("6.18.0-series-v6").init();
-  const device = openDevice(kernel);
+  const sys = machine("6.18.0-series-v6").init();
+  const device = openDevice(sys);
   const create = (name: string, size: number) => {
     const struct = new Uint8Array(size);
     new DataView(struct.buffer).setUint32(0, size, true);
     struct.set(new TextEncoder().encode(name), 8);
-    return kernel.ioctl(device.fd.number, CREATE, struct);
+    return sys.ioctl(device.fd.number, CREATE, struct);
   };
   assert.equal(create("n".repeat(55), 64), 0);
   assert.equal(create("m".repeat(55), 72), 0);

@@ -10,21 +10,21 @@ import { image } from "./image.ts";
 /** A live update of `sessions` sessions with 10 files of a page each. */
 function live_update(sessions: number): void {
   const m = new Machine({ memory_bytes: 2 ** 32, disk: new MemoryDisk({ "/k": image() }) });
-  const kernel = m.init();
-  const device = openDevice(kernel);
+  const sys = m.init();
+  const device = openDevice(sys);
   for (let i = 0; i < sessions; i++) {
     const session = device.create(`s${i}`);
     for (let token = 0n; token < 10n; token++) {
-      const fd = kernel.memfd_create("f", abi.MFD_EXEC);
-      kernel.write(fd, new Uint8Array([i]));
+      const fd = sys.memfd_create("f", abi.MFD_EXEC);
+      sys.write(fd, new Uint8Array([i]));
       session.preserve(fd, token);
-      kernel.close(fd);
+      sys.close(fd);
     }
   }
-  const fd = kernel.open("/k", abi.O_RDONLY);
+  const fd = sys.open("/k", abi.O_RDONLY);
   const line = new TextEncoder().encode("liveupdate=on\0");
-  kernel.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
-  assert.throws(() => kernel.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
+  sys.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
+  assert.throws(() => sys.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
   const next = openDevice(m.init());
   for (let i = 0; i < sessions; i++) {
     const session = next.retrieve(`s${i}`);

@@ -79,7 +79,7 @@ export class Contents {
   constructor(readonly slots: Slots) {}
 
   apply(o: ContentOperation): string {
-    const { slots, slots: { kernel: k } } = this;
+    const { slots, slots: { sys: k } } = this;
     switch (o.op) {
       case "write":
         return result(k.write(slots.fd(o.slot), new Uint8Array(o.length).fill(o.fill)));
@@ -122,7 +122,7 @@ export class Contents {
 
   /** One page, mapped shared, written through the mapping, perhaps cut out of the file; never past the end (SIGBUS). */
   #map(o: Extract<ContentOperation, { op: "map" }>): string {
-    const k = this.slots.kernel;
+    const k = this.slots.sys;
     const fd = this.slots.fd(o.slot);
     const stat = k.fstat(fd);
     if (typeof stat === "number") return errnoName(stat);
@@ -142,7 +142,7 @@ export class Contents {
   }
 
   #look(fd: number): string {
-    const k = this.slots.kernel;
+    const k = this.slots.sys;
     const stat = k.fstat(fd);
     if (typeof stat === "number") return errnoName(stat);
     const regular = (stat.mode & abi.S_IFMT) === abi.S_IFREG;

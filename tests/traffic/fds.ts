@@ -97,13 +97,13 @@ export class Fds {
   #inFlight = 0;
 
   constructor(readonly host: TrafficHost, readonly slots: Slots) {
-    const pair = host.kernel.socketpair();
+    const pair = host.sys.socketpair();
     if (typeof pair === "number") throw new Error(`Cannot make the mailbox socketpair (${errnoName(pair)})`);
     this.#mail = pair;
   }
 
   apply(o: FdOperation): string {
-    const { slots, slots: { kernel: k } } = this;
+    const { slots, slots: { sys: k } } = this;
     switch (o.op) {
       case "memfd":
         return slots.keep(o.to, k.memfd_create("traffic", o.flags));
@@ -138,17 +138,17 @@ export class Fds {
   /** Reading or writing pipes and sockets could block: both halves are made, one is kept, so that every call returns. */
   #half(slot: number, pair: [number, number] | Ret): string {
     if (typeof pair === "number") return errnoName(pair);
-    this.host.kernel.close(pair[1]);
+    this.host.sys.close(pair[1]);
     return this.slots.keep(slot, pair[0]);
   }
 
   #reopen(o: Extract<FdOperation, { op: "reopen" }>): string {
     const fd = this.slots.fd(o.from);
     if (fd < 0) return "nothing";
-    const stat = this.host.kernel.fstat(fd);
+    const stat = this.host.sys.fstat(fd);
     // A pipe without its other end would block in open.
     if (typeof stat !== "number" && (stat.mode & abi.S_IFMT) === abi.S_IFIFO) return "pipe";
-    return this.slots.keep(o.to, this.host.kernel.open(`/proc/self/fd/${fd}`, o.flags | abi.O_CLOEXEC));
+    return this.slots.keep(o.to, this.host.sys.open(`/proc/self/fd/${fd}`, o.flags | abi.O_CLOEXEC));
   }
 
   /** An fd in flight in a socket keeps its file, or its session, alive. */
@@ -156,13 +156,13 @@ export class Fds {
     const [near, far] = this.#mail;
     if (o.op === "send") {
       if (this.#inFlight >= 4) return "full";
-      const answer = this.host.kernel.sendmsg(near, new Uint8Array([1]), [this.slots.fd(o.slot)]);
+      const answer = this.host.sys.sendmsg(near, new Uint8Array([1]), [this.slots.fd(o.slot)]);
       if (answer >= 0) this.#inFlight++;
       return result(answer);
     }
     if (this.#inFlight === 0) return "empty";
     this.#inFlight--;
-    const got = this.host.kernel.recvmsg(far, new Uint8Array(1), 1);
+    const got = this.host.sys.recvmsg(far, new Uint8Array(1), 1);
     if (typeof got === "number") return errnoName(got);
     return got.fds[0] === undefined ? "no fd" : this.slots.keep(o.slot, got.fds[0]);
   }

@@ -16,15 +16,15 @@ if (seed === undefined || boots === undefined || count === undefined) {
   throw new TypeError("usage: SEED BOOTS COUNT");
 }
 const boot = Number(Deno.env.get("LUO_BOOT"));
-const kernel = linux();
+const sys = linux();
 const host: TrafficHost = {
-  kernel,
+  sys,
   tmpfs: "/dev/shm/traffic",
   image: BOOT_IMAGE,
   initrd: BOOT_INITRD,
   spawn: holder,
 };
-kernel.mkdir(host.tmpfs, 0o755);
+sys.mkdir(host.tmpfs, 0o755);
 
 const trace = `${RESULTS}/trace.${boot}.txt`;
 let lines: string[] = [];
@@ -48,9 +48,9 @@ async function flush(): Promise<void> {
 
 function readText(path: string): string {
   const into = new Uint8Array(4096);
-  const fd = kernel.open(path, O_RDONLY);
-  const length = kernel.read(fd, into);
-  kernel.close(fd);
+  const fd = sys.open(path, O_RDONLY);
+  const length = sys.read(fd, into);
+  sys.close(fd);
   return new TextDecoder().decode(into.subarray(0, length));
 }
 
@@ -59,12 +59,12 @@ function holder(): Holder {
   const child = new Deno.Command("sleep", { args: ["1000000"], stdin: "null", stdout: "null" }).spawn();
   // The machine ends with the traffic, whoever still lives.
   child.unref();
-  const pidfd = kernel.pidfd_open(child.pid, 0);
+  const pidfd = sys.pidfd_open(child.pid, 0);
   return {
     kill() {
       kill(child.pid, SIGKILL);
       poll(pidfd, POLLIN, 10_000);
-      kernel.close(pidfd);
+      sys.close(pidfd);
     },
   };
 }

@@ -1,8 +1,8 @@
-import type { Kernel } from "../../lib/system_calls.ts";
+import type { SystemCalls } from "../../lib/system_calls.ts";
 
 /** What traffic needs of the place where it runs, besides the seam. */
 export interface TrafficHost {
-  readonly kernel: Kernel;
+  readonly sys: SystemCalls;
   /** A directory on a tmpfs, empty at first. */
   readonly tmpfs: string;
   /** A bootable image, and what must be loaded with it. */

@@ -36,7 +36,7 @@ export class Images {
   constructor(readonly host: TrafficHost, readonly slots: Slots) {}
 
   apply(o: ImageOperation): string {
-    const k = this.host.kernel;
+    const k = this.host.sys;
     switch (o.op) {
       case "kexec_nothing":
         return this.#loaded() ? "an image is loaded" : result(k.reboot(LINUX_REBOOT_CMD_KEXEC));
@@ -48,7 +48,7 @@ export class Images {
   }
 
   #load(o: Extract<ImageOperation, { op: "load_image" }>): string {
-    const k = this.host.kernel;
+    const k = this.host.sys;
     const own = o.kernel === "image" ? k.open(this.host.image, O_RDONLY | O_CLOEXEC) : -1;
     const kernel_fd = o.kernel === "image" ? own : this.slots.fd(o.kernel);
     const { bytes, length } = commandLine(o.line);
@@ -59,7 +59,7 @@ export class Images {
   }
 
   #loaded(): boolean {
-    const k = this.host.kernel;
+    const k = this.host.sys;
     const fd = k.open(LOADED, O_RDONLY | O_CLOEXEC);
     const text = new Uint8Array(1);
     k.read(fd, text);

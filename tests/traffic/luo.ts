@@ -94,16 +94,16 @@ export class Luo {
   constructor(readonly slots: Slots) {}
 
   apply(o: LuoOperation): string {
-    const { slots, slots: { kernel } } = this;
+    const { slots, slots: { sys } } = this;
     switch (o.op) {
       case "open_device":
-        return slots.keep(o.to, kernel.open(LIVEUPDATE_DEVICE, O_RDWR | O_CLOEXEC));
+        return slots.keep(o.to, sys.open(LIVEUPDATE_DEVICE, O_RDWR | O_CLOEXEC));
       case "create":
       case "retrieve":
         return this.#session(o);
       case "preserve":
         return result(
-          kernel.ioctl(
+          sys.ioctl(
             slots.fd(o.session),
             LIVEUPDATE_SESSION_PRESERVE_FD,
             encodeFd(o.token, slots.fd(o.file)),
@@ -111,33 +111,33 @@ export class Luo {
         );
       case "retrieve_fd": {
         const argument = encodeFd(o.token);
-        const answer = kernel.ioctl(slots.fd(o.session), LIVEUPDATE_SESSION_RETRIEVE_FD, argument);
+        const answer = sys.ioctl(slots.fd(o.session), LIVEUPDATE_SESSION_RETRIEVE_FD, argument);
         return answer < 0 ? errnoName(answer) : slots.keep(o.to, decodeFd(argument));
       }
       case "finish":
-        return result(kernel.ioctl(slots.fd(o.session), LIVEUPDATE_SESSION_FINISH, encodeFinish()));
+        return result(sys.ioctl(slots.fd(o.session), LIVEUPDATE_SESSION_FINISH, encodeFinish()));
       case "get_name": {
         const argument = encodeGetName();
-        const answer = kernel.ioctl(slots.fd(o.session), LIVEUPDATE_SESSION_GET_NAME, argument);
+        const answer = sys.ioctl(slots.fd(o.session), LIVEUPDATE_SESSION_GET_NAME, argument);
         return answer < 0 ? errnoName(answer) : decodeName(argument).toHex();
       }
       case "malformed":
         return this.#malformed(o);
       case "null_pointer":
-        return result(kernel.ioctl(slots.fd(o.slot), o.request, null));
+        return result(sys.ioctl(slots.fd(o.slot), o.request, null));
     }
   }
 
   #session(o: Extract<LuoOperation, { op: "create" | "retrieve" }>): string {
     const argument = encodeSession(o.name);
     const request = o.op === "create" ? LIVEUPDATE_IOCTL_CREATE_SESSION : LIVEUPDATE_IOCTL_RETRIEVE_SESSION;
-    const answer = this.slots.kernel.ioctl(this.slots.fd(o.device), request, argument);
+    const answer = this.slots.sys.ioctl(this.slots.fd(o.device), request, argument);
     return answer < 0 ? errnoName(answer) : this.slots.keep(o.to, decodeFd(argument));
   }
 
   #malformed(o: Extract<LuoOperation, { op: "malformed" }>): string {
     const bytes = o.bytes.slice();
-    const answer = this.slots.kernel.ioctl(this.slots.fd(o.slot), o.request, { bytes, writable: o.writable });
+    const answer = this.slots.sys.ioctl(this.slots.fd(o.slot), o.request, { bytes, writable: o.writable });
     if (answer < 0) return errnoName(answer);
     const makesFd = [
       LIVEUPDATE_IOCTL_CREATE_SESSION,
@@ -145,7 +145,7 @@ export class Luo {
       LIVEUPDATE_SESSION_RETRIEVE_FD,
     ];
     if (makesFd.includes(o.request) && bytes.length >= 8) {
-      this.slots.kernel.close(decodeFd(bytes));
+      this.slots.sys.close(decodeFd(bytes));
       bytes.fill(0, 4, 8);
     }
     return `${answer} ${bytes.toHex()}`;

@@ -76,7 +76,7 @@ export class KeptMappings {
     if (o.op === "map_keep") return this.#keep(o);
     const kept = this.#kept.get(o.map);
     if (kept === undefined) return "no mapping";
-    const k = this.slots.kernel;
+    const k = this.slots.sys;
     const at = kept.address + BigInt(o.page * PAGE);
     switch (o.op) {
       case "map_store":
@@ -98,7 +98,7 @@ export class KeptMappings {
   }
 
   #keep(o: Extract<MappingOperation, { op: "map_keep" }>): string {
-    const k = this.slots.kernel;
+    const k = this.slots.sys;
     const before = this.#kept.get(o.map);
     if (before !== undefined) { for (let page = 0; page < PAGES; page++) this.#drop(o.map, before, page, 1); }
     const fd = k.fcntl(this.slots.fd(o.slot), abi.F_DUPFD_CLOEXEC, 0);
@@ -115,7 +115,7 @@ export class KeptMappings {
 
   /** Whether an access of the page succeeds. */
   #there({ fd, first_page, mapped }: Kept, page: number): boolean {
-    const stat = this.slots.kernel.fstat(fd);
+    const stat = this.slots.sys.fstat(fd);
     if (typeof stat === "number" || mapped[page] !== true) return false;
     return BigInt((first_page + page) * PAGE) < stat.size;
   }
@@ -128,7 +128,7 @@ export class KeptMappings {
   }
 
   #drop(map: number, kept: Kept, page: number, pages: number): string {
-    const k = this.slots.kernel;
+    const k = this.slots.sys;
     const count = this.#inside(kept, page, pages);
     const answer = result(k.munmap(kept.address + BigInt(page * PAGE), BigInt(count * PAGE)));
     kept.mapped.fill(false, page, page + count);

@@ -1,5 +1,5 @@
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
-import { type Kernel, ProcessKilled } from "../../lib/system_calls.ts";
+import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import type { Holder, TrafficHost } from "./host.ts";
@@ -22,19 +22,19 @@ export function* modelTraces(seed: number, boots: number, count: number): Genera
 }
 
 class ModelHost implements TrafficHost {
-  readonly kernel: Kernel;
+  readonly sys: SystemCalls;
   readonly tmpfs = "/dev/shm";
   readonly image = "/image";
   readonly initrd = undefined;
 
   constructor(readonly machine: Machine) {
-    this.kernel = machine.init();
+    this.sys = machine.init();
   }
 
   /** fork and exec, by what the model has: a process that takes copies of the fds. */
   spawn(fds: readonly number[]): Holder {
     const child = this.machine.spawn();
-    const parent = child.pidfd_open(this.kernel.getpid(), 0);
+    const parent = child.pidfd_open(this.sys.getpid(), 0);
     for (const fd of fds) child.pidfd_getfd(parent, fd, 0);
     child.close(parent);
     const pid = child.getpid();

@@ -51,7 +51,7 @@ export class Names {
   constructor(readonly slots: Slots, readonly tmpfs: string) {}
 
   apply(o: NameOperation): string {
-    const k = this.slots.kernel;
+    const k = this.slots.sys;
     switch (o.op) {
       case "open_name":
         return this.slots.keep(o.to, k.open(this.#path(o.name), o.flags | UNBLOCKED, 0o640));

@@ -15,13 +15,11 @@ export function* play(host: TrafficHost, seed: number, boot: number, count: numb
 }
 
 /** Ends a boot the same way everywhere: loads the next kernel and goes there. Returns only by throwing. */
-export function nextBoot({ kernel, image, initrd }: TrafficHost, commandLine: string): void {
+export function nextBoot({ sys, image, initrd }: TrafficHost, commandLine: string): void {
   const text = new TextEncoder().encode(commandLine + "\0");
-  const kernel_fd = check(kernel.open(image, O_RDONLY | O_CLOEXEC), "open", image);
-  const initrd_fd = initrd === undefined
-    ? -1
-    : check(kernel.open(initrd, O_RDONLY | O_CLOEXEC), "open", initrd);
+  const kernel_fd = check(sys.open(image, O_RDONLY | O_CLOEXEC), "open", image);
+  const initrd_fd = initrd === undefined ? -1 : check(sys.open(initrd, O_RDONLY | O_CLOEXEC), "open", initrd);
   const flags = initrd === undefined ? BigInt(KEXEC_FILE_NO_INITRAMFS) : 0n;
-  check(kernel.kexec_file_load(kernel_fd, initrd_fd, BigInt(text.length), text, flags), "kexec load", image);
-  check(kernel.reboot(LINUX_REBOOT_CMD_KEXEC), "kexec exec", image);
+  check(sys.kexec_file_load(kernel_fd, initrd_fd, BigInt(text.length), text, flags), "kexec load", image);
+  check(sys.reboot(LINUX_REBOOT_CMD_KEXEC), "kexec exec", image);
 }

@@ -1,12 +1,12 @@
 import { F_GETFD, FD_CLOEXEC, S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
 import { errnoName } from "../../ffi/abi/errno.ts";
-import type { Kernel, Ret } from "../../lib/system_calls.ts";
+import type { Ret, SystemCalls } from "../../lib/system_calls.ts";
 
 /** Where random operations find the fds they are aimed at, and leave those they make. An empty slot is fd -1. */
 export class Slots {
   readonly #fds: number[];
 
-  constructor(readonly kernel: Kernel, count: number) {
+  constructor(readonly sys: SystemCalls, count: number) {
     this.#fds = new Array(count).fill(-1);
   }
 
@@ -19,25 +19,25 @@ export class Slots {
     if (fd < 0) return errnoName(fd);
     const before = this.fd(slot);
     this.#fds[slot] = fd;
-    if (before >= 0) this.kernel.close(before);
+    if (before >= 0) this.sys.close(before);
     return "fd";
   }
 
   close(slot: number): string {
     const fd = this.fd(slot);
     this.#fds[slot] = -1;
-    return result(this.kernel.close(fd));
+    return result(this.sys.close(fd));
   }
 
   isRegular(slot: number): boolean {
-    const stat = this.kernel.fstat(this.fd(slot));
+    const stat = this.sys.fstat(this.fd(slot));
     return typeof stat !== "number" && (stat.mode & S_IFMT) === S_IFREG;
   }
 
   /** The fds that a child inherits, lowest first. */
   inherited(): number[] {
     const open = this.#fds.filter((fd) => fd >= 0).toSorted((a, b) => a - b);
-    return open.filter((fd) => (this.kernel.fcntl(fd, F_GETFD) & FD_CLOEXEC) === 0);
+    return open.filter((fd) => (this.sys.fcntl(fd, F_GETFD) & FD_CLOEXEC) === 0);
   }
 }
 

@@ -21,7 +21,7 @@ export class Traffic {
   readonly #images: Images;
 
   constructor(host: TrafficHost) {
-    const slots = new Slots(host.kernel, SLOTS);
+    const slots = new Slots(host.sys, SLOTS);
     this.#luo = new Luo(slots);
     this.#fds = new Fds(host, slots);
     this.#contents = new Contents(slots);

@@ -13,18 +13,18 @@ import { BOOT_IMAGE, BOOT_INITRD, nextCommandLine } from "./guest.ts";
 const SESSIONS = Array.from({ length: 51 }, (_, index) => `session ${index}`);
 
 function before(settle: boolean): void {
-  const kernel = linux();
-  const device = openDevice(kernel);
+  const sys = linux();
+  const device = openDevice(sys);
   for (const name of SESSIONS) device.create(name);
-  const taken = kernel.ioctl(device.fd.number, LIVEUPDATE_IOCTL_CREATE_SESSION, encodeSession("session 0"));
+  const taken = sys.ioctl(device.fd.number, LIVEUPDATE_IOCTL_CREATE_SESSION, encodeSession("session 0"));
   console.log(`name taken: ${taken}`);
   if (settle) device.settle();
   const line = new TextEncoder().encode(`${nextCommandLine(Deno.readTextFileSync("/proc/cmdline"))}\0`);
   const [image, initrd] = [BOOT_IMAGE, BOOT_INITRD].map((path) =>
-    check(kernel.open(path, O_RDONLY), "open", path)
+    check(sys.open(path, O_RDONLY), "open", path)
   );
-  check(kernel.kexec_file_load(image ?? -1, initrd ?? -1, BigInt(line.length), line, 0n), "load", BOOT_IMAGE);
-  check(kernel.reboot(LINUX_REBOOT_CMD_KEXEC), "kexec", BOOT_IMAGE);
+  check(sys.kexec_file_load(image ?? -1, initrd ?? -1, BigInt(line.length), line, 0n), "load", BOOT_IMAGE);
+  check(sys.reboot(LINUX_REBOOT_CMD_KEXEC), "kexec", BOOT_IMAGE);
 }
 
 if (import.meta.main) {

@@ -10,7 +10,7 @@ function plain(text: string): string {
 
 export type Accelerator = "tcg" | "kvm";
 
-export interface Machine {
+export interface VirtualMachine {
   kernel: string;
   initrd: string;
   append: string;
@@ -29,7 +29,7 @@ export class Qemu implements Disposable {
   #errors = "";
   #ended = false;
 
-  constructor(machine: Machine, accelerator: Accelerator, on_line: (line: string) => void) {
+  constructor(machine: VirtualMachine, accelerator: Accelerator, on_line: (line: string) => void) {
     this.#child = new Deno.Command(findTool("qemu-system-x86_64"), {
       args: argumentsOf(machine, accelerator),
       stdin: "null",
@@ -89,7 +89,7 @@ export class Qemu implements Disposable {
   }
 }
 
-function argumentsOf(machine: Machine, accelerator: Accelerator): string[] {
+function argumentsOf(machine: VirtualMachine, accelerator: Accelerator): string[] {
   const shares = machine.shares.flatMap(({ tag, path, readonly }) => [
     "-virtfs",
     `local,path=${path.replaceAll(",", ",,")},mount_tag=${tag},security_model=none,multidevs=remap` +

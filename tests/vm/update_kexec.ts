@@ -25,19 +25,19 @@ function loadOld(): number {
   return Number(libc.symbols.syscall(KEXEC_LOAD_X86_64, 0x100_0000n, 1n, segment, 0n));
 }
 
-using kernel = linux();
+using sys = linux();
 const [verb, image = "", initrd = "", commandLine = ""] = Deno.args;
 switch (verb) {
   case "load": {
-    const open = (path: string) => check(kernel.open(path, O_RDONLY), "open", path);
-    loadImage(kernel, { kernel: open(image), initrd: open(initrd), commandLine });
+    const open = (path: string) => check(sys.open(path, O_RDONLY), "open", path);
+    loadImage(sys, { kernel: open(image), initrd: open(initrd), commandLine });
     break;
   }
   case "load-old":
     if (loadOld() !== 0) throw new Error("kexec_load failed");
     break;
   case "exec":
-    exec(kernel);
+    exec(sys);
     break;
   default:
     throw new TypeError("Usage: update_kexec.ts load KERNEL INITRD COMMAND_LINE | load-old | exec");

@@ -1,7 +1,7 @@
 import { CHECKOUT, imagePath, imagesDirectory } from "./images.ts";
 import { initramfs } from "./initramfs.ts";
 import { isDirectory } from "./tools.ts";
-import { type Accelerator, type Machine, Qemu } from "./qemu.ts";
+import { type Accelerator, Qemu, type VirtualMachine } from "./qemu.ts";
 
 /** What runs, on which kernel. */
 export interface VmOptions {
@@ -77,7 +77,7 @@ export async function runInVm(options: VmOptions): Promise<VmResult> {
 }
 
 /** Lays out what the guest finds under `/share` and `/results`. */
-async function prepare(options: VmOptions, directory: string, results_dir: string): Promise<Machine> {
+async function prepare(options: VmOptions, directory: string, results_dir: string): Promise<VirtualMachine> {
   const kernel = imagePath(options.kernel);
   const boot = `${directory}/boot`;
   await Deno.mkdir(boot);
@@ -111,7 +111,7 @@ async function prepare(options: VmOptions, directory: string, results_dir: strin
 }
 
 /** What luo is run from when it is not one file. */
-async function checkoutShares(directory: string): Promise<Machine["shares"]> {
+async function checkoutShares(directory: string): Promise<VirtualMachine["shares"]> {
   const npm = `${await denoCache()}/npm`;
   return [
     { tag: "checkout", path: CHECKOUT, readonly: true },
@@ -138,7 +138,7 @@ async function denoCache(): Promise<string> {
   return denoDir;
 }
 
-async function run(machine: Machine, options: VmOptions): Promise<string> {
+async function run(machine: VirtualMachine, options: VmOptions): Promise<string> {
   const on_line = options.on_line ?? (() => {});
   const timeout_ms = options.timeout_ms ?? 120_000;
   const asked = options.accelerator ?? (Deno.env.get("LUO_TEST_ACCEL") === "kvm" ? "kvm" : "tcg");

@@ -66,19 +66,19 @@ export function live_update(): Update {
 
 /** Two memfds in a session, one in none, and the next kernel loaded. */
 function prepare(machine: Machine): void {
-  const kernel = machine.init();
+  const sys = machine.init();
   const file = (pages: number) => {
-    const fd = kernel.memfd_create("data", MFD_EXEC);
-    kernel.write(fd, new Uint8Array(pages * PAGE_SIZE).fill(1));
+    const fd = sys.memfd_create("data", MFD_EXEC);
+    sys.write(fd, new Uint8Array(pages * PAGE_SIZE).fill(1));
     return fd;
   };
-  const session = openDevice(kernel).create("vm0");
+  const session = openDevice(sys).create("vm0");
   session.preserve(file(90), 1n);
   file(70);
   session.preserve(file(40), 2n);
   const line = new TextEncoder().encode("liveupdate=on\0");
-  const image = kernel.open("/kernel", O_RDONLY);
-  kernel.kexec_file_load(image, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
+  const image = sys.open("/kernel", O_RDONLY);
+  sys.kexec_file_load(image, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
 }
 
 /** By following every address, as the next kernel will. */

@@ -1,6 +1,6 @@
 /**
- * What `lib/machine_process` plugs into a model so that files of the host can enter it (`Kernel.adopt`) and files of the model can leave
- * it (`Kernel.expose`). Host fds are numbers of the process the model runs in. A model without a host answers -ENOSYS to both.
+ * What `lib/machine_process` plugs into a model so that files of the host can enter it (`SystemCalls.adopt`) and files of the model can leave
+ * it (`SystemCalls.expose`). Host fds are numbers of the process the model runs in. A model without a host answers -ENOSYS to both.
  */
 import type { Ret, Stat } from "../../system_calls.ts";
 import type { Pages } from "../memory/backing_store.ts";

@@ -162,14 +162,14 @@ export class HostFiles {
     readonly moved: (from: Inode, to: Inode) => void,
   ) {}
 
-  /** `Kernel.adopt`. */
+  /** `SystemCalls.adopt`. */
   adopt(host_fd: number): OpenFile | Ret {
     if (this.host === undefined) return -Errno.ENOSYS;
     const file = this.host.adopt(host_fd);
     return typeof file === "number" ? file : this.open(file);
   }
 
-  /** `Kernel.expose`. -EOPNOTSUPP for what cannot be a file of the host: sessions, devices, pipes, named tmpfs files. */
+  /** `SystemCalls.expose`. -EOPNOTSUPP for what cannot be a file of the host: sessions, devices, pipes, named tmpfs files. */
   expose(file: OpenFile): Ret {
     if (this.host === undefined) return -Errno.ENOSYS;
     if (file.operations instanceof HostOperations) return file.operations.host.dup();

@@ -1,5 +1,5 @@
 /** A process whose calls go wrong as `faults.ts` says. */
-import { type Kernel, ProcessKilled } from "../../system_calls.ts";
+import { ProcessKilled, type SystemCalls } from "../../system_calls.ts";
 import type { Faults } from "../faults/faults.ts";
 import type { Process } from "./process.ts";
 
@@ -10,7 +10,7 @@ const SAFE: readonly string[] = ["getpid", "uname", "exit", "forget", "construct
 export type Sleep = (ms: number) => void;
 
 /** What the process's program sees: the same calls, each asked about first. */
-export function faulty_process(process: Process, faults: Faults, sleep: Sleep): Kernel {
+export function faulty_process(process: Process, faults: Faults, sleep: Sleep): SystemCalls {
   return new Proxy(process, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);

@@ -1,7 +1,7 @@
 /** A process of the model: the seam (`lib/system_calls.ts`), each call against its own fd table. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
-import { type Kernel, ProcessKilled, type Received, type Ret } from "../../system_calls.ts";
+import { ProcessKilled, type Received, type Ret, type SystemCalls } from "../../system_calls.ts";
 import type { Stat, UserPointer, Utsname } from "../../system_calls.ts";
 import { do_fcntl } from "../fs/fcntl.ts";
 import { FdTable } from "../fs/fd_table.ts";
@@ -20,7 +20,7 @@ import { vfs_change, vfs_open, vfs_readlink } from "./vfs.ts";
 const POLLNVAL = 0x20;
 const PIDFD_FLAGS = abi.O_NONBLOCK | abi.O_EXCL;
 
-export class Process implements Kernel {
+export class Process implements SystemCalls {
   readonly fds: FdTable;
   readonly pidfd_inode: PidfdInode;
   readonly #mappings = new Mappings();

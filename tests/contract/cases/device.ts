@@ -18,7 +18,7 @@ import { LIVEUPDATE_DEVICE } from "../../../ffi/abi/liveupdate.ts";
 import { create, preserve } from "../calls.ts";
 import { answers, type Case, equal, good, type World } from "../world.ts";
 
-const open = (world: World, flags = O_RDWR) => world.kernel.open(LIVEUPDATE_DEVICE, flags | O_CLOEXEC);
+const open = (world: World, flags = O_RDWR) => world.sys.open(LIVEUPDATE_DEVICE, flags | O_CLOEXEC);
 
 /** The device as a file, and one opener at a time. */
 export const deviceCases: readonly Case[] = [
@@ -36,7 +36,7 @@ export const deviceCases: readonly Case[] = [
     name: "device: a dup keeps it busy",
     run(world) {
       const first = world.keep(open(world));
-      const second = world.keep(world.kernel.dup(first));
+      const second = world.keep(world.sys.dup(first));
       world.close(first);
       answers(open(world), "EBUSY");
       world.close(second);
@@ -47,7 +47,7 @@ export const deviceCases: readonly Case[] = [
     name: "device: another process's open is EBUSY, its death frees the device",
     async run(world) {
       const other = world.spawn();
-      good(other.kernel.open(LIVEUPDATE_DEVICE, O_RDWR | O_CLOEXEC), "open in the other process");
+      good(other.sys.open(LIVEUPDATE_DEVICE, O_RDWR | O_CLOEXEC), "open in the other process");
       answers(open(world), "EBUSY");
       await other.kill();
       world.keep(open(world));
@@ -56,15 +56,15 @@ export const deviceCases: readonly Case[] = [
   {
     name: "device: reopening it through /proc/self/fd is EBUSY",
     run(world) {
-      answers(world.kernel.open(`/proc/self/fd/${world.device}`, O_RDWR), "EBUSY");
+      answers(world.sys.open(`/proc/self/fd/${world.device}`, O_RDWR), "EBUSY");
     },
   },
   ...([["read-only", O_RDONLY], ["write-only", O_WRONLY]] as const).map(([how, flags]): Case => ({
     name: `device: opened ${how} it takes every ioctl`,
     run(world) {
       const device = world.keep(open(world, flags));
-      const session = world.keep(create(world.kernel, device, "any access"));
-      answers(preserve(world.kernel, session, world.memfd(), 1n), 0);
+      const session = world.keep(create(world.sys, device, "any access"));
+      answers(preserve(world.sys, session, world.memfd(), 1n), 0);
     },
   })),
   {
@@ -92,31 +92,31 @@ export const deviceCases: readonly Case[] = [
       name: `${what}: poll is IN|OUT, read and write EINVAL, lseek ESPIPE`,
       run(world) {
         const fd = fd_of(world);
-        answers(world.kernel.poll(fd, POLLIN | POLLOUT), POLLIN | POLLOUT);
-        answers(world.kernel.poll(fd, POLLIN), POLLIN);
-        answers(world.kernel.read(fd, new Uint8Array(8)), "EINVAL");
-        answers(world.kernel.write(fd, new Uint8Array(8)), "EINVAL");
-        answers(world.kernel.lseek(fd, 0n, SEEK_SET), "ESPIPE");
+        answers(world.sys.poll(fd, POLLIN | POLLOUT), POLLIN | POLLOUT);
+        answers(world.sys.poll(fd, POLLIN), POLLIN);
+        answers(world.sys.read(fd, new Uint8Array(8)), "EINVAL");
+        answers(world.sys.write(fd, new Uint8Array(8)), "EINVAL");
+        answers(world.sys.lseek(fd, 0n, SEEK_SET), "ESPIPE");
       },
     })),
   {
     name: "session: no mapping, no size, no other open",
     run(world) {
       const session = world.create("not a file");
-      answers(world.kernel.mmap(4096n, PROT_READ, MAP_SHARED, session, 0n), "ENODEV");
-      answers(world.kernel.ftruncate(session, 0n), "EINVAL");
-      answers(world.kernel.fallocate(session, 0, 0n, 4096n), "ENODEV");
-      answers(world.kernel.fchmod(session, 0o600), "EOPNOTSUPP");
-      answers(world.kernel.fcntl(session, F_GETFL), O_RDWR);
-      answers(world.kernel.open(`/proc/self/fd/${session}`, O_RDWR), "ENXIO");
+      answers(world.sys.mmap(4096n, PROT_READ, MAP_SHARED, session, 0n), "ENODEV");
+      answers(world.sys.ftruncate(session, 0n), "EINVAL");
+      answers(world.sys.fallocate(session, 0, 0n, 4096n), "ENODEV");
+      answers(world.sys.fchmod(session, 0o600), "EOPNOTSUPP");
+      answers(world.sys.fcntl(session, F_GETFL), O_RDWR);
+      answers(world.sys.open(`/proc/self/fd/${session}`, O_RDWR), "ENXIO");
     },
   },
   {
     name: "session: the fd is O_CLOEXEC and says its name",
     run(world) {
       const session = world.create("name shown");
-      answers(world.kernel.fcntl(session, F_GETFD), FD_CLOEXEC);
-      equal(world.kernel.readlink(`/proc/self/fd/${session}`), "anon_inode:[luo_session] name shown");
+      answers(world.sys.fcntl(session, F_GETFD), FD_CLOEXEC);
+      equal(world.sys.readlink(`/proc/self/fd/${session}`), "anon_inode:[luo_session] name shown");
     },
   },
 ];

@@ -28,19 +28,19 @@ const PAGE = 4096n;
 const HUGE_PAGE = 2n * 1024n * 1024n;
 const POLLHUP = 0x10;
 
-const pidfd = (world: World) => world.keep(world.kernel.pidfd_open(world.kernel.getpid(), 0));
-const reopen = ({ kernel }: World, fd: number, flags: number) =>
-  kernel.open(`/proc/self/fd/${fd}`, flags | O_CLOEXEC);
+const pidfd = (world: World) => world.keep(world.sys.pidfd_open(world.sys.getpid(), 0));
+const reopen = ({ sys }: World, fd: number, flags: number) =>
+  sys.open(`/proc/self/fd/${fd}`, flags | O_CLOEXEC);
 
 function mapped(world: World, fd: number, flags: number, pages = 1n): bigint {
-  const address = world.kernel.mmap(pages * PAGE, PROT_READ | PROT_WRITE, flags, fd, 0n);
+  const address = world.sys.mmap(pages * PAGE, PROT_READ | PROT_WRITE, flags, fd, 0n);
   good(Number(address < 0n ? address : 0n), "mmap");
   return address;
 }
 
 function loaded(world: World, address: bigint): number {
   const into = new Uint8Array(1);
-  world.kernel.load(address, into);
+  world.sys.load(address, into);
   return into[0] ?? -1;
 }
 
@@ -49,13 +49,13 @@ export const fileCases: readonly Case[] = [
   {
     name: "pidfd: no position, nothing to read, cut or allocate",
     run(world) {
-      const { kernel } = world;
+      const { sys } = world;
       const fd = pidfd(world);
-      answers(kernel.pread(fd, new Uint8Array(1), 0n), "EINVAL");
-      answers(kernel.pwrite(fd, new Uint8Array(1), 0n), "EINVAL");
-      answers(kernel.lseek(fd, 0n, SEEK_SET), "ESPIPE");
-      answers(kernel.ftruncate(fd, 0n), "EOPNOTSUPP");
-      answers(kernel.fallocate(fd, 0, 0n, 1n), "EOPNOTSUPP");
+      answers(sys.pread(fd, new Uint8Array(1), 0n), "EINVAL");
+      answers(sys.pwrite(fd, new Uint8Array(1), 0n), "EINVAL");
+      answers(sys.lseek(fd, 0n, SEEK_SET), "ESPIPE");
+      answers(sys.ftruncate(fd, 0n), "EOPNOTSUPP");
+      answers(sys.fallocate(fd, 0, 0n, 1n), "EOPNOTSUPP");
     },
   },
   {
@@ -66,42 +66,42 @@ export const fileCases: readonly Case[] = [
       equal(world.stat(fd).mode, 0o700);
       const again = world.keep(reopen(world, fd, O_RDONLY));
       equal(world.stat(again).ino, world.stat(fd).ino);
-      answers(world.kernel.ftruncate(again, 0n), "EINVAL");
+      answers(world.sys.ftruncate(again, 0n), "EINVAL");
       answers(reopen(world, fd, O_RDWR | O_TRUNC), "EOPNOTSUPP");
     },
   },
   {
     name: "kexec load: a pidfd is busy (ETXTBSY), a read-only one alone is empty",
     run(world) {
-      const { kernel } = world;
+      const { sys } = world;
       const fd = pidfd(world);
-      answers(kernel.kexec_file_load(fd, -1, 0n, null, 0n), "ETXTBSY");
+      answers(sys.kexec_file_load(fd, -1, 0n, null, 0n), "ETXTBSY");
       const again = world.keep(reopen(world, fd, O_RDONLY));
       world.close(fd);
-      answers(kernel.kexec_file_load(again, -1, 0n, null, 0n), "EINVAL");
+      answers(sys.kexec_file_load(again, -1, 0n, null, 0n), "EINVAL");
     },
   },
   {
     name: "hugetlb memfd: no huge page to map, and all of it is data",
     run(world) {
-      const { kernel } = world;
+      const { sys } = world;
       const fd = world.memfd(0, MFD_CLOEXEC | MFD_HUGETLB);
-      answers(kernel.ftruncate(fd, 2n * HUGE_PAGE), 0);
-      answers(kernel.mmap(PAGE, PROT_READ, MAP_SHARED, fd, 0n), "ENOMEM");
-      answers(kernel.mmap(PAGE, PROT_READ, MAP_SHARED, fd, PAGE), "EINVAL");
-      answers(kernel.lseek(fd, 5n, SEEK_DATA), 5n);
-      answers(kernel.lseek(fd, 5n, SEEK_HOLE), 2n * HUGE_PAGE);
-      answers(kernel.lseek(fd, 2n * HUGE_PAGE, SEEK_DATA), "ENXIO");
+      answers(sys.ftruncate(fd, 2n * HUGE_PAGE), 0);
+      answers(sys.mmap(PAGE, PROT_READ, MAP_SHARED, fd, 0n), "ENOMEM");
+      answers(sys.mmap(PAGE, PROT_READ, MAP_SHARED, fd, PAGE), "EINVAL");
+      answers(sys.lseek(fd, 5n, SEEK_DATA), 5n);
+      answers(sys.lseek(fd, 5n, SEEK_HOLE), 2n * HUGE_PAGE);
+      answers(sys.lseek(fd, 2n * HUGE_PAGE, SEEK_DATA), "ENXIO");
     },
   },
   {
     name: "tmpfs directory: has positions and no end",
     run(world) {
-      const { kernel } = world;
-      const fd = world.keep(kernel.open(world.paths.tmpfs, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-      answers(kernel.lseek(fd, 7n, SEEK_SET), 7n);
-      answers(kernel.lseek(fd, 7n, SEEK_CUR), 14n);
-      answers(kernel.lseek(fd, 0n, SEEK_END), "EINVAL");
+      const { sys } = world;
+      const fd = world.keep(sys.open(world.paths.tmpfs, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      answers(sys.lseek(fd, 7n, SEEK_SET), 7n);
+      answers(sys.lseek(fd, 7n, SEEK_CUR), 14n);
+      answers(sys.lseek(fd, 0n, SEEK_END), "EINVAL");
     },
   },
   {
@@ -111,76 +111,76 @@ export const fileCases: readonly Case[] = [
       const fd = world.memfd(contents);
       const path = world.keep(reopen(world, fd, O_PATH));
       world.close(fd);
-      answers(world.kernel.read(path, new Uint8Array(1)), "EBADF");
+      answers(world.sys.read(path, new Uint8Array(1)), "EBADF");
       world.holds(world.keep(reopen(world, path, O_RDWR)), contents);
     },
   },
   {
     name: "private mapping: what was written goes with the page when the file is cut, not with a hole",
     run(world) {
-      const { kernel } = world;
+      const { sys } = world;
       const fd = world.memfd(3 * Number(PAGE));
       const address = mapped(world, fd, MAP_PRIVATE, 3n);
-      for (let page = 0n; page < 3n; page++) kernel.store(address + page * PAGE, new Uint8Array([7]));
-      answers(kernel.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0n, 3n * PAGE), 0);
+      for (let page = 0n; page < 3n; page++) sys.store(address + page * PAGE, new Uint8Array([7]));
+      answers(sys.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0n, 3n * PAGE), 0);
       equal(loaded(world, address + 2n * PAGE), 7);
-      answers(kernel.ftruncate(fd, PAGE + 1n), 0);
-      answers(kernel.ftruncate(fd, 3n * PAGE), 0);
+      answers(sys.ftruncate(fd, PAGE + 1n), 0);
+      answers(sys.ftruncate(fd, 3n * PAGE), 0);
       deepEqual([0n, 1n, 2n].map((page) => loaded(world, address + page * PAGE)), [7, 7, 0]);
-      answers(kernel.munmap(address, 3n * PAGE), 0);
+      answers(sys.munmap(address, 3n * PAGE), 0);
     },
   },
   {
     name: "memfd: fallocated pages are blocks, and holes until they are used or fallocated again",
     run(world) {
-      const { kernel } = world;
+      const { sys } = world;
       const fd = world.memfd();
-      answers(kernel.fallocate(fd, 0, 0n, 4n * PAGE), 0);
+      answers(sys.fallocate(fd, 0, 0n, 4n * PAGE), 0);
       equal(world.stat(fd).blocks, 32n);
-      answers(kernel.lseek(fd, 0n, SEEK_DATA), "ENXIO");
-      answers(kernel.pwrite(fd, new Uint8Array(1), PAGE), 1);
-      answers(kernel.lseek(fd, 0n, SEEK_DATA), PAGE);
-      answers(kernel.lseek(fd, PAGE, SEEK_HOLE), 2n * PAGE);
-      answers(kernel.fallocate(fd, 0, 3n * PAGE, PAGE), 0);
-      answers(kernel.lseek(fd, 2n * PAGE, SEEK_DATA), 3n * PAGE);
+      answers(sys.lseek(fd, 0n, SEEK_DATA), "ENXIO");
+      answers(sys.pwrite(fd, new Uint8Array(1), PAGE), 1);
+      answers(sys.lseek(fd, 0n, SEEK_DATA), PAGE);
+      answers(sys.lseek(fd, PAGE, SEEK_HOLE), 2n * PAGE);
+      answers(sys.fallocate(fd, 0, 3n * PAGE, PAGE), 0);
+      answers(sys.lseek(fd, 2n * PAGE, SEEK_DATA), 3n * PAGE);
     },
   },
   {
     name: "memfd: reading a hole through a mapping gives it a page, read(2) does not",
     run(world) {
       const fd = world.memfd(2 * Number(PAGE));
-      good(world.kernel.read(fd, new Uint8Array(100)), "read");
+      good(world.sys.read(fd, new Uint8Array(100)), "read");
       equal(world.stat(fd).blocks, 0n);
       const address = mapped(world, fd, MAP_SHARED);
       equal(loaded(world, address), 0);
       equal(world.stat(fd).blocks, 8n);
-      answers(world.kernel.munmap(address, PAGE), 0);
+      answers(world.sys.munmap(address, PAGE), 0);
     },
   },
   {
     name: "FIFO: no hang-up before the first writer, one after it",
     run(world) {
-      const { kernel } = world;
+      const { sys } = world;
       const path = `${world.paths.tmpfs}/quiet`;
-      answers(kernel.mkfifo(path, 0o600), 0);
-      const reader = world.keep(kernel.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-      answers(kernel.poll(reader, POLLIN), 0);
-      world.close(world.keep(kernel.open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC)));
-      answers(kernel.poll(reader, POLLIN), POLLHUP);
-      answers(kernel.unlink(path), 0);
+      answers(sys.mkfifo(path, 0o600), 0);
+      const reader = world.keep(sys.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+      answers(sys.poll(reader, POLLIN), 0);
+      world.close(world.keep(sys.open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC)));
+      answers(sys.poll(reader, POLLIN), POLLHUP);
+      answers(sys.unlink(path), 0);
     },
   },
   {
     name: "link: a FIFO gets a second name, a directory none (EPERM)",
     run(world) {
-      const { kernel, paths: { tmpfs } } = world;
-      answers(kernel.mkfifo(`${tmpfs}/one name`, 0o600), 0);
-      const fifo = world.keep(kernel.open(`${tmpfs}/one name`, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-      answers(kernel.link_fd(fifo, `${tmpfs}/two names`), 0);
+      const { sys, paths: { tmpfs } } = world;
+      answers(sys.mkfifo(`${tmpfs}/one name`, 0o600), 0);
+      const fifo = world.keep(sys.open(`${tmpfs}/one name`, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+      answers(sys.link_fd(fifo, `${tmpfs}/two names`), 0);
       equal(world.stat(fifo).nlink, 2);
-      const directory = world.keep(kernel.open(tmpfs, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-      answers(kernel.link_fd(directory, `${tmpfs}/a directory`), "EPERM");
-      for (const name of ["one name", "two names"]) answers(kernel.unlink(`${tmpfs}/${name}`), 0);
+      const directory = world.keep(sys.open(tmpfs, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      answers(sys.link_fd(directory, `${tmpfs}/a directory`), "EPERM");
+      for (const name of ["one name", "two names"]) answers(sys.unlink(`${tmpfs}/${name}`), 0);
     },
   },
 ];

@@ -41,10 +41,10 @@ interface Row {
 }
 
 const write = (offset: number, length: number) => (world: World, fd: number) =>
-  world.kernel.pwrite(fd, pattern(length, 9), BigInt(offset));
-const truncate = (length: number) => (world: World, fd: number) => world.kernel.ftruncate(fd, BigInt(length));
+  world.sys.pwrite(fd, pattern(length, 9), BigInt(offset));
+const truncate = (length: number) => (world: World, fd: number) => world.sys.ftruncate(fd, BigInt(length));
 const allocate = (mode: number, offset: number, length: number) => (world: World, fd: number) =>
-  world.kernel.fallocate(fd, mode, BigInt(offset), BigInt(length));
+  world.sys.fallocate(fd, mode, BigInt(offset), BigInt(length));
 const page = 3 * PAGE;
 
 const rows: readonly Row[] = [
@@ -112,18 +112,18 @@ const rows: readonly Row[] = [
   },
   { what: "2 MiB exactly at 0 into 2 MiB", size: 2 * MIB, act: write(0, 2 * MIB), answer: 2 * MIB },
   { what: "2 MiB at 2 MiB into 2 MiB", size: 2 * MIB, act: write(2 * MIB, 2 * MIB), answer: "EPERM" },
-  { what: "fchmod", size: page, act: (world, fd) => world.kernel.fchmod(fd, 0o640), answer: 0 },
-  { what: "lseek", size: page, act: (world, fd) => world.kernel.lseek(fd, 0n, SEEK_END), answer: page },
+  { what: "fchmod", size: page, act: (world, fd) => world.sys.fchmod(fd, 0o640), answer: 0 },
+  { what: "lseek", size: page, act: (world, fd) => world.sys.lseek(fd, 0n, SEEK_END), answer: page },
   {
     what: "an open with O_TRUNC through /proc/self/fd",
     size: page,
-    act: (world, fd) => world.kernel.open(`/proc/self/fd/${fd}`, O_RDWR | O_TRUNC),
+    act: (world, fd) => world.sys.open(`/proc/self/fd/${fd}`, O_RDWR | O_TRUNC),
     answer: "EPERM",
   },
   {
     what: "F_SEAL_GROW",
     size: page,
-    act: (world, fd) => world.kernel.fcntl(fd, F_ADD_SEALS, F_SEAL_GROW),
+    act: (world, fd) => world.sys.fcntl(fd, F_ADD_SEALS, F_SEAL_GROW),
     answer: 0,
   },
 ];
@@ -144,9 +144,9 @@ export const frozenCases: readonly Case[] = [
     name: "frozen: a refused write leaves all bytes and the position as they were",
     run(world) {
       const memfd = preserved(world, 2 * PAGE);
-      answers(world.kernel.write(memfd, pattern(page)), "EPERM");
+      answers(world.sys.write(memfd, pattern(page)), "EPERM");
       world.holds(memfd, new Uint8Array(2 * PAGE));
-      answers(world.kernel.lseek(memfd, 0n, 1), 0);
+      answers(world.sys.lseek(memfd, 0n, 1), 0);
     },
   },
   {
@@ -154,8 +154,8 @@ export const frozenCases: readonly Case[] = [
     run(world) {
       const size = 3 * MIB - PAGE;
       const memfd = preserved(world, size);
-      answers(world.kernel.write(memfd, pattern(3 * MIB)), 2 * MIB);
-      answers(world.kernel.lseek(memfd, 0n, 1), 2 * MIB);
+      answers(world.sys.write(memfd, pattern(3 * MIB)), 2 * MIB);
+      answers(world.sys.lseek(memfd, 0n, 1), 2 * MIB);
       const expected = new Uint8Array(size);
       expected.set(pattern(3 * MIB).subarray(0, 2 * MIB));
       world.holds(memfd, expected);
@@ -165,8 +165,8 @@ export const frozenCases: readonly Case[] = [
     name: "frozen: O_APPEND writes are EPERM",
     run(world) {
       const memfd = preserved(world, page);
-      answers(world.kernel.fcntl(memfd, F_SETFL, O_APPEND), 0);
-      answers(world.kernel.write(memfd, new Uint8Array(1)), "EPERM");
+      answers(world.sys.fcntl(memfd, F_SETFL, O_APPEND), 0);
+      answers(world.sys.write(memfd, new Uint8Array(1)), "EPERM");
       equal(world.stat(memfd).size, BigInt(page));
     },
   },
@@ -176,7 +176,7 @@ export const frozenCases: readonly Case[] = [
       const session = world.create("not truncated");
       const memfd = world.memfd(pattern(page));
       world.preserve(session, memfd, 1n);
-      answers(world.kernel.open(`/proc/self/fd/${memfd}`, O_RDWR | O_TRUNC), "EPERM");
+      answers(world.sys.open(`/proc/self/fd/${memfd}`, O_RDWR | O_TRUNC), "EPERM");
       world.holds(memfd, pattern(page));
     },
   },
@@ -184,37 +184,37 @@ export const frozenCases: readonly Case[] = [
     name: "frozen: a mapping is written through, MADV_REMOVE is EPERM",
     run(world) {
       const memfd = world.memfd(page);
-      const address = world.kernel.mmap(BigInt(page), PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0n);
+      const address = world.sys.mmap(BigInt(page), PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0n);
       equal(address > 0n, true);
       world.preserve(world.create("mapped"), memfd, 1n);
-      world.kernel.store(address + 5n, pattern(10));
-      answers(world.kernel.madvise(address, BigInt(PAGE), MADV_REMOVE), "EPERM");
+      world.sys.store(address + 5n, pattern(10));
+      answers(world.sys.madvise(address, BigInt(PAGE), MADV_REMOVE), "EPERM");
       const got = new Uint8Array(10);
-      good(world.kernel.pread(memfd, got, 5n), "pread");
+      good(world.sys.pread(memfd, got, 5n), "pread");
       deepEqual(got, pattern(10).slice());
-      answers(world.kernel.munmap(address, BigInt(page)), 0);
+      answers(world.sys.munmap(address, BigInt(page)), 0);
     },
   },
   {
     name: "frozen: MADV_REMOVE of the same mapping works before and after",
     run(world) {
       const memfd = world.memfd(pattern(page));
-      const address = world.kernel.mmap(BigInt(page), PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0n);
-      const remove = () => world.kernel.madvise(address, BigInt(PAGE), MADV_REMOVE);
+      const address = world.sys.mmap(BigInt(page), PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0n);
+      const remove = () => world.sys.madvise(address, BigInt(PAGE), MADV_REMOVE);
       answers(remove(), 0);
       const session = world.create("for a while");
       world.preserve(session, memfd, 1n);
       answers(remove(), "EPERM");
       world.close(session);
       answers(remove(), 0);
-      answers(world.kernel.munmap(address, BigInt(page)), 0);
+      answers(world.sys.munmap(address, BigInt(page)), 0);
     },
   },
   {
     name: "frozen: the mode is what fchmod makes it",
     run(world) {
       const memfd = preserved(world, 1);
-      answers(world.kernel.fchmod(memfd, 0o604), 0);
+      answers(world.sys.fchmod(memfd, 0o604), 0);
       equal(world.stat(memfd).mode & ~S_IFMT, 0o604);
     },
   },
@@ -231,11 +231,11 @@ export const frozenCases: readonly Case[] = [
   {
     name: "an O_TMPFILE is frozen as a memfd is",
     run(world) {
-      const file = world.keep(world.kernel.open(world.paths.tmpfs, O_TMPFILE | O_RDWR, 0o600));
-      answers(world.kernel.write(file, pattern(100)), 100);
+      const file = world.keep(world.sys.open(world.paths.tmpfs, O_TMPFILE | O_RDWR, 0o600));
+      answers(world.sys.write(file, pattern(100)), 100);
       world.preserve(world.create("tmpfile"), file, 1n);
-      answers(world.kernel.ftruncate(file, 0n), "EPERM");
-      answers(world.kernel.fcntl(file, F_GET_SEALS), 1);
+      answers(world.sys.ftruncate(file, 0n), "EPERM");
+      answers(world.sys.fcntl(file, F_GET_SEALS), 1);
       world.holds(file, pattern(100));
     },
   },
@@ -258,13 +258,13 @@ export const frozenCases: readonly Case[] = [
     name: "frozen: every fd of the inode, a dup and a reopen",
     run(world) {
       const memfd = preserved(world, page);
-      const dup = world.keep(world.kernel.dup(memfd));
-      const again = world.keep(world.kernel.open(`/proc/self/fd/${memfd}`, O_RDWR));
-      answers(world.kernel.ftruncate(dup, 0n), "EPERM");
-      answers(world.kernel.ftruncate(again, 0n), "EPERM");
+      const dup = world.keep(world.sys.dup(memfd));
+      const again = world.keep(world.sys.open(`/proc/self/fd/${memfd}`, O_RDWR));
+      answers(world.sys.ftruncate(dup, 0n), "EPERM");
+      answers(world.sys.ftruncate(again, 0n), "EPERM");
       world.close(memfd);
-      answers(world.kernel.ftruncate(again, 0n), "EPERM");
-      answers(world.kernel.lseek(again, 0n, SEEK_SET), 0);
+      answers(world.sys.ftruncate(again, 0n), "EPERM");
+      answers(world.sys.lseek(again, 0n, SEEK_SET), 0);
     },
   },
 ];

@@ -23,7 +23,7 @@ export const sessionRebootCases: readonly RebootCase[] = [
     before: (world) => void world.create(name),
     after(world) {
       const session = world.retrieve(name);
-      const struct = getName(world.kernel, session);
+      const struct = getName(world.sys, session);
       ok(typeof struct !== "number");
       deepEqual(struct.slice(8, 8 + name.length), name.slice());
     },
@@ -33,8 +33,8 @@ export const sessionRebootCases: readonly RebootCase[] = [
     before: (world) => void world.create("empty"),
     after(world) {
       const session = world.retrieve("empty");
-      answers(restore(world.kernel, session, 0n), "ENOENT");
-      answers(finish(world.kernel, session), 0);
+      answers(restore(world.sys, session, 0n), "ENOENT");
+      answers(finish(world.sys, session), 0);
     },
   },
   {
@@ -48,7 +48,7 @@ export const sessionRebootCases: readonly RebootCase[] = [
       for (const seed of [3, 0, 4, 1, 2]) {
         world.holds(world.restore(session, TOKENS[seed] ?? 0n), pattern(50, seed));
       }
-      answers(restore(world.kernel, session, 2n), "ENOENT");
+      answers(restore(world.sys, session, 2n), "ENOENT");
     },
   },
   {
@@ -58,14 +58,14 @@ export const sessionRebootCases: readonly RebootCase[] = [
       const session = world.retrieve("idempotent");
       const [first, second] = [world.restore(session, 1n), world.restore(session, 1n)];
       ok(first !== second);
-      answers(world.kernel.lseek(first, 42n, SEEK_SET), 42);
-      answers(world.kernel.fcntl(first, F_SETFL, O_APPEND), 0);
-      answers(world.kernel.lseek(second, 0n, SEEK_CUR), 42);
-      ok((world.kernel.fcntl(second, F_GETFL) & O_APPEND) !== 0);
+      answers(world.sys.lseek(first, 42n, SEEK_SET), 42);
+      answers(world.sys.fcntl(first, F_SETFL, O_APPEND), 0);
+      answers(world.sys.lseek(second, 0n, SEEK_CUR), 42);
+      ok((world.sys.fcntl(second, F_GETFL) & O_APPEND) !== 0);
       world.close(first);
       world.close(second);
       // LUO's own reference keeps the open file until FINISH.
-      answers(world.kernel.lseek(world.restore(session, 1n), 0n, SEEK_CUR), 42);
+      answers(world.sys.lseek(world.restore(session, 1n), 0n, SEEK_CUR), 42);
     },
   },
   {
@@ -74,7 +74,7 @@ export const sessionRebootCases: readonly RebootCase[] = [
     after(world) {
       const session = world.retrieve("second time");
       answers(world.tryRetrieve("second time"), "EINVAL");
-      world.kernel.dup(session);
+      world.sys.dup(session);
       answers(world.tryRetrieve("second time"), "EINVAL");
       world.holds(world.restore(session, 1n), pattern(100));
     },
@@ -84,8 +84,8 @@ export const sessionRebootCases: readonly RebootCase[] = [
     ...give("incoming"),
     after(world) {
       const session = world.retrieve("incoming");
-      answers(preserve(world.kernel, session, world.memfd(), 2n), "EINVAL");
-      answers(preserve(world.kernel, session, -1, 1n), "EINVAL");
+      answers(preserve(world.sys, session, world.memfd(), 2n), "EINVAL");
+      answers(preserve(world.sys, session, -1, 1n), "EINVAL");
       world.holds(world.restore(session, 1n), pattern(100));
     },
   },
@@ -95,12 +95,12 @@ export const sessionRebootCases: readonly RebootCase[] = [
     after(world) {
       const session = world.retrieve("finished");
       const file = world.restore(session, 1n);
-      answers(finish(world.kernel, session), 0);
-      answers(finish(world.kernel, session), 0);
+      answers(finish(world.sys, session), 0);
+      answers(finish(world.sys, session), 0);
       answers(world.tryRetrieve("finished"), "EINVAL");
-      answers(restore(world.kernel, session, 1n), "ENOENT");
-      answers(preserve(world.kernel, session, world.memfd(), 5n), "EINVAL");
-      ok(typeof getName(world.kernel, session) !== "number");
+      answers(restore(world.sys, session, 1n), "ENOENT");
+      answers(preserve(world.sys, session, world.memfd(), 5n), "EINVAL");
+      ok(typeof getName(world.sys, session) !== "number");
       world.close(session);
       answers(world.tryRetrieve("finished"), "ENOENT");
       world.holds(file, pattern(100));
@@ -122,8 +122,8 @@ export const sessionRebootCases: readonly RebootCase[] = [
     ...give("freed"),
     after(world) {
       const session = world.retrieve("freed");
-      answers(finish(world.kernel, session), 0);
-      answers(restore(world.kernel, session, 1n), "ENOENT");
+      answers(finish(world.sys, session), 0);
+      answers(restore(world.sys, session, 1n), "ENOENT");
     },
   },
   {
@@ -142,7 +142,7 @@ export const sessionRebootCases: readonly RebootCase[] = [
     ...give("copied, retrieved"),
     after(world) {
       const session = world.retrieve("copied, retrieved");
-      const dup = world.keep(world.kernel.dup(session));
+      const dup = world.keep(world.sys.dup(session));
       world.close(session);
       world.holds(world.restore(dup, 1n), pattern(100));
       answers(world.tryRetrieve("copied, retrieved"), "EINVAL");
@@ -181,15 +181,15 @@ export const sessionRebootCases: readonly RebootCase[] = [
       const incoming = world.retrieve("again");
       const file = world.restore(incoming, 1n);
       const outgoing = world.create("again");
-      answers(preserve(world.kernel, outgoing, file, 2n), "EBUSY");
-      answers(finish(world.kernel, incoming), 0);
-      answers(world.kernel.pwrite(file, pattern(100, 2), 5000n), 100);
+      answers(preserve(world.sys, outgoing, file, 2n), "EBUSY");
+      answers(finish(world.sys, incoming), 0);
+      answers(world.sys.pwrite(file, pattern(100, 2), 5000n), 100);
       world.preserve(outgoing, file, 2n);
-      answers(world.kernel.ftruncate(file, 0n), "EPERM");
+      answers(world.sys.ftruncate(file, 0n), "EPERM");
     },
     later(world) {
       const session = world.retrieve("again");
-      answers(restore(world.kernel, session, 1n), "ENOENT");
+      answers(restore(world.sys, session, 1n), "ENOENT");
       const expected = pattern(9000);
       expected.set(pattern(100, 2), 5000);
       world.holds(world.restore(session, 2n), expected);
@@ -241,7 +241,7 @@ export const sessionRebootCases: readonly RebootCase[] = [
     after(world) {
       const session = world.retrieve("unwritable finish");
       answers(world.ioctl(session, 0xba42, memory(encodeFinish(), false)), "EFAULT");
-      answers(restore(world.kernel, session, 1n), "ENOENT");
+      answers(restore(world.sys, session, 1n), "ENOENT");
     },
   },
   {
@@ -274,8 +274,8 @@ export const sessionRebootCases: readonly RebootCase[] = [
       const refused = full(world, () => world.tryRetrieve("no fd left"));
       answers(refused, "EMFILE");
       const session = world.retrieve("no fd left");
-      answers(full(world, () => restore(world.kernel, session, 1n)), "EMFILE");
-      answers(full(world, () => restore(world.kernel, session, 99n)), "EMFILE");
+      answers(full(world, () => restore(world.sys, session, 1n)), "EMFILE");
+      answers(full(world, () => restore(world.sys, session, 99n)), "EMFILE");
       world.holds(world.restore(session, 1n), pattern(100));
       ok(device >= 0);
     },
@@ -307,8 +307,8 @@ export const sessionRebootCases: readonly RebootCase[] = [
 /** `act` while not one more fd can be had. */
 function full(world: World, act: () => number): number {
   const filler: number[] = [];
-  for (let fd = world.kernel.dup(world.device); fd >= 0; fd = world.kernel.dup(world.device)) filler.push(fd);
+  for (let fd = world.sys.dup(world.device); fd >= 0; fd = world.sys.dup(world.device)) filler.push(fd);
   const answer = act();
-  filler.forEach((fd) => world.kernel.close(fd));
+  filler.forEach((fd) => world.sys.close(fd));
   return answer;
 }

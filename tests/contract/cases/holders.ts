@@ -5,15 +5,15 @@ import { answers, type Case, equal, good, ok, pattern, type RebootCase, type Wor
 
 /** The session's fd as it travels: sent through a socket, and received again by `receive`. */
 function send(world: World, session: number): { receive: () => number; drop: () => void } {
-  const pair = world.kernel.socketpair();
+  const pair = world.sys.socketpair();
   ok(typeof pair !== "number");
   const [a, b] = pair;
   world.keep(a);
   world.keep(b);
-  answers(world.kernel.sendmsg(a, new Uint8Array([1]), [session]), 1);
+  answers(world.sys.sendmsg(a, new Uint8Array([1]), [session]), 1);
   return {
     receive() {
-      const received = world.kernel.recvmsg(b, new Uint8Array(1), 1);
+      const received = world.sys.recvmsg(b, new Uint8Array(1), 1);
       ok(typeof received !== "number");
       equal(received.fds.length, 1);
       return world.keep(received.fds[0] ?? -1);
@@ -29,18 +29,18 @@ function send(world: World, session: number): { receive: () => number; drop: () 
 function elsewhere(world: World, name: string) {
   world.closeDevice();
   const other = world.spawn();
-  const device = good(other.kernel.open(LIVEUPDATE_DEVICE, O_RDWR | O_CLOEXEC), "open device there");
-  const session = good(create(other.kernel, device, name), "create there");
-  const memfd = good(other.kernel.memfd_create("theirs", 0), "memfd_create there");
-  good(other.kernel.pwrite(memfd, pattern(3000), 0n), "pwrite there");
-  answers(preserve(other.kernel, session, memfd, 1n), 0);
-  other.kernel.close(device);
+  const device = good(other.sys.open(LIVEUPDATE_DEVICE, O_RDWR | O_CLOEXEC), "open device there");
+  const session = good(create(other.sys, device, name), "create there");
+  const memfd = good(other.sys.memfd_create("theirs", 0), "memfd_create there");
+  good(other.sys.pwrite(memfd, pattern(3000), 0n), "pwrite there");
+  answers(preserve(other.sys, session, memfd, 1n), 0);
+  other.sys.close(device);
   return { other, session, memfd };
 }
 
 function take(world: World, pid: number, fd: number): number {
-  const pidfd = world.keep(world.kernel.pidfd_open(pid, 0), "pidfd_open");
-  return world.keep(world.kernel.pidfd_getfd(pidfd, fd, 0), "pidfd_getfd");
+  const pidfd = world.keep(world.sys.pidfd_open(pid, 0), "pidfd_open");
+  return world.keep(world.sys.pidfd_getfd(pidfd, fd, 0), "pidfd_getfd");
 }
 
 /** A session lives as long as any copy of its fd, in whatever process or socket. */
@@ -51,13 +51,13 @@ export const holderCases: readonly Case[] = [
       const session = world.create("dup");
       const memfd = world.memfd(10);
       world.preserve(session, memfd, 1n);
-      const dup = world.keep(world.kernel.dup(session));
+      const dup = world.keep(world.sys.dup(session));
       world.close(session);
       answers(world.tryCreate("dup"), "EEXIST");
-      answers(preserve(world.kernel, dup, world.memfd(), 1n), "EEXIST");
-      answers(world.kernel.ftruncate(memfd, 0n), "EPERM");
+      answers(preserve(world.sys, dup, world.memfd(), 1n), "EEXIST");
+      answers(world.sys.ftruncate(memfd, 0n), "EPERM");
       world.close(dup);
-      answers(world.kernel.ftruncate(memfd, 0n), 0);
+      answers(world.sys.ftruncate(memfd, 0n), 0);
       world.create("dup");
     },
   },
@@ -66,11 +66,11 @@ export const holderCases: readonly Case[] = [
     run(world) {
       const session = world.create("keeps");
       const memfd = world.memfd(pattern(10));
-      const again = world.keep(world.kernel.open(`/proc/self/fd/${memfd}`, O_RDWR));
+      const again = world.keep(world.sys.open(`/proc/self/fd/${memfd}`, O_RDWR));
       world.preserve(session, memfd, 1n);
       world.close(memfd);
-      answers(world.kernel.ftruncate(again, 0n), "EPERM");
-      answers(preserve(world.kernel, session, again, 2n), "EBUSY");
+      answers(world.sys.ftruncate(again, 0n), "EPERM");
+      answers(preserve(world.sys, session, again, 2n), "EBUSY");
     },
   },
   {
@@ -81,7 +81,7 @@ export const holderCases: readonly Case[] = [
       const { receive } = send(world, session);
       world.close(session);
       answers(world.tryCreate("in flight"), "EEXIST");
-      answers(preserve(world.kernel, receive(), world.memfd(), 1n), "EEXIST");
+      answers(preserve(world.sys, receive(), world.memfd(), 1n), "EEXIST");
     },
   },
   {
@@ -108,10 +108,10 @@ export const holderCases: readonly Case[] = [
     async run(world) {
       const { other, memfd } = elsewhere(world, "crash thaws");
       const file = take(world, other.pid, memfd);
-      answers(world.kernel.ftruncate(file, 0n), "EPERM");
+      answers(world.sys.ftruncate(file, 0n), "EPERM");
       await other.kill();
       world.holds(file, pattern(3000));
-      answers(world.kernel.ftruncate(file, 0n), 0);
+      answers(world.sys.ftruncate(file, 0n), 0);
     },
   },
   {
@@ -121,7 +121,7 @@ export const holderCases: readonly Case[] = [
       const copy = take(world, other.pid, session);
       await other.kill();
       answers(world.tryCreate("copied"), "EEXIST");
-      answers(preserve(world.kernel, copy, world.memfd(), 1n), "EEXIST");
+      answers(preserve(world.sys, copy, world.memfd(), 1n), "EEXIST");
       world.close(copy);
       world.create("copied");
     },
@@ -131,13 +131,13 @@ export const holderCases: readonly Case[] = [
     async run(world) {
       const session = world.create("shared");
       const other = world.spawn();
-      const pidfd = good(other.kernel.pidfd_open(world.kernel.getpid(), 0), "pidfd_open there");
-      const theirs = good(other.kernel.pidfd_getfd(pidfd, session, 0), "pidfd_getfd there");
-      const memfd = good(other.kernel.memfd_create("theirs", 0), "memfd_create there");
-      answers(preserve(other.kernel, theirs, memfd, 1n), 0);
-      answers(preserve(world.kernel, session, world.memfd(), 1n), "EEXIST");
+      const pidfd = good(other.sys.pidfd_open(world.sys.getpid(), 0), "pidfd_open there");
+      const theirs = good(other.sys.pidfd_getfd(pidfd, session, 0), "pidfd_getfd there");
+      const memfd = good(other.sys.memfd_create("theirs", 0), "memfd_create there");
+      answers(preserve(other.sys, theirs, memfd, 1n), 0);
+      answers(preserve(world.sys, session, world.memfd(), 1n), "EEXIST");
       await other.kill();
-      answers(preserve(world.kernel, session, world.memfd(), 1n), "EEXIST");
+      answers(preserve(world.sys, session, world.memfd(), 1n), "EEXIST");
     },
   },
 ];
@@ -174,11 +174,11 @@ export const holderRebootCases: readonly RebootCase[] = [
     },
     async after(world) {
       const other = world.spawn();
-      const device = good(other.kernel.open(LIVEUPDATE_DEVICE, O_RDWR | O_CLOEXEC), "open device there");
+      const device = good(other.sys.open(LIVEUPDATE_DEVICE, O_RDWR | O_CLOEXEC), "open device there");
       const argument = new Uint8Array(72);
       new DataView(argument.buffer).setUint32(0, 72, true);
       argument.set(new TextEncoder().encode("retriever dies"), 8);
-      answers(other.kernel.ioctl(device, 0xba01, argument), 0);
+      answers(other.sys.ioctl(device, 0xba01, argument), 0);
       await other.kill();
       answers(world.tryRetrieve("retriever dies"), "ENOENT");
     },

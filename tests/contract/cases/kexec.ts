@@ -22,7 +22,7 @@ interface Load {
 }
 
 const image = (world: World, flags = O_RDONLY) =>
-  world.keep(world.kernel.open(world.paths.image, flags | O_CLOEXEC), "open image");
+  world.keep(world.sys.open(world.paths.image, flags | O_CLOEXEC), "open image");
 
 /** The whole image as a memfd. */
 function copied(world: World, bytes?: number): number {
@@ -36,7 +36,7 @@ function load(
   { kernel, initrd = -1, cmdline = line("quiet"), length, flags = NO_INITRAMFS }: Load = {},
 ) {
   const bytes = cmdline === null ? 0 : cmdline instanceof Uint8Array ? cmdline.length : cmdline.bytes.length;
-  return world.kernel.kexec_file_load(
+  return world.sys.kexec_file_load(
     kernel ?? image(world),
     initrd,
     BigInt(length ?? bytes),
@@ -45,14 +45,14 @@ function load(
   );
 }
 
-const unload = (world: World) => world.kernel.kexec_file_load(-1, -1, 0n, null, BigInt(KEXEC_FILE_UNLOAD));
+const unload = (world: World) => world.sys.kexec_file_load(-1, -1, 0n, null, BigInt(KEXEC_FILE_UNLOAD));
 function loaded(world: World): string {
-  const fd = world.keep(world.kernel.open("/sys/kernel/kexec_loaded", O_RDONLY), "open kexec_loaded");
+  const fd = world.keep(world.sys.open("/sys/kernel/kexec_loaded", O_RDONLY), "open kexec_loaded");
   const bytes = new Uint8Array(16);
-  return new TextDecoder().decode(bytes.subarray(0, good(world.kernel.read(fd, bytes), "read")));
+  return new TextDecoder().decode(bytes.subarray(0, good(world.sys.read(fd, bytes), "read")));
 }
 
-const execute = (world: World) => world.kernel.reboot(LINUX_REBOOT_CMD_KEXEC);
+const execute = (world: World) => world.sys.reboot(LINUX_REBOOT_CMD_KEXEC);
 
 type Answer = 0 | "EINVAL" | "EBADF" | "EFAULT" | "ENOEXEC" | "ETXTBSY" | "EADDRNOTAVAIL";
 
@@ -86,32 +86,32 @@ const rows: readonly [what: string, answer: Answer, make: (world: World) => Load
   ["an initrd fd that NO_INITRAMFS makes unread", 0, () => ({ initrd: 12345 })],
   ["a write-only file", "EBADF", (world) => {
     const memfd = copied(world);
-    return { kernel: world.keep(world.kernel.open(`/proc/self/fd/${memfd}`, O_WRONLY)) };
+    return { kernel: world.keep(world.sys.open(`/proc/self/fd/${memfd}`, O_WRONLY)) };
   }],
   ["an empty file", "EINVAL", (world) => ({ kernel: world.memfd() })],
   ["a directory", "EINVAL", (world) => ({
-    kernel: world.keep(world.kernel.open(world.paths.tmpfs, O_RDONLY | O_DIRECTORY)),
+    kernel: world.keep(world.sys.open(world.paths.tmpfs, O_RDONLY | O_DIRECTORY)),
   })],
   [
     "a character device",
     "EINVAL",
-    (world) => ({ kernel: world.keep(world.kernel.open("/dev/null", O_RDONLY)) }),
+    (world) => ({ kernel: world.keep(world.sys.open("/dev/null", O_RDONLY)) }),
   ],
   ["a file of zeros", "ENOEXEC", (world) => ({ kernel: world.memfd(1 << 20) })],
   ["a file of one byte", "ENOEXEC", (world) => ({ kernel: world.memfd(1) })],
   ["an image with a broken signature", "ENOEXEC", (world) => {
     const memfd = copied(world);
-    answers(world.kernel.pwrite(memfd, new Uint8Array(4), 0x202n), 4);
+    answers(world.sys.pwrite(memfd, new Uint8Array(4), 0x202n), 4);
     return { kernel: memfd };
   }],
   ["an image without its boot sector's mark", "ENOEXEC", (world) => {
     const memfd = copied(world);
-    answers(world.kernel.pwrite(memfd, new Uint8Array(2), 0x1fen), 2);
+    answers(world.sys.pwrite(memfd, new Uint8Array(2), 0x1fen), 2);
     return { kernel: memfd };
   }],
   ["a file that is open for writing", "ETXTBSY", (world) => {
-    world.keep(world.kernel.open(world.paths.disk, O_RDWR), "open for writing");
-    return { kernel: world.keep(world.kernel.open(world.paths.disk, O_RDONLY)) };
+    world.keep(world.sys.open(world.paths.disk, O_RDWR), "open for writing");
+    return { kernel: world.keep(world.sys.open(world.paths.disk, O_RDONLY)) };
   }],
 ];
 
@@ -144,7 +144,7 @@ export const kexecCases: readonly Case[] = [
       const memfd = world.memfd(10);
       world.preserve(session, memfd, 1n);
       answers(execute(world), "EINVAL");
-      answers(world.kernel.ftruncate(memfd, 0n), "EPERM");
+      answers(world.sys.ftruncate(memfd, 0n), "EPERM");
       world.preserve(session, world.memfd(), 2n);
     },
   },
@@ -187,15 +187,15 @@ export const kexecCases: readonly Case[] = [
     name: "reboot: an unknown command is EINVAL",
     whole_machine: true,
     run(world) {
-      answers(world.kernel.reboot(0x12345), "EINVAL");
+      answers(world.sys.reboot(0x12345), "EINVAL");
     },
   },
   {
     name: "uname says which kernel this is",
     run(world) {
-      const { sysname, release } = world.kernel.uname();
+      const { sysname, release } = world.sys.uname();
       ok(sysname === "Linux" && /^\d+\.\d+/.test(release));
-      good(world.kernel.getpid(), "getpid");
+      good(world.sys.getpid(), "getpid");
     },
   },
 ];

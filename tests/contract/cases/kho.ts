@@ -8,11 +8,11 @@ const KHO = "/sys/kernel/debug/kho";
 
 /** All of a file of debugfs. */
 function bytes(world: World, path: string): Uint8Array {
-  const fd = world.keep(world.kernel.open(`${KHO}/${path}`, O_RDONLY), path);
+  const fd = world.keep(world.sys.open(`${KHO}/${path}`, O_RDONLY), path);
   const into = new Uint8Array(8192);
-  const got = world.kernel.read(fd, into);
+  const got = world.sys.read(fd, into);
   ok(got >= 0, `${path}: ${got}`);
-  answers(world.kernel.read(fd, new Uint8Array(1)), 0);
+  answers(world.sys.read(fd, new Uint8Array(1)), 0);
   world.close(fd);
   return into.subarray(0, got);
 }
@@ -38,7 +38,7 @@ export const khoCases: readonly Case[] = [
       const { previous_release, kexec_count } = decode_kexec_metadata(
         bytes(world, "out/sub_fdts/kexec-metadata"),
       );
-      equal(previous_release, world.kernel.uname().release);
+      equal(previous_release, world.sys.uname().release);
       ok(kexec_count >= 1);
     },
   },
@@ -53,8 +53,8 @@ export const khoCases: readonly Case[] = [
   {
     name: "debugfs: what there is not, and what cannot be written",
     run(world) {
-      answers(world.kernel.open(`${KHO}/out/sub_fdts/other`, O_RDONLY), "ENOENT");
-      answers(world.kernel.open(`${KHO}/other`, O_WRONLY), "ENOENT");
+      answers(world.sys.open(`${KHO}/out/sub_fdts/other`, O_RDONLY), "ENOENT");
+      answers(world.sys.open(`${KHO}/other`, O_WRONLY), "ENOENT");
     },
   },
 ];
@@ -66,7 +66,7 @@ export const khoRebootCases: readonly RebootCase[] = [
     after(world) {
       const { blobs } = decode_kho_v4(bytes(world, "in/fdt"));
       deepEqual(blobs.map(({ name }) => name), ["LUO", "kexec-metadata"]);
-      answers(world.kernel.open(`${KHO}/out/fdt`, O_RDONLY), "ENOENT");
+      answers(world.sys.open(`${KHO}/out/fdt`, O_RDONLY), "ENOENT");
       const { kexec_count } = decode_kexec_metadata(bytes(world, "in/sub_fdts/kexec-metadata"));
       const now = decode_kexec_metadata(bytes(world, "out/sub_fdts/kexec-metadata"));
       equal(now.kexec_count, kexec_count + 1);

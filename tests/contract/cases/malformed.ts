@@ -159,11 +159,11 @@ const generic = (["device", "session"] as const).map((on): Case => ({
   run(world) {
     const fd = on === "device" ? world.device : world.create("generic");
     answers(world.ioctl(fd, FIONCLEX, null), 0);
-    answers(world.kernel.fcntl(fd, 1), 0);
+    answers(world.sys.fcntl(fd, 1), 0);
     answers(world.ioctl(fd, FIOCLEX, null), 0);
-    answers(world.kernel.fcntl(fd, 1), 1);
+    answers(world.sys.fcntl(fd, 1), 1);
     answers(world.ioctl(fd, FIONBIO, one()), 0);
-    ok((world.kernel.fcntl(fd, 3) & 0o4000) !== 0);
+    ok((world.sys.fcntl(fd, 3) & 0o4000) !== 0);
     answers(world.ioctl(fd, FIONBIO, null), "EFAULT");
     answers(world.ioctl(fd, FIOASYNC, one()), "ENOTTY");
     answers(world.ioctl(fd, FIOASYNC, new Uint8Array(4)), 0);

@@ -8,7 +8,7 @@ export interface WordsCase extends RebootCase {
   readonly words: string;
 }
 
-const open = (world: World) => world.kernel.open(LIVEUPDATE_DEVICE, O_RDWR);
+const open = (world: World) => world.sys.open(LIVEUPDATE_DEVICE, O_RDWR);
 
 function give(world: World): void {
   world.preserve(world.create("for the next"), world.memfd(pattern(100)), 1n);
@@ -44,7 +44,7 @@ export const wordsCases: readonly WordsCase[] = [
     before: (world) => void world.create("no files"),
     after(world) {
       const session = world.create("no handler");
-      answers(preserve(world.kernel, session, world.memfd(1), 1n), "ENOENT");
+      answers(preserve(world.sys, session, world.memfd(1), 1n), "ENOENT");
       world.retrieve("no files");
     },
   },

@@ -15,10 +15,10 @@ import { preserve } from "../calls.ts";
 import { answers, type Case, ok, type World } from "../world.ts";
 
 const linked = (world: World, name: string) =>
-  world.keep(world.kernel.open(`${world.paths.tmpfs}/${name}`, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600));
+  world.keep(world.sys.open(`${world.paths.tmpfs}/${name}`, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600));
 
 const reopened = (world: World, fd: number, flags: number) =>
-  world.keep(world.kernel.open(`/proc/self/fd/${fd}`, flags | O_CLOEXEC));
+  world.keep(world.sys.open(`/proc/self/fd/${fd}`, flags | O_CLOEXEC));
 
 function endOf(world: World, pair: [number, number] | number): number {
   ok(typeof pair !== "number");
@@ -34,40 +34,40 @@ const kinds: readonly [what: string, make: (world: World) => number, answer: 0 |
   ["a read-only memfd", (world) => reopened(world, world.memfd(10), O_RDONLY), 0],
   [
     "an O_TMPFILE of a tmpfs",
-    (world) => world.keep(world.kernel.open(world.paths.tmpfs, O_TMPFILE | O_RDWR, 0o600)),
+    (world) => world.keep(world.sys.open(world.paths.tmpfs, O_TMPFILE | O_RDWR, 0o600)),
     0,
   ],
   [
     "a write-only O_TMPFILE",
-    (world) => world.keep(world.kernel.open(world.paths.tmpfs, O_TMPFILE | O_WRONLY, 0o600)),
+    (world) => world.keep(world.sys.open(world.paths.tmpfs, O_TMPFILE | O_WRONLY, 0o600)),
     0,
   ],
   ["an unlinked tmpfs file", (world) => {
     const fd = linked(world, "unlinked");
-    answers(world.kernel.unlink(`${world.paths.tmpfs}/unlinked`), 0);
+    answers(world.sys.unlink(`${world.paths.tmpfs}/unlinked`), 0);
     return fd;
   }, 0],
   ["a hugetlb memfd", (world) => world.memfd(0, MFD_CLOEXEC | MFD_HUGETLB), "ENOENT"],
   ["a linked tmpfs file", (world) => {
     const fd = linked(world, "linked");
-    answers(preserve(world.kernel, world.create("linked"), fd, 1n), "ENOENT");
-    answers(world.kernel.unlink(`${world.paths.tmpfs}/linked`), 0);
+    answers(preserve(world.sys, world.create("linked"), fd, 1n), "ENOENT");
+    answers(world.sys.unlink(`${world.paths.tmpfs}/linked`), 0);
     return linked(world, "linked again");
   }, "ENOENT"],
-  ["a tmpfs directory", (world) => world.keep(world.kernel.open(world.paths.tmpfs, O_RDONLY)), "ENOENT"],
+  ["a tmpfs directory", (world) => world.keep(world.sys.open(world.paths.tmpfs, O_RDONLY)), "ENOENT"],
   ["a tmpfs FIFO", (world) => {
-    answers(world.kernel.mkfifo(`${world.paths.tmpfs}/fifo`, 0o600), 0);
-    const fd = world.keep(world.kernel.open(`${world.paths.tmpfs}/fifo`, O_RDWR | O_NONBLOCK));
-    answers(world.kernel.unlink(`${world.paths.tmpfs}/fifo`), 0);
+    answers(world.sys.mkfifo(`${world.paths.tmpfs}/fifo`, 0o600), 0);
+    const fd = world.keep(world.sys.open(`${world.paths.tmpfs}/fifo`, O_RDWR | O_NONBLOCK));
+    answers(world.sys.unlink(`${world.paths.tmpfs}/fifo`), 0);
     return fd;
   }, "ENOENT"],
-  ["a pipe", (world) => endOf(world, world.kernel.pipe2(O_CLOEXEC)), "ENOENT"],
-  ["a socket", (world) => endOf(world, world.kernel.socketpair()), "ENOENT"],
-  ["a character device", (world) => world.keep(world.kernel.open("/dev/null", O_RDWR)), "ENOENT"],
-  ["a disk file", (world) => world.keep(world.kernel.open(world.paths.disk, O_RDONLY)), "ENOENT"],
+  ["a pipe", (world) => endOf(world, world.sys.pipe2(O_CLOEXEC)), "ENOENT"],
+  ["a socket", (world) => endOf(world, world.sys.socketpair()), "ENOENT"],
+  ["a character device", (world) => world.keep(world.sys.open("/dev/null", O_RDWR)), "ENOENT"],
+  ["a disk file", (world) => world.keep(world.sys.open(world.paths.disk, O_RDONLY)), "ENOENT"],
   ["a session", (world) => world.create("preserved session"), "ENOENT"],
   ["the device", (world) => world.device, "ENOENT"],
-  ["a pidfd", (world) => world.keep(world.kernel.pidfd_open(world.kernel.getpid(), 0)), "ENOENT"],
+  ["a pidfd", (world) => world.keep(world.sys.pidfd_open(world.sys.getpid(), 0)), "ENOENT"],
   ["an O_PATH fd", (world) => reopened(world, world.memfd(10), O_PATH), "EBADF"],
   ["fd -1", () => -1, "EBADF"],
   ["an fd never opened", () => 0x7fffffff, "EBADF"],
@@ -83,16 +83,16 @@ const kindCases = kinds.map(([what, make, answer]): Case => ({
   run(world) {
     const session = world.create("kinds");
     const fd = make(world);
-    answers(preserve(world.kernel, session, fd, 1n), answer);
+    answers(preserve(world.sys, session, fd, 1n), answer);
     // A refused fd does not use the token up.
-    if (answer !== 0) answers(preserve(world.kernel, session, world.memfd(), 1n), 0);
-    world.kernel.unlink(`${world.paths.tmpfs}/linked again`);
+    if (answer !== 0) answers(preserve(world.sys, session, world.memfd(), 1n), 0);
+    world.sys.unlink(`${world.paths.tmpfs}/linked again`);
   },
 }));
 
 const seconds: readonly [what: string, make: (world: World, fd: number) => number][] = [
   ["the same fd", (_, fd) => fd],
-  ["a dup", (world, fd) => world.keep(world.kernel.dup(fd))],
+  ["a dup", (world, fd) => world.keep(world.sys.dup(fd))],
   ["a read-only reopen", (world, fd) => reopened(world, fd, O_RDONLY)],
   ["a read-write reopen", (world, fd) => reopened(world, fd, O_RDWR)],
 ];
@@ -106,9 +106,9 @@ const busyCases = seconds.flatMap(([what, make]) =>
       const memfd = world.memfd(10);
       world.preserve(first, memfd, 1n);
       const again = make(world, memfd);
-      answers(preserve(world.kernel, second, again, 2n), "EBUSY");
+      answers(preserve(world.sys, second, again, 2n), "EBUSY");
       world.close(first);
-      if (where === "another") answers(preserve(world.kernel, second, again, 2n), 0);
+      if (where === "another") answers(preserve(world.sys, second, again, 2n), 0);
     },
   }))
 );
@@ -124,7 +124,7 @@ export const preserveCases: readonly Case[] = [
     run(world) {
       const session = world.create("tokens");
       for (const token of tokens) world.preserve(session, world.memfd(), token);
-      for (const token of tokens) answers(preserve(world.kernel, session, world.memfd(), token), "EEXIST");
+      for (const token of tokens) answers(preserve(world.sys, session, world.memfd(), token), "EEXIST");
       const other = world.create("other tokens");
       for (const token of tokens) world.preserve(other, world.memfd(), token);
     },
@@ -135,9 +135,9 @@ export const preserveCases: readonly Case[] = [
       const session = world.create("taken");
       const memfd = world.memfd();
       world.preserve(session, memfd, 7n);
-      answers(preserve(world.kernel, session, -1, 7n), "EEXIST");
-      answers(preserve(world.kernel, session, memfd, 7n), "EEXIST");
-      answers(preserve(world.kernel, session, world.device, 7n), "EEXIST");
+      answers(preserve(world.sys, session, -1, 7n), "EEXIST");
+      answers(preserve(world.sys, session, memfd, 7n), "EEXIST");
+      answers(preserve(world.sys, session, world.device, 7n), "EEXIST");
     },
   },
   {
@@ -145,9 +145,9 @@ export const preserveCases: readonly Case[] = [
     run(world) {
       const session = world.create("big");
       const memfd = world.memfd();
-      answers(world.kernel.ftruncate(memfd, 1n << 44n), 0);
-      answers(preserve(world.kernel, session, memfd, 1n), "EFBIG");
-      answers(world.kernel.ftruncate(memfd, 4096n), 0);
+      answers(world.sys.ftruncate(memfd, 1n << 44n), 0);
+      answers(preserve(world.sys, session, memfd, 1n), "EFBIG");
+      answers(world.sys.ftruncate(memfd, 4096n), 0);
       world.preserve(session, memfd, 1n);
     },
   },
@@ -160,21 +160,21 @@ export const preserveCases: readonly Case[] = [
         world.preserve(session, memfd, token);
         world.close(memfd);
       }
-      answers(preserve(world.kernel, session, world.memfd(), 199n), "EEXIST");
+      answers(preserve(world.sys, session, world.memfd(), 199n), "EEXIST");
     },
   },
   {
     name: "PRESERVE_FD: an O_TMPFILE linked afterwards stays preserved",
     run(world) {
       const session = world.create("linked later");
-      const file = world.keep(world.kernel.open(world.paths.tmpfs, O_TMPFILE | O_RDWR, 0o600));
+      const file = world.keep(world.sys.open(world.paths.tmpfs, O_TMPFILE | O_RDWR, 0o600));
       world.preserve(session, file, 1n);
       const path = `${world.paths.tmpfs}/linked later`;
-      answers(world.kernel.link_fd(file, path), 0);
-      answers(world.kernel.ftruncate(file, 1n), "EPERM");
+      answers(world.sys.link_fd(file, path), 0);
+      answers(world.sys.ftruncate(file, 1n), "EPERM");
       // It has a name now: no handler takes it, and that comes before "preserved already".
-      answers(preserve(world.kernel, world.create("linked now"), file, 1n), "ENOENT");
-      answers(world.kernel.unlink(path), 0);
+      answers(preserve(world.sys, world.create("linked now"), file, 1n), "ENOENT");
+      answers(world.sys.unlink(path), 0);
     },
   },
   {

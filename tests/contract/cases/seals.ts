@@ -38,10 +38,10 @@ export const sealCases: readonly Case[] = [
     name: `PRESERVE_FD takes a memfd with seals ${hex(given)} and leaves them`,
     run(world) {
       const memfd = world.memfd(pattern(100), flags | MFD_CLOEXEC);
-      world.kernel.fcntl(memfd, F_ADD_SEALS, given);
-      answers(world.kernel.fcntl(memfd, F_GET_SEALS), given);
+      world.sys.fcntl(memfd, F_ADD_SEALS, given);
+      answers(world.sys.fcntl(memfd, F_GET_SEALS), given);
       world.preserve(world.create("sealed"), memfd, 1n);
-      answers(world.kernel.fcntl(memfd, F_GET_SEALS), given);
+      answers(world.sys.fcntl(memfd, F_GET_SEALS), given);
     },
   })),
   {
@@ -50,13 +50,13 @@ export const sealCases: readonly Case[] = [
       const memfd = world.memfd(100);
       const session = world.create("pinned");
       world.preserve(session, memfd, 1n);
-      answers(world.kernel.fcntl(memfd, F_ADD_SEALS, F_SEAL_WRITE), "EBUSY");
-      answers(world.kernel.fcntl(memfd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW), "EBUSY");
-      answers(world.kernel.fcntl(memfd, F_GET_SEALS), 0);
-      answers(world.kernel.fcntl(memfd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE), 0);
-      answers(world.kernel.pwrite(memfd, new Uint8Array(1), 0n), "EPERM");
+      answers(world.sys.fcntl(memfd, F_ADD_SEALS, F_SEAL_WRITE), "EBUSY");
+      answers(world.sys.fcntl(memfd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW), "EBUSY");
+      answers(world.sys.fcntl(memfd, F_GET_SEALS), 0);
+      answers(world.sys.fcntl(memfd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE), 0);
+      answers(world.sys.pwrite(memfd, new Uint8Array(1), 0n), "EPERM");
       world.close(session);
-      answers(world.kernel.fcntl(memfd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+      answers(world.sys.fcntl(memfd, F_ADD_SEALS, F_SEAL_WRITE), 0);
     },
   },
 ];
@@ -66,18 +66,18 @@ export const sealRebootCases: readonly RebootCase[] = [
     name: `seals ${hex(given)} come back as ${hex(found)}`,
     before(world) {
       const memfd = world.memfd(pattern(5000), flags | MFD_CLOEXEC);
-      world.kernel.fcntl(memfd, F_ADD_SEALS, given);
+      world.sys.fcntl(memfd, F_ADD_SEALS, given);
       world.preserve(world.create(`seals ${given}`), memfd, 1n);
     },
     after(world) {
       const file = world.restore(world.retrieve(`seals ${given}`), 1n);
-      answers(world.kernel.fcntl(file, F_GET_SEALS), found);
+      answers(world.sys.fcntl(file, F_GET_SEALS), found);
       world.holds(file, pattern(5000));
       const sealed = (seal: number) => (found & seal) !== 0;
       const writable = !sealed(F_SEAL_WRITE) && !sealed(F_SEAL_FUTURE_WRITE);
-      answers(world.kernel.pwrite(file, pattern(10), 0n), writable ? 10 : "EPERM");
-      answers(world.kernel.fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK), sealed(F_SEAL_SEAL) ? "EPERM" : 0);
-      answers(world.kernel.ftruncate(file, 5001n), sealed(F_SEAL_GROW) ? "EPERM" : 0);
+      answers(world.sys.pwrite(file, pattern(10), 0n), writable ? 10 : "EPERM");
+      answers(world.sys.fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK), sealed(F_SEAL_SEAL) ? "EPERM" : 0);
+      answers(world.sys.ftruncate(file, 5001n), sealed(F_SEAL_GROW) ? "EPERM" : 0);
       equal(world.stat(file).mode & 0o7777, 0o777);
     },
   })),
@@ -85,13 +85,13 @@ export const sealRebootCases: readonly RebootCase[] = [
     name: "seals added after PRESERVE_FD are lost",
     before(world) {
       const memfd = world.memfd(pattern(100));
-      answers(world.kernel.fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+      answers(world.sys.fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
       world.preserve(world.create("later seals"), memfd, 1n);
-      answers(world.kernel.fcntl(memfd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SEAL), 0);
+      answers(world.sys.fcntl(memfd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SEAL), 0);
     },
     after(world) {
       const file = world.restore(world.retrieve("later seals"), 1n);
-      answers(world.kernel.fcntl(file, F_GET_SEALS), F_SEAL_SHRINK);
+      answers(world.sys.fcntl(file, F_GET_SEALS), F_SEAL_SHRINK);
     },
   },
 ];

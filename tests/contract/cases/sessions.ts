@@ -26,7 +26,7 @@ const nameCases = names.flatMap(([what, field, answer]): Case[] => [
     run(world) {
       if (answer === "EINVAL") return answers(world.tryCreate(field), "EINVAL");
       const session = world.create(field);
-      const struct = getName(world.kernel, session);
+      const struct = getName(world.sys, session);
       ok(typeof struct !== "number");
       const name = untilNul(field);
       deepEqual(struct.subarray(8, 8 + name.length), name);
@@ -89,8 +89,8 @@ export const sessionCases: readonly Case[] = [
       const session = world.create("faulty answer");
       const memfd = world.memfd();
       answers(world.ioctl(session, 0xba40, memory(encodeFd(1n, memfd), false)), "EFAULT");
-      answers(preserve(world.kernel, session, memfd, 1n), "EEXIST");
-      answers(preserve(world.kernel, session, memfd, 2n), "EBUSY");
+      answers(preserve(world.sys, session, memfd, 1n), "EEXIST");
+      answers(preserve(world.sys, session, memfd, 2n), "EBUSY");
     },
   },
   {
@@ -110,7 +110,7 @@ export const sessionCases: readonly Case[] = [
   ...[1, 3, 7, 8, 9, 15, 62, 63].map((length): Case => ({
     name: `GET_NAME: a name of ${length} bytes is zero-filled only to a multiple of eight`,
     run(world) {
-      const struct = getName(world.kernel, world.create("n".repeat(length)));
+      const struct = getName(world.sys, world.create("n".repeat(length)));
       ok(typeof struct !== "number");
       const filled = Math.ceil((length + 1) / 8) * 8;
       const expected = new Uint8Array(64).fill(0xaa).fill(0, 0, filled);
@@ -123,11 +123,11 @@ export const sessionCases: readonly Case[] = [
     run(world) {
       const device = world.device;
       const filler: number[] = [];
-      for (let fd = world.kernel.dup(device); fd >= 0; fd = world.kernel.dup(device)) filler.push(fd);
-      const good = create(world.kernel, device, "no room");
-      const bad = create(world.kernel, device, "");
+      for (let fd = world.sys.dup(device); fd >= 0; fd = world.sys.dup(device)) filler.push(fd);
+      const good = create(world.sys, device, "no room");
+      const bad = create(world.sys, device, "");
       const absent = world.ioctl(device, 0xba01, encodeSession("absent"));
-      filler.forEach((fd) => world.kernel.close(fd));
+      filler.forEach((fd) => world.sys.close(fd));
       answers(good, "EMFILE");
       answers(bad, "EMFILE");
       answers(absent, "EMFILE");
