@@ -1,18 +1,18 @@
 /** `luo`: argv -> exit code. The only place that reads the arguments and the environment, and that exits. */
-import type { Context } from "./commands/cli/context.ts";
-import { EXIT } from "./commands/cli/exit_codes.ts";
+import type { Outside } from "./commands/base/context.ts";
+import { EXIT } from "./commands/base/exit_codes.ts";
 import { versionText } from "./lib/version.ts";
 
 start().then((code) => Deno.exit(code));
 
 async function start(): Promise<number> {
   if (writeVersion()) return EXIT.done;
-  const { runLine } = await import("./commands/cli/application.ts");
+  const { runLine } = await import("./commands/program/application.ts");
   const { stream } = await import("./commands/output/stream.ts");
-  const { colour, plain } = await import("./commands/output/text.ts");
+  const { colour, plain } = await import("./commands/base/text.ts");
   const closed = () => Deno.exit(EXIT.broken_pipe);
   const stdoutIsTerminal = Deno.stdout.isTerminal();
-  const context: Context = {
+  const outside: Outside = {
     process: { stdout: stream(Deno.stdout, closed), stderr: stream(Deno.stderr, closed) },
     settings: {
       backend: Deno.env.get("LUO_BACKEND"),
@@ -27,7 +27,7 @@ async function start(): Promise<number> {
     // https://no-color.org: set and not empty.
     paint: stdoutIsTerminal && !Deno.env.get("NO_COLOR") ? colour : plain,
   };
-  return await runLine(Deno.args, context);
+  return await runLine(Deno.args, outside);
 }
 
 /** What needs no command line: true when it was that. What cannot be written is left to those who know how to say so. */

@@ -1,6 +1,6 @@
 import { buildCommand } from "@stricli/core";
-import { type CommonFlags, commonFlags, docs, perform } from "./cli/command.ts";
-import type { Context } from "./cli/context.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
+import type { Context } from "./base/context.ts";
 
 export async function run(context: Context, _request: null, flags: CommonFlags): Promise<null> {
   const { serveAgent } = await import("./processes/serve.ts");

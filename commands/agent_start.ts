@@ -1,8 +1,8 @@
 import { buildCommand } from "@stricli/core";
 import type { Status } from "../lib/agent/protocol.ts";
-import { type CommonFlags, commonFlags, docs, perform } from "./cli/command.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { startAgent } from "./processes/agent_calls.ts";
-import type { Context } from "./cli/context.ts";
+import type { Context } from "./base/context.ts";
 
 export interface Result {
   agent: Status["agent"];

@@ -1,9 +1,9 @@
 import { buildCommand } from "@stricli/core";
 import type { Status } from "../lib/agent/protocol.ts";
-import { type CommonFlags, commonFlags, docs, perform } from "./cli/command.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { callRunning } from "./processes/agent_calls.ts";
-import type { Context } from "./cli/context.ts";
-import { table, time } from "./output/text.ts";
+import type { Context } from "./base/context.ts";
+import { table, time } from "./base/text.ts";
 
 export interface Result {
   agent: Status["agent"];

@@ -1,7 +1,7 @@
 import { buildCommand } from "@stricli/core";
-import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./cli/command.ts";
+import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { stopAgent } from "./processes/agent_calls.ts";
-import type { Context } from "./cli/context.ts";
+import type { Context } from "./base/context.ts";
 
 export interface Flags extends CommonFlags {
   readonly force: boolean;

@@ -1,9 +1,9 @@
 import { buildCommand } from "@stricli/core";
-import { completionScript, type Shell, SHELLS } from "./cli/completion_script.ts";
-import { docs, perform } from "./cli/command.ts";
-import type { Context } from "./cli/context.ts";
+import { completionScript, type Shell, SHELLS } from "./help/completion_script.ts";
+import { docs, perform } from "./arguments/command.ts";
+import type { Context } from "./base/context.ts";
 import { Failure } from "./errors/failure.ts";
-import { routeTree } from "./cli/route_tree.ts";
+import { routeTree } from "./help/route_tree.ts";
 
 export interface Flags {
   readonly json: boolean;
@@ -22,10 +22,8 @@ export function parse(_flags: Flags, name: string): Shell {
   });
 }
 
-export async function run(_context: Context, shell: Shell): Promise<Result> {
-  // The route map has this command in it: only when it runs are both complete.
-  const { routes } = await import("./cli/routes.ts");
-  return { shell, script: completionScript(shell, routeTree(routes)) };
+export async function run(context: Context, shell: Shell): Promise<Result> {
+  return { shell, script: completionScript(shell, routeTree(await context.allRoutes())) };
 }
 
 export function format({ script }: Result): string {

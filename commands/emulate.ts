@@ -1,8 +1,8 @@
 import { buildCommand } from "@stricli/core";
 import { FAULT_SYNTAX } from "../lib/model/faults/fault_spec.ts";
-import { docs } from "./cli/command.ts";
-import type { Context } from "./cli/context.ts";
-import { Ended } from "./processes/program_ended.ts";
+import { docs } from "./arguments/command.ts";
+import type { Context } from "./base/context.ts";
+import { Ended } from "./errors/program_ended.ts";
 import { toFailure } from "./errors/to_failure.ts";
 import { Failure } from "./errors/failure.ts";
 import { faultsFlag, parseFaults } from "./arguments/faults_flag.ts";

@@ -1,7 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import type { FileInfo } from "../lib/agent/protocol.ts";
-import { type CommonFlags, commonFlags, docs, perform } from "./cli/command.ts";
-import type { Context } from "./cli/context.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
+import type { Context } from "./base/context.ts";
 import { parseSession, sessionArgument } from "./arguments/session_name.ts";
 import { run as showSession } from "./session_show.ts";
 import { fileTable } from "./output/session_text.ts";

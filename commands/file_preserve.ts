@@ -1,15 +1,15 @@
 import { buildCommand } from "@stricli/core";
 import type { FileInfo } from "../lib/agent/protocol.ts";
 import type { Source } from "../lib/files/preserve_from.ts";
-import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./cli/command.ts";
+import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { call } from "./processes/agent_calls.ts";
-import type { Context } from "./cli/context.ts";
+import type { Context } from "./base/context.ts";
 import { kernelFailure, stateHints } from "./errors/to_failure.ts";
 import { Failure } from "./errors/failure.ts";
 import { Progress } from "./output/progress.ts";
 import { parseSession, sessionArgument } from "./arguments/session_name.ts";
 import { run as showSession } from "./session_show.ts";
-import { shortDigest, size, visible } from "./output/text.ts";
+import { shortDigest, size, visible } from "./base/text.ts";
 import { parseNumber, tokenArgument } from "./arguments/token.ts";
 
 export interface Flags extends CommonFlags {

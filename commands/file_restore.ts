@@ -1,15 +1,15 @@
 import { buildCommand } from "@stricli/core";
 import type { FileInfo } from "../lib/agent/protocol.ts";
 import type { HostFd } from "../lib/files/host_fd.ts";
-import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./cli/command.ts";
+import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { call, restoreFile } from "./processes/agent_calls.ts";
-import type { Context } from "./cli/context.ts";
+import type { Context } from "./base/context.ts";
 import { toFailure } from "./errors/to_failure.ts";
 import { Failure } from "./errors/failure.ts";
 import { interruptible } from "./processes/interrupt.ts";
 import { Progress } from "./output/progress.ts";
 import { parseSession } from "./arguments/session_name.ts";
-import { shortDigest, size, visible } from "./output/text.ts";
+import { shortDigest, size, visible } from "./base/text.ts";
 import { tokenArgument } from "./arguments/token.ts";
 
 export interface Flags extends CommonFlags {

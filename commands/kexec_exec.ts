@@ -1,11 +1,11 @@
 import { buildCommand } from "@stricli/core";
 import type { Status } from "../lib/agent/protocol.ts";
-import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./cli/command.ts";
+import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { call, callUntilEnd, target } from "./processes/agent_calls.ts";
-import type { Context } from "./cli/context.ts";
+import type { Context } from "./base/context.ts";
 import { Failure } from "./errors/failure.ts";
 import { contents } from "./output/session_text.ts";
-import { count, table, visible } from "./output/text.ts";
+import { count, table, visible } from "./base/text.ts";
 import { lossLines } from "./output/status_text.ts";
 import { machineSocket } from "./arguments/agent_target.ts";
 

@@ -1,8 +1,8 @@
 import { buildCommand } from "@stricli/core";
 import type { Methods } from "../lib/agent/protocol.ts";
-import { type CommonFlags, commonFlags, docs, perform } from "./cli/command.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { call } from "./processes/agent_calls.ts";
-import type { Context } from "./cli/context.ts";
+import type { Context } from "./base/context.ts";
 import { imageText } from "./output/kexec_text.ts";
 
 type Result = Methods["UnloadImage"]["reply"];

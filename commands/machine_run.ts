@@ -1,7 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { FAULT_SYNTAX, type FaultSpec } from "../lib/model/faults/fault_spec.ts";
-import { type CommonFlags, commonFlags, docs, perform } from "./cli/command.ts";
-import type { Context } from "./cli/context.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
+import type { Context } from "./base/context.ts";
 import { faultsFlag, parseFaults } from "./arguments/faults_flag.ts";
 
 interface Flags extends CommonFlags {

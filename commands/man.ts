@@ -1,17 +1,16 @@
 import { buildCommand } from "@stricli/core";
-import { docs, perform } from "./cli/command.ts";
+import { docs, perform } from "./arguments/command.ts";
 import type { Flags } from "./completion.ts";
-import type { Context } from "./cli/context.ts";
-import { manPage } from "./cli/man_page.ts";
-import { routeTree } from "./cli/route_tree.ts";
+import type { Context } from "./base/context.ts";
+import { manPage } from "./help/man_page.ts";
+import { routeTree } from "./help/route_tree.ts";
 
 export interface Result {
   page: string;
 }
 
-export async function run(): Promise<Result> {
-  const { routes } = await import("./cli/routes.ts");
-  return { page: manPage(routeTree(routes)) };
+export async function run(context: Context): Promise<Result> {
+  return { page: manPage(routeTree(await context.allRoutes())) };
 }
 
 export function format({ page }: Result): string {

@@ -1,11 +1,11 @@
 import { buildCommand } from "@stricli/core";
 import type { Methods } from "../lib/agent/protocol.ts";
-import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./cli/command.ts";
+import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { call } from "./processes/agent_calls.ts";
-import type { Context } from "./cli/context.ts";
+import type { Context } from "./base/context.ts";
 import { parseSession, sessionArgument } from "./arguments/session_name.ts";
 import { contents } from "./output/session_text.ts";
-import { visible } from "./output/text.ts";
+import { visible } from "./base/text.ts";
 
 type Request = Methods["CloseSession"]["request"];
 type Result = Methods["CloseSession"]["reply"];

@@ -1,10 +1,10 @@
 import { buildCommand } from "@stricli/core";
 import type { Methods } from "../lib/agent/protocol.ts";
-import { type CommonFlags, commonFlags, docs, perform } from "./cli/command.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { call } from "./processes/agent_calls.ts";
-import type { Context } from "./cli/context.ts";
+import type { Context } from "./base/context.ts";
 import { parseSession, sessionArgument } from "./arguments/session_name.ts";
-import { visible } from "./output/text.ts";
+import { visible } from "./base/text.ts";
 
 type Request = Methods["CreateSession"]["request"];
 type Result = Methods["CreateSession"]["reply"];

@@ -1,12 +1,12 @@
 import { buildCommand } from "@stricli/core";
 import type { SessionInfo } from "../lib/agent/protocol.ts";
-import { type CommonFlags, commonFlags, docs, perform } from "./cli/command.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { call } from "./processes/agent_calls.ts";
-import type { Context } from "./cli/context.ts";
+import type { Context } from "./base/context.ts";
 import { noSuchSession } from "./errors/to_failure.ts";
 import { parseSession, sessionArgument } from "./arguments/session_name.ts";
 import { fileTable, sessionLine } from "./output/session_text.ts";
-import { time } from "./output/text.ts";
+import { time } from "./base/text.ts";
 
 export interface Result {
   session: SessionInfo;

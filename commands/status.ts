@@ -1,10 +1,10 @@
 import { buildCommand } from "@stricli/core";
 import type { Methods } from "../lib/agent/protocol.ts";
-import { type CommonFlags, commonFlags, docs, perform } from "./cli/command.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { call, watch } from "./processes/agent_calls.ts";
-import type { Context } from "./cli/context.ts";
+import type { Context } from "./base/context.ts";
 import { statusText } from "./output/status_text.ts";
-import type { Paint } from "./output/text.ts";
+import type { Paint } from "./base/text.ts";
 
 export interface Flags extends CommonFlags {
   readonly watch: boolean;

@@ -8,7 +8,7 @@ import {
   type EpollEvent,
 } from "./abi/epoll.ts";
 import { Errno, errnoName } from "./abi/errno.ts";
-import type { Ret } from "../lib/system_calls.ts";
+import type { Ret } from "./abi/values.ts";
 import { ARCH, libc, ret } from "./libc.ts";
 
 export function epoll_create1(): Ret {

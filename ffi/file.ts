@@ -11,7 +11,7 @@ import {
   STATX_BASIC_STATS,
   STATX_SIZE,
 } from "./abi/stat.ts";
-import type { Ret, Stat } from "../lib/system_calls.ts";
+import type { Ret, Stat } from "./abi/values.ts";
 import { ARCH, cString, libc, ret } from "./libc.ts";
 
 /** `flags` in the numbers of x86-64 (ffi/abi/fcntl.ts), whatever this machine is. */

@@ -1,6 +1,6 @@
 /** Mapped memory by address: a value >= 0 or -errno (see ffi/libc.ts), and memory with a guard page behind it. */
 import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_NONE, PROT_READ, PROT_WRITE } from "./abi/fcntl.ts";
-import type { Ret, UserMemory } from "../lib/system_calls.ts";
+import type { Ret, UserMemory } from "./abi/values.ts";
 import { libc, ret } from "./libc.ts";
 
 const MAP_FAILED = 0xffffffffffffffffn;

@@ -1,5 +1,5 @@
 /** Processes: each function a value >= 0 or -errno (see ffi/libc.ts). */
-import type { Ret } from "../lib/system_calls.ts";
+import type { Ret } from "./abi/values.ts";
 import { addressOf, ARCH, cString, libc, ret } from "./libc.ts";
 
 const SIG_SETMASK = 2;

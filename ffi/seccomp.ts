@@ -1,6 +1,6 @@
 /** Serving another process's system calls: each function a value >= 0 or -errno (see ffi/libc.ts). */
 import * as abi from "./abi/seccomp.ts";
-import type { Ret } from "../lib/system_calls.ts";
+import type { Ret } from "./abi/values.ts";
 import { libc, ret } from "./libc.ts";
 
 /** One listener of seccomp's, with buffers of its own: a call is served before the next one is received. */

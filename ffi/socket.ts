@@ -20,7 +20,7 @@ import {
   SOL_SOCKET,
   UCRED_SIZE,
 } from "./abi/socket.ts";
-import type { Received, Ret } from "../lib/system_calls.ts";
+import type { Received, Ret } from "./abi/values.ts";
 import { addressOf, libc, ret } from "./libc.ts";
 
 /** What recvmsg brought. `truncated`: data or fds did not fit and are lost (MSG_TRUNC, MSG_CTRUNC). */

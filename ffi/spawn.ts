@@ -1,5 +1,5 @@
 /** Starting a program in the background (`spawn.h`). fork() is out of the question: V8's threads would not be in the child. */
-import type { Ret } from "../lib/system_calls.ts";
+import type { Ret } from "./abi/values.ts";
 import { F_GETFD, F_SETFD, FD_CLOEXEC } from "./abi/fcntl.ts";
 import { fcntl } from "./file.ts";
 import { addressOf, cString, libc } from "./libc.ts";

@@ -1,6 +1,6 @@
 /** The whole machine: each function a value >= 0 or -errno (see ffi/libc.ts). */
 import { decodeUtsname, UTSNAME_FIELD_SIZE } from "./abi/stat.ts";
-import type { Ret, UserPointer, Utsname } from "../lib/system_calls.ts";
+import type { Ret, UserPointer, Utsname } from "./abi/values.ts";
 import { ARCH, libc, ret } from "./libc.ts";
 import { GuardedMemory } from "./memory.ts";
 

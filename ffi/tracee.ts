@@ -1,5 +1,5 @@
 /** Another process: its memory, its end. Each function a value >= 0 or -errno (see ffi/libc.ts). */
-import type { Ret } from "../lib/system_calls.ts";
+import type { Ret } from "./abi/values.ts";
 import { addressOf, libc, ret } from "./libc.ts";
 
 const PR_SET_CHILD_SUBREAPER = 36;

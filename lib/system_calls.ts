@@ -6,48 +6,9 @@
  * of the call; `check` in `lib/error.ts` turns a negative answer into a typed error with operation and subject.
  */
 
-/** A value >= 0, or -errno. */
-export type Ret = number;
+import type { Received, Ret, Stat, UserPointer, Utsname } from "../ffi/abi/values.ts";
 
-/**
- * What a pointer argument points to. A plain `Uint8Array` is ordinary memory, readable and writable, whose end is not
- * guarded on Linux. `UserMemory` is exact: nothing is mapped behind its last byte, and a read-only one faults on writing.
- * `null` is the null pointer.
- */
-export type UserPointer = Uint8Array | UserMemory | null;
-
-export interface UserMemory {
-  readonly bytes: Uint8Array;
-  readonly writable: boolean;
-}
-
-/** The fields of `struct stat` (stat(2)) that matter here. */
-export interface Stat {
-  readonly dev: bigint;
-  readonly ino: bigint;
-  readonly mode: number;
-  readonly nlink: number;
-  readonly uid: number;
-  /** Bytes. */
-  readonly size: bigint;
-  /** Units of 512 bytes actually allocated. */
-  readonly blocks: bigint;
-}
-
-/** uname(2). */
-export interface Utsname {
-  readonly sysname: string;
-  readonly nodename: string;
-  readonly release: string;
-  readonly version: string;
-  readonly machine: string;
-}
-
-/** What recvmsg(2) brought: `bytes` of data in the buffer, and new fds (all O_CLOEXEC). `bytes` 0 is the end of the stream. */
-export interface Received {
-  readonly bytes: number;
-  readonly fds: number[];
-}
+export type { Received, Ret, Stat, UserMemory, UserPointer, Utsname } from "../ffi/abi/values.ts";
 
 export interface SystemCalls extends Disposable {
   open(path: string, flags: number, mode?: number): Ret;

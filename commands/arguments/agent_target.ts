@@ -1,5 +1,5 @@
-import type { CommonFlags } from "../cli/command.ts";
-import type { Backend, Settings } from "../cli/context.ts";
+import type { CommonFlags } from "./command.ts";
+import type { Backend, Settings } from "../base/context.ts";
 import { Failure } from "../errors/failure.ts";
 
 /** Which kernel, and where its agent listens. */

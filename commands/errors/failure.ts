@@ -1,5 +1,5 @@
-import { EXIT, type ExitCode } from "../cli/exit_codes.ts";
-import { visible } from "../output/text.ts";
+import { EXIT, type ExitCode } from "../base/exit_codes.ts";
+import { visible } from "../base/text.ts";
 
 /** What scripts may branch on, in the `kind` of a JSON error. */
 export type FailureKind =

@@ -1,5 +1,5 @@
 import type { ImageInfo } from "../../lib/agent/protocol.ts";
-import { size, table, time, visible } from "./text.ts";
+import { size, table, time, visible } from "../base/text.ts";
 
 /** `/boot/vmlinuz (7.3.4)`, or that there is none. */
 export function imageLine(image: ImageInfo): string {

@@ -1,5 +1,5 @@
 import type { FileReport, KhoReport, LuoReport } from "../../lib/kho/report.ts";
-import { count, size, table, visible } from "./text.ts";
+import { count, size, table, visible } from "../base/text.ts";
 
 /** A handover for people: its head, its blobs, the sessions with their files, the FLBs, and what could not be read. */
 export function khoText(report: KhoReport): string {

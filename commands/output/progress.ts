@@ -1,5 +1,5 @@
-import type { Context } from "../cli/context.ts";
-import { size } from "./text.ts";
+import type { Outside } from "../base/context.ts";
+import { size } from "../base/text.ts";
 
 /** Work shorter than this shows nothing. */
 const QUIET_MS = 1000;
@@ -12,7 +12,7 @@ export class Progress implements Disposable {
   #shown = 0;
   #done = 0;
 
-  constructor(private readonly context: Context, private verb: string, private total?: bigint | number) {}
+  constructor(private readonly context: Outside, private verb: string, private total?: bigint | number) {}
 
   /** How much there is to do, when that is known. */
   start(total: bigint | undefined): void {

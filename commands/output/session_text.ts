@@ -1,5 +1,5 @@
 import type { FileInfo, SessionInfo } from "../../lib/agent/protocol.ts";
-import { count, shortDigest, size, table, time, visible } from "./text.ts";
+import { count, shortDigest, size, table, time, visible } from "../base/text.ts";
 
 /** `1 file, 200 MiB`. */
 export function contents(files: readonly { size: number }[]): string {

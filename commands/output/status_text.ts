@@ -1,7 +1,7 @@
 import type { LastUpdate, Loss, Status } from "../../lib/agent/protocol.ts";
 import { imageLine } from "./kexec_text.ts";
 import { contents, sessionTable } from "./session_text.ts";
-import { count, type Paint, size, table, time, visible } from "./text.ts";
+import { count, type Paint, size, table, time, visible } from "../base/text.ts";
 
 /** The whole status on one screen. */
 export function statusText(status: Status, paint: Paint): string {

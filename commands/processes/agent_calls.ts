@@ -4,8 +4,8 @@ import type { FileInfo, MethodName, Methods, Status } from "../../lib/agent/prot
 import { LuoError } from "../../lib/error.ts";
 import { HostFd } from "../../lib/files/host_fd.ts";
 import { ensureRunning, type Service, waitForEnd } from "./background_process.ts";
-import type { CommonFlags } from "../cli/command.ts";
-import type { Context } from "../cli/context.ts";
+import type { CommonFlags } from "../arguments/command.ts";
+import type { Context } from "../base/context.ts";
 import { Failure } from "../errors/failure.ts";
 import { selfCommand } from "./own_command.ts";
 import { type AgentTarget, resolveTarget } from "../arguments/agent_target.ts";

@@ -1,7 +1,7 @@
 import { readlink } from "../../ffi/file.ts";
 import { check } from "../../lib/error.ts";
 import { BINARY } from "../../lib/version.ts";
-import type { Context } from "../cli/context.ts";
+import type { Context } from "../base/context.ts";
 
 /** What `luo` may do, as the `luo` task in deno.json says it too (a test compares them). */
 export const PERMISSIONS: readonly string[] = [

@@ -1,5 +1,5 @@
 /** statx, statfs and uname (`include/uapi/linux/stat.h`, `linux/magic.h`, `linux/utsname.h`): numbers and codecs. Pure data. */
-import type { Stat, Utsname } from "../../lib/system_calls.ts";
+import type { Stat, Utsname } from "./values.ts";
 
 /** `struct statx` is the same on every architecture, unlike `struct stat`: that is why luo asks with statx. */
 export const STATX_SIZE = 256;

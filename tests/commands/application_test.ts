@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
-import { runLine } from "../../commands/cli/application.ts";
-import { completionScript, SHELLS } from "../../commands/cli/completion_script.ts";
-import type { Context } from "../../commands/cli/context.ts";
-import { EXIT, EXIT_MEANING } from "../../commands/cli/exit_codes.ts";
+import { runLine } from "../../commands/program/application.ts";
+import { completionScript, SHELLS } from "../../commands/help/completion_script.ts";
+import type { Outside } from "../../commands/base/context.ts";
+import { EXIT, EXIT_MEANING } from "../../commands/base/exit_codes.ts";
 import { Failure, failureJson, type FailureKind, renderFailure } from "../../commands/errors/failure.ts";
-import { manPage } from "../../commands/cli/man_page.ts";
+import { manPage } from "../../commands/help/man_page.ts";
 import { nearest } from "../../commands/errors/nearest.ts";
-import { COMMAND_FILES } from "../../commands/cli/route_to.ts";
-import { routes } from "../../commands/cli/routes.ts";
-import { routeTree } from "../../commands/cli/route_tree.ts";
+import { COMMAND_FILES } from "../../commands/program/route_to.ts";
+import { routes } from "../../commands/program/routes.ts";
+import { routeTree } from "../../commands/help/route_tree.ts";
 import { PERMISSIONS } from "../../commands/processes/own_command.ts";
-import { plain } from "../../commands/output/text.ts";
+import { plain } from "../../commands/base/text.ts";
 
 /** One command line without a process: for what needs no agent. */
 async function luo(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ["", ""];
-  const process: Context["process"] = {
+  const process: Outside["process"] = {
     stdout: { write: (text) => void (out += text) },
     stderr: { write: (text) => void (err += text) },
   };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { completionScript } from "../../commands/cli/completion_script.ts";
-import { routes } from "../../commands/cli/routes.ts";
-import { routeTree } from "../../commands/cli/route_tree.ts";
+import { completionScript } from "../../commands/help/completion_script.ts";
+import { routes } from "../../commands/program/routes.ts";
+import { routeTree } from "../../commands/help/route_tree.ts";
 
 const script = completionScript("bash", routeTree(routes));
 

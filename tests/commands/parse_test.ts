@@ -3,7 +3,7 @@ import * as preserve from "../../commands/file_preserve.ts";
 import * as restore from "../../commands/file_restore.ts";
 import * as load from "../../commands/kexec_load.ts";
 import * as create from "../../commands/session_create.ts";
-import { EXIT } from "../../commands/cli/exit_codes.ts";
+import { EXIT } from "../../commands/base/exit_codes.ts";
 import { Failure } from "../../commands/errors/failure.ts";
 import { parseNumber, tokenArgument } from "../../commands/arguments/token.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Settings } from "../../commands/cli/context.ts";
+import type { Settings } from "../../commands/base/context.ts";
 import { Failure } from "../../commands/errors/failure.ts";
 import { resolveTarget } from "../../commands/arguments/agent_target.ts";
 

@@ -7,7 +7,7 @@ import { imageText } from "../../commands/output/kexec_text.ts";
 import { Progress, progressLine } from "../../commands/output/progress.ts";
 import { format as formatSession } from "../../commands/session_show.ts";
 import { statusText } from "../../commands/output/status_text.ts";
-import { colour, plain, shortDigest, size, table, time, visible } from "../../commands/output/text.ts";
+import { colour, plain, shortDigest, size, table, time, visible } from "../../commands/base/text.ts";
 
 const at = "2026-11-21T05:00:01.123Z";
 const digest = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";

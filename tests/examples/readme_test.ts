@@ -1,6 +1,6 @@
 /** What the README says is what happens. */
 import assert from "node:assert/strict";
-import { EXIT_MEANING } from "../../commands/cli/exit_codes.ts";
+import { EXIT_MEANING } from "../../commands/base/exit_codes.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 const README = Deno.readTextFileSync(`${ROOT}README.md`);

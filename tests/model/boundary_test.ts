@@ -9,20 +9,6 @@ import { Machine } from "../../lib/model/machine.ts";
 import { openDevice } from "../../lib/session.ts";
 import { image } from "./image.ts";
 
-const MODEL = new URL("../../lib/model/", import.meta.url);
-
-Deno.test("the model imports nothing but the ABI, the seam, KHO's formats and itself", async () => {
-  for await (const entry of Deno.readDir(MODEL)) {
-    if (!entry.name.endsWith(".ts")) continue;
-    const source = await Deno.readTextFile(new URL(entry.name, MODEL));
-    for (const [, from] of source.matchAll(/from "([^"]+)"/g)) {
-      const good = /^(\.\/|\.\.\/\.\.\/ffi\/abi\/|\.\.\/kernel\.ts$|\.\.\/kho\/)/.test(from ?? "");
-      assert.ok(good, `${entry.name} imports ${from}`);
-    }
-    if (entry.name !== "host_disk.ts") assert.doesNotMatch(source, /\bDeno\./, entry.name);
-  }
-});
-
 /** Every object that can be reached from `root` by a public property, a Map, a Set or an array. */
 function reachable(root: object, hardware: ReadonlySet<object>): Set<object> {
   const seen = new Set<object>();

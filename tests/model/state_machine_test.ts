@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Errno } from "../../ffi/abi/errno.ts";
-import { KernelPanic } from "../../lib/model/panic.ts";
+import { KernelPanic } from "../../lib/model/ground/panic.ts";
 import {
   type Event,
   LIVEUPDATE_EVENT,

@@ -11,7 +11,7 @@ import type { MemfdFormat, MemfdHeader } from "./memfd_format.ts";
 import { PageCache, type Run } from "../fs/page_cache.ts";
 import { PAGE_SIZE } from "../memory/backing_store.ts";
 import { discard_preserved, PreservedPages, read_preserved } from "./preserved_pages.ts";
-import type { Release } from "../releases.ts";
+import type { Release } from "../ground/releases.ts";
 import { ShmemInode } from "../fs/shmem.ts";
 import { memfd_file } from "../fs/shmem_file.ts";
 

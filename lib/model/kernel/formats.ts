@@ -10,7 +10,7 @@ import { luo_v1 } from "../luo/handover_v1.ts";
 import { luo_v5 } from "../luo/handover_v5.ts";
 import { radix_tree } from "../kho/radix_tree.ts";
 import { memfd_v1, MEMFD_V2, type MemfdFormat } from "../handlers/memfd_format.ts";
-import type { Release } from "../releases.ts";
+import type { Release } from "../ground/releases.ts";
 
 export interface Abi {
   readonly tree: TreeFormat & KhoFormat;

@@ -16,11 +16,11 @@ import { abi_of } from "./formats.ts";
 import { Luo } from "../luo/luo.ts";
 import type { IncomingLuo } from "../luo/handover.ts";
 import { MemfdHandler } from "../handlers/memfd.ts";
-import { KernelPanic } from "../panic.ts";
+import { KernelPanic } from "../ground/panic.ts";
 import { Process } from "./process.ts";
 import type { Driver } from "../handlers/rehearsal/driver.ts";
 import { load_modules } from "../handlers/rehearsal/modules.ts";
-import { type Release, release_of } from "../releases.ts";
+import { type Release, release_of } from "../ground/releases.ts";
 import { Tmpfs } from "../fs/tmpfs.ts";
 
 export class System {

@@ -7,7 +7,7 @@ import { format_of, type KhoTree } from "../../kho/kho_tree.ts";
 import type { Handover, Scratch } from "./kho.ts";
 import { BrokenMap, type MapFormat } from "./map.ts";
 import { PAGE_SIZE } from "../memory/backing_store.ts";
-import { KernelPanic } from "../panic.ts";
+import { KernelPanic } from "../ground/panic.ts";
 import type { Ram } from "../memory/ram.ts";
 
 /** What this kernel was handed, by name (`kho_retrieve_subtree`). */

@@ -6,7 +6,7 @@ import type { SerializedFlb } from "./flb.ts";
 import type { Kho } from "../kho/kho.ts";
 import type { HandedOver } from "../kho/boot.ts";
 import type { Ram } from "../memory/ram.ts";
-import type { Release } from "../releases.ts";
+import type { Release } from "../ground/releases.ts";
 import type { OutgoingSession, Rooms } from "./session.ts";
 
 /** KHO's name of LUO's blob. */

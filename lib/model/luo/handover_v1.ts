@@ -11,7 +11,7 @@ import type { HandedOver } from "../kho/boot.ts";
 import { type IncomingLuo, LUO, type LuoAbi, type OutgoingLuo } from "./handover.ts";
 import { Physical } from "../memory/physical.ts";
 import type { Ram } from "../memory/ram.ts";
-import type { Release } from "../releases.ts";
+import type { Release } from "../ground/releases.ts";
 import type { OutgoingSession, Rooms } from "./session.ts";
 
 /** Two pages, from the first file of a session to the last. */

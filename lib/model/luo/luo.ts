@@ -8,7 +8,7 @@ import { Flbs } from "./flb.ts";
 import { Handlers } from "./handler_registry.ts";
 import type { IncomingLuo, OutgoingLuo } from "./handover.ts";
 import { IncomingFiles } from "./session_files.ts";
-import type { Release } from "../releases.ts";
+import type { Release } from "../ground/releases.ts";
 import { IncomingSession, key_of, type OutgoingSession, Sessions } from "./session.ts";
 
 /** What a kernel tells its LUO at boot. */

@@ -9,7 +9,7 @@ import { type FileOperations, type Inode, OpenFile, stat } from "../fs/file.ts";
 import { answer_with_fd, type Call, commands, luo_ioctl } from "./ioctl.ts";
 import type { Handlers } from "./handler_registry.ts";
 import { type IncomingFiles, OutgoingFiles } from "./session_files.ts";
-import type { Release } from "../releases.ts";
+import type { Release } from "../ground/releases.ts";
 
 export class OutgoingSession {
   readonly files: OutgoingFiles;

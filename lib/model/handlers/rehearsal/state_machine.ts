@@ -6,7 +6,7 @@
 import { Errno } from "../../../../ffi/abi/errno.ts";
 import type { Ret } from "../../../system_calls.ts";
 import { BadBytes, Reader, Writer } from "./bytes.ts";
-import { KernelPanic } from "../../panic.ts";
+import { KernelPanic } from "../../ground/panic.ts";
 
 /** `enum liveupdate_state`. */
 export const LIVEUPDATE_STATE = { undefined: 0, normal: 1, prepared: 2, frozen: 3, updated: 4 } as const;

@@ -1,6 +1,6 @@
-import type { Backend, Context } from "./context.ts";
+import type { Backend, Context } from "../base/context.ts";
 import { toFailure } from "../errors/to_failure.ts";
-import type { Paint } from "../output/text.ts";
+import type { Paint } from "../base/text.ts";
 
 /** What every command takes. */
 export interface CommonFlags {

@@ -1,5 +1,5 @@
-import type { CommandContext, StricliProcess } from "@stricli/core";
-import type { Paint } from "../output/text.ts";
+import type { CommandContext, RouteMap, StricliProcess } from "@stricli/core";
+import type { Paint } from "./text.ts";
 
 export type Backend = "linux" | "model";
 
@@ -17,8 +17,8 @@ export interface Settings {
   readonly runtimeDir?: string;
 }
 
-/** What a command may use of the outside. Made by `main.ts`, by tests with whatever they like. */
-export interface Context extends CommandContext {
+/** What a command may use of the outside. Made by `main.ts`, or by a test. */
+export interface Outside {
   readonly process: StricliProcess;
   readonly settings: Settings;
   /** The file `main.ts` was started from, for starting itself again. */
@@ -27,4 +27,10 @@ export interface Context extends CommandContext {
   readonly stderrIsTerminal: boolean;
   /** Colour for standard output, or none. */
   readonly paint: Paint;
+}
+
+/** What a command is called with: the outside, and all routes, for help, completion and the manual page. */
+export interface Context extends CommandContext, Outside {
+  readonly process: StricliProcess;
+  readonly allRoutes: () => Promise<RouteMap<Context>>;
 }

@@ -1,5 +1,5 @@
 import { buildRouteMap, type Command, type RouteMap } from "@stricli/core";
-import type { Context } from "./context.ts";
+import type { Context } from "../base/context.ts";
 
 type Load = () => Promise<{ readonly command: Command<Context> }>;
 
@@ -40,6 +40,11 @@ export async function routesTo(args: readonly string[]): Promise<RouteMap<Contex
   if (one !== undefined) return map(first, (await one()).command);
   const two = COMMAND_FILES[`${first} ${second}`];
   if (two !== undefined) return map(first, map(second, (await two()).command));
+  return await allRoutes();
+}
+
+/** All routes: loads every command. */
+export async function allRoutes(): Promise<RouteMap<Context>> {
   return (await import("./routes.ts")).routes;
 }
 

@@ -4,7 +4,7 @@ import * as agentStart from "../agent_start.ts";
 import * as agentStatus from "../agent_status.ts";
 import * as agentStop from "../agent_stop.ts";
 import * as completion from "../completion.ts";
-import type { Context } from "./context.ts";
+import type { Context } from "../base/context.ts";
 import * as emulate from "../emulate.ts";
 import * as fileList from "../file_list.ts";
 import * as filePreserve from "../file_preserve.ts";

@@ -1,5 +1,5 @@
 import type { Command, RouteMap } from "@stricli/core";
-import type { Context } from "./context.ts";
+import type { Context } from "../base/context.ts";
 
 /** One flag as documentation and completion see it. */
 export interface FlagInfo {

@@ -7,20 +7,20 @@ import {
   run,
   text_en,
 } from "@stricli/core";
-import type { Context } from "./context.ts";
-import { Ended } from "../processes/program_ended.ts";
-import { EXIT, type ExitCode } from "./exit_codes.ts";
+import type { Context, Outside } from "../base/context.ts";
+import { Ended } from "../errors/program_ended.ts";
+import { EXIT, type ExitCode } from "../base/exit_codes.ts";
 import { Failure, failureJson, renderFailure } from "../errors/failure.ts";
-import { routesTo } from "./route_to.ts";
+import { allRoutes, routesTo } from "./route_to.ts";
 import { VERSION } from "../../lib/version.ts";
-import { plain } from "../output/text.ts";
+import { plain } from "../base/text.ts";
 
 /** One command line, from its arguments to the exit code. */
-export async function runLine(args: readonly string[], context: Context): Promise<ExitCode | number> {
+export async function runLine(args: readonly string[], outside: Outside): Promise<ExitCode | number> {
   const json = wantsJson(args);
-  const running = { ...context, paint: json ? plain : context.paint };
-  await run(application(json, await routesTo(args)), commandApart(args), running);
-  return exitCode(running.process.exitCode);
+  const context: Context = { ...outside, paint: json ? plain : outside.paint, allRoutes };
+  await run(application(json, await routesTo(args)), commandApart(args), context);
+  return exitCode(context.process.exitCode);
 }
 
 /** `luo emulate CMD --flag`: what follows CMD is CMD's, as if behind a `--`. */

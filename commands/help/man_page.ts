@@ -1,4 +1,4 @@
-import { EXIT_MEANING } from "./exit_codes.ts";
+import { EXIT_MEANING } from "../base/exit_codes.ts";
 import type { CommandInfo, FlagInfo, RouteTree } from "./route_tree.ts";
 
 /** The environment, in the manual page and nowhere else. */
