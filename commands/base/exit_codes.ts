@@ -7,7 +7,7 @@ export const EXIT = {
   usage: 2,
   /** Not available here: no device, no permission, no agent. */
   unavailable: 3,
-  /** Refused because data would be lost; `--force` does it all the same. */
+  /** Refused because data would be lost; `--force` overrides it. */
   refused: 4,
   /** Interrupted with Ctrl-C: 128 + SIGINT. */
   interrupted: 130,
@@ -23,7 +23,7 @@ export const EXIT_MEANING: readonly (readonly [ExitCode, string])[] = [
   [EXIT.failed, "failed"],
   [EXIT.usage, "usage: the command line cannot be right"],
   [EXIT.unavailable, "not available here: no device, no permission, no agent"],
-  [EXIT.refused, "refused, because data would be lost; --force tries it all the same"],
+  [EXIT.refused, "refused, because data would be lost; --force overrides it"],
   [EXIT.interrupted, "interrupted"],
   [EXIT.broken_pipe, "the reader of standard output went away"],
 ];

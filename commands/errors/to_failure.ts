@@ -5,6 +5,7 @@ import { LuoError } from "../../lib/error.ts";
 import { Failure } from "./failure.ts";
 import { hintsFor } from "./hints.ts";
 import { nearest } from "./nearest.ts";
+import { remedies, riskOf } from "./remedies.ts";
 
 /** Whatever was thrown, as the failure to show. The one place where errors of the library and the agent get exit code and hints. */
 export function toFailure(error: unknown): Failure {
@@ -48,9 +49,9 @@ function agentFailure(error: AgentError): Failure {
     return kernelFailure(operation, subject, errno, message);
   }
   if (error.is("Refused")) {
-    const { operation, subject, reasons } = error.parameters;
-    const hints = ["to try it all the same: --force"];
-    return new Failure("refused", readable(`Cannot ${operation} ${subject}: refused for safety`), {
+    const { operation, subject, reasons, problems = [] } = error.parameters;
+    const hints = remedies(problems);
+    return new Failure("refused", readable(`Cannot ${operation} ${subject}: ${riskOf(problems)}`), {
       operation,
       subject,
       reasons,

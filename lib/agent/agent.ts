@@ -6,7 +6,8 @@ import { markFile, preserveFile, restoreFile } from "./file_methods.ts";
 import { readText } from "./proc_text.ts";
 import { currentImage, execImage, loadImage, showImage, unloadImage } from "./image_methods.ts";
 import { agentPaths, listen, takePlace } from "./agent_place.ts";
-import { INTERFACE, type MethodName, type Methods, type Status } from "./protocol.ts";
+import { INTERFACE, type MethodName, type Methods, type SessionInfo, type Status } from "./protocol.ts";
+import { dataFirst, type Objection, refused, SESSION_PROBLEM } from "./refusal.ts";
 import { agentError, checkRequest, isMethod, kernelError } from "./request_checks.ts";
 import { type Reply, VarlinkServer } from "./varlink_server.ts";
 import { type Identity, serviceCall } from "./varlink_service.ts";
@@ -127,13 +128,8 @@ class Agent {
   }
 
   #stop({ force }: Methods["Stop"]["request"]): Reply {
-    const reasons = this.state.sessions().map(({ name, state, files }) => {
-      const fate = state === "incoming" ? "waits for this machine's agent to retrieve it" : "would be lost";
-      return `session "${name}" (${state}, ${files.length} ${files.length === 1 ? "file" : "files"}) ${fate}`;
-    });
-    if (reasons.length > 0 && !force) {
-      throw agentError("Refused", { operation: "stop", subject: "the agent", reasons });
-    }
+    const objections = dataFirst(this.state.sessions()).map(atStop);
+    if (objections.length > 0 && !force) throw refused("stop", "the agent", objections);
     this.end("the agent was stopped by force");
     this.on_stop();
     return answer({});
@@ -165,6 +161,15 @@ class Agent {
       losses: state.losses,
     };
   }
+}
+
+/** What becomes of a session when the agent stops. */
+function atStop({ name, state, files }: SessionInfo): Objection {
+  const fate = state === "incoming" ? "waits for this machine's agent to retrieve it" : "would be lost";
+  const reason = `session "${name}" (${state}, ${files.length} ${
+    files.length === 1 ? "file" : "files"
+  }) ${fate}`;
+  return { code: SESSION_PROBLEM[state], session: name, reason };
 }
 
 function answer(parameters: object, fds: readonly number[] = []): Reply {

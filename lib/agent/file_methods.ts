@@ -5,6 +5,7 @@ import { Fd } from "../fd.ts";
 import type { Stat, SystemCalls } from "../system_calls.ts";
 import { availableMemory } from "./proc_text.ts";
 import type { FileInfo, Methods } from "./protocol.ts";
+import { type Objection, refused } from "./refusal.ts";
 import { agentError, checkDigest, takeFd, tokenParameter } from "./request_checks.ts";
 import { outgoingSession, retrievedSession, saveOr } from "./session_methods.ts";
 import type { AgentState } from "./agent_state.ts";
@@ -25,8 +26,8 @@ export function preserveFile(
   );
   const stat = check<Stat>(sys.fstat(file.number), "preserve", subject);
   const seals = Math.max(0, sys.fcntl(file.number, F_GET_SEALS));
-  const reasons = request.force ? [] : [...differences(sys, file.number, seals), ...memoryReasons(sys, stat)];
-  if (reasons.length > 0) throw agentError("Refused", { operation: "preserve", subject, reasons });
+  const objections = request.force ? [] : [...differences(sys, file.number, seals), ...tooLarge(sys, stat)];
+  if (objections.length > 0) throw refused("preserve", subject, objections);
   session.preserve(file, token);
   const { label, digest } = request;
   const kept: FileInfo = {
@@ -45,26 +46,28 @@ export function preserveFile(
 }
 
 /** What will come back different in a way that hurts. */
-function differences(sys: SystemCalls, fd: number, seals: number): string[] {
-  const reasons: string[] = [];
+function differences(sys: SystemCalls, fd: number, seals: number): Objection[] {
+  const found: Objection[] = [];
   const flags = sys.fcntl(fd, F_GETFL);
   if (flags >= 0 && (flags & O_ACCMODE) !== O_RDWR) {
-    reasons.push("its file descriptor is not open for reading and writing, and would come back writable");
+    const reason = "its file descriptor is not open for reading and writing, and would come back writable";
+    found.push({ code: "access_changes", reason });
   }
   if (seals & F_SEAL_EXEC) {
-    reasons.push(
-      "it is sealed with F_SEAL_EXEC (made with MFD_NOEXEC_SEAL), and would come back sealed against writing for ever: make it with MFD_EXEC",
-    );
+    const reason =
+      "it is sealed with F_SEAL_EXEC (made with MFD_NOEXEC_SEAL), and would come back sealed against writing for ever: make it with MFD_EXEC";
+    found.push({ code: "sealed_exec", reason });
   }
-  return reasons;
+  return found;
 }
 
 /** Preserving fills the holes of a sparse file: without the memory for it the kernel kills processes before it says ENOMEM. */
-function memoryReasons(sys: SystemCalls, { size, blocks }: Stat): string[] {
+function tooLarge(sys: SystemCalls, { size, blocks }: Stat): Objection[] {
   const holes = size - blocks * 512n;
   const available = availableMemory(sys);
   if (available === undefined || holes <= available) return [];
-  return [`its holes would be filled with ${holes} bytes of memory, and ${available} are available`];
+  const reason = `its holes would be filled with ${holes} bytes of memory, and ${available} are available`;
+  return [{ code: "memory_short", reason }];
 }
 
 export function restoreFile(

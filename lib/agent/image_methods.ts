@@ -1,3 +1,4 @@
+import { Errno } from "../../ffi/abi/errno.ts";
 import { check, LuoError } from "../error.ts";
 import { Fd } from "../fd.ts";
 import { buildCommandLine, commandLineProblems } from "../kexec/command_line.ts";
@@ -7,8 +8,12 @@ import type { Stat, SystemCalls } from "../system_calls.ts";
 import { readText } from "./proc_text.ts";
 import { ImageFiles } from "./loaded_image.ts";
 import type { ImageInfo, Methods, SessionInfo } from "./protocol.ts";
+import { dataFirst, type Objection, refused, SESSION_PROBLEM } from "./refusal.ts";
 import { agentError, takeFd } from "./request_checks.ts";
 import type { AgentState } from "./agent_state.ts";
+
+/** What reboot(2) calls EINVAL. */
+const NOTHING_LOADED = "Cannot execute the next kernel: no image is loaded";
 
 type LoadRequest = Methods["LoadImage"]["request"];
 
@@ -28,18 +33,12 @@ export function loadImage(
   const commandLine = buildCommandLine({ ...request, running, reuse: request.reuseCommandLine ?? false });
   const { size } = check<Stat>(sys.fstat(image.number), "kexec load", subject);
   const report = judge(sys, image, Number(size), subject);
-  const reasons = [
-    ...report.problems.filter(({ kind }) => kind === "truncated"),
-    ...releaseProblems(report),
+  const objections = [
+    ...cutOff(report),
+    ...tooOld(report),
     ...lineProblems(commandLine, running),
   ];
-  if (reasons.length > 0 && !request.force) {
-    throw agentError("Refused", {
-      operation: "kexec load",
-      subject,
-      reasons: reasons.map(({ reason }) => reason),
-    });
-  }
+  if (objections.length > 0 && !request.force) throw refused("kexec load", subject, objections);
   const opened = new ImageFiles(image, initrd, commandLine);
   try {
     opened.load(sys);
@@ -78,12 +77,18 @@ function judge(sys: SystemCalls, image: Fd, size: number, subject: string): Imag
   return checkImage(read, size, machine);
 }
 
-/** What no force can mend is a bad request, the rest a reason to refuse. */
-function lineProblems(commandLine: string, running: string): { reason: string }[] {
-  const problems = commandLineProblems(commandLine, running);
-  const hopeless = problems.find(({ code }) => code === "too_long" || code === "has_nul");
-  if (hopeless !== undefined) throw agentError("BadRequest", { message: hopeless.reason });
-  return problems;
+function cutOff({ problems }: ImageReport): Objection[] {
+  return problems.flatMap(({ kind, reason }) =>
+    kind === "truncated" ? [{ code: "image_truncated", reason }] : []
+  );
+}
+
+/** A command line that no kernel takes is a bad request, even with force; the other problems are reasons to refuse. */
+function lineProblems(commandLine: string, running: string): Objection[] {
+  return commandLineProblems(commandLine, running).map(({ code, reason }) => {
+    if (code === "too_long" || code === "has_nul") throw agentError("BadRequest", { message: reason });
+    return { code, reason };
+  });
 }
 
 /** The image as the kernel has it: that one is loaded it says, the rest is what this agent remembers. */
@@ -115,11 +120,12 @@ export function unloadImage(state: AgentState): Methods["UnloadImage"]["reply"] 
 }
 
 /** Live update came with 6.19. A release without a number says nothing, and a kernel may be patched: then it takes force. */
-function releaseProblems({ release }: ImageReport): { reason: string }[] {
+function tooOld({ release }: ImageReport): Objection[] {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(release ?? "") ?? [];
   const old = major !== undefined && Number(major) * 1000 + Number(minor) < 6019;
   if (!old || release?.includes("-series-v6")) return [];
   return [{
+    code: "image_old",
     reason: `its release, ${release}, is from before live update (6.19): every session would be lost`,
   }];
 }
@@ -131,10 +137,8 @@ export function execImage(
 ): Methods["ExecImage"]["reply"] {
   const image = currentImage(state);
   const running = readText(state.sys, "/proc/cmdline") ?? "";
-  const reasons = force ? [] : [...imageReasons(image, running), ...sessionReasons(state)];
-  if (reasons.length > 0) {
-    throw agentError("Refused", { operation: "kexec exec", subject: "the loaded kernel", reasons });
-  }
+  const objections = force ? [] : [...imageObjections(image, running), ...sessionObjections(state)];
+  if (objections.length > 0) throw refused("kexec exec", "the loaded kernel", objections);
   loadAgain(state, force ?? false);
   state.sys.sync();
   state.device.settle();
@@ -150,24 +154,26 @@ function loadAgain({ sys, reload, image }: AgentState, force: boolean): void {
     // Where loading is forbidden for good, nobody else has loaded over it either.
     const forbidden = readText(sys, "/proc/sys/kernel/kexec_load_disabled") === "1";
     if (force || (error.is("EPERM") && forbidden)) return;
-    const reasons = [`"${image?.kernel}" cannot be loaded again (${error.code}), and another may be by now`];
-    throw agentError("Refused", { operation: "kexec exec", subject: "the loaded kernel", reasons });
+    const reason = `"${image?.kernel}" cannot be loaded again (${error.code}), and another may be by now`;
+    throw refused("kexec exec", "the loaded kernel", [{ code: "image_changed", reason }]);
   }
 }
 
 /** An image that was loaded by force is no less dangerous for that: whoever executes it may not be who loaded it. */
-function imageReasons({ loaded, by, commandLine }: ImageInfo, running: string): string[] {
-  if (!loaded) return ["no image is loaded, so there is nowhere to go: load one with luo kexec load KERNEL"];
-  if (by === "luo") return commandLineProblems(commandLine ?? "", running).map(({ reason }) => reason);
-  return [
-    "another program loaded the image: one loaded by kexec_load(2), or without liveupdate=on, drops every session",
-  ];
+function imageObjections({ loaded, by, commandLine }: ImageInfo, running: string): Objection[] {
+  if (!loaded) throw new LuoError("kexec exec", "the next kernel", Errno.EINVAL, NOTHING_LOADED);
+  if (by === "luo") return lineProblems(commandLine ?? "", running);
+  const reason =
+    "another program loaded the image: one loaded by kexec_load(2), or without liveupdate=on, drops every session";
+  return [{ code: "image_foreign", reason }];
 }
 
-function sessionReasons(state: AgentState): string[] {
-  return [...state.incoming.values()].map(({ info }) =>
-    `session "${info.name}" ${fate(info)}: it is not carried into the next kernel`
-  );
+function sessionObjections(state: AgentState): Objection[] {
+  return dataFirst([...state.incoming.values()].map(({ info }) => info)).map((info) => ({
+    code: SESSION_PROBLEM[info.state],
+    session: info.name,
+    reason: `session "${info.name}" ${fate(info)}: it is not carried into the next kernel`,
+  }));
 }
 
 function fate({ state }: SessionInfo): string {

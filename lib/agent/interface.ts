@@ -114,6 +114,27 @@ type Status (
   losses: []Loss
 )
 
+# Why something is refused, as a stable word.
+type ProblemCode (
+  file_not_restored,
+  file_preserved,
+  session_outgoing,
+  session_not_retrieved,
+  session_not_finished,
+  image_foreign,
+  image_changed,
+  image_truncated,
+  image_old,
+  liveupdate_off,
+  kho_off,
+  access_changes,
+  sealed_exec,
+  memory_short
+)
+
+# One problem, with the session and the token it is about.
+type Problem (code: ProblemCode, session: ?string, token: ?string)
+
 # Whose kernel this is: who expects Linux must not talk to a model.
 method Identify() -> (backend: (linux, model), version: string, pid: int)
 
@@ -179,8 +200,8 @@ method Stop(force: ?bool) -> ()
 # A system call failed; errno by its name.
 error KernelError (operation: string, subject: string, errno: string, message: string)
 
-# It would lose data, for these reasons.
-error Refused (operation: string, subject: string, reasons: []string)
+# Data would be lost, for these reasons; problems says the same for programs, in the same order. force overrides it.
+error Refused (operation: string, subject: string, reasons: []string, problems: ?[]Problem)
 
 # No session of that name; known are those there are.
 error NoSuchSession (session: string, known: []string)

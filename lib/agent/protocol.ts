@@ -147,12 +147,36 @@ export interface Methods {
 
 export type MethodName = keyof Methods;
 
+/** Why something is refused, for programs: a command maps each code to the step that keeps the data. */
+export type ProblemCode =
+  | "file_not_restored"
+  | "file_preserved"
+  | "session_outgoing"
+  | "session_not_retrieved"
+  | "session_not_finished"
+  | "image_foreign"
+  | "image_changed"
+  | "image_truncated"
+  | "image_old"
+  | "liveupdate_off"
+  | "kho_off"
+  | "access_changes"
+  | "sealed_exec"
+  | "memory_short";
+
+/** One problem; `session` and `token` name what it is about. */
+export interface Problem {
+  code: ProblemCode;
+  session?: string;
+  token?: string;
+}
+
 /** Errors of `io.luo.Agent`, with their parameters. Those of `org.varlink.service` are used as that interface defines them. */
 export interface Errors {
   /** A system call failed. `operation` and `errno` (`EBUSY`) key the hint. */
   KernelError: { operation: string; subject: string; errno: string; message: string };
-  /** It would lose data: say it again with `force`. One reason a line. */
-  Refused: { operation: string; subject: string; reasons: string[] };
+  /** Data would be lost. `force` overrides it. `reasons` are clauses for people; `problems` says the same in the same order. */
+  Refused: { operation: string; subject: string; reasons: string[]; problems?: Problem[] };
   NoSuchSession: { session: string; known: string[] };
   NoSuchFile: { session: string; token: string; known: string[] };
   /** The session is there, but not in a state that allows this. */

@@ -2,6 +2,7 @@ import { LuoError } from "../error.ts";
 import { type Session, sessionNameProblem } from "../session.ts";
 import { MANIFEST_SESSION } from "./manifest.ts";
 import type { Methods, SessionInfo } from "./protocol.ts";
+import { refused } from "./refusal.ts";
 import { agentError } from "./request_checks.ts";
 import type { AgentState, Held } from "./agent_state.ts";
 
@@ -108,10 +109,16 @@ export function finishSession(
   const { info, session } = retrievedSession(state, name, "finish");
   const waiting = info.files.filter((file) => file.state === "waiting");
   if (waiting.length > 0 && !force) {
-    const reasons = waiting.map((file) =>
-      `file ${file.token}${label(file.label)} was never restored: it would be gone`
+    throw refused(
+      "finish",
+      `session "${name}"`,
+      waiting.map(({ token, label }) => ({
+        code: "file_not_restored",
+        session: name,
+        token,
+        reason: `file ${token}${labelText(label)} was never restored: it would be gone`,
+      })),
     );
-    throw agentError("Refused", { operation: "finish", subject: `session "${name}"`, reasons });
   }
   // Forgotten first: should the kexec or the agent's end come in between, nobody takes it for lost against his will.
   forget(state, state.incoming, name);
@@ -136,10 +143,16 @@ export function closeSession(
   }
   const { info, session } = outgoingSession(state, name, "close");
   if (info.files.length > 0 && !force) {
-    const reasons = info.files.map((file) =>
-      `file ${file.token}${label(file.label)} would no longer be preserved`
+    throw refused(
+      "close",
+      `session "${name}"`,
+      info.files.map(({ token, label }) => ({
+        code: "file_preserved",
+        session: name,
+        token,
+        reason: `file ${token}${labelText(label)} would no longer be preserved`,
+      })),
     );
-    throw agentError("Refused", { operation: "close", subject: `session "${name}"`, reasons });
   }
   // Forgotten first: should the kexec come in between, the next agent does not look for what is not there.
   forget(state, state.outgoing, name);
@@ -147,7 +160,7 @@ export function closeSession(
   return { session: info };
 }
 
-function label(text: string | undefined): string {
+function labelText(text: string | undefined): string {
   return text === undefined ? "" : ` (${text})`;
 }
 

@@ -11,7 +11,7 @@ const description = parseDescription(DESCRIPTION);
 /** The compiler holds this to `Errors`: one more or one less there does not compile here. */
 const ERRORS: Record<ErrorName, readonly string[]> = {
   KernelError: ["operation", "subject", "errno", "message"],
-  Refused: ["operation", "subject", "reasons"],
+  Refused: ["operation", "subject", "reasons", "problems"],
   NoSuchSession: ["session", "known"],
   NoSuchFile: ["session", "token", "known"],
   WrongState: ["session", "state", "operation", "message"],

@@ -40,7 +40,7 @@ Deno.test("before the kexec: every wrong turn says what to do, and changes nothi
     ["restore before the kexec", 1, /vm1/, ["file", "restore", "vm1", "7", "--to", "out"]],
     ["finish an outgoing session", 1, /vm1/, ["session", "finish", "vm1"]],
     ["close with files", 4, /--force/, ["session", "close", "vm1"]],
-    ["kexec without an image", 4, /luo kexec load/, ["kexec", "exec"]],
+    ["kexec without an image", 1, /no image is loaded[^]*luo kexec load/, ["kexec", "exec"]],
     ["kexec without an image, forced", 1, /EINVAL/, ["kexec", "exec", "--force"]],
     ["a kernel that is none", 1, /ENOEXEC/, [
       "kexec",

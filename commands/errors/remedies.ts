@@ -1,0 +1,74 @@
+/** What a refusal means and how to keep the data, keyed by the agent's problem codes. */
+import type { Problem, ProblemCode } from "../../lib/agent/protocol.ts";
+import { shellWord } from "../base/text.ts";
+
+interface Advice {
+  /** What happens with `--force`. */
+  readonly risk: string;
+  /** The step that keeps the data, as a command where there is one. */
+  readonly step: (session: string, token: string) => string;
+}
+
+const LOST = "data would be lost";
+const CHANGED = "the file would come back different";
+
+const ADVICE: Readonly<Record<ProblemCode, Advice>> = {
+  file_not_restored: {
+    risk: LOST,
+    step: (session, token) => `restore the file first: luo file restore ${session} ${token} --to FILE`,
+  },
+  file_preserved: {
+    risk: LOST,
+    step: () => "take the session into the next kernel instead: luo kexec load KERNEL, luo kexec exec",
+  },
+  session_outgoing: {
+    risk: LOST,
+    step: () => "let the agent run until the kexec: luo kexec load KERNEL, luo kexec exec",
+  },
+  session_not_retrieved: {
+    risk: LOST,
+    step: (session) => `retrieve the session first: luo session retrieve ${session}`,
+  },
+  session_not_finished: {
+    risk: LOST,
+    step: (session) => `restore the session's files, then: luo session finish ${session}`,
+  },
+  image_foreign: { risk: LOST, step: () => "load the next kernel with luo: luo kexec load KERNEL" },
+  image_changed: { risk: LOST, step: () => "load the next kernel again: luo kexec load KERNEL" },
+  image_truncated: { risk: LOST, step: () => "copy the kernel again, then: luo kexec load KERNEL" },
+  image_old: { risk: LOST, step: () => "load a kernel with live update: luo kexec load KERNEL" },
+  liveupdate_off: {
+    risk: LOST,
+    step: () => "add it to the command line: luo kexec load KERNEL --append liveupdate=on",
+  },
+  kho_off: { risk: LOST, step: () => "add it to the command line: luo kexec load KERNEL --append kho=on" },
+  access_changes: {
+    risk: CHANGED,
+    step: () => "open the file for reading and writing (in a shell: 5<>FILE)",
+  },
+  sealed_exec: {
+    risk: CHANGED,
+    step: () => "make the memfd with MFD_EXEC, or copy it: --from /proc/PID/fd/N",
+  },
+  memory_short: { risk: "the kernel would run out of memory", step: () => "free memory, or preserve less" },
+};
+
+/** The sentence that says why it is refused: the risk of the first problem. */
+export function riskOf(problems: readonly Problem[]): string {
+  const [first] = problems;
+  return first === undefined ? LOST : ADVICE[first.code]?.risk ?? LOST;
+}
+
+/** The steps that keep the data, one for each kind of problem, in the order of the problems; `--force` comes last. */
+export function remedies(problems: readonly Problem[]): string[] {
+  const firsts = problems.filter(({ code }, at) => problems.findIndex((other) => other.code === code) === at);
+  const steps = firsts.flatMap(({ code, session = "SESSION", token = "TOKEN" }) =>
+    // An agent of a newer version may send a code that is not in the table.
+    ADVICE[code]?.step(shellWord(session), token) ?? []
+  );
+  return [...steps, forceHint(riskOf(problems))];
+}
+
+function forceHint(risk: string): string {
+  return risk === LOST ? "to lose that data: --force" : "to do it all the same: --force";
+}
