@@ -22,11 +22,11 @@ export interface Version {
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
-/** Packages that only the tests use. */
-const TESTS_ONLY: readonly string[] = ["fast-check"];
+/** Packages that are not in the program: for tests and for making the single executable. */
+const NOT_IN_PROGRAM: readonly string[] = ["esbuild", "fast-check"];
 
 export function version(): Version {
-  const packages = Object.entries(config.imports).filter(([name]) => !TESTS_ONLY.includes(name));
+  const packages = Object.entries(config.imports).filter(([name]) => !NOT_IN_PROGRAM.includes(name));
   return {
     version: VERSION,
     commit: typeof LUO_BINARY === "undefined" || LUO_BINARY.commit === "" ? undefined : LUO_BINARY.commit,

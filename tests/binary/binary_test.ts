@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { build } from "../../tools/binary/build.ts";
+import { chunks, disposals } from "../../tools/binary/chunks.ts";
 import { VERSION } from "../../lib/version.ts";
 import { hostTarget } from "../../tools/binary/deno_program.ts";
 
@@ -39,14 +40,19 @@ Deno.test("the version, the commit, Deno and the packages", () => {
   assert.deepEqual(rest, { version: VERSION, deno, v8, arch });
 });
 
+/** The files and packages that main.ts is made of. */
+function info(): { npmPackage?: string; local?: string }[] {
+  const args = ["info", "--json", `${ROOT}main.ts`];
+  const { stdout } = new Deno.Command(Deno.execPath(), { args, cwd: ROOT }).outputSync();
+  return JSON.parse(new TextDecoder().decode(stdout)).modules;
+}
+
+function modules(): string[] {
+  return info().flatMap(({ local }) => local ?? []);
+}
+
 Deno.test("the packages it names are those it is made of", () => {
-  const { stdout } = new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", `${ROOT}main.ts`],
-    cwd: ROOT,
-  })
-    .outputSync();
-  const { modules }: { modules: { npmPackage?: string }[] } = JSON.parse(new TextDecoder().decode(stdout));
-  const packages = new Set(modules.flatMap(({ npmPackage }) => npmPackage ?? []));
+  const packages = new Set(info().flatMap(({ npmPackage }) => npmPackage ?? []));
   const { dependencies } = JSON.parse(sh("$LUO --version --json").out);
   const named = Object.entries(dependencies).map(([name, version]) => `${name}@${version}`);
   assert.deepEqual(Array.from(packages).sort(), named.sort());
@@ -108,24 +114,31 @@ Deno.test("the agent it starts is itself, also when its file was removed; what w
   }
 });
 
-/** Of a command, in ms. */
-function duration(command: string, args: readonly string[]): number {
-  const start = performance.now();
-  new Deno.Command(command, { args: [...args], stdout: "null", stderr: "null" }).outputSync();
-  return performance.now() - start;
-}
+Deno.test("no disposal is lost on the way into the executable", async () => {
+  const scratch = `${directory}/disposals`;
+  Deno.mkdirSync(`${scratch}/source`, { recursive: true });
+  Deno.writeTextFileSync(
+    `${scratch}/source/main.ts`,
+    `class R { [Symbol.dispose]() { console.log("disposed"); } x() { return 1; } }
+     function g() { using r = new R(); return r.x(); }
+     console.log(g());`,
+  );
+  const { "luo:main": script = "" } = await chunks(`${scratch}/source`, scratch);
+  assert.equal(disposals(script), 1);
+  Deno.writeTextFileSync(`${scratch}/main.cjs`, script);
+  const { stdout } = new Deno.Command(Deno.execPath(), { args: ["run", `${scratch}/main.cjs`] }).outputSync();
+  assert.equal(new TextDecoder().decode(stdout), "disposed\n1\n");
+});
 
-Deno.test("starts in at most 1.2 times the time of an empty script", () => {
-  const [limit, enough, most] = [1.2, 10, 200];
-  const empty = `${directory}/empty.js`;
-  Deno.writeTextFileSync(empty, "");
-  let [luo, deno] = [Infinity, Infinity];
-  // The shortest of many, in turns: whatever else the machine does only makes them longer.
-  for (let count = 0; count < enough || luo > limit * deno && count < most; count++) {
-    deno = Math.min(deno, duration(Deno.execPath(), ["run", "--quiet", empty]));
-    luo = Math.min(luo, duration(LUO, ["--version"]));
-  }
-  assert.ok(luo <= limit * deno, `${luo.toFixed(1)} ms, an empty script ${deno.toFixed(1)} ms`);
+Deno.test("every disposal of the sources is in the executable", async () => {
+  const scratch = `${directory}/all`;
+  Deno.mkdirSync(scratch);
+  const texts = Object.values(await chunks(ROOT, scratch));
+  const inside = texts.reduce((sum, text) => sum + disposals(text), 0);
+  const code = (path: string) => Deno.readTextFileSync(path).replace(/\/\*[^]*?\*\/|\/\/.*$/gm, "");
+  const sources = modules().filter((path) => path.startsWith(ROOT) && path.endsWith(".ts"));
+  assert.ok(inside > 20);
+  assert.equal(inside, sources.reduce((sum, path) => sum + disposals(code(path)), 0));
 });
 
 Deno.test("the same source gives the same script, wherever it and Deno's cache are", () => {

@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
-import { PERMISSIONS } from "../../commands/processes/own_command.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
-
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
-/** A single executable to be tested instead of the checkout. */
-const BINARY = Deno.env.get("LUO_TEST_BINARY") || undefined;
+import { LUO, luoCommand } from "../luo_under_test.ts";
 
 export interface Outcome {
   readonly code: number;
@@ -42,14 +38,11 @@ export class Cli implements AsyncDisposable {
 
   /** `deno run ... main.ts`, as a shell would write it before the arguments. */
   get commandLine(): string[] {
-    if (BINARY !== undefined) return [BINARY];
-    return [Deno.execPath(), "run", "--quiet", ...PERMISSIONS, MAIN];
+    return [...LUO];
   }
 
   async luo(args: readonly string[], { stdin, env = {} }: RunOptions = {}): Promise<Outcome> {
-    const [deno = "", ...before] = this.commandLine;
-    const child = new Deno.Command(deno, {
-      args: [...before, ...args],
+    const child = luoCommand(args, {
       cwd: this.dir,
       env: { ...this.env, ...env },
       stdin: stdin === undefined ? "null" : "piped",

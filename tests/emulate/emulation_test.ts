@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { LUO } from "../luo_under_test.ts";
 import { Lab, marked } from "./run.ts";
 
 Deno.test("exit codes, standard output and standard error are CMD's", async () => {
@@ -42,8 +43,7 @@ Deno.test("what cannot be executed, and nothing at all", async () => {
 
 Deno.test("below another listener there can be none: exit 3", async () => {
   using lab = new Lab();
-  const inner = [Deno.execPath(), "run", "-A", new URL("../../main.ts", import.meta.url).pathname];
-  const { code, err } = await lab.emulate(...inner, "emulate", "true");
+  const { code, err } = await lab.emulate(...LUO, "emulate", "true");
   assert.equal(code, 3);
   assert.match(err, /EBUSY/);
 });

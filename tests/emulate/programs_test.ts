@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { LUO } from "../luo_under_test.ts";
 import { isInstalled, Lab } from "./run.ts";
 
 const gcc = isInstalled("gcc");
@@ -128,10 +129,9 @@ print(os.pread(file(session(0xba01), 0xba41, -1), 100, 0))
 
 Deno.test("luo itself, with its agent, as on Linux", async () => {
   using lab = new Lab();
-  const main = new URL("../../main.ts", import.meta.url).pathname;
   const script = `
 export LUO_BACKEND=linux LUO_SOCKET=${lab.directory}/run/s
-luo() { ${Deno.execPath()} run -A --quiet ${main} "$@"; }
+luo() { ${LUO.join(" ")} "$@"; }
 mkdir -p -m 700 run
 luo agent start >/dev/null
 case $LUO_BOOT in

@@ -1,7 +1,6 @@
-import { PERMISSIONS } from "../../commands/processes/own_command.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
+import { luoCommand } from "../luo_under_test.ts";
 
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const PROGRAMS = new URL("programs/", import.meta.url).pathname;
 
 export interface Outcome {
@@ -40,8 +39,7 @@ export class Lab implements Disposable {
   }
 
   command(args: readonly string[]): Deno.Command {
-    return new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", ...PERMISSIONS, MAIN, "emulate", ...args],
+    return luoCommand(["emulate", ...args], {
       cwd: this.directory,
       stdin: "null",
       stdout: "piped",

@@ -6,25 +6,35 @@ const IMPORT = /(import\()?"\.\/([\w-]+)\.js"\)?/g;
 /**
  * main.ts and all it imports, as CommonJS: by name, `luo:main` among them. A chunk is what is always needed together.
  *
- * esbuild, which is inside `deno bundle`, splits only into ECMAScript modules, so each is converted in a second step.
+ * `deno bundle` splits only into ECMAScript modules, so esbuild converts each of them in a second step. Both transform as little
+ * as possible: the syntax minifier of esbuild inlines a `using` variable that is used once, and so drops its disposal.
  */
 export async function chunks(root: string, directory: string): Promise<Record<string, string>> {
-  const [split, renamed, common] = [`${directory}/split`, `${directory}/renamed`, `${directory}/common`];
-  await bundle(root, split, ["--code-splitting", "main.ts"]);
-  const found = Array.from(named(readAll(split)));
-  const modules = found.map(([name, text], index) => ({ name, text, file: `${index}.js` }));
-  Deno.mkdirSync(renamed);
-  for (const { text, file } of modules) Deno.writeTextFileSync(`${renamed}/${file}`, text);
-  const files = modules.map(({ file }) => file);
-  await bundle(renamed, common, ["--no-config", "--format=cjs", "--external=luo:*", ...files]);
-  return Object.fromEntries(
-    modules.map(({ name, file }) => [name, Deno.readTextFileSync(`${common}/${file}`).trim()]),
-  );
+  const split = `${directory}/split`;
+  const args = ["bundle", "--quiet", "--platform=deno", `--outdir=${split}`, "--code-splitting", "main.ts"];
+  await output(Deno.execPath(), args, root);
+  const modules = named(readAll(split));
+  const { stop, transform } = await import("esbuild");
+  try {
+    const converted = Array.from(modules, async ([name, text]) => {
+      const { code } = await transform(text, {
+        format: "cjs",
+        target: "esnext",
+        minifyWhitespace: true,
+        minifyIdentifiers: true,
+      });
+      if (disposals(code) !== disposals(text)) throw new Error(`Cannot convert ${name}: a disposal is gone`);
+      return [name, code.trim()];
+    });
+    return Object.fromEntries(await Promise.all(converted));
+  } finally {
+    await stop();
+  }
 }
 
-async function bundle(from: string, to: string, words: readonly string[]): Promise<void> {
-  const args = ["bundle", "--quiet", "--platform=deno", "--minify", `--outdir=${to}`, ...words];
-  await output(Deno.execPath(), args, from);
+/** How many variables are disposed of at the end of their scope. */
+export function disposals(text: string): number {
+  return Array.from(text.matchAll(/\busing\s+[\w$]+\s*(?:=|\bof\b)/g)).length;
 }
 
 /** The text of each file, by its name without `.js`. */

@@ -1,9 +1,8 @@
 /** The two places where the same program runs on the same machine, or so it must seem to it: Linux in a VM, and `luo emulate`. */
-import { PERMISSIONS } from "../../../commands/processes/own_command.ts";
 import { standInBzImage } from "../../../lib/kexec/bzimage.ts";
+import { luoCommand } from "../../luo_under_test.ts";
 import { runInVm } from "../../vm/vm.ts";
 
-const MAIN = new URL("../../../main.ts", import.meta.url).pathname;
 /** Programs that came by `files` have no x bit, and the share is read-only. */
 const PROGRAMS = "/tmp/programs";
 
@@ -60,8 +59,7 @@ export async function underEmulate(job: Job, options: readonly string[] = []): P
     }
     const kernel = `${directory}/next-kernel`;
     await Deno.writeFile(kernel, standInBzImage({ release: "7.3.4-luo" }));
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", ...PERMISSIONS, MAIN, "emulate", ...options, "--", "sh", "-c", job.command],
+    const child = luoCommand(["emulate", ...options, "--", "sh", "-c", job.command], {
       env: { P: directory, LUO_NEXT_KERNEL: kernel, LUO_NEXT_CMDLINE: "liveupdate=on kho=on" },
       cwd: directory,
       stdin: "null",
