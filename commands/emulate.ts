@@ -1,3 +1,4 @@
+/** `luo emulate CMD`: runs a program, unmodified, on the software model. */
 import { buildCommand } from "@stricli/core";
 import { FAULT_SYNTAX } from "../lib/model/faults/fault_spec.ts";
 import { docs } from "./arguments/command.ts";
@@ -13,10 +14,10 @@ export interface Flags {
   readonly faults?: string;
 }
 
-/** Of the signals that end or steer a program, those the terminal does not send to both of us. */
+/** Signals that are sent to luo alone. luo forwards them to CMD. */
 const FORWARDED = { SIGTERM: 15, SIGHUP: 1, SIGUSR1: 10, SIGUSR2: 12 } as const;
-/** Sent to the whole foreground: CMD gets them by itself, and decides what becomes of us. */
-const LEFT_TO_IT = ["SIGINT", "SIGQUIT"] as const;
+/** Signals that the terminal sends to all foreground processes. CMD gets them too; luo ends when CMD ends. */
+const IGNORED = ["SIGINT", "SIGQUIT"] as const;
 
 /** @returns the exit code of CMD */
 export async function run(context: Context, flags: Flags, argv: readonly string[]): Promise<number> {
@@ -57,7 +58,7 @@ function notExecuted(name: string, errno: string): Failure {
 
 function noSeccomp(stage: string, errno: string): Failure {
   const why = errno === "EBUSY"
-    ? "this process is served by another seccomp listener already, and there can be one only"
+    ? "another seccomp listener already serves this process, and a process can have only one"
     : errno === "EINVAL"
     ? "this kernel is older than Linux 5.19"
     : "a container's seccomp profile may forbid it";
@@ -68,7 +69,7 @@ function noSeccomp(stage: string, errno: string): Failure {
   });
 }
 
-/** Signals that came for us, to be sent on to the init. */
+/** Collects signals that arrive here; `pause` sends them on to the init. */
 function forwarding(): Disposable & { readonly pause: (init: number) => Promise<void> } {
   const waiting: number[] = [];
   const listeners: [Deno.Signal, () => void][] = [];
@@ -79,7 +80,7 @@ function forwarding(): Disposable & { readonly pause: (init: number) => Promise<
   for (const [name, number] of Object.entries(FORWARDED)) {
     listen(name as keyof typeof FORWARDED, () => void waiting.push(number));
   }
-  for (const name of LEFT_TO_IT) listen(name, () => {});
+  for (const name of IGNORED) listen(name, () => {});
   return {
     async pause(init) {
       await new Promise((resolve) => setTimeout(resolve, 0));

@@ -1,9 +1,14 @@
-/** Serving another process's system calls: each function a value >= 0 or -errno (see ffi/libc.ts). */
+/**
+ * Seccomp user notification: receives and answers another process's system calls. Functions return a value >= 0 or
+ * -errno (see ffi/libc.ts).
+ */
 import * as abi from "./abi/seccomp.ts";
 import type { Ret } from "./abi/values.ts";
 import { libc, ret } from "./libc.ts";
 
-/** One listener of seccomp's, with buffers of its own: a call is served before the next one is received. */
+/**
+ * One seccomp listener. Its buffers are used again for every call: a call is answered before the next one is received.
+ */
 export class Listener {
   readonly #notif = new Uint8Array(abi.NOTIF_SIZE);
   readonly #view = new DataView(this.#notif.buffer);
@@ -11,18 +16,18 @@ export class Listener {
   readonly #answer = new DataView(this.#response.buffer);
 
   constructor(readonly fd: number) {
-    // Refused before Linux 6.6: slower, and otherwise the same.
+    // Before Linux 6.6 the kernel refuses the flag; the listener is slower then.
     libc().ioctl_address(fd, abi.SECCOMP_IOCTL_NOTIF_SET_FLAGS, abi.SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
   }
 
-  /** The next call; blocks until there is one. -ENOENT: its thread was killed meanwhile, or nobody is left. */
+  /** Blocks until a call arrives. -ENOENT: its thread was killed in the meantime, or no process has the filter. */
   receive(): abi.Notification | Ret {
     this.#notif.fill(0);
     const answer = ret(libc().ioctl(this.fd, abi.SECCOMP_IOCTL_NOTIF_RECV, this.#notif));
     return answer < 0 ? answer : abi.decodeNotification(this.#view);
   }
 
-  /** The call returns `value`, or fails with -value. -ENOENT: the thread is dead. */
+  /** Makes the call return `value`, or fail with errno -value. -ENOENT: the thread is dead. */
   answer(id: bigint, value: number | bigint): Ret {
     const failed = value < 0;
     this.#answer.setBigUint64(0, id, true);
@@ -32,7 +37,7 @@ export class Listener {
     return ret(libc().ioctl(this.fd, abi.SECCOMP_IOCTL_NOTIF_SEND, this.#response));
   }
 
-  /** The kernel makes the call as if nobody had looked. */
+  /** Lets the kernel make the call. */
   proceed(id: bigint): Ret {
     this.#response.fill(0);
     this.#answer.setBigUint64(0, id, true);
@@ -40,7 +45,7 @@ export class Listener {
     return ret(libc().ioctl(this.fd, abi.SECCOMP_IOCTL_NOTIF_SEND, this.#response));
   }
 
-  /** Gives the calling process a copy of `fd`: its number there. -EMFILE. */
+  /** Gives the calling process a copy of `fd`. Returns the number of the copy there, or -EMFILE. */
   addFd(id: bigint, fd: number, cloexec_flag: number): Ret {
     const request = new Uint8Array(abi.ADDFD_SIZE);
     const view = new DataView(request.buffer);

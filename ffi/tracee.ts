@@ -1,4 +1,4 @@
-/** Another process: its memory, its end. Each function a value >= 0 or -errno (see ffi/libc.ts). */
+/** Another process: its memory, its limits, its end. Functions return a value >= 0 or -errno (see ffi/libc.ts). */
 import type { Ret } from "./abi/values.ts";
 import { addressOf, libc, ret } from "./libc.ts";
 
@@ -6,7 +6,7 @@ const PR_SET_CHILD_SUBREAPER = 36;
 const RLIMIT_NOFILE = 7;
 export const WNOHANG = 1;
 
-/** Copies memory of a process through one buffer, which lives as long as this. */
+/** Copies memory of a process through one buffer, which is used again by the next copy. */
 export class Memory {
   readonly #buffer = new Uint8Array(1 << 20);
   readonly #address = addressOf(this.#buffer);
@@ -18,14 +18,17 @@ export class Memory {
     return this.#buffer.length;
   }
 
-  /** What can be read from `address` on, up to where memory ends; -EFAULT when nothing can. Good until the next call. */
+  /**
+   * Up to `length` bytes, fewer when unmapped memory follows; -EFAULT when none can be read. Valid until the next
+   * call.
+   */
   read(pid: number, address: bigint, length: number): Uint8Array | Ret {
     this.#aim(address, Math.min(length, this.limit));
     const got = ret(libc().process_vm_readv(pid, this.#local, 1n, this.#remote, 1n, 0n));
     return got < 0 ? got : this.#buffer.subarray(0, got);
   }
 
-  /** All of it, or -EFAULT: then a part may have been written. */
+  /** Writes all bytes. -EFAULT: a part may have been written. */
   write(pid: number, address: bigint, bytes: Uint8Array): Ret {
     this.#buffer.set(bytes);
     this.#aim(address, bytes.length);
@@ -39,19 +42,22 @@ export class Memory {
   }
 }
 
-/** From now on the orphans among our descendants become our children, not init's. */
+/** Descendants of this process that lose their parent become its children from now on. */
 export function set_child_subreaper(): Ret {
   return ret(libc().prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n));
 }
 
-/** waitpid(2): the child that ended and its status, pid 0 when none has (WNOHANG); -ECHILD when there is no child. */
+/**
+ * waitpid(2): the child that ended, and its status. pid is 0 when no child has ended (WNOHANG); -ECHILD when there is
+ * no child.
+ */
 export function waitpid(pid: number, options: number): { pid: number; status: number } | Ret {
   const status = new Int32Array(1);
   const answer = ret(libc().waitpid(pid, status, options));
   return answer < 0 ? answer : { pid: answer, status: status[0] ?? 0 };
 }
 
-/** How many fds a process may have: RLIMIT_NOFILE, soft and hard; zeros when it is gone. */
+/** RLIMIT_NOFILE of a process, soft and hard; zeros when the process is gone. */
 export function fd_limits(pid: number): [soft: bigint, hard: bigint] {
   const limits = new BigUint64Array(2);
   const answer = ret(libc().prlimit(pid, RLIMIT_NOFILE, null, limits));

@@ -1,5 +1,5 @@
 /**
- * What differs between the two architectures luo knows. Pure data.
+ * Numbers that differ between x86-64 and aarch64. Pure data.
  *
  * System call numbers: `arch/x86/entry/syscalls/syscall_64.tbl`, `include/uapi/asm-generic/unistd.h` (aarch64).
  * Open flags: `include/uapi/asm-generic/fcntl.h` (x86-64), `arch/arm64/include/uapi/asm/fcntl.h`.

@@ -4,7 +4,7 @@ const SIZE = 8;
 /** BPF_LD | BPF_W | BPF_ABS, BPF_ALU | BPF_AND | BPF_K, BPF_JMP | BPF_JEQ | BPF_K, BPF_RET | BPF_K. */
 const [LD_W_ABS, AND_K, JEQ_K, RET_K] = [0x20, 0x54, 0x15, 0x06];
 
-/** One instruction, or a mark that jumps name. Jumps go forward only, at most 255 instructions. */
+/** One instruction, or a mark: the target of jumps. A jump goes forward, over at most 255 instructions. */
 export type Instruction =
   | { readonly op: "load"; readonly offset: number }
   | { readonly op: "and"; readonly mask: number }

@@ -1,9 +1,10 @@
+/** The answer to a trapped call, and how its register arguments are read as C types. */
 import type { Ret } from "../system_calls.ts";
 
-/** What becomes of a call: its answer, undefined for what the host's kernel is to do. */
+/** The value that the call returns; undefined leaves the call to the host's kernel. */
 export type CallAnswer = Ret | undefined;
 
-/** An argument that is an int. */
+/** An argument of the C type int. */
 export const int = (value: bigint) => Number(BigInt.asIntN(32, value));
-/** One that is an off_t. */
+/** An argument of the C type off_t. */
 export const long = (value: bigint) => BigInt.asIntN(64, value);

@@ -1,3 +1,4 @@
+/** Answers each trapped call: reads the arguments and hands the call to the part of `lib/emulate` that knows it. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import { F_ADD_SEALS, F_GETFL, F_SETFL, MAP_ANONYMOUS } from "../../ffi/abi/fcntl.ts";
 import { LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
@@ -15,20 +16,20 @@ import { DEVICE, encodeStat, encodeStatx, SESSION } from "./stat_structs.ts";
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const COMMAND_LINE_MAX = 1 << 16;
-/** FIOCLEX, FIONCLEX, FIONBIO */
-const OF_THE_FD = new Set([0x5451, 0x5450, 0x5421]);
+/** FIOCLEX, FIONCLEX, FIONBIO: ioctls about the fd, whatever file it refers to. */
+const FD_REQUESTS = new Set([0x5451, 0x5450, 0x5421]);
 const MAGIC = 0xfee1dead;
-/** LINUX_REBOOT_MAGIC2 and its three children. */
+/** LINUX_REBOOT_MAGIC2, MAGIC2A, MAGIC2B, MAGIC2C (linux/reboot.h). */
 const MAGIC2 = [672274793, 85072278, 369367448, 537993216];
 
-/** What the server asks of the machine, besides its kernel. */
+/** The machine as the server needs it: init's system calls, and which files are preserved. */
 export interface ServedMachine {
   readonly sys: SystemCalls;
-  /** Whether this inode of the host is preserved. */
-  frozen(identity: string): boolean;
+  /** Whether the host's inode `dev:ino` is preserved. */
+  isPreserved(identity: string): boolean;
 }
 
-/** The trapped calls of one boot. */
+/** Serves the trapped calls of one boot. */
 export class CallServer {
   readonly #ioctls: Ioctls;
   readonly #sys: SystemCalls;
@@ -42,12 +43,14 @@ export class CallServer {
   ) {
     this.#sys = machine.sys;
     this.#ioctls = new Ioctls(machine.sys, program, objects);
-    const frozen = (identity: string) => machine.frozen(identity);
-    this.#preserved = new PreservedFileCalls(machine.sys, program, objects, this.#ioctls, frozen);
+    const isPreserved = (identity: string) => machine.isPreserved(identity);
+    this.#preserved = new PreservedFileCalls(machine.sys, program, objects, this.#ioctls, isPreserved);
     this.#names = new PathCalls(machine.sys, program, objects, this.#ioctls, this.#preserved);
   }
 
-  /** @throws ProcessKilled the call was the kexec: nobody waits for an answer */
+  /**
+   * @throws ProcessKilled the call was the kexec, or a fault killed init: no process is left that waits for an answer
+   */
   serve(name: Call, call: Notification): CallAnswer {
     const { tid, args: [a, b, c, d] } = call;
     switch (name) {
@@ -80,17 +83,17 @@ export class CallServer {
       case "lseek":
       case "mmap":
       case "fstat":
-        return this.#of_object(name, call);
+        return this.#emulated_fd_call(name, call);
       case "fcntl":
         return this.#fcntl(call);
       case "ftruncate":
-        return this.#of_object(name, call) ??
+        return this.#emulated_fd_call(name, call) ??
           this.#preserved.ask(tid, int(a), (fd) => this.#sys.ftruncate(fd, BigInt.asIntN(64, b)));
       case "fallocate":
-        return this.#of_object(name, call) ??
+        return this.#emulated_fd_call(name, call) ??
           this.#preserved.ask(tid, int(a), (fd) => this.#sys.fallocate(fd, int(b), long(c), long(d)));
       case "write":
-        return this.#of_object(name, call) ??
+        return this.#emulated_fd_call(name, call) ??
           this.#preserved.ask(tid, int(a), (fd) => this.#preserved.write(tid, fd, b, c, undefined));
       case "pwrite64":
         return this.#preserved.ask(tid, int(a), (fd) => this.#preserved.write(tid, fd, b, c, long(d)));
@@ -130,21 +133,21 @@ export class CallServer {
     if (int(command) !== F_GETFL && int(command) !== F_SETFL) return undefined;
     const object = this.objects.find(tid, int(fd));
     const answer = object && this.#sys.fcntl(object.model_fd, int(command), int(argument));
-    // Set in both places: a socket's reads would wait otherwise.
+    // F_SETFL runs on the host as well: without O_NONBLOCK on the socket, its reads would block.
     return int(command) === F_GETFL ? answer : undefined;
   }
 
-  /** What only the model's files are asked; the host's own answer for the ioctls that are about the fd. */
+  /** The model answers for emulated fds. The host also runs the ioctls that change the fd itself. */
   #ioctl(call: Notification): CallAnswer {
     const object = this.objects.find(call.tid, int(call.args[0]));
     if (object === undefined) return undefined;
     const answer = this.#ioctls.serve(call, object);
-    // Set in both places: the model's flags are what F_GETFL tells.
-    return OF_THE_FD.has(Number(call.args[1] & 0xffff_ffffn)) ? undefined : answer;
+    // The model runs FIONBIO as well: F_GETFL returns the model's flags.
+    return FD_REQUESTS.has(Number(call.args[1] & 0xffff_ffffn)) ? undefined : answer;
   }
 
-  /** Calls that a device or a session has no answer to but an error: the socket that it is would have one. */
-  #of_object(name: Call, { tid, args: [a, b, c, d, e] }: Notification): CallAnswer {
+  /** File calls on an emulated fd. The model answers; the host would answer for the socket underneath. */
+  #emulated_fd_call(name: Call, { tid, args: [a, b, c, d, e] }: Notification): CallAnswer {
     const object = this.objects.find(tid, int(name === "mmap" ? e : a));
     if (object === undefined || (name === "mmap" && int(d) & MAP_ANONYMOUS)) return undefined;
     const fd = object.model_fd;

@@ -1,3 +1,4 @@
+/** Access to the program that made a trapped call: its memory, its fds, its mappings. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import { O_CLOEXEC } from "../../ffi/abi/fcntl.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
@@ -11,22 +12,22 @@ import type { Ret, UserMemory } from "../system_calls.ts";
 
 const PATH_MAX = 4096;
 const IOV_MAX = 1024;
-/** A longer write is a short one. */
+/** The most bytes that one call copies. A longer write is cut short. */
 const BYTES_MAX = 64 << 20;
-/** What of an argument's tail is looked at. */
+/** How many bytes of an ioctl's struct are copied; the struct may claim to be longer. */
 const ARGUMENT_MAX = 1 << 20;
-/** pidfd_open() of a thread that is not its process's first (PIDFD_THREAD), Linux 6.9. */
+/** PIDFD_THREAD (linux/pidfd.h, Linux 6.9): pidfd_open() of a thread that does not lead its process. */
 const PIDFD_THREAD = 0o200;
 
-/** The program behind one call that is being served: its memory and its fds. */
+/** The thread `tid` in each method made the call that is being served, and waits for the answer. */
 export class CallingProgram {
   readonly #memory = new Memory();
 
   constructor(readonly listener: Listener) {}
 
-  /** A path; -EFAULT, -ENAMETOOLONG. */
+  /** The path at `address`; -EFAULT, -ENAMETOOLONG. */
   path(tid: number, address: bigint): string | Ret {
-    // Mostly short: the rest is read when there is more.
+    // Most paths are short. A second, longer read follows when the first has no NUL.
     for (const length of [256, PATH_MAX]) {
       const bytes = this.#memory.read(tid, address, length);
       if (typeof bytes === "number") return bytes;
@@ -37,7 +38,7 @@ export class CallingProgram {
     return -Errno.ENAMETOOLONG;
   }
 
-  /** A copy of up to `length` bytes; fewer where memory ends. */
+  /** A copy of up to `length` bytes; fewer when unmapped memory follows; -EFAULT when no byte can be read. */
   bytes(tid: number, address: bigint, length: number): Uint8Array<ArrayBuffer> | Ret {
     const bytes = new Uint8Array(Math.min(length, BYTES_MAX));
     for (let done = 0; done < bytes.length;) {
@@ -51,7 +52,7 @@ export class CallingProgram {
     return bytes;
   }
 
-  /** A struct whose first u32 says how long it is, with where memory ends and whether it may be written. Null when not even that. */
+  /** A struct whose first u32 is its size, cut where readable memory ends. Null when the size cannot be read. */
   argument(tid: number, address: bigint): UserMemory | null {
     const size = this.#memory.read(tid, address, 4);
     if (typeof size === "number") return null;
@@ -62,7 +63,7 @@ export class CallingProgram {
     return { bytes, writable };
   }
 
-  /** What a struct iovec[] leads to, one after the other, as far as it can be read. */
+  /** The bytes that a struct iovec[] points to, joined, up to the first byte that cannot be read. */
   gather(tid: number, vector: bigint, count: number): Uint8Array | Ret {
     if (count < 0 || count > IOV_MAX) return -Errno.EINVAL;
     const entries = this.bytes(tid, vector, count * 16);
@@ -94,7 +95,7 @@ export class CallingProgram {
     return this.#memory.write(tid, address, bytes);
   }
 
-  /** Our copy of its fd; -EBADF. */
+  /** A copy in this process of the program's fd; the caller closes it; -EBADF. */
   fd(tid: number, fd: number): Ret {
     const leader = pidfd_open(tid, 0);
     const pidfd = leader < 0 ? pidfd_open(tid, PIDFD_THREAD) : leader;
@@ -104,12 +105,12 @@ export class CallingProgram {
     return got;
   }
 
-  /** Gives it a copy of `fd`: its number there. */
+  /** Gives the program a copy of `fd`. Returns the number of the copy in the program. */
   give({ id }: Notification, fd: number, cloexec = true): Ret {
     return this.listener.addFd(id, fd, cloexec ? O_CLOEXEC : 0);
   }
 
-  /** Whether one more fd fits: what cannot be given must not be taken from the kernel. */
+  /** Whether the program can take one more fd. A file is retrieved from the kernel only when it can be given. */
   has_room(tid: number): boolean {
     const limit = Number(fd_limits(tid)[0]);
     const used = (fd: number) => typeof stat(`/proc/${tid}/fd/${fd}`) !== "number";

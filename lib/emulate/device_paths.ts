@@ -1,3 +1,4 @@
+/** Decides whether a path that a program names is `/dev/liveupdate` or one of the program's own fds. */
 import { readlink, stat } from "../../ffi/file.ts";
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 
@@ -6,19 +7,22 @@ const LINKS_MAX = 8;
 const KNOWN_MAX = 10_000;
 const [DIRECTORY, NAME] = ["/dev", "liveupdate"];
 
-/** What a path that a program names leads to, as far as it concerns the machine; `behind` goes on as if the device were a directory. */
-export type Where = { readonly is: "device" } | { readonly is: "behind" } | {
+/**
+ * What the path names; undefined for files that are the host's business. `below`: the path treats the device as a
+ * directory.
+ */
+export type Where = { readonly is: "device" } | { readonly is: "below" } | {
   readonly is: "fd";
   readonly fd: number;
 } | undefined;
 
-/** Absolute paths that are known to lead nowhere near the device, since the last time that anything was linked or renamed. */
+/** Caches absolute paths that do not name the device. A call that can redirect a path empties the cache. */
 export class KnownPaths {
   readonly #elsewhere = new Set<string>();
-  /** Once a process has another root, a path is not the same for all. */
+  /** False after a chroot: from then on a path can mean different files in different processes. */
   #one_root = true;
 
-  /** Links may lead elsewhere now. */
+  /** A link or a rename may have redirected any path. */
   changed(): void {
     this.#elsewhere.clear();
   }
@@ -39,12 +43,12 @@ export class KnownPaths {
 }
 
 /**
- * Whether a path, relative to `dirfd` of thread `tid`, is the device (by any spelling: relative, `..`, links, a chroot's) or one
- * of the thread's fds. Cheap for what is neither: most paths are.
+ * Resolves a path, relative to `dirfd` of thread `tid`, in every spelling: relative, `..`, links, in a chroot.
+ * Most paths name neither the device nor an fd: these cost one readlink.
  */
 export function whereIs(tid: number, dirfd: number, path: string, follow = true): Where {
-  const behind = /^(.*liveupdate)\/./.exec(`${path}.`)?.[1];
-  if (behind !== undefined && whereIs(tid, dirfd, behind)?.is === "device") return { is: "behind" };
+  const parent = /^(.*liveupdate)\/./.exec(`${path}.`)?.[1];
+  if (parent !== undefined && whereIs(tid, dirfd, parent)?.is === "device") return { is: "below" };
   let [base, rest] = path.startsWith("/")
     ? [`/proc/${tid}/root`, path]
     : [dirfd === AT_FDCWD ? `/proc/${tid}/cwd` : `/proc/${tid}/fd/${dirfd}`, `/${path}`];

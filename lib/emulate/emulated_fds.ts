@@ -1,3 +1,4 @@
+/** The device and session fds that programs of the machine hold, and the sockets that stand for them on the host. */
 import { EPOLL_CTL_ADD } from "../../ffi/abi/epoll.ts";
 import { SOCK_SEQPACKET } from "../../ffi/abi/socket.ts";
 import { epoll_create1, epoll_ctl, EpollWaiter } from "../../ffi/epoll.ts";
@@ -10,32 +11,33 @@ const SHUT_WR = 1;
 /** A device or session fd of the model that programs of the machine hold copies of. */
 export interface EmulatedFd {
   readonly kind: "device" | "session";
-  /** Of the machine's model process. */
+  /** The fd of the model's init process. */
   readonly model_fd: number;
+  /** `dev:ino` of the program's end of the socket pair. */
   readonly identity: string;
-  /** Our end of the socket pair whose other end the programs hold. */
+  /** luo's end of the socket pair; the programs hold copies of the other end. */
   readonly end: number;
 }
 
 /**
- * The emulated fds. Each is a socket to the host, so that dup, fork, exec and SCM_RIGHTS are the host's own business, and our end
- * hangs up when the last copy is closed, whoever had it.
+ * Every emulated fd is one end of a socket pair. The host does dup, fork, exec and SCM_RIGHTS with it, and luo's end hangs up when
+ * the last copy is closed, in whatever process.
  */
 export class EmulatedFds implements Disposable {
-  /** Also tells of the listener and of the init: whatever is added with `watch`. */
+  /** Also watches the fds that `watch` adds: the listener and the launcher's channel. */
   readonly #epoll = check(epoll_create1(), "epoll_create1", "the machine");
   readonly #waiter = new EpollWaiter(this.#epoll, 16);
-  /** Files that were retrieved in this boot: Linux gives them no name, the host calls them memfds. */
+  /** Files that were retrieved in this boot. Linux gives a retrieved file no name; the host shows the memfd's name. */
   readonly nameless = new Set<string>();
   readonly #by_identity = new Map<string, EmulatedFd>();
   readonly #by_end = new Map<number, EmulatedFd>();
 
-  /** The program's end is the caller's: to give away, and to close. */
+  /** The caller gives `theirs` to the program and closes it. */
   make(kind: EmulatedFd["kind"], model_fd: number): { object: EmulatedFd; theirs: number } {
     const pair = check(socketpair(SOCK_SEQPACKET), "socketpair", "an emulated fd");
     const [end, theirs] = pair;
     const object = { kind, model_fd, end, identity: identityOf(check(fstat(theirs), "fstat", "a socket")) };
-    // Always readable, as a device without a poll of its own is.
+    // The program's end always polls readable, as a device without a poll operation does.
     shutdown(end, SHUT_WR);
     this.#by_identity.set(object.identity, object);
     this.#by_end.set(end, object);
@@ -47,7 +49,7 @@ export class EmulatedFds implements Disposable {
     check(epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, events), "epoll_ctl", "the machine");
   }
 
-  /** Which of them fd `fd` of thread `tid` is. */
+  /** The emulated fd that number `fd` of thread `tid` refers to. */
   find(tid: number, fd: number): EmulatedFd | undefined {
     if (this.#by_identity.size === 0 || fd < 0) return undefined;
     const found = stat(`/proc/${tid}/fd/${fd}`);
@@ -58,12 +60,12 @@ export class EmulatedFds implements Disposable {
     return this.#by_identity.size === 0;
   }
 
-  /** The fds that have something to say: those watched, and ours whose last copy is gone. */
+  /** The watched fds that are ready, and the ends that have hung up. */
   wait(timeout_ms: number): number[] {
     return this.#waiter.wait(timeout_ms).map(({ fd }) => fd);
   }
 
-  /** The object whose end this is: it has hung up. */
+  /** The emulated fd whose end `fd` is, when `fd` is such an end. */
   gone(fd: number): EmulatedFd | undefined {
     return this.#by_end.get(fd);
   }
@@ -80,7 +82,7 @@ export class EmulatedFds implements Disposable {
   }
 }
 
-/** An inode of the host. */
+/** Names an inode of the host: `dev:ino`. */
 export function identityOf({ dev, ino }: { dev: bigint; ino: bigint }): string {
   return `${dev}:${ino}`;
 }

@@ -1,3 +1,4 @@
+/** One run of `luo emulate`: boots CMD on the model again and again, and serves its calls. */
 import { EPOLLIN } from "../../ffi/abi/epoll.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { Listener } from "../../ffi/seccomp.ts";
@@ -26,18 +27,18 @@ export interface EmulateOptions {
   readonly nofile: readonly [bigint, bigint];
   readonly memory_bytes?: number;
   readonly faults?: FaultSpec;
-  /** The next kernel panicked: its console. The machine is dead then. */
+  /** Called with the end of the console when the next kernel panicked. The machine is off then. */
   readonly on_panic?: (console: readonly string[]) => void;
   /** Called with a line for every served call. */
   readonly trace?: (line: string) => void;
   readonly on_console?: (line: string) => void;
-  /** Gives the runtime a moment to see to signals; `init` is whom they are for. */
+  /** Lets the runtime deliver signals; they are sent on to the process `init`. */
   readonly pause: (init: number) => Promise<void>;
 }
 
-/** How often signals are looked for. */
+/** How often signals are delivered. */
 const TICK_MS = 50;
-/** As of a program that SIGKILL ended. */
+/** The exit code of a shell for a program that SIGKILL ended. */
 const EXIT_KILLED = 128 + 9;
 const CONSOLE_LINES = 10;
 
@@ -96,8 +97,8 @@ class Boot implements Disposable {
     this.#objects.watch(this.#launched.listener, EPOLLIN);
     this.#objects.watch(this.#launched.channel, EPOLLIN);
     this.#program = new CallingProgram(this.#listener);
-    const frozen = (identity: string) => machine.system.host_files.inodes.get(identity)?.frozen ?? false;
-    this.#server = new CallServer({ sys: this.#sys, frozen }, this.#program, this.#objects);
+    const isPreserved = (identity: string) => machine.system.host_files.is_preserved(identity);
+    this.#server = new CallServer({ sys: this.#sys, isPreserved }, this.#program, this.#objects);
   }
 
   /** The exit code; undefined after a kexec. @throws LaunchError CMD cannot be executed */
@@ -109,13 +110,13 @@ class Boot implements Disposable {
         await this.options.pause(this.#launched.init);
         paused = performance.now();
       }
-      // What was closed before a call was made is closed before it is served, however much it was.
+      // close() is not trapped. An fd that was closed before a call must be closed in the model before the call is served.
       for (let gone = ready; gone.filter((fd) => this.#hung_up(fd)).length > 0;) gone = this.#objects.wait(0);
       try {
         if (ready.includes(this.#listener.fd)) this.#one_call();
       } catch (error) {
         if (!(error instanceof ProcessKilled)) throw error;
-        // By a fault, then; else the machine has gone into the next kernel.
+        // The machine has not rebooted: a fault killed init. Otherwise the next kernel runs.
         return this.machine.boots === this.#boots && !this.machine.off ? EXIT_KILLED : undefined;
       }
       if (ready.includes(this.#launched.channel)) this.#launched.heard();
@@ -123,7 +124,10 @@ class Boot implements Disposable {
     }
   }
 
-  /** Whether it was an object of ours, whose last copy is closed. */
+  /**
+   * Closes the model's fd when `fd` is the end of an emulated fd whose last copy is closed. Returns whether it was
+   * one.
+   */
   #hung_up(fd: number): boolean {
     const object = this.#objects.gone(fd);
     if (object === undefined) return false;

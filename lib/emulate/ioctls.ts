@@ -1,3 +1,4 @@
+/** LUO's ioctls on emulated fds: the struct is in the program's memory, the fds in it are the program's. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as luo from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
@@ -8,9 +9,9 @@ import { type EmulatedFd, type EmulatedFds, identityOf } from "./emulated_fds.ts
 import type { CallingProgram } from "./calling_program.ts";
 
 const FD_OFFSET = 4;
-const makes_session = new Set([luo.LIVEUPDATE_IOCTL_CREATE_SESSION, luo.LIVEUPDATE_IOCTL_RETRIEVE_SESSION]);
+const MAKES_SESSION = new Set([luo.LIVEUPDATE_IOCTL_CREATE_SESSION, luo.LIVEUPDATE_IOCTL_RETRIEVE_SESSION]);
 
-/** LUO's ioctls: the argument is the program's memory, fds in it are the program's numbers. */
+/** Translates fds between the program and the model, in both directions. */
 export class Ioctls {
   constructor(readonly sys: SystemCalls, readonly program: CallingProgram, readonly objects: EmulatedFds) {}
 
@@ -19,18 +20,18 @@ export class Ioctls {
     const request = Number(BigInt.asUintN(32, call.args[1]));
     const argument = this.program.argument(call.tid, call.args[2]);
     if (request === luo.LIVEUPDATE_SESSION_PRESERVE_FD) return this.#preserve(call, object, argument);
-    const makes_fd = makes_session.has(request) || request === luo.LIVEUPDATE_SESSION_RETRIEVE_FD;
+    const makes_fd = MAKES_SESSION.has(request) || request === luo.LIVEUPDATE_SESSION_RETRIEVE_FD;
     if (makes_fd && !this.program.has_room(call.tid)) return -Errno.EMFILE;
     const answer = this.sys.ioctl(object.model_fd, request, argument);
     if (answer < 0 || argument === null) return answer;
     if (makes_fd) {
-      const given = this.#give(call, argument, makes_session.has(request));
+      const given = this.#give(call, argument, MAKES_SESSION.has(request));
       if (given < 0) return given;
     }
     return this.program.write(call.tid, call.args[2], argument.bytes.subarray(0, luo.SESSION_STRUCT_SIZE));
   }
 
-  /** The model is told our copy of the fd; the program's struct stays as it is. */
+  /** The model gets a copy of the program's fd. The program's struct is not changed. */
   #preserve(call: Notification, object: EmulatedFd, argument: UserMemory | null): Ret {
     const request = luo.LIVEUPDATE_SESSION_PRESERVE_FD;
     if (argument === null || argument.bytes.length < luo.FD_STRUCT_SIZE || object.kind === "device") {
@@ -46,14 +47,14 @@ export class Ioctls {
     return answer;
   }
 
-  /** An fd of the program as one of the model's, the caller's to close; -1 when it has none of that number. */
+  /** An fd of the model for the program's fd; the caller closes it. -1 when the program has no such fd. */
   adopt(tid: number, fd: number): number {
     const copy = fd < 0 ? -1 : this.program.fd(tid, fd);
     const adopted = copy < 0 ? -1 : this.sys.adopt(copy);
     return adopted < 0 ? -1 : adopted;
   }
 
-  /** The model's new fd becomes one of the program's, whose number takes its place in the struct. */
+  /** Gives the program the model's new fd, and writes the program's number for it into the struct. */
   #give(call: Notification, { bytes }: UserMemory, session: boolean): Ret {
     const view = viewOf(bytes);
     const model_fd = view.getInt32(FD_OFFSET, true);

@@ -1,10 +1,11 @@
+/** Files in /proc and /sys that tell which kernel runs: programs read the model's content, not the host's. */
 import { MFD_CLOEXEC, O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { close, memfd_create, open, write } from "../../ffi/file.ts";
 import { check } from "../error.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
 
-/** Files that say which kernel this is, what it was told and what it has loaded: the model's, not the host's. */
-const FACTS = new Set([
+/** The release, the command line, the boot and the loaded image. */
+const KERNEL_FILES = new Set([
   "/proc/cmdline",
   "/proc/version",
   "/proc/sys/kernel/osrelease",
@@ -14,12 +15,12 @@ const FACTS = new Set([
   "/sys/kernel/kexec_crash_loaded",
 ]);
 
-export function isFact(path: string): boolean {
-  return FACTS.has(path);
+export function isKernelFile(path: string): boolean {
+  return KERNEL_FILES.has(path);
 }
 
-/** What the file says now, in a file of the host's that can only be read: the caller's to close. */
-export function factFile(sys: SystemCalls, path: string, flags: number): Ret {
+/** A read-only file of the host with the content that the model gives now. The caller closes it. */
+export function openKernelFile(sys: SystemCalls, path: string, flags: number): Ret {
   const fd = sys.open(path, flags & ~O_CLOEXEC);
   if (fd < 0) return fd;
   const buffer = new Uint8Array(4096);

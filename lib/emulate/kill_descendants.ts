@@ -1,3 +1,4 @@
+/** Kills the processes of a machine that its guard has left, and waits for all of them. */
 import { kill } from "../../ffi/process.ts";
 import { list_directory, read_text } from "../../ffi/proc.ts";
 import { waitpid } from "../../ffi/tracee.ts";
@@ -5,8 +6,8 @@ import { waitpid } from "../../ffi/tracee.ts";
 const SIGKILL = 9;
 
 /**
- * Waits for the guard of the machine, which is about to end, and kills what it left behind when it was killed itself: we are
- * the subreaper of them all, so whoever loses its parent becomes our child.
+ * Waits for the guard, which ends by itself. When the guard was killed, its processes remain: they are children of this process, the
+ * subreaper, and are killed here.
  */
 export function killAll(): void {
   for (;;) {
@@ -15,7 +16,7 @@ export function killAll(): void {
   }
 }
 
-/** Of all our threads: whichever of them started it. */
+/** The children that any thread of this process started. */
 function children(): number[] {
   return list_directory("/proc/self/task").flatMap((task) =>
     (read_text(`/proc/self/task/${task}/children`) ?? "").split(" ").filter((word) => word !== "").map(Number)

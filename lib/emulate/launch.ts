@@ -1,3 +1,4 @@
+/** Starts CMD under a seccomp filter through the launcher, and gets the filter's listener. */
 import { MFD_CLOEXEC, MFD_EXEC } from "../../ffi/abi/fcntl.ts";
 import { SOCK_SEQPACKET } from "../../ffi/abi/socket.ts";
 import { errnoName } from "../../ffi/abi/errno.ts";
@@ -9,15 +10,15 @@ import { killAll } from "./kill_descendants.ts";
 import { filter } from "./seccomp_filter.ts";
 import { MACHINE_CODE } from "./launcher/machine_code.ts";
 
-/** Where the launcher has its end of the channel. CMD does not see it. */
+/** The fd number of the launcher's end of the channel. It is closed when CMD is executed. */
 const CHANNEL = 255;
-/** struct order of launcher.c: u64 nofile[2], u32 instructions, u32 path, and what they are of. */
+/** sizeof(struct order) of launcher.c: u64 nofile[2], u32 instructions, u32 path. The filter and the path follow. */
 const ORDER = 24;
 const STAGES = ["no_new_privs", "seccomp", "sendmsg", "execve"] as const;
 const [STARTED, ENDED] = [100, 101];
 
 export interface Launch {
-  /** As execve(2) takes it. */
+  /** The argument of execve(2). */
   readonly path: string;
   readonly argv: readonly string[];
   /** `NAME=value`. */
@@ -27,7 +28,7 @@ export interface Launch {
   readonly nofile: readonly [bigint, bigint];
 }
 
-/** CMD could not be started as the init of a machine: `stage` says whether it was seccomp, or the program. */
+/** CMD could not be started; `stage` tells which step failed. */
 export class LaunchError extends Error {
   override readonly name = "LaunchError";
 
@@ -36,9 +37,9 @@ export class LaunchError extends Error {
   }
 }
 
-/** CMD and its guard, the process that kills all that CMD started when the channel closes, whoever closes it. */
+/** CMD, and its guard: the process that kills CMD and all its descendants when the channel is closed. */
 export class Launched implements Disposable {
-  /** CMD's; 0 as long as the guard has not said it. */
+  /** CMD's process id; 0 until the guard has sent it. */
   init = 0;
   /** CMD's wait status, once it has ended. */
   status: number | undefined;
@@ -50,7 +51,10 @@ export class Launched implements Disposable {
     this.listener = listener;
   }
 
-  /** Takes one message; the listener when it was that one. @throws LaunchError CMD does not run */
+  /**
+   * Takes one message of the launcher. Returns the listener when the message carries it. @throws LaunchError CMD does
+   * not run
+   */
   heard(): number | undefined {
     const into = new Uint8Array(8);
     const got = recvmsg(this.channel, into, 1);
@@ -63,7 +67,10 @@ export class Launched implements Disposable {
     else throw new LaunchError(STAGES[what] ?? "execve", errnoName(number));
   }
 
-  /** The guard kills everybody and ends. The listener goes last: a call that nobody serves would return (ENOSYS). */
+  /**
+   * Closing the channel makes the guard kill all processes. The listener is closed last: without it, trapped calls
+   * return ENOSYS.
+   */
   [Symbol.dispose](): void {
     close(this.channel);
     killAll();
@@ -71,7 +78,7 @@ export class Launched implements Disposable {
   }
 }
 
-/** Starts CMD below a filter. @throws LaunchError seccomp is not to be had */
+/** Starts CMD under a filter. @throws LaunchError seccomp is not available */
 export function launch({ path, argv, env, strict, nofile }: Launch): Launched {
   const program = launcher();
   const [ours, theirs] = check(socketpair(SOCK_SEQPACKET), "socketpair", "the launcher");
@@ -102,7 +109,7 @@ function order(filter: Uint8Array, path: string, nofile: readonly [bigint, bigin
   return bytes;
 }
 
-/** The launcher as a file that can be executed. */
+/** An executable memfd with the launcher. */
 function launcher(): number {
   // Before Linux 6.3 the flag is unknown.
   const exec = memfd_create("luo-emulate", MFD_CLOEXEC | MFD_EXEC);

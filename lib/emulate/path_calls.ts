@@ -1,3 +1,7 @@
+/**
+ * Trapped calls that name a file: they are served for the device, for emulated fds and for files that tell which
+ * kernel runs.
+ */
 import { translateOpenFlags, X86_64 } from "../../ffi/abi/arch.ts";
 import { Errno } from "../../ffi/abi/errno.ts";
 import { O_CLOEXEC, O_CREAT, O_NOFOLLOW, O_TRUNC } from "../../ffi/abi/fcntl.ts";
@@ -8,14 +12,14 @@ import { close, stat } from "../../ffi/file.ts";
 import { ARCH } from "../../ffi/libc.ts";
 import { uname } from "../../ffi/system.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
-import { factFile, isFact } from "./kernel_files.ts";
+import { isKernelFile, openKernelFile } from "./kernel_files.ts";
 import type { Ioctls } from "./ioctls.ts";
 import { type EmulatedFds, identityOf } from "./emulated_fds.ts";
 import { KnownPaths } from "./device_paths.ts";
 import type { PreservedFileCalls } from "./preserved_file_calls.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { type CallAnswer, int } from "./call_answer.ts";
-import { DEVICE, type Looks, SESSION } from "./stat_structs.ts";
+import { DEVICE, type FileLook, SESSION } from "./stat_structs.ts";
 
 const AT_EMPTY_PATH = 0x1000;
 const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -25,7 +29,6 @@ const VALID_OPEN_FLAGS = 0o37777703n;
 const TMPFILE = 0o20000000;
 const [RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH] = [2, 4, 8];
 
-/** Calls that name a file: those that mean the device, an emulated fd, or what says which kernel this is. */
 export class PathCalls {
   readonly #paths = new KnownPaths();
 
@@ -37,7 +40,7 @@ export class PathCalls {
     readonly preserved: PreservedFileCalls,
   ) {}
 
-  /** symlink, rename: a path may lead elsewhere now. */
+  /** symlink, rename: paths can name other files now. */
   changed(): undefined {
     this.#paths.changed();
   }
@@ -46,28 +49,28 @@ export class PathCalls {
     this.#paths.rooted_elsewhere();
   }
 
-  /** `native`: flags in the numbers of this architecture. */
+  /** `native`: open flags in the numbers of this architecture. */
   open(call: Notification, dirfd: number, address: bigint, native: number): CallAnswer {
     const flags = translateOpenFlags(native, ARCH, X86_64);
     const path = this.program.path(call.tid, address);
     if (typeof path === "number") return undefined;
-    if (isFact(path)) return this.#open_fact(call, path, flags);
+    if (isKernelFile(path)) return this.#open_kernel_file(call, path, flags);
     const where = this.#paths.where(call.tid, dirfd, path, (flags & O_NOFOLLOW) === 0);
     if (where === undefined) return undefined;
-    if (where.is === "behind") return flags & O_CREAT && path.endsWith("/") ? -Errno.EISDIR : -Errno.ENOTDIR;
+    if (where.is === "below") return flags & O_CREAT && path.endsWith("/") ? -Errno.EISDIR : -Errno.ENOTDIR;
     if (where.is === "fd") return this.#reopen(call, where.fd, flags);
     return this.#open_device(call, flags);
   }
 
-  #open_fact(call: Notification, path: string, flags: number): Ret {
-    const fd = factFile(this.sys, path, flags);
+  #open_kernel_file(call: Notification, path: string, flags: number): Ret {
+    const fd = openKernelFile(this.sys, path, flags);
     if (fd < 0) return fd;
     const given = this.program.give(call, fd, (flags & O_CLOEXEC) !== 0);
     close(fd);
     return given;
   }
 
-  /** The host's, but for the release and the build. */
+  /** The host's answer with the model's release and version. */
   uname(tid: number, address: bigint): Ret {
     const { release, version } = this.sys.uname();
     return this.program.write(tid, address, encodeUtsname({ ...uname(), release, version }));
@@ -80,7 +83,10 @@ export class PathCalls {
     return this.ioctls.give_object(call, "device", model_fd, (flags & O_CLOEXEC) !== 0);
   }
 
-  /** A session is ENXIO, as the host says of the socket that it is; O_TRUNC must not cut what is preserved. */
+  /**
+   * Opens a file through /proc/self/fd. A session gives ENXIO: the host answers so for the socket. O_TRUNC must not
+   * cut a preserved file.
+   */
   #reopen(call: Notification, fd: number, flags: number): CallAnswer {
     if (this.objects.find(call.tid, fd)?.kind === "device") return this.#open_device(call, flags);
     if (!(flags & O_TRUNC)) return undefined;
@@ -92,7 +98,7 @@ export class PathCalls {
   openat2(call: Notification): CallAnswer {
     const [dirfd, path, how, size] = call.args;
     const bytes = this.program.bytes(call.tid, how, OPEN_HOW_SIZE);
-    // What is malformed the host's kernel refuses as well.
+    // The host's kernel refuses malformed arguments.
     if (typeof bytes === "number" || bytes.length < OPEN_HOW_SIZE || size !== BigInt(OPEN_HOW_SIZE)) {
       return undefined;
     }
@@ -103,7 +109,7 @@ export class PathCalls {
     const name = this.program.path(call.tid, path);
     const leaves = typeof name === "number" || name.startsWith("/") || name.includes("..");
     const by_link = typeof name === "string" && name.startsWith("/proc/");
-    // Refused for where it goes: the host's kernel does that.
+    // RESOLVE_BENEATH and unknown flags are decided by the host's kernel.
     if (resolve & ~known || (resolve & BigInt(RESOLVE_BENEATH) && leaves)) return undefined;
     const plain = (resolve & ~BigInt(RESOLVE_NO_MAGICLINKS)) === 0n;
     if (!plain && by_link) return undefined;
@@ -117,23 +123,23 @@ export class PathCalls {
     address: bigint,
     flags: number,
     into: bigint,
-    encode: (looks: Looks) => Uint8Array,
+    encode: (look: FileLook) => Uint8Array,
   ): CallAnswer {
     const path = this.program.path(tid, address);
     if (typeof path === "number") return undefined;
     const kind = path === "" && flags & AT_EMPTY_PATH
       ? this.objects.find(tid, dirfd)?.kind
       : this.#paths.where(tid, dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) === 0)?.is;
-    if (kind === "behind") return -Errno.ENOTDIR;
+    if (kind === "below") return -Errno.ENOTDIR;
     if (kind !== "device" && kind !== "session") return undefined;
     return this.program.write(tid, into, encode(kind === "device" ? DEVICE : SESSION));
   }
 
-  /** readlink(2) of /proc/self/fd/N of an emulated fd: the model's name for it. */
+  /** readlink(2) of /proc/self/fd/N: the model's link text for an emulated fd. */
   readlink(tid: number, dirfd: number, address: bigint, into: bigint, size: bigint): CallAnswer {
     const path = this.program.path(tid, address);
     const where = typeof path === "number" ? undefined : this.#paths.where(tid, dirfd, path, false);
-    if (where?.is === "behind") return -Errno.ENOTDIR;
+    if (where?.is === "below") return -Errno.ENOTDIR;
     if (where?.is === "device") return -Errno.EINVAL;
     const text = where?.is === "fd" ? this.#link(tid, where.fd) : undefined;
     if (typeof text !== "string") return text;
@@ -155,7 +161,7 @@ export class PathCalls {
     const path = this.program.path(tid, address);
     if (typeof path === "number") return undefined;
     const where = this.#paths.where(tid, dirfd, path);
-    if (where?.is === "behind") return -Errno.ENOTDIR;
+    if (where?.is === "below") return -Errno.ENOTDIR;
     if (where?.is !== "device") return undefined;
     return mode & X_OK ? -Errno.EACCES : 0;
   }

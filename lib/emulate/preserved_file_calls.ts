@@ -1,3 +1,4 @@
+/** Calls that would change a preserved file: the model answers them, and refuses what Linux refuses. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import { SEEK_CUR, SEEK_SET } from "../../ffi/abi/fcntl.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
@@ -11,22 +12,21 @@ import { type CallAnswer, int, long } from "./call_answer.ts";
 
 const PIPE_SIZE = 65536;
 
-/** Calls that would change a preserved file: the model refuses them as Linux does, or makes them. */
 export class PreservedFileCalls {
   constructor(
     readonly sys: SystemCalls,
     readonly program: CallingProgram,
     readonly objects: EmulatedFds,
     readonly ioctls: Ioctls,
-    /** Whether this inode of the host is preserved. */
-    readonly frozen: (identity: string) => boolean,
+    /** Whether the host's inode `dev:ino` is preserved. */
+    readonly isPreserved: (identity: string) => boolean,
   ) {}
 
-  /** What the model says of a preserved file; of any other the host's kernel decides. */
+  /** Runs a call on the model when `fd` is a preserved file; undefined for every other file. */
   ask(tid: number, fd: number, run: (model_fd: number) => Ret): CallAnswer {
     if (this.objects.empty || fd < 0) return undefined;
     const found = stat(`/proc/${tid}/fd/${fd}`);
-    if (typeof found === "number" || !this.frozen(`${found.dev}:${found.ino}`)) return undefined;
+    if (typeof found === "number" || !this.isPreserved(`${found.dev}:${found.ino}`)) return undefined;
     const model_fd = this.ioctls.adopt(tid, fd);
     if (model_fd < 0) return undefined;
     const answer = run(model_fd);
@@ -43,12 +43,15 @@ export class PreservedFileCalls {
   writev(tid: number, fd: number, vector: bigint, count: number, name: Call, offset: bigint): Ret {
     const bytes = this.program.gather(tid, vector, count);
     if (typeof bytes === "number") return bytes;
-    // pwritev2 with offset -1 writes at the position.
+    // pwritev2 with offset -1 writes at the file position.
     const at = name === "writev" || long(offset) === -1n ? undefined : long(offset);
     return at === undefined ? this.sys.write(fd, bytes) : this.sys.pwrite(fd, bytes, at);
   }
 
-  /** sendfile(out, in, offset, count): through a pipe's worth at a time, each of which is written whole or not at all. */
+  /**
+   * sendfile(out, in, offset, count). Linux moves the data through a pipe of 64 KiB, and each pipeful is written whole
+   * or refused.
+   */
   sendfile({ tid, args: [, from, address, count] }: Notification, fd: number): Ret {
     const source = this.program.fd(tid, int(from));
     if (source < 0) return source;
@@ -79,10 +82,10 @@ export class PreservedFileCalls {
     else this.program.write(tid, address, new Uint8Array(new BigInt64Array([to]).buffer));
   }
 
-  /** MADV_REMOVE of a preserved file's pages: EPERM, like the hole it is. */
+  /** MADV_REMOVE punches a hole: EPERM for the pages of a preserved file. */
   madvise(tid: number, address: bigint, length: bigint): CallAnswer {
     if (this.objects.empty || length === 0n) return undefined;
     const file = this.program.mapped(tid, address);
-    return file !== undefined && this.frozen(file) ? -Errno.EPERM : undefined;
+    return file !== undefined && this.isPreserved(file) ? -Errno.EPERM : undefined;
   }
 }

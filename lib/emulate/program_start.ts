@@ -1,8 +1,12 @@
+/** How CMD is found and which limits it starts with. */
 import { access_executable } from "../../ffi/file.ts";
 import { getppid } from "../../ffi/process.ts";
 import { fd_limits } from "../../ffi/tracee.ts";
 
-/** As execvp(3) finds it; a name with a slash is a path. What is nowhere is left for execve to say. */
+/**
+ * Searches PATH as execvp(3) does. A name that is not found is returned as it is: execve then fails with the right
+ * errno.
+ */
 export function findProgram(name: string, env: readonly string[]): string {
   if (name.includes("/")) return name;
   const path = env.find((one) => one.startsWith("PATH="))?.slice("PATH=".length) ?? "/usr/bin:/bin";
@@ -10,7 +14,7 @@ export function findProgram(name: string, env: readonly string[]): string {
   return found ?? name;
 }
 
-/** RLIMIT_NOFILE as whoever started us has it: Deno raises its own, and CMD is not to see that. */
+/** RLIMIT_NOFILE of the parent process. Deno raises its own limit, and CMD must not inherit that. */
 export function startLimits(): [bigint, bigint] {
   return fd_limits(getppid());
 }

@@ -1,3 +1,4 @@
+/** Builds the BPF filter that every process of the machine runs under. */
 import { assemble, type Instruction } from "../../ffi/abi/bpf.ts";
 import {
   DATA_ARCH,
@@ -8,7 +9,7 @@ import {
 } from "../../ffi/abi/seccomp.ts";
 import { ARCHITECTURE, traps } from "./trapped_calls.ts";
 
-/** The filter every process of the machine runs under: struct sock_filter[]. Calls of another architecture are not looked at. */
+/** A struct sock_filter[]. Calls of another architecture are allowed without a look at them. */
 export function filter(strict: boolean, architecture = ARCHITECTURE): Uint8Array<ArrayBuffer> {
   const all = traps(strict, architecture);
   const whole = all.filter(([, trap]) => trap.when === undefined);

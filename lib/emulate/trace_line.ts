@@ -1,3 +1,4 @@
+/** The lines of `luo emulate --trace`: one served call each, in the style of strace. */
 import { errnoName } from "../../ffi/abi/errno.ts";
 import * as luo from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
@@ -13,7 +14,10 @@ const REQUESTS: Readonly<Record<number, string>> = {
   [luo.LIVEUPDATE_SESSION_GET_NAME]: "LIVEUPDATE_SESSION_GET_NAME",
 };
 
-/** p: a path; d: a directory's fd; i: a number; x: in hexadecimal; r: an ioctl's request; s: its struct; *: anything, left out. */
+/**
+ * p: a path; d: a directory's fd; i: a decimal number; x: a hexadecimal number; r: an ioctl's request; s: its struct;
+ * *: not shown.
+ */
 const ARGUMENTS: Readonly<Partial<Record<Call, string>>> = {
   open: "px",
   openat: "dpx",
@@ -39,7 +43,7 @@ const ARGUMENTS: Readonly<Partial<Record<Call, string>>> = {
   reboot: "xxx",
 };
 
-/** One served call as strace would write it, with the microseconds it took here. `answer` undefined: nobody waits for one. */
+/** One served call with the microseconds it took in luo. `answer` is undefined when the call killed its process. */
 export function line(
   name: Call,
   call: Notification,
@@ -75,7 +79,7 @@ function word(how: string, { tid, args }: Notification, index: number, program: 
   }
 }
 
-/** The fields of LUO's structs, as they are after the call. */
+/** The fields of LUO's structs after the call. */
 function struct(request: number, bytes: Uint8Array | number): string | undefined {
   if (typeof bytes === "number" || bytes.length < 8) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,3 +1,4 @@
+/** `luo emulate` as a command: exit codes, signals, the trace, and the end of the machine's processes. */
 import assert from "node:assert/strict";
 import { LUO } from "../luo_under_test.ts";
 import { Lab, marked } from "./run.ts";
@@ -8,12 +9,12 @@ Deno.test("exit codes, standard output and standard error are CMD's", async () =
   assert.deepEqual([code, out, err], [5, "out 1\n", "err\n"]);
 });
 
-Deno.test("a signal that ends CMD is told as a shell tells it", async () => {
+Deno.test("a signal that ends CMD gives exit code 128 + its number", async () => {
   using lab = new Lab();
   assert.equal((await lab.emulate("sh", "-c", "kill -9 $$")).code, 128 + 9);
 });
 
-Deno.test("options behind CMD are CMD's", async () => {
+Deno.test("options after CMD belong to CMD", async () => {
   using lab = new Lab();
   assert.equal((await lab.emulate("echo", "--trace", "-x", "--json")).out, "--trace -x --json\n");
   assert.equal((await lab.emulate("--", "echo", "--strict")).out, "--strict\n");
@@ -33,7 +34,7 @@ Deno.test("signals that are sent to luo reach CMD", async () => {
   await child.stderr.cancel();
 });
 
-Deno.test("what cannot be executed, and nothing at all", async () => {
+Deno.test("a program that cannot be executed: exit 1; no program: exit 2", async () => {
   using lab = new Lab();
   const missing = await lab.emulate("no-such-program");
   assert.deepEqual([missing.code, missing.out], [1, ""]);
@@ -41,14 +42,14 @@ Deno.test("what cannot be executed, and nothing at all", async () => {
   assert.equal((await lab.emulate()).code, 2);
 });
 
-Deno.test("below another listener there can be none: exit 3", async () => {
+Deno.test("luo emulate inside luo emulate: exit 3, a process has one listener", async () => {
   using lab = new Lab();
   const { code, err } = await lab.emulate(...LUO, "emulate", "true");
   assert.equal(code, 3);
   assert.match(err, /EBUSY/);
 });
 
-Deno.test("reboot: other commands are EPERM, a kexec without an image EINVAL", async () => {
+Deno.test("reboot: other commands give EPERM, a kexec without an image EINVAL", async () => {
   using lab = new Lab();
   const libc = `Deno.dlopen("libc.so.6", {
     reboot: { parameters: ["i32"], result: "i32" }, __errno_location: { parameters: [], result: "pointer" } }).symbols`;
@@ -59,14 +60,14 @@ Deno.test("reboot: other commands are EPERM, a kexec without an image EINVAL", a
   assert.equal(out, "-1 1\n-1 1\n-1 22\n");
 });
 
-Deno.test("--trace: each served call with its arguments, on standard error", async () => {
+Deno.test("--trace prints each served call with its arguments on standard error", async () => {
   using lab = new Lab();
   const { out, err } = await lab.emulate("--trace", "sh", "-c", "test -c /dev/liveupdate && echo there");
   assert.equal(out, "there\n");
   assert.match(err, /^\[pid \d+\] (newfstatat|stat|statx)\(.*"\/dev\/liveupdate".*\) = 0 <\d+ us>$/m);
 });
 
-Deno.test("killed at any moment, luo takes everything with it", async () => {
+Deno.test("when luo is killed, all processes of the machine end", async () => {
   using lab = new Lab();
   const script =
     "(setsid sleep 1000 &) ; while :; do sleep 0.01; ls -l /dev/liveupdate >/dev/null 2>&1; done";
@@ -84,7 +85,7 @@ Deno.test("killed at any moment, luo takes everything with it", async () => {
   }
 });
 
-Deno.test("what a boot leaves behind is gone when the machine ends", async () => {
+Deno.test("background processes end with the machine", async () => {
   using lab = new Lab();
   const mark = `LUO_TEST_MARK=${crypto.randomUUID()}`;
   await lab.emulate("env", mark, "sh", "-c", "sleep 1000 & (setsid sleep 1000 &) ; exit 0");

@@ -1,3 +1,4 @@
+/** C and Python programs, and luo itself, run unmodified under `luo emulate`. */
 import assert from "node:assert/strict";
 import { LUO } from "../luo_under_test.ts";
 import { isInstalled, Lab } from "./run.ts";
@@ -5,7 +6,7 @@ import { isInstalled, Lab } from "./run.ts";
 const gcc = isInstalled("gcc");
 const name = (what: string) => gcc ? what : `${what} (ignored: no gcc)`;
 
-/** What Linux 7.3.4 makes of the same programs, seen in a virtual machine. */
+/** `says` is the output of the same program on Linux 7.3.4, recorded in a virtual machine. */
 const programs: readonly { program: string; options: readonly string[]; says: string }[] = [
   {
     program: "frozen",
@@ -65,7 +66,7 @@ held by a daemon: EEXIST
 
 for (const { program, options, says } of programs) {
   for (const linked of [[], ["-static"]]) {
-    const what = `${program}.c${linked.length > 0 ? ", static," : ""} says what it says on Linux`;
+    const what = `${program}.c${linked.length > 0 ? ", static," : ""} prints what it prints on Linux`;
     Deno.test({ name: name(what), ignore: !gcc }, async () => {
       using lab = new Lab();
       const { code, out, err } = await lab.emulate(...options, lab.compile(program, ...linked));
@@ -76,7 +77,7 @@ for (const { program, options, says } of programs) {
 }
 
 Deno.test(
-  { name: name("without --strict a preserved file still grows by writing"), ignore: !gcc },
+  { name: name("without --strict a write past the end grows a preserved file"), ignore: !gcc },
   async () => {
     using lab = new Lab();
     const { out } = await lab.emulate(lab.compile("frozen"));
@@ -100,7 +101,10 @@ cloexec 1, links 0, mode 777
 
 const python = isInstalled("python3");
 
-Deno.test({ name: `Python${python ? "" : " (ignored: no python3)"}`, ignore: !python }, async () => {
+Deno.test({
+  name: `a live update of a Python program${python ? "" : " (ignored: no python3)"}`,
+  ignore: !python,
+}, async () => {
   using lab = new Lab();
   const script = `
 import fcntl, os, struct
@@ -127,7 +131,7 @@ print(os.pread(file(session(0xba01), 0xba41, -1), 100, 0))
   assert.deepEqual([out, err], ["b'from python'\n", ""]);
 });
 
-Deno.test("luo itself, with its agent, as on Linux", async () => {
+Deno.test("a live update by luo itself, with its agent, in the emulated machine", async () => {
   using lab = new Lab();
   const script = `
 export LUO_BACKEND=linux LUO_SOCKET=${lab.directory}/run/s
@@ -153,7 +157,7 @@ esac`;
   assert.equal(code, 6);
 });
 
-/** What a fault does to the update: seen from outside. */
+/** The exit code and the output of update.c with a fault. */
 const faults: readonly { spec: string; code: number; out: RegExp; err: RegExp }[] = [
   { spec: "ioctl@2=ENOMEM", code: 1, out: /^preserve: ENOMEM\n$/, err: /^$/ },
   { spec: "freeze@1=EBUSY", code: 1, out: /^boot 1: preserved\nreboot: EBUSY\n$/, err: /^$/ },

@@ -1,3 +1,4 @@
+/** Runs `luo emulate` in a directory of its own, with the test's compiled programs and a kernel to load. */
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { luoCommand } from "../luo_under_test.ts";
 
@@ -9,7 +10,7 @@ export interface Outcome {
   readonly err: string;
 }
 
-/** Whether a program is installed: for what a test cannot do without. */
+/** Whether a program that a test needs is installed. */
 export function isInstalled(command: string): boolean {
   try {
     return new Deno.Command(command, { args: ["--version"], stdout: "null", stderr: "null" }).outputSync()
@@ -28,7 +29,7 @@ export class Lab implements Disposable {
     Deno.writeFileSync(this.kernel, standInBzImage({ release: "7.3.4-standin" }));
   }
 
-  /** Compiles programs/NAME.c: its path. */
+  /** Compiles programs/NAME.c. Returns the path of the program. */
   compile(name: string, ...flags: string[]): string {
     const path = `${this.directory}/${name}`;
     const { success, stderr } = new Deno.Command("gcc", {

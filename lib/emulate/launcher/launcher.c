@@ -1,10 +1,10 @@
 /*
- * What stands between luo and CMD, as a program of 2 KB without a C library: fork() is out of the question in luo with its
- * threads. One half becomes CMD: it puts the filter on, sends the filter's listener to luo, and executes. The other half stays,
- * invisible, as the parent of everything that CMD ever starts; when luo is gone, however that happened, it kills all of it.
+ * The launcher starts CMD for luo. It is a program of 2 KB without a C library, because luo has threads and cannot fork.
+ * It forks once. The child installs the filter, sends the filter's listener to luo and executes CMD. The parent is the guard:
+ * it is the subreaper of all descendants of CMD, and kills all of them when luo has ended, however luo ended.
  *
- * It is talked to by a SEQPACKET socket, CHANNEL. From luo, once: struct order. To luo, two u32 each: what, and a number.
- * Built by build.sh into x86_64.ts and aarch64.ts.
+ * luo and the launcher talk through a SEQPACKET socket, CHANNEL. luo sends one struct order. The launcher sends messages of
+ * two u32: a kind, and a number. build.sh writes the compiled program into machine_code.ts.
  */
 #include <linux/filter.h>
 #include <linux/sched.h>
@@ -73,7 +73,7 @@ static long need(long answer, uint32_t stage)
 	return answer;
 }
 
-/* One byte, and the listener with it. */
+/* Sends one byte with the listener attached. */
 static long send_fd(long fd)
 {
 	struct { uint64_t size; int32_t level, type, fd, padding; } control = { 20, 1, 1, fd, 0 };
@@ -95,7 +95,7 @@ static void become(struct order *order, long argv, long envp)
 	need(call(N_execve, (long)(order->rest + order->path), argv, envp, 0, 0), EXECVE);
 }
 
-/* Whoever loses its parent becomes our child, so the children are all there are in the end. */
+/* A process that loses its parent becomes a child of this process: killing children until none is left kills all descendants. */
 static void kill_everybody(void)
 {
 	static char names[65536];
@@ -116,7 +116,7 @@ static void kill_everybody(void)
 	}
 }
 
-/* Until luo closes the channel, or is no more. */
+/* Returns when luo closes the channel or ends. */
 static void watch(long init)
 {
 	struct { int32_t fd; int16_t events, got; } files[2] = { { CHANNEL, POLLIN_, 0 }, { 0, POLLIN_, 0 } };
@@ -146,7 +146,7 @@ static void ignore_signals(void)
 		if (signal != SIGCHLD_) call(N_rt_sigaction, signal, (long)&ignore, 0, 8, 0);
 }
 
-/* The stack as the kernel made it: argc, argv..., NULL, envp..., NULL. */
+/* `stack` is the initial stack: argc, argv..., NULL, envp..., NULL. */
 __attribute__((used)) void launcher(long *stack)
 {
 	static char buffer[ORDER_MAX];

@@ -1,4 +1,4 @@
-/** launcher.c, whole ELF files in base64; made by build.sh. */
+/** The launcher (launcher.c) as ELF files in base64. build.sh writes this file. */
 export const MACHINE_CODE = {
   x86_64:
     "f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAAsABAAAAAAABAAAAAAAAAAIAFAAAAAAAAAAAAAEAAOAACAEAABgAFAAEAAAAHAAAAsAAAAAAAAACwAEAAAAAA" +

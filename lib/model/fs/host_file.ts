@@ -162,6 +162,11 @@ export class HostFiles {
     readonly moved: (from: Inode, to: Inode) => void,
   ) {}
 
+  /** Whether the host's inode `dev:ino` is preserved in this kernel. */
+  is_preserved(identity: string): boolean {
+    return this.inodes.get(identity)?.frozen ?? false;
+  }
+
   /** `SystemCalls.adopt`. */
   adopt(host_fd: number): OpenFile | Ret {
     if (this.host === undefined) return -Errno.ENOSYS;

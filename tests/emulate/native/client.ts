@@ -1,4 +1,4 @@
-/** Compiles the random native client; a host without gcc and a static libc gets `undefined`. */
+/** Compiles the random native client. The result is undefined on a host without gcc or a static libc. */
 const HERE = new URL(".", import.meta.url).pathname;
 
 export async function compileClient(directory: string): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 /**
- * The same random traffic of native processes on Linux, in QEMU, and under `luo emulate`, traces compared line by line:
- * `kernel_main.ts [SEED [BOOTS [COUNT [GROUPS LEFT OUT]]]]`. `--linux FILE` leaves out emulate and keeps the trace, with a head, in
- * FILE: so was linux.trace made. Ends with `N passed, N failed`, a boot being a case.
+ * Runs the same random traffic of native processes on Linux, in QEMU, and under `luo emulate`, and compares the traces:
+ * `kernel_main.ts [SEED [BOOTS [COUNT [GROUPS LEFT OUT]]]]`. `--linux FILE` runs on Linux only and writes the trace to FILE;
+ * linux.trace was made so. Prints `N passed, N failed` at the end; each boot is one case.
  */
 import { compileClient } from "./client.ts";
 import { onLinux, underEmulate } from "./places.ts";

@@ -1,4 +1,6 @@
-/** `luo emulate` against a trace that `kernel_main.ts --linux` recorded on Linux: no QEMU is needed for it. */
+/**
+ * Compares `luo emulate` with linux.trace, which `kernel_main.ts --linux` recorded on Linux. The test needs no QEMU.
+ */
 import assert from "node:assert/strict";
 import { compileClient } from "./client.ts";
 import { underEmulate } from "./places.ts";

@@ -1,9 +1,9 @@
-/** The two places where the same program runs on the same machine, or so it must seem to it: Linux in a VM, and `luo emulate`. */
+/** Runs a program in two places that must look the same to it: Linux in a VM, and `luo emulate`. */
 import { standInBzImage } from "../../../lib/kexec/bzimage.ts";
 import { luoCommand } from "../../luo_under_test.ts";
 import { runInVm } from "../../vm/vm.ts";
 
-/** Programs that came by `files` have no x bit, and the share is read-only. */
+/** Programs are copied here: those that come by `files` are not executable, and the share is read-only. */
 const PROGRAMS = "/tmp/programs";
 
 /** What is run in each boot, as a shell would write it. */

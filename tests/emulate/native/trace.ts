@@ -1,4 +1,4 @@
-/** What a run of the native client is, and how two of its traces are compared. */
+/** The parameters of a run of the native client, and the comparison of two traces. */
 import type { Job } from "./places.ts";
 
 /** The operations depend on these alone. */

@@ -1,6 +1,6 @@
 /**
- * The kernel's own selftests, under `luo emulate` and for reference on Linux in QEMU: `main.ts [emulate] [vm]`, both without
- * arguments. Ends with `N passed, N failed`; exit status 1 when one failed.
+ * Runs the kernel's own selftests under `luo emulate` and, for reference, on Linux in QEMU: `main.ts [emulate] [vm]`; without
+ * arguments in both. Prints `N passed, N failed` at the end; exit status 1 when one failed.
  */
 import { MissingTool } from "../../vm/tools.ts";
 import { VmError } from "../../vm/vm.ts";

@@ -1,4 +1,6 @@
-/** One case of the kernel's selftests and what came of it: "" when it passed. */
+/** Reads the TAP output of the kernel's selftests, and counts what did not pass. */
+
+/** One case of the kernel's selftests. `trouble` is "" when it passed. */
 export interface Case {
   readonly name: string;
   readonly trouble: string;
@@ -9,7 +11,7 @@ const SUITE = "liveupdate_device.";
 const SUITE_CASES = 15;
 const PROGRAMS = ["luo_kexec_simple", "luo_multi_session", "luo_stress_sessions", "luo_stress_files"];
 
-/** Judges what chain.sh printed. What was skipped, or is not there at all, has not passed. */
+/** Judges the output of chain.sh. A case that was skipped or is missing has not passed. */
 export function judge(out: string): Case[] {
   const suite = Array.from(out.matchAll(/^(not )?ok \d+ (liveupdate_device\.\w+)(.*)$/gm), (line): Case => {
     const [, not, name = "", rest = ""] = line;
