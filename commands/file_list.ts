@@ -1,3 +1,4 @@
+/** `luo file list`: the files of a session. */
 import { buildCommand } from "@stricli/core";
 import type { FileInfo } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";

@@ -1,3 +1,4 @@
+/** `luo file preserve`: gives a file to an outgoing session. */
 import { buildCommand } from "@stricli/core";
 import type { FileInfo } from "../lib/agent/protocol.ts";
 import type { Source } from "../lib/files/preserve_from.ts";

@@ -1,3 +1,4 @@
+/** `luo file restore`: writes a restored file to a path or to standard output, or hands it to a command. */
 import { buildCommand } from "@stricli/core";
 import type { FileInfo } from "../lib/agent/protocol.ts";
 import type { HostFd } from "../lib/files/host_fd.ts";

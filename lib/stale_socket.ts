@@ -1,12 +1,13 @@
+/** Whether a socket may be made at a path: nothing is there, or a socket that an ended process left. */
 import { Errno } from "../ffi/abi/errno.ts";
 import { O_CLOEXEC, O_NOFOLLOW, O_PATH, S_IFMT, S_IFSOCK } from "../ffi/abi/fcntl.ts";
 import { close, fstat, open } from "../ffi/file.ts";
 import { LuoError } from "./error.ts";
 
 /**
- * Nothing is at `path`, or a socket that somebody may have left there: it may be replaced.
+ * Refuses a path with a file that is no socket: that file belongs to somebody.
  *
- * @throws LuoError `listen`: EEXIST for anything else, which is somebody's
+ * @throws LuoError `listen`: EEXIST
  */
 export function mayListen(path: string): void {
   const fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -14,7 +15,5 @@ export function mayListen(path: string): void {
   const stat = fstat(fd);
   close(fd);
   if (typeof stat === "number" || (stat.mode & S_IFMT) === S_IFSOCK) return;
-  const what =
-    `Cannot listen at "${path}": there is a file that is no socket; choose another place with --socket`;
-  throw new LuoError("listen", `"${path}"`, Errno.EEXIST, what);
+  throw new LuoError("listen", `"${path}"`, Errno.EEXIST, `Cannot listen at "${path}"`);
 }

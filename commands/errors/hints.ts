@@ -65,6 +65,7 @@ const HINTS: Readonly<Record<string, readonly string[]>> = {
   "seal EPERM": ["the file does not allow seals: it must be made with MFD_ALLOW_SEALING"],
   "seal EBUSY": ["somebody has the file mapped writable, or it is preserved already"],
   "seal EINVAL": ["only memfds and tmpfs files can be sealed: copy the file with --from FILE"],
+  "listen EEXIST": ["a file that is no socket is there: choose another place with --socket"],
   "read EBADF": ["it is closed, or not open for reading"],
   "write EBADF": ["it is closed, or not open for writing"],
   "write ENOSPC": [

@@ -3,6 +3,7 @@ import type { Errors } from "../../lib/agent/protocol.ts";
 import { FileProblem } from "../../lib/files/file_problem.ts";
 import { LuoError } from "../../lib/error.ts";
 import { Failure } from "./failure.ts";
+import { fileWords } from "./file_words.ts";
 import { hintsFor } from "./hints.ts";
 import { nearest } from "./nearest.ts";
 import { remedies, riskOf } from "./remedies.ts";
@@ -28,15 +29,8 @@ export function toFailure(error: unknown): Failure {
 }
 
 function fileFailure(problem: FileProblem): Failure {
-  const hints = problem.hints;
-  switch (problem.kind) {
-    case "memory":
-      return new Failure("refused", problem.message, { hints });
-    case "digest":
-      return new Failure("digest-mismatch", problem.message, { hints });
-    default:
-      return new Failure("file-error", problem.message, { hints });
-  }
+  const { kind = "file-error", message, hints } = fileWords(problem);
+  return new Failure(kind, message, { hints });
 }
 
 /** What the agent cannot start without: its device, its place. */

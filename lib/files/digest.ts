@@ -1,3 +1,4 @@
+/** SHA-256 digests of open files: computed, and compared with what was recorded when the file was preserved. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import { pread } from "../../ffi/file.ts";
 import { LuoError } from "../error.ts";
@@ -12,7 +13,7 @@ const PIECE_BYTES = 4 << 20;
  * @throws LuoError `read`
  */
 export async function digestOf(file: End, onBytes?: (bytes: number) => void): Promise<string> {
-  // Costs 19 ms to load: only who needs a digest pays.
+  // node:crypto takes 19 ms to load. Only commands that need a digest load it.
   const { createHash } = await import("node:crypto");
   const hash = createHash("sha256");
   const buffer = new Uint8Array(PIECE_BYTES);
@@ -28,7 +29,7 @@ export async function digestOf(file: End, onBytes?: (bytes: number) => void): Pr
 }
 
 /**
- * Holds the contents to the digest that was recorded when they were preserved.
+ * Compares the contents with the digest that was recorded when the file was preserved.
  *
  * @throws FileProblem `digest`
  */
@@ -39,9 +40,5 @@ export async function verifyDigest(
 ): Promise<void> {
   const found = await digestOf(file, onBytes);
   if (found === expected) return;
-  throw new FileProblem("digest", `Cannot restore ${file.name}: its contents are not what was preserved`, [
-    `preserved: ${expected}`,
-    `found:     ${found}`,
-    "nothing was written; --force writes it all the same",
-  ]);
+  throw new FileProblem("digest", { file: file.name, preserved: expected, found });
 }

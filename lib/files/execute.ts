@@ -1,3 +1,4 @@
+/** Executes a program that gets a restored file as file descriptor 3. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import { F_DUPFD, F_SETFD } from "../../ffi/abi/fcntl.ts";
 import { close, fcntl } from "../../ffi/file.ts";

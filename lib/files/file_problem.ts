@@ -1,21 +1,45 @@
-/**
- * What can be wrong with moving bytes that is no failed system call.
- *
- * `unsuitable`: a directory, FIFO, socket or device; `changed`: the source ended early or grew while it was read; `memory`:
- * this much does not fit; `exists`: the target is there; `directory`: the target's directory is not; `digest`: the contents
- * are not what was preserved.
- */
-export type FileProblemKind = "unsuitable" | "changed" | "memory" | "exists" | "directory" | "digest";
+/** Problems with a file that are not failed system calls: a code and its fields. `commands/errors/file_words.ts` has the words. */
 
-export class FileProblem extends Error {
+/** stat(2)'s type of a file, in words. */
+export type FileKind = "regular file" | "directory" | "FIFO" | "socket" | "device";
+
+/** Every code with its fields. `file` and `path` are what a problem is about; `file` is ready to print. */
+export interface FileProblems {
+  /** A copy is made of regular files and of streams only. */
+  "source-kind": { readonly file: string; readonly kind: FileKind };
+  /** The source grew or ended early while it was copied. Sizes in bytes. */
+  "source-resized": { readonly file: string; readonly before: bigint; readonly after: bigint };
+  /** The source was written to while it was copied. */
+  "source-written": { readonly file: string };
+  /** Memory would not hold the copy. Bytes. */
+  "memory": { readonly file: string; readonly needed: bigint; readonly available: bigint };
+  /** kexec_file_load(2) takes regular files only. */
+  "image-kind": { readonly path: string };
+  /** The form of the path names a directory: `a/`, `.` or an empty path. */
+  "target-form": { readonly path: string };
+  /** Something is at the path already. */
+  "target-exists": { readonly path: string };
+  /** The directory of the path cannot be entered. */
+  "target-directory": {
+    readonly path: string;
+    readonly directory: string;
+    readonly errno: "ENOENT" | "ENOTDIR";
+  };
+  /** The path is a directory, or a device, FIFO or socket, which nobody wants replaced. */
+  "target-kind": { readonly path: string; readonly kind: FileKind };
+  /** The restored file ended before its size. Bytes. */
+  "restored-short": { readonly file: string; readonly moved: bigint; readonly size: bigint };
+  /** The restored file does not have the digest that was recorded when the file was preserved. */
+  "digest": { readonly file: string; readonly preserved: string; readonly found: string };
+}
+
+export type FileProblemCode = keyof FileProblems;
+
+export class FileProblem<Code extends FileProblemCode = FileProblemCode> extends Error {
   override readonly name = "FileProblem";
 
-  constructor(
-    readonly kind: FileProblemKind,
-    message: string,
-    /** What to do about it, one line each. */
-    readonly hints: readonly string[] = [],
-  ) {
-    super(message);
+  constructor(readonly code: Code, readonly fields: FileProblems[Code]) {
+    const listed = Object.entries(fields).map(([name, value]) => `${name} ${value}`);
+    super(`${code}: ${listed.join(", ")}`);
   }
 }

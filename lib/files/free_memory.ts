@@ -1,12 +1,13 @@
+/** How much memory is available, and whether a file to preserve fits. */
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { open, read } from "../../ffi/file.ts";
 import { HostFd } from "./host_fd.ts";
 import { FileProblem } from "./file_problem.ts";
 
-/** Left free for everybody else: the kernel has no brake, the OOM killer comes first. */
+/** Stays free for other programs. The kernel does not refuse in time: the OOM killer comes before ENOMEM. */
 const RESERVE_BYTES = 64n << 20n;
 
-/** MemAvailable of /proc/meminfo in bytes, or undefined where there is none. */
+/** MemAvailable of /proc/meminfo in bytes, or undefined when /proc has none. */
 export function availableMemory(): bigint | undefined {
   const number = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
   if (number < 0) return undefined;
@@ -23,24 +24,11 @@ export function parseAvailable(meminfo: string): bigint | undefined {
 }
 
 /**
- * Refuses `bytes` more when memory would not hold them: preserved pages are pinned and cannot be swapped out.
+ * Refuses `bytes` more when memory would not hold them. Preserved pages are pinned and cannot be swapped out.
  *
  * @throws FileProblem `memory`
  */
-export function checkMemory(bytes: bigint, what: string, available = availableMemory()): void {
+export function checkMemory(bytes: bigint, file: string, available = availableMemory()): void {
   if (available === undefined || bytes + RESERVE_BYTES <= available) return;
-  throw new FileProblem(
-    "memory",
-    `Cannot preserve ${what}: ${mebibytes(bytes)} more are needed, ${
-      mebibytes(available)
-    } of memory are available`,
-    [
-      "free some memory, or preserve less",
-      "--force tries all the same: the OOM killer may end other programs",
-    ],
-  );
-}
-
-function mebibytes(bytes: bigint): string {
-  return `${bytes >> 20n} MiB`;
+  throw new FileProblem("memory", { file, needed: bytes, available });
 }

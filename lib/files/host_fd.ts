@@ -1,6 +1,7 @@
+/** An owned file descriptor of the host. */
 import { close } from "../../ffi/file.ts";
 
-/** One owned file descriptor of the host: closed when its scope ends, unless `release` gave it away. */
+/** Closes the descriptor when its scope ends, unless `release` gave it away. */
 export class HostFd implements Disposable {
   #number: number;
 

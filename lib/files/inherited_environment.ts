@@ -1,11 +1,12 @@
+/** The whole environment of this process, to hand on to a program that luo starts. */
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { open, read } from "../../ffi/file.ts";
 import { check } from "../error.ts";
 import { HostFd } from "./host_fd.ts";
 
 /**
- * The whole environment this process was started with, `NAME=value` each: for a program that is started next. Deno gives only
- * the variables it was allowed to name; this is for handing on, never for looking at.
+ * All variables that this process was started with, `NAME=value` each. Deno shows only those that luo has permission for, so they are
+ * read from /proc. They are handed on and never looked at.
  */
 export function inheritedEnvironment(): string[] {
   using fd = new HostFd(

@@ -1,3 +1,4 @@
+/** Opens a kernel or an initramfs that kexec shall load. */
 import { O_CLOEXEC, O_NONBLOCK, O_RDONLY, S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
 import { fstat, open } from "../../ffi/file.ts";
 import { check } from "../error.ts";
@@ -6,14 +7,14 @@ import { HostFd } from "./host_fd.ts";
 import { FileProblem } from "./file_problem.ts";
 
 /**
- * A kernel or initramfs to load: kexec_file_load(2) takes regular files only.
+ * kexec_file_load(2) takes regular files only.
  *
- * @throws LuoError `read`; FileProblem `unsuitable`
+ * @throws LuoError `read`; FileProblem `image-kind`
  */
 export function openImage(path: string): HostFd {
   const name = JSON.stringify(path);
   const fd = new HostFd(check(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), "read", name));
   if ((check<Stat>(fstat(fd.number), "read", name).mode & S_IFMT) === S_IFREG) return fd;
   fd[Symbol.dispose]();
-  throw new FileProblem("unsuitable", `Cannot load ${name}: it is no regular file`);
+  throw new FileProblem("image-kind", { path });
 }

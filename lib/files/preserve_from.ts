@@ -1,3 +1,4 @@
+/** Makes a file that can be preserved from what the user named: a path, standard input, or an open file. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { fcntl, fstat, lseek, memfd_create, modified_ns, open } from "../../ffi/file.ts";
@@ -6,11 +7,12 @@ import { check, LuoError } from "../error.ts";
 import type { Stat } from "../system_calls.ts";
 import { HostFd } from "./host_fd.ts";
 import { checkMemory } from "./free_memory.ts";
+import { kindOf } from "./file_kind.ts";
 import { FileProblem } from "./file_problem.ts";
 import { checkStandard } from "./standard_streams.ts";
 import { transfer } from "./transfer.ts";
 
-/** Where the bytes to preserve come from. `file` and `stdin` are copied, the other two are preserved as they are. */
+/** The source of the bytes to preserve. `file` and `stdin` are copied; the open files of `fd` and `process` are preserved themselves. */
 export type Source =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "stdin" }
@@ -20,12 +22,13 @@ export type Source =
 export interface TakeOptions {
   /** Do not ask whether memory is enough. */
   readonly force?: boolean;
-  /** Told how much will be copied (undefined: nobody knows), once, and then of every piece. */
+  /** Called once with the number of bytes to copy; undefined when the source does not tell. */
   readonly onStart?: (total: bigint | undefined) => void;
+  /** Called after each piece with its number of bytes. */
   readonly onBytes?: (bytes: number) => void;
 }
 
-/** How messages call a source. */
+/** The name of a source in messages. */
 export function sourceName(source: Source): string {
   switch (source.kind) {
     case "file":
@@ -40,9 +43,10 @@ export function sourceName(source: Source): string {
 }
 
 /**
- * A file that can be preserved: a new memfd with the copied bytes (its position at 0), or the given open file itself.
+ * Returns a new memfd with the copied bytes and its position at 0, or a descriptor of the given open file.
  *
- * @throws LuoError `read`, `write`, `pidfd_open`, `pidfd_getfd`, `preserve` (no handler takes it); FileProblem `unsuitable`, `changed`, `memory`
+ * @throws LuoError `read`, `write`, `pidfd_open`, `pidfd_getfd`, `preserve` (no handler takes it); FileProblem `source-kind`,
+ * `source-resized`, `source-written`, `memory`
  */
 export async function copyToMemfd(source: Source, options: TakeOptions = {}): Promise<HostFd> {
   switch (source.kind) {
@@ -62,35 +66,16 @@ export async function copyToMemfd(source: Source, options: TakeOptions = {}): Pr
 
 function openFile(path: string): HostFd {
   const name = JSON.stringify(path);
-  // Non-blocking: opening a FIFO would wait for its writer before we could refuse it.
+  // Non-blocking: open(2) of a FIFO would otherwise wait for a writer.
   const flags = abi.O_RDONLY | abi.O_CLOEXEC | abi.O_NONBLOCK;
   const fd = new HostFd(check(open(path, flags), "read", name));
   const kind = kindOf(check<Stat>(fstat(fd.number), "read", name).mode);
   if (kind === "regular file") return fd;
   fd[Symbol.dispose]();
-  const hint = kind === "directory"
-    ? `pack it: tar c ${name} | luo file preserve ... --stdin`
-    : "read it through a pipe: --stdin";
-  throw new FileProblem("unsuitable", `Cannot preserve ${name}: it is a ${kind}`, [hint]);
+  throw new FileProblem("source-kind", { file: name, kind });
 }
 
-/** stat(2)'s file type in words. */
-function kindOf(mode: number): string {
-  switch (mode & abi.S_IFMT) {
-    case abi.S_IFREG:
-      return "regular file";
-    case abi.S_IFDIR:
-      return "directory";
-    case abi.S_IFIFO:
-      return "FIFO";
-    case abi.S_IFSOCK:
-      return "socket";
-    default:
-      return "device";
-  }
-}
-
-/** Where reading begins; 0 for what has no position. */
+/** Where reading begins; 0 for files that have no position. */
 function position(fd: number): bigint {
   const answer = lseek(fd, 0n, abi.SEEK_CUR);
   return answer < 0n ? 0n : answer;
@@ -100,8 +85,8 @@ async function copyFrom(from: number, name: string, start: bigint, options: Take
   const { force = false, onStart, onBytes } = options;
   const before = check<Stat>(fstat(from), "read", name);
   const kind = kindOf(before.mode);
-  if (kind === "directory") throw new FileProblem("unsuitable", `Cannot preserve ${name}: it is a directory`);
-  // Files of /proc and /sys are regular and have size 0, whatever is in them.
+  if (kind === "directory") throw new FileProblem("source-kind", { file: name, kind });
+  // Files of /proc and /sys are regular and have the size 0, whatever their contents.
   const total = kind === "regular file" && before.size > start ? before.size - start : undefined;
   if (!force) checkMemory(total ?? 0n, name);
   onStart?.(total);
@@ -116,7 +101,7 @@ async function copyFrom(from: number, name: string, start: bigint, options: Take
       checkUnchanged(from, name, start, before.size, moved);
       checkNotRewritten(from, name, written);
     }
-    // The position survives the kexec too: whoever restores the file reads it from its start.
+    // The position survives the kexec: the restored file shall be read from its start.
     check(lseek(memfd.number, 0n, abi.SEEK_SET), "write", "memory");
     return memfd;
   } catch (error) {
@@ -125,7 +110,7 @@ async function copyFrom(from: number, name: string, start: bigint, options: Take
   }
 }
 
-/** Looks at the memory left every 64 MiB: other programs grow too, and the length may be unknown. */
+/** Checks the available memory every 64 MiB: other programs grow too, and the length may be unknown. */
 function memoryWatch(
   name: string,
   force: boolean,
@@ -144,24 +129,18 @@ function memoryWatch(
 function checkUnchanged(from: number, name: string, start: bigint, size: bigint, moved: bigint): void {
   const after = check<Stat>(fstat(from), "read", name);
   if (start + moved === size && after.size === size) return;
-  throw new FileProblem(
-    "changed",
-    `Cannot preserve ${name}: it changed while it was read (from ${size} to ${after.size} bytes)`,
-    ["nothing was preserved: try again when nobody writes to it"],
-  );
+  throw new FileProblem("source-resized", { file: name, before: size, after: after.size });
 }
 
-/** Rewritten in place: half of it would be old and half new. Writes through a shared mapping may show only later. */
+/** A file rewritten in place would be half old, half new. Writes through a shared mapping may change its time only later. */
 function checkNotRewritten(from: number, name: string, written: bigint | number): void {
   if (modified_ns(from) === written) return;
-  throw new FileProblem("changed", `Cannot preserve ${name}: it was written to while it was read`, [
-    "nothing was preserved: try again when nobody writes to it",
-  ]);
+  throw new FileProblem("source-written", { file: name });
 }
 
 /**
- * A memfd as everybody's: may be sealed, comes back writable. MFD_EXEC keeps vm.memfd_noexec from adding F_SEAL_EXEC, with which
- * a file comes back read-only for ever; kernels before 6.3 do not know it.
+ * The memfd allows seals and comes back writable. MFD_EXEC keeps vm.memfd_noexec from adding F_SEAL_EXEC, which would bring the
+ * file back sealed against writing. Kernels before 6.3 do not know MFD_EXEC.
  */
 function createMemfd(): HostFd {
   const flags = abi.MFD_CLOEXEC | abi.MFD_ALLOW_SEALING;
@@ -170,7 +149,7 @@ function createMemfd(): HostFd {
   return new HostFd(check(number, "create", "a memfd"));
 }
 
-/** A descriptor that came over exec. One with FD_CLOEXEC cannot have: it is the runtime's own. */
+/** A descriptor that the caller passed on. One with FD_CLOEXEC did not come from the caller: it is the runtime's own. */
 function inherited(number: number): HostFd {
   const flags = fcntl(number, abi.F_GETFD);
   if (flags < 0 || (flags & abi.FD_CLOEXEC) !== 0) {
@@ -198,7 +177,7 @@ function preservable(fd: HostFd, name: string): HostFd {
 
 const SEALS = abi.F_SEAL_SEAL | abi.F_SEAL_SHRINK | abi.F_SEAL_GROW | abi.F_SEAL_WRITE;
 
-/** Nobody can change the contents any more. @throws LuoError `seal` */
+/** Makes the contents unchangeable for every holder of the file. @throws LuoError `seal` */
 export function seal(fd: HostFd, name: string): void {
   check(fcntl(fd.number, abi.F_ADD_SEALS, SEALS), "seal", name);
 }

@@ -1,4 +1,5 @@
-import { Errno, errnoName } from "../../ffi/abi/errno.ts";
+/** Writes a restored file to a path or to an open descriptor. */
+import { Errno } from "../../ffi/abi/errno.ts";
 import {
   O_CLOEXEC,
   O_CREAT,
@@ -9,19 +10,18 @@ import {
   O_RDONLY,
   O_RDWR,
   O_TMPFILE,
-  S_IFDIR,
   S_IFLNK,
   S_IFMT,
-  S_IFREG,
 } from "../../ffi/abi/fcntl.ts";
 import { fallocate, fstat, fsync, link_fd, open, rename, unlink } from "../../ffi/file.ts";
 import { check, LuoError } from "../error.ts";
 import type { Stat } from "../system_calls.ts";
 import { HostFd } from "./host_fd.ts";
+import { kindOf } from "./file_kind.ts";
 import { FileProblem } from "./file_problem.ts";
 import { type End, transfer } from "./transfer.ts";
 
-/** A restored file on its way out. */
+/** A restored file to write. */
 export interface Restored extends End {
   readonly size: bigint;
 }
@@ -40,60 +40,45 @@ export interface Target {
   readonly name: string;
 }
 
-/** @throws FileProblem `directory` for a path that names one by its form */
+/** @throws FileProblem `target-form` */
 export function parseTarget(path: string): Target {
   const slash = path.lastIndexOf("/");
   const name = path.slice(slash + 1);
   if (name === "" || name === "." || name === "..") {
-    throw new FileProblem(
-      "directory",
-      `Cannot write ${JSON.stringify(path)}: it names a directory, a file is needed`,
-    );
+    throw new FileProblem("target-form", { path });
   }
   return { path, directory: slash < 0 ? "." : path.slice(0, slash + 1), name };
 }
 
 /**
- * What can be said before any work is done: the directory is there, and the path is free or may be replaced.
+ * Checks before any work is done that the directory is there and that the path is free or may be replaced.
  *
- * @throws FileProblem `exists`, `directory`, `unsuitable`; LuoError `write`
+ * @throws FileProblem `target-exists`, `target-directory`, `target-kind`; LuoError `write`
  */
 export function checkTarget(target: Target, force: boolean): void {
   const directory = open(target.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory === -Errno.ENOENT || directory === -Errno.ENOTDIR) {
-    throw new FileProblem(
-      "directory",
-      `Cannot write ${JSON.stringify(target.path)}: there is no directory ${
-        JSON.stringify(target.directory)
-      } ` +
-        `(${errnoName(-directory)})`,
-      ["make it first, with mkdir -p"],
-    );
+    const errno = directory === -Errno.ENOENT ? "ENOENT" : "ENOTDIR";
+    throw new FileProblem("target-directory", { path: target.path, directory: target.directory, errno });
   }
   if (directory >= 0) new HostFd(directory)[Symbol.dispose]();
   const number = open(target.path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
   if (number < 0) return;
   using there = new HostFd(number);
-  if (!force) throw exists(target);
-  const kind = check<Stat>(fstat(there.number), "write", JSON.stringify(target.path)).mode & S_IFMT;
-  if (kind === S_IFREG || kind === S_IFLNK) return;
-  if (kind === S_IFDIR) {
-    throw new FileProblem("directory", `Cannot write ${JSON.stringify(target.path)}: it is a directory`);
-  }
-  // Replacing it would take /dev/null away from everybody.
-  throw new FileProblem(
-    "unsuitable",
-    `Cannot write ${JSON.stringify(target.path)}: it is a device, FIFO or socket`,
-    ["write into it instead, with --stdout"],
-  );
+  if (!force) throw new FileProblem("target-exists", { path: target.path });
+  const { mode } = check<Stat>(fstat(there.number), "write", JSON.stringify(target.path));
+  // A symbolic link is replaced itself. A device never is: replacing /dev/null would take it away from every program.
+  if ((mode & S_IFMT) === S_IFLNK) return;
+  const kind = kindOf(mode);
+  if (kind !== "regular file") throw new FileProblem("target-kind", { path: target.path, kind });
 }
 
 /**
- * Writes the file so that `path` has all of it or does not change at all: into a file without a name (O_TMPFILE), or with a
- * temporary one where the file system has no such thing, synced, then linked or renamed. A symbolic link at `path` is
- * replaced itself, never followed.
+ * Writes the file so that `path` has all of it or does not change at all. The bytes go into a file without a name (O_TMPFILE), or
+ * with a temporary name where the file system has no O_TMPFILE. That file is synced, then linked or renamed to `path`. A symbolic
+ * link at `path` is replaced itself, never followed.
  *
- * @throws FileProblem `exists`, `directory`; LuoError `read`, `write`; the signal's reason
+ * @throws FileProblem `target-exists`, `target-directory`, `target-kind`, `restored-short`; LuoError `read`, `write`; the signal's reason
  */
 export async function giveToFile(file: Restored, target: Target, options: GiveOptions = {}): Promise<void> {
   checkTarget(target, options.force ?? false);
@@ -115,7 +100,7 @@ export async function giveToFile(file: Restored, target: Target, options: GiveOp
 }
 
 async function fill(file: Restored, out: End, options: GiveOptions): Promise<void> {
-  // A full disk is told now and not after the copy; not every file system can (EOPNOTSUPP).
+  // Finds out about a full disk before the copy. Not every file system can (EOPNOTSUPP).
   const room = file.size > 0n ? fallocate(out.fd, 0, 0n, file.size) : 0;
   if (room === -Errno.ENOSPC || room === -Errno.EFBIG) throw new LuoError("write", out.name, -room);
   const { onBytes, signal } = options;
@@ -123,13 +108,10 @@ async function fill(file: Restored, out: End, options: GiveOptions): Promise<voi
   check(fsync(out.fd), "write", out.name);
 }
 
-/** A program that was given the same file with --exec may have truncated it. */
+/** A program that got the same file with --exec may have truncated it. */
 function checkWhole(file: Restored, moved: bigint): void {
   if (moved === file.size) return;
-  throw new FileProblem(
-    "changed",
-    `Cannot restore ${file.name}: it ended after ${moved} of ${file.size} bytes`,
-  );
+  throw new FileProblem("restored-short", { file: file.name, moved, size: file.size });
 }
 
 /** Gives the finished file its name. */
@@ -140,9 +122,9 @@ function publish(fd: number, target: Target, temporary: string | undefined, forc
     if (temporary !== undefined) unlink(temporary);
     return;
   }
-  if (linked === -Errno.EEXIST && !force) throw exists(target);
+  if (linked === -Errno.EEXIST && !force) throw new FileProblem("target-exists", { path: target.path });
   if (linked !== -Errno.EEXIST && temporary === undefined) throw new LuoError("write", subject, -linked);
-  // link(2) replaces nothing and some file systems have none: rename does it. Without force there was nothing a moment ago.
+  // link(2) replaces nothing, and some file systems have no links: rename(2) does both. Without force the path is checked again.
   if (linked !== -Errno.EEXIST) checkTarget(target, force);
   const named = temporary ?? temporaryPath(target);
   if (temporary === undefined) check(link_fd(fd, named), "write", subject);
@@ -164,7 +146,7 @@ function temporaryPath({ directory, name }: Target): string {
   return `${directory === "." ? "./" : directory}.${stem}${suffix}`;
 }
 
-/** The new name must be on the disk too. Where a directory cannot be synced there is nothing to do about it. */
+/** Brings the new name to the disk too. Where a directory cannot be synced, nothing can be done. */
 function syncDirectory({ directory }: Target): void {
   const number = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (number < 0) return;
@@ -172,16 +154,10 @@ function syncDirectory({ directory }: Target): void {
   fsync(fd.number);
 }
 
-function exists({ path }: Target): FileProblem {
-  return new FileProblem("exists", `Cannot write ${JSON.stringify(path)}: it is there already`, [
-    "choose another name, or replace it with --force",
-  ]);
-}
-
 /**
- * The whole contents to an open descriptor, most of the time standard output. The file's own position does not move.
+ * Writes the whole contents to an open descriptor, most of the time standard output. The position of the file does not move.
  *
- * @throws LuoError `read`, `write` (EPIPE: the reader went away); FileProblem `changed`
+ * @throws LuoError `read`, `write` (EPIPE: the reader went away); FileProblem `restored-short`
  */
 export async function giveToFd(file: Restored, out: End, options: GiveOptions = {}): Promise<void> {
   const { onBytes, signal } = options;

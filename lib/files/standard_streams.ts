@@ -1,12 +1,13 @@
+/** Tells closed standard input and output from open ones. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import { F_GETFL, O_ACCMODE, O_RDWR } from "../../ffi/abi/fcntl.ts";
 import { fcntl, readlink } from "../../ffi/file.ts";
 import { LuoError } from "../error.ts";
 
 /**
- * Refuses standard input or output that the caller closed. The runtime opens /dev/null for reading and writing in its place
- * (library/std/src/sys/pal/unix/mod.rs of Rust): nothing would be preserved, or everything thrown away, without an error. With
- * `</dev/null` and `>/dev/null` of a shell it is open in one direction, and meant.
+ * Refuses standard input or output that the caller closed. The runtime opens /dev/null in its place, for reading and writing
+ * (library/std/src/sys/pal/unix/mod.rs of Rust). Without this check nothing would be preserved, or all output lost, without an
+ * error. A shell's `</dev/null` and `>/dev/null` open it in one direction only, and pass.
  *
  * @throws LuoError `operation`: EBADF
  */

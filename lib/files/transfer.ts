@@ -1,10 +1,11 @@
+/** Moves bytes from one open file to another inside the kernel, or through a buffer where the kernel cannot. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import { POLLIN, POLLOUT } from "../../ffi/abi/fcntl.ts";
 import { poll } from "../../ffi/epoll.ts";
 import { pread, read, sendfile, write } from "../../ffi/file.ts";
 import { LuoError } from "../error.ts";
 
-/** One end of a transfer: the number, and how a message calls it. */
+/** One end of a transfer: the file descriptor, and its name in messages. */
 export interface End {
   readonly fd: number;
   readonly name: string;
@@ -15,21 +16,21 @@ export interface TransferOptions {
   readonly offset?: bigint;
   /** At most so many bytes; without it, to the end. */
   readonly limit?: bigint;
-  /** Told after each piece how many bytes it had. What it throws ends the transfer. */
+  /** Called after each piece with its number of bytes. An exception from it ends the transfer. */
   readonly onBytes?: (bytes: number) => void;
   readonly signal?: AbortSignal;
 }
 
 const PIECE_BYTES = 8 << 20;
 const BUFFER_BYTES = 1 << 20;
-/** How long signals may wait. */
+/** How long signals may have to wait. */
 const TURN_MS = 50;
 
 /**
- * Moves bytes with sendfile(2), and with read(2) and write(2) where that cannot be done (pipes, terminals, O_APPEND). Any
- * error of sendfile is tried again that way, which tells whether reading or writing failed.
+ * Moves bytes with sendfile(2), or with read(2) and write(2) where sendfile fails (pipes, terminals, O_APPEND). After any error
+ * of sendfile the piece is moved again with read and write, which tells whether reading or writing failed.
  *
- * @returns how many; less than `limit` when the source ended
+ * @returns the number of bytes moved; less than `limit` when the source ended
  * @throws LuoError `read` or `write`
  */
 export async function transfer(from: End, to: End, options: TransferOptions = {}): Promise<bigint> {
@@ -76,7 +77,7 @@ export function writeAll(to: End, bytes: Uint8Array): void {
   }
 }
 
-/** Repeats a call that a signal interrupted, and waits where the other side gave us a non-blocking descriptor. */
+/** Repeats a call that a signal interrupted. Waits when a non-blocking descriptor is not ready. */
 function patiently(call: () => number, fd: number, events: number): number {
   for (;;) {
     const answer = call();
@@ -89,7 +90,7 @@ function minimum(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
 }
 
-/** Lets signals be delivered: all calls here are synchronous. */
+/** Lets the event loop deliver signals: all calls above are synchronous. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

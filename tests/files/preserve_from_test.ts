@@ -1,3 +1,4 @@
+/** Making a file that can be preserved: sources, refusals, digests, memory. */
 import assert from "node:assert/strict";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { close, fcntl, lseek, mkfifo, open, pwrite } from "../../ffi/file.ts";
@@ -5,13 +6,13 @@ import { getpid } from "../../ffi/process.ts";
 import { LuoError } from "../../lib/error.ts";
 import { digestOf, verifyDigest } from "../../lib/files/digest.ts";
 import { checkMemory, parseAvailable } from "../../lib/files/free_memory.ts";
-import { FileProblem } from "../../lib/files/file_problem.ts";
+import { FileProblem, type FileProblemCode } from "../../lib/files/file_problem.ts";
 import { copyToMemfd, isSealed, seal, sourceName } from "../../lib/files/preserve_from.ts";
 import { memfdOf, pattern, readAll, scratch } from "./scratch.ts";
 
-function problem(kind: string, words = "") {
+function problem(code: FileProblemCode, words = "") {
   return (error: unknown) =>
-    error instanceof FileProblem && error.kind === kind && error.message.includes(words);
+    error instanceof FileProblem && error.code === code && error.message.includes(words);
 }
 
 function systemError(operation: string, code: string) {
@@ -46,7 +47,7 @@ Deno.test("what is no regular file is refused by its name", async (t) => {
   for (const [path, kind] of cases) {
     await t.step(
       kind,
-      () => assert.rejects(copyToMemfd({ kind: "file", path }), problem("unsuitable", `it is a ${kind}`)),
+      () => assert.rejects(copyToMemfd({ kind: "file", path }), problem("source-kind", `kind ${kind}`)),
     );
   }
   await assert.rejects(copyToMemfd({ kind: "file", path: `${dir.path}/no` }), systemError("read", "ENOENT"));
@@ -59,7 +60,7 @@ Deno.test("a file that grows while it is read is refused", async () => {
   const grow = () => Deno.writeFileSync(path, pattern(10), { append: true });
   await assert.rejects(
     copyToMemfd({ kind: "file", path }, { onBytes: grow }),
-    problem("changed", "100 to 110"),
+    problem("source-resized", "before 100, after 110"),
   );
 });
 
@@ -70,7 +71,7 @@ Deno.test("a file that ends early is refused", async () => {
   const cut = () => Deno.truncateSync(path, 5);
   await assert.rejects(
     copyToMemfd({ kind: "file", path }, { onBytes: cut }),
-    problem("changed", "to 5 bytes"),
+    problem("source-resized", "after 5"),
   );
 });
 
@@ -86,7 +87,7 @@ Deno.test("a file that is rewritten in place while it is read is refused", async
   };
   await assert.rejects(
     copyToMemfd({ kind: "file", path }, { onBytes: rewrite }),
-    problem("changed", "written to"),
+    problem("source-written", "/in"),
   );
 });
 
@@ -158,7 +159,7 @@ Deno.test("digests are those of sha256sum and do not move the position", async (
 Deno.test("more than memory holds is refused, with 64 MiB to spare", () => {
   const MiB = 1n << 20n;
   checkMemory(36n * MiB, "x", 100n * MiB);
-  assert.throws(() => checkMemory(37n * MiB, "x", 100n * MiB), problem("memory", "37 MiB"));
+  assert.throws(() => checkMemory(37n * MiB, "x", 100n * MiB), problem("memory", `needed ${37n * MiB}`));
   assert.equal(parseAvailable("MemFree: 1 kB\nMemAvailable:    2048 kB\n"), 2n << 20n);
   assert.equal(parseAvailable("MemFree: 1 kB\n"), undefined);
 });

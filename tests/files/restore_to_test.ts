@@ -1,6 +1,7 @@
+/** Writing a restored file: whole or not at all. */
 import assert from "node:assert/strict";
 import { lseek, mkfifo } from "../../ffi/file.ts";
-import { FileProblem } from "../../lib/files/file_problem.ts";
+import { FileProblem, type FileProblemCode } from "../../lib/files/file_problem.ts";
 import { checkTarget, giveToFd, giveToFile, parseTarget, type Restored } from "../../lib/files/restore_to.ts";
 import { LuoError } from "../../lib/error.ts";
 import type { HostFd } from "../../lib/files/host_fd.ts";
@@ -10,9 +11,9 @@ function restored(fd: HostFd, size: number): Restored {
   return { fd: fd.number, name: "file 7", size: BigInt(size) };
 }
 
-function problem(kind: string, words = "") {
+function problem(code: FileProblemCode, words = "") {
   return (error: unknown) =>
-    error instanceof FileProblem && error.kind === kind && error.message.includes(words);
+    error instanceof FileProblem && error.code === code && error.message.includes(words);
 }
 
 Deno.test("a file is written whole, and nothing else is left in the directory", async () => {
@@ -45,7 +46,7 @@ Deno.test("what is there already is kept without force and replaced with it", as
   using fd = memfdOf(pattern(100));
   const target = parseTarget(`${dir.path}/out`);
   Deno.writeTextFileSync(target.path, "mine");
-  await assert.rejects(giveToFile(restored(fd, 100), target), problem("exists"));
+  await assert.rejects(giveToFile(restored(fd, 100), target), problem("target-exists"));
   assert.equal(Deno.readTextFileSync(target.path), "mine");
   await giveToFile(restored(fd, 100), target, { force: true });
   assert.deepEqual(Deno.readFileSync(target.path), pattern(100));
@@ -59,7 +60,7 @@ for (const aim of ["precious", "nowhere"]) {
     Deno.symlinkSync(aim, `${dir.path}/out`);
     using fd = memfdOf(pattern(100));
     const target = parseTarget(`${dir.path}/out`);
-    await assert.rejects(giveToFile(restored(fd, 100), target), problem("exists"));
+    await assert.rejects(giveToFile(restored(fd, 100), target), problem("target-exists"));
     await giveToFile(restored(fd, 100), target, { force: true });
     assert.equal(Deno.readTextFileSync(`${dir.path}/precious`), "mine");
     assert.equal(Deno.lstatSync(target.path).isFile, true);
@@ -69,18 +70,21 @@ for (const aim of ["precious", "nowhere"]) {
 Deno.test("paths that name a directory are refused", async (t) => {
   using dir = scratch();
   for (const path of ["", "/", ".", "..", "a/", "a/."]) {
-    await t.step(JSON.stringify(path), () => assert.throws(() => parseTarget(path), problem("directory")));
+    await t.step(JSON.stringify(path), () => assert.throws(() => parseTarget(path), problem("target-form")));
   }
   Deno.mkdirSync(`${dir.path}/sub`);
   assert.throws(
     () => checkTarget(parseTarget(`${dir.path}/sub`), true),
-    problem("directory", "is a directory"),
+    problem("target-kind", "kind directory"),
   );
-  assert.throws(() => checkTarget(parseTarget(`${dir.path}/no/out`), false), problem("directory", "/no/"));
+  assert.throws(
+    () => checkTarget(parseTarget(`${dir.path}/no/out`), false),
+    problem("target-directory", "/no/"),
+  );
   Deno.writeTextFileSync(`${dir.path}/plain`, "");
   assert.throws(
     () => checkTarget(parseTarget(`${dir.path}/plain/out`), false),
-    problem("directory", "ENOTDIR"),
+    problem("target-directory", "ENOTDIR"),
   );
 });
 
@@ -97,7 +101,7 @@ Deno.test("a file that ends early is an error, and nothing is left", async () =>
   using dir = scratch();
   using fd = memfdOf(pattern(100));
   const giving = giveToFile(restored(fd, 101), parseTarget(`${dir.path}/out`));
-  await assert.rejects(giving, problem("changed", "100 of 101"));
+  await assert.rejects(giving, problem("restored-short", "moved 100, size 101"));
   assert.deepEqual([...Deno.readDirSync(dir.path)], []);
 });
 
@@ -126,7 +130,10 @@ Deno.test("force replaces files and links, never a device, FIFO or socket", asyn
   using fd = memfdOf(pattern(100));
   assert.equal(mkfifo(`${dir.path}/out`, 0o600), 0);
   const target = parseTarget(`${dir.path}/out`);
-  await assert.rejects(giveToFile(restored(fd, 100), target, { force: true }), problem("unsuitable", "FIFO"));
+  await assert.rejects(
+    giveToFile(restored(fd, 100), target, { force: true }),
+    problem("target-kind", "FIFO"),
+  );
   assert.equal(Deno.lstatSync(target.path).isFifo, true);
 });
 
@@ -135,7 +142,13 @@ Deno.test("a file that ended early is not called restored, wherever it goes", as
   using fd = memfdOf(pattern(100));
   using out = memfdOf(new Uint8Array(0));
   const longer = restored(fd, 200);
-  await assert.rejects(giveToFile(longer, parseTarget(`${dir.path}/out`)), problem("changed", "100 of 200"));
-  await assert.rejects(giveToFd(longer, { fd: out.number, name: "out" }), problem("changed", "100 of 200"));
+  await assert.rejects(
+    giveToFile(longer, parseTarget(`${dir.path}/out`)),
+    problem("restored-short", "moved 100, size 200"),
+  );
+  await assert.rejects(
+    giveToFd(longer, { fd: out.number, name: "out" }),
+    problem("restored-short", "moved 100, size 200"),
+  );
   assert.deepEqual([...Deno.readDirSync(dir.path)], []);
 });

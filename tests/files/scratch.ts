@@ -1,3 +1,4 @@
+/** Directories, memfds and bytes for the tests of files. */
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { memfd_create, pwrite, read } from "../../ffi/file.ts";
 import { check } from "../../lib/error.ts";
