@@ -1,54 +1,12 @@
 /** What the source must keep to, whoever changes it. Files are read as text: nothing here runs them. */
 import assert from "node:assert/strict";
+import { picture } from "../tools/architecture/draw.ts";
+import { floor, FLOORS, room } from "../tools/architecture/floors.ts";
+import { importsOf, readSources, type Source } from "../tools/architecture/sources.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
-
-interface Source {
-  readonly path: string;
-  /** Without comments. */
-  readonly code: string;
-  readonly text: string;
-}
-
-const SOURCES: readonly Source[] = [
-  "main.ts",
-  ...filesBelow("commands"),
-  ...filesBelow("lib"),
-  ...filesBelow("ffi"),
-]
-  .map((path) => {
-    const text = Deno.readTextFileSync(ROOT + path);
-    return { path, text, code: text.replace(/\/\*[^]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1") };
-  });
-
-function filesBelow(directory: string): string[] {
-  return Array.from(Deno.readDirSync(ROOT + directory)).flatMap(({ name, isDirectory }) => {
-    const path = `${directory}/${name}`;
-    return isDirectory ? filesBelow(path) : path.endsWith(".ts") ? [path] : [];
-  }).sort();
-}
-
-interface Import {
-  readonly from: string;
-  /** Resolved from the top of the checkout, or the name of a package. */
-  readonly to: string;
-  readonly types: boolean;
-}
-
-const IMPORTS: readonly Import[] = SOURCES.flatMap(({ path, code }) =>
-  Array.from(
-    code.matchAll(
-      /\b(import|export)\s+(type\s)?(?:[\w*{][^;"]*?\sfrom\s+)?"([^"]+)"|\bimport\(\s*"([^"]+)"/g,
-    ),
-    ([, , type, fixed, lazy]) => {
-      const specifier = fixed ?? lazy ?? "";
-      const to = specifier.startsWith(".")
-        ? new URL(specifier, `file:///${path}`).pathname.slice(1)
-        : specifier;
-      return { from: path, to, types: type !== undefined };
-    },
-  )
-);
+const SOURCES = readSources();
+const IMPORTS = importsOf(SOURCES);
 
 /** The files for which a rule is broken, each with what breaks it. */
 function offenders(breaks: (source: Source) => string | undefined): string[] {
@@ -57,47 +15,6 @@ function offenders(breaks: (source: Source) => string | undefined): string[] {
     return how === undefined ? [] : [`${source.path}: ${how}`];
   });
 }
-
-/**
- * The floors of the house, from the ground up: a folder, or a file that lies directly in lib/. A file may import from its
- * own floor and from every floor below. Folders on one line do not know each other.
- */
-const FLOORS: readonly (readonly string[])[] = [
-  ["ffi/abi"],
-  ["ffi"],
-  ["lib/system_calls.ts", "lib/version.ts"],
-  ["lib/error.ts"],
-  ["lib/fd.ts", "lib/linux", "lib/stale_socket.ts"],
-  ["lib/kho"],
-  ["lib/model/ground", "lib/model/memory"],
-  ["lib/model/faults"],
-  ["lib/model/kho", "lib/model/fs"],
-  ["lib/model/luo"],
-  ["lib/model/handlers"],
-  ["lib/model/handlers/rehearsal"],
-  ["lib/model/kernel"],
-  ["lib/model"],
-  ["lib/session.ts", "lib/kexec", "lib/files"],
-  ["lib/machine_process"],
-  ["lib/agent", "lib/emulate/launcher"],
-  ["lib/emulate"],
-  ["lib/luo.ts"],
-  ["commands/base"],
-  ["commands/errors"],
-  ["commands/arguments"],
-  ["commands/output", "commands/processes", "commands/help"],
-  ["commands"],
-  ["commands/program"],
-  ["main.ts"],
-];
-
-/** The folder, or the file itself when it lies in the top folder or directly in lib/. */
-function room(path: string): string {
-  const folder = path.split("/").slice(0, -1).join("/");
-  return folder === "" || folder === "lib" ? path : folder;
-}
-
-const floor = (path: string) => FLOORS.findIndex((rooms) => rooms.includes(room(path)));
 
 Deno.test("the sources are found, and their imports", () => {
   assert.ok(SOURCES.length > 50 && IMPORTS.length > 100);
@@ -115,6 +32,10 @@ Deno.test("imports lead to the same room or down, types too", () => {
     to.endsWith(".ts") && room(from) !== room(to) && floor(to) >= floor(from)
   );
   assert.deepEqual(up.map(({ from, to }) => `${from} imports ${to}`), []);
+});
+
+Deno.test("docs/architecture.svg shows these rooms and their imports: deno task picture draws it anew", () => {
+  assert.ok(Deno.readTextFileSync(`${ROOT}docs/architecture.svg`) === picture());
 });
 
 Deno.test("no two files import each other at run time, directly or through others", () => {

@@ -6,7 +6,7 @@ data=/share/boot/data
 case $LUO_BOOT in
 1)
   # Nothing to fall back on, and nowhere to keep anything: not even a home.
-  for nothing in /share/checkout/main.ts /share/deno/deno /share/npm/registry.npmjs.org; do [ ! -e $nothing ]; done
+  for nothing in /share/checkout /share/deno /share/npm; do [ -z "$(ls $nothing 2>/dev/null)" ]; done
   [ -z "$(which deno node)" ]
   unset HOME DENO_DIR DENO_NO_UPDATE_CHECK
   mount -o remount,ro /

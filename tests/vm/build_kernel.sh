@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds Linux 7.3 with LUO from Debian's linux-source-7.3 and puts it where the tests find it: .cache/kernel/.
-# Takes the source from trixie-backports whatever release this is, without touching the system's list of packages, or from
-# LUO_KERNEL_SOURCE=linux-source-7.3.tar.xz, or =DIR of an unpacked tree. About 8 minutes on 2 cores, 3 GB of disk.
+# Takes the source from trixie-backports (backports.sh), or from LUO_KERNEL_SOURCE=linux-source-7.3.tar.xz, or =DIR of an
+# unpacked tree. About 8 minutes on 2 cores, 3 GB of disk.
 # `build_kernel.sh --configure` stops before the compiler starts.
 set -eu
 
@@ -14,19 +14,6 @@ fail() {
   echo "Cannot build the kernel: $1" >&2
   echo "  $2" >&2
   exit 1
-}
-
-# A package of trixie-backports into $cache/build, by lists and a cache of our own.
-download() {
-  apt=$cache/build/apt
-  keys=/usr/share/keyrings/debian-archive-keyring.gpg
-  mkdir -p "$apt/lists/partial" "$apt/archives/partial"
-  echo "deb [signed-by=$keys] http://deb.debian.org/debian trixie-backports main" >"$apt/sources.list"
-  set -- "$1" -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=- -o Dir::State::Lists="$apt/lists" \
-    -o Dir::Cache="$apt" -o APT::Sandbox::User=root
-  package=$1
-  shift
-  apt-get -qq "$@" update && (cd "$cache/build" && apt-get -qq "$@" download "$package")
 }
 
 if [ -f "$out" ] && [ "${1:-}" != --configure ]; then
@@ -51,7 +38,7 @@ if [ -d "$source" ]; then
 elif [ ! -f "$tree/Makefile" ]; then
   if [ -z "$source" ]; then
     # Only unpacked, not installed: no root needed.
-    download "linux-source-$series" || fail "linux-source-$series is not to be had from trixie-backports" \
+    "$here/backports.sh" "$cache/build" "linux-source-$series" || fail "linux-source-$series cannot be downloaded" \
       "set LUO_KERNEL_SOURCE to its archive or tree"
     dpkg-deb -x "$cache/build"/linux-source-"$series"_*.deb "$cache/build/package"
     source=$cache/build/package/usr/src/linux-source-$series.tar.xz

@@ -13,7 +13,7 @@ const WORDS: readonly string[] = [
   ...PERMISSIONS,
 ];
 
-/** For Deno. It would ask dl.deno.land for newer versions, and write what it found out about a script to the user's cache. */
+/** Deno would ask its download site for a newer version, and write what it learns about a script to the cache of the user. */
 const ENV: readonly string[] = [
   "DENO_NO_UPDATE_CHECK=1",
   // A directory that cannot be made: then it keeps that in memory, and on a terminal says so.

@@ -23,13 +23,8 @@ if [ ! -f "$cache/built" ]; then
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
 
-  mkdir -p "$work/lists/partial" "$work/archives/partial"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie-backports main" >"$work/sources.list"
-  apt="-qq -o Dir::Etc::SourceList=$work/sources.list -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists=$work/lists"
-  apt="$apt -o Dir::Cache=$work -o APT::Sandbox::User=root"
-  # shellcheck disable=SC2086
-  (cd "$work" && apt-get $apt update && apt-get $apt download linux-source-7.3 linux-libc-dev) >&2 ||
-    fail "the packages of trixie-backports are not to be had" "it takes http://deb.debian.org/debian"
+  "$here/../../vm/backports.sh" "$work" linux-source-7.3 linux-libc-dev >&2 ||
+    fail "linux-source-7.3 and linux-libc-dev cannot be downloaded" "they are in Debian's trixie-backports"
 
   dpkg-deb -x "$work"/linux-libc-dev_*.deb "$work/headers"
   # The whole tree is 1.6 GB: only what is needed leaves the archive.
