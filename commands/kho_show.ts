@@ -2,7 +2,7 @@ import { buildCommand } from "@stricli/core";
 import { LuoError } from "../lib/error.ts";
 import { KhoError } from "../lib/kho/kho_error.ts";
 import type { KhoReport } from "../lib/kho/report.ts";
-import { report_debugfs, report_file } from "../lib/kho/source.ts";
+import { report_debugfs, report_file } from "../lib/kho/report_source.ts";
 import type { SystemCalls } from "../lib/system_calls.ts";
 import { linux } from "../lib/linux/system_calls.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";

@@ -1,4 +1,5 @@
 import { KEXEC_CMDLINE_MAX } from "../../ffi/abi/kexec.ts";
+import { kstrtobool } from "../../ffi/abi/kstrtobool.ts";
 
 /** One word of a kernel command line: `text` as it stands there, name and value without quotes. No `=`, no value. */
 export interface Word {
@@ -54,13 +55,8 @@ export function buildCommandLine({ running, reuse, commandLine, append }: Comman
 export function readSwitch(words: readonly Word[], name: string): boolean | undefined {
   const end = words.findIndex((word) => word.name === "--" && word.value === undefined);
   const values = words.slice(0, end < 0 ? words.length : end)
-    .filter((word) => word.name.replaceAll("-", "_") === name).map(({ value }) => parseBool(value));
+    .filter((word) => word.name.replaceAll("-", "_") === name).map(({ value }) => kstrtobool(value ?? ""));
   return values.findLast((value) => value !== undefined);
-}
-
-function parseBool(value = ""): boolean | undefined {
-  if (/^([eyt1]|on)/i.test(value)) return true;
-  if (/^([dnf0]|of)/i.test(value)) return false;
 }
 
 /** Why the next kernel would not take over what is preserved. The code is stable, the reason a clause. */

@@ -8,9 +8,10 @@
  * | bitmap | 32,768 bits: the block of 2^order pages at phys_start + bit * (4,096 << order) is preserved, or not |
  */
 import { hex, KhoError } from "./kho_error.ts";
-import { type Memory, PAGE_SIZE, type Pages, read_page, type WritableMemory } from "./kept_memory.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import { type Memory, type Pages, read_page, type WritableMemory } from "./kept_memory.ts";
 import { add_range, type Range, range_size, refuse_overlaps, runs } from "./preserved_map.ts";
-import { u32, u64, view, words } from "./struct.ts";
+import { u32, u64, view, words } from "./struct_fields.ts";
 
 const THING = "the preserved-memory map";
 const HEADER_SIZE = 16;

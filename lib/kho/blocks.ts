@@ -8,8 +8,9 @@
  * | entries, then zeros up to the end of the page | 16 |
  */
 import { hex, KhoError } from "./kho_error.ts";
-import { type Memory, PAGE_SIZE, read_page, type WritableMemory } from "./kept_memory.ts";
-import { u64, words } from "./struct.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import { type Memory, read_page, type WritableMemory } from "./kept_memory.ts";
+import { u64, words } from "./struct_fields.ts";
 
 /** KHO_MAX_BLOCKS. */
 export const MAX_BLOCKS = 10_000;

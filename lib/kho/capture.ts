@@ -6,7 +6,8 @@
  * `fdt` is the physical address of KHO's tree; every page has 4,096 bytes, at an address that is a multiple of that.
  */
 import { hex, KhoError } from "./kho_error.ts";
-import { PAGE_SIZE, Pages } from "./kept_memory.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import { Pages } from "./kept_memory.ts";
 
 const FORMAT = "luo-kho-capture-v1";
 /** A gzip file may claim to be anything when unpacked. */

@@ -10,7 +10,7 @@
  * | strings | NUL-terminated names of properties, each once |
  */
 import { KhoError } from "./kho_error.ts";
-import { view } from "./struct.ts";
+import { view } from "./struct_fields.ts";
 
 const MAGIC = 0xd00dfeed;
 const HEADER_SIZE = 40;

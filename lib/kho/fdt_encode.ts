@@ -1,7 +1,7 @@
 /** A tree back into bytes, with its blocks where libfdt's `fdt_pack` leaves them: header, reservations, structure, strings. */
 import { KhoError } from "./kho_error.ts";
 import type { Fdt, FdtNode } from "./fdt.ts";
-import { join } from "./struct.ts";
+import { join } from "./struct_fields.ts";
 
 const encoder = new TextEncoder();
 

@@ -8,8 +8,9 @@
  * | flags in the low 12 bits, pfn in the high 52 | version 6 of the series before it |
  */
 import { KhoError } from "./kho_error.ts";
-import { type Memory, PAGE_SIZE, type WritableMemory } from "./kept_memory.ts";
-import { u64 } from "./struct.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import type { Memory, WritableMemory } from "./kept_memory.ts";
+import { u64 } from "./struct_fields.ts";
 import {
   decode_area,
   encode_area,

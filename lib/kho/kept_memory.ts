@@ -1,8 +1,7 @@
 /** Physical memory, as much of it as somebody kept: pages by their address. */
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
 import { hex, KhoError } from "./kho_error.ts";
 
-/** KHO knows no other: two kernels with different page sizes do not fit. Bytes. */
-export const PAGE_SIZE = 4096;
 const PAGE = BigInt(PAGE_SIZE);
 const END = 1n << 64n;
 

@@ -8,7 +8,7 @@
  * | u32 kexec_count: kexecs since the last cold boot | 69 |
  */
 import { KhoError } from "./kho_error.ts";
-import { ascii, exactly, put_name, u32, view } from "./struct.ts";
+import { ascii, exactly, put_name, u32, view } from "./struct_fields.ts";
 
 export const KEXEC_METADATA = "kexec-metadata";
 export const KEXEC_METADATA_SIZE = 73;

@@ -5,7 +5,7 @@
 import { KhoError } from "./kho_error.ts";
 import { decode_fdt, type FdtNode, property } from "./fdt.ts";
 import { encode_fdt } from "./fdt_encode.ts";
-import { exactly, u64, words } from "./struct.ts";
+import { exactly, u64, words } from "./struct_fields.ts";
 
 export interface Blob {
   /** "LUO", "kexec-metadata", "memblock". */

@@ -8,7 +8,7 @@
  * | /NAME, one for each blob | u64 preserved-data: its physical address; u64 blob-size: bytes |
  */
 import { decode_kho_tree, encode_kho_tree, type KhoTree, ROOT_STRINGS, string_block } from "./kho_tree.ts";
-import { PAGE_SIZE } from "./kept_memory.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
 
 export const KHO_V4 = "kho-v4";
 export const V4_BLOB = { address: "preserved-data", size: "blob-size" };

@@ -21,9 +21,10 @@ import { KhoError } from "./kho_error.ts";
 import { child, decode_fdt, type FdtNode } from "./fdt.ts";
 import { encode_fdt } from "./fdt_encode.ts";
 import { compatible_of, u64_of } from "./kho_tree.ts";
-import { FILE, type FileEntry, type SessionEntry } from "./luo_v5.ts";
-import { type Memory, PAGE_SIZE, read, type WritableMemory } from "./kept_memory.ts";
-import { name_bytes, put_name, u64, words } from "./struct.ts";
+import { FILE, type FileEntry, type SessionEntry } from "./luo_entries.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import { type Memory, read, type WritableMemory } from "./kept_memory.ts";
+import { name_bytes, put_name, u64, words } from "./struct_fields.ts";
 
 export const LUO_V1 = "luo-v1";
 export const SESSION_PAGES = 16;

@@ -13,8 +13,10 @@
  */
 import { type Block, decode_blocks, encode_blocks, type EntryCodec, per_block } from "./blocks.ts";
 import { KhoError } from "./kho_error.ts";
-import { type Memory, PAGE_SIZE, read, type WritableMemory } from "./kept_memory.ts";
-import { ascii, exactly, name_bytes, put_name, u64, words } from "./struct.ts";
+import { FILE, type FileEntry, type SessionEntry } from "./luo_entries.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import { type Memory, read, type WritableMemory } from "./kept_memory.ts";
+import { ascii, exactly, name_bytes, put_name, u64, words } from "./struct_fields.ts";
 
 export const LUO_V5 = "luo-v5";
 export const LUO_V5_SIZE = 32;
@@ -25,20 +27,6 @@ export interface LuoV5 {
   /** Physical addresses; 0 for none. */
   readonly sessions_pa: bigint;
   readonly flbs_pa: bigint;
-}
-
-/** struct luo_session_ser. */
-export interface SessionEntry {
-  readonly name: Uint8Array;
-  readonly files_pa: bigint;
-  readonly count: bigint;
-}
-
-/** struct luo_file_ser. */
-export interface FileEntry {
-  readonly compatible: string;
-  readonly data: bigint;
-  readonly token: bigint;
 }
 
 /** struct luo_flb_ser. */
@@ -77,23 +65,6 @@ export const SESSION: EntryCodec<SessionEntry> = {
     const bytes = new Uint8Array(80);
     put_name(bytes, 0, 64, session.name, "the name of a session");
     bytes.set(words(session.files_pa, session.count), 64);
-    return bytes;
-  },
-};
-
-/** A file's entry, which is the same in every format there was. */
-export const FILE: EntryCodec<FileEntry> = {
-  thing: "files",
-  size: 64,
-  decode: (bytes, thing) => ({
-    compatible: ascii(bytes, 0, 48, `the handler of ${thing}`),
-    data: u64(bytes, 48),
-    token: u64(bytes, 56),
-  }),
-  encode(file) {
-    const bytes = new Uint8Array(64);
-    put_name(bytes, 0, 48, file.compatible, "the handler of a file");
-    bytes.set(words(file.data, file.token), 48);
     return bytes;
   },
 };

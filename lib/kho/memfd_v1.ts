@@ -13,8 +13,9 @@ import { decode_fdt, is_fdt, property } from "./fdt.ts";
 import { encode_fdt } from "./fdt_encode.ts";
 import { decode_folio_list, encode_folio_list, type FolioList, type PfnPlace } from "./folio_list.ts";
 import { u64_of } from "./kho_tree.ts";
-import { type Memory, PAGE_SIZE, read, type WritableMemory } from "./kept_memory.ts";
-import { u64, words } from "./struct.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import { type Memory, read, type WritableMemory } from "./kept_memory.ts";
+import { u64, words } from "./struct_fields.ts";
 import { decode_descriptor, encode_descriptor, VMALLOC_SIZE, type VmallocDescriptor } from "./vmalloc.ts";
 
 export const MEMFD_V1 = "memfd-v1";

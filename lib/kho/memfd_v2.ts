@@ -9,7 +9,7 @@
  */
 import { decode_folio_list, encode_folio_list, type FolioList } from "./folio_list.ts";
 import { type Memory, read, type WritableMemory } from "./kept_memory.ts";
-import { u32, u64, view, words } from "./struct.ts";
+import { u32, u64, view, words } from "./struct_fields.ts";
 import { decode_descriptor, encode_descriptor, VMALLOC_SIZE, type VmallocDescriptor } from "./vmalloc.ts";
 
 export const MEMFD_V2 = "memfd-v2";

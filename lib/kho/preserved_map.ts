@@ -8,8 +8,9 @@
  * | leaf, level 0 | 32,768 bits: preserved or not | the key's lowest 15 bits |
  */
 import { hex, KhoError } from "./kho_error.ts";
-import { type Memory, PAGE_SIZE, type Pages, read_page } from "./kept_memory.ts";
-import { u64, words } from "./struct.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import { type Memory, type Pages, read_page } from "./kept_memory.ts";
+import { u64, words } from "./struct_fields.ts";
 
 const LEVELS = 5;
 const TABLE_BITS = 9n;

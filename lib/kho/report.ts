@@ -1,9 +1,10 @@
 /** What a handover says, as plain data: what `luo kho show` prints and what `--json` has (docs/json.md). */
 import { hex, KhoError } from "./kho_error.ts";
-import { blob_size, tree_format, type TreeFormat } from "./formats.ts";
+import { blob_size, tree_format, type TreeFormat } from "./tree_formats.ts";
 import { decode_kexec_metadata, KEXEC_METADATA } from "./kexec_metadata.ts";
 import type { KhoTree } from "./kho_tree.ts";
-import { type Memory, PAGE_SIZE, read, ReadOnce } from "./kept_memory.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import { type Memory, read, ReadOnce } from "./kept_memory.ts";
 import { range_size } from "./preserved_map.ts";
 import { type LuoReport, report_luo } from "./report_luo.ts";
 

@@ -10,15 +10,14 @@ import {
   LUO_V1,
   type LuoV1,
 } from "./luo_v1.ts";
+import type { FileEntry, SessionEntry } from "./luo_entries.ts";
 import {
   decode_flbs,
   decode_luo_tree_v5,
   decode_luo_v5,
-  type FileEntry,
   type FlbsV5,
   LUO_V5,
   type LuoTreeV5,
-  type SessionEntry,
 } from "./luo_v5.ts";
 import { decode_memfd_v1, MEMFD_V1 } from "./memfd_v1.ts";
 import { decode_memfd_v2, MEMFD_V2 } from "./memfd_v2.ts";

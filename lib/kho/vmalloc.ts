@@ -7,8 +7,9 @@
  * | kho_vmalloc_chunk, a page | u64 next @0: physical address, 0 for the last; u64 phys[511] @8: blocks of 2^order pages, up to a 0 |
  */
 import { hex, KhoError } from "./kho_error.ts";
-import { type Memory, PAGE_SIZE, read, read_page, type WritableMemory } from "./kept_memory.ts";
-import { exactly, join, u64, view, words } from "./struct.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import { type Memory, read, read_page, type WritableMemory } from "./kept_memory.ts";
+import { exactly, join, u64, view, words } from "./struct_fields.ts";
 
 export const VMALLOC_SIZE = 16;
 /** Blocks in one chunk: KHO_VMALLOC_SIZE. */

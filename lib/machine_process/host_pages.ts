@@ -3,9 +3,9 @@ import { errnoName } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { close, fallocate, fstat, memfd_create, pread, pwrite, sendfile } from "../../ffi/file.ts";
 import { check } from "../error.ts";
-import type { Pages } from "../model/memory/backing_store.ts";
+import type { BackingStore } from "../model/memory/backing_store.ts";
 
-export class HostPages implements Pages {
+export class HostPages implements BackingStore {
   /**
    * Takes `fd` over. `exclusive`: no process but the machine has the file, so nobody can write it behind the machine's back.
    */

@@ -3,7 +3,7 @@ import * as abi from "../../ffi/abi/fcntl.ts";
 import { close, dup_cloexec, fchmod, fcntl, fstat, ftruncate, lseek, open, pwrite } from "../../ffi/file.ts";
 import type { Ret } from "../system_calls.ts";
 import { check } from "../error.ts";
-import type { Host, Leaving } from "../model/fs/host.ts";
+import type { Host, Leaving } from "../model/fs/host_interface.ts";
 import { LinuxHostFile } from "./linux_host_file.ts";
 import { HostPages, newMemfd } from "./host_pages.ts";
 

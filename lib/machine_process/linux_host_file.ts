@@ -7,7 +7,7 @@ import * as file from "../../ffi/file.ts";
 import { availableMemory } from "../files/free_memory.ts";
 import { check } from "../error.ts";
 import type { Ret, Stat } from "../system_calls.ts";
-import type { HostFile } from "../model/fs/host.ts";
+import type { HostFile } from "../model/fs/host_interface.ts";
 import { HostPages } from "./host_pages.ts";
 
 const NO_STAT: Stat = { dev: 0n, ino: 0n, mode: 0, nlink: 0, uid: 0, size: 0n, blocks: 0n };

@@ -7,7 +7,7 @@ import { Faults, NO_FAULTS } from "./faults/faults.ts";
 import { faulty_process, sleep } from "./kernel/faulty_process.ts";
 import { HostDisk } from "./fs/host_disk.ts";
 import type { Hardware, NextKernel } from "./kernel/hardware.ts";
-import type { Host } from "./fs/host.ts";
+import type { Host } from "./fs/host_interface.ts";
 import { KernelPanic } from "./ground/panic.ts";
 import { Ram } from "./memory/ram.ts";
 import { System } from "./kernel/system.ts";

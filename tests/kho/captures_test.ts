@@ -14,7 +14,8 @@ import {
   encode_luo_v5,
 } from "../../lib/kho/luo_v5.ts";
 import { decode_memfd_v2, encode_memfd_v2 } from "../../lib/kho/memfd_v2.ts";
-import { PAGE_SIZE, Pages, read } from "../../lib/kho/kept_memory.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import { Pages, read } from "../../lib/kho/kept_memory.ts";
 import { decode_map, encode_map } from "../../lib/kho/preserved_map.ts";
 import { report_memory } from "../../lib/kho/report.ts";
 import { SCENARIOS, type SessionScenario } from "./capture/scenarios.ts";

@@ -4,11 +4,12 @@ import { type Capture, decode_capture, encode_capture } from "../../lib/kho/capt
 import { KhoError } from "../../lib/kho/kho_error.ts";
 import { decode_kho_v4 } from "../../lib/kho/kho_v4.ts";
 import { decode_luo_tree_v5, decode_luo_v5 } from "../../lib/kho/luo_v5.ts";
-import { PAGE_SIZE, Pages, read } from "../../lib/kho/kept_memory.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import { Pages, read } from "../../lib/kho/kept_memory.ts";
 import { decode_map, encode_key } from "../../lib/kho/preserved_map.ts";
 import { report_memory } from "../../lib/kho/report.ts";
-import { report_bytes } from "../../lib/kho/source.ts";
-import { words } from "../../lib/kho/struct.ts";
+import { report_bytes } from "../../lib/kho/report_source.ts";
+import { words } from "../../lib/kho/struct_fields.ts";
 import { SCENARIOS } from "./capture/scenarios.ts";
 
 const said = (message: RegExp) => (error: unknown) =>

@@ -4,10 +4,11 @@ import { decode_kexec_metadata } from "../../lib/kho/kexec_metadata.ts";
 import { decode_kho_v4, encode_kho_v4 } from "../../lib/kho/kho_v4.ts";
 import { decode_luo_tree_v5, decode_luo_v5, encode_luo_v5 } from "../../lib/kho/luo_v5.ts";
 import { decode_memfd_v2 } from "../../lib/kho/memfd_v2.ts";
-import { PAGE_SIZE, Pages, read } from "../../lib/kho/kept_memory.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import { Pages, read } from "../../lib/kho/kept_memory.ts";
 import { decode_key, decode_map, encode_key } from "../../lib/kho/preserved_map.ts";
 import { decode_area } from "../../lib/kho/vmalloc.ts";
-import { words } from "../../lib/kho/struct.ts";
+import { words } from "../../lib/kho/struct_fields.ts";
 import { machine, map, MEMFD, PLACES, TREE } from "./machine.ts";
 
 const said = (message: RegExp) => (error: unknown) =>

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Capture, decode_capture } from "../../lib/kho/capture.ts";
 import { KhoError } from "../../lib/kho/kho_error.ts";
-import { PAGE_SIZE, Pages } from "../../lib/kho/kept_memory.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import { Pages } from "../../lib/kho/kept_memory.ts";
 import { report_memory } from "../../lib/kho/report.ts";
-import { report_bytes } from "../../lib/kho/source.ts";
-import { words } from "../../lib/kho/struct.ts";
+import { report_bytes } from "../../lib/kho/report_source.ts";
+import { words } from "../../lib/kho/struct_fields.ts";
 
 const FIXTURES = ["files", "blocks", "huge"];
 const captures = await Promise.all(FIXTURES.map(async (name) => {

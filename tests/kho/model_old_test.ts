@@ -5,7 +5,8 @@ import { decode_bitmap_map, encode_bitmap_map } from "../../lib/kho/bitmap_map.t
 import { decode_kho_v1, encode_kho_v1 } from "../../lib/kho/kho_v1.ts";
 import * as v1 from "../../lib/kho/luo_v1.ts";
 import { decode_memfd_v1, encode_memfd_v1 } from "../../lib/kho/memfd_v1.ts";
-import { PAGE_SIZE, Pages, read } from "../../lib/kho/kept_memory.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import { Pages, read } from "../../lib/kho/kept_memory.ts";
 import type { Range } from "../../lib/kho/preserved_map.ts";
 import { report_memory } from "../../lib/kho/report.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";

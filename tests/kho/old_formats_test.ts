@@ -8,11 +8,12 @@ import { decode_kho_v1, encode_kho_v1 } from "../../lib/kho/kho_v1.ts";
 import { encode_kho_v2 } from "../../lib/kho/kho_v2.ts";
 import { LUO_6_19 } from "../../lib/kho/luo_v1.ts";
 import { decode_memfd_v1, encode_memfd_v1, type MemfdV1 } from "../../lib/kho/memfd_v1.ts";
-import { PAGE_SIZE, Pages, read } from "../../lib/kho/kept_memory.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import { Pages, read } from "../../lib/kho/kept_memory.ts";
 import { encode_map } from "../../lib/kho/preserved_map.ts";
 import { report_memory } from "../../lib/kho/report.ts";
-import { report_bytes } from "../../lib/kho/source.ts";
-import { words } from "../../lib/kho/struct.ts";
+import { report_bytes } from "../../lib/kho/report_source.ts";
+import { words } from "../../lib/kho/struct_fields.ts";
 import { map } from "./machine.ts";
 import { FDT, forms, handover, MAP, memfd } from "./old_machine.ts";
 

@@ -11,7 +11,8 @@ import {
 } from "../../lib/kho/luo_v1.ts";
 import { encode_flbs, type FlbsV5 } from "../../lib/kho/luo_v5.ts";
 import { encode_memfd_v1, type MemfdV1 } from "../../lib/kho/memfd_v1.ts";
-import { PAGE_SIZE, Pages } from "../../lib/kho/kept_memory.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import { Pages } from "../../lib/kho/kept_memory.ts";
 import { MEMFD } from "./machine.ts";
 
 export const FDT = 0x1000n;

@@ -4,9 +4,10 @@ import { decode_capture, encode_capture } from "../../lib/kho/capture.ts";
 import { KhoError } from "../../lib/kho/kho_error.ts";
 import { encode_kexec_metadata } from "../../lib/kho/kexec_metadata.ts";
 import { encode_luo_v5 } from "../../lib/kho/luo_v5.ts";
-import { PAGE_SIZE, read } from "../../lib/kho/kept_memory.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import { read } from "../../lib/kho/kept_memory.ts";
 import { report_blobs, report_memory } from "../../lib/kho/report.ts";
-import { report_bytes } from "../../lib/kho/source.ts";
+import { report_bytes } from "../../lib/kho/report_source.ts";
 import { machine, PLACES } from "./machine.ts";
 
 const said = (message: RegExp) => (error: unknown) =>

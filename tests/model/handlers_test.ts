@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import { O_RDWR } from "../../ffi/abi/fcntl.ts";
-import type { FileEntry } from "../../lib/kho/luo_v5.ts";
+import type { FileEntry } from "../../lib/kho/luo_entries.ts";
 import type { Room } from "../../lib/model/kho/block_set.ts";
 import { type FileHandler, has_callbacks } from "../../lib/model/luo/file_handler.ts";
 import { OpenFile, stat } from "../../lib/model/fs/file.ts";

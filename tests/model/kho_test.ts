@@ -10,7 +10,7 @@ import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { audit } from "../../lib/model/audit.ts";
 import { blocks, Kho, reserve_scratch, restore_free } from "../../lib/model/kho/kho.ts";
 import { Machine } from "../../lib/model/machine.ts";
-import { PAGE_SIZE } from "../../lib/model/memory/backing_store.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
 import { Physical } from "../../lib/model/memory/physical.ts";
 import { block_of, radix_key, radix_tree } from "../../lib/model/kho/radix_tree.ts";
 import { Ram } from "../../lib/model/memory/ram.ts";

@@ -1,5 +1,5 @@
 /** `deno task picture`: draws docs/survives.svg, what survives a kexec, from a machine of the model. */
-import { PAGE_SIZE } from "../../lib/kho/kept_memory.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
 import { type Kind, live_update, type Step } from "./memory.ts";
 
 const COLUMNS = 64;

@@ -1,5 +1,5 @@
 /** What is to go wrong in a machine of the model, as text: `--faults SPEC` of `luo machine run`, `LUO_FAULTS`. */
-import { Errno } from "../../../ffi/abi/errno.ts";
+import { Errno, type ErrnoName } from "../../../ffi/abi/errno.ts";
 
 /** For --help and error messages. */
 export const FAULT_SYNTAX = `seed=N, or PLACE[@WHEN]=WHAT, separated by commas
@@ -34,8 +34,6 @@ export type What =
 export class BadFaultSpec extends Error {
   override readonly name = "BadFaultSpec";
 }
-
-type ErrnoName = keyof typeof Errno;
 
 const IO: readonly ErrnoName[] = ["EINTR", "EIO", "ENOMEM"];
 const OPEN: readonly ErrnoName[] = ["EINTR", "EMFILE", "ENFILE", "ENOMEM"];

@@ -37,6 +37,15 @@ export class FdTable {
     return fd;
   }
 
+  /** Both files or, on -EMFILE, none: the references are dropped then. */
+  install_pair([a, b]: readonly [OpenFile, OpenFile], cloexec: boolean): [number, number] | Ret {
+    const first = this.install_or_put(a, cloexec);
+    const second = this.install_or_put(b, cloexec);
+    if (second >= 0) return [first, second];
+    if (first >= 0) this.close(first);
+    return -Errno.EMFILE;
+  }
+
   /** fget_raw(): O_PATH fds too. */
   raw(fd: number): OpenFile | undefined {
     return this.#slots[fd]?.file;

@@ -1,7 +1,8 @@
 /** A file's pages: which page index is which page frame. Sparse: what was never written has no frame and reads as zero. */
 import { PageRanges } from "./page_ranges.ts";
-import { PAGE_SIZE } from "../memory/backing_store.ts";
-import type { Extent, Ram } from "../memory/ram.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
+import type { Extent } from "../memory/extent.ts";
+import type { Ram } from "../memory/ram.ts";
 
 /** Pages `index` to `index + extent.count` of the file are the frames of `extent`. */
 export interface Run {

@@ -12,12 +12,12 @@ export class PageRanges {
 
   add(from: number, to: number): void {
     this.remove(from, to);
-    this.#ranges.splice(this.#ending_behind(from), 0, { from, to });
+    this.#ranges.splice(this.#first_ending_after(from), 0, { from, to });
   }
 
   remove(from: number, to: number): void {
     if (this.#ranges.length === 0 || from >= to) return;
-    const first = this.#ending_behind(from);
+    const first = this.#first_ending_after(from);
     const left: Range[] = [];
     let last = first;
     for (; last < this.#ranges.length; last++) {
@@ -31,19 +31,21 @@ export class PageRanges {
 
   /** The first page at or behind `index` that is in the set; Infinity when there is none. */
   next_in(index: number): number {
-    const range = this.#ranges[this.#ending_behind(index)];
+    const range = this.#ranges[this.#first_ending_after(index)];
     return range === undefined ? Infinity : Math.max(index, range.from);
   }
 
   /** The first page at or behind `index` that is not. */
   next_out(index: number): number {
     let at = index;
-    for (let i = this.#ending_behind(index); this.next_in(at) === at; i++) at = this.#ranges[i]?.to ?? at + 1;
+    for (let i = this.#first_ending_after(index); this.next_in(at) === at; i++) {
+      at = this.#ranges[i]?.to ?? at + 1;
+    }
     return at;
   }
 
   /** Position of the first range that ends behind page `index`. */
-  #ending_behind(index: number): number {
+  #first_ending_after(index: number): number {
     let [low, high] = [0, this.#ranges.length];
     while (low < high) {
       const middle = (low + high) >>> 1;

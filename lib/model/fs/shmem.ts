@@ -5,7 +5,7 @@ import type { Ret, Stat } from "../../system_calls.ts";
 import { stat } from "./file.ts";
 import type { Inode, OpenFile } from "./file.ts";
 import { PageCache, type Run } from "./page_cache.ts";
-import { PAGE_SIZE } from "../memory/backing_store.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import type { Ram } from "../memory/ram.ts";
 
 /** generic_perform_write() hands a write on in chunks of at most this, aligned: the largest folio of shmem on x86-64. */

@@ -6,7 +6,7 @@ import { type FileOperations, opened_flags, OpenFile } from "./file.ts";
 import type { Ram } from "../memory/ram.ts";
 import { generic_lseek } from "./read_write.ts";
 import { ShmemInode } from "./shmem.ts";
-import { PAGE_SIZE } from "../memory/backing_store.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 
 /** st_dev of the kernel's own tmpfs mount, where memfds live. */
 const SHM_MNT_DEV = 1n;

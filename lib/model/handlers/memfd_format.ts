@@ -7,7 +7,7 @@ import * as v1 from "../../kho/memfd_v1.ts";
 import * as v2 from "../../kho/memfd_v2.ts";
 import type { VmallocDescriptor } from "../../kho/vmalloc.ts";
 import type { Run } from "../fs/page_cache.ts";
-import { PAGE_SIZE } from "../memory/backing_store.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import type { Physical } from "../memory/physical.ts";
 import type { Ram } from "../memory/ram.ts";
 

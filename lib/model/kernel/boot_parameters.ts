@@ -1,9 +1,10 @@
 /** Kernel parameters: booleans as `early_param` and kstrtobool() read them, and `initcall_blacklist`. */
+import { kstrtobool } from "../../../ffi/abi/kstrtobool.ts";
 
 /** The last `NAME=VALUE` counts; undefined when there is none, or its value is no truth value ("Malformed early option"). */
 export function kernel_parameter(command_line: string, name: string): boolean | undefined {
   let found: boolean | undefined;
-  for (const value of kernel_values(command_line, name)) found = truth(value) ?? found;
+  for (const value of kernel_values(command_line, name)) found = kstrtobool(value) ?? found;
   return found;
 }
 
@@ -23,10 +24,4 @@ export function kernel_values(command_line: string, name: string): string[] {
     found.push(value.startsWith('"') ? value.slice(1).replace(/"$/, "") : value);
   }
   return found;
-}
-
-/** kstrtobool(): only the first letters are looked at; `e` is enable, `d` disable. */
-function truth(value: string): boolean | undefined {
-  if (/^([eyt1]|on)/i.test(value)) return true;
-  if (/^([dnf0]|of)/i.test(value)) return false;
 }

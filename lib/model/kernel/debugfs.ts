@@ -2,8 +2,8 @@
  * /sys/kernel/debug/kho (kernel/liveupdate/kexec_handover_debugfs.c): KHO's trees and blobs as they are in memory now, also those
  * of the previous kernel that have been freed meanwhile. Files only: a directory cannot be listed.
  */
-import { PAGE_SIZE } from "../memory/backing_store.ts";
-import type { HandedOver } from "../kho/boot.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
+import type { HandedOver } from "../kho/incoming_kho.ts";
 import type { Kho } from "../kho/kho.ts";
 import type { Hardware } from "./hardware.ts";
 

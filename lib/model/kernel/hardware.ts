@@ -1,7 +1,7 @@
 /** What outlives a kernel. One kernel's objects must never be reachable from here once it is gone; a test walks it. */
 import type { Disk } from "../fs/disk.ts";
 import type { Faults } from "../faults/faults.ts";
-import type { Host } from "../fs/host.ts";
+import type { Host } from "../fs/host_interface.ts";
 import type { Handover } from "../kho/kho.ts";
 import type { Ram } from "../memory/ram.ts";
 

@@ -5,7 +5,7 @@ import * as kexec from "../../../ffi/abi/kexec.ts";
 import type { Ret, UserPointer } from "../../system_calls.ts";
 import { check_load, image_release, probe } from "./bzimage_probe.ts";
 import { inode_type, type OpenFile } from "../fs/file.ts";
-import type { Process } from "./process.ts";
+import type { Task } from "./task.ts";
 import { UserBuffer } from "../fs/user_memory.ts";
 
 /** What of an image the model needs to boot it. */
@@ -31,17 +31,17 @@ export interface KexecArguments {
 }
 
 /** The image, undefined for UNLOAD, or why not. The image loaded before is the caller's to keep when this fails. */
-export function load_image(process: Process, a: KexecArguments): LoadedImage | undefined | Ret {
-  if (process.uid !== 0 || process.system.kexec_load_disabled) return -Errno.EPERM;
+export function load_image(task: Task, a: KexecArguments): LoadedImage | undefined | Ret {
+  if (task.uid !== 0 || task.system.kexec_load_disabled) return -Errno.EPERM;
   if (a.flags & ~BigInt(FLAGS)) return -Errno.EINVAL;
   const flags = Number(a.flags);
   if (flags & kexec.KEXEC_FILE_UNLOAD) return undefined;
-  const kernel = read_head(process.fds.get(a.kernel_fd));
+  const kernel = read_head(task.fds.get(a.kernel_fd));
   if (typeof kernel === "number") return kernel;
   const probed = probe(kernel.head, kernel.length);
   if (probed < 0) return probed;
   if (!(flags & kexec.KEXEC_FILE_NO_INITRAMFS)) {
-    const initrd = read_head(process.fds.get(a.initrd_fd));
+    const initrd = read_head(task.fds.get(a.initrd_fd));
     if (typeof initrd === "number") return initrd;
   }
   const command_line = read_command_line(a);

@@ -3,7 +3,7 @@ import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import type { Ret } from "../../system_calls.ts";
 import type { OpenFile } from "../fs/file.ts";
-import { PAGE_SIZE } from "../memory/backing_store.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import { vfs_fallocate } from "../fs/read_write.ts";
 import { ShmemInode } from "../fs/shmem.ts";
 
@@ -183,12 +183,12 @@ function remove(mapping: Mapping, from: bigint, to: bigint): Ret {
   return vfs_fallocate(mapping.file, mode, mapping.offset + from - mapping.start, to - from);
 }
 
-interface Behind {
+interface ShmemPlace {
   readonly inode: ShmemInode;
   readonly offset: bigint;
 }
 
-function shmem_behind(mapping: Mapping, at: bigint): Behind | undefined {
+function shmem_at(mapping: Mapping, at: bigint): ShmemPlace | undefined {
   const inode = mapping.file?.inode;
   if (!(inode instanceof ShmemInode)) return undefined;
   const offset = mapping.offset + at;
@@ -200,14 +200,14 @@ function shmem_behind(mapping: Mapping, at: bigint): Behind | undefined {
 function load_piece(mapping: Mapping, at: bigint, into: Uint8Array): void {
   const own = mapping.own.get(Number(at / PAGE));
   if (own !== undefined) return into.set(own.subarray(Number(at % PAGE), Number(at % PAGE) + into.length));
-  const behind = shmem_behind(mapping, at);
-  if (behind === undefined) return void into.fill(0);
-  fault(behind);
-  behind.inode.cache.read(Number(behind.offset), into);
+  const place = shmem_at(mapping, at);
+  if (place === undefined) return void into.fill(0);
+  fault(place);
+  place.inode.cache.read(Number(place.offset), into);
 }
 
 /** shmem_fault(): also a read gives a hole its page. */
-function fault({ inode, offset }: Behind): void {
+function fault({ inode, offset }: ShmemPlace): void {
   const page = Math.floor(Number(offset) / PAGE_SIZE);
   if (!inode.cache.populate(page, 1)) throw new MemoryFault("SIGBUS: out of memory");
 }
@@ -216,11 +216,11 @@ function store_piece(mapping: Mapping, at: bigint, data: Uint8Array): void {
   const page = Number(at / PAGE);
   const own = mapping.own.get(page);
   if (own !== undefined) return own.set(data, Number(at % PAGE));
-  const behind = shmem_behind(mapping, at);
-  if (behind !== undefined) fault(behind);
-  if (behind !== undefined && mapping.shared) return behind.inode.cache.write(Number(behind.offset), data);
+  const place = shmem_at(mapping, at);
+  if (place !== undefined) fault(place);
+  if (place !== undefined && mapping.shared) return place.inode.cache.write(Number(place.offset), data);
   const copy = new Uint8Array(PAGE_SIZE);
-  if (behind !== undefined) behind.inode.cache.read(Number(behind.offset - at % PAGE), copy);
+  if (place !== undefined) place.inode.cache.read(Number(place.offset - at % PAGE), copy);
   copy.set(data, Number(at % PAGE));
   mapping.own.set(page, copy);
 }

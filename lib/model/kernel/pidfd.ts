@@ -1,9 +1,9 @@
 /** pidfd_open(2), and what pidfd_getfd(2) needs of it (kernel/pid.c, fs/pidfs.c). */
 import { Errno } from "../../../ffi/abi/errno.ts";
-import { O_ACCMODE, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, POLLIN } from "../../../ffi/abi/fcntl.ts";
+import { O_ACCMODE, O_EXCL, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, POLLIN } from "../../../ffi/abi/fcntl.ts";
 import type { Ret, Stat } from "../../system_calls.ts";
 import { type FileOperations, type Inode, opened_flags, OpenFile, stat } from "../fs/file.ts";
-import type { Process } from "./process.ts";
+import type { Task } from "./task.ts";
 
 /** One for all pidfds of a process: a regular file of the file system pidfs, though stat does not say so. */
 export class PidfdInode implements Inode {
@@ -17,11 +17,34 @@ export class PidfdInode implements Inode {
   }
 }
 
-export function pidfd_file(target: Process, flags: number): OpenFile {
-  return open_pidfd(target, O_RDWR | (flags & O_NONBLOCK));
+const PIDFD_FLAGS = O_NONBLOCK | O_EXCL;
+
+export function do_pidfd_open(
+  processes: ReadonlyMap<number, Task>,
+  pid: number,
+  flags: number,
+): OpenFile | Ret {
+  if (flags & ~PIDFD_FLAGS || pid <= 0) return -Errno.EINVAL;
+  const target = processes.get(pid);
+  return target === undefined ? -Errno.ESRCH : open_pidfd(target, O_RDWR | (flags & O_NONBLOCK));
 }
 
-function open_pidfd(target: Process, flags: number): OpenFile {
+/** The file that fd number `fd` of the pidfd's process refers to, with a reference for the caller. */
+export function do_pidfd_getfd(
+  pidfd: OpenFile | undefined,
+  fd: number,
+  flags: number,
+  uid: number,
+): OpenFile | Ret {
+  if (flags !== 0) return -Errno.EINVAL;
+  const target = pidfd && pidfd_target(pidfd);
+  if (target === undefined) return -Errno.EBADF;
+  if (target.ended) return -Errno.ESRCH;
+  if (uid !== 0 && uid !== target.uid) return -Errno.EPERM;
+  return target.fds.raw(fd)?.get() ?? -Errno.EBADF;
+}
+
+function open_pidfd(target: Task, flags: number): OpenFile {
   const inode = target.pidfd_inode;
   if (writes(flags)) inode.writers++;
   return new OpenFile(inode, new PidfdOperations(target), flags, () => "anon_inode:[pidfd]");
@@ -32,7 +55,7 @@ function writes(flags: number): boolean {
 }
 
 /** The process behind a pidfd, undefined for any other file. */
-export function pidfd_target(file: OpenFile): Process | undefined {
+function pidfd_target(file: OpenFile): Task | undefined {
   return file.operations instanceof PidfdOperations ? file.operations.target : undefined;
 }
 
@@ -40,7 +63,7 @@ export function pidfd_target(file: OpenFile): Process | undefined {
 class PidfdOperations implements FileOperations {
   readonly positioned = true;
 
-  constructor(readonly target: Process) {}
+  constructor(readonly target: Task) {}
 
   /** Readable once the process has ended. */
   poll(_file: OpenFile, events: number): number {

@@ -4,70 +4,24 @@ import * as abi from "../../../ffi/abi/fcntl.ts";
 import { ProcessKilled, type Received, type Ret, type SystemCalls } from "../../system_calls.ts";
 import type { Stat, UserPointer, Utsname } from "../../system_calls.ts";
 import { do_fcntl } from "../fs/fcntl.ts";
-import { FdTable } from "../fs/fd_table.ts";
 import type { OpenFile } from "../fs/file.ts";
-import { generic_ioctl } from "../fs/ioctl.ts";
+import { generic_ioctl } from "../fs/generic_ioctl.ts";
 import { load_image } from "./kexec.ts";
-import { Mappings, MemoryFault } from "./mappings.ts";
+import { MemoryFault } from "./mappings.ts";
 import { memfd_create } from "../fs/memfd_create.ts";
-import { pidfd_file, pidfd_target, PidfdInode } from "./pidfd.ts";
+import { do_pidfd_getfd, do_pidfd_open } from "./pidfd.ts";
 import { make_pipe } from "../fs/pipe.ts";
 import { vfs_fallocate, vfs_ftruncate, vfs_lseek, vfs_read, vfs_write } from "../fs/read_write.ts";
-import { make_socketpair, SCM_MAX_FD, socket_of } from "../fs/socket.ts";
-import type { System } from "./system.ts";
+import { make_socketpair } from "../fs/socket.ts";
+import { do_recvmsg, do_sendmsg } from "../fs/socket_messages.ts";
+import { Task } from "./task.ts";
 import { vfs_change, vfs_open, vfs_readlink } from "./vfs.ts";
 
 const POLLNVAL = 0x20;
-const PIDFD_FLAGS = abi.O_NONBLOCK | abi.O_EXCL;
 
-export class Process implements SystemCalls {
-  readonly fds: FdTable;
-  readonly pidfd_inode: PidfdInode;
-  readonly #mappings = new Mappings();
-  #system: System | undefined;
-
-  constructor(system: System, readonly pid: number, readonly uid: number, nofile: number) {
-    this.#system = system;
-    this.fds = new FdTable(nofile);
-    this.pidfd_inode = new PidfdInode(system.new_ino());
-  }
-
-  /** Every call comes through here: a process that is gone makes none. @throws ProcessKilled */
-  get system(): System {
-    if (this.#system === undefined) throw new ProcessKilled(`Process ${this.pid} is gone`);
-    return this.#system;
-  }
-
-  #alive(): void {
-    if (this.ended) throw new ProcessKilled(`Process ${this.pid} is gone`);
-  }
-
-  get ended(): boolean {
-    return this.#system === undefined;
-  }
-
-  /** exit(2), or a signal: mappings and fds are released as the kernel does it. */
-  exit(): void {
-    if (this.#system === undefined) return;
-    this.#mappings.unmap_all();
-    this.fds.close_all();
-    this.#system.processes.delete(this.pid);
-    this.#system = undefined;
-  }
-
-  [Symbol.dispose](): void {
-    this.exit();
-  }
-
-  /** The machine is reset under it: nothing is released, and nothing of its kernel stays reachable from here. */
-  forget(): void {
-    this.#mappings.forget();
-    this.fds.forget();
-    this.#system = undefined;
-  }
-
+export class Process extends Task implements SystemCalls {
   #file(fd: number): OpenFile | undefined {
-    this.#alive();
+    this.check_alive();
     return this.fds.get(fd);
   }
 
@@ -76,25 +30,25 @@ export class Process implements SystemCalls {
   }
 
   open(path: string, flags: number, mode = 0): Ret {
-    this.#alive();
+    this.check_alive();
     const fd = this.fds.unused();
     if (fd < 0) return fd;
     return this.#install(vfs_open(this, path, flags, mode), (flags & abi.O_CLOEXEC) !== 0);
   }
 
   close(fd: number): Ret {
-    this.#alive();
+    this.check_alive();
     return this.fds.close(fd);
   }
 
   dup(fd: number): Ret {
-    this.#alive();
+    this.check_alive();
     const file = this.fds.raw(fd);
     return file === undefined ? -Errno.EBADF : this.#install(file.get(), false);
   }
 
   fcntl(fd: number, command: number, argument = 0): Ret {
-    this.#alive();
+    this.check_alive();
     return do_fcntl(this.fds, fd, command, argument);
   }
 
@@ -106,7 +60,7 @@ export class Process implements SystemCalls {
   }
 
   poll(fd: number, events: number): Ret {
-    this.#alive();
+    this.check_alive();
     if (fd < 0) return 0;
     const file = this.fds.get(fd);
     if (file === undefined) return POLLNVAL;
@@ -154,32 +108,32 @@ export class Process implements SystemCalls {
   }
 
   fstat(fd: number): Stat | Ret {
-    this.#alive();
+    this.check_alive();
     return this.fds.raw(fd)?.inode.stat() ?? -Errno.EBADF;
   }
 
   mmap(length: bigint, prot: number, flags: number, fd: number, offset: bigint): bigint {
-    return this.#mappings.mmap(length, prot, flags, this.#file(fd), offset);
+    return this.mappings.mmap(length, prot, flags, this.#file(fd), offset);
   }
 
   munmap(address: bigint, length: bigint): Ret {
-    this.#alive();
-    return this.#mappings.munmap(address, length);
+    this.check_alive();
+    return this.mappings.munmap(address, length);
   }
 
   madvise(address: bigint, length: bigint, advice: number): Ret {
-    this.#alive();
-    return this.#mappings.madvise(address, length, advice);
+    this.check_alive();
+    return this.mappings.madvise(address, length, advice);
   }
 
   load(address: bigint, into: Uint8Array): void {
-    this.#alive();
-    this.#access(() => this.#mappings.load(address, into));
+    this.check_alive();
+    this.#access(() => this.mappings.load(address, into));
   }
 
   store(address: bigint, from: Uint8Array): void {
-    this.#alive();
-    this.#access(() => this.#mappings.store(address, from));
+    this.check_alive();
+    this.#access(() => this.mappings.store(address, from));
   }
 
   /** A fault kills the process, as SIGSEGV and SIGBUS do. */
@@ -207,7 +161,7 @@ export class Process implements SystemCalls {
   }
 
   link_fd(fd: number, path: string): Ret {
-    this.#alive();
+    this.check_alive();
     const file = this.fds.raw(fd);
     if (file === undefined) return -Errno.ENOENT;
     return vfs_change(this, path, (fs, rest) => fs.link(file.inode, rest), () => -Errno.EXDEV);
@@ -219,74 +173,37 @@ export class Process implements SystemCalls {
 
   pipe2(flags: number): [number, number] | Ret {
     if (flags & ~(abi.O_CLOEXEC | abi.O_NONBLOCK)) return -Errno.EINVAL;
-    return this.#pair(make_pipe(this.system.new_ino(), this.uid, flags), (flags & abi.O_CLOEXEC) !== 0);
+    return this.fds.install_pair(
+      make_pipe(this.system.new_ino(), this.uid, flags),
+      (flags & abi.O_CLOEXEC) !== 0,
+    );
   }
 
   socketpair(): [number, number] | Ret {
     const ino = this.system.new_ino();
     this.system.new_ino();
-    return this.#pair(make_socketpair(ino), true);
-  }
-
-  #pair([a, b]: [OpenFile, OpenFile], cloexec: boolean): [number, number] | Ret {
-    const first = this.fds.install_or_put(a, cloexec);
-    const second = this.fds.install_or_put(b, cloexec);
-    if (second >= 0) return [first, second];
-    if (first >= 0) this.fds.close(first);
-    return -Errno.EMFILE;
+    return this.fds.install_pair(make_socketpair(ino), true);
   }
 
   sendmsg(fd: number, data: Uint8Array, fds: readonly number[]): Ret {
-    const file = this.#file(fd);
-    if (file === undefined) return -Errno.EBADF;
-    const socket = socket_of(file);
-    if (socket === undefined) return -Errno.ENOTSOCK;
-    if (fds.length > SCM_MAX_FD) return -Errno.EINVAL;
-    const files: OpenFile[] = [];
-    for (const each of fds) {
-      const sent = this.fds.raw(each);
-      if (sent === undefined) return -Errno.EBADF;
-      files.push(sent);
-    }
-    return socket.send(data, files);
+    return do_sendmsg(this.fds, this.#file(fd), data, fds);
   }
 
   recvmsg(fd: number, into: Uint8Array, max_fds: number): Received | Ret {
-    const file = this.#file(fd);
-    if (file === undefined) return -Errno.EBADF;
-    const got = socket_of(file)?.receive(into) ?? -Errno.ENOTSOCK;
-    if (typeof got === "number") return got;
-    const fds: number[] = [];
-    for (const file of got.files) {
-      const number = fds.length < max_fds ? this.fds.install(file, true) : -Errno.EMFILE;
-      // Those there is no room for are dropped (MSG_CTRUNC).
-      if (number < 0) file.put();
-      else fds.push(number);
-    }
-    return { bytes: got.bytes, fds };
+    return do_recvmsg(this.fds, this.#file(fd), into, max_fds);
   }
 
   getpid(): number {
-    this.#alive();
+    this.check_alive();
     return this.pid;
   }
 
   pidfd_open(pid: number, flags: number): Ret {
-    if (flags & ~PIDFD_FLAGS || pid <= 0) return -Errno.EINVAL;
-    const target = this.system.processes.get(pid);
-    if (target === undefined) return -Errno.ESRCH;
-    return this.#install(pidfd_file(target, flags), true);
+    return this.#install(do_pidfd_open(this.system.processes, pid, flags), true);
   }
 
   pidfd_getfd(pidfd: number, fd: number, flags: number): Ret {
-    if (flags !== 0) return -Errno.EINVAL;
-    const file = this.#file(pidfd);
-    const target = file && pidfd_target(file);
-    if (target === undefined) return -Errno.EBADF;
-    if (target.ended) return -Errno.ESRCH;
-    if (this.uid !== 0 && this.uid !== target.uid) return -Errno.EPERM;
-    const got = target.fds.raw(fd);
-    return got === undefined ? -Errno.EBADF : this.#install(got.get(), true);
+    return this.#install(do_pidfd_getfd(this.#file(pidfd), fd, flags, this.uid), true);
   }
 
   kexec_file_load(
@@ -306,7 +223,7 @@ export class Process implements SystemCalls {
     if (this.uid !== 0) return -Errno.EPERM;
     const answer = this.system.reboot(command);
     // The machine went down under the call: it does not return.
-    this.#alive();
+    this.check_alive();
     return answer;
   }
 
@@ -316,7 +233,7 @@ export class Process implements SystemCalls {
   }
 
   sync(): void {
-    this.#alive();
+    this.check_alive();
   }
 
   adopt(host_fd: number): Ret {

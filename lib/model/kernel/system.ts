@@ -1,23 +1,20 @@
 /** One booted kernel: everything that begins at its boot and ends with it. */
-import { Errno } from "../../../ffi/abi/errno.ts";
-import { LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_KEXEC } from "../../../ffi/abi/kexec.ts";
-import { LINUX_REBOOT_CMD_POWER_OFF, LINUX_REBOOT_CMD_RESTART } from "../../../ffi/abi/kexec.ts";
 import type { Ret } from "../../system_calls.ts";
 import { initcall_blacklisted, kernel_parameter, kernel_values } from "./boot_parameters.ts";
 import { MountedDisk } from "../fs/disk.ts";
-import { corrupt, lose_page } from "../kho/handover_faults.ts";
 import type { Hardware, NextKernel } from "./hardware.ts";
 import type { LoadedImage } from "./kexec.ts";
-import { HostFiles } from "../fs/host_file.ts";
+import { HostFiles } from "../fs/host_files.ts";
 import { type Handover, Kho, reserve_scratch, type Scratch } from "../kho/kho.ts";
-import { type HandedOver, populate, retrieve_memory } from "../kho/boot.ts";
-import { read_metadata, write_metadata } from "../kho/metadata.ts";
-import { abi_of } from "./formats.ts";
+import { type HandedOver, populate, retrieve_memory } from "../kho/incoming_kho.ts";
+import { read_metadata, write_metadata } from "../kho/origin.ts";
+import { formats_of } from "./release_formats.ts";
 import { Luo } from "../luo/luo.ts";
 import type { IncomingLuo } from "../luo/handover.ts";
-import { MemfdHandler } from "../handlers/memfd.ts";
+import { MemfdHandler } from "../handlers/memfd_handler.ts";
 import { KernelPanic } from "../ground/panic.ts";
 import { Process } from "./process.ts";
+import { reboot } from "./reboot.ts";
 import type { Driver } from "../handlers/rehearsal/driver.ts";
 import { load_modules } from "../handlers/rehearsal/modules.ts";
 import { type Release, release_of } from "../ground/releases.ts";
@@ -97,7 +94,7 @@ export class System {
   #start_memory(handover: Handover | undefined): HandedOver | undefined {
     const { ram } = this.hardware;
     const handed = handover && this.speaks
-      ? populate(ram, handover, abi_of(this.speaks).tree, (line) => this.printk(line))
+      ? populate(ram, handover, formats_of(this.speaks).tree, (line) => this.printk(line))
       : undefined;
     if (handed === undefined) ram.open([]);
     // setup_command_line(): one of the pages that a kernel needs before it can look around.
@@ -106,7 +103,7 @@ export class System {
     this.#boot_page = page;
     ram.page(page)?.set(new TextEncoder().encode(this.command_line.slice(0, 512)));
     if (handed === undefined) return undefined;
-    if (this.speaks !== undefined) retrieve_memory(ram, abi_of(this.speaks).tree.map, handed.map);
+    if (this.speaks !== undefined) retrieve_memory(ram, formats_of(this.speaks).tree.map, handed.map);
     this.#scratch_frames = ram.open(handed.scratch);
     return handed;
   }
@@ -117,7 +114,7 @@ export class System {
       this.printk("luo: Disabling liveupdate because KHO is disabled");
     }
     if (!this.#kho_wanted || handed === undefined) return undefined;
-    const incoming = abi_of(release).luo.receive(
+    const incoming = formats_of(release).luo.receive(
       this.hardware.ram,
       handed,
       release.formats.luo,
@@ -143,7 +140,7 @@ export class System {
       this.printk(`KHO: exec from: ${from.previous_release} (count ${from.kexec_count})`);
     }
     const scratch = handed?.scratch ?? this.#reserve_scratch() ?? [];
-    const kho = scratch.length > 0 ? Kho.init(ram, abi_of(this.speaks).tree, scratch) : undefined;
+    const kho = scratch.length > 0 ? Kho.init(ram, formats_of(this.speaks).tree, scratch) : undefined;
     const previous_release = this.release;
     const metadata = { previous_release, kexec_count: (from?.kexec_count ?? 0) + 1 };
     // 6.19 tells nothing of itself.
@@ -176,7 +173,7 @@ export class System {
   /** luo_late_startup(): off unless `liveupdate=on`, never without KHO. */
   #start_luo(release: Release, incoming: IncomingLuo | undefined): Luo | undefined {
     if (this.kho === undefined || !this.#luo_wanted || this.#luo_disabled) return undefined;
-    const outgoing = abi_of(release).luo.setup(this.kho, release, (incoming?.number ?? 0n) + 1n);
+    const outgoing = formats_of(release).luo.setup(this.kho, release, (incoming?.number ?? 0n) + 1n);
     if (outgoing === undefined) {
       this.printk("luo: failed to allocate/preserve LUO state memory");
       return undefined;
@@ -185,7 +182,7 @@ export class System {
     const print = (line: string) => this.printk(line);
     const luo = new Luo({ release, outgoing, incoming, ino: this.new_ino(), faults, print });
     if (!initcall_blacklisted(this.command_line, "memfd_luo_init")) {
-      luo.handlers.register(new MemfdHandler(kho, () => this.new_ino(), release, abi_of(release).memfd));
+      luo.handlers.register(new MemfdHandler(kho, () => this.new_ino(), release, formats_of(release).memfd));
     }
     const modules = kernel_values(this.command_line, "luo_rehearsal").flatMap((list) => list.split(","));
     load_modules(modules, {
@@ -214,59 +211,13 @@ export class System {
     return process;
   }
 
-  /** reboot(2) (kernel/reboot.c); does not return when the machine goes down. */
+  /** reboot(2). Does not return to a process when the machine goes down. */
   reboot(command: number): Ret {
-    switch (command) {
-      case LINUX_REBOOT_CMD_KEXEC:
-        return this.#kexec();
-      case LINUX_REBOOT_CMD_RESTART:
-        this.#stop();
-        this.hardware.restart();
-        return 0;
-      case LINUX_REBOOT_CMD_POWER_OFF:
-        this.#stop();
-        this.hardware.power_off();
-        return 0;
-      case LINUX_REBOOT_CMD_CAD_OFF:
-        return 0;
-      default:
-        return -Errno.EINVAL;
-    }
+    return reboot(this, command);
   }
 
-  /** kernel_kexec(): an image, then liveupdate_reboot(), which may still refuse; from there on there is no way back. */
-  #kexec(): Ret {
-    const image = this.image;
-    if (image === undefined) return -Errno.EINVAL;
-    const frozen = this.luo?.freeze() ?? 0;
-    if (frozen < 0) return frozen;
-    const finished = this.kho?.finish() ?? 0;
-    if (finished < 0) {
-      this.luo?.unfreeze();
-      return finished;
-    }
-    this.luo?.serialize();
-    const kept = this.kho === undefined ? [] : this.#kept(this.kho);
-    this.printk("kexec_core: Starting new kernel");
-    this.#stop();
-    this.hardware.ram.kexec(kept);
-    this.hardware.kexec({
-      release: image.release ?? this.release,
-      command_line: image.command_line,
-      handover: this.kho?.handover,
-    });
-    return 0;
-  }
-
-  #kept(kho: Kho): (readonly [base: number, count: number])[] {
-    lose_page(this.hardware.faults, kho);
-    const kept = kho.kept();
-    corrupt(this.hardware.faults, kho);
-    return kept;
-  }
-
-  /** The CPUs stop: no file is closed, nothing is released. */
-  #stop(): void {
+  /** Stops the CPUs: the processes end, but no file is closed and no memory released. */
+  stop(): void {
     for (const process of this.processes.values()) process.forget();
     this.processes.clear();
   }

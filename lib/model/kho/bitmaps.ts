@@ -14,8 +14,8 @@ import { KhoError } from "../../kho/kho_error.ts";
 import { runs as set_bits } from "../../kho/preserved_map.ts";
 import type { Ret } from "../../system_calls.ts";
 import { clear_bit, set_bit } from "./bits.ts";
-import { BrokenMap, type KhoMap, type MapFormat, type Visitor } from "./map.ts";
-import { PAGE_SIZE } from "../memory/backing_store.ts";
+import { BrokenMap, type KhoMap, type MapFormat, type Visitor } from "./map_format.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import { Physical } from "../memory/physical.ts";
 import type { Ram } from "../memory/ram.ts";
 

@@ -7,7 +7,7 @@ import { decode_blocks, encode_blocks, type EntryCodec, MAX_BLOCKS, per_block } 
 import { KhoError } from "../../kho/kho_error.ts";
 import type { Ret } from "../../system_calls.ts";
 import { type Kho, restore_free } from "./kho.ts";
-import { PAGE_SIZE } from "../memory/backing_store.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import { Physical } from "../memory/physical.ts";
 import type { Ram } from "../memory/ram.ts";
 

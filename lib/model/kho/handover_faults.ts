@@ -1,7 +1,7 @@
 /** Faults of a handover, at the moment of the kexec: a page that is not preserved after all, a byte that is another one. */
 import type { Faults } from "../faults/faults.ts";
 import type { Kho } from "./kho.ts";
-import { PAGE_SIZE } from "../memory/backing_store.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 
 /** Of a file's contents: before it is known what the kexec keeps. */
 export function lose_page(faults: Faults, kho: Kho): void {

@@ -4,10 +4,10 @@
  */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import type { Blob, KhoTree } from "../../kho/kho_tree.ts";
-import { words } from "../../kho/struct.ts";
+import { words } from "../../kho/struct_fields.ts";
 import type { Ret } from "../../system_calls.ts";
-import type { KhoMap, MapFormat } from "./map.ts";
-import { PAGE_SIZE } from "../memory/backing_store.ts";
+import type { KhoMap, MapFormat } from "./map_format.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import { Physical } from "../memory/physical.ts";
 import type { Ram } from "../memory/ram.ts";
 import { FRAME } from "../memory/section.ts";

@@ -5,8 +5,8 @@
 import { Errno } from "../../../ffi/abi/errno.ts";
 import type { Ret } from "../../system_calls.ts";
 import { clear_bit, set_bit } from "./bits.ts";
-import { BrokenMap, type KhoMap, type MapFormat, type Visitor } from "./map.ts";
-import { PAGE_SIZE } from "../memory/backing_store.ts";
+import { BrokenMap, type KhoMap, type MapFormat, type Visitor } from "./map_format.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import type { Ram } from "../memory/ram.ts";
 
 /** Levels of tables above the leaves. */

@@ -11,7 +11,7 @@ import {
   type VmallocDescriptor,
 } from "../../kho/vmalloc.ts";
 import { type Kho, restore_free } from "./kho.ts";
-import { PAGE_SIZE } from "../memory/backing_store.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import { Physical } from "../memory/physical.ts";
 import type { Ram } from "../memory/ram.ts";
 import { FRAME } from "../memory/section.ts";

@@ -4,7 +4,7 @@ import * as abi from "../../../ffi/abi/fcntl.ts";
 import * as luo from "../../../ffi/abi/liveupdate.ts";
 import type { Ret } from "../../system_calls.ts";
 import { type FileOperations, type Inode, opened_flags, OpenFile, stat } from "../fs/file.ts";
-import { answer_with_fd, type Call, type Command, commands, luo_ioctl } from "./ioctl.ts";
+import { answer_with_fd, type Call, type Command, commands, luo_ioctl } from "./luo_ioctl.ts";
 import type { Sessions } from "./session.ts";
 
 export class LiveupdateDevice {

@@ -1,10 +1,10 @@
 /** What a kernel hands over of its LUO and reads again, whatever the format: `luo_v5.ts` and `luo_v1.ts` are the two there are. */
-import type { FileEntry, SessionEntry } from "../../kho/luo_v5.ts";
+import type { FileEntry, SessionEntry } from "../../kho/luo_entries.ts";
 import type { Ret } from "../../system_calls.ts";
 import type { HandedOverEntries } from "../kho/block_set.ts";
 import type { SerializedFlb } from "./flb.ts";
 import type { Kho } from "../kho/kho.ts";
-import type { HandedOver } from "../kho/boot.ts";
+import type { HandedOver } from "../kho/incoming_kho.ts";
 import type { Ram } from "../memory/ram.ts";
 import type { Release } from "../ground/releases.ts";
 import type { OutgoingSession, Rooms } from "./session.ts";
@@ -28,7 +28,7 @@ export interface IncomingLuo {
   files(session: SessionEntry): HandedOverEntries<FileEntry> | undefined;
 }
 
-export interface LuoAbi {
+export interface LuoFormat {
   /** At boot. Undefined when memory is out. */
   setup(kho: Kho, release: Release, number: bigint): OutgoingLuo | undefined;
   /** Early at boot. Undefined when nothing of that name was handed over; an errno for what cannot be read. */

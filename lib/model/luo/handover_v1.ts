@@ -2,13 +2,13 @@
 import { Errno } from "../../../ffi/abi/errno.ts";
 import { KhoError } from "../../kho/kho_error.ts";
 import * as luo from "../../kho/luo_v1.ts";
-import type { FileEntry, SessionEntry } from "../../kho/luo_v5.ts";
-import { PAGE_SIZE } from "../../kho/kept_memory.ts";
+import type { FileEntry, SessionEntry } from "../../kho/luo_entries.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import type { Ret } from "../../system_calls.ts";
 import type { HandedOverEntries, Room } from "../kho/block_set.ts";
 import { type Kho, restore_free } from "../kho/kho.ts";
-import type { HandedOver } from "../kho/boot.ts";
-import { type IncomingLuo, LUO, type LuoAbi, type OutgoingLuo } from "./handover.ts";
+import type { HandedOver } from "../kho/incoming_kho.ts";
+import { type IncomingLuo, LUO, type LuoFormat, type OutgoingLuo } from "./handover.ts";
 import { Physical } from "../memory/physical.ts";
 import type { Ram } from "../memory/ram.ts";
 import type { Release } from "../ground/releases.ts";
@@ -125,7 +125,7 @@ function read_files(ram: Ram, session: SessionEntry): HandedOverEntries<FileEntr
   }
 }
 
-export function luo_v1(dialect: luo.Dialect): LuoAbi {
+export function luo_v1(dialect: luo.Dialect): LuoFormat {
   return {
     setup: (kho, release, number) => setup(dialect, kho, release, number),
     receive: (ram, handed, format, print) => receive(dialect, ram, handed, format, print),

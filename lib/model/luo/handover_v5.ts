@@ -1,14 +1,16 @@
 /** The LUO of 7.2 and 7.3 on its way out and in: `luo-v5`, chained blocks of sessions and of files (layout in `lib/kho/luo_v5.ts`). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import { KhoError } from "../../kho/kho_error.ts";
+import { FILE, type FileEntry, type SessionEntry } from "../../kho/luo_entries.ts";
 import * as luo from "../../kho/luo_v5.ts";
-import { PAGE_SIZE, read } from "../../kho/kept_memory.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
+import { read } from "../../kho/kept_memory.ts";
 import type { Ret } from "../../system_calls.ts";
 import { BlockSet, type HandedOverEntries, read_blocks } from "../kho/block_set.ts";
 import type { SerializedFlb } from "./flb.ts";
 import { type Kho, restore_free } from "../kho/kho.ts";
-import type { HandedOver } from "../kho/boot.ts";
-import { type IncomingLuo, LUO, type LuoAbi, type OutgoingLuo } from "./handover.ts";
+import type { HandedOver } from "../kho/incoming_kho.ts";
+import { type IncomingLuo, LUO, type LuoFormat, type OutgoingLuo } from "./handover.ts";
 import { Physical } from "../memory/physical.ts";
 import type { Ram } from "../memory/ram.ts";
 import type { Release } from "../ground/releases.ts";
@@ -39,7 +41,7 @@ class Outgoing implements OutgoingLuo {
     const { limits, full } = release;
     this.rooms = {
       sessions: new BlockSet(kho, luo.SESSION, { count: limits.sessions, full: -Errno[full] }),
-      files: () => new BlockSet(kho, luo.FILE, { count: limits.files, full: -Errno.ENOSPC }),
+      files: () => new BlockSet(kho, FILE, { count: limits.files, full: -Errno.ENOSPC }),
     };
     this.#write(0n);
     this.#write_flbs([]);
@@ -117,10 +119,10 @@ function read_flbs(ram: Ram, address: bigint): SerializedFlb[] {
 /** kho_block_set_restore() for one session's files. */
 function read_files(
   ram: Ram,
-  session: luo.SessionEntry,
+  session: SessionEntry,
   print: (line: string) => void,
-): HandedOverEntries<luo.FileEntry> | undefined {
-  const files = read_blocks(ram, Number(session.files_pa), luo.FILE, print);
+): HandedOverEntries<FileEntry> | undefined {
+  const files = read_blocks(ram, Number(session.files_pa), FILE, print);
   if (files === undefined || session.files_pa === 0n) return files;
   if (BigInt(files.entries.length) === session.count) return files;
   print(`luo: File count mismatch: expected ${session.count}, found ${files.entries.length}`);
@@ -128,4 +130,4 @@ function read_files(
   return undefined;
 }
 
-export const luo_v5: LuoAbi = { setup: Outgoing.setup, receive };
+export const luo_v5: LuoFormat = { setup: Outgoing.setup, receive };

@@ -1,6 +1,6 @@
 /** The Live Update Orchestrator of one kernel (kernel/liveupdate/luo_core.c): device, sessions, number, and the way out and in. */
 import { Errno } from "../../../ffi/abi/errno.ts";
-import type { SessionEntry } from "../../kho/luo_v5.ts";
+import type { SessionEntry } from "../../kho/luo_entries.ts";
 import type { Ret } from "../../system_calls.ts";
 import { LiveupdateDevice } from "./device.ts";
 import type { Faults } from "../faults/faults.ts";

@@ -2,11 +2,11 @@
 import { Errno } from "../../../ffi/abi/errno.ts";
 import { O_RDWR } from "../../../ffi/abi/fcntl.ts";
 import * as luo from "../../../ffi/abi/liveupdate.ts";
-import type { FileEntry, SessionEntry } from "../../kho/luo_v5.ts";
+import type { FileEntry, SessionEntry } from "../../kho/luo_entries.ts";
 import type { Ret } from "../../system_calls.ts";
 import type { Room } from "../kho/block_set.ts";
 import { type FileOperations, type Inode, OpenFile, stat } from "../fs/file.ts";
-import { answer_with_fd, type Call, commands, luo_ioctl } from "./ioctl.ts";
+import { answer_with_fd, type Call, commands, luo_ioctl } from "./luo_ioctl.ts";
 import type { Handlers } from "./handler_registry.ts";
 import { type IncomingFiles, OutgoingFiles } from "./session_files.ts";
 import type { Release } from "../ground/releases.ts";

@@ -1,6 +1,6 @@
 /** The files of one session, from PRESERVE to FINISH (kernel/liveupdate/luo_file.c). */
 import { Errno, errnoName } from "../../../ffi/abi/errno.ts";
-import type { FileEntry } from "../../kho/luo_v5.ts";
+import type { FileEntry } from "../../kho/luo_entries.ts";
 import type { Ret } from "../../system_calls.ts";
 import type { Room } from "../kho/block_set.ts";
 import type { FileHandler, PreservedState } from "./file_handler.ts";

@@ -3,11 +3,8 @@
  * in: a host memfd, of which nothing is copied then.
  */
 
-export const PAGE_SIZE = 4096;
-export const PAGE_SHIFT = 12n;
-
 /** The backing store of one allocation of page frames. Offsets and lengths are bytes from its first frame. */
-export interface Pages {
+export interface BackingStore {
   /** Fills all of `into`. Bytes the store does not have (a host file shorter than its frames) read as zero. */
   read(offset: number, into: Uint8Array): void;
   write(offset: number, from: Uint8Array): void;
@@ -17,7 +14,7 @@ export interface Pages {
    * but the machine can reach it; a private copy when the host's owner still runs and could write into it (this one is then
    * released).
    */
-  survive(): Pages;
+  survive(): BackingStore;
   /** The last frame has been freed, or did not survive the kexec. */
   release(): void;
 }

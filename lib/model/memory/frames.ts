@@ -1,5 +1,5 @@
 /** The page frames of a machine: what each is used for, and its bytes. Only what is used has a section. */
-import { PAGE_SIZE } from "./backing_store.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import { FRAME, POISON, Section, SECTION_FRAMES, SECTION_SIZE } from "./section.ts";
 
 export class Frames {
@@ -120,5 +120,21 @@ export class Frames {
       }
     }
     if (this.count > start) yield [start, this.count - start];
+  }
+
+  /** Every frame from `first` on that is not free. */
+  *used(first: number): Iterable<number> {
+    let next = first;
+    for (const [base, count] of [...this.free_ranges(first), [this.count, 0] as const]) {
+      for (; next < base; next++) yield next;
+      next = base + count;
+    }
+  }
+
+  any_free(base: number, count: number): boolean {
+    for (let frame = base; frame < base + count; frame++) {
+      if (this.state(frame) === FRAME.free) return true;
+    }
+    return false;
   }
 }

@@ -1,5 +1,5 @@
 /** Free frames as ranges, in no order: taken from the end of the list, merged when a neighbour is known. */
-export class Gaps {
+export class FreeRanges {
   total = 0;
   /** count by first frame, and first frame by the frame behind the last. */
   #byStart = new Map<number, number>();

@@ -1,6 +1,6 @@
 /** Physical memory by address, as the codecs of `lib/kho` read and write it. */
 import type { Memory, WritableMemory } from "../../kho/kept_memory.ts";
-import { PAGE_SIZE } from "./backing_store.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import type { Ram } from "./ram.ts";
 
 export class Physical implements Memory, WritableMemory {

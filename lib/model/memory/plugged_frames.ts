@@ -1,18 +1,13 @@
 /** Page frames whose bytes are somewhere else: in memfds and other shmem files of the host (`pages.ts`). */
-import { PAGE_SIZE, type Pages } from "./backing_store.ts";
-import type { Extent } from "./ram.ts";
-
-/** A backing store, and how many frames of it are still in use: the last one releases it. */
-export interface Store {
-  readonly pages: Pages;
-  frames: number;
-}
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
+import type { BackingStore } from "./backing_store.ts";
+import type { Extent, Store } from "./extent.ts";
 
 export interface Plugged extends Extent {
   readonly store: Store;
 }
 
-export class Plugs {
+export class PluggedFrames {
   /** By the first frame. */
   #plugged = new Map<number, Plugged>();
 
@@ -57,7 +52,7 @@ export class Plugs {
     return extents;
   }
 
-  /** The kexec: every store with a frame that is kept survives it (`Pages.survive`), with these frames only. */
+  /** The kexec: every store with a frame that is kept survives it (`BackingStore.survive`), with these frames only. */
   kexec(kept: (frame: number) => boolean): void {
     const before = [...this.#plugged.values()];
     this.#plugged = new Map();
@@ -87,7 +82,7 @@ function kept_parts({ base, count }: Extent, kept: (frame: number) => boolean) {
   return parts;
 }
 
-function outlive(pages: Pages): Pages {
+function outlive(pages: BackingStore): BackingStore {
   const survivor = pages.survive();
   if (survivor !== pages) pages.release();
   return survivor;

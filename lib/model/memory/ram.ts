@@ -3,22 +3,13 @@
  * and of it only what the preserved-memory map lists: a kexec fills every other frame with `POISON`.
  */
 import { Frames } from "./frames.ts";
-import { Gaps } from "./free_ranges.ts";
-import { PAGE_SIZE, type Pages } from "./backing_store.ts";
-import { Plugs, type Store } from "./plugged_frames.ts";
+import { HandedOverFrames } from "./handed_over_frames.ts";
+import { FreeRanges } from "./free_ranges.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
+import type { BackingStore } from "./backing_store.ts";
+import type { Extent, Store } from "./extent.ts";
+import { PluggedFrames } from "./plugged_frames.ts";
 import { FRAME, SECTION_FRAMES } from "./section.ts";
-
-/** Consecutive page frames of one owner. */
-export interface Extent {
-  /** Page frame number of the first one. */
-  readonly base: number;
-  /** How many. */
-  readonly count: number;
-  /** Their bytes are somewhere else: in a file of the host. */
-  readonly store?: Store;
-  /** Bytes from the start of `store` to the first frame. */
-  readonly offset: number;
-}
 
 /** The first megabyte belongs to the firmware, and frame 0 means "no page" in a memfd's list (mm/memfd_luo.c). */
 const FIRST_FRAME = 256;
@@ -26,10 +17,9 @@ const FIRST_FRAME = 256;
 export class Ram {
   readonly frames: number;
   readonly #all: Frames;
-  #free = new Gaps();
-  #plugs = new Plugs();
-  /** Frames of blocks that were handed over and are nobody's yet. */
-  #unclaimed = 0;
+  #free = new FreeRanges();
+  #plugged = new PluggedFrames();
+  #handed_over: HandedOverFrames;
   /** The kernel is up: from now on an allocation may fail. */
   up = false;
 
@@ -37,6 +27,7 @@ export class Ram {
   constructor(readonly size_bytes: number, readonly fails: () => boolean = () => false) {
     this.frames = Math.floor(size_bytes / PAGE_SIZE);
     this.#all = new Frames(this.frames);
+    this.#handed_over = new HandedOverFrames(this.#all);
   }
 
   get free_frames(): number {
@@ -49,7 +40,7 @@ export class Ram {
 
   /** Frames that survived the kexec and were not taken back. */
   get unclaimed_frames(): number {
-    return this.#unclaimed;
+    return this.#handed_over.unclaimed;
   }
 
   /** Zeroed frames, all of them or (undefined) none; in several extents when memory is fragmented. */
@@ -96,14 +87,14 @@ export class Ram {
   }
 
   /** Frames for `count` pages that live somewhere else, undefined when there are not enough. */
-  plug(count: number, pages: Pages): Extent[] | undefined {
+  plug(count: number, pages: BackingStore): Extent[] | undefined {
     if (!this.#may_have(count)) return undefined;
     const store = { pages, frames: count };
     const extents: Extent[] = [];
     for (let done = 0; done < count;) {
       const [base, got] = this.#free.take(count - done);
       this.#all.own(base, got, FRAME.used);
-      extents.push(this.#plugs.add({ base, count: got, store, offset: done * PAGE_SIZE }));
+      extents.push(this.#plugged.add({ base, count: got, store, offset: done * PAGE_SIZE }));
       done += got;
     }
     return extents;
@@ -113,7 +104,7 @@ export class Ram {
   move(extent: Extent, store: Store, offset: number): Extent {
     const { base, count } = extent;
     this.#unplug(extent);
-    return this.#plugs.add({ base, count, store, offset });
+    return this.#plugged.add({ base, count, store, offset });
   }
 
   free(extent: Extent): void {
@@ -122,14 +113,14 @@ export class Ram {
   }
 
   #unplug(extent: Extent): void {
-    if (extent.store !== undefined) this.#plugs.remove(extent.base, extent.count, extent.store);
+    if (extent.store !== undefined) this.#plugged.remove(extent.base, extent.count, extent.store);
   }
 
   /** Cuts an extent into the first `count` frames and the rest. */
   split(extent: Extent, count: number): [Extent, Extent] {
     const { base, store, offset } = extent;
     const rest = { base: base + count, count: extent.count - count };
-    if (store !== undefined) this.#plugs.split(base, count);
+    if (store !== undefined) this.#plugged.split(base, count);
     return [{ base, count, store, offset }, { ...rest, store, offset: offset + count * PAGE_SIZE }];
   }
 
@@ -157,12 +148,8 @@ export class Ram {
   }
 
   /** Every frame that is not free. */
-  *used(): Iterable<number> {
-    let next = FIRST_FRAME;
-    for (const [base, count] of [...this.#all.free_ranges(FIRST_FRAME), [this.frames, 0] as const]) {
-      for (; next < base; next++) yield next;
-      next = base + count;
-    }
+  used(): Iterable<number> {
+    return this.#all.used(FIRST_FRAME);
   }
 
   /** Is this frame the kernel's own? */
@@ -171,62 +158,45 @@ export class Ram {
   }
 
   any_free(base: number, count: number): boolean {
-    for (let frame = base; frame < base + count; frame++) {
-      if (this.#all.state(frame) === FRAME.free) return true;
-    }
-    return false;
+    return this.#all.any_free(base, count);
   }
 
-  /** At boot, when nothing but scratch may be used: a block of the preserved-memory map. False when there is no such memory, or it is in use. */
+  /**
+   * Reserves a block of the preserved-memory map at boot, while only scratch may be allocated. False when there is no such memory, or
+   * this kernel uses it already.
+   */
   keep(base: number, order: number): boolean {
-    const count = 2 ** order;
-    if (base < FIRST_FRAME || base + count > this.frames) return false;
-    for (let frame = base; frame < base + count; frame++) {
-      const state = this.#all.state(frame);
-      // Of a damaged map: this kernel has it in use already.
-      if (state === FRAME.kernel || state === FRAME.used) return false;
-      if (state === FRAME.free) this.#unclaimed++;
-      this.#all.set(frame, frame === base ? FRAME.kept + order : FRAME.tail);
-    }
-    return true;
+    return base >= FIRST_FRAME && base + 2 ** order <= this.frames && this.#handed_over.keep(base, order);
   }
 
-  /** kho_restore_page(): a block that was handed over, once, by its first frame. Its order; undefined for any other frame. */
+  /** Gives a block that was handed over its new owner (`HandedOverFrames.restore`). */
   restore(frame: number, state: number = FRAME.used): number | undefined {
-    const found = this.#all.state(frame);
-    if (found < FRAME.kept) return undefined;
-    const order = found - FRAME.kept;
-    // Only of a map that was damaged: two blocks over the same frames.
-    for (let tail = 1; tail < 2 ** order; tail++) {
-      if (this.#all.state(frame + tail) !== FRAME.tail) return undefined;
-    }
-    for (let at = 0; at < 2 ** order; at++) this.#all.set(frame + at, state);
-    this.#unclaimed -= 2 ** order;
-    return order;
+    return this.#handed_over.restore(frame, state);
   }
 
   /** Extents of frames that were taken back: cut where their bytes are in different places. */
   extents(base: number, count: number): Extent[] {
-    return this.#plugs.cut(base, count);
+    return this.#plugged.cut(base, count);
   }
 
   /** The kexec. Of all memory the blocks of `kept` stay what they are (an iterable of first frames and numbers). */
   kexec(kept: Iterable<readonly [base: number, count: number]>): void {
     const keeps = this.#all.kexec(kept);
-    this.#plugs.kexec(keeps);
+    this.#plugged.kexec(keeps);
     this.#start();
   }
 
   /** Power-on: all memory is zero. */
   reset(): void {
-    this.#plugs.kexec(() => false);
+    this.#plugged.kexec(() => false);
     this.#all.reset();
     this.#start();
   }
 
   #start(): void {
-    [this.#unclaimed, this.up] = [0, false];
-    this.#free = new Gaps();
+    this.#handed_over = new HandedOverFrames(this.#all);
+    this.up = false;
+    this.#free = new FreeRanges();
   }
 
   /** memblock_set_kho_scratch_only(): until `open`, nothing else can be allocated. False when this is no memory. */
@@ -254,7 +224,7 @@ export class Ram {
         reserved++;
       }
     }
-    this.#free = new Gaps();
+    this.#free = new FreeRanges();
     for (const [base, count] of this.#all.free_ranges(FIRST_FRAME)) this.#free.give(base, count);
     return reserved;
   }

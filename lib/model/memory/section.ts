@@ -1,5 +1,5 @@
 /** Two megabytes of physical memory: what every page frame of it is used for, and its bytes. */
-import { PAGE_SIZE } from "./backing_store.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 
 export const SECTION_FRAMES = 512;
 export const SECTION_SIZE = SECTION_FRAMES * PAGE_SIZE;

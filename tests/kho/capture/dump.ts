@@ -1,7 +1,8 @@
 /** A machine's memory in a file, as QEMU's pmemsave writes it, and what was read of it. */
 import { KhoError } from "../../../lib/kho/kho_error.ts";
-import { type Memory, PAGE_SIZE, Pages, read } from "../../../lib/kho/kept_memory.ts";
-import { u64, view } from "../../../lib/kho/struct.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
+import { type Memory, Pages, read } from "../../../lib/kho/kept_memory.ts";
+import { u64, view } from "../../../lib/kho/struct_fields.ts";
 
 export class Dump implements Memory, Disposable {
   readonly #file: Deno.FsFile;

@@ -9,7 +9,7 @@ import { restore_file_pages } from "../folios.ts";
 import { type Kho, restore_free } from "../../kho/kho.ts";
 import { MEMFD_V2 } from "../memfd_format.ts";
 import { PageCache } from "../../fs/page_cache.ts";
-import { PAGE_SIZE } from "../../memory/backing_store.ts";
+import { PAGE_SIZE } from "../../../../ffi/abi/page.ts";
 import { discard_preserved, PreservedPages, read_preserved } from "../preserved_pages.ts";
 import { UserBuffer } from "../../fs/user_memory.ts";
 import { character_device, DriverInode, type Loading } from "./driver.ts";

@@ -6,7 +6,7 @@ import { Errno } from "../../../../ffi/abi/errno.ts";
 import { F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, O_RDWR } from "../../../../ffi/abi/fcntl.ts";
 import * as vmm from "../../../../ffi/abi/vmm.ts";
 import type { Ret } from "../../../system_calls.ts";
-import { BadBytes, Reader, Writer } from "./bytes.ts";
+import { BadBytes, Reader, Writer } from "./byte_streams.ts";
 import type {
   FileHandler,
   HandedOverBeside,
@@ -19,7 +19,7 @@ import type { Flb } from "../../luo/flb.ts";
 import type { Handlers } from "../../luo/handler_registry.ts";
 import type { Kho } from "../../kho/kho.ts";
 import { character_device, driver_file, DriverInode, type DriverIoctl, type Loading } from "./driver.ts";
-import { free_state, preserve_state, read_state } from "./state.ts";
+import { free_state, preserve_state, read_state } from "./driver_state.ts";
 
 /** What may not change while a device writes into it. */
 const SEALED = F_SEAL_SEAL | F_SEAL_GROW | F_SEAL_SHRINK;

@@ -5,7 +5,7 @@
  */
 import type { Loading } from "./driver.ts";
 import { load_guest_memfd } from "./guest_memfd.ts";
-import { load_hugetlb } from "./hugetlb.ts";
+import { load_hugetlb } from "./hugetlb_handler.ts";
 import { load_iommufd } from "./iommufd.ts";
 import { load_vfio } from "./vfio.ts";
 

@@ -7,7 +7,7 @@ import { Errno } from "../../../../ffi/abi/errno.ts";
 import { O_RDWR } from "../../../../ffi/abi/fcntl.ts";
 import * as vmm from "../../../../ffi/abi/vmm.ts";
 import type { Ret } from "../../../system_calls.ts";
-import { BadBytes, Reader, Writer } from "./bytes.ts";
+import { BadBytes, Reader, Writer } from "./byte_streams.ts";
 import type {
   FileHandler,
   HandedOverBeside,
@@ -21,7 +21,7 @@ import type { Handlers } from "../../luo/handler_registry.ts";
 import type { Kho } from "../../kho/kho.ts";
 import { Iommufd, type IommufdModule } from "./iommufd.ts";
 import { character_device, driver_file, DriverInode, type DriverIoctl, type Loading } from "./driver.ts";
-import { free_state, preserve_state, read_state } from "./state.ts";
+import { free_state, preserve_state, read_state } from "./driver_state.ts";
 
 const DEVICES = 2;
 

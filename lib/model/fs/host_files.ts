@@ -1,88 +1,13 @@
 /** Files of the host inside the model: what `adopt` brings in and `expose` hands out (`host.ts` is the other side). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
-import type { Ret, Stat } from "../../system_calls.ts";
+import type { Ret } from "../../system_calls.ts";
 import { type FileOperations, type Inode, OpenFile } from "./file.ts";
-import type { Host, HostFile } from "./host.ts";
-import { PageCache, type Run } from "./page_cache.ts";
-import { PAGE_SIZE } from "../memory/backing_store.ts";
+import { HostInode } from "./host_inode.ts";
+import type { Host, HostFile } from "./host_interface.ts";
+import { PageCache } from "./page_cache.ts";
 import type { Ram } from "../memory/ram.ts";
-import { ALL_SEALS, CHUNK, implied_seals, ShmemInode } from "./shmem.ts";
-
-/** An inode of the host, by `dev:ino` one per kernel. Its contents stay where they are; only preserving gives it page frames. */
-export class HostInode implements Inode {
-  /** Preserved: refused here, as Linux would. What the host's owner does to the file is out of the model's reach. */
-  frozen = false;
-  runs: readonly Run[] = [];
-  users = 0;
-
-  constructor(readonly ram: Ram, public file: HostFile) {}
-
-  get shmem(): boolean {
-    return this.file.shmem;
-  }
-
-  get nlink(): number {
-    return this.stat().nlink;
-  }
-
-  get size(): bigint {
-    return this.stat().size;
-  }
-
-  get seals(): number {
-    return this.file.get_seals();
-  }
-
-  stat(): Stat {
-    return this.file.fstat();
-  }
-
-  fchmod(mode: number): Ret {
-    return this.file.fchmod(mode);
-  }
-
-  add_seals(seals: number): Ret {
-    const now = this.seals;
-    const writes = (seals | implied_seals(seals, this.stat().mode)) & abi.F_SEAL_WRITE & ~now;
-    const known = !(seals & ~ALL_SEALS) && !(now & abi.F_SEAL_SEAL);
-    if (known && writes && this.frozen && this.size > 0n) return -Errno.EBUSY;
-    return this.file.add_seals(seals);
-  }
-
-  pin(): readonly Run[] | undefined {
-    const count = Math.ceil(Number(this.size) / PAGE_SIZE);
-    if (count > this.ram.free_frames) return undefined;
-    let index = 0;
-    const extents = count === 0 ? [] : this.ram.plug(count, this.file.pages()) ?? [];
-    this.runs = extents.map((extent) => {
-      const run = { index, extent };
-      index += extent.count;
-      return run;
-    });
-    this.frozen = true;
-    return this.runs;
-  }
-
-  /** Preserved while it was a file of the model's: the same page frames, whose bytes are here now. */
-  take_over(runs: readonly Run[]): void {
-    this.frozen = true;
-    if (runs.length === 0) return;
-    const store = {
-      pages: this.file.pages(),
-      frames: runs.reduce((sum, { extent }) => sum + extent.count, 0),
-    };
-    this.runs = runs.map(({ index, extent }) => ({
-      index,
-      extent: this.ram.move(extent, store, index * PAGE_SIZE),
-    }));
-  }
-
-  unpin(): void {
-    for (const { extent } of this.runs) this.ram.free(extent);
-    [this.runs, this.frozen] = [[], false];
-  }
-}
+import { CHUNK, ShmemInode } from "./shmem.ts";
 
 /** How much of a write goes before the chunk that would cross the end, which is refused whole (`ShmemInode.write`). */
 function whole_chunks(at: number, length: number, size: number): number {

@@ -7,10 +7,10 @@ import { decode_capture, is_capture } from "./capture.ts";
 import { KhoError } from "./kho_error.ts";
 import { decode_fdt, is_fdt } from "./fdt.ts";
 import { KEXEC_METADATA, KEXEC_METADATA_SIZE } from "./kexec_metadata.ts";
-import { complete_tree } from "./formats.ts";
+import { complete_tree } from "./tree_formats.ts";
 import { format_of } from "./kho_tree.ts";
-import { PAGE_SIZE } from "./kept_memory.ts";
-import { join } from "./struct.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import { join } from "./struct_fields.ts";
 import { type KhoReport, report_blobs, report_memory } from "./report.ts";
 
 /** kernel/liveupdate/kexec_handover_debugfs.c. Unstable by declaration. */

@@ -4,21 +4,21 @@ import { decode_kho_v4, encode_kho_v4_page } from "../../kho/kho_v4.ts";
 import { LUO_6_19, LUO_SERIES_V6 } from "../../kho/luo_v1.ts";
 import { bitmaps } from "../kho/bitmaps.ts";
 import type { KhoFormat } from "../kho/kho.ts";
-import type { TreeFormat } from "../kho/boot.ts";
-import type { LuoAbi } from "../luo/handover.ts";
+import type { TreeFormat } from "../kho/incoming_kho.ts";
+import type { LuoFormat } from "../luo/handover.ts";
 import { luo_v1 } from "../luo/handover_v1.ts";
 import { luo_v5 } from "../luo/handover_v5.ts";
 import { radix_tree } from "../kho/radix_tree.ts";
 import { memfd_v1, MEMFD_V2, type MemfdFormat } from "../handlers/memfd_format.ts";
 import type { Release } from "../ground/releases.ts";
 
-export interface Abi {
+export interface ReleaseFormats {
   readonly tree: TreeFormat & KhoFormat;
-  readonly luo: LuoAbi;
+  readonly luo: LuoFormat;
   readonly memfd: MemfdFormat;
 }
 
-export function abi_of({ layout, formats: { kho } }: Release): Abi {
+export function formats_of({ layout, formats: { kho } }: Release): ReleaseFormats {
   if (layout === "v5") {
     return {
       tree: {

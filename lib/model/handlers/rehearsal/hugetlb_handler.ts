@@ -5,14 +5,14 @@
 import { Errno } from "../../../../ffi/abi/errno.ts";
 import { MFD_ALLOW_SEALING } from "../../../../ffi/abi/fcntl.ts";
 import type { Ret } from "../../../system_calls.ts";
-import { BadBytes, Reader, Writer } from "./bytes.ts";
+import { BadBytes, Reader, Writer } from "./byte_streams.ts";
 import type { FileHandler, PreservedState } from "../../luo/file_handler.ts";
 import type { OpenFile } from "../../fs/file.ts";
 import type { Flb } from "../../luo/flb.ts";
 import { hugetlb_file, HugetlbInode } from "../../fs/hugetlb.ts";
 import type { Kho } from "../../kho/kho.ts";
 import type { Loading } from "./driver.ts";
-import { free_state, preserve_state, read_state } from "./state.ts";
+import { free_state, preserve_state, read_state } from "./driver_state.ts";
 
 export function load_hugetlb(system: Loading): void {
   const { kho, handlers } = system;

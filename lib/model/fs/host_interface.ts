@@ -3,7 +3,7 @@
  * it (`SystemCalls.expose`). Host fds are numbers of the process the model runs in. A model without a host answers -ENOSYS to both.
  */
 import type { Ret, Stat } from "../../system_calls.ts";
-import type { Pages } from "../memory/backing_store.ts";
+import type { BackingStore } from "../memory/backing_store.ts";
 
 export interface Host {
   /** Takes `host_fd` over: the answer owns it (or closed it, when it is an errno). */
@@ -28,7 +28,7 @@ export interface Leaving {
    * The one store that holds the whole file from offset 0, when there is just one: a host that knows it as its own (a private
    * copy it made in `survive`) can hand it out without copying. Its `release` comes afterwards: keep a reference of your own.
    */
-  readonly pages: Pages | undefined;
+  readonly pages: BackingStore | undefined;
   /** The contents, for copying. Offsets are bytes; holes read as zero. */
   read(offset: bigint, into: Uint8Array): void;
 }
@@ -60,7 +60,7 @@ export interface HostFile {
    * The pages of this file's inode from offset 0, holes and all, for as long as the model preserves it. Independent of this
    * description: it may be closed before `release` of the pages.
    */
-  pages(): Pages;
+  pages(): BackingStore;
   /** Another description of the same inode, as opening /proc/self/fd/N would give. */
   reopen(flags: number): HostFile | Ret;
   /** A host fd of this very description, the caller's to close. */

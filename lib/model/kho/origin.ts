@@ -9,7 +9,7 @@ import {
 } from "../../kho/kexec_metadata.ts";
 import { read } from "../../kho/kept_memory.ts";
 import type { Kho } from "./kho.ts";
-import type { HandedOver } from "./boot.ts";
+import type { HandedOver } from "./incoming_kho.ts";
 import { Physical } from "../memory/physical.ts";
 import type { Ram } from "../memory/ram.ts";
 

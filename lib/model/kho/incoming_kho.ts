@@ -5,8 +5,8 @@
 import { KhoError } from "../../kho/kho_error.ts";
 import { format_of, type KhoTree } from "../../kho/kho_tree.ts";
 import type { Handover, Scratch } from "./kho.ts";
-import { BrokenMap, type MapFormat } from "./map.ts";
-import { PAGE_SIZE } from "../memory/backing_store.ts";
+import { BrokenMap, type MapFormat } from "./map_format.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import { KernelPanic } from "../ground/panic.ts";
 import type { Ram } from "../memory/ram.ts";
 

@@ -1,6 +1,6 @@
 /** What a driver of the rehearsal hands over: a few bytes in memory preserved through KHO, u32 length first. */
 import { type Kho, restore_free } from "../../kho/kho.ts";
-import { PAGE_SIZE } from "../../memory/backing_store.ts";
+import { PAGE_SIZE } from "../../../../ffi/abi/page.ts";
 import { Physical } from "../../memory/physical.ts";
 import type { Ram } from "../../memory/ram.ts";
 

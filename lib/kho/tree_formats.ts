@@ -5,9 +5,10 @@ import { format_of, type KhoTree, string_block, strings_of } from "./kho_tree.ts
 import { decode_kho_v1, KHO_V1, V1_BLOB } from "./kho_v1.ts";
 import { decode_kho_v2, KHO_V2, V2_BLOB } from "./kho_v2.ts";
 import { decode_kho_v4, KHO_V4, V4_BLOB } from "./kho_v4.ts";
-import { type Memory, PAGE_SIZE } from "./kept_memory.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
+import type { Memory } from "./kept_memory.ts";
 import { decode_map, type Range } from "./preserved_map.ts";
-import { u32_big } from "./struct.ts";
+import { u32_big } from "./struct_fields.ts";
 
 export interface TreeFormat {
   readonly name: string;
