@@ -15,19 +15,28 @@ async function start(): Promise<number> {
   const outside: Outside = {
     process: { stdout: stream(Deno.stdout, closed), stderr: stream(Deno.stderr, closed) },
     settings: {
-      backend: Deno.env.get("LUO_BACKEND"),
-      socket: Deno.env.get("LUO_SOCKET"),
-      exe: Deno.env.get("LUO_EXE"),
-      faults: Deno.env.get("LUO_FAULTS"),
-      runtimeDir: Deno.env.get("XDG_RUNTIME_DIR"),
+      backend: await variable("LUO_BACKEND"),
+      socket: await variable("LUO_SOCKET"),
+      exe: await variable("LUO_EXE"),
+      faults: await variable("LUO_FAULTS"),
+      runtimeDir: await variable("XDG_RUNTIME_DIR"),
     },
     mainModule: import.meta.url,
     stdoutIsTerminal,
     stderrIsTerminal: Deno.stderr.isTerminal(),
     // https://no-color.org: set and not empty.
-    paint: stdoutIsTerminal && !Deno.env.get("NO_COLOR") ? colour : plain,
+    paint: stdoutIsTerminal && !await variable("NO_COLOR") ? colour : plain,
   };
   return await runLine(Deno.args, outside);
+}
+
+/** A variable of the environment. Deno throws for a value that is not UTF-8. */
+async function variable(name: string): Promise<string | undefined> {
+  try {
+    return Deno.env.get(name);
+  } catch {
+    return (await import("./commands/program/exact_text.ts")).exactVariable(name);
+  }
 }
 
 /** What needs no command line: true when it was that. What cannot be written is left to those who know how to say so. */

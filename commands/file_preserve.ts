@@ -11,6 +11,7 @@ import { Progress } from "./output/progress.ts";
 import { parseSession, sessionArgument } from "./arguments/session_name.ts";
 import { run as showSession } from "./session_show.ts";
 import { shortDigest, size, visible } from "./base/text.ts";
+import { textArgument } from "./arguments/text_argument.ts";
 import { parseNumber, tokenArgument } from "./arguments/token.ts";
 
 export interface Flags extends CommonFlags {
@@ -141,7 +142,13 @@ export const command = buildCommand<Flags, [string], Context>({
         placeholder: "T",
         brief: "Its name in the session: a number of 64 bits, decimal or 0x",
       },
-      label: { kind: "parsed", parse: String, optional: true, placeholder: "L", brief: "A word for people" },
+      label: {
+        kind: "parsed",
+        parse: textArgument,
+        optional: true,
+        placeholder: "L",
+        brief: "A word for people",
+      },
       seal: {
         kind: "boolean",
         default: false,

@@ -2,7 +2,9 @@ import { buildCommand } from "@stricli/core";
 import type { Methods } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { call } from "./processes/agent_calls.ts";
+import { textArgument } from "./arguments/text_argument.ts";
 import type { Context } from "./base/context.ts";
+import { visible } from "./base/text.ts";
 import { Failure } from "./errors/failure.ts";
 import { imageText } from "./output/kexec_text.ts";
 
@@ -40,7 +42,9 @@ export async function run(context: Context, request: Request, flags: CommonFlags
   using kernel = openImage(request.kernel);
   using initrd = request.initrd === undefined ? undefined : openImage(request.initrd);
   const fds = initrd === undefined ? [kernel.number] : [kernel.number, initrd.number];
-  const wish = { ...request, kernelFd: 0, initrdFd: initrd === undefined ? undefined : 1 };
+  // The agent takes these names as text to show: a path that is not UTF-8 is shown with \xHH.
+  const names = { kernel: visible(request.kernel), initrd: request.initrd && visible(request.initrd) };
+  const wish = { ...request, ...names, kernelFd: 0, initrdFd: initrd === undefined ? undefined : 1 };
   return call(context, flags, "LoadImage", wish, fds);
 }
 
@@ -73,14 +77,14 @@ export const command = buildCommand<Flags, [string], Context>({
       },
       commandLine: {
         kind: "parsed",
-        parse: String,
+        parse: textArgument,
         optional: true,
         placeholder: "S",
         brief: "Take this command line",
       },
       append: {
         kind: "parsed",
-        parse: String,
+        parse: textArgument,
         optional: true,
         placeholder: "S",
         brief: "Add these words to it",

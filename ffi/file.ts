@@ -11,6 +11,7 @@ import {
   STATX_BASIC_STATS,
   STATX_SIZE,
 } from "./abi/stat.ts";
+import { decodeOsText } from "./abi/os_text.ts";
 import type { Ret, Stat } from "./abi/values.ts";
 import { ARCH, cString, libc, ret } from "./libc.ts";
 
@@ -144,7 +145,7 @@ export function readlink(path: string): string | Ret {
   const name = cString(path);
   const into = new Uint8Array(4096);
   const answer = ret(libc().readlink(name, into, BigInt(into.byteLength)));
-  return answer < 0 ? answer : new TextDecoder().decode(into.subarray(0, answer));
+  return answer < 0 ? answer : decodeOsText(into.subarray(0, answer));
 }
 
 /** linkat(2) of `/proc/self/fd/FD`: gives an O_TMPFILE file a name. */

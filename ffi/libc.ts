@@ -7,6 +7,7 @@
  * number is no allocation while a bigint is.
  */
 import { archOf } from "./abi/arch.ts";
+import { encodeOsText } from "./abi/os_text.ts";
 
 const symbols = {
   // int *__errno_location(void)
@@ -235,12 +236,10 @@ export function ret(answer: number): number {
 /** The architecture this process runs on. */
 export const ARCH = archOf(Deno.build.arch);
 
-const text = new TextEncoder();
-
 /** A C string. A NUL inside would name another file than the caller meant, so it is refused. */
 export function cString(value: string): Uint8Array<ArrayBuffer> {
   if (value.includes("\0")) throw new TypeError(`A NUL inside ${JSON.stringify(value)}`);
-  return text.encode(value + "\0");
+  return encodeOsText(value + "\0");
 }
 
 /**

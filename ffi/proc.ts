@@ -1,5 +1,6 @@
 /** Reading /proc without Deno's permissions for files. */
 import { O_CLOEXEC, O_DIRECTORY, O_RDONLY } from "./abi/fcntl.ts";
+import { decodeOsText } from "./abi/os_text.ts";
 import { close, open, read } from "./file.ts";
 import { ARCH, libc, ret } from "./libc.ts";
 
@@ -18,7 +19,7 @@ export function list_directory(path: string): string[] {
     if (got <= 0) break;
     for (let at = 0; at < got; at += view.getUint16(at + RECLEN, true)) {
       const end = buffer.indexOf(0, at + NAME);
-      names.push(new TextDecoder().decode(buffer.subarray(at + NAME, end)));
+      names.push(decodeOsText(buffer.subarray(at + NAME, end)));
     }
   }
   close(fd);
@@ -26,12 +27,24 @@ export function list_directory(path: string): string[] {
 }
 
 /** A file's contents, undefined when it cannot be read. */
-export function read_text(path: string): string | undefined {
+export function read_bytes(path: string): Uint8Array<ArrayBuffer> | undefined {
   const fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return undefined;
-  const [buffer, decoder] = [new Uint8Array(64 * 1024), new TextDecoder()];
-  let [text, got] = ["", 0];
-  while ((got = read(fd, buffer)) > 0) text += decoder.decode(buffer.subarray(0, got), { stream: true });
+  let [bytes, length, got] = [new Uint8Array(4096), 0, 0];
+  while ((got = read(fd, bytes.subarray(length))) > 0) {
+    length += got;
+    if (length === bytes.length) {
+      const larger = new Uint8Array(2 * length);
+      larger.set(bytes);
+      bytes = larger;
+    }
+  }
   close(fd);
-  return got < 0 ? undefined : text;
+  return got < 0 ? undefined : bytes.subarray(0, length);
+}
+
+/** A file's contents as text, undefined when it cannot be read. */
+export function read_text(path: string): string | undefined {
+  const bytes = read_bytes(path);
+  return bytes && new TextDecoder().decode(bytes);
 }

@@ -24,6 +24,7 @@ export const SESSION_NAME_MAX = 63;
 /** Why the kernel would not take `name` for a session, or undefined when it would. */
 export function sessionNameProblem(name: string): string | undefined {
   if (name === "") return "a session name must not be empty";
+  if (!name.isWellFormed()) return "a session name must be UTF-8";
   if (name.includes("\0")) return "a session name must not hold a NUL";
   const length = new TextEncoder().encode(name).length;
   if (length > SESSION_NAME_MAX) {

@@ -4,12 +4,13 @@ import {
   type FaultSpec,
   parse_faults,
 } from "../../lib/model/faults/fault_spec.ts";
+import { textArgument } from "./text_argument.ts";
 import { Failure } from "../errors/failure.ts";
 
 /** `--faults SPEC`, of the commands whose help has FAULT_SYNTAX. */
 export const faultsFlag = {
   kind: "parsed",
-  parse: String,
+  parse: textArgument,
   optional: true,
   placeholder: "SPEC",
   brief: "What is to go wrong in the machine, see above (or LUO_FAULTS)",

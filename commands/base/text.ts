@@ -45,7 +45,15 @@ export function table(rows: readonly (readonly string[])[]): string {
 /** Names and labels are other people's bytes: an escape sequence in one must not reach the terminal. */
 export function visible(text: string): string {
   // deno-lint-ignore no-control-regex
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  const shown = text.replace(/[\x00-\x1f\x7f-\x9f]/g, (c) => escaped(c.charCodeAt(0)));
+  // A lone surrogate is a byte of a path that is not UTF-8 (ffi/abi/os_text.ts).
+  return shown.isWellFormed()
+    ? shown
+    : shown.replace(/\p{Surrogate}/gu, (c) => escaped(c.charCodeAt(0) & 0xff));
+}
+
+function escaped(byte: number): string {
+  return `\\x${byte.toString(16).padStart(2, "0")}`;
 }
 
 /** A name as one word of a command line that a user may copy into a shell. */

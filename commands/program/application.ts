@@ -16,11 +16,28 @@ import { VERSION } from "../../lib/version.ts";
 import { plain } from "../base/text.ts";
 
 /** One command line, from its arguments to the exit code. */
-export async function runLine(args: readonly string[], outside: Outside): Promise<ExitCode | number> {
-  const json = wantsJson(args);
+export async function runLine(given: readonly string[], outside: Outside): Promise<ExitCode | number> {
+  const json = wantsJson(given);
   const context: Context = { ...outside, paint: json ? plain : outside.paint, allRoutes };
+  const args = await exactly(given);
+  if (args instanceof Failure) {
+    context.process.stderr.write(`${(json ? failureJson : renderFailure)(args)}\n`);
+    return args.exit;
+  }
   await run(application(json, await routesTo(args)), commandApart(args), context);
   return exitCode(context.process.exitCode);
+}
+
+/** The arguments as they were typed: Deno puts U+FFFD in the place of what is not UTF-8. */
+async function exactly(args: readonly string[]): Promise<readonly string[] | Failure> {
+  if (!args.some((word) => word.includes("\ufffd"))) return args;
+  const { exactArguments } = await import("./exact_text.ts");
+  try {
+    return exactArguments(args);
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
 }
 
 /** `luo emulate CMD --flag`: what follows CMD is CMD's, as if behind a `--`. */

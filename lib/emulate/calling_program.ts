@@ -2,6 +2,7 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { O_CLOEXEC } from "../../ffi/abi/fcntl.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { decodeOsText } from "../../ffi/abi/os_text.ts";
 import { makedev } from "../../ffi/abi/stat.ts";
 import { close, stat } from "../../ffi/file.ts";
 import { pidfd_getfd, pidfd_open } from "../../ffi/process.ts";
@@ -32,7 +33,7 @@ export class CallingProgram {
       const bytes = this.#memory.read(tid, address, length);
       if (typeof bytes === "number") return bytes;
       const end = bytes.indexOf(0);
-      if (end >= 0) return new TextDecoder().decode(bytes.subarray(0, end));
+      if (end >= 0) return decodeOsText(bytes.subarray(0, end));
       if (bytes.length < length) return -Errno.EFAULT;
     }
     return -Errno.ENAMETOOLONG;

@@ -1,5 +1,6 @@
 /** Starts CMD under a seccomp filter through the launcher, and gets the filter's listener. */
 import { MFD_CLOEXEC, MFD_EXEC } from "../../ffi/abi/fcntl.ts";
+import { encodeOsText } from "../../ffi/abi/os_text.ts";
 import { SOCK_SEQPACKET } from "../../ffi/abi/socket.ts";
 import { errnoName } from "../../ffi/abi/errno.ts";
 import { close, memfd_create, write } from "../../ffi/file.ts";
@@ -97,7 +98,7 @@ export function launch({ path, argv, env, strict, nofile }: Launch): Launched {
 }
 
 function order(filter: Uint8Array, path: string, nofile: readonly [bigint, bigint]): Uint8Array {
-  const name = new TextEncoder().encode(`${path}\0`);
+  const name = encodeOsText(`${path}\0`);
   const bytes = new Uint8Array(ORDER + filter.length + name.length);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, nofile[0], true);

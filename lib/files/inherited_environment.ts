@@ -1,5 +1,6 @@
 /** The whole environment of this process, to hand on to a program that luo starts. */
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
+import { decodeOsText } from "../../ffi/abi/os_text.ts";
 import { open, read } from "../../ffi/file.ts";
 import { check } from "../error.ts";
 import { HostFd } from "./host_fd.ts";
@@ -25,5 +26,5 @@ export function inheritedEnvironment(): string[] {
     whole.set(part, at);
     at += part.length;
   }
-  return new TextDecoder().decode(whole).split("\0").filter((entry) => entry.includes("="));
+  return decodeOsText(whole).split("\0").filter((entry) => entry.includes("="));
 }

@@ -1,0 +1,53 @@
+/** Text of the system that need not be UTF-8 (paths, arguments, variables), as strings and back without a loss. */
+
+const [FIRST, LAST] = [0xdc80, 0xdcff];
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+
+/**
+ * A byte that is no UTF-8 becomes one lone surrogate, U+DC80 to U+DCFF, as in Python (PEP 383): such a string is not
+ * well-formed (`isWellFormed`), so it can be told from every other text.
+ */
+export function decodeOsText(bytes: Uint8Array): string {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    let text = "";
+    for (let at = 0; at < bytes.length;) {
+      const length = sequenceLength(bytes, at);
+      text += length === 0
+        ? String.fromCharCode(0xdc00 + (bytes[at] ?? 0))
+        : strict.decode(bytes.subarray(at, at + length));
+      at += Math.max(1, length);
+    }
+    return text;
+  }
+}
+
+/** The opposite of `decodeOsText`. */
+export function encodeOsText(text: string): Uint8Array<ArrayBuffer> {
+  if (text.isWellFormed()) return encoder.encode(text);
+  const parts = Array.from(text, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return code >= FIRST && code <= LAST ? Uint8Array.of(code - 0xdc00) : encoder.encode(character);
+  });
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** Bytes of the UTF-8 sequence that begins at `at`; 0 when none does. */
+function sequenceLength(bytes: Uint8Array, at: number): number {
+  for (let length = 1; length <= 4; length++) {
+    try {
+      if (at + length <= bytes.length) strict.decode(bytes.subarray(at, at + length));
+      else return 0;
+      return length;
+    } catch { /* too short, or no sequence at all */ }
+  }
+  return 0;
+}
