@@ -1,4 +1,4 @@
-/** `luo`: argv -> exit code. The only place that reads the arguments and the environment, and that exits. */
+/** Turns the command line of `luo` into an exit code. Only this file reads the arguments and the environment, and exits. */
 import type { Outside } from "./commands/base/context.ts";
 import { EXIT } from "./commands/base/exit_codes.ts";
 import { versionText } from "./lib/version.ts";
@@ -24,7 +24,7 @@ async function start(): Promise<number> {
     mainModule: import.meta.url,
     stdoutIsTerminal,
     stderrIsTerminal: Deno.stderr.isTerminal(),
-    // https://no-color.org: set and not empty.
+    // NO_COLOR counts when it is set and not empty (https://no-color.org).
     paint: stdoutIsTerminal && !await variable("NO_COLOR") ? colour : plain,
   };
   return await runLine(Deno.args, outside);
@@ -39,7 +39,7 @@ async function variable(name: string): Promise<string | undefined> {
   }
 }
 
-/** What needs no command line: true when it was that. What cannot be written is left to those who know how to say so. */
+/** Answers `--version` without loading the commands. False: the command line is not that, or the answer could not be written. */
 function writeVersion(): boolean {
   const text = versionText(Deno.args);
   if (text === undefined) return false;

@@ -1,3 +1,4 @@
+/** `luo completion`: prints the completion script of a shell. */
 import { buildCommand } from "@stricli/core";
 import { completionScript, type Shell, SHELLS } from "./help/completion_script.ts";
 import { docs, perform } from "./arguments/command.ts";
@@ -33,7 +34,7 @@ export function format({ script }: Result): string {
 export const command = buildCommand<Flags, [string], Context>({
   docs: docs(
     "Print a completion script for a shell",
-    "For bash, zsh or fish, made from the very commands of this program.",
+    "For bash, zsh or fish.",
     [
       ["source <(luo completion bash)", "in ~/.bashrc"],
       ['luo completion zsh > "${fpath[1]}/_luo"', "once, for zsh"],

@@ -1,3 +1,4 @@
+/** `luo kho show`: shows a handover. */
 import { buildCommand } from "@stricli/core";
 import { LuoError } from "../lib/error.ts";
 import { KhoError } from "../lib/kho/kho_error.ts";
@@ -39,7 +40,7 @@ export async function run(context: Context, request: Request, flags: CommonFlags
   return { handover: fromDebugfs(sys, where.backend, request.side) };
 }
 
-/** One more process in the model's machine. Whoever asks the model anything starts it. */
+/** A process of the model's machine. Starts the machine when none runs. */
 async function process(context: Context, flags: CommonFlags, where: AgentTarget): Promise<SystemCalls> {
   const { connectMachine } = await import("../lib/machine_process/remote_system_calls.ts");
   const running = connectIfRunning(connectMachine, machineSocket(where));
@@ -71,12 +72,12 @@ function fromDebugfs(sys: SystemCalls, backend: Backend, side: "in" | "out"): Kh
     const what = side === "in" ? "was handed over" : "would be handed over";
     const hints = error.is("ENOENT")
       ? [
-        ...backend === "linux" ? ["is debugfs mounted? mount -t debugfs debugfs /sys/kernel/debug"] : [],
+        ...backend === "linux" ? ["debugfs must be mounted: mount -t debugfs debugfs /sys/kernel/debug"] : [],
         side === "in"
-          ? "nothing is there after a boot without a handover"
-          : "KHO needs kho=on on the command line",
+          ? "after a boot without a handover there is nothing to show"
+          : "KHO needs kho=on on the kernel's command line",
       ]
-      : ["debugfs is root's"];
+      : ["only root may read debugfs"];
     throw new Failure("unavailable", `Cannot show what ${what} (${error.code})`, {
       errno: error.code,
       hints,
@@ -93,23 +94,23 @@ const side = { kind: "boolean", default: false, withNegated: false } as const;
 export const command = buildCommand<Flags, [string?], Context>({
   docs: docs(
     "Show what one kernel hands to the next",
-    "The running kernel shows its blobs only, in debugfs; sessions and preserved memory are in captures (docs/kho.md).",
+    "The running kernel shows only its blobs, in debugfs. Captures also have sessions and preserved memory (docs/kho.md).",
     [
       ["luo kho show", "what this kernel would hand over"],
-      ["luo kho show --in", "what it was handed"],
+      ["luo kho show --in", "what the previous kernel handed over"],
       ["luo kho show handover.json.gz", "all of a captured handover"],
     ],
   ),
   parameters: {
     flags: {
       ...commonFlags,
-      in: { ...side, brief: "What the running kernel was handed" },
-      out: { ...side, brief: "What it would hand over (default)" },
+      in: { ...side, brief: "What the previous kernel handed over" },
+      out: { ...side, brief: "What the running kernel would hand over (default)" },
     },
     positional: {
       kind: "tuple",
       parameters: [{
-        brief: "A capture, KHO's tree or a blob of it",
+        brief: "A capture, KHO's tree, or a blob of it",
         parse: String,
         placeholder: "FILE",
         optional: true,

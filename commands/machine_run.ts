@@ -1,3 +1,4 @@
+/** `luo machine run`: runs the machine of the model. */
 import { buildCommand } from "@stricli/core";
 import { FAULT_SYNTAX, type FaultSpec } from "../lib/model/faults/fault_spec.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
@@ -21,12 +22,15 @@ export async function run(
 export const command = buildCommand<Flags, [], Context>({
   docs: docs(
     "Run the machine of the software model in the foreground",
-    "The agent starts it by itself; --socket is the agent's. With --faults things go wrong in it:\n" +
+    "The agent starts the machine; --socket is the agent's socket. --faults injects faults:\n" +
       FAULT_SYNTAX,
     [
-      ["luo machine run --backend model", "to look on"],
+      ["luo machine run --backend model", "to watch its console"],
       ["luo machine run --backend model --faults freeze@1=EBUSY", "the first kexec is refused"],
-      ["luo machine run --backend model --faults seed=4,alloc@1/20=ENOMEM,handover@2=corrupt", "a bad day"],
+      [
+        "luo machine run --backend model --faults seed=4,alloc@1/20=ENOMEM,handover@2=corrupt",
+        "several faults",
+      ],
     ],
   ),
   parameters: {

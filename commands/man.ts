@@ -1,3 +1,4 @@
+/** `luo man`: prints the manual page. */
 import { buildCommand } from "@stricli/core";
 import { docs, perform } from "./arguments/command.ts";
 import type { Flags } from "./completion.ts";
@@ -20,7 +21,7 @@ export function format({ page }: Result): string {
 export const command = buildCommand<Flags, [], Context>({
   docs: docs(
     "Print the manual page",
-    "In the format of man(7), made from the very commands of this program.",
+    "In the format of man(7).",
     [
       ["luo man | man -l -", "read it"],
       ["luo man > /usr/local/share/man/man8/luo.8", "install it"],

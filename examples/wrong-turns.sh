@@ -37,7 +37,7 @@ wrong 1 'ENOENT' preserve_disk_file
 wrong 1 'ENOENT' luo file preserve vm1 --from "$DIR/missing" --token 8
 wrong 1 'ESRCH' luo file preserve vm1 --pid 2147483600 --fd 1 --token 8
 wrong 1 'ENOEXEC' luo kexec load "$DIR/in"
-wrong 4 'luo kexec load' luo kexec exec
+wrong 1 'luo kexec load' luo kexec exec
 wrong 1 'EINVAL' luo kexec exec --force
 wrong 4 '--force' luo session close vm1
 wrong 4 '--force' luo kexec load "$IMAGE" --command-line "quiet"

@@ -1,18 +1,19 @@
+/** The version of luo and of its parts. */
 import config from "../deno.json" with { type: "json" };
 
-/** What the first line of the single executable's script says (tools/binary/bundle.ts). In a checkout there is no such line. */
+/** The first line of the single executable's script defines this (tools/binary/bundle.ts). A checkout has no such line. */
 declare const LUO_BINARY: { readonly commit: string } | undefined;
 
-/** As in deno.json. */
+/** The version in deno.json. */
 export const VERSION: string = config.version;
 
-/** Whether this is one executable, made by `deno task binary` or `deno compile`, and not a checkout run by Deno. */
+/** True in a single executable (`deno task binary`, `deno compile`), false in a checkout that Deno runs. */
 export const BINARY: boolean = typeof LUO_BINARY !== "undefined" || Deno.build.standalone;
 
-/** Of what a program is made. */
+/** The parts of a program. */
 export interface Version {
   readonly version: string;
-  /** What the single executable was built from, with `+` when files were changed since; not known in a checkout. */
+  /** The commit of the single executable, with `+` when files had changed since. A checkout does not know its commit. */
   readonly commit?: string;
   readonly deno: string;
   readonly v8: string;
@@ -39,7 +40,7 @@ export function version(): Version {
   };
 }
 
-/** The answer to `--version`, and to `--version --json`; undefined when something else was asked. */
+/** The answer to `--version` and to `--version --json`. Undefined for every other command line. */
 export function versionText(args: readonly string[]): string | undefined {
   const [first, second] = args;
   if (first !== "--version" && first !== "-v" || args.length > 2) return undefined;

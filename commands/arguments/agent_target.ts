@@ -1,16 +1,17 @@
+/** Finds out which kernel and which agent a command is for. */
 import type { CommonFlags } from "./command.ts";
 import type { Backend, Settings } from "../base/context.ts";
 import { Failure } from "../errors/failure.ts";
 
-/** Which kernel, and where its agent listens. */
+/** The kernel that a command works with, and the socket of its agent. */
 export interface AgentTarget {
   readonly backend: Backend;
   readonly socket: string;
 }
 
 /**
- * The command line wins over the environment; without either it is Linux. Never a silent fall-back to the model: nobody must
- * believe that data is safe when it is not.
+ * The command line wins over the environment; without either, the kernel is Linux. There is no silent fall-back to the model:
+ * a user must not believe that data is safe when it is not.
  */
 export function resolveTarget(
   flags: Pick<CommonFlags, "backend" | "socket">,
@@ -25,7 +26,7 @@ export function resolveTarget(
   return { backend, socket };
 }
 
-/** Where the model's machine listens that belongs to the agent. */
+/** The socket of the model's machine that belongs to the agent. */
 export function machineSocket({ socket }: AgentTarget): string {
   return `${socket}.machine`;
 }
@@ -38,7 +39,7 @@ function parseBackend(name: string | undefined): Backend {
     case "model":
       return "model";
     default:
-      throw new Failure("usage", `Cannot use LUO_BACKEND="${name}": linux and model are the ones there are`);
+      throw new Failure("usage", `Cannot use LUO_BACKEND="${name}": use linux or model`);
   }
 }
 
@@ -51,12 +52,12 @@ function defaultSocket(backend: Backend, { runtimeDir }: Settings, isRoot: boole
     "unavailable",
     "Cannot tell where the agent listens: you are not root and XDG_RUNTIME_DIR is not set",
     {
-      hints: ["say it: --socket PATH, or LUO_SOCKET"],
+      hints: ["name the socket: --socket PATH, or LUO_SOCKET"],
     },
   );
 }
 
-/** An empty variable is an unset one. */
+/** An empty variable counts as unset. */
 function nonEmpty(value: string | undefined): string | undefined {
   return value === "" ? undefined : value;
 }

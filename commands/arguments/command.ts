@@ -1,8 +1,9 @@
+/** The parts that all commands share: common flags, help with examples, and parse, run, format. */
 import type { Backend, Context } from "../base/context.ts";
 import { toFailure } from "../errors/to_failure.ts";
 import type { Paint } from "../base/text.ts";
 
-/** What every command takes. */
+/** The flags that every command takes. */
 export interface CommonFlags {
   readonly json: boolean;
   readonly backend?: Backend;
@@ -31,12 +32,12 @@ export const commonFlags = {
   },
 } as const;
 
-/** `--force`, which says every time what is at stake. */
+/** `--force`; its brief says what may be lost. */
 export function forceFlag(brief: string) {
   return { kind: "boolean", default: false, withNegated: false, brief } as const;
 }
 
-/** Help with examples: a command line and what it does. */
+/** Help with examples: command lines, each with its meaning. */
 export function docs(
   brief: string,
   detail: string,
@@ -47,15 +48,15 @@ export function docs(
   return { brief, fullDescription: `${brief}.\n\n${detail}\n\nEXAMPLES\n${shown}`, customUsage };
 }
 
-/** A verb's three parts: `parse` is pure and rejects all it can, `run` acts and returns data, `format` renders it. */
+/** The three parts of a verb: `parse` is pure and rejects what it can, `run` acts and returns data, `format` renders the data. */
 export interface Verb<Request, Result> {
   readonly parse: () => Request;
   readonly run: (context: Context, request: Request, flags: CommonFlags) => Result | Promise<Result>;
-  /** The text, without the last newline. Undefined: nothing to print (the result went elsewhere). */
+  /** The text, without the last newline. Undefined: there is nothing to print. */
   readonly format: (result: Result, paint: Paint) => string | undefined;
 }
 
-/** Parse, run, print. What goes wrong comes back as a `Failure`, for `main.ts` to show. */
+/** Parses, runs and prints. An error is returned as a `Failure`, for `main.ts` to show. */
 export async function perform<Request, Result>(
   context: Context,
   flags: CommonFlags,

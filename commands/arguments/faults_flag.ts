@@ -1,3 +1,4 @@
+/** The flag --faults. */
 import {
   BadFaultSpec,
   FAULT_SYNTAX,
@@ -13,10 +14,10 @@ export const faultsFlag = {
   parse: textArgument,
   optional: true,
   placeholder: "SPEC",
-  brief: "What is to go wrong in the machine, see above (or LUO_FAULTS)",
+  brief: "Faults to inject into the machine, see above (or LUO_FAULTS)",
 } as const;
 
-/** What is to go wrong: the flag, else the environment; undefined: nothing. */
+/** The faults of the flag, else of the environment. Undefined: none. */
 export function parseFaults(
   flag: string | undefined,
   environment: string | undefined,

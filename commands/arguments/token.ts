@@ -1,6 +1,7 @@
+/** Reads numbers from the command line: tokens, file descriptors, processes. */
 const U64_MAX = 0xffff_ffff_ffff_ffffn;
 
-/** A token as people type it: decimal or 0x, the whole range of u64. */
+/** Reads a token: decimal or 0x, the whole range of u64. */
 export function tokenArgument(text: string): bigint {
   if (!/^(?:[0-9]+|0[xX][0-9a-fA-F]+)$/.test(text)) {
     throw new RangeError("a token is a whole number, decimal or 0x");
@@ -10,7 +11,7 @@ export function tokenArgument(text: string): bigint {
   return token;
 }
 
-/** A file descriptor or process number. */
+/** Reads the number of a file descriptor or a process. */
 export function parseNumber(text: string): number {
   if (!/^[0-9]{1,10}$/.test(text) || Number(text) > 0x7fff_ffff) {
     throw new RangeError("a whole number is needed here");

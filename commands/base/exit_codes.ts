@@ -1,29 +1,29 @@
-/** Every exit code of `luo`, once. The README's table and a test follow this one. */
+/** The exit codes of `luo`. A test holds the table in the README to this one. */
 export const EXIT = {
   done: 0,
   /** The operation was tried and failed. */
   failed: 1,
-  /** The command line cannot be right. */
+  /** The command line is wrong. */
   usage: 2,
-  /** Not available here: no device, no permission, no agent. */
+  /** Something is missing here: the device, a permission, the agent. */
   unavailable: 3,
   /** Refused because data would be lost; `--force` overrides it. */
   refused: 4,
   /** Interrupted with Ctrl-C: 128 + SIGINT. */
   interrupted: 130,
-  /** The reader of standard output went away: 128 + SIGPIPE, as `cat` does. */
+  /** The reader of standard output closed the pipe: 128 + SIGPIPE, as with `cat`. */
   broken_pipe: 141,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** The table for people, in `luo --help`, the manual page and the README. */
+/** The meaning of each exit code, for the manual page and the README. */
 export const EXIT_MEANING: readonly (readonly [ExitCode, string])[] = [
   [EXIT.done, "done"],
   [EXIT.failed, "failed"],
-  [EXIT.usage, "usage: the command line cannot be right"],
-  [EXIT.unavailable, "not available here: no device, no permission, no agent"],
+  [EXIT.usage, "usage: the command line is wrong"],
+  [EXIT.unavailable, "not available here: no device, no permission, no agent, or no answer in time"],
   [EXIT.refused, "refused, because data would be lost; --force overrides it"],
   [EXIT.interrupted, "interrupted"],
-  [EXIT.broken_pipe, "the reader of standard output went away"],
+  [EXIT.broken_pipe, "the reader of standard output closed the pipe"],
 ];

@@ -1,31 +1,32 @@
+/** Text for people: sizes, times, tables, colour, and names made safe for a terminal. */
 import prettyBytes from "pretty-bytes";
 
-/** How a word is marked on a terminal. Without colour the text comes back as it is. */
+/** Marks text on a terminal. Without colour it returns the text unchanged. */
 export type Paint = (style: "bold" | "dim" | "red" | "green" | "yellow", text: string) => string;
 
 const SGR = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
 
-/** ECMA-48's select graphic rendition. (`styleText` of node:util would cost 8 ms at every start.) */
+/** Marks text with ECMA-48's SGR sequences. `styleText` of node:util would add 8 ms to every start. */
 export const colour: Paint = (style, text) => `\x1b[${SGR[style]}m${text}\x1b[0m`;
 
 export const plain: Paint = (_style, text) => text;
 
-/** `200 MiB`. */
+/** A size for people: `200 MiB`. */
 export function size(bytes: number): string {
   return prettyBytes(bytes, { binary: true });
 }
 
-/** `1 file`, `2 files`. */
+/** A number with its noun: `1 file`, `2 files`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-/** RFC 3339 as people read it: `2026-11-21 05:00:01 UTC`. */
+/** A time of RFC 3339 for people: `2026-11-21 05:00:01 UTC`. */
 export function time(rfc3339: string): string {
   return rfc3339.replace("T", " ").replace(/(?:\.\d+)?Z$/, " UTC");
 }
 
-/** The start of a digest: enough to compare by eye. */
+/** The first digits of a digest, for comparing by eye. */
 export function shortDigest(digest: string | undefined): string {
   if (digest === undefined) return "-";
   const [algorithm = "", hex = ""] = digest.split(":");
@@ -42,7 +43,7 @@ export function table(rows: readonly (readonly string[])[]): string {
   );
 }
 
-/** Names and labels are other people's bytes: an escape sequence in one must not reach the terminal. */
+/** Shows control characters as `\x1b`: names and labels come from others, and their escape sequences must not reach the terminal. */
 export function visible(text: string): string {
   // deno-lint-ignore no-control-regex
   const shown = text.replace(/[\x00-\x1f\x7f-\x9f]/g, (c) => escaped(c.charCodeAt(0)));

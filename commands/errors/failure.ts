@@ -1,7 +1,8 @@
+/** The error of a command: its kind, its exit code, and how it is shown to people and to scripts. */
 import { EXIT, type ExitCode } from "../base/exit_codes.ts";
 import { visible } from "../base/text.ts";
 
-/** What scripts may branch on, in the `kind` of a JSON error. */
+/** The `kind` of a JSON error: stable words for scripts to branch on. */
 export type FailureKind =
   | "usage"
   | "bad-request"
@@ -17,21 +18,21 @@ export type FailureKind =
   | "broken-pipe"
   | "internal";
 
-/** What a failure may say beyond its message. The keys are those of the JSON error (docs/json.md). */
+/** The optional parts of a failure. The keys are those of the JSON error (docs/json.md). */
 export interface FailureDetail {
   readonly operation?: string;
   readonly subject?: string;
   /** `EBUSY`. */
   readonly errno?: string;
-  /** Why it was refused, one reason a line. */
+  /** Why the request was refused: one clause a line. */
   readonly reasons?: readonly string[];
-  /** The names or tokens that exist, when the given one does not. */
+  /** The existing names or tokens, when the given one does not exist. */
   readonly known?: readonly string[];
-  /** What to do about it, one line each. */
+  /** The ways out, one a line. */
   readonly hints?: readonly string[];
 }
 
-/** A command that ends with something else than 0: the only error `main.ts` shows to people as it is. */
+/** The one error that is shown to people as it is. Every command that does not end with 0 ends with a Failure. */
 export class Failure extends Error {
   override readonly name = "Failure";
 
@@ -66,8 +67,8 @@ const EXIT_OF_KIND: Readonly<Record<FailureKind, ExitCode>> = {
 };
 
 /**
- * The error as people read it: the sentence, then reasons and hints, one indented line each. Without a newline at the end.
- * Names in them are other people's bytes; only a bug's stack has lines of its own.
+ * The error for people: the sentence, then reasons and hints, one indented line each, without a newline at the end.
+ * Control characters in names are escaped; only the stack of a bug keeps its lines.
  */
 export function renderFailure(failure: Failure): string {
   const lines = [...(failure.detail.reasons ?? []), ...(failure.detail.hints ?? [])];
@@ -75,7 +76,7 @@ export function renderFailure(failure: Failure): string {
   return [`luo: ${message}`, ...lines.map((line) => `  ${visible(line)}`)].join("\n");
 }
 
-/** The error as scripts read it: one line on stderr. Keys without a value are left out. */
+/** The error for scripts: one line of JSON on stderr. Keys without a value are left out. */
 export function failureJson(failure: Failure): string {
   const { operation, subject, errno, reasons, known, hints } = failure.detail;
   return JSON.stringify({

@@ -1,6 +1,6 @@
 /**
- * What to do about it, keyed by operation and errno: EBUSY from `open` is another thing than EBUSY from `preserve`.
- * The operations are those of `LuoError`. A key without an errno is for every errno that has none of its own.
+ * Hints for failed system calls, keyed by operation and errno: EBUSY from `open` means something else than EBUSY from
+ * `preserve`. The operations are those of `LuoError`. A key without an errno serves every errno without a key of its own.
  */
 const HINTS: Readonly<Record<string, readonly string[]>> = {
   "open ENOENT": [
@@ -12,37 +12,39 @@ const HINTS: Readonly<Record<string, readonly string[]>> = {
   "open EBUSY": [
     "one program at a time holds the device: stop the other one (a second agent, luod, systemd)",
   ],
-  "open EIO": ["what the previous kernel handed over could not be read: it stays so until the next kexec"],
+  "open EIO": ["the kernel cannot read the handover of the previous kernel; that lasts until the next kexec"],
   "record ENOSPC": ["make room in the directory of the agent's socket, or use another: --socket"],
   "record EROFS": ["the directory of the agent's socket must be writable: use another with --socket"],
-  "create EEXIST": ["list the sessions there are with: luo session list"],
+  "create EEXIST": ["list the sessions with: luo session list"],
   "create EINVAL": ["a session name has 1 to 63 bytes and no NUL"],
   "create EMFILE": ["the agent may hold no more file descriptors: raise its limit (LimitNOFILE=, ulimit -n)"],
   "create ENOSPC": ["the kernel takes no more sessions"],
-  "retrieve ENOENT": ["list the sessions there are with: luo session list"],
+  "retrieve ENOENT": ["list the sessions with: luo session list"],
   "retrieve EINVAL": ["a session can be retrieved once: restore its files, or finish it"],
   "preserve EEXIST": ["list the tokens in use with: luo file list SESSION"],
   "preserve EBADF": ["the file descriptor must be open for reading or writing (not O_PATH)"],
   "preserve ENOENT": [
     "only memfds and unlinked tmpfs files can be preserved: copy the file with --from FILE",
   ],
-  "preserve EBUSY": ["this very file is preserved already, in this session or another one"],
+  "preserve EBUSY": ["this file is preserved already, in this session or in another one"],
   "preserve EFBIG": ["a preserved file has at most 2^32-1 pages"],
   "preserve ENOMEM": ["all pages of a preserved file stay in memory: free some, or preserve less"],
   "preserve ENOSPC": ["the kernel takes no more files in this session: use another session"],
   "preserve EINVAL": ["files go into outgoing sessions only: create one with: luo session create NAME"],
   "restore ENOENT": ["list the tokens with: luo file list SESSION"],
-  "restore ENOMEM": ["the kernel remembers this failure: retrieve outside of small memory cgroups"],
+  "restore ENOMEM": [
+    "the kernel keeps this failure for the file: run the agent outside of small memory cgroups",
+  ],
   "restore EMFILE": [
     "the agent may hold no more file descriptors: raise its limit (LimitNOFILE=, ulimit -n)",
   ],
-  "finish EBUSY": ["a handler of the kernel still works on a file of this session: try again"],
+  "finish EBUSY": ["the kernel still uses a file of this session: try again"],
   "kexec load ENOEXEC": [
-    "this is no kernel that this machine can boot: a bzImage (x86-64) or Image (arm64) is needed",
+    "this machine cannot boot this file: a bzImage (x86-64) or Image (arm64) is needed",
   ],
   "kexec load EPERM": ["loading needs CAP_SYS_BOOT, and /proc/sys/kernel/kexec_load_disabled must be 0"],
   "kexec load EBUSY": ["another program is loading an image: try again"],
-  "kexec load ETXTBSY": ["the file is open for writing somewhere: close it there, or copy it"],
+  "kexec load ETXTBSY": ["a process has the file open for writing: close it there, or load a copy"],
   "kexec load EINVAL": ["the command line must be shorter than 2,017 bytes, the files regular and not empty"],
   "kexec load EADDRNOTAVAIL": [
     "the image does not fit the scratch area: raise kho_scratch= on the running kernel's command line",
@@ -63,24 +65,26 @@ const HINTS: Readonly<Record<string, readonly string[]>> = {
   ],
   "pidfd_getfd ESRCH": ["the process has ended"],
   "seal EPERM": ["the file does not allow seals: it must be made with MFD_ALLOW_SEALING"],
-  "seal EBUSY": ["somebody has the file mapped writable, or it is preserved already"],
+  "seal EBUSY": ["a process has the file mapped writable, or it is preserved already"],
   "seal EINVAL": ["only memfds and tmpfs files can be sealed: copy the file with --from FILE"],
   "listen EEXIST": ["a file that is no socket is there: choose another place with --socket"],
-  "read EBADF": ["it is closed, or not open for reading"],
-  "write EBADF": ["it is closed, or not open for writing"],
+  "read EBADF": ["the file descriptor is closed, or not open for reading"],
+  "write EBADF": ["the file descriptor is closed, or not open for writing"],
   "write ENOSPC": [
-    "the file system is full: --to then leaves nothing behind, --stdout what was written before",
+    "the file system is full: --to has removed its file, --stdout keeps the bytes already written",
   ],
-  "write EDQUOT": ["the quota is used up: --to then leaves nothing behind, --stdout what was written before"],
+  "write EDQUOT": [
+    "the disk quota is used up: --to has removed its file, --stdout keeps the bytes already written",
+  ],
   "write EFBIG": ["the file system or ulimit -f takes no file of this size"],
   "execute ENOENT": ["there is no such command in PATH"],
   "execute EACCES": ["the file is not executable"],
 };
 
-/** The hints for one failed operation, most of the time one, often none. */
+/** The hints for a failed operation: one or none for most. */
 export function hintsFor(operation: string, errno: string): readonly string[] {
   return HINTS[`${operation} ${errno}`] ?? HINTS[operation] ?? [];
 }
 
-/** All keys, for the test that holds them to known operations and errnos. */
+/** All keys, for the test that compares them with the known operations and errnos. */
 export const HINT_KEYS: readonly string[] = Object.keys(HINTS);

@@ -1,4 +1,4 @@
-/** A command that ends as another program ended: its exit code, and nothing to say. */
+/** The end of a command that ends as another program ended: with that program's exit code and without a message. */
 export class Ended extends Error {
   override readonly name = "Ended";
 

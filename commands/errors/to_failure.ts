@@ -1,3 +1,4 @@
+/** Turns every error into the failure that is shown. */
 import { AgentError, AgentProtocolError, ConnectionEnded } from "../../lib/agent/client.ts";
 import type { Errors } from "../../lib/agent/protocol.ts";
 import { FileProblem } from "../../lib/files/file_problem.ts";
@@ -8,7 +9,7 @@ import { hintsFor } from "./hints.ts";
 import { nearest } from "./nearest.ts";
 import { remedies, riskOf } from "./remedies.ts";
 
-/** Whatever was thrown, as the failure to show. The one place where errors of the library and the agent get exit code and hints. */
+/** The failure to show for anything that was thrown. Errors of the library and of the agent get exit code and hints here. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof FileProblem) return fileFailure(error);
@@ -21,7 +22,7 @@ export function toFailure(error: unknown): Failure {
   }
   if (error instanceof AgentProtocolError) {
     return new Failure("unavailable", `Cannot talk to the agent: ${error.message}`, {
-      hints: ["is it of another version? restart it when it holds nothing: luo agent stop"],
+      hints: ["the agent may be of another version: restart it when it holds no session: luo agent stop"],
     });
   }
   const message = error instanceof Error ? error.stack ?? error.message : String(error);
@@ -33,10 +34,10 @@ function fileFailure(problem: FileProblem): Failure {
   return new Failure(kind, message, { hints });
 }
 
-/** What the agent cannot start without: its device, its place. */
+/** The operations that the agent cannot start without: the device, its lock, its socket. */
 const AT_START: ReadonlySet<string> = new Set(["open", "lock", "listen", "connect"]);
 
-/** An answer of the agent that is an error, each with its own parameters. */
+/** An error that the agent answered. */
 function agentFailure(error: AgentError): Failure {
   if (error.is("KernelError")) {
     const { operation, subject, errno, message } = error.parameters;
@@ -55,8 +56,8 @@ function agentFailure(error: AgentError): Failure {
   if (error.is("NoSuchSession")) {
     const { session, known } = error.parameters;
     if (!known.includes(session)) return noSuchSession(session, known);
-    // There is one of that name, but of this kernel.
-    const message = "the previous kernel handed over none of that name";
+    // A session of that name exists, but this kernel made it.
+    const message = "the previous kernel handed over no session of that name";
     return wrongState({ session, state: "outgoing", operation: "retrieve", message });
   }
   if (error.is("NoSuchFile")) {
@@ -78,19 +79,21 @@ function wrongState({ session, state, operation, message }: Errors["WrongState"]
   });
 }
 
-/** What can be done with a session in this state instead. */
+/** The hints for an operation that a session in this state does not allow. */
 export function stateHints(operation: string, state: string, session: string): string[] {
   if (operation === "preserve") {
     return ["files go into outgoing sessions: create one with: luo session create NAME"];
   }
   if (state === "incoming") return [`retrieve it first: luo session retrieve ${session}`];
   if (state === "outgoing") {
-    return ["it is of this kernel: end it with luo session close, or take it over with luo kexec exec"];
+    return [
+      "this kernel made the session: end it with luo session close, or take it over with luo kexec exec",
+    ];
   }
   return ["restore its files, then: luo session finish NAME"];
 }
 
-/** A system call of this process: reading, writing, taking a descriptor. */
+/** A failed system call of this process: reading, writing, taking a descriptor. */
 function systemFailure(error: LuoError): Failure {
   if (error.operation === "write" && error.is("EPIPE")) return new Failure("broken-pipe", error.message);
   const { operation, subject, code } = error;
@@ -103,7 +106,7 @@ function systemFailure(error: LuoError): Failure {
   });
 }
 
-/** A system call of the agent failed, or would: `Cannot preserve file 7 in session "vm1" (EEXIST)`. */
+/** A system call of the agent that failed or would fail: `Cannot preserve file 7 in session "vm1" (EEXIST)`. */
 export function kernelFailure(operation: string, subject: string, errno: string, message?: string): Failure {
   const kind = operation === "open" ? "unavailable" : "kernel-error";
   return new Failure(kind, readable(message ?? `Cannot ${operation} ${subject} (${errno})`), {
@@ -114,7 +117,7 @@ export function kernelFailure(operation: string, subject: string, errno: string,
   });
 }
 
-/** Operations are words to key by; this one is no English. */
+/** Replaces operations that are keys and not English. */
 function readable(message: string): string {
   return message.replace(/^Cannot kexec exec /, "Cannot execute ").replace(/^Cannot kexec /, "Cannot ");
 }

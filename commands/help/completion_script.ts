@@ -1,9 +1,10 @@
+/** Completion scripts for bash, zsh and fish. */
 import type { CommandInfo, FlagInfo, GroupInfo, RouteTree } from "./route_tree.ts";
 
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** The completion script of one shell: all commands, their flags, the values of flags; files wherever a path goes. */
+/** The completion script for a shell: commands, flags, values of flags, and files where a path belongs. */
 export function completionScript(shell: Shell, tree: RouteTree): string {
   switch (shell) {
     case "bash":
@@ -15,12 +16,12 @@ export function completionScript(shell: Shell, tree: RouteTree): string {
   }
 }
 
-/** Flags whose value is a path. */
+/** Whether the value of a flag is a path. */
 function takesPath({ placeholder }: FlagInfo): boolean {
   return placeholder === "FILE" || placeholder === "PATH";
 }
 
-/** Positional arguments that are paths. */
+/** Whether the positional arguments are paths. */
 function positionalIsPath({ positional }: CommandInfo): boolean {
   return positional.includes("KERNEL");
 }
@@ -64,7 +65,7 @@ function groupCases(groups: readonly GroupInfo[], commands: readonly CommandInfo
   return `      ${paths.map((path) => `"${words(path)}"`).join(" | ")}) path="$path \${COMP_WORDS[i]}" ;;\n`;
 }
 
-/** What follows a flag that takes a value. */
+/** The completion of the values of flags. */
 function valueCases(commands: readonly CommandInfo[]): string {
   const flags = new Map(commands.flatMap(({ flags }) => flags).map((flag) => [flag.name, flag]));
   let text = "";
@@ -135,7 +136,7 @@ function fish({ groups, commands }: RouteTree): string {
   }
   for (const command of commands) {
     const seen = command.path.map((word) => `__fish_seen_subcommand_from ${word}`);
-    // "luo agent status" is not "luo status".
+    // `luo agent status` must not complete as `luo status`.
     if (command.path.length === 1) seen.push(`not __fish_seen_subcommand_from ${names(groups)}`);
     const condition = seen.join("; and ");
     if (positionalIsPath(command)) lines.push(`complete -c luo -n ${quote(condition)} -F`);
@@ -151,12 +152,12 @@ function fish({ groups, commands }: RouteTree): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** The groups of commands. */
+/** The names of all groups. */
 function names(groups: readonly GroupInfo[]): string {
   return groups.flatMap(({ path }) => path).join(" ");
 }
 
-/** Single quotes, as all three shells take them. */
+/** Quotes a word for all three shells. */
 function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,16 +1,17 @@
+/** The manual page. */
 import { EXIT_MEANING } from "../base/exit_codes.ts";
 import type { CommandInfo, FlagInfo, RouteTree } from "./route_tree.ts";
 
-/** The environment, in the manual page and nowhere else. */
+/** The environment variables; only the manual page lists them. */
 const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ["LUO_BACKEND", "linux or model, as --backend."],
   ["LUO_SOCKET", "Where the agent listens, as --socket."],
-  ["LUO_EXE", "An executable that is luo itself, for starting the agent in the background."],
-  ["LUO_FAULTS", "What is to go wrong in the software model, as --faults of luo emulate."],
-  ["NO_COLOR", "No colour, whatever its value."],
+  ["LUO_EXE", "The executable of luo, to start the agent in the background."],
+  ["LUO_FAULTS", "Faults to inject into the software model, as --faults of luo emulate."],
+  ["NO_COLOR", "When set and not empty: no colour."],
 ];
 
-/** The page luo(8) in the format of man(7), one section for each command. */
+/** The manual page luo(8) in the format of man(7), with a section for each command. */
 export function manPage({ commands }: RouteTree): string {
   return [
     ".TH LUO 8",
@@ -57,7 +58,7 @@ function signature({ name, placeholder }: FlagInfo): string {
   return placeholder === undefined ? `--${name}` : `--${name} ${placeholder}`;
 }
 
-/** A line that roff takes as text: no hyphens to break at, no control line. */
+/** Escapes a line for roff: hyphens stay hyphens, and the line is no control line. */
 function escape(line: string): string {
   const text = line.replaceAll("\\", "\\e").replaceAll("-", "\\-");
   return /^[.']/.test(text) ? `\\&${text}` : text;

@@ -1,31 +1,32 @@
+/** All commands and flags as plain data. */
 import type { Command, RouteMap } from "@stricli/core";
 import type { Context } from "../base/context.ts";
 
-/** One flag as documentation and completion see it. */
+/** A flag, for documentation and completion. */
 export interface FlagInfo {
-  /** `command-line`. */
+  /** As typed, without dashes: `command-line`. */
   readonly name: string;
   readonly brief: string;
-  /** Undefined: takes no value. */
+  /** Undefined: the flag takes no value. */
   readonly placeholder?: string;
   readonly values: readonly string[];
   readonly optional: boolean;
 }
 
 export interface CommandInfo {
-  /** `["session", "create"]`. */
+  /** The words that are typed: `["session", "create"]`. */
   readonly path: readonly string[];
   readonly brief: string;
   readonly description: string;
   readonly flags: readonly FlagInfo[];
-  /** `["SESSION"]`. */
+  /** The placeholders: `["SESSION"]`. */
   readonly positional: readonly string[];
 }
 
 export interface GroupInfo {
   readonly path: readonly string[];
   readonly brief: string;
-  /** Name and brief of each command and group right below. */
+  /** Name and brief of each command and group directly below. */
   readonly entries: readonly { readonly name: string; readonly brief: string }[];
 }
 
@@ -34,7 +35,7 @@ export interface RouteTree {
   readonly commands: readonly CommandInfo[];
 }
 
-/** The route map as plain data, hidden routes left out. */
+/** The route map as plain data, without hidden routes. */
 export function routeTree(root: RouteMap<Context>): RouteTree {
   const groups: GroupInfo[] = [];
   const commands: CommandInfo[] = [];
@@ -83,7 +84,7 @@ function flagInfo(name: string, flag: Flag): FlagInfo {
   return { name, brief, placeholder, values, optional };
 }
 
-/** As stricli shows and takes them: `commandLine` is `--command-line`. */
+/** The name as stricli shows and accepts it: `commandLine` is `--command-line`. */
 function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

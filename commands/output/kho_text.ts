@@ -1,7 +1,8 @@
+/** The text of `luo kho show`. */
 import type { FileReport, KhoReport, LuoReport } from "../../lib/kho/report.ts";
 import { count, size, table, visible } from "../base/text.ts";
 
-/** A handover for people: its head, its blobs, the sessions with their files, the FLBs, and what could not be read. */
+/** A handover for people: head, blobs, sessions with their files, FLBs, and notes about what could not be read. */
 export function khoText(report: KhoReport): string {
   const blobs = (report.kho?.blobs ?? []).map((
     { name, address, size: bytes },

@@ -1,12 +1,13 @@
+/** The progress bar of copying and hashing. */
 import type { Outside } from "../base/context.ts";
 import { size } from "../base/text.ts";
 
-/** Work shorter than this shows nothing. */
+/** Shorter work shows no bar. */
 const QUIET_MS = 1000;
 const EVERY_MS = 100;
 const BAR_CELLS = 30;
 
-/** A bar on standard error, for work of more than a second and only on a terminal. Gone when its scope ends. */
+/** A bar on standard error, shown on a terminal for work of more than a second. The end of its scope removes it. */
 export class Progress implements Disposable {
   #began = Date.now();
   #shown = 0;
@@ -14,12 +15,12 @@ export class Progress implements Disposable {
 
   constructor(private readonly context: Outside, private verb: string, private total?: bigint | number) {}
 
-  /** How much there is to do, when that is known. */
+  /** Sets the total, when it is known. */
   start(total: bigint | undefined): void {
     this.total = total;
   }
 
-  /** The same bytes once more, for something else. */
+  /** Starts again over the same bytes, for the next step. */
   restart(verb: string): void {
     this.total = this.#done;
     this.verb = verb;
@@ -38,7 +39,7 @@ export class Progress implements Disposable {
     );
   }
 
-  /** Takes the bar away. */
+  /** Removes the bar. */
   end(): void {
     if (this.#shown > 0) this.context.process.stderr.write("\r\x1b[K");
     this.#shown = 0;
@@ -49,7 +50,7 @@ export class Progress implements Disposable {
   }
 }
 
-/** `Copying [#####     ]  42%  1.2 GiB of 3 GiB, 800 MiB/s`. */
+/** The text of the bar: `Copying [#####     ]  42%  1.2 GiB of 3 GiB, 800 MiB/s`. */
 export function progressLine(
   verb: string,
   done: number,

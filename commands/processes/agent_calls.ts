@@ -1,3 +1,4 @@
+/** The calls that commands make to the agent. */
 import { geteuid } from "../../ffi/process.ts";
 import { type AgentClient, connectAgent, ConnectionEnded } from "../../lib/agent/client.ts";
 import type { FileInfo, MethodName, Methods, Status } from "../../lib/agent/protocol.ts";
@@ -17,7 +18,7 @@ export function target(context: Context, flags: CommonFlags): AgentTarget {
   return resolveTarget(flags, context.settings, () => geteuid() === 0);
 }
 
-/** One call, on a connection of its own. On the model it starts the agent when none runs, on Linux never. */
+/** One call on a connection of its own. On the model it starts the agent when none runs; on Linux it never does. */
 export function call<M extends MethodName>(
   context: Context,
   flags: CommonFlags,
@@ -40,7 +41,7 @@ export function callRunning<M extends MethodName>(
   return client.call(method, request).reply;
 }
 
-/** A restored file: what is known of it, and the file itself, the caller's to close. */
+/** A restored file: its description, and its descriptor, which the caller closes. */
 export function restoreFile(
   context: Context,
   flags: CommonFlags,
@@ -54,8 +55,8 @@ export function restoreFile(
 }
 
 /**
- * The kexec: success is the end of the connection, and of the kernel. On Linux nothing runs any more by then; the model's next
- * kernel is asked what came over.
+ * Executes the kexec. Success is the end of the connection. On Linux this process ends with its kernel; on the model the caller
+ * can ask the next kernel what was handed over.
  */
 export function callUntilEnd(
   context: Context,
@@ -69,7 +70,7 @@ export function callUntilEnd(
   }
 }
 
-/** The status, and again after every change. */
+/** The status now, and again after every change. */
 export function* watch(
   context: Context,
   flags: CommonFlags,
@@ -88,7 +89,7 @@ export function startAgent(
   return { agent: reply.status.agent, started };
 }
 
-/** True: it was running, and is gone now. */
+/** Stops the agent. False: no agent was running. */
 export function stopAgent(context: Context, flags: CommonFlags, force: boolean): boolean {
   const where = target(context, flags);
   using client = connectAgentIfAny(where);
@@ -115,19 +116,19 @@ function connectRunning(where: AgentTarget): AgentClient {
   throw new Failure("unavailable", `Cannot reach the agent at "${socket}": none is running`, { hints });
 }
 
-/** Undefined when nobody listens there. @throws Failure when somebody does but will not talk to us, or is of another kernel */
+/** Undefined when nothing listens there. @throws Failure when the listener turns us away or serves another kernel */
 function connectAgentIfAny({ backend, socket }: AgentTarget): AgentClient | undefined {
   const client = connectIfAny(socket);
   if (client === undefined) return undefined;
   try {
     const is = client.call("Identify", {}).reply.backend;
     if (is === backend) return client;
-    // Whoever believes to talk to Linux must not preserve into a model, nor the other way round.
+    // A user who expects Linux must not preserve into a model, nor the other way round.
     throw new Failure(
       "unavailable",
       `Cannot use the agent at "${socket}": its kernel is ${is}, not ${backend}`,
       {
-        hints: [`say --backend ${is}, or another socket with --socket or LUO_SOCKET`],
+        hints: [`use --backend ${is}, or another socket with --socket or LUO_SOCKET`],
       },
     );
   } catch (error) {

@@ -1,3 +1,4 @@
+/** Starts a part of luo in the background, once, and connects to it. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import { O_APPEND, O_CLOEXEC, O_CREAT, O_RDWR, POLLIN } from "../../ffi/abi/fcntl.ts";
 import { poll } from "../../ffi/epoll.ts";
@@ -14,20 +15,20 @@ import { Failure } from "../errors/failure.ts";
 
 /** A part of luo that runs in the background and listens at a socket. */
 export interface Service<Client> {
-  /** How messages call it. */
+  /** Its name in messages. */
   readonly name: string;
   readonly socket: string;
-  /** What the running one holds a flock on. */
+  /** The file that the running service holds a flock on. */
   readonly lock: string;
-  /** What it says goes here. */
+  /** Its output goes to this file. */
   readonly log: string;
   /** The program and its arguments. */
   readonly argv: readonly string[];
-  /** The connection, or undefined when nobody answers. */
+  /** The connection, or undefined when nothing answers. */
   readonly connect: () => Client | undefined;
 }
 
-/** A child that ends is noticed at once: this is for slow machines, right after boot with nothing cached. */
+/** Long enough for slow machines right after boot, with nothing cached. A child that ends is noticed at once. */
 const START_LIMIT_MS = 60_000;
 const STEP_MS = 10;
 const LOG_LIMIT_BYTES = 1n << 20n;
@@ -35,13 +36,13 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 
 /**
- * Connects, and starts the service first when nobody answers. Two commands that do this at the same moment start one:
- * the second waits for the first one's lock and then finds it running.
+ * Connects, and starts the service first when nothing answers. Two commands that do this at the same moment start one service:
+ * the second command waits for the first one's lock and then finds the service running.
  */
 export function ensureRunning<Client>(service: Service<Client>): { client: Client; started: boolean } {
   const running = service.connect();
   if (running !== undefined) return { client: running, started: false };
-  // Before anything is written there: in a directory of everybody's the log could be a link of somebody else's.
+  // The directory is checked before anything is written there: in a shared directory the log could be another user's link.
   makeDirectory(service.socket.slice(0, service.socket.lastIndexOf("/")) || "/");
   using starter = lockFile(`${service.socket}.start`);
   check(flock(starter.number, LOCK_EX), "lock", `${service.socket}.start`);
@@ -59,7 +60,7 @@ export function ensureRunning<Client>(service: Service<Client>): { client: Clien
         started = true;
       }
       if (!hasEnded(child, STEP_MS)) continue;
-      // Somebody else's was quicker, or the last one is still on its way out: then this was no failure.
+      // Another command's service was quicker, or the last one has not ended yet: then this is no failure.
       if (!isLocked(service.lock)) throw startFailure(service, log, from, "it ended at once");
       child?.[Symbol.dispose]();
       child = undefined;
@@ -70,7 +71,7 @@ export function ensureRunning<Client>(service: Service<Client>): { client: Clien
   throw startFailure(service, log, from, `it does not answer after ${START_LIMIT_MS / 1000} seconds`);
 }
 
-/** Waits until nobody holds the lock any more. False: somebody still does after `limit_ms`. */
+/** Waits until no process holds the lock. False: one still does after `limit_ms`. */
 export function waitForEnd(lock: string, limit_ms: number): boolean {
   const end = Date.now() + limit_ms;
   while (isLocked(lock)) {
@@ -82,13 +83,13 @@ export function waitForEnd(lock: string, limit_ms: number): boolean {
 
 function spawn({ argv, name }: Service<unknown>, log: HostFd): HostFd {
   const path = argv[0] ?? "";
-  // Deno would ask its own site for newer versions; in the single executable that is off already.
+  // Deno would ask its site for newer versions. The single executable does not.
   const env = [...inheritedEnvironment(), ...BINARY ? [] : ["DENO_NO_UPDATE_CHECK=1"]];
   const pid = check(spawn_detached({ path, argv, env, output: log.number }), "start", `${name} with ${path}`);
   return new HostFd(check(pidfd_open(pid, 0), "pidfd_open", `process ${pid}`));
 }
 
-/** Waits a step. True when the child is no more. */
+/** Waits a step. True when the child has ended. */
 function hasEnded(child: HostFd | undefined, wait_ms: number): boolean {
   // poll(2) of fd -1 is a sleep.
   return poll(child?.number ?? -1, POLLIN, wait_ms) > 0;
@@ -112,7 +113,7 @@ function openLog(path: string): HostFd {
   return log;
 }
 
-/** With the last lines of what it said since we started it. */
+/** The failure with the last lines that the service wrote to its log. */
 function startFailure(
   { name, log: path }: Service<unknown>,
   log: HostFd,

@@ -1,8 +1,9 @@
+/** Ctrl-C during work that must clean up. */
 import { Failure } from "../errors/failure.ts";
 
 /**
- * Runs work that must clean up behind itself when the user presses Ctrl-C. Work that leaves nothing behind needs no listener:
- * it dies of the signal, which shells report as 130 too.
+ * Runs work that must clean up when the user presses Ctrl-C. Other work needs no listener: the signal ends the process, and
+ * shells report that as 130 too.
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

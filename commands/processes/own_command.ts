@@ -1,9 +1,10 @@
+/** The command line that starts luo again. */
 import { readlink } from "../../ffi/file.ts";
 import { check } from "../../lib/error.ts";
 import { BINARY } from "../../lib/version.ts";
 import type { Context } from "../base/context.ts";
 
-/** What `luo` may do, as the `luo` task in deno.json says it too (a test compares them). */
+/** The permissions of `luo`. A test compares them with the `luo` task in deno.json. */
 export const PERMISSIONS: readonly string[] = [
   "--no-prompt",
   "--allow-ffi",
@@ -16,8 +17,8 @@ export function selfCommand(
 ): readonly string[] {
   if (settings.exe !== undefined && settings.exe !== "") return [settings.exe];
   const deno = check<string>(readlink("/proc/self/exe"), "read", "/proc/self/exe");
-  // Its file may have been removed or replaced since: the kernel still has what it started.
+  // The file of the executable may have been removed or replaced; /proc/self/exe still opens the one that runs.
   if (BINARY) return [deno.endsWith(" (deleted)") ? "/proc/self/exe" : deno];
-  // What it needs is in the cache, or this process would not run; the network is not asked again.
+  // All modules are in the cache, or this process would not run: the network is not needed.
   return [deno, "run", "--quiet", "--cached-only", ...PERMISSIONS, mainModule];
 }

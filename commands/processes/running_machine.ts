@@ -1,7 +1,8 @@
+/** Connects to the model's machine, if one runs. */
 import { LuoError } from "../../lib/error.ts";
 import type { SystemCalls } from "../../lib/system_calls.ts";
 
-/** One more process of the model's machine that listens at `socket`; undefined when none does. */
+/** A new process of the model's machine that listens at `socket`. Undefined: no machine listens there. */
 export function connectIfRunning(
   connect: (socket: string) => SystemCalls,
   socket: string,

@@ -1,3 +1,4 @@
+/** Runs the agent or the machine in the foreground. */
 import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import type { FaultSpec } from "../../lib/model/faults/fault_spec.ts";
 import { VERSION } from "../../lib/version.ts";
@@ -9,7 +10,7 @@ import { connectIfRunning } from "./running_machine.ts";
 import { selfCommand } from "./own_command.ts";
 import { type AgentTarget, machineSocket } from "../arguments/agent_target.ts";
 
-/** Runs the agent until it is stopped, or its kernel ends. */
+/** Runs the agent until it is stopped or its kernel ends. */
 export async function serveAgent(context: Context, flags: CommonFlags): Promise<void> {
   const { runAgent } = await import("../../lib/agent/agent.ts");
   const where = target(context, flags);
@@ -24,7 +25,7 @@ export async function serveAgent(context: Context, flags: CommonFlags): Promise<
   }
 }
 
-/** Runs the machine of the model until nothing is left in it. */
+/** Runs the machine of the model until it has no process left. */
 export async function serveMachine(
   context: Context,
   flags: CommonFlags,
@@ -38,7 +39,7 @@ export async function serveMachine(
     path: machineSocket(target(context, flags)),
     signal: stop.signal,
     faults,
-    // What the model may use is what its host has; pages are taken as they are written.
+    // The model's memory is the memory that its host has free; the host allocates a page when it is written.
     memory_bytes: available === undefined ? undefined : Number(available),
     on_console: (line) => context.process.stderr.write(`${line}\n`),
   });
@@ -59,7 +60,7 @@ function machineService(
   return {
     name: "the model's machine",
     socket,
-    // It has none: its socket is what there is one of.
+    // The machine takes no lock; its listening socket makes it unique.
     lock: `${socket}.lock`,
     log: `${socket}.log`,
     argv: [...selfCommand(context), "machine", "run", "--backend", "model", "--socket", where.socket],
@@ -67,7 +68,7 @@ function machineService(
   };
 }
 
-/** Aborted by SIGTERM and SIGINT. */
+/** A signal that SIGTERM and SIGINT abort. */
 function stopSignal(): Disposable & { readonly signal: AbortSignal } {
   const controller = new AbortController();
   const stop = () => controller.abort();

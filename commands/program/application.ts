@@ -1,3 +1,4 @@
+/** The application: one command line from its arguments to the exit code. */
 import {
   type Application,
   ArgumentScannerError,
@@ -15,7 +16,7 @@ import { allRoutes, routesTo } from "./route_to.ts";
 import { VERSION } from "../../lib/version.ts";
 import { plain } from "../base/text.ts";
 
-/** One command line, from its arguments to the exit code. */
+/** Runs one command line and returns the exit code. */
 export async function runLine(given: readonly string[], outside: Outside): Promise<ExitCode | number> {
   const json = wantsJson(given);
   const context: Context = { ...outside, paint: json ? plain : outside.paint, allRoutes };
@@ -28,7 +29,7 @@ export async function runLine(given: readonly string[], outside: Outside): Promi
   return exitCode(context.process.exitCode);
 }
 
-/** The arguments as they were typed: Deno puts U+FFFD in the place of what is not UTF-8. */
+/** The arguments as they were typed. Deno replaces bytes that are not UTF-8 by U+FFFD. */
 async function exactly(args: readonly string[]): Promise<readonly string[] | Failure> {
   if (!args.some((word) => word.includes("\ufffd"))) return args;
   const { exactArguments } = await import("./exact_text.ts");
@@ -40,7 +41,7 @@ async function exactly(args: readonly string[]): Promise<readonly string[] | Fai
   }
 }
 
-/** `luo emulate CMD --flag`: what follows CMD is CMD's, as if behind a `--`. */
+/** Puts a `--` before CMD of `luo emulate CMD --flag`: all words after CMD belong to CMD. */
 function commandApart(args: readonly string[]): readonly string[] {
   if (args[0] !== "emulate" || args.includes("--")) return args;
   const at = args.findIndex((word, index) =>
@@ -49,7 +50,7 @@ function commandApart(args: readonly string[]): readonly string[] {
   return at < 0 ? args : [...args.slice(0, at), "--", ...args.slice(at)];
 }
 
-/** The whole command line. `json`: errors are written as JSON too. */
+/** The application. With `json`, errors are written as JSON too. */
 export function application(json: boolean, routes: RouteMap<Context>): Application<Context> {
   const show = json ? failureJson : renderFailure;
   const usage = (message: string, hints: string[] = []) => show(new Failure("usage", message, { hints }));
@@ -77,12 +78,12 @@ export function application(json: boolean, routes: RouteMap<Context>): Applicati
 }
 
 function commandHint(input: string, corrections: readonly string[]): string {
-  if (input.startsWith("-")) return `options go behind the command: luo status ${input} ...`;
-  if (corrections.length === 0 || input === "help") return "the commands there are: luo --help";
+  if (input.startsWith("-")) return `options go after the command: luo status ${input} ...`;
+  if (corrections.length === 0 || input === "help") return "list the commands with: luo --help";
   return `did you mean ${corrections.join(" or ")}?`;
 }
 
-/** Whoever closed the pipe does not want to hear of it: `cat` says nothing either. */
+/** A closed pipe needs no message: `cat` writes none either. */
 function isSilent(error: Error): boolean {
   return error instanceof Ended || (error instanceof Failure && error.kind === "broken-pipe");
 }
@@ -92,7 +93,7 @@ function internal(error: unknown): Failure {
   return new Failure("internal", `Cannot go on: ${message}`, { hints: ["this is a bug in luo"] });
 }
 
-/** stricli's own words, in our grammar: no full stop, what it is about quoted. */
+/** stricli's argument errors in the grammar of our messages. */
 function argumentProblem(error: unknown): string {
   if (!(error instanceof ArgumentScannerError)) return error instanceof Error ? error.message : String(error);
   return formatMessageForArgumentScannerError(error, {
@@ -115,15 +116,15 @@ function argumentProblem(error: unknown): string {
   });
 }
 
-/** stricli's negative numbers as ours. */
+/** Translates stricli's negative exit codes. */
 export function exitCode(code: number | string | null | undefined): ExitCode | number {
   const number = Number(code ?? 0);
   if (number >= 0) return number;
-  // -5 unknown command, -4 invalid argument (ExitCode of @stricli/core); everything else is our own mistake.
+  // -5: unknown command, -4: invalid argument (ExitCode of @stricli/core). Every other one is a mistake of luo.
   return number === -5 || number === -4 ? EXIT.usage : EXIT.failed;
 }
 
-/** Whether `--json` is among the options: known before parsing, because parsing may fail. */
+/** Whether `--json` is among the options. This must be known before parsing, because parsing can fail. */
 export function wantsJson(args: readonly string[]): boolean {
   const end = args.indexOf("--");
   if (args[0] === "emulate") return false;

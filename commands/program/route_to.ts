@@ -1,9 +1,10 @@
+/** Finds the command of a command line and loads only that one. */
 import { buildRouteMap, type Command, type RouteMap } from "@stricli/core";
 import type { Context } from "../base/context.ts";
 
 type Load = () => Promise<{ readonly command: Command<Context> }>;
 
-/** Each command's file, by what is typed. */
+/** The file of each command, by the words that are typed. */
 export const COMMAND_FILES: Readonly<Record<string, Load>> = {
   "status": () => import("../status.ts"),
   "session create": () => import("../session_create.ts"),
@@ -31,8 +32,8 @@ export const COMMAND_FILES: Readonly<Record<string, Load>> = {
 };
 
 /**
- * The routes that a command line needs: just the way to its command when it begins with one, without loading the others (they
- * are most of what a start costs), all of them for everything else: help, and what may be a slip.
+ * The routes that a command line needs. When it begins with a command, only that command is loaded: loading all of them is
+ * most of the cost of a start. Help and mistyped commands need all routes.
  */
 export async function routesTo(args: readonly string[]): Promise<RouteMap<Context>> {
   const [first = "", second = ""] = args;
@@ -43,7 +44,7 @@ export async function routesTo(args: readonly string[]): Promise<RouteMap<Contex
   return await allRoutes();
 }
 
-/** All routes: loads every command. */
+/** All routes. This loads every command. */
 export async function allRoutes(): Promise<RouteMap<Context>> {
   return (await import("./routes.ts")).routes;
 }

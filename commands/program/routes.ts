@@ -1,3 +1,4 @@
+/** The map of all commands. */
 import { buildRouteMap } from "@stricli/core";
 import * as agentRun from "../agent_run.ts";
 import * as agentStart from "../agent_start.ts";
@@ -52,7 +53,7 @@ const kexec = buildRouteMap<string, Context>({
 });
 
 const kho = buildRouteMap<string, Context>({
-  docs: { brief: "The handover itself" },
+  docs: { brief: "What one kernel hands to the next" },
   routes: { show: khoShow.command },
 });
 
@@ -71,7 +72,7 @@ const machine = buildRouteMap<string, Context>({
   routes: { run: machineRun.command },
 });
 
-/** The command you type is the path of its file: `session create` is commands/session_create.ts. */
+/** All routes. The words that are typed are the name of the file: `session create` is commands/session_create.ts. */
 export const routes = buildRouteMap<string, Context>({
   docs: {
     brief: "Keep files alive across a kexec, with Linux's live update",

@@ -1,3 +1,4 @@
+/** Command lines without a process: help, completion, the manual page, usage errors, exit codes. */
 import assert from "node:assert/strict";
 import { runLine } from "../../commands/program/application.ts";
 import { completionScript, SHELLS } from "../../commands/help/completion_script.ts";
@@ -12,7 +13,7 @@ import { routeTree } from "../../commands/help/route_tree.ts";
 import { PERMISSIONS } from "../../commands/processes/own_command.ts";
 import { plain } from "../../commands/base/text.ts";
 
-/** One command line without a process: for what needs no agent. */
+/** Runs a command line that needs no agent, without a process. */
 async function luo(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ["", ""];
   const process: Outside["process"] = {
@@ -69,11 +70,11 @@ Deno.test("an error is a sentence and its hints, or one line of JSON", () => {
   assert.deepEqual(JSON.parse(failureJson(failure)), { error: expected });
 });
 
-Deno.test("wrong command lines: exit 2, what is meant, nothing on stdout", async (t) => {
+Deno.test("wrong command lines: exit 2, a hint, nothing on stdout", async (t) => {
   const cases: [string[], RegExp][] = [
     [["sesion"], /did you mean `session`/],
     [["session", "craete", "x"], /did you mean `create`/],
-    [["--backend", "model", "status"], /options go behind the command: luo status --backend/],
+    [["--backend", "model", "status"], /options go after the command: luo status --backend/],
     [["help"], /luo --help/],
     [["session", "create"], /without SESSION/],
     [["session", "create", "a", "b"], /too many arguments/],
@@ -114,7 +115,7 @@ Deno.test("every command has help with an example that is its own", async (t) =>
   }
 });
 
-Deno.test("nothing internal is announced", () => {
+Deno.test("hidden commands are in no help and no completion", () => {
   const { groups, commands } = routeTree(routes);
   assert.ok(!JSON.stringify([groups, commands]).includes("machine run"));
 });
@@ -133,7 +134,7 @@ Deno.test("all shells and the manual page know every command and flag", () => {
   }
 });
 
-Deno.test("a near name is meant, a far one is not", () => {
+Deno.test("a near name is suggested, a far one is not", () => {
   assert.equal(nearest("vm1", ["vm2", "cache"]), "vm2");
   assert.equal(nearest("cahce", ["vm2", "cache"]), "cache");
   assert.equal(nearest("database", ["vm2", "cache"]), undefined);
@@ -142,7 +143,7 @@ Deno.test("a near name is meant, a far one is not", () => {
 
 Deno.test("every command is found without loading the others", () => {
   const typed = routeTree(routes).commands.map(({ path }) => path.join(" "));
-  // The machine's is not shown.
+  // `machine run` is hidden.
   assert.deepEqual(Object.keys(COMMAND_FILES).sort(), [...typed, "machine run"].sort());
 });
 
@@ -151,7 +152,7 @@ Deno.test("luo starts itself with the permissions of the task", () => {
   for (const permission of PERMISSIONS) assert.ok(config.tasks.luo.includes(permission), permission);
 });
 
-Deno.test("control characters of names do not reach the terminal in errors either", () => {
+Deno.test("control characters in names are escaped in errors", () => {
   const failure = new Failure("refused", 'Cannot "\x1b[31m"', {
     reasons: ['session "a\nb"'],
     hints: ["\x07"],

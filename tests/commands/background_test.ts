@@ -1,8 +1,9 @@
+/** Starting a service in the background: once, detached, with its log. */
 import assert from "node:assert/strict";
 import { ensureRunning, type Service, waitForEnd } from "../../commands/processes/background_process.ts";
 import { Failure } from "../../commands/errors/failure.ts";
 
-/** A service that is "there" when a file is: what matters is how it gets started. */
+/** A service that answers when a file exists: the tests are about how it is started. */
 function service(dir: string, script: string): Service<string> {
   return {
     name: "the test",
@@ -20,7 +21,7 @@ function service(dir: string, script: string): Service<string> {
   };
 }
 
-/** Until the test is over. */
+/** Runs until the test removes its directory. */
 function stay(dir: string): string {
   return `while test -e ${dir}; do sleep 0.05; done`;
 }
@@ -37,7 +38,7 @@ function inScratch(test: (dir: string) => void): () => void {
 }
 
 Deno.test(
-  "a service is started when nobody answers, once",
+  "a service is started once, when nothing answers",
   inScratch((dir) => {
     const s = service(dir, `echo $$ > ${dir}/there; ${stay(dir)}`);
     const first = ensureRunning(s);
@@ -47,7 +48,7 @@ Deno.test(
 );
 
 Deno.test(
-  "it has a session of its own, no input, a log, and no descriptor of ours",
+  "a service has a process session of its own, no input, a log, and none of our file descriptors",
   inScratch((dir) => {
     const fds = `ls /proc/self/fd | tr '\\n' ' '`;
     ensureRunning(
@@ -62,13 +63,13 @@ Deno.test(
     const [sid, pid, input] = line.trim().split(/\s+/);
     assert.equal(sid, pid);
     assert.equal(input, "/dev/null");
-    // 3 is the directory that ls reads.
+    // Descriptor 3 is the directory that ls reads.
     assert.equal(open.trim(), "0 1 2 3");
   }),
 );
 
 Deno.test(
-  "one that ends at once is a failure with what it said",
+  "a service that ends at once is a failure that quotes its log",
   inScratch((dir) => {
     Deno.mkdirSync(`${dir}/luo`, { mode: 0o700 });
     Deno.writeTextFileSync(`${dir}/luo/s.log`, "old news\n");
@@ -81,12 +82,12 @@ Deno.test(
 );
 
 Deno.test(
-  "a program that is not there is an error",
+  "a missing program is an error",
   inScratch((dir) => {
     const s = { ...service(dir, ""), argv: ["/no/such/program"] };
     assert.throws(() => ensureRunning(s), /ENOENT/);
   }),
 );
 
-Deno.test("nobody holds a lock that does not exist", () =>
+Deno.test("a lock file that does not exist is not locked", () =>
   assert.equal(waitForEnd("/no/such/lock", 0), true));

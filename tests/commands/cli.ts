@@ -1,3 +1,4 @@
+/** The real `luo` in real processes, for tests. */
 import assert from "node:assert/strict";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { LUO, luoCommand } from "../luo_under_test.ts";
@@ -9,7 +10,7 @@ export interface Outcome {
 }
 
 export interface RunOptions {
-  /** Written to standard input; without it there is none (/dev/null). */
+  /** Written to standard input. Without it, standard input is /dev/null. */
   readonly stdin?: Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -18,14 +19,14 @@ export interface RunOptions {
 export class Cli implements AsyncDisposable {
   readonly dir = Deno.makeTempDirSync({ prefix: "luo-cli-" });
   readonly socket = `${this.dir}/run/s`;
-  /** A kernel to load. */
+  /** A kernel image to load. */
   readonly kernel = this.file("kernel", standInBzImage({ release: "7.3.4-standin" }));
 
   path(name: string): string {
     return `${this.dir}/${name}`;
   }
 
-  /** Makes a file, gives its path. */
+  /** Makes a file and returns its path. */
   file(name: string, contents: Uint8Array | string): string {
     const bytes = typeof contents === "string" ? new TextEncoder().encode(contents) : contents;
     Deno.writeFileSync(this.path(name), bytes);
@@ -36,7 +37,7 @@ export class Cli implements AsyncDisposable {
     return { LUO_BACKEND: "model", LUO_SOCKET: this.socket };
   }
 
-  /** `deno run ... main.ts`, as a shell would write it before the arguments. */
+  /** The words before the arguments: `deno run ... main.ts`, or the single executable. */
   get commandLine(): string[] {
     return [...LUO];
   }
@@ -51,7 +52,7 @@ export class Cli implements AsyncDisposable {
     }).spawn();
     if (stdin !== undefined) {
       const writer = child.stdin.getWriter();
-      // It may refuse before it has read all of it.
+      // The command can end before it has read its whole input.
       await writer.write(stdin).then(() => writer.close()).catch(() => {});
     }
     const { code, stdout, stderr } = await child.output();
@@ -97,18 +98,18 @@ export class Cli implements AsyncDisposable {
     await this.ok(["kexec", "exec"]);
   }
 
-  /** Ends what still runs in this directory, and removes it. */
+  /** Ends the processes of this directory, and removes the directory. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const pid of this.processes()) {
       try {
         Deno.kill(pid, "SIGKILL");
-      } catch { /* it was quicker */ }
+      } catch { /* The process has ended. */ }
     }
     while (this.processes().length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
     Deno.removeSync(this.dir, { recursive: true });
   }
 
-  /** Agent and machine: the processes that name our socket. */
+  /** The processes of agent and machine: those that name our socket. */
   processes(): number[] {
     const found: number[] = [];
     for (const { name } of Deno.readDirSync("/proc")) {
@@ -117,7 +118,7 @@ export class Cli implements AsyncDisposable {
         if (Deno.readTextFileSync(`/proc/${name}/cmdline`).split("\0").includes(this.socket)) {
           found.push(Number(name));
         }
-      } catch { /* it has ended */ }
+      } catch { /* The process has ended. */ }
     }
     return found;
   }

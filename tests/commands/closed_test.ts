@@ -1,3 +1,4 @@
+/** Closed and full standard streams, and directories that are not ours. */
 import assert from "node:assert/strict";
 import { Cli } from "./cli.ts";
 
@@ -15,21 +16,21 @@ Deno.test("closed standard input and output: nothing is preserved, nothing count
   assert.equal(lost.code, 1);
   assert.match(lost.err, /Cannot write standard output \(EBADF\)/);
   assert.match(await cli.ok(["file", "list", "vm1"]), /waiting/);
-  // Both of these are meant.
+  // An empty file and a discarded result are allowed.
   await cli.ok(["session", "create", "vm2"]);
   assert.equal((await cli.shell("luo file preserve vm2 --stdin --token 1 </dev/null")).code, 0);
   assert.equal((await cli.shell("luo file restore vm1 7 --stdout >/dev/null")).code, 0);
   await cli.ok(["session", "finish", "vm1"]);
 });
 
-Deno.test("a full disk behind > is told as such", async () => {
+Deno.test("a result that cannot be written because the disk is full: exit code 1", async () => {
   await using cli = new Cli();
   const { code, err } = await cli.shell("luo session create vm1 >/dev/full");
   assert.equal(code, 1);
   assert.match(err, /Cannot write the result \(ENOSPC\)/);
 });
 
-Deno.test("nothing is written into a directory of everybody's", async () => {
+Deno.test("nothing is written into a directory that others may enter", async () => {
   await using cli = new Cli();
   Deno.mkdirSync(cli.path("open"));
   Deno.chmodSync(cli.path("open"), 0o755);
@@ -39,7 +40,7 @@ Deno.test("nothing is written into a directory of everybody's", async () => {
   assert.deepEqual([...Deno.readDirSync(cli.path("open"))], []);
 });
 
-Deno.test("the agent dies while a file is written out: the file is said to be whole", async () => {
+Deno.test("the agent dies while a file is written out: the message says that the file is whole", async () => {
   await using cli = new Cli();
   await cli.ok(["session", "create", "vm1"]);
   await cli.ok([
@@ -54,7 +55,7 @@ Deno.test("the agent dies while a file is written out: the file is said to be wh
   await cli.ok(["kexec", "load", cli.kernel]);
   await cli.ok(["kexec", "exec"]);
   await cli.ok(["session", "retrieve", "vm1"]);
-  // The reader takes a first part, kills the agent, and takes the rest.
+  // The reader reads a first part, kills the agent, and reads the rest.
   const script = `{ luo file restore vm1 7 --stdout; echo $? >$D/code; } 2>$D/err | {
     head -c 1000; kill -9 $(cat $LUO_SOCKET.lock); cat; } | wc -c`;
   assert.equal((await cli.shell(script)).out.trim(), String(1 << 20));

@@ -1,3 +1,4 @@
+/** The completion script, in a real bash. */
 import assert from "node:assert/strict";
 import { completionScript } from "../../commands/help/completion_script.ts";
 import { routes } from "../../commands/program/routes.ts";
@@ -5,7 +6,7 @@ import { routeTree } from "../../commands/help/route_tree.ts";
 
 const script = completionScript("bash", routeTree(routes));
 
-/** What bash offers for the last word. */
+/** The words that bash offers for the last word. */
 function complete(...words: string[]): string[] {
   const ask = `COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _luo; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { stdout } = new Deno.Command("bash", { args: ["-c", `${script}${ask}`, "bash", ...words] })

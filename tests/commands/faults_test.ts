@@ -1,7 +1,8 @@
+/** Faults injected by --faults and LUO_FAULTS. */
 import assert from "node:assert/strict";
 import { Cli } from "./cli.ts";
 
-Deno.test("a kexec that a fault refuses: nothing is lost, and the next one works", async () => {
+Deno.test("a kexec that fails by a fault: nothing is lost, and the next kexec works", async () => {
   await using cli = new Cli();
   const env = { LUO_FAULTS: "freeze@1=EBUSY" };
   const done = async (...args: string[]) => {
@@ -20,7 +21,7 @@ Deno.test("a kexec that a fault refuses: nothing is lost, and the next one works
   assert.equal(await done("file", "restore", "vm", "1", "--stdout"), "bytes");
 });
 
-Deno.test("a spec that cannot be right is a usage error that tells the syntax", async () => {
+Deno.test("a wrong --faults is a usage error that shows the syntax", async () => {
   await using cli = new Cli();
   const { code, err } = await cli.luo(["machine", "run", "--faults", "freeze@1=EPERM"]);
   assert.equal(code, 2);

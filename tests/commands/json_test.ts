@@ -1,3 +1,4 @@
+/** The keys of every --json answer and error. */
 import assert from "node:assert/strict";
 import { Cli } from "./cli.ts";
 

@@ -1,10 +1,11 @@
+/** `luo kho show`, of the model and of captures. */
 import assert from "node:assert/strict";
 import type { KhoReport } from "../../lib/kho/report.ts";
 import { Cli } from "./cli.ts";
 
 const FIXTURES = new URL("../kho/fixtures/", import.meta.url).pathname;
 
-Deno.test("luo kho show: what the model's kernel would hand over, and after a kexec what it was handed", async () => {
+Deno.test("luo kho show: the next handover of the model's kernel, and after a kexec the handover it received", async () => {
   await using cli = new Cli();
   await cli.ok(["session", "create", "vm1"]);
   await cli.ok(["file", "preserve", "vm1", "--from", cli.file("in", "hello"), "--token", "1"]);
@@ -20,7 +21,7 @@ Deno.test("luo kho show: what the model's kernel would hand over, and after a ke
   assert.equal((await cli.json<{ handover: KhoReport }>(["kho", "show"])).handover.metadata?.kexecCount, 2);
 });
 
-Deno.test("luo kho show FILE: a captured handover, and files that are none", async () => {
+Deno.test("luo kho show FILE: a captured handover, and files that are no handover", async () => {
   await using cli = new Cli();
   const told = await cli.ok(["kho", "show", `${FIXTURES}files.json.gz`]);
   assert.match(told, /^vm0 +7 +memfd-v2 +1\.17 MiB +1228800 +0x0 +300 +0x[0-9a-f]+$/m);

@@ -1,3 +1,4 @@
+/** Whole live updates with the real command line. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import * as abi from "../../ffi/abi/fcntl.ts";
@@ -53,7 +54,7 @@ Deno.test("a whole live update by hand", async () => {
   assert.deepEqual(cli.processes(), []);
 });
 
-Deno.test("a command gets the file as descriptor 3 and what to know of it", async () => {
+Deno.test("--exec: the command gets the file as descriptor 3, and its token and size in the environment", async () => {
   await using cli = new Cli();
   await cli.ok(["session", "create", "vm1"]);
   await cli.ok(["file", "preserve", "vm1", "--from", cli.file("in", "hello"), "--token", "0x10"]);
@@ -70,7 +71,7 @@ Deno.test("a command gets the file as descriptor 3 and what to know of it", asyn
   await cli.fails(1, /no-such-program.*ENOENT/, [...restore, "no-such-program"]);
 });
 
-Deno.test("another process's memfd goes over without a copy, as it is at the kexec", async () => {
+Deno.test("the memfd of another process is preserved without a copy, with the contents it has at the kexec", async () => {
   await using cli = new Cli();
   using ram = memfdOf(new TextEncoder().encode("contents"));
   const preserve = ["file", "preserve", "vm1", "--pid", String(Deno.pid), "--fd", String(ram.number)];
@@ -86,7 +87,7 @@ Deno.test("another process's memfd goes over without a copy, as it is at the kex
   assert.equal(await cli.ok(["file", "restore", "vm1", "1", "--stdout"]), "Contents");
 });
 
-Deno.test("contents that are not what was preserved are never written", async () => {
+Deno.test("contents that differ from their digest are not written", async () => {
   await using cli = new Cli();
   using ram = memfdOf(new TextEncoder().encode("contents"));
   await cli.ok(["session", "create", "vm1"]);
@@ -133,7 +134,7 @@ Deno.test("what would come back different is refused, and done with --force", as
   await cli.ok([...preserve, "--force"]);
 });
 
-Deno.test("Ctrl-C while standard input goes on: 130, and nothing is preserved", async () => {
+Deno.test("Ctrl-C while standard input is copied: exit code 130, and nothing is preserved", async () => {
   await using cli = new Cli();
   await cli.ok(["session", "create", "vm1"]);
   const { out } = await cli.shell(`
@@ -145,7 +146,7 @@ Deno.test("Ctrl-C while standard input goes on: 130, and nothing is preserved", 
   assert.match(await cli.ok(["session", "show", "vm1"]), /no files/);
 });
 
-Deno.test("status --watch tells every change, one line of JSON each", async () => {
+Deno.test("status --watch --json prints a line for every change", async () => {
   await using cli = new Cli();
   await cli.ok(["agent", "start"]);
   const { out } = await cli.shell(`
@@ -168,7 +169,7 @@ Deno.test("two commands at once start one agent", async () => {
   assert.equal(cli.processes().length, 2);
 });
 
-Deno.test("killing the agent loses what the kernel's rules say, and status says so", async () => {
+Deno.test("killing the agent loses what the kernel's rules say, and status reports the loss", async () => {
   await using cli = new Cli();
   await cli.ok(["session", "create", "gone"]);
   await cli.ok(["file", "preserve", "gone", "--from", cli.kernel, "--token", "1"]);

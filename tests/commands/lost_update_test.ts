@@ -1,3 +1,4 @@
+/** Live updates that lose data: the commands say so. */
 import assert from "node:assert/strict";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { Cli } from "./cli.ts";
@@ -9,7 +10,7 @@ async function prepare(cli: Cli, release: string): Promise<void> {
   await cli.ok(["kexec", "load", cli.file("image", standInBzImage({ release }))]);
 }
 
-Deno.test("a next kernel that panics: kexec exec says that all is lost, and where to read why; exit code 1", async () => {
+Deno.test("a next kernel that panics: kexec exec names the loss and the log, exit code 1", async () => {
   await using cli = new Cli();
   await prepare(cli, "7.3.5-luo-v9");
   const { code, err } = await cli.luo(["kexec", "exec"]);
@@ -27,7 +28,7 @@ Deno.test("a next kernel from before live update is refused at the load", async 
   await cli.ok(["kexec", "load", image, "--force"]);
 });
 
-Deno.test("a file where the agent's socket or lock should be is somebody's: it is left alone", async () => {
+Deno.test("a regular file at the place of the agent's socket or lock is not touched", async () => {
   await using cli = new Cli();
   for (const [place, name] of [["precious", "precious"], ["other", "other.lock"]] as const) {
     const path = cli.file(name, "precious data\n");

@@ -1,3 +1,4 @@
+/** Another program loads a kernel over the one that luo loaded. */
 import assert from "node:assert/strict";
 import { KEXEC_FILE_NO_INITRAMFS, KEXEC_FILE_UNLOAD } from "../../ffi/abi/kexec.ts";
 import type { Status } from "../../lib/agent/protocol.ts";
@@ -5,7 +6,7 @@ import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { connectMachine } from "../../lib/machine_process/serve_machine.ts";
 import { Cli } from "./cli.ts";
 
-/** Another program of the same machine: it loads a kernel without live update, or takes ours away. */
+/** Another program of the same machine loads a kernel without live update, or unloads ours first. */
 const others: readonly { what: string; flags: number }[] = [
   { what: "loaded over ours", flags: KEXEC_FILE_NO_INITRAMFS },
   { what: "unloaded and loaded", flags: KEXEC_FILE_UNLOAD },
@@ -34,7 +35,7 @@ for (const { what, flags } of others) {
   });
 }
 
-Deno.test("an image whose file is no image any more is refused before anything is lost", async () => {
+Deno.test("an image whose file has been overwritten is refused before anything is lost", async () => {
   await using cli = new Cli();
   await cli.ok(["session", "create", "vm1"]);
   await cli.ok(["kexec", "load", cli.kernel, "--command-line", "liveupdate=on kho=on"]);

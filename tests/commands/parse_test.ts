@@ -1,3 +1,4 @@
+/** `parse` of the commands: which command lines are accepted. */
 import assert from "node:assert/strict";
 import * as preserve from "../../commands/file_preserve.ts";
 import * as restore from "../../commands/file_restore.ts";
@@ -9,7 +10,7 @@ import { parseNumber, tokenArgument } from "../../commands/arguments/token.ts";
 
 const usage = (error: unknown) => error instanceof Failure && error.exit === EXIT.usage;
 
-Deno.test("tokens are the whole of u64, decimal or 0x", () => {
+Deno.test("a token is any u64, decimal or 0x", () => {
   const good: [string, bigint][] = [
     ["0", 0n],
     ["7", 7n],
@@ -37,7 +38,7 @@ Deno.test("numbers of descriptors and processes", () => {
 
 const common = { json: false };
 
-Deno.test("session names are those the kernel takes", () => {
+Deno.test("a session name is one that the kernel takes", () => {
   assert.deepEqual(create.parse(common, "vm1"), { name: "vm1" });
   assert.deepEqual(create.parse(common, "ä".repeat(31)), { name: "ä".repeat(31) });
   for (const name of ["", "x".repeat(64), "ä".repeat(32)]) {

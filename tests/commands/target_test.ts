@@ -1,3 +1,4 @@
+/** Which kernel and which socket a command uses. */
 import assert from "node:assert/strict";
 import type { Settings } from "../../commands/base/context.ts";
 import { Failure } from "../../commands/errors/failure.ts";
@@ -36,7 +37,7 @@ Deno.test("which kernel and which socket", async (t) => {
   }
 });
 
-Deno.test("no place for a socket is exit 3; a wrong backend or socket exit 2", () => {
+Deno.test("exit code 3 without a default socket, 2 for a wrong backend or socket", () => {
   const fails = (exit: number, flags: Flags, settings: Settings) =>
     assert.throws(
       () => resolveTarget(flags, settings, () => false),

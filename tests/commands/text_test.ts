@@ -1,3 +1,4 @@
+/** What people read: sizes, tables, statuses, hints, progress. */
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import type { FileInfo, SessionInfo, Status } from "../../lib/agent/protocol.ts";
@@ -36,7 +37,7 @@ Deno.test("sizes have units, times are short, digests too", () => {
   assert.equal(shortDigest(undefined), "-");
 });
 
-Deno.test("columns are as wide as they must be, and nobody's escape sequences reach the terminal", () => {
+Deno.test("columns are aligned, and escape sequences in names do not reach the terminal", () => {
   assert.equal(table([["A", "B", "C"], ["long", "x", ""]]), "A     B  C\nlong  x");
   assert.equal(visible("a\x1b[31mb\n"), "a\\x1b[31mb\\x0a");
   assert.equal(colour("red", "x"), "\x1b[31mx\x1b[0m");
@@ -61,7 +62,7 @@ Deno.test("images", () => {
   );
 });
 
-Deno.test("the status says that a model is one, and what was lost", () => {
+Deno.test("the status names the model and the losses", () => {
   const status: Status = {
     backend: "model",
     kernel: { release: "7.3.4", machine: "x86_64", bootId: "x", commandLine: "" },
@@ -97,20 +98,20 @@ Deno.test("the status says that a model is one, and what was lost", () => {
   for (const words of expected) assert.match(text, words);
 });
 
-Deno.test("hints are for errors that exist", () => {
+Deno.test("every hint is for an errno that exists", () => {
   for (const key of HINT_KEYS) assert.ok(Object.keys(Errno).includes(key.split(" ").at(-1) ?? ""), key);
   assert.notDeepEqual(hintsFor("open", "EBUSY"), hintsFor("preserve", "EBUSY"));
   assert.deepEqual(hintsFor("open", "EXDEV"), []);
 });
 
-Deno.test("progress: how far, how fast; without a total only how much", () => {
+Deno.test("progress shows part and speed; without a total only bytes and speed", () => {
   const half = `Copying [${"#".repeat(15)}${" ".repeat(15)}]  50%  512 MiB of 1 GiB, 256 MiB/s`;
   assert.equal(progressLine("Copying", 512 << 20, 2000, 1n << 30n), half);
   assert.equal(progressLine("Copying", 1 << 20, 1000), "Copying 1 MiB, 1 MiB/s");
   assert.match(progressLine("Copying", 20, 1000, 10), /\] 100% /);
 });
 
-Deno.test("progress shows nothing where there is no terminal, nor for short work", () => {
+Deno.test("progress shows nothing without a terminal, and nothing for short work", () => {
   let shown = "";
   for (const stderrIsTerminal of [false, true]) {
     const stream = { write: (text: string) => void (shown += text) };

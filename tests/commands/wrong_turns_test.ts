@@ -1,8 +1,9 @@
+/** Mistakes of a user before and after the kexec: exit code, message, and nothing lost. */
 import assert from "node:assert/strict";
 import { pattern } from "../files/scratch.ts";
 import { Cli } from "./cli.ts";
 
-Deno.test("before the kexec: every wrong turn says what to do, and changes nothing", async (t) => {
+Deno.test("mistakes before the kexec: the message says what to do, and nothing changes", async (t) => {
   await using cli = new Cli();
   await cli.ok(["session", "create", "vm1"]);
   const small = cli.file("small", "x");
@@ -36,7 +37,11 @@ Deno.test("before the kexec: every wrong turn says what to do, and changes nothi
     ["a device", 1, /it is a device/, [...preserve, "--from", "/dev/zero"]],
     ["no such descriptor", 1, /descriptor 77.*EBADF/, [...preserve, "--fd", "77"]],
     ["no such process", 1, /ESRCH/, [...preserve, "--pid", "2147483600", "--fd", "1"]],
-    ["retrieve an outgoing session", 1, /handed over none of that name/, ["session", "retrieve", "vm1"]],
+    ["retrieve an outgoing session", 1, /handed over no session of that name/, [
+      "session",
+      "retrieve",
+      "vm1",
+    ]],
     ["restore before the kexec", 1, /vm1/, ["file", "restore", "vm1", "7", "--to", "out"]],
     ["finish an outgoing session", 1, /vm1/, ["session", "finish", "vm1"]],
     ["close with files", 4, /--force/, ["session", "close", "vm1"]],
@@ -58,7 +63,7 @@ Deno.test("before the kexec: every wrong turn says what to do, and changes nothi
   await cli.ok(["session", "close", "vm1", "--force"]);
 });
 
-Deno.test("after the kexec: every wrong turn says what to do, and loses nothing", async (t) => {
+Deno.test("mistakes after the kexec: the message says what to do, and nothing is lost", async (t) => {
   await using cli = new Cli();
   const bytes = pattern(100_000);
   await cli.ok(["session", "create", "vm1"]);
@@ -124,7 +129,7 @@ Deno.test("after the kexec: every wrong turn says what to do, and loses nothing"
 });
 
 Deno.test({
-  name: "a full disk leaves nothing behind",
+  name: "a full disk: no part of the file is left",
   ignore: Deno.uid() !== 0,
   async fn() {
     await using cli = new Cli();
@@ -146,7 +151,7 @@ Deno.test({
   },
 });
 
-Deno.test("without an agent: exit 3 and what to do, nothing started", async (t) => {
+Deno.test("without an agent: exit 3, a hint, and nothing is started", async (t) => {
   await using cli = new Cli();
   const linux = { env: { LUO_BACKEND: "linux" } };
   await t.step("linux", () => cli.fails(3, /luo agent start[^]*--backend model/, ["session", "list"], linux));
