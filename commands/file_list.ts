@@ -10,6 +10,8 @@ import { fileTable } from "./output/session_text.ts";
 export interface Result {
   session: string;
   files: FileInfo[];
+  /** False: the session may hold files that are not listed. */
+  filesKnown?: boolean;
 }
 
 export function parse(_flags: CommonFlags, session: string): string {
@@ -18,11 +20,14 @@ export function parse(_flags: CommonFlags, session: string): string {
 
 export function run(context: Context, name: string, flags: CommonFlags): Result {
   const { session } = showSession(context, name, flags);
-  return { session: session.name, files: session.files };
+  const { files, filesKnown } = session;
+  return { session: session.name, files, ...(filesKnown === undefined ? {} : { filesKnown }) };
 }
 
-export function format({ files }: Result): string {
-  return files.length === 0 ? "No files" : fileTable(files);
+export function format({ files, filesKnown }: Result): string {
+  if (filesKnown !== false) return files.length === 0 ? "No files" : fileTable(files);
+  if (files.length === 0) return "Files unknown";
+  return `${fileTable(files)}\nThere may be more files`;
 }
 
 export const command = buildCommand<CommonFlags, [string], Context>({

@@ -56,7 +56,9 @@ export function format({ status }: Result): string {
   const lines = [
     `Kernel ${visible(kernel.release)} is running, ${count(sessions.length, "session")} handed over`,
   ];
-  if (sessions.length > 0) lines.push(table(sessions.map(({ name, files }) => ["", name, contents(files)])));
+  if (sessions.length > 0) {
+    lines.push(table(sessions.map((session) => ["", session.name, contents(session)])));
+  }
   return [...lines, ...lossLines(losses)].join("\n");
 }
 

@@ -23,7 +23,7 @@ export function run(context: Context, request: Request, flags: CommonFlags): Res
 }
 
 export function format({ session }: Result): string {
-  return `Session "${visible(session.name)}" finished: ${contents(session.files)}`;
+  return `Session "${visible(session.name)}" finished: ${contents(session)}`;
 }
 
 export const command = buildCommand<Flags, [string], Context>({

@@ -19,7 +19,7 @@ export function run(context: Context, request: Request, flags: CommonFlags): Res
 }
 
 export function format({ session }: Result): string {
-  return `Session "${visible(session.name)}" retrieved: ${contents(session.files)}`;
+  return `Session "${visible(session.name)}" retrieved: ${contents(session)}`;
 }
 
 export const command = buildCommand<CommonFlags, [string], Context>({

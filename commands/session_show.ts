@@ -24,7 +24,8 @@ export function run(context: Context, name: string, flags: CommonFlags): Result 
 }
 
 export function format({ session }: Result): string {
-  const lines = [`${sessionLine(session)}, created ${time(session.createdAt)}`];
+  const created = session.filesKnown === false ? "" : `, created ${time(session.createdAt)}`;
+  const lines = [`${sessionLine(session)}${created}`];
   if (session.files.length > 0) lines.push(fileTable(session.files));
   return lines.join("\n");
 }

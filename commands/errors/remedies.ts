@@ -17,6 +17,11 @@ const ADVICE: Readonly<Record<ProblemCode, Advice>> = {
     risk: LOST,
     step: (session, token) => `restore the file first: luo file restore ${session} ${token} --to FILE`,
   },
+  files_unknown: {
+    risk: LOST,
+    step: (session) =>
+      `restore every token that was preserved first: luo file restore ${session} TOKEN --to FILE`,
+  },
   file_preserved: {
     risk: LOST,
     step: () => "take the session into the next kernel instead: luo kexec load KERNEL, luo kexec exec",

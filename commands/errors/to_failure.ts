@@ -134,7 +134,9 @@ export function noSuchFile(session: string, token: string, known: readonly strin
   return new Failure("no-such-file", `Cannot find file ${token} in session "${session}"`, {
     subject: token,
     known,
-    hints: [meant(token, known) ?? list("the tokens there are", known) ?? "the session has no files"],
+    hints: [
+      meant(token, known) ?? list("the tokens there are", known) ?? "luo knows of no files in the session",
+    ],
   });
 }
 

@@ -1,23 +1,40 @@
+/** Sessions and their files as people read them. */
 import type { FileInfo, SessionInfo } from "../../lib/agent/protocol.ts";
 import { count, shortDigest, size, table, time, visible } from "../base/text.ts";
 
-/** `1 file, 200 MiB`. */
-export function contents(files: readonly { size: number }[]): string {
-  if (files.length === 0) return "no files";
-  return `${count(files.length, "file")}, ${size(files.reduce((sum, file) => sum + file.size, 0))}`;
+/** Files as far as the agent knows them: of a session or of a loss. */
+export interface Contents {
+  readonly files: readonly { readonly size: number }[];
+  /** False: there may be files that are not listed. */
+  readonly filesKnown?: boolean;
+}
+
+/** `1 file, 200 MiB`, `files unknown`, or `files unknown, seen: 1 file, 200 MiB`. */
+export function contents({ files, filesKnown }: Contents): string {
+  const listed = `${count(files.length, "file")}, ${size(bytes(files))}`;
+  if (filesKnown === false) return files.length === 0 ? "files unknown" : `files unknown, seen: ${listed}`;
+  return files.length === 0 ? "no files" : listed;
 }
 
 export function sessionTable(sessions: readonly SessionInfo[]): string {
   return table([
     ["SESSION", "STATE", "FILES", "SIZE", "CREATED"],
-    ...sessions.map(({ name, state, files, createdAt }) => [
+    ...sessions.map(({ name, state, files, filesKnown, createdAt }) => [
       name,
       state,
-      String(files.length),
-      size(files.reduce((sum, file) => sum + file.size, 0)),
-      time(createdAt),
+      ...(filesKnown === false ? seen(files) : [String(files.length), size(bytes(files))]),
+      filesKnown === false ? "unknown" : time(createdAt),
     ]),
   ]);
+}
+
+/** The columns FILES and SIZE of a session whose list of files may be incomplete. */
+function seen(files: Contents["files"]): [string, string] {
+  return files.length === 0 ? ["unknown", "unknown"] : [`${files.length}+`, `${size(bytes(files))}+`];
+}
+
+function bytes(files: Contents["files"]): number {
+  return files.reduce((sum, { size }) => sum + size, 0);
 }
 
 export function fileTable(files: readonly FileInfo[]): string {
@@ -34,6 +51,6 @@ export function fileTable(files: readonly FileInfo[]): string {
 }
 
 /** `Session "vm1" is outgoing: 1 file, 200 MiB`. */
-export function sessionLine({ name, state, files }: SessionInfo): string {
-  return `Session "${visible(name)}" is ${state}: ${contents(files)}`;
+export function sessionLine(session: SessionInfo): string {
+  return `Session "${visible(session.name)}" is ${session.state}: ${contents(session)}`;
 }

@@ -33,7 +33,9 @@ function updateLine(
 
 /** `Lost: session "vm1" (retrieved), 1 file, 200 MiB: the agent was killed`. */
 export function lossLines(losses: readonly Loss[]): string[] {
-  return losses.map(({ session, state, files, reason, at }) =>
-    `Lost: session "${visible(session)}" (${state}), ${contents(files)}: ${visible(reason)}, ${time(at)}`
+  return losses.map((loss) =>
+    `Lost: session "${visible(loss.session)}" (${loss.state}), ${contents(loss)}: ${visible(loss.reason)}, ${
+      time(loss.at)
+    }`
   );
 }

@@ -164,12 +164,16 @@ class Agent {
 }
 
 /** What becomes of a session when the agent stops. */
-function atStop({ name, state, files }: SessionInfo): Objection {
+function atStop({ name, state, files, filesKnown }: SessionInfo): Objection {
   const fate = state === "incoming" ? "waits for this machine's agent to retrieve it" : "would be lost";
-  const reason = `session "${name}" (${state}, ${files.length} ${
-    files.length === 1 ? "file" : "files"
-  }) ${fate}`;
-  return { code: SESSION_PROBLEM[state], session: name, reason };
+  const content = filesKnown === false
+    ? "files unknown"
+    : `${files.length} ${files.length === 1 ? "file" : "files"}`;
+  return {
+    code: SESSION_PROBLEM[state],
+    session: name,
+    reason: `session "${name}" (${state}, ${content}) ${fate}`,
+  };
 }
 
 function answer(parameters: object, fds: readonly number[] = []): Reply {

@@ -4,7 +4,7 @@ import { check, LuoError } from "../error.ts";
 import { Fd } from "../fd.ts";
 import type { Stat, SystemCalls } from "../system_calls.ts";
 import { availableMemory } from "./proc_text.ts";
-import type { FileInfo, Methods } from "./protocol.ts";
+import type { FileInfo, Methods, SessionInfo } from "./protocol.ts";
 import { type Objection, refused } from "./refusal.ts";
 import { agentError, checkDigest, takeFd, tokenParameter } from "./request_checks.ts";
 import { outgoingSession, retrievedSession, saveOr } from "./session_methods.ts";
@@ -25,7 +25,7 @@ export function preserveFile(
     check(sys.adopt(takeFd(fds, request.fileFd, "fileFd")), "preserve", subject),
   );
   const stat = check<Stat>(sys.fstat(file.number), "preserve", subject);
-  const seals = Math.max(0, sys.fcntl(file.number, F_GET_SEALS));
+  const seals = sealsOf(sys, file.number);
   const objections = request.force ? [] : [...differences(sys, file.number, seals), ...tooLarge(sys, stat)];
   if (objections.length > 0) throw refused("preserve", subject, objections);
   session.preserve(file, token);
@@ -43,6 +43,10 @@ export function preserveFile(
   // A journal that cannot be written leaves the file preserved: there is no call to take it back, and kept is better than lost.
   state.saveDone(`File ${token} in session "${request.session}" is preserved`);
   return { file: kept };
+}
+
+function sealsOf(sys: SystemCalls, fd: number): number {
+  return Math.max(0, sys.fcntl(fd, F_GET_SEALS));
 }
 
 /** What will come back different in a way that hurts. */
@@ -81,18 +85,12 @@ export function restoreFile(
   const subject = `file ${token} of session "${request.session}"`;
   const stat = check<Stat>(sys.fstat(file.number), "restore", subject);
   const host_fd = check(sys.expose(file.number), "restore", subject);
-  let given = info.files.find((one) => one.token === String(token));
-  if (given === undefined) {
-    // The manifest does not know it: another program preserved it, or the agent died behind the preserve.
-    given = {
+  const given = info.files.find((one) => one.token === String(token)) ??
+    unlisted(state, info, {
       token: String(token),
       size: Number(stat.size),
-      seals: 0,
-      preservedAt: info.createdAt,
-      state: "waiting",
-    };
-    info.files.push(given);
-  }
+      seals: sealsOf(sys, file.number),
+    });
   try {
     setState(state, given, request.mark === false ? given.state : "retrieved");
   } catch (error) {
@@ -100,6 +98,21 @@ export function restoreFile(
     throw error;
   }
   return { reply: { file: given, fileFd: 0 }, fds: [host_fd] };
+}
+
+/**
+ * The kernel has a file that the agent has no record of. From now on the file is listed, and the session's list is known to be
+ * incomplete.
+ */
+function unlisted(
+  state: AgentState,
+  info: SessionInfo,
+  seen: Pick<FileInfo, "token" | "size" | "seals">,
+): FileInfo {
+  const file: FileInfo = { ...seen, preservedAt: state.options.now(), state: "waiting" };
+  info.files.push(file);
+  info.filesKnown = false;
+  return file;
 }
 
 export function markFile(

@@ -69,14 +69,21 @@ type File (
   state: FileState
 )
 
-# createdAt is kept across the kexec.
-type Session (name: string, state: SessionState, createdAt: string, files: []File)
+# createdAt is kept across the kexec. filesKnown is false when the session may hold files that are not listed.
+type Session (name: string, state: SessionState, createdAt: string, files: []File, filesKnown: ?bool)
 
 # A file of a lost session; size in bytes.
 type LostFile (token: string, label: ?string, size: int)
 
 # Preserved data that is gone, and why.
-type Loss (session: string, state: SessionState, files: []LostFile, reason: string, at: string)
+type Loss (
+  session: string,
+  state: SessionState,
+  files: []LostFile,
+  filesKnown: ?bool,
+  reason: string,
+  at: string
+)
 
 # The loaded image; other: another program loaded it.
 type Image (
@@ -117,6 +124,7 @@ type Status (
 # Why something is refused, as a stable word.
 type ProblemCode (
   file_not_restored,
+  files_unknown,
   file_preserved,
   session_outgoing,
   session_not_retrieved,
@@ -150,7 +158,7 @@ method ListSessions() -> (sessions: []Session)
 # Takes an incoming session over. From now on it lives as long as the agent.
 method RetrieveSession(name: string) -> (session: Session)
 
-# Ends a retrieved session. Refused while a file of it was never restored: its data would be gone.
+# Ends a retrieved session. Refused while a file was never restored or the session's files are unknown: data would be gone.
 method FinishSession(name: string, force: ?bool) -> (session: Session)
 
 # Ends an outgoing session (or finishes a retrieved one). Refused while files would be lost by it.
@@ -166,7 +174,8 @@ method PreserveFile(
   force: ?bool
 ) -> (file: File)
 
-# Gives out a file of a retrieved session, as fileFd; again and again until the session is finished.
+# Gives out a file of a retrieved session, as fileFd; again and again until the session is finished. A token that nobody
+# recorded is asked of the kernel.
 # It counts as retrieved from then on, unless mark is false: then MarkFile says so once the contents are safe.
 method RestoreFile(session: string, token: string, mark: ?bool) -> (file: File, fileFd: int)
 

@@ -46,7 +46,7 @@ function isJournal(value: unknown): value is Journal {
 
 function isSession(value: unknown): value is SessionInfo {
   return isObject(value) && have(value, "string", "name", "createdAt") && isState(value.state) &&
-    Array.isArray(value.files) && value.files.every(isFile);
+    Array.isArray(value.files) && value.files.every(isFile) && mayHave(value, "boolean", "filesKnown");
 }
 
 function isFile(value: unknown): boolean {
@@ -61,7 +61,7 @@ function isLostFile(value: unknown): value is Json {
 
 function isLoss(value: unknown): boolean {
   return isObject(value) && have(value, "string", "session", "reason", "at") && isState(value.state) &&
-    Array.isArray(value.files) && value.files.every(isLostFile);
+    Array.isArray(value.files) && value.files.every(isLostFile) && mayHave(value, "boolean", "filesKnown");
 }
 
 function isImage(value: unknown): boolean {
@@ -160,5 +160,6 @@ export function loss(session: SessionInfo, reason: string, at: string): Loss {
   const files = session.files.map(({ token, label, size }) =>
     label === undefined ? { token, size } : { token, label, size }
   );
-  return { session: session.name, state: session.state, files, reason, at };
+  const { name, state, filesKnown } = session;
+  return { session: name, state, files, ...(filesKnown === undefined ? {} : { filesKnown }), reason, at };
 }

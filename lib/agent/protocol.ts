@@ -33,8 +33,14 @@ export type SessionState = "outgoing" | "incoming" | "retrieved";
 export interface SessionInfo {
   name: string;
   state: SessionState;
+  /** For a session with unknown files: when the agent first saw the session. */
   createdAt: string;
   files: FileInfo[];
+  /**
+   * False: the session may hold files that `files` does not list, because another program preserved them or the agent's record of
+   * them is lost. The kernel cannot list files. Left out when the list is complete.
+   */
+  filesKnown?: boolean;
 }
 
 /** Preserved data that is gone, and why. */
@@ -43,6 +49,8 @@ export interface Loss {
   /** What the session was when it was lost. */
   state: SessionState;
   files: { token: string; label?: string; size: number }[];
+  /** As in `SessionInfo`. */
+  filesKnown?: boolean;
   reason: string;
   at: string;
 }
@@ -150,6 +158,7 @@ export type MethodName = keyof Methods;
 /** Why something is refused, for programs: a command maps each code to the step that keeps the data. */
 export type ProblemCode =
   | "file_not_restored"
+  | "files_unknown"
   | "file_preserved"
   | "session_outgoing"
   | "session_not_retrieved"

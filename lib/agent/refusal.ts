@@ -25,7 +25,8 @@ export const SESSION_PROBLEM: Readonly<Record<SessionState, ProblemCode>> = {
   retrieved: "session_not_finished",
 };
 
-/** Sessions with files before those without: a list of reasons is cut at its end. */
+/** Sessions that hold files, or may, before those that hold none: a list of reasons is cut at its end. */
 export function dataFirst(sessions: readonly SessionInfo[]): SessionInfo[] {
-  return sessions.toSorted((one, other) => Number(other.files.length > 0) - Number(one.files.length > 0));
+  const data = ({ files, filesKnown }: SessionInfo) => Number(files.length > 0 || filesKnown === false);
+  return sessions.toSorted((one, other) => data(other) - data(one));
 }

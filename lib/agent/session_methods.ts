@@ -2,7 +2,7 @@ import { LuoError } from "../error.ts";
 import { type Session, sessionNameProblem } from "../session.ts";
 import { MANIFEST_SESSION } from "./manifest.ts";
 import type { Methods, SessionInfo } from "./protocol.ts";
-import { refused } from "./refusal.ts";
+import { type Objection, refused } from "./refusal.ts";
 import { agentError } from "./request_checks.ts";
 import type { AgentState, Held } from "./agent_state.ts";
 
@@ -77,8 +77,7 @@ export function retrieveSession(
 ): Methods["RetrieveSession"]["reply"] {
   checkName(name);
   const known = state.incoming.get(name);
-  const before = known?.info ??
-    { name, state: "incoming" as const, createdAt: state.options.now(), files: [] };
+  const before = known?.info ?? unknownSession(name, state.options.now());
   const info: SessionInfo = { ...before, state: "retrieved" };
   // Written down first: should the agent die in between, the next one asks the kernel whether it is still there. The other way
   // round it would believe in a session that the kernel has finished.
@@ -97,6 +96,11 @@ export function retrieveSession(
   return { session: info };
 }
 
+/** An incoming session that the agent has no record of: another program created it, or the record is lost. */
+function unknownSession(name: string, at: string): SessionInfo {
+  return { name, state: "incoming", createdAt: at, files: [], filesKnown: false };
+}
+
 function restore(state: AgentState, name: string, known: Held | undefined): void {
   if (known === undefined) state.incoming.delete(name);
   else state.incoming.set(name, known);
@@ -107,19 +111,8 @@ export function finishSession(
   { name, force }: Methods["FinishSession"]["request"],
 ): Methods["FinishSession"]["reply"] {
   const { info, session } = retrievedSession(state, name, "finish");
-  const waiting = info.files.filter((file) => file.state === "waiting");
-  if (waiting.length > 0 && !force) {
-    throw refused(
-      "finish",
-      `session "${name}"`,
-      waiting.map(({ token, label }) => ({
-        code: "file_not_restored",
-        session: name,
-        token,
-        reason: `file ${token}${labelText(label)} was never restored: it would be gone`,
-      })),
-    );
-  }
+  const objections = force ? [] : unrestoredFiles(info);
+  if (objections.length > 0) throw refused("finish", `session "${name}"`, objections);
   // Forgotten first: should the kexec or the agent's end come in between, nobody takes it for lost against his will.
   forget(state, state.incoming, name);
   try {
@@ -132,6 +125,21 @@ export function finishSession(
   }
   session.close();
   return { session: info };
+}
+
+/** The data that the end of a retrieved session would destroy. */
+function unrestoredFiles({ name: session, files, filesKnown }: SessionInfo): Objection[] {
+  const waiting = files.filter(({ state }) => state === "waiting").map(({ token, label }): Objection => ({
+    code: "file_not_restored",
+    session,
+    token,
+    reason: `file ${token}${labelText(label)} was never restored: it would be gone`,
+  }));
+  if (filesKnown !== false) return waiting;
+  const reason =
+    "its files are unknown: another program preserved them, or the agent's record of them is lost, " +
+    "and the kernel cannot list them; a file never restored would be gone";
+  return [...waiting, { code: "files_unknown", session, reason }];
 }
 
 export function closeSession(
