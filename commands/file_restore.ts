@@ -11,6 +11,7 @@ import { interruptible } from "./processes/interrupt.ts";
 import { Progress } from "./output/progress.ts";
 import { parseSession } from "./arguments/session_name.ts";
 import { shortDigest, size, visible } from "./base/text.ts";
+import { parseMode } from "./arguments/file_mode.ts";
 import { tokenArgument } from "./arguments/token.ts";
 
 export interface Flags extends CommonFlags {
@@ -18,10 +19,12 @@ export interface Flags extends CommonFlags {
   readonly stdout: boolean;
   readonly exec: boolean;
   readonly force: boolean;
+  readonly mode?: number;
+  readonly noVerify: boolean;
 }
 
 export type Destination =
-  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "file"; readonly path: string; readonly replace: boolean; readonly mode?: number }
   | { readonly kind: "stdout" }
   | { readonly kind: "exec"; readonly argv: readonly string[] };
 
@@ -29,7 +32,8 @@ export interface Request {
   readonly session: string;
   readonly token: bigint;
   readonly destination: Destination;
-  readonly force: boolean;
+  /** Compare the contents with the recorded digest, if there is one. */
+  readonly verify: boolean;
 }
 
 export interface Result {
@@ -46,7 +50,7 @@ export function parse(flags: Flags, session: string, token: string, ...command: 
     session: parseSession(session),
     token: parseTokenArgument(token),
     destination: parseDestination(flags, command),
-    force: flags.force,
+    verify: !flags.noVerify,
   };
 }
 
@@ -61,7 +65,10 @@ function parseTokenArgument(text: string): bigint {
   }
 }
 
-function parseDestination({ to, stdout, exec, json }: Flags, argv: readonly string[]): Destination {
+function parseDestination(
+  { to, stdout, exec, force, mode, json }: Flags,
+  argv: readonly string[],
+): Destination {
   if ([to !== undefined, stdout, exec].filter(Boolean).length !== 1) {
     throw new Failure("usage", "Cannot tell where to restore to", {
       hints: ["say exactly one of: --to FILE, --stdout, --exec -- CMD..."],
@@ -69,23 +76,32 @@ function parseDestination({ to, stdout, exec, json }: Flags, argv: readonly stri
   }
   if (exec !== argv.length > 0) {
     throw new Failure("usage", exec ? "Cannot execute nothing" : `Cannot take "${argv.join(" ")}" here`, {
-      hints: ["a command goes with --exec, behind a --: luo file restore vm1 7 --exec -- CMD ARGS..."],
+      hints: ["a command goes with --exec, after a --: luo file restore vm1 7 --exec -- CMD ARGS..."],
     });
+  }
+  if (force && to === undefined) {
+    throw new Failure("usage", "Cannot take --force without --to: it replaces an existing file", {
+      hints: ["to have contents that do not match the digest: --no-verify"],
+    });
+  }
+  if (mode !== undefined && to === undefined) {
+    throw new Failure("usage", "Cannot take --mode without --to");
   }
   if (exec) return { kind: "exec", argv };
   if (to === "-") {
     throw new Failure("usage", 'Cannot restore to "-"', { hints: ["for standard output: --stdout"] });
   }
-  if (to !== undefined) return { kind: "file", path: to };
+  if (to !== undefined) return { kind: "file", path: to, replace: force, mode };
   if (json) throw new Failure("usage", "Cannot print JSON and the file on standard output");
   return { kind: "stdout" };
 }
 
 export async function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
-  const { session, token, destination, force } = request;
+  const { session, token, destination } = request;
   const give = await import("../lib/files/restore_to.ts");
   const target = destination.kind === "file" ? give.parseTarget(destination.path) : undefined;
-  if (target !== undefined) give.checkTarget(target, force);
+  const { replace = false, mode = undefined } = destination.kind === "file" ? destination : {};
+  if (target !== undefined) give.checkTarget(target, replace);
   const wish = { session, token: String(token) };
   if (destination.kind === "stdout") {
     const { checkStandard } = await import("../lib/files/standard_streams.ts");
@@ -100,7 +116,7 @@ export async function run(context: Context, request: Request, flags: CommonFlags
     name: `file ${token} of session "${session}"`,
     size: BigInt(file.size),
   };
-  const verified = await verify(context, restored, file, force);
+  const verified = request.verify && await verify(context, restored, file);
   if (destination.kind === "exec") {
     mark(true);
     try {
@@ -115,7 +131,7 @@ export async function run(context: Context, request: Request, flags: CommonFlags
   await interruptible((signal) =>
     target === undefined
       ? give.giveToFd(restored, { fd: 1, name: "standard output" }, { onBytes, signal })
-      : give.giveToFile(restored, target, { force, onBytes, signal })
+      : give.giveToFile(restored, target, { replace, mode, onBytes, signal })
   );
   return { session, file: noted(() => mark(true)).file, to: target?.path, verified };
 }
@@ -131,14 +147,13 @@ function noted<T>(mark: () => T): T {
   }
 }
 
-/** Before anything is visible: what was preserved is what came back. */
+/** Compares the contents with what was preserved, before any byte is written. @returns false: no digest was recorded */
 async function verify(
   context: Context,
   restored: { fd: number; name: string; size: bigint },
   { digest }: FileInfo,
-  force: boolean,
 ): Promise<boolean> {
-  if (digest === undefined || force) return false;
+  if (digest === undefined) return false;
   const { verifyDigest } = await import("../lib/files/digest.ts");
   using progress = new Progress(context, "Verifying", restored.size);
   await verifyDigest(restored, digest, (bytes) => progress.advance(bytes));
@@ -171,9 +186,9 @@ export const command = buildCommand<Flags, string[], Context>({
       ["luo file restore vm1 9 --exec -- vmm --ram-fd 3", "to the program that goes on with it"],
     ],
     [
-      "SESSION TOKEN --to FILE [--force] [--json]",
-      "SESSION TOKEN --stdout [--force]",
-      "SESSION TOKEN --exec [--force] -- COMMAND...",
+      "SESSION TOKEN --to FILE [--force] [--mode MODE] [--no-verify] [--json]",
+      "SESSION TOKEN --stdout [--no-verify]",
+      "SESSION TOKEN --exec [--no-verify] -- COMMAND...",
     ],
   ),
   parameters: {
@@ -192,7 +207,20 @@ export const command = buildCommand<Flags, string[], Context>({
         withNegated: false,
         brief: "Execute the command behind -- with it",
       },
-      force: forceFlag("Replace an existing file, and do not verify the digest"),
+      force: forceFlag("With --to: replace an existing file"),
+      mode: {
+        kind: "parsed",
+        parse: parseMode,
+        optional: true,
+        placeholder: "MODE",
+        brief: "With --to: permission bits, octal (default: 0600, or those of the file replaced)",
+      },
+      noVerify: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Do not compare the contents with the digest",
+      },
       ...commonFlags,
     },
     // Session, token, and with --exec a command: stricli has no tuple with a rest.

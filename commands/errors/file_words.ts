@@ -66,7 +66,7 @@ export const FILE_WORDS: Table = {
     hints: [
       `preserved: ${preserved}`,
       `found:     ${found}`,
-      "nothing was written; --force writes it all the same",
+      "nothing was written; to have it all the same: --no-verify",
     ],
   }),
 };

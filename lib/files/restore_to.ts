@@ -13,7 +13,7 @@ import {
   S_IFLNK,
   S_IFMT,
 } from "../../ffi/abi/fcntl.ts";
-import { fallocate, fstat, fsync, link_fd, open, rename, unlink } from "../../ffi/file.ts";
+import { fallocate, fchmod, fstat, fsync, link_fd, open, rename, unlink } from "../../ffi/file.ts";
 import { check, LuoError } from "../error.ts";
 import type { Stat } from "../system_calls.ts";
 import { HostFd } from "./host_fd.ts";
@@ -27,11 +27,16 @@ export interface Restored extends End {
 }
 
 export interface GiveOptions {
-  /** Replace what is there. */
-  readonly force?: boolean;
+  /** Replace a file that is there. */
+  readonly replace?: boolean;
+  /** Permission bits of the file; by default those of the file that is replaced, or `NEW_FILE_MODE`. */
+  readonly mode?: number;
   readonly onBytes?: (bytes: number) => void;
   readonly signal?: AbortSignal;
 }
+
+/** A preserved file is the memory of a program: other users may not read it unless somebody says so. */
+const NEW_FILE_MODE = 0o600;
 
 /** A path to write, taken apart. */
 export interface Target {
@@ -53,9 +58,10 @@ export function parseTarget(path: string): Target {
 /**
  * Checks before any work is done that the directory is there and that the path is free or may be replaced.
  *
+ * @returns the permission bits of the regular file at the path, if there is one
  * @throws FileProblem `target-exists`, `target-directory`, `target-kind`; LuoError `write`
  */
-export function checkTarget(target: Target, force: boolean): void {
+export function checkTarget(target: Target, replace: boolean): number | undefined {
   const directory = open(target.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory === -Errno.ENOENT || directory === -Errno.ENOTDIR) {
     const errno = directory === -Errno.ENOENT ? "ENOENT" : "ENOTDIR";
@@ -63,14 +69,16 @@ export function checkTarget(target: Target, force: boolean): void {
   }
   if (directory >= 0) new HostFd(directory)[Symbol.dispose]();
   const number = open(target.path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-  if (number < 0) return;
+  if (number < 0) return undefined;
   using there = new HostFd(number);
-  if (!force) throw new FileProblem("target-exists", { path: target.path });
+  if (!replace) throw new FileProblem("target-exists", { path: target.path });
   const { mode } = check<Stat>(fstat(there.number), "write", JSON.stringify(target.path));
   // A symbolic link is replaced itself. A device never is: replacing /dev/null would take it away from every program.
-  if ((mode & S_IFMT) === S_IFLNK) return;
+  if ((mode & S_IFMT) === S_IFLNK) return undefined;
   const kind = kindOf(mode);
   if (kind !== "regular file") throw new FileProblem("target-kind", { path: target.path, kind });
+  // Set-user-ID and the like are not kept: they were given to other contents.
+  return mode & 0o777;
 }
 
 /**
@@ -81,17 +89,21 @@ export function checkTarget(target: Target, force: boolean): void {
  * @throws FileProblem `target-exists`, `target-directory`, `target-kind`, `restored-short`; LuoError `read`, `write`; the signal's reason
  */
 export async function giveToFile(file: Restored, target: Target, options: GiveOptions = {}): Promise<void> {
-  checkTarget(target, options.force ?? false);
+  const { replace = false } = options;
+  const before = checkTarget(target, replace);
+  const mode = options.mode ?? before ?? NEW_FILE_MODE;
   const subject = JSON.stringify(target.path);
-  const nameless = open(target.directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0o666);
+  const nameless = open(target.directory, O_TMPFILE | O_RDWR | O_CLOEXEC, NEW_FILE_MODE);
   const temporary = nameless >= 0 ? undefined : temporaryPath(target);
   const number = temporary === undefined
     ? nameless
-    : open(temporary, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o666);
+    : open(temporary, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, NEW_FILE_MODE);
   using out = new HostFd(check(number, "write", subject));
   try {
     await fill(file, { fd: out.number, name: subject }, options);
-    publish(out.number, target, temporary, options.force ?? false);
+    // The umask does not take part: the mode is one that somebody chose.
+    check(fchmod(out.number, mode), "write", subject);
+    publish(out.number, target, temporary, replace);
   } catch (error) {
     if (temporary !== undefined) unlink(temporary);
     throw error;
@@ -115,17 +127,17 @@ function checkWhole(file: Restored, moved: bigint): void {
 }
 
 /** Gives the finished file its name. */
-function publish(fd: number, target: Target, temporary: string | undefined, force: boolean): void {
+function publish(fd: number, target: Target, temporary: string | undefined, replace: boolean): void {
   const subject = JSON.stringify(target.path);
   const linked = link_fd(fd, target.path);
   if (linked >= 0) {
     if (temporary !== undefined) unlink(temporary);
     return;
   }
-  if (linked === -Errno.EEXIST && !force) throw new FileProblem("target-exists", { path: target.path });
+  if (linked === -Errno.EEXIST && !replace) throw new FileProblem("target-exists", { path: target.path });
   if (linked !== -Errno.EEXIST && temporary === undefined) throw new LuoError("write", subject, -linked);
-  // link(2) replaces nothing, and some file systems have no links: rename(2) does both. Without force the path is checked again.
-  if (linked !== -Errno.EEXIST) checkTarget(target, force);
+  // link(2) replaces nothing, and some file systems have no links: rename(2) does both. Without `replace` the path is checked again.
+  if (linked !== -Errno.EEXIST) checkTarget(target, replace);
   const named = temporary ?? temporaryPath(target);
   if (temporary === undefined) check(link_fd(fd, named), "write", subject);
   const renamed = rename(named, target.path);

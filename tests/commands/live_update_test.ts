@@ -111,7 +111,12 @@ Deno.test("contents that differ from their digest are not written", async () => 
   await cli.fails(1, /not what was preserved/, [...restore, "--stdout"]);
   await cli.fails(1, /not what was preserved/, [...restore, "--exec", "--", "true"]);
   assert.throws(() => Deno.statSync(cli.path("out")), Deno.errors.NotFound);
-  assert.equal(await cli.ok([...restore, "--stdout", "--force"]), "Contents");
+  assert.equal(await cli.ok([...restore, "--stdout", "--no-verify"]), "Contents");
+  Deno.writeTextFileSync(cli.path("old"), "old");
+  await cli.fails(1, /not what was preserved[^]*--no-verify/, [...restore, "--to", "old", "--force"]);
+  assert.equal(Deno.readTextFileSync(cli.path("old")), "old", "to replace a file is not to trust the contents");
+  await cli.ok([...restore, "--to", "old", "--force", "--no-verify"]);
+  assert.equal(Deno.readTextFileSync(cli.path("old")), "Contents");
 });
 
 Deno.test("what would come back different is refused, and done with --force", async () => {

@@ -41,14 +41,14 @@ Deno.test("an empty file can be restored", async () => {
   assert.equal(Deno.statSync(`${dir.path}/out`).size, 0);
 });
 
-Deno.test("what is there already is kept without force and replaced with it", async () => {
+Deno.test("a file that is there is kept, unless it may be replaced", async () => {
   using dir = scratch();
   using fd = memfdOf(pattern(100));
   const target = parseTarget(`${dir.path}/out`);
   Deno.writeTextFileSync(target.path, "mine");
   await assert.rejects(giveToFile(restored(fd, 100), target), problem("target-exists"));
   assert.equal(Deno.readTextFileSync(target.path), "mine");
-  await giveToFile(restored(fd, 100), target, { force: true });
+  await giveToFile(restored(fd, 100), target, { replace: true });
   assert.deepEqual(Deno.readFileSync(target.path), pattern(100));
   assert.deepEqual([...Deno.readDirSync(dir.path)].length, 1);
 });
@@ -61,7 +61,7 @@ for (const aim of ["precious", "nowhere"]) {
     using fd = memfdOf(pattern(100));
     const target = parseTarget(`${dir.path}/out`);
     await assert.rejects(giveToFile(restored(fd, 100), target), problem("target-exists"));
-    await giveToFile(restored(fd, 100), target, { force: true });
+    await giveToFile(restored(fd, 100), target, { replace: true });
     assert.equal(Deno.readTextFileSync(`${dir.path}/precious`), "mine");
     assert.equal(Deno.lstatSync(target.path).isFile, true);
   });
@@ -93,7 +93,7 @@ Deno.test("a long name and a name that needs no O_TMPFILE work the same", async 
   using fd = memfdOf(pattern(10));
   const target = parseTarget(`${dir.path}/${"\u00e4".repeat(127)}`);
   await giveToFile(restored(fd, 10), target);
-  await giveToFile(restored(fd, 10), target, { force: true });
+  await giveToFile(restored(fd, 10), target, { replace: true });
   assert.equal([...Deno.readDirSync(dir.path)].length, 1);
 });
 
@@ -125,16 +125,40 @@ Deno.test("a full disk leaves nothing", async () => {
   );
 });
 
-Deno.test("force replaces files and links, never a device, FIFO or socket", async () => {
+Deno.test("files and links are replaced, devices, FIFOs and sockets never", async () => {
   using dir = scratch();
   using fd = memfdOf(pattern(100));
   assert.equal(mkfifo(`${dir.path}/out`, 0o600), 0);
   const target = parseTarget(`${dir.path}/out`);
   await assert.rejects(
-    giveToFile(restored(fd, 100), target, { force: true }),
+    giveToFile(restored(fd, 100), target, { replace: true }),
     problem("target-kind", "FIFO"),
   );
   assert.equal(Deno.lstatSync(target.path).isFifo, true);
+});
+
+Deno.test("a new file is private, a replaced one keeps its mode, --mode wins", async (t) => {
+  using dir = scratch();
+  using fd = memfdOf(pattern(100));
+  const cases = [
+    { name: "new", before: undefined, mode: undefined, after: 0o600 },
+    { name: "new, with a mode", before: undefined, mode: 0o644, after: 0o644 },
+    { name: "new, with a mode that the umask would cut", before: undefined, mode: 0o666, after: 0o666 },
+    { name: "replaced", before: 0o751, mode: undefined, after: 0o751 },
+    { name: "replaced, set-user-ID goes", before: 0o4755, mode: undefined, after: 0o755 },
+    { name: "replaced, with a mode", before: 0o644, mode: 0o400, after: 0o400 },
+  ];
+  for (const { name, before, mode, after } of cases) {
+    await t.step(name, async () => {
+      const target = parseTarget(`${dir.path}/${name}`);
+      if (before !== undefined) {
+        Deno.writeTextFileSync(target.path, "before");
+        Deno.chmodSync(target.path, before);
+      }
+      await giveToFile(restored(fd, 100), target, { replace: true, mode });
+      assert.equal((Deno.statSync(target.path).mode ?? 0) & 0o7777, after);
+    });
+  }
 });
 
 Deno.test("a file that ended early is not called restored, wherever it goes", async () => {
