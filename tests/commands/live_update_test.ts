@@ -114,7 +114,11 @@ Deno.test("contents that differ from their digest are not written", async () => 
   assert.equal(await cli.ok([...restore, "--stdout", "--no-verify"]), "Contents");
   Deno.writeTextFileSync(cli.path("old"), "old");
   await cli.fails(1, /not what was preserved[^]*--no-verify/, [...restore, "--to", "old", "--force"]);
-  assert.equal(Deno.readTextFileSync(cli.path("old")), "old", "to replace a file is not to trust the contents");
+  assert.equal(
+    Deno.readTextFileSync(cli.path("old")),
+    "old",
+    "to replace a file is not to trust the contents",
+  );
   await cli.ok([...restore, "--to", "old", "--force", "--no-verify"]);
   assert.equal(Deno.readTextFileSync(cli.path("old")), "Contents");
 });

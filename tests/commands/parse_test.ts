@@ -1,6 +1,7 @@
 /** `parse` of the commands: which command lines are accepted. */
 import assert from "node:assert/strict";
 import * as preserve from "../../commands/file_preserve.ts";
+import { parseMode } from "../../commands/arguments/file_mode.ts";
 import * as restore from "../../commands/file_restore.ts";
 import * as load from "../../commands/kexec_load.ts";
 import * as create from "../../commands/session_create.ts";
@@ -78,21 +79,39 @@ Deno.test("a file to preserve has exactly one source", async (t) => {
   }
 });
 
-const target = { ...common, stdout: false, exec: false, force: false };
+const target = { ...common, stdout: false, exec: false, force: false, noVerify: false };
 
 Deno.test("a file to restore has exactly one destination", () => {
   const parse = (flags: Partial<restore.Flags>, ...command: string[]) =>
     restore.parse({ ...target, ...flags }, "vm1", "0x7", ...command).destination;
-  assert.deepEqual(parse({ to: "out" }), { kind: "file", path: "out" });
+  const file = { kind: "file", path: "out", replace: false, mode: undefined };
+  assert.deepEqual(parse({ to: "out" }), file);
+  assert.deepEqual(parse({ to: "out", force: true, mode: 0o640 }), { ...file, replace: true, mode: 0o640 });
   assert.deepEqual(parse({ stdout: true }), { kind: "stdout" });
   assert.deepEqual(parse({ exec: true }, "cat", "-n"), { kind: "exec", argv: ["cat", "-n"] });
   assert.throws(() => parse({}), usage);
   assert.throws(() => parse({ to: "out", stdout: true }), usage);
+  assert.throws(() => parse({ stdout: true, force: true }), usage);
+  assert.throws(() => parse({ exec: true, force: true }, "cat"), usage);
+  assert.throws(() => parse({ stdout: true, mode: 0o600 }), usage);
   assert.throws(() => parse({ exec: true }), usage);
   assert.throws(() => parse({ to: "-" }), usage);
   assert.throws(() => parse({ to: "out" }, "cat"), usage);
   assert.throws(() => parse({ stdout: true, json: true }), usage);
   assert.throws(() => restore.parse({ ...target, stdout: true }, "vm1", "seven"), usage);
+});
+
+Deno.test("a mode is three octal digits", () => {
+  assert.deepEqual(["640", "0640", "000"].map(parseMode), [0o640, 0o640, 0]);
+  for (const text of ["", "8", "64", "rw-", "4755", "-600", "0x1ff"]) {
+    assert.throws(() => parseMode(text), text);
+  }
+});
+
+Deno.test("--force replaces a file and still verifies; --no-verify alone does not verify", () => {
+  const verify = (flags: Partial<restore.Flags>) =>
+    restore.parse({ ...target, to: "out", ...flags }, "vm1", "7").verify;
+  assert.deepEqual([verify({}), verify({ force: true }), verify({ noVerify: true })], [true, true, false]);
 });
 
 const image = { ...common, reuseCmdline: false, force: false };
