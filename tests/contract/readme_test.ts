@@ -3,10 +3,13 @@ import { cases, rebootCases, wordsCases } from "./all.ts";
 
 const readme = Deno.readTextFileSync(new URL("README.md", import.meta.url));
 const names = [...cases, ...rebootCases, ...wordsCases].map(({ name }) => name);
-const rows = readme.split("## What is covered")[1]?.split("## What is not covered")[0]?.split("\n") ?? [];
-/** The last cell's words in backquotes. */
-const quoted = rows.filter((row) => row.startsWith("|")).flatMap((row) =>
-  [...(row.split("|").at(-2) ?? "").matchAll(/`([^`]+)`/g)].flatMap(([, words]) => words ?? [])
+const covered = readme.split("## What is covered")[1]?.split("## What is not covered")[0] ?? "";
+/** The words in backquotes after "Cases:" of each item. A line may end within them. */
+const quoted = covered.split(/^- /m).slice(1).flatMap((item) =>
+  Array.from(
+    (item.split("Cases:")[1] ?? "").matchAll(/`([^`]+)`/g),
+    ([, words]) => (words ?? "").replace(/\s+/g, " "),
+  )
 );
 
 Deno.test("the contract's README names cases that exist", () => {
