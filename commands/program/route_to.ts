@@ -29,6 +29,7 @@ export const COMMAND_FILES: Readonly<Record<string, Load>> = {
   "completion": () => import("../completion.ts"),
   "man": () => import("../man.ts"),
   "machine run": () => import("../machine_run.ts"),
+  "machine stop": () => import("../machine_stop.ts"),
 };
 
 /**

@@ -16,6 +16,7 @@ import * as kexecShow from "../kexec_show.ts";
 import * as kexecUnload from "../kexec_unload.ts";
 import * as khoShow from "../kho_show.ts";
 import * as machineRun from "../machine_run.ts";
+import * as machineStop from "../machine_stop.ts";
 import * as man from "../man.ts";
 import * as sessionClose from "../session_close.ts";
 import * as sessionCreate from "../session_create.ts";
@@ -68,15 +69,14 @@ const agent = buildRouteMap<string, Context>({
 });
 
 const machine = buildRouteMap<string, Context>({
-  docs: { brief: "The machine of the software model" },
-  routes: { run: machineRun.command },
+  docs: { brief: "The machine of the software model, which the agent starts by itself" },
+  routes: { run: machineRun.command, stop: machineStop.command },
 });
 
 /** All routes. The words that are typed are the name of the file: `session create` is commands/session_create.ts. */
 export const routes = buildRouteMap<string, Context>({
   docs: {
     brief: "Keep files alive across a kexec, with Linux's live update",
-    hideRoute: { machine: true },
   },
   routes: {
     status: status.command,

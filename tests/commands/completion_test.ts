@@ -24,7 +24,7 @@ Deno.test("bash completes commands, flags, their values and files", async (t) =>
     [["luo", "kexec", "load", "/proc/self/statu"], ["/proc/self/status"]],
     [["luo", "file", "preserve", "--from", "/proc/self/statu"], ["/proc/self/status"]],
     [["luo", "--h"], ["--help"]],
-    [["luo", "machi"], [""]],
+    [["luo", "machi"], ["machine"]],
   ];
   for (const [words, expected] of cases) {
     await t.step(words.join(" "), () => assert.deepEqual(complete(...words), expected));

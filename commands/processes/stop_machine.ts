@@ -1,0 +1,58 @@
+/** Ends the model's machine: the process that an agent on the model leaves behind when something waits in its kernel. */
+import { LINUX_REBOOT_CMD_POWER_OFF } from "../../ffi/abi/kexec.ts";
+import { poll } from "../../ffi/epoll.ts";
+import { connectMachine } from "../../lib/machine_process/remote_system_calls.ts";
+import { ProcessKilled } from "../../lib/system_calls.ts";
+import { type AgentTarget, machineSocket } from "../arguments/agent_target.ts";
+import { Failure } from "../errors/failure.ts";
+import { connectIfRunning } from "./running_machine.ts";
+
+/** An idle machine ends at once after the last goodbye. */
+const IDLE_END_MS = 1000;
+const END_MS = 10_000;
+const STEP_MS = 20;
+
+/**
+ * Without `force` the machine ends only when nothing is in it: no process, no session, no loaded image.
+ *
+ * @returns false: no machine was running
+ * @throws Failure `refused`: something is in it; `unavailable`: the machine does not end
+ */
+export function stopMachine(where: AgentTarget, force: boolean): boolean {
+  const socket = machineSocket(where);
+  const sys = connectIfRunning(connectMachine, socket);
+  if (sys === undefined) return false;
+  if (force) powerOff(sys);
+  // The machine looks whether it is idle when a process says goodbye.
+  else sys[Symbol.dispose]();
+  if (hasEnded(socket, force ? END_MS : IDLE_END_MS)) return true;
+  if (force) throw new Failure("unavailable", `Cannot see the machine end within ${END_MS / 1000} seconds`);
+  throw new Failure("refused", "Cannot stop the machine: data would be lost", {
+    reasons: ["an agent, a session or a loaded image is in its kernel"],
+    hints: [
+      "see what it holds: luo status",
+      "finish the sessions, then: luo agent stop",
+      "to lose them: luo machine stop --force",
+    ],
+  });
+}
+
+function powerOff(sys: ReturnType<typeof connectMachine>): void {
+  try {
+    sys.reboot(LINUX_REBOOT_CMD_POWER_OFF);
+  } catch (error) {
+    if (!(error instanceof ProcessKilled)) throw error;
+  }
+}
+
+function hasEnded(socket: string, limit_ms: number): boolean {
+  const end = Date.now() + limit_ms;
+  for (;;) {
+    const sys = connectIfRunning(connectMachine, socket);
+    if (sys === undefined) return true;
+    sys[Symbol.dispose]();
+    if (Date.now() > end) return false;
+    // poll(2) of fd -1 is a sleep.
+    poll(-1, 0, STEP_MS);
+  }
+}
