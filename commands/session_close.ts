@@ -29,8 +29,8 @@ export function format({ session }: Result): string {
 export const command = buildCommand<Flags, [string], Context>({
   docs: docs(
     "Forget a session and what it preserves",
-    "An outgoing session with files in it is closed only with --force: the files do not go into the next kernel. Closing a\\n" +
-      "retrieved session finishes it.",
+    "An outgoing session with files in it is closed only with --force: the files do\n" +
+      "not go into the next kernel. Closing a retrieved session finishes it.",
     [["luo session close vm1", "an empty session"], [
       "luo session close vm1 --force",
       "its files are not wanted in the next kernel",

@@ -22,9 +22,16 @@ export function format({ session }: Result): string {
 }
 
 export const command = buildCommand<CommonFlags, [string], Context>({
-  docs: docs("Create a session", "The agent holds it until the kexec; closing it forgets its files.", [
-    ["luo session create vm1", "a session for the memory of one virtual machine"],
-  ]),
+  docs: docs(
+    "Create a session",
+    "The agent holds the session until the kexec. Closing the session forgets its\n" +
+      "files. Two names are taken: luo-agent is the agent's own, and systemd is for\n" +
+      "PID 1 (systemd 261 and later). A name that an incoming or retrieved session has\n" +
+      "is free again after that session is finished.",
+    [
+      ["luo session create vm1", "a session for the memory of one virtual machine"],
+    ],
+  ),
   parameters: {
     flags: commonFlags,
     positional: { kind: "tuple", parameters: [sessionArgument("Its name: 1 to 63 bytes")] },

@@ -20,7 +20,7 @@ const HINTS: Readonly<Record<string, readonly string[]>> = {
   "create EMFILE": ["the agent may hold no more file descriptors: raise its limit (LimitNOFILE=, ulimit -n)"],
   "create ENOSPC": ["the kernel takes no more sessions"],
   "retrieve ENOENT": ["list the sessions with: luo session list"],
-  "retrieve EINVAL": ["a session can be retrieved once: restore its files, or finish it"],
+  "retrieve EINVAL": ["the program that retrieved the session must restore its files and finish it"],
   "preserve EEXIST": ["list the tokens in use with: luo file list SESSION"],
   "preserve EBADF": ["the file descriptor must be open for reading or writing (not O_PATH)"],
   "preserve ENOENT": [

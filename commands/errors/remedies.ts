@@ -30,6 +30,7 @@ const ADVICE: Readonly<Record<ProblemCode, Advice>> = {
     risk: LOST,
     step: () => "let the agent run until the kexec: luo kexec load KERNEL, luo kexec exec",
   },
+  session_of_systemd: { risk: LOST, step: () => "leave the session to systemd" },
   session_not_retrieved: {
     risk: LOST,
     step: (session) => `retrieve the session first: luo session retrieve ${session}`,

@@ -8,6 +8,7 @@ import { fileWords } from "./file_words.ts";
 import { hintsFor } from "./hints.ts";
 import { nearest } from "./nearest.ts";
 import { remedies, riskOf } from "./remedies.ts";
+import { shellWord } from "../base/text.ts";
 
 /** The failure to show for anything that was thrown. Errors of the library and of the agent get exit code and hints here. */
 export function toFailure(error: unknown): Failure {
@@ -84,13 +85,13 @@ export function stateHints(operation: string, state: string, session: string): s
   if (operation === "preserve") {
     return ["files go into outgoing sessions: create one with: luo session create NAME"];
   }
-  if (state === "incoming") return [`retrieve it first: luo session retrieve ${session}`];
-  if (state === "outgoing") {
-    return [
-      "this kernel made the session: end it with luo session close, or take it over with luo kexec exec",
-    ];
-  }
-  return ["restore its files, then: luo session finish NAME"];
+  const name = shellWord(session);
+  const next = state === "incoming"
+    ? `retrieve it first: luo session retrieve ${name}`
+    : state === "outgoing"
+    ? `this kernel made the session: end it with luo session close ${name}, or take it over with luo kexec exec`
+    : `restore its files, then: luo session finish ${name}`;
+  return operation === "create" ? [next, "or create the session under another name"] : [next];
 }
 
 /** A failed system call of this process: reading, writing, taking a descriptor. */

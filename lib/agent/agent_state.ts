@@ -77,7 +77,7 @@ export class AgentState implements Disposable {
     this.#inherit(old);
     // At once: whatever fails from here on ends this process, and that finishes the old manifest. Ending because of a full disk
     // would do the same, and help nobody.
-    this.#saveOrLog();
+    this.saveOrLog();
     const session = this.device.create(MANIFEST_SESSION);
     this.#manifest = { session, writer: new ManifestWriter(session) };
     this.#manifest.writer.write(this.#journal());
@@ -110,7 +110,7 @@ export class AgentState implements Disposable {
       "The manifest that was handed over is damaged: sessions can still be retrieved by their names",
     );
     const nameless: SessionInfo = { name: MANIFEST_SESSION, state: "incoming", createdAt: at, files: [] };
-    this.#lose([
+    this.lose([
       loss(nameless, "the manifest is damaged: the other sessions can be retrieved by their names", at),
     ]);
   }
@@ -132,7 +132,7 @@ export class AgentState implements Disposable {
 
   #take({ waiting, doubtful, losses }: Inheritance, journal: Journal): void {
     for (const info of waiting) this.incoming.set(info.name, { info });
-    this.#lose(losses);
+    this.lose(losses);
     for (const info of doubtful) this.#askKernel(info, journal);
   }
 
@@ -145,11 +145,11 @@ export class AgentState implements Disposable {
       if (!(error instanceof LuoError)) throw error;
       // It waited for us nowhere: what the old kernel had was outgoing.
       const state = info.state === "incoming" ? "outgoing" : info.state;
-      this.#lose([loss({ ...unrestored(info), state }, whyGone(info, journal), this.options.now())]);
+      this.lose([loss({ ...unrestored(info), state }, whyGone(info, journal), this.options.now())]);
     }
   }
 
-  #lose(losses: readonly Loss[]): void {
+  lose(losses: readonly Loss[]): void {
     this.losses.push(...losses);
     const old = this.losses.splice(0, Math.max(0, this.losses.length - LOSSES_MAX));
     if (old.length > 0) {
@@ -192,7 +192,7 @@ export class AgentState implements Disposable {
   }
 
   /** For a beginning and an end, which a full disk must not stop. An old record makes the next agent look, and tell. */
-  #saveOrLog(): void {
+  saveOrLog(): void {
     try {
       this.save();
     } catch (error) {
@@ -225,11 +225,11 @@ export class AgentState implements Disposable {
       session !== undefined
     );
     const lost = held.map(({ info }) => loss(unrestored(info), reason, at));
-    this.#lose(lost);
+    this.lose(lost);
     this.outgoing.clear();
     for (const [name, { session }] of this.incoming) if (session !== undefined) this.incoming.delete(name);
     this.ended = true;
-    this.#saveOrLog();
+    this.saveOrLog();
     for (const { session } of held) session?.close();
     return lost;
   }

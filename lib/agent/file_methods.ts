@@ -7,7 +7,8 @@ import { availableMemory } from "./proc_text.ts";
 import type { FileInfo, Methods, SessionInfo } from "./protocol.ts";
 import { type Objection, refused } from "./refusal.ts";
 import { agentError, checkDigest, takeFd, tokenParameter } from "./request_checks.ts";
-import { outgoingSession, retrievedSession, saveOr } from "./session_methods.ts";
+import { outgoingSession, retrievedSession } from "./session_lookup.ts";
+import { saveOr } from "./session_methods.ts";
 import type { AgentState } from "./agent_state.ts";
 
 export function preserveFile(

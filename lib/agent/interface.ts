@@ -14,7 +14,7 @@ export const PARAMETERS: { readonly [M in MethodName]: Parameters<Methods[M]["re
   GetStatus: {},
   CreateSession: { name: "string" },
   ListSessions: {},
-  RetrieveSession: { name: "string" },
+  RetrieveSession: { name: "string", force: "?bool" },
   FinishSession: { name: "string", force: "?bool" },
   CloseSession: { name: "string", force: "?bool" },
   PreserveFile: {
@@ -127,6 +127,7 @@ type ProblemCode (
   files_unknown,
   file_preserved,
   session_outgoing,
+  session_of_systemd,
   session_not_retrieved,
   session_not_finished,
   image_foreign,
@@ -149,14 +150,15 @@ method Identify() -> (backend: (linux, model), version: string, pid: int)
 # With more: an answer now and one after every change.
 method GetStatus() -> (status: Status)
 
-# A new outgoing session.
+# A new outgoing session. Its name must be free: WrongState while an incoming or retrieved session has it.
 method CreateSession(name: string) -> (session: Session)
 
 # The sessions of the status alone.
 method ListSessions() -> (sessions: []Session)
 
-# Takes an incoming session over. From now on it lives as long as the agent.
-method RetrieveSession(name: string) -> (session: Session)
+# Takes an incoming session over. From now on it lives as long as the agent. Refused for the session "systemd", which PID 1
+# expects to retrieve.
+method RetrieveSession(name: string, force: ?bool) -> (session: Session)
 
 # Ends a retrieved session. Refused while a file was never restored or the session's files are unknown: data would be gone.
 method FinishSession(name: string, force: ?bool) -> (session: Session)

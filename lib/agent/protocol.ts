@@ -105,7 +105,8 @@ export interface Methods {
   GetStatus: { request: Record<string, never>; reply: { status: Status } };
   CreateSession: { request: { name: string }; reply: { session: SessionInfo } };
   ListSessions: { request: Record<string, never>; reply: { sessions: SessionInfo[] } };
-  RetrieveSession: { request: { name: string }; reply: { session: SessionInfo } };
+  /** `force`: the session `systemd` too, which PID 1 expects to retrieve. */
+  RetrieveSession: { request: { name: string; force?: boolean }; reply: { session: SessionInfo } };
   /** Ends a retrieved session. Refused while a file of it was never retrieved. */
   FinishSession: { request: { name: string; force?: boolean }; reply: { session: SessionInfo } };
   /** Ends an outgoing session (or, as Linux does, finishes a retrieved one). Refused while files would be lost by it. */
@@ -161,6 +162,7 @@ export type ProblemCode =
   | "files_unknown"
   | "file_preserved"
   | "session_outgoing"
+  | "session_of_systemd"
   | "session_not_retrieved"
   | "session_not_finished"
   | "image_foreign"

@@ -1,66 +1,36 @@
+/** The requests that create, retrieve, finish and close sessions. */
+import { Errno } from "../../ffi/abi/errno.ts";
 import { LuoError } from "../error.ts";
-import { type Session, sessionNameProblem } from "../session.ts";
-import { MANIFEST_SESSION } from "./manifest.ts";
+import type { AgentState, Held } from "./agent_state.ts";
+import { loss, unrestored } from "./journal.ts";
 import type { Methods, SessionInfo } from "./protocol.ts";
 import { type Objection, refused } from "./refusal.ts";
 import { agentError } from "./request_checks.ts";
-import type { AgentState, Held } from "./agent_state.ts";
+import {
+  checkName,
+  noSuchSession,
+  outgoingSession,
+  retrievedSession,
+  SYSTEMD_SESSION,
+  wrongState,
+} from "./session_lookup.ts";
 
-function checkName(name: string): void {
-  const problem = sessionNameProblem(name);
-  if (problem !== undefined) throw agentError("BadRequest", { message: problem });
-  if (name === MANIFEST_SESSION) {
-    throw agentError("BadRequest", { message: `session "${name}" is the agent's own` });
-  }
-}
-
-/** The outgoing session of that name. @throws VarlinkError NoSuchSession, WrongState */
-export function outgoingSession(
-  state: AgentState,
-  name: string,
-  operation: string,
-): Held & { session: Session } {
-  checkName(name);
-  const held = state.outgoing.get(name);
-  if (held?.session !== undefined) return { ...held, session: held.session };
-  const incoming = state.incoming.get(name);
-  if (incoming === undefined) throw unknown(state, name);
-  throw wrongState(
-    incoming.info,
-    operation,
-    "it was handed over by the previous kernel: files go into outgoing sessions",
-  );
-}
-
-/** The retrieved session of that name. @throws VarlinkError NoSuchSession, WrongState */
-export function retrievedSession(
-  state: AgentState,
-  name: string,
-  operation: string,
-): Held & { session: Session } {
-  checkName(name);
-  const held = state.incoming.get(name);
-  if (held?.session !== undefined) return { ...held, session: held.session };
-  if (held !== undefined) throw wrongState(held.info, operation, "it has not been retrieved");
-  const outgoing = state.outgoing.get(name);
-  if (outgoing === undefined) throw unknown(state, name);
-  throw wrongState(outgoing.info, operation, "it is of this kernel: that can be done after the kexec");
-}
-
-function unknown(state: AgentState, session: string) {
-  return agentError("NoSuchSession", { session, known: state.sessions().map(({ name }) => name) });
-}
-
-function wrongState({ name: session, state }: SessionInfo, operation: string, message: string) {
-  return agentError("WrongState", { session, state, operation, message });
-}
-
+/**
+ * A name means one session: while an incoming or retrieved session has the name, no outgoing one can have it too, although the
+ * kernel would take it.
+ */
 export function createSession(
   state: AgentState,
   { name }: Methods["CreateSession"]["request"],
 ): Methods["CreateSession"]["reply"] {
   checkName(name);
-  // Should the agent die before it is written down: the kernel forgets the session with it.
+  if (name === SYSTEMD_SESSION) throw agentError("BadRequest", { message: SYSTEMD_OWNS });
+  const handedOver = state.incoming.get(name);
+  if (handedOver !== undefined) {
+    const message = "a session of that name was handed over by the previous kernel and is not finished";
+    throw wrongState(handedOver.info, "create", message);
+  }
+  // The kernel forgets the session if the agent dies before it is recorded.
   const session = state.device.create(name);
   const info: SessionInfo = { name, state: "outgoing", createdAt: state.options.now(), files: [] };
   state.outgoing.set(name, { info, session });
@@ -71,29 +41,76 @@ export function createSession(
   return { session: info };
 }
 
+const SYSTEMD_OWNS = `session "${SYSTEMD_SESSION}" is systemd's own: ` +
+  "PID 1 of systemd 261 and later retrieves it after the kexec, and finishes it";
+
 export function retrieveSession(
   state: AgentState,
-  { name }: Methods["RetrieveSession"]["request"],
+  { name, force }: Methods["RetrieveSession"]["request"],
 ): Methods["RetrieveSession"]["reply"] {
   checkName(name);
+  if (name === SYSTEMD_SESSION && !force) {
+    const reason =
+      "systemd's PID 1 keeps the file descriptors of its services in it, and could not retrieve it any more";
+    throw refused("retrieve", `session "${name}"`, [{ code: "session_of_systemd", session: name, reason }]);
+  }
   const known = state.incoming.get(name);
+  if (known === undefined) mayBeUnknown(state, name);
+  if (known?.info.state === "retrieved") {
+    throw wrongState(known.info, "retrieve", "the agent has retrieved it already");
+  }
   const before = known?.info ?? unknownSession(name, state.options.now());
   const info: SessionInfo = { ...before, state: "retrieved" };
-  // Written down first: should the agent die in between, the next one asks the kernel whether it is still there. The other way
-  // round it would believe in a session that the kernel has finished.
+  // Record first: if the agent dies in between, the next one asks the kernel whether it still has the session. In the other
+  // order the next agent would list a session that the kernel has finished.
   state.incoming.set(name, { ...known, info });
-  saveOr(state, () => restore(state, name, known));
+  saveOr(state, () => putBack(state, name, known));
+  if (known?.session !== undefined) return { session: info };
   try {
     const session = state.device.retrieve(name);
     state.incoming.set(name, { info, session });
   } catch (error) {
-    // A killed process writes nothing down any more: what stands there is what the next agent is to find.
+    // A killed process records nothing: the next agent finds what was recorded above.
     if (!(error instanceof LuoError)) throw error;
-    restore(state, name, known);
+    putBack(state, name, known);
+    if (error.is("ENOENT") && known !== undefined) throw gone(state, known.info);
     state.save();
-    throw known === undefined && error.is("ENOENT") ? unknown(state, name) : error;
+    throw notRetrieved(state, name, error);
   }
   return { session: info };
+}
+
+/** Retrieving a name that an outgoing session has would give two sessions one name. @throws VarlinkError WrongState */
+function mayBeUnknown(state: AgentState, name: string): void {
+  const outgoing = state.outgoing.get(name);
+  if (outgoing === undefined) return;
+  const message =
+    "this kernel made it, and as far as the agent knows the previous kernel handed over no session of that name";
+  throw wrongState(outgoing.info, "retrieve", message);
+}
+
+/** The kernel does not have a session that was listed as incoming: from now on it is a loss. */
+function gone(state: AgentState, info: SessionInfo): LuoError {
+  state.incoming.delete(info.name);
+  const reason =
+    "the kernel does not have it: another program retrieved and finished it, or it was never handed over";
+  state.lose([loss(unrestored(info), reason, state.options.now())]);
+  state.saveOrLog();
+  const subject = `session "${info.name}"`;
+  const what = `Cannot retrieve ${subject}: the kernel does not have it, and luo status lists it as lost now`;
+  return new LuoError("retrieve", subject, Errno.ENOENT, what);
+}
+
+function notRetrieved(state: AgentState, name: string, error: LuoError): Error {
+  if (error.is("ENOENT")) return noSuchSession(state, name);
+  if (!error.is("EINVAL")) return error;
+  const { operation, subject, errno } = error;
+  return new LuoError(
+    operation,
+    subject,
+    errno,
+    `Cannot retrieve ${subject}: another program has retrieved it`,
+  );
 }
 
 /** An incoming session that the agent has no record of: another program created it, or the record is lost. */
@@ -101,7 +118,7 @@ function unknownSession(name: string, at: string): SessionInfo {
   return { name, state: "incoming", createdAt: at, files: [], filesKnown: false };
 }
 
-function restore(state: AgentState, name: string, known: Held | undefined): void {
+function putBack(state: AgentState, name: string, known: Held | undefined): void {
   if (known === undefined) state.incoming.delete(name);
   else state.incoming.set(name, known);
 }
@@ -113,7 +130,7 @@ export function finishSession(
   const { info, session } = retrievedSession(state, name, "finish");
   const objections = force ? [] : unrestoredFiles(info);
   if (objections.length > 0) throw refused("finish", `session "${name}"`, objections);
-  // Forgotten first: should the kexec or the agent's end come in between, nobody takes it for lost against his will.
+  // Record first: if the kexec or the agent's end comes now, the next agent must not report this session as lost.
   forget(state, state.incoming, name);
   try {
     session.finish();
@@ -146,8 +163,14 @@ export function closeSession(
   state: AgentState,
   { name, force }: Methods["CloseSession"]["request"],
 ): Methods["CloseSession"]["reply"] {
-  if (!state.outgoing.has(name) && state.incoming.get(name)?.session !== undefined) {
-    return finishSession(state, { name, force });
+  const handedOver = state.incoming.get(name)?.info;
+  if (handedOver?.state === "retrieved") return finishSession(state, { name, force });
+  if (handedOver !== undefined) {
+    throw wrongState(
+      handedOver,
+      "close",
+      "it was handed over and has not been retrieved, and the kernel keeps it",
+    );
   }
   const { info, session } = outgoingSession(state, name, "close");
   if (info.files.length > 0 && !force) {
@@ -162,7 +185,7 @@ export function closeSession(
       })),
     );
   }
-  // Forgotten first: should the kexec come in between, the next agent does not look for what is not there.
+  // Record first: if the kexec comes now, the next agent must not look for this session.
   forget(state, state.outgoing, name);
   session.close();
   return { session: info };
@@ -180,13 +203,13 @@ function forget(state: AgentState, from: Map<string, Held>, name: string): void 
   });
 }
 
-/** Writes the journal; when that fails, `undo` puts things back and the failure is told. */
+/** Writes the journal. When that fails, `undo` restores the state before, and the error is thrown on. */
 export function saveOr(state: AgentState, undo: () => void): void {
   try {
     state.save();
   } catch (error) {
     undo();
-    // The record was written, the manifest could not be: the record says again what is so.
+    // The record was written and the manifest was not: write the record again, with the state before.
     if (error instanceof LuoError && error.operation !== "record") state.save();
     throw error;
   }
