@@ -28,6 +28,11 @@ export const F_GETFD = 1;
 export const F_SETFD = 2;
 export const F_GETFL = 3;
 export const F_SETFL = 4;
+export const F_SETSIG = 10;
+export const F_SETLEASE = 1024;
+/** Kinds of lease (and of record lock). */
+export const F_RDLCK = 0;
+export const F_UNLCK = 2;
 export const F_DUPFD_CLOEXEC = 1030;
 export const F_ADD_SEALS = 1033;
 export const F_GET_SEALS = 1034;

@@ -1,21 +1,41 @@
-import type { Fd } from "../fd.ts";
+/** The bytes of the loaded image, sealed and kept for as long as it is loaded, so that it can be loaded again. */
+import { check } from "../error.ts";
+import { Fd } from "../fd.ts";
+import type { SealedCopy } from "../files/sealed_copy.ts";
 import { loadImage } from "../kexec/load.ts";
 import type { SystemCalls } from "../system_calls.ts";
 
 /**
- * The files of the loaded image, kept open. Another program may load an image over ours without our seeing it: the kernel only
- * says that one is loaded. One loaded by kexec_load(2) would drop every session, so ours is loaded again just before the kexec.
+ * Another program may load an image over ours without our seeing it: the kernel only says that one is loaded. One loaded by
+ * kexec_load(2) would drop every session, so ours is loaded again just before the kexec. It is loaded from these copies and
+ * not from files that may have changed since they were judged.
  */
 export class ImageFiles implements Disposable {
-  constructor(readonly kernel: Fd, readonly initrd: Fd | undefined, readonly commandLine: string) {}
+  readonly #kernel: Fd;
+  readonly #initrd: Fd | undefined;
+
+  constructor(
+    readonly sys: SystemCalls,
+    kernel: SealedCopy,
+    initrd: SealedCopy | undefined,
+    readonly commandLine: string,
+  ) {
+    this.#kernel = enter(sys, kernel);
+    this.#initrd = initrd === undefined ? undefined : enter(sys, initrd);
+  }
 
   /** @throws LuoError `kexec load`, see `loadImage` of lib/kexec; then what was loaded before still is */
-  load(sys: SystemCalls): void {
-    loadImage(sys, this);
+  load(): void {
+    loadImage(this.sys, { kernel: this.#kernel, initrd: this.#initrd, commandLine: this.commandLine });
   }
 
   [Symbol.dispose](): void {
-    this.kernel[Symbol.dispose]();
-    this.initrd?.[Symbol.dispose]();
+    this.#kernel[Symbol.dispose]();
+    this.#initrd?.[Symbol.dispose]();
   }
+}
+
+/** The copy is the kernel's from here on: `adopt` takes its descriptor over. */
+function enter(sys: SystemCalls, copy: SealedCopy): Fd {
+  return new Fd(sys, check(sys.adopt(copy.fd.release()), "kexec load", copy.name));
 }

@@ -1,20 +1,29 @@
-/** Opens a kernel or an initramfs that kexec shall load. */
-import { O_CLOEXEC, O_NONBLOCK, O_RDONLY, S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
-import { fstat, open } from "../../ffi/file.ts";
+/** Opens the files of the next kernel, to be sent to the agent, which judges and copies them. */
+import { O_CLOEXEC, O_NONBLOCK, O_RDONLY } from "../../ffi/abi/fcntl.ts";
+import { open } from "../../ffi/file.ts";
 import { check } from "../error.ts";
-import type { Stat } from "../system_calls.ts";
 import { HostFd } from "./host_fd.ts";
-import { FileProblem } from "./file_problem.ts";
+import { SealedCopy } from "./sealed_copy.ts";
+
+/** @throws LuoError `read` */
+export function openImage(path: string): HostFd {
+  // Non-blocking: opening a FIFO would wait for its writer.
+  const flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+  return new HostFd(check(open(path, flags), "read", JSON.stringify(path)));
+}
 
 /**
- * kexec_file_load(2) takes regular files only.
+ * The initramfs as one file: several are put together in the order given, as boot loaders do it.
  *
- * @throws LuoError `read`; FileProblem `image-kind`
+ * @throws LuoError `read`; `kexec load` as `SealedCopy.of`
  */
-export function openImage(path: string): HostFd {
-  const name = JSON.stringify(path);
-  const fd = new HostFd(check(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), "read", name));
-  if ((check<Stat>(fstat(fd.number), "read", name).mode & S_IFMT) === S_IFREG) return fd;
-  fd[Symbol.dispose]();
-  throw new FileProblem("image-kind", { path });
+export function openInitrd(paths: readonly string[]): HostFd | undefined {
+  using opened = new DisposableStack();
+  const files = paths.map((path) => ({
+    fd: opened.use(openImage(path)).number,
+    name: `initrd ${JSON.stringify(path)}`,
+  }));
+  const [path] = paths;
+  if (path === undefined) return undefined;
+  return paths.length === 1 ? openImage(path) : SealedCopy.of(files).fd;
 }

@@ -23,6 +23,6 @@ export function parseArm64Image(bytes: Uint8Array): Arm64Image | undefined {
  * undefined when it takes it. Page size and endianness depend on the CPU and are not judged here.
  */
 export function arm64ImageProblem(image: Arm64Image | undefined): string | undefined {
-  if (image === undefined) return "it has no arm64 Image header (a compressed image must be unpacked first)";
+  if (image === undefined) return "it has no arm64 Image header";
   if (image.image_size === 0n) return "its header does not say how much memory it needs";
 }

@@ -1,21 +1,24 @@
+/** Judges a kernel image before it is loaded, by its headers and its release. */
 import { arm64ImageProblem, parseArm64Image } from "./arm64_image.ts";
+import { bannerRelease, findBanner } from "./banner.ts";
 import { bzImageProblem, parseBzImage } from "./bzimage.ts";
+import { type Architecture, describeFile } from "./file_kind.ts";
 
-/** uname's `machine` of the kernels that can be judged. */
-export type Architecture = "x86_64" | "aarch64";
+export type { Architecture } from "./file_kind.ts";
 
 /**
- * What is wrong with an image. `not_bootable`: kexec_file_load(2) refuses it. `truncated`: the kernel would load it with 0 all
- * the same, and the machine would hang or panic on the way, with everything that was preserved.
+ * Why an image should not be loaded. `not_bootable`: kexec_file_load(2) refuses it. `image_truncated`: the kernel would load it
+ * with 0 all the same, and the machine would hang or panic on the way, with everything that was preserved. `image_old`: a
+ * kernel from before live update.
  */
 export interface ImageProblem {
-  readonly kind: "not_bootable" | "truncated";
+  readonly code: "not_bootable" | "image_truncated" | "image_old";
   /** A clause: `it has no Linux boot header`. */
   readonly reason: string;
 }
 
 export interface ImageReport {
-  /** uname's release of the kernel in it, when the header tells. */
+  /** uname's release of the kernel in it, when the image tells. */
   readonly release?: string;
   /** None: it can be loaded and is whole. */
   readonly problems: readonly ImageProblem[];
@@ -24,26 +27,49 @@ export interface ImageReport {
 /** Bytes from the start of a file in which every header lies with its version string. */
 export const IMAGE_HEAD_MAX = 256 * 512;
 
+type Read = (offset: number, length: number) => Uint8Array;
+
 /**
  * Judges a kernel image of `size` bytes before it is loaded. `read(offset, length)` gives bytes of the file, fewer at its end;
  * `machine` is the one it is for. Only the headers are read: that the rest is undamaged cannot be told.
  */
-export function checkImage(
-  read: (offset: number, length: number) => Uint8Array,
-  size: number,
-  machine: Architecture = "x86_64",
-): ImageReport {
+export function checkImage(read: Read, size: number, machine: Architecture = "x86_64"): ImageReport {
   const head = read(0, Math.min(size, IMAGE_HEAD_MAX));
-  if (machine === "aarch64") return report(arm64ImageProblem(parseArm64Image(head)));
-  const image = parseBzImage(head);
-  const release = image?.kernel_version?.split(" ")[0] || undefined;
-  const refused = bzImageProblem(image, size);
-  if (refused !== undefined || image === undefined || size >= image.length) return report(refused, release);
-  const reason = `the file has ${size} bytes and its header announces ${image.length}: it is cut off`;
-  return { release, problems: [{ kind: "truncated", reason }] };
+  const { release, problem } = machine === "aarch64" ? arm64(head, read, size) : x86(head, size);
+  const problems = [problem, oldRelease(release)].filter((one) => one !== undefined);
+  return release === undefined ? { problems } : { release, problems };
 }
 
-function report(refused: string | undefined, release?: string): ImageReport {
-  const problems = refused === undefined ? [] : [{ kind: "not_bootable", reason: refused } as const];
-  return release === undefined ? { problems } : { release, problems };
+interface Judgement {
+  readonly release?: string;
+  readonly problem?: ImageProblem;
+}
+
+function x86(head: Uint8Array, size: number): Judgement {
+  const image = parseBzImage(head);
+  const release = image?.kernel_version?.split(" ")[0] || undefined;
+  const other = image === undefined ? describeFile(head, "x86_64") : undefined;
+  const refused = other ?? bzImageProblem(image, size);
+  if (refused !== undefined) return { release, problem: { code: "not_bootable", reason: refused } };
+  if (image === undefined || size >= image.length) return { release };
+  const reason = `the file has ${size} bytes and its header announces ${image.length}: it is cut off`;
+  return { release, problem: { code: "image_truncated", reason } };
+}
+
+/** An arm64 Image has no release in its header, and its header does not say how long the file is. */
+function arm64(head: Uint8Array, read: Read, size: number): Judgement {
+  const image = parseArm64Image(head);
+  const other = image === undefined ? describeFile(head, "aarch64") : undefined;
+  const refused = other ?? arm64ImageProblem(image);
+  if (refused !== undefined) return { problem: { code: "not_bootable", reason: refused } };
+  const banner = findBanner(read, size);
+  return banner === undefined ? {} : { release: bannerRelease(banner) };
+}
+
+/** Live update came with 6.19. A release without a number says nothing. */
+function oldRelease(release: string | undefined): ImageProblem | undefined {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(release ?? "") ?? [];
+  if (major === undefined || Number(major) * 1000 + Number(minor) >= 6019) return undefined;
+  const reason = `its release, ${release}, is from before live update (6.19): every session would be lost`;
+  return { code: "image_old", reason };
 }

@@ -1,3 +1,4 @@
+/** The next kernel's command line: its words, how it is put together, and why it would lose what is preserved. */
 import { KEXEC_CMDLINE_MAX } from "../../ffi/abi/kexec.ts";
 import { kstrtobool } from "../../ffi/abi/kstrtobool.ts";
 
@@ -36,15 +37,73 @@ export interface CommandLineChoice {
   /** Start from `running`, without what was for that boot only. `commandLine` wins over it. */
   readonly reuse?: boolean;
   readonly commandLine?: string;
-  /** Words that are added to either. */
+  /** Words that are added to either, unless they are there already: see `appendWords`. */
   readonly append?: string;
 }
 
 /** The next kernel's command line, from what kexec-tools calls --reuse-cmdline, --command-line and --append. */
-export function buildCommandLine({ running, reuse, commandLine, append }: CommandLineChoice): string {
-  const reused = () => parseCommandLine(running).filter(({ name }) => !OF_ONE_BOOT.includes(name));
-  const base = commandLine ?? (reuse ? reused().map(({ text }) => text).join(" ") : "");
-  return [base.trim(), append?.trim() ?? ""].filter((part) => part !== "").join(" ");
+export function buildCommandLine({ running, reuse, commandLine, append = "" }: CommandLineChoice): string {
+  const appended = parseCommandLine(append).map(({ text }) => text);
+  const reused = () =>
+    parseCommandLine(running).filter(({ name, text }) =>
+      !OF_ONE_BOOT.includes(name) || appended.includes(text)
+    );
+  const base = commandLine?.trim() ?? (reuse ? join(reused()) : "");
+  return append.trim() === "" ? base : appendWords(base, append);
+}
+
+/**
+ * Adds words to a command line so that adding them once more changes nothing: a line that is reused from update to update
+ * must not grow. The kernel goes through the line from left to right and often the last word of a name counts
+ * (`liveupdate=on liveupdate=off`), so a word is left out only where the line's last words of that name are the added ones
+ * already, in the same order. Words before `--` are the kernel's and go before the line's `--`; those after it are for init.
+ */
+function appendWords(line: string, append: string): string {
+  const [base, added] = [sections(line), sections(append)];
+  const kernel = [...base.kernel, ...missing(base.kernel, added.kernel)];
+  const init = endsWith(base.init, added.init) ? base.init : [...base.init, ...added.init];
+  return join(init.length === 0 ? kernel : [...kernel, ...parseCommandLine("--"), ...init]);
+}
+
+interface Sections {
+  readonly kernel: readonly Word[];
+  readonly init: readonly Word[];
+}
+
+/** The first `--` ends the kernel's own parameters (parse_args() of kernel/params.c). */
+function sections(line: string): Sections {
+  const words = parseCommandLine(closeQuote(line));
+  const end = words.findIndex(isEnd);
+  return end < 0 ? { kernel: words, init: [] } : { kernel: words.slice(0, end), init: words.slice(end + 1) };
+}
+
+function isEnd({ name, value }: Word): boolean {
+  return name === "--" && value === undefined;
+}
+
+/** A quote that is never closed would swallow what is added. The kernel reads the closed word as the same value. */
+function closeQuote(line: string): string {
+  return line.split('"').length % 2 === 0 ? `${line}"` : line;
+}
+
+/** Those of `added` whose names do not already end with them. */
+function missing(base: readonly Word[], added: readonly Word[]): Word[] {
+  const named = (words: readonly Word[], name: string) => words.filter((word) => sameName(word.name, name));
+  return added.filter(({ name }) => !endsWith(named(base, name), named(added, name)));
+}
+
+/** The kernel takes `-` and `_` in a name for the same (parameq()). */
+function sameName(one: string, other: string): boolean {
+  return one.replaceAll("-", "_") === other.replaceAll("-", "_");
+}
+
+function endsWith(words: readonly Word[], end: readonly Word[]): boolean {
+  const tail = words.slice(Math.max(0, words.length - end.length));
+  return tail.length === end.length && tail.every(({ text }, at) => text === end[at]?.text);
+}
+
+function join(words: readonly Word[]): string {
+  return words.map(({ text }) => text).join(" ");
 }
 
 /**
@@ -53,7 +112,7 @@ export function buildCommandLine({ running, reuse, commandLine, append }: Comman
  * follows `--` is for init.
  */
 export function readSwitch(words: readonly Word[], name: string): boolean | undefined {
-  const end = words.findIndex((word) => word.name === "--" && word.value === undefined);
+  const end = words.findIndex(isEnd);
   const values = words.slice(0, end < 0 ? words.length : end)
     .filter((word) => word.name.replaceAll("-", "_") === name).map(({ value }) => kstrtobool(value ?? ""));
   return values.findLast((value) => value !== undefined);

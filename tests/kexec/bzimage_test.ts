@@ -33,9 +33,9 @@ Deno.test("a stand-in says what a bzImage says", () => {
 });
 
 const REFUSED: readonly (readonly [what: string, bytes: Uint8Array, reason: RegExp])[] = [
-  ["an empty file", new Uint8Array(0), /too short/],
-  ["1,023 bytes", IMAGE.subarray(0, 1023), /too short/],
-  ["text", new TextEncoder().encode("#!/bin/sh\n".repeat(200)), /no Linux boot header/],
+  ["an empty file", new Uint8Array(0), /is empty/],
+  ["1,023 bytes of a bzImage", IMAGE.subarray(0, 1023), /too short/],
+  ["noise", new Uint8Array(4096).map((_, at) => at * 37 & 0xff), /no Linux boot header/],
   ["no HdrS", changed(0x202, 0, 4), /no Linux boot header/],
   ["no boot flag", changed(0x1fe, 0, 2), /boot flag/],
   ["protocol 2.11", changed(0x206, 0x020b, 2), /2\.11 is older than 2\.12/],
@@ -47,7 +47,7 @@ const REFUSED: readonly (readonly [what: string, bytes: Uint8Array, reason: RegE
 for (const [what, bytes, reason] of REFUSED) {
   Deno.test(`not bootable: ${what}`, () => {
     const { problems } = check(bytes);
-    assert.deepEqual(problems.map(({ kind }) => kind), ["not_bootable"]);
+    assert.deepEqual(problems.map(({ code }) => code), ["not_bootable"]);
     assert.match(problems[0]?.reason ?? "", reason);
   });
 }
@@ -57,7 +57,7 @@ Deno.test("setup_sects 0 means 4", () => {
 });
 
 Deno.test("an image one byte short is truncated, one byte longer is not", () => {
-  assert.deepEqual(check(IMAGE.subarray(0, -1)).problems.map(({ kind }) => kind), ["truncated"]);
+  assert.deepEqual(check(IMAGE.subarray(0, -1)).problems.map(({ code }) => code), ["image_truncated"]);
   assert.deepEqual(check(new Uint8Array([...IMAGE, 0])).problems, []);
 });
 
@@ -72,9 +72,9 @@ Deno.test("no bytes make the parser throw, and a header that is taken has all it
     const image = IMAGE.slice(0, length);
     for (const [offset, value] of bytes) if (offset < image.length) image[offset] = value;
     const { problems } = check(image);
-    assert.ok(problems.length <= 1);
+    assert.equal(new Set(problems.map(({ code }) => code)).size, problems.length);
     if (bzImageProblem(parseBzImage(image), image.length) === undefined) {
-      assert.notEqual(problems[0]?.kind, "not_bootable");
+      assert.notEqual(problems[0]?.code, "not_bootable");
       assert.deepEqual([...image.subarray(0x202, 0x206)], [0x48, 0x64, 0x72, 0x53]);
       assert.ok(image.length >= 1024);
     }

@@ -43,6 +43,21 @@ const BUILT = [
   [{ running, reuse: true, append: " x=1 " }, 'root=/dev/vda "a=b c" liveupdate=on kho=on x=1'],
   [{ running, append: "x=1" }, "x=1"],
   [{ running, commandLine: "a b", reuse: true, append: "c" }, "a b c"],
+  [{ running, reuse: true, append: "kho=on quiet" }, 'root=/dev/vda "a=b c" liveupdate=on kho=on quiet'],
+  [
+    { running, reuse: true, append: "initrd=/x BOOT_IMAGE=/y" },
+    'root=/dev/vda "a=b c" liveupdate=on kho=on initrd=/x BOOT_IMAGE=/y',
+  ],
+  [{ running, commandLine: "lu=on lu=off", append: "lu=on" }, "lu=on lu=off lu=on"],
+  [{ running, commandLine: "lu=on lu=off lu=on", append: "lu=on" }, "lu=on lu=off lu=on"],
+  [{ running, commandLine: "a=1 b=2", append: "a=1" }, "a=1 b=2"],
+  [{ running, commandLine: "console=a console=b", append: "console=a console=b" }, "console=a console=b"],
+  [{ running, commandLine: "console=a console=b", append: "console=a" }, "console=a console=b console=a"],
+  [{ running, commandLine: "kho-x=1 kho_x=2", append: "kho-x=1" }, "kho-x=1 kho_x=2 kho-x=1"],
+  [{ running, commandLine: "a -- single", append: "liveupdate=on" }, "a liveupdate=on -- single"],
+  [{ running, commandLine: "a -- single", append: "b -- single" }, "a b -- single"],
+  [{ running, commandLine: "a -- b", append: "b" }, "a b -- b"],
+  [{ running, commandLine: 'a="open end', append: "b" }, 'a="open end" b'],
   [{ running }, ""],
 ] as const;
 for (const [choice, line] of BUILT) {
@@ -50,6 +65,36 @@ for (const [choice, line] of BUILT) {
     assert.equal(buildCommandLine(choice), line);
   });
 }
+
+const WORD = fc.constantFrom("a", "a=1", "a=2", "b-c=1", "b_c=1", "--", '"q=x y"', "initrd=/i", '"', "x");
+const LINE = fc.array(WORD, { maxLength: 8 }).map((words) => words.join(" "));
+
+Deno.test("a line that is reused with the same words for five updates is the same from the first one on", () => {
+  fc.assert(fc.property(LINE, LINE, (boot, append) => {
+    const first = buildCommandLine({ running: boot, reuse: true, append });
+    let running = first;
+    for (let update = 2; update <= 5; update++) {
+      running = buildCommandLine({ running, reuse: true, append });
+      assert.equal(running, first);
+    }
+  }));
+});
+
+Deno.test("whatever is added, the last word of each added name is the one that was added", () => {
+  fc.assert(fc.property(LINE, LINE, (boot, append) => {
+    const kernelWords = (line: string) => {
+      const words = parseCommandLine(line).map(({ name, text }) =>
+        [name.replaceAll("-", "_"), text] as const
+      );
+      const end = words.findIndex(([name]) => name === "__");
+      return new Map(end < 0 ? words : words.slice(0, end));
+    };
+    // An open quote takes in what follows: only where it ends is another question.
+    fc.pre(!append.split(" ").includes('"'));
+    const built = kernelWords(buildCommandLine({ running: boot, reuse: true, append }));
+    for (const [name, text] of kernelWords(append)) assert.equal(built.get(name), text);
+  }));
+});
 
 /** Each seen on Linux 7.3.4, some behind `liveupdate=off`, where the default then shows, some alone. */
 const SWITCHES: readonly (readonly [words: string, is: boolean | undefined])[] = [

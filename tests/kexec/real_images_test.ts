@@ -20,8 +20,8 @@ for (const [name, release] of Object.entries(IMAGES)) {
       const bytes = image ?? new Uint8Array(0);
       assert.deepEqual(check(bytes), { release, problems: [] });
       const half = check(bytes.subarray(0, bytes.length >> 1));
-      assert.deepEqual(half.problems.map(({ kind }) => kind), ["truncated"]);
-      assert.deepEqual(check(bytes.subarray(0, 4096)).problems.map(({ kind }) => kind), ["not_bootable"]);
+      assert.deepEqual(half.problems.map(({ code }) => code), ["image_truncated"]);
+      assert.deepEqual(check(bytes.subarray(0, 4096)).problems.map(({ code }) => code), ["not_bootable"]);
     },
   });
 }
