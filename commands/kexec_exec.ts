@@ -1,3 +1,4 @@
+/** `luo kexec exec`: goes into the loaded kernel. */
 import { buildCommand } from "@stricli/core";
 import type { Status } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
@@ -67,7 +68,7 @@ export const command = buildCommand<Flags, [], Context>({
     "Execute the loaded kernel now",
     "The machine goes into the next kernel with all outgoing sessions. It is refused without a loaded image, and while\n" +
       "sessions of the last update are not finished: they would be lost. The image that luo loaded is loaded\n" +
-      "once more, in case another program loaded one over it. File systems are synced, nothing else is stopped first: on a machine\n" +
+      "once more from luo's own copy, in case another program loaded one over it. File systems are synced, nothing else is stopped first: on a machine\n" +
       "in service, stop what must be stopped before. On the model the command waits for the next kernel,\n" +
       "and fails when that was handed nothing of luo's.",
     [["luo kexec exec", "the live update itself"]],

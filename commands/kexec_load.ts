@@ -1,3 +1,4 @@
+/** `luo kexec load`: chooses the next kernel, its initramfs and its command line. */
 import { buildCommand } from "@stricli/core";
 import type { Methods } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
@@ -9,7 +10,7 @@ import { Failure } from "./errors/failure.ts";
 import { imageText } from "./output/kexec_text.ts";
 
 export interface Flags extends CommonFlags {
-  readonly initrd?: string;
+  readonly initrd?: readonly string[];
   readonly reuseCmdline: boolean;
   readonly commandLine?: string;
   readonly append?: string;
@@ -18,7 +19,7 @@ export interface Flags extends CommonFlags {
 
 export interface Request {
   readonly kernel: string;
-  readonly initrd?: string;
+  readonly initrds: readonly string[];
   readonly reuseCommandLine: boolean;
   readonly commandLine?: string;
   readonly append?: string;
@@ -28,24 +29,25 @@ export interface Request {
 type Result = Methods["LoadImage"]["reply"];
 
 export function parse(flags: Flags, kernel: string): Request {
-  const { initrd, reuseCmdline, commandLine, append, force } = flags;
+  const { initrd = [], reuseCmdline, commandLine, append, force } = flags;
   if (commandLine !== undefined && reuseCmdline) {
     throw new Failure("usage", "Cannot take both --command-line and --reuse-cmdline", {
       hints: ["--reuse-cmdline --append=WORDS adds to the running kernel's command line"],
     });
   }
-  return { kernel, initrd, reuseCommandLine: commandLine === undefined, commandLine, append, force };
+  return { kernel, initrds: initrd, reuseCommandLine: commandLine === undefined, commandLine, append, force };
 }
 
 export async function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
-  const { openImage } = await import("../lib/files/open_image.ts");
+  const { openImage, openInitrd } = await import("../lib/files/open_image.ts");
   using kernel = openImage(request.kernel);
-  using initrd = request.initrd === undefined ? undefined : openImage(request.initrd);
+  using initrd = openInitrd(request.initrds);
   const fds = initrd === undefined ? [kernel.number] : [kernel.number, initrd.number];
   // The agent takes these names as text to show: a path that is not UTF-8 is shown with \xHH.
-  const names = { kernel: visible(request.kernel), initrd: request.initrd && visible(request.initrd) };
-  const wish = { ...request, ...names, kernelFd: 0, initrdFd: initrd === undefined ? undefined : 1 };
-  return call(context, flags, "LoadImage", wish, fds);
+  const { kernel: path, initrds, ...wish } = request;
+  const names = { kernel: visible(path), initrd: initrds.map(visible).join(" + ") || undefined };
+  const indexes = { kernelFd: 0, initrdFd: initrd === undefined ? undefined : 1 };
+  return call(context, flags, "LoadImage", { ...wish, ...names, ...indexes }, fds);
 }
 
 export function format({ image }: Result): string {
@@ -57,7 +59,7 @@ export const command = buildCommand<Flags, [string], Context>({
     "Load the next kernel",
     "Replaces the image loaded before; a load that fails keeps it. The command line is yours: without liveupdate=on in it\n" +
       "the next kernel drops everything that was preserved. Without --command-line it is the running kernel's own; --append\n" +
-      "adds to either.",
+      "adds to either what is not there already. Kernel and initramfs are copied: the files may change afterwards.",
     [
       [
         "luo kexec load /boot/vmlinuz --initrd /boot/initrd.img --reuse-cmdline",
@@ -68,7 +70,14 @@ export const command = buildCommand<Flags, [string], Context>({
   ),
   parameters: {
     flags: {
-      initrd: { kind: "parsed", parse: String, optional: true, placeholder: "FILE", brief: "Its initramfs" },
+      initrd: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        variadic: true,
+        placeholder: "FILE",
+        brief: "Its initramfs; several are put one after the other",
+      },
       reuseCmdline: {
         kind: "boolean",
         default: false,

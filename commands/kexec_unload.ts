@@ -1,9 +1,10 @@
+/** `luo kexec unload`: calls the next kernel off. */
 import { buildCommand } from "@stricli/core";
 import type { Methods } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { call } from "./processes/agent_calls.ts";
 import type { Context } from "./base/context.ts";
-import { imageText } from "./output/kexec_text.ts";
+import { unloadedText } from "./output/kexec_text.ts";
 
 type Result = Methods["UnloadImage"]["reply"];
 
@@ -11,12 +12,12 @@ export function run(context: Context, _request: null, flags: CommonFlags): Resul
   return call(context, flags, "UnloadImage", {});
 }
 
-export function format({ image }: Result): string {
-  return imageText(image);
+export function format({ unloaded }: Result): string {
+  return unloadedText(unloaded);
 }
 
 export const command = buildCommand<CommonFlags, [], Context>({
-  docs: docs("Unload the next kernel", "Sessions are not touched.", [[
+  docs: docs("Unload the next kernel", "Says which one was loaded. Sessions are not touched.", [[
     "luo kexec unload",
     "the update is called off",
   ]]),

@@ -41,7 +41,6 @@ export const FILE_WORDS: Table = {
       "--force tries all the same: the OOM killer may end other programs",
     ],
   }),
-  "image-kind": ({ path }) => ({ message: `Cannot load ${quoted(path)}: it is no regular file` }),
   "target-form": ({ path }) => ({
     message: `Cannot write ${quoted(path)}: it names a directory, a file is needed`,
   }),

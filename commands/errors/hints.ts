@@ -43,8 +43,20 @@ const HINTS: Readonly<Record<string, readonly string[]>> = {
     "this machine cannot boot this file: a bzImage (x86-64) or Image (arm64) is needed",
   ],
   "kexec load EPERM": ["loading needs CAP_SYS_BOOT, and /proc/sys/kernel/kexec_load_disabled must be 0"],
-  "kexec load EBUSY": ["another program is loading an image: try again"],
-  "kexec load ETXTBSY": ["a process has the file open for writing: close it there, or load a copy"],
+  "kexec load EBUSY": [
+    "another program is loading an image: try again",
+    "or this kernel cannot switch its CPUs off (arm64; dmesg: CPUs are stuck in the kernel): no kexec is possible",
+  ],
+  "kexec load ETXTBSY": [
+    "a program writes to the file, half of which may be old: try again when it has ended",
+  ],
+  "kexec load EACCES": [
+    "this kernel's integrity policy (IMA) refuses the image: the kernel's log says why (dmesg)",
+  ],
+  "kexec load EFBIG": ["kernel and initramfs may each have 2,147,483,647 bytes"],
+  "kexec load ENOMEM": [
+    "kernel and initramfs are read into memory: free some, or make the initramfs smaller",
+  ],
   "kexec load EINVAL": ["the command line must be shorter than 2,017 bytes, the files regular and not empty"],
   "kexec load EADDRNOTAVAIL": [
     "the image does not fit the scratch area: raise kho_scratch= on the running kernel's command line",

@@ -41,6 +41,7 @@ const ADVICE: Readonly<Record<ProblemCode, Advice>> = {
   },
   image_foreign: { risk: LOST, step: () => "load the next kernel with luo: luo kexec load KERNEL" },
   image_changed: { risk: LOST, step: () => "load the next kernel again: luo kexec load KERNEL" },
+  image_not_held: { risk: LOST, step: () => "load the next kernel again: luo kexec load KERNEL" },
   image_truncated: { risk: LOST, step: () => "copy the kernel again, then: luo kexec load KERNEL" },
   image_old: { risk: LOST, step: () => "load a kernel with live update: luo kexec load KERNEL" },
   liveupdate_off: {

@@ -85,16 +85,21 @@ type Loss (
   at: string
 )
 
-# The loaded image; other: another program loaded it.
+# The loaded image; other: another program loaded it. size and digest are the kernel's; held: the agent has a sealed copy of
+# kernel and initrd, and loads it once more before it is executed.
 type Image (
   loaded: bool,
   by: ?(luo, other),
   kernel: ?string,
   initrd: ?string,
   size: ?int,
+  digest: ?string,
+  initrdSize: ?int,
+  initrdDigest: ?string,
   release: ?string,
   commandLine: ?string,
-  loadedAt: ?string
+  loadedAt: ?string,
+  held: ?bool
 )
 
 # The live update that began this boot.
@@ -132,6 +137,7 @@ type ProblemCode (
   session_not_finished,
   image_foreign,
   image_changed,
+  image_not_held,
   image_truncated,
   image_old,
   liveupdate_off,
@@ -184,7 +190,7 @@ method RestoreFile(session: string, token: string, mark: ?bool) -> (file: File, 
 # Whether a file of a retrieved session is safe elsewhere: while one is not, FinishSession is refused.
 method MarkFile(session: string, token: string, retrieved: bool) -> (file: File)
 
-# Loads the next kernel. commandLine wins over reuseCommandLine; append is added to either.
+# Loads the next kernel, from copies of the files sent: they may change afterwards. commandLine wins over reuseCommandLine; append is added to either.
 method LoadImage(
   kernelFd: int,
   kernel: string,
@@ -199,8 +205,8 @@ method LoadImage(
 # The loaded image: that there is one the kernel says, the rest is what the agent remembers of loading it.
 method ShowImage() -> (image: Image)
 
-# Unloads the next kernel, whoever loaded it.
-method UnloadImage() -> (image: Image)
+# Unloads the next kernel, whoever loaded it; unloaded: what was loaded before.
+method UnloadImage() -> (image: Image, unloaded: ?Image)
 
 # Executes the loaded kernel. Success does not answer: the connection ends, and with it this kernel.
 method ExecImage(force: ?bool) -> ()

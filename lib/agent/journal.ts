@@ -65,8 +65,20 @@ function isLoss(value: unknown): boolean {
 }
 
 function isImage(value: unknown): boolean {
-  return isObject(value) && have(value, "boolean", "loaded") && mayHave(value, "number", "size") &&
-    mayHave(value, "string", "by", "kernel", "initrd", "release", "commandLine", "loadedAt");
+  return isObject(value) && have(value, "boolean", "loaded") &&
+    mayHave(value, "number", "size", "initrdSize") &&
+    mayHave(
+      value,
+      "string",
+      "by",
+      "kernel",
+      "initrd",
+      "release",
+      "commandLine",
+      "loadedAt",
+      "digest",
+      "initrdDigest",
+    );
 }
 
 function isUpdate(value: unknown): boolean {

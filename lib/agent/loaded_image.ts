@@ -21,7 +21,12 @@ export class ImageFiles implements Disposable {
     readonly commandLine: string,
   ) {
     this.#kernel = enter(sys, kernel);
-    this.#initrd = initrd === undefined ? undefined : enter(sys, initrd);
+    try {
+      this.#initrd = initrd === undefined ? undefined : enter(sys, initrd);
+    } catch (error) {
+      this.#kernel[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /** @throws LuoError `kexec load`, see `loadImage` of lib/kexec; then what was loaded before still is */

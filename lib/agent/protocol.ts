@@ -61,12 +61,19 @@ export interface ImageInfo {
   /** Who loaded it, as far as this agent knows: another program's image may be one that drops all sessions. */
   by?: "luo" | "other";
   kernel?: string;
+  /** Several files are named `a + b`, in the order in which they lie in memory. */
   initrd?: string;
   size?: number;
+  /** `sha256:` and 64 hex digits of the kernel as it was judged and loaded. */
+  digest?: string;
+  initrdSize?: number;
+  initrdDigest?: string;
   /** The release in the image's own header. */
   release?: string;
   commandLine?: string;
   loadedAt?: string;
+  /** Whether this agent has a sealed copy of the image and loads it once more before it is executed. */
+  held?: boolean;
 }
 
 export interface LastUpdate {
@@ -147,7 +154,8 @@ export interface Methods {
     reply: { image: ImageInfo };
   };
   ShowImage: { request: Record<string, never>; reply: { image: ImageInfo } };
-  UnloadImage: { request: Record<string, never>; reply: { image: ImageInfo } };
+  /** `unloaded`: what was loaded before. */
+  UnloadImage: { request: Record<string, never>; reply: { image: ImageInfo; unloaded?: ImageInfo } };
   /** Success does not answer: the connection ends, and with it the kernel. */
   ExecImage: { request: { force?: boolean }; reply: Record<string, never> };
   /** Ends the agent. Refused while it holds sessions or knows of incoming ones. */
@@ -167,6 +175,7 @@ export type ProblemCode =
   | "session_not_finished"
   | "image_foreign"
   | "image_changed"
+  | "image_not_held"
   | "image_truncated"
   | "image_old"
   | "liveupdate_off"

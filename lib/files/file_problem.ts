@@ -14,7 +14,6 @@ export interface FileProblems {
   /** Memory would not hold the copy. Bytes. */
   "memory": { readonly file: string; readonly needed: bigint; readonly available: bigint };
   /** kexec_file_load(2) takes regular files only. */
-  "image-kind": { readonly path: string };
   /** The form of the path names a directory: `a/`, `.` or an empty path. */
   "target-form": { readonly path: string };
   /** Something is at the path already. */

@@ -31,7 +31,9 @@ export class SealedCopy implements Disposable {
     const sizes = sources.map(sizeOf);
     const name = sources.map((source) => source.name).join(" and ");
     const total = sizes.reduce((sum, size) => align(sum) + size, 0);
-    if (total > FILE_SIZE_MAX) throw failed(name, Errno.EFBIG, `it has ${total} bytes, the kernel takes 2 GiB`);
+    if (total > FILE_SIZE_MAX) {
+      throw failed(name, Errno.EFBIG, `it has ${total} bytes, the kernel takes at most ${FILE_SIZE_MAX}`);
+    }
     const [only] = sources;
     if (only !== undefined && sources.length === 1 && isSealed(only.fd)) {
       const fd = new HostFd(check(fcntl(only.fd, abi.F_DUPFD_CLOEXEC, 0), "read", name));
@@ -51,7 +53,9 @@ export class SealedCopy implements Disposable {
   digest(): string {
     // The agent answers call after call and cannot wait for an import; loading node:crypto with the agent would cost each start 19 ms.
     const hash = process.getBuiltinModule("node:crypto").createHash("sha256");
-    for (let offset = 0; offset < this.size; offset += PIECE_BYTES) hash.update(this.read(offset, PIECE_BYTES));
+    for (let offset = 0; offset < this.size; offset += PIECE_BYTES) {
+      hash.update(this.read(offset, PIECE_BYTES));
+    }
     return `sha256:${hash.digest("hex")}`;
   }
 
@@ -156,7 +160,9 @@ function pad(to: number, length: number): void {
 }
 
 function writeAll(to: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) at += check(write(to, bytes.subarray(at)), "write", "the copy of the image");
+  for (let at = 0; at < bytes.length;) {
+    at += check(write(to, bytes.subarray(at)), "write", "the copy of the image");
+  }
 }
 
 function align(size: number): number {

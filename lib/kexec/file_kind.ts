@@ -49,6 +49,5 @@ function otherFormat(head: Uint8Array): string | undefined {
   const start = new TextDecoder("latin1").decode(head.subarray(0, 512));
   if (start.startsWith("\x7fELF")) return "it is an ELF file: a vmlinux is not what kexec_file_load(2) takes";
   if (/^07070[12]/.test(start)) return "it is an initramfs (cpio): give it with --initrd";
-  // deno-lint-ignore no-control-regex
   if (!/[^\t\n\r\x20-\x7e]/.test(start)) return "it is a text file";
 }

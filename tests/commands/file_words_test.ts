@@ -9,7 +9,6 @@ const EXAMPLES: { readonly [Code in FileProblemCode]: FileProblems[Code] } = {
   "source-resized": { file: '"in"', before: 100n, after: 110n },
   "source-written": { file: '"in"' },
   "memory": { file: '"in"', needed: 37n << 20n, available: 1n << 20n },
-  "image-kind": { path: "vmlinuz" },
   "target-form": { path: "a/" },
   "target-exists": { path: "out" },
   "target-directory": { path: "no/out", directory: "no/", errno: "ENOENT" },

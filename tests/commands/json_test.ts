@@ -14,7 +14,7 @@ function keys(value: unknown, path = ""): string[] {
 
 const session = ["createdAt", "name", "state"];
 const file = ["digest", "label", "preservedAt", "seals", "size", "state", "token"];
-const image = ["by", "commandLine", "kernel", "loaded", "loadedAt", "release", "size"];
+const image = ["by", "commandLine", "digest", "held", "kernel", "loaded", "loadedAt", "release", "size"];
 const agent = ["pid", "socket", "startedAt", "version"];
 
 function below(name: string, list: readonly string[]): string[] {
@@ -48,6 +48,10 @@ Deno.test("the keys of --json are those of docs/json.md", async (t) => {
   const files = [...below("session", [...session, "files"]), ...file.map((key) => `session.files[].${key}`)];
   await expect(files, "session", "show", "vm1");
   await expect(below("image", image), "kexec", "load", cli.kernel);
+  const withInitrd = below("image", [...image, "initrd", "initrdDigest", "initrdSize"]);
+  await expect(withInitrd, "kexec", "load", cli.kernel, "--initrd", cli.kernel);
+  await cli.ok(["kexec", "load", cli.kernel]);
+  await expect(["image", "image.loaded", ...below("unloaded", image)], "kexec", "unload");
   await expect(["image", "image.loaded"], "kexec", "unload");
   await expect([...below("agent", agent), "started"], "agent", "start");
   await expect(below("agent", agent), "agent", "status");

@@ -1,7 +1,7 @@
 /** Another program loads a kernel over the one that luo loaded. */
 import assert from "node:assert/strict";
 import { KEXEC_FILE_NO_INITRAMFS, KEXEC_FILE_UNLOAD } from "../../ffi/abi/kexec.ts";
-import type { Status } from "../../lib/agent/protocol.ts";
+import type { ImageInfo, Status } from "../../lib/agent/protocol.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { connectMachine } from "../../lib/machine_process/serve_machine.ts";
 import { Cli } from "./cli.ts";
@@ -35,13 +35,37 @@ for (const { what, flags } of others) {
   });
 }
 
-Deno.test("an image whose file has been overwritten is refused before anything is lost", async () => {
+const overwritten: readonly { what: string; contents: Uint8Array | string }[] = [
+  { what: "a kernel without live update", contents: standInBzImage({ release: "6.1.0-old" }) },
+  { what: "something that is no kernel", contents: "something else" },
+];
+
+for (const { what, contents } of overwritten) {
+  Deno.test(`the image that was judged is executed, when its file is now ${what}`, async () => {
+    await using cli = new Cli();
+    await cli.ok(["session", "create", "vm1"]);
+    const { image } = await cli.json<{ image: ImageInfo }>(["kexec", "load", cli.kernel]);
+    assert.match(image.digest ?? "", /^sha256:[0-9a-f]{64}$/);
+    cli.file("kernel", contents);
+    assert.deepEqual(await cli.json(["kexec", "show"]), { image });
+    await cli.ok(["kexec", "exec"]);
+    const { status } = await cli.json<{ status: Status }>(["status"]);
+    assert.equal(status.kernel.release, "7.3.4-standin");
+    assert.deepEqual(status.sessions.map(({ name }) => name), ["vm1"]);
+  });
+}
+
+Deno.test("an agent that did not load the image itself refuses to execute it, and says how to go on", async () => {
   await using cli = new Cli();
-  await cli.ok(["session", "create", "vm1"]);
-  await cli.ok(["kexec", "load", cli.kernel, "--command-line", "liveupdate=on kho=on"]);
-  cli.file("kernel", "something else");
-  await cli.fails(4, /cannot be loaded again \(ENOEXEC\)/, ["kexec", "exec"]);
-  const { status } = await cli.json<{ status: Status }>(["status"]);
-  assert.deepEqual(status.sessions.map(({ state }) => state), ["outgoing"]);
-  await cli.ok(["kexec", "exec", "--force"]);
+  await cli.ok(["kexec", "load", cli.kernel]);
+  await cli.ok(["agent", "stop"]);
+  const { image } = await cli.json<{ image: ImageInfo }>(["kexec", "show"]);
+  assert.deepEqual([image.by, image.held], ["luo", false]);
+  assert.match(await cli.ok(["kexec", "show"]), /Held +no: the agent that loaded it has ended/);
+  await cli.fails(4, /agent that loaded the image has ended[^]*luo kexec load KERNEL[^]*--force/, [
+    "kexec",
+    "exec",
+  ]);
+  await cli.ok(["kexec", "load", cli.kernel]);
+  await cli.ok(["kexec", "exec"]);
 });

@@ -56,7 +56,7 @@ wrong_images() {
   check "what this kernel would hand over" 0 "kho-v4, map at 0x" luo kho show
   check "nothing was handed over" 3 "ENOENT" luo kho show --in
   check "the agent starts" 0 "Agent started" luo agent start
-  check "no image" 4 "luo kexec load" luo kexec exec
+  check "no image" 1 "no image is loaded" luo kexec exec
   check "no image, forced" 1 "EINVAL" luo kexec exec --force
   check "corrupt image" 1 "ENOEXEC" luo kexec load /tmp/noise --reuse-cmdline
   check "truncated image" 4 "cut off" luo kexec load /tmp/half --reuse-cmdline
