@@ -33,7 +33,7 @@ export function format({ files, filesKnown }: Result): string {
 export const command = buildCommand<CommonFlags, [string], Context>({
   docs: docs(
     "List the files of a session",
-    "preserved: goes into the next kernel. waiting: handed over, not restored yet. retrieved: restored at least once.",
+    "preserved: goes into the next kernel. waiting: handed over, not restored yet. restored: at least once.",
     [
       ["luo file list vm1", "tokens, sizes, digests and labels"],
       [

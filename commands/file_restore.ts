@@ -109,7 +109,7 @@ export async function run(context: Context, request: Request, flags: CommonFlags
   }
   // Only what has been written whole counts as restored: before that, session finish goes on to refuse.
   const { file, fd } = restoreFile(context, flags, { ...wish, mark: false });
-  const mark = (retrieved: boolean) => call(context, flags, "MarkFile", { ...wish, retrieved });
+  const mark = (restored: boolean) => call(context, flags, "MarkFile", { ...wish, restored });
   using owned = fd;
   const restored = {
     fd: owned.number,

@@ -55,6 +55,20 @@ Deno.test("no two files import each other at run time, directly or through other
   assert.deepEqual(circles, []);
 });
 
+Deno.test("help, every command and every client start without the schema library", () => {
+  const loaded = new Set([
+    "commands/program/application.ts",
+    "commands/program/routes.ts",
+    "lib/agent/client.ts",
+  ]);
+  for (const path of loaded) {
+    for (const { from, to, types, lazy } of IMPORTS) if (from === path && !types && !lazy) loaded.add(to);
+  }
+  assert.ok(loaded.has("commands/agent_run.ts") && loaded.has("commands/errors/failure.ts"));
+  assert.ok(IMPORTS.some(({ to }) => to === "valibot"));
+  assert.ok(!loaded.has("valibot"));
+});
+
 Deno.test("nothing imports what is not there", () => {
   const paths = new Set(SOURCES.map(({ path }) => path));
   assert.deepEqual(IMPORTS.filter(({ to }) => to.endsWith(".ts") && !paths.has(to)), []);

@@ -1,36 +1,12 @@
 import { Errno } from "../../ffi/abi/errno.ts";
-import {
-  O_CLOEXEC,
-  O_CREAT,
-  O_DIRECTORY,
-  O_EXCL,
-  O_NOFOLLOW,
-  O_RDONLY,
-  O_RDWR,
-  O_TRUNC,
-  O_WRONLY,
-} from "../../ffi/abi/fcntl.ts";
+import { O_CLOEXEC, O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, O_RDWR } from "../../ffi/abi/fcntl.ts";
 import { SOCK_NONBLOCK, SOCK_STREAM } from "../../ffi/abi/socket.ts";
-import {
-  close,
-  flock,
-  fstat,
-  ftruncate,
-  mkdir,
-  open,
-  pread,
-  pwrite,
-  read,
-  rename,
-  unlink,
-  write,
-} from "../../ffi/file.ts";
+import { close, flock, fstat, ftruncate, mkdir, open, pread, pwrite, unlink } from "../../ffi/file.ts";
 import { geteuid, getpid } from "../../ffi/process.ts";
 import { unix_listen } from "../../ffi/socket.ts";
 import { mayListen } from "../stale_socket.ts";
 import { check, LuoError } from "../error.ts";
 import type { Stat } from "../system_calls.ts";
-import { decodeJournal, type Journal } from "./journal.ts";
 
 /** The files of an agent: all beside its socket. */
 export interface AgentPaths {
@@ -115,34 +91,4 @@ export function makeDirectory(directory: string): void {
 export function listen(paths: AgentPaths): number {
   unlink(paths.socket);
   return check(unix_listen(paths.socket, SOCK_STREAM | SOCK_NONBLOCK, 64), "listen", `"${paths.socket}"`);
-}
-
-/** Undefined: there is none, or it is no journal. */
-export function readRecord(paths: AgentPaths): Journal | undefined {
-  const fd = open(paths.state, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return undefined;
-  const stat = fstat(fd);
-  const bytes = new Uint8Array(typeof stat === "number" ? 0 : Number(stat.size));
-  let at = 0;
-  for (let got = 1; got > 0 && at < bytes.length; at += Math.max(got, 0)) got = read(fd, bytes.subarray(at));
-  close(fd);
-  return decodeJournal(bytes.subarray(0, at));
-}
-
-/** Written aside and renamed: a reader finds the old journal or the new one. @throws LuoError `record` */
-export function writeRecord(paths: AgentPaths, journal: Uint8Array): void {
-  const aside = `${paths.state}.new`;
-  const subject = `"${paths.state}"`;
-  unlink(aside);
-  const fd = check(open(aside, O_WRONLY | O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC, 0o600), "record", subject);
-  try {
-    for (let at = 0; at < journal.length;) at += check(write(fd, journal.subarray(at)), "record", subject);
-    check(rename(aside, paths.state), "record", subject);
-  } catch (error) {
-    // On a full disk it would take the room that the next attempt needs.
-    unlink(aside);
-    throw error;
-  } finally {
-    close(fd);
-  }
 }

@@ -15,7 +15,8 @@ import {
 } from "./journal.ts";
 import { MANIFEST_SESSION, ManifestWriter, readManifest } from "./manifest.ts";
 import type { ImageFiles } from "./loaded_image.ts";
-import { type AgentPaths, readRecord, writeRecord } from "./agent_place.ts";
+import type { AgentPaths } from "./agent_place.ts";
+import { readRecord, writeRecord } from "./record.ts";
 import type { ImageInfo, LastUpdate, Loss, SessionInfo } from "./protocol.ts";
 import { LuoError } from "../error.ts";
 

@@ -93,7 +93,7 @@ export function restoreFile(
       seals: sealsOf(sys, file.number),
     });
   try {
-    setState(state, given, request.mark === false ? given.state : "retrieved");
+    setState(state, given, request.mark === false ? given.state : "restored");
   } catch (error) {
     close(host_fd);
     throw error;
@@ -127,7 +127,7 @@ export function markFile(
     const known = info.files.map((one) => one.token);
     throw agentError("NoSuchFile", { session: request.session, token, known });
   }
-  setState(state, file, request.retrieved ? "retrieved" : "waiting");
+  setState(state, file, request.restored ? "restored" : "waiting");
   return { file };
 }
 

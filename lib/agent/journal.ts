@@ -1,107 +1,62 @@
-import type { ImageInfo, LastUpdate, Loss, SessionInfo } from "./protocol.ts";
-import { isObject, type Json } from "./varlink.ts";
+/** The journal: how it is written and read, and what becomes of its sessions when another agent takes over. */
+import { fits } from "../schema/check.ts";
+import { StoredJournal } from "../schema/journal.ts";
+import type { Journal } from "./journal_type.ts";
+import type { FileInfo, Loss, SessionInfo } from "./protocol.ts";
 
-/**
- * What an agent leaves for the next one, in two places: in the manifest, for the agent of the next kernel, and in the record
- * beside its socket, for the agent that comes after it in the same boot.
- */
-export interface Journal {
-  readonly version: 1;
-  readonly bootId: string;
-  readonly release: string;
-  readonly pid: number;
-  /** Live updates in a row. */
-  readonly updates: number;
-  readonly sessions: SessionInfo[];
-  readonly image?: ImageInfo;
-  readonly lastUpdate?: LastUpdate;
-  readonly losses: Loss[];
-  /** The agent ended by itself, and what it held is among the losses. */
-  readonly ended: boolean;
-}
+export type { Journal };
 
+/** The word for a restored file in a journal: that of 0.1.0, which must be able to read what later agents write. */
+const STORED_RESTORED = "retrieved";
+
+/** A journal as it stands in memory or in a file. */
+type Stored = Omit<Journal, "sessions"> & { sessions: StoredSession[] };
+type StoredSession = Omit<SessionInfo, "files"> & { files: StoredFile[] };
+type StoredFile = Omit<FileInfo, "state"> & { state: FileInfo["state"] | typeof STORED_RESTORED };
+
+/** The journal as bytes. */
 export function encodeJournal(journal: Journal): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(journal));
+  const stored: Stored = { ...journal, sessions: journal.sessions.map(storedSession) };
+  return new TextEncoder().encode(JSON.stringify(stored));
 }
 
-/** Undefined for what is no journal: it comes out of memory or from a file that anything may have happened to. */
+/** Undefined for bytes that are no journal: they come out of memory or from a file that anything may have happened to. */
 export function decodeJournal(bytes: Uint8Array): Journal | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    return isJournal(value) ? value : undefined;
+    return isStored(value) ? fromStored(value) : undefined;
   } catch {
     return undefined;
   }
 }
 
-function isJournal(value: unknown): value is Journal {
-  return isObject(value) && value.version === 1 && typeof value.bootId === "string" &&
-    typeof value.release === "string" && typeof value.updates === "number" &&
-    typeof value.ended === "boolean" &&
-    typeof value.pid === "number" && Array.isArray(value.losses) && value.losses.every(isLoss) &&
-    Array.isArray(value.sessions) && value.sessions.every(isSession) &&
-    (value.image === undefined || isImage(value.image)) &&
-    (value.lastUpdate === undefined || isUpdate(value.lastUpdate));
+function isStored(value: unknown): value is Stored {
+  return fits(StoredJournal, value);
 }
 
-function isSession(value: unknown): value is SessionInfo {
-  return isObject(value) && have(value, "string", "name", "createdAt") && isState(value.state) &&
-    Array.isArray(value.files) && value.files.every(isFile) && mayHave(value, "boolean", "filesKnown");
+function storedSession(session: SessionInfo): StoredSession {
+  return {
+    ...session,
+    files: session.files.map((file) =>
+      file.state === "restored" ? { ...file, state: STORED_RESTORED } : file
+    ),
+  };
 }
 
-function isFile(value: unknown): boolean {
-  return isLostFile(value) && have(value, "number", "seals") && have(value, "string", "preservedAt") &&
-    ["preserved", "waiting", "retrieved"].includes(String(value.state)) && mayHave(value, "string", "digest");
+/** Fields that another version wrote stay: this agent writes them again. */
+function fromStored(stored: Stored): Journal {
+  const sessions = stored.sessions.map((session) => ({
+    ...session,
+    files: session.files.map(fileFromStored),
+  }));
+  const { image } = stored;
+  // A word that this version does not know: not an image that luo is known to have checked.
+  const by = image?.by === undefined || image.by === "luo" ? image?.by : "other";
+  return { ...stored, sessions, ...image === undefined ? {} : { image: { ...image, by } } };
 }
 
-function isLostFile(value: unknown): value is Json {
-  return isObject(value) && typeof value.token === "string" && /^\d{1,20}$/.test(value.token) &&
-    have(value, "number", "size") && mayHave(value, "string", "label");
-}
-
-function isLoss(value: unknown): boolean {
-  return isObject(value) && have(value, "string", "session", "reason", "at") && isState(value.state) &&
-    Array.isArray(value.files) && value.files.every(isLostFile) && mayHave(value, "boolean", "filesKnown");
-}
-
-function isImage(value: unknown): boolean {
-  return isObject(value) && have(value, "boolean", "loaded") &&
-    mayHave(value, "number", "size", "initrdSize") &&
-    mayHave(
-      value,
-      "string",
-      "by",
-      "kernel",
-      "initrd",
-      "release",
-      "commandLine",
-      "loadedAt",
-      "digest",
-      "initrdDigest",
-    );
-}
-
-function isUpdate(value: unknown): boolean {
-  return isObject(value) && have(value, "string", "fromRelease", "toRelease", "at") &&
-    have(value, "number", "count", "sessions", "files", "bytes");
-}
-
-function isState(value: unknown): boolean {
-  return value === "outgoing" || value === "incoming" || value === "retrieved";
-}
-
-type Kind = "string" | "number" | "boolean";
-
-function have(value: Json, kind: Kind, ...keys: string[]): boolean {
-  return keys.every((key) => kindOf(value[key]) === kind);
-}
-
-function mayHave(value: Json, kind: Kind, ...keys: string[]): boolean {
-  return keys.every((key) => value[key] === undefined || kindOf(value[key]) === kind);
-}
-
-function kindOf(value: unknown): string {
-  return typeof value;
+function fileFromStored(file: StoredFile): FileInfo {
+  return { ...file, state: file.state === STORED_RESTORED ? "restored" : file.state };
 }
 
 /** What becomes of a journal's sessions: some wait, some are to be looked for, the rest is lost. */
@@ -165,7 +120,7 @@ export function whyGone({ state }: SessionInfo, { release }: Journal): string {
 
 /** What the end of a session's only holder destroys: a file that was given out lives on with whoever has it. */
 export function unrestored(session: SessionInfo): SessionInfo {
-  return { ...session, files: session.files.filter(({ state }) => state !== "retrieved") };
+  return { ...session, files: session.files.filter(({ state }) => state !== "restored") };
 }
 
 export function loss(session: SessionInfo, reason: string, at: string): Loss {

@@ -1,170 +1,180 @@
 /**
- * What is said on the agent's socket: Varlink interface `io.luo.Agent`. The types below are the only place where requests
- * and answers are written in TypeScript; the library, the commands' `--json` and the interface description
- * (`lib/agent/interface.ts`) all follow them, and a test holds that they agree.
+ * What is said on the agent's socket: the Varlink interface `io.luo.Agent` as types of TypeScript. `deno task reference` writes
+ * this file from lib/schema; edit the description there.
  *
- * u64 tokens are decimal strings. Sizes are bytes. Times are RFC 3339 in UTC. A number named `...Fd` is an index into the
- * file descriptors that came with the message (SCM_RIGHTS), as systemd's sd-varlink does it. Optional fields are left out, never null.
+ * Tokens are unsigned 64-bit numbers in decimal. Sizes are bytes. Times are RFC 3339, in UTC.
+ * A parameter called ...Fd is an index into the file descriptors sent with the message (SCM_RIGHTS).
+ * A method that would lose data answers Refused, unless force is true.
+ *
+ * @module
  */
 
+/** The name of the interface. */
 export const INTERFACE = "io.luo.Agent";
 
-/** `preserved`: in an outgoing session. `waiting`: handed over, not retrieved yet. `retrieved`: handed over and given out at least once. */
-export type FileState = "preserved" | "waiting" | "retrieved";
+/**
+ * outgoing: created in this kernel, goes into the next one. incoming: handed over by the previous
+ * kernel and still safe there, not retrieved. retrieved: handed over and held by the agent; finished
+ * when the agent closes it, or dies.
+ */
+export type SessionState = "outgoing" | "incoming" | "retrieved";
 
+/**
+ * preserved: in an outgoing session. waiting: handed over, not restored yet. restored: handed over and
+ * restored at least once.
+ */
+export type FileState = "preserved" | "waiting" | "restored";
+
+/** A file in a session. */
 export interface FileInfo {
   token: string;
   label?: string;
   size: number;
-  /** `sha256:` and 64 hex digits: of the contents when they were preserved. */
+  /** "sha256:" and 64 hex digits: the contents when they were preserved */
   digest?: string;
-  /** F_SEAL_ flags when it was preserved: these survive. */
+  /** The F_SEAL_ flags of fcntl(2) when it was preserved: these survive */
   seals: number;
   preservedAt: string;
   state: FileState;
 }
 
-/**
- * `outgoing`: created in this kernel, goes into the next one. `incoming`: handed over by the previous kernel and still safe
- * there, not retrieved. `retrieved`: handed over and held by the agent; finished when the agent closes it, or dies.
- */
-export type SessionState = "outgoing" | "incoming" | "retrieved";
-
+/** A named set of files that survives a kexec. */
 export interface SessionInfo {
   name: string;
   state: SessionState;
-  /** For a session with unknown files: when the agent first saw the session. */
+  /** Kept across the kexec. When files are unknown: when the agent first saw the session */
   createdAt: string;
   files: FileInfo[];
   /**
-   * False: the session may hold files that `files` does not list, because another program preserved them or the agent's record of
-   * them is lost. The kernel cannot list files. Left out when the list is complete.
+   * False: the session may hold files that are not listed, because another program preserved them or the
+   * agent's record of them is lost; the kernel cannot list files. Left out when the list is complete
    */
   filesKnown?: boolean;
 }
 
+/** A file of a lost session. */
+export interface LostFile {
+  token: string;
+  label?: string;
+  size: number;
+}
+
 /** Preserved data that is gone, and why. */
 export interface Loss {
+  /** Its name */
   session: string;
-  /** What the session was when it was lost. */
+  /** The session's state when it was lost */
   state: SessionState;
-  files: { token: string; label?: string; size: number }[];
-  /** As in `SessionInfo`. */
+  files: LostFile[];
+  /** As in Session */
   filesKnown?: boolean;
   reason: string;
   at: string;
 }
 
+/** The loaded image: the next kernel. */
 export interface ImageInfo {
-  /** False: nothing is loaded. */
+  /** False: no image is loaded */
   loaded: boolean;
-  /** Who loaded it, as far as this agent knows: another program's image may be one that drops all sessions. */
+  /**
+   * Who loaded it, as far as this agent knows. The image of another program can be one that drops all
+   * sessions
+   */
   by?: "luo" | "other";
+  /** The path that was given */
   kernel?: string;
-  /** Several files are named `a + b`, in the order in which they lie in memory. */
+  /** The path that was given; several are named "a + b", in the order in which they lie in memory */
   initrd?: string;
+  /** The size of the kernel file */
   size?: number;
-  /** `sha256:` and 64 hex digits of the kernel as it was judged and loaded. */
+  /** "sha256:" and 64 hex digits of the kernel file as it was judged and loaded */
   digest?: string;
   initrdSize?: number;
   initrdDigest?: string;
-  /** The release in the image's own header. */
+  /** The release in the image's own header */
   release?: string;
   commandLine?: string;
   loadedAt?: string;
-  /** Whether this agent has a sealed copy of the image and loads it once more before it is executed. */
+  /**
+   * Whether the agent has a sealed copy of kernel and initrd, and loads it once more before it is
+   * executed
+   */
   held?: boolean;
 }
 
+/** The live update that began this boot. */
 export interface LastUpdate {
   fromRelease: string;
   toRelease: string;
-  /** When the agent of the new kernel found the manifest. */
+  /** When the agent of the new kernel found the manifest */
   at: string;
-  /** Live updates in a row that this manifest has come through. */
+  /** Live updates in a row that this manifest has come through */
   count: number;
+  /** Sessions that were handed over */
   sessions: number;
+  /** Files in them */
   files: number;
+  /** Bytes in those */
   bytes: number;
 }
 
+/** The running kernel. */
+export interface Kernel {
+  release: string;
+  /** As uname(2) names it */
+  machine: string;
+  bootId: string;
+  commandLine: string;
+}
+
+/** /dev/liveupdate. */
+export interface Device {
+  path: string;
+  /**
+   * ready: the agent holds it. absent: there is none. busy: another program holds it. denied: no
+   * permission. broken: it cannot be opened for another reason.
+   */
+  state: "ready" | "absent" | "busy" | "denied" | "broken";
+  /** The name of the error of a failed open: EBUSY */
+  errno?: string;
+}
+
+/** The agent that answers. */
+export interface Agent {
+  pid: number;
+  version: string;
+  /** The path where it listens */
+  socket: string;
+  startedAt: string;
+}
+
+/** Everything there is to know. */
 export interface Status {
   backend: "linux" | "model";
-  kernel: { release: string; machine: string; bootId: string; commandLine: string };
-  /** `ready`: the agent holds it. Otherwise why it does not. */
-  device: { path: string; state: "ready" | "absent" | "busy" | "denied" | "broken"; errno?: string };
-  agent: { pid: number; version: string; socket: string; startedAt: string };
+  kernel: Kernel;
+  device: Device;
+  agent: Agent;
   image: ImageInfo;
   sessions: SessionInfo[];
+  /** Missing when this boot began without one */
   lastUpdate?: LastUpdate;
-  /** What was lost in this boot or in the live update that began it. */
+  /** Lost in this boot, or in the live update that began it */
   losses: Loss[];
 }
 
-/** Request and answer of every method. `force` overrides what is answered with `Refused`. */
-export interface Methods {
-  /** Whose kernel this is: who expects Linux must not talk to a model. */
-  Identify: {
-    request: Record<string, never>;
-    reply: { backend: Status["backend"]; version: string; pid: number };
-  };
-  /** With `more`: an answer now and one after every change. */
-  GetStatus: { request: Record<string, never>; reply: { status: Status } };
-  CreateSession: { request: { name: string }; reply: { session: SessionInfo } };
-  ListSessions: { request: Record<string, never>; reply: { sessions: SessionInfo[] } };
-  /** `force`: the session `systemd` too, which PID 1 expects to retrieve. */
-  RetrieveSession: { request: { name: string; force?: boolean }; reply: { session: SessionInfo } };
-  /** Ends a retrieved session. Refused while a file of it was never retrieved. */
-  FinishSession: { request: { name: string; force?: boolean }; reply: { session: SessionInfo } };
-  /** Ends an outgoing session (or, as Linux does, finishes a retrieved one). Refused while files would be lost by it. */
-  CloseSession: { request: { name: string; force?: boolean }; reply: { session: SessionInfo } };
-  PreserveFile: {
-    request: {
-      session: string;
-      token: string;
-      fileFd: number;
-      label?: string;
-      digest?: string;
-      force?: boolean;
-    };
-    reply: { file: FileInfo };
-  };
-  /**
-   * The file may be asked for again and again until the session is finished. It counts as retrieved from then on, unless `mark`
-   * is false: then the caller says so with MarkFile once the contents are safe.
-   */
-  RestoreFile: {
-    request: { session: string; token: string; mark?: boolean };
-    reply: { file: FileInfo; fileFd: number };
-  };
-  /** Whether a file of a retrieved session is safe elsewhere: while one is not, FinishSession is refused. */
-  MarkFile: { request: { session: string; token: string; retrieved: boolean }; reply: { file: FileInfo } };
-  /** `commandLine` wins over `reuseCommandLine`; `append` is added to either. `kernel` and `initrd` are the names to show. */
-  LoadImage: {
-    request: {
-      kernelFd: number;
-      kernel: string;
-      initrdFd?: number;
-      initrd?: string;
-      commandLine?: string;
-      reuseCommandLine?: boolean;
-      append?: string;
-      force?: boolean;
-    };
-    reply: { image: ImageInfo };
-  };
-  ShowImage: { request: Record<string, never>; reply: { image: ImageInfo } };
-  /** `unloaded`: what was loaded before. */
-  UnloadImage: { request: Record<string, never>; reply: { image: ImageInfo; unloaded?: ImageInfo } };
-  /** Success does not answer: the connection ends, and with it the kernel. */
-  ExecImage: { request: { force?: boolean }; reply: Record<string, never> };
-  /** Ends the agent. Refused while it holds sessions or knows of incoming ones. */
-  Stop: { request: { force?: boolean }; reply: Record<string, never> };
-}
-
-export type MethodName = keyof Methods;
-
-/** Why something is refused, for programs: a command maps each code to the step that keeps the data. */
+/**
+ * file_not_restored: a file of a retrieved session was never restored. files_unknown: the session may
+ * hold files that the agent does not know. file_preserved: a file of an outgoing session would no
+ * longer be preserved. session_outgoing: an outgoing session would be lost. session_of_systemd: PID 1
+ * expects to retrieve the session. session_not_retrieved: an incoming session is not retrieved.
+ * session_not_finished: a retrieved session is not finished. image_foreign: another program loaded the
+ * image. image_changed: the image can no longer be loaded as it was. image_not_held: the agent has no
+ * copy of the image to load once more. image_truncated: the image ends too early. image_old: the image
+ * is from before live update. liveupdate_off: the command line of the image does not switch live
+ * update on. kho_off: the command line of the image does not switch KHO on. access_changes: the file
+ * descriptor would come back with other access. sealed_exec: the file would come back sealed against
+ * writing. memory_short: there is not enough memory for the file.
+ */
 export type ProblemCode =
   | "file_not_restored"
   | "files_unknown"
@@ -184,29 +194,150 @@ export type ProblemCode =
   | "sealed_exec"
   | "memory_short";
 
-/** One problem; `session` and `token` name what it is about. */
+/** Why something is refused, as a stable word, with the session and the token that it is about. */
 export interface Problem {
   code: ProblemCode;
   session?: string;
   token?: string;
 }
 
+/** Request and answer of every method. `force` overrides what is answered with `Refused`. */
+export interface Methods {
+  /** Whose kernel this is: a caller that expects Linux must not talk to a model. */
+  Identify: {
+    request: Record<string, never>;
+    reply: { backend: "linux" | "model"; version: string; pid: number };
+  };
+  /** With more: an answer now and one after every change. */
+  GetStatus: { request: Record<string, never>; reply: { status: Status } };
+  /**
+   * Creates an outgoing session. Its name must be free: WrongState while an incoming or retrieved
+   * session has it.
+   */
+  CreateSession: { request: { name: string }; reply: { session: SessionInfo } };
+  /** The sessions of the status alone. */
+  ListSessions: { request: Record<string, never>; reply: { sessions: SessionInfo[] } };
+  /**
+   * Takes an incoming session over. From now on it lives as long as the agent. Refused for the session
+   * "systemd", which PID 1 expects to retrieve.
+   */
+  RetrieveSession: { request: { name: string; force?: boolean }; reply: { session: SessionInfo } };
+  /**
+   * Ends a retrieved session. Refused while a file of it was never restored or its files are unknown:
+   * data would be gone.
+   */
+  FinishSession: { request: { name: string; force?: boolean }; reply: { session: SessionInfo } };
+  /**
+   * Ends an outgoing session, or finishes a retrieved one as Linux does. Refused while files would be
+   * lost by it.
+   */
+  CloseSession: { request: { name: string; force?: boolean }; reply: { session: SessionInfo } };
+  /** Preserves the file that was sent as fileFd in an outgoing session. */
+  PreserveFile: {
+    request: {
+      session: string;
+      token: string;
+      fileFd: number;
+      /** Words to show with the file */
+      label?: string;
+      /** "sha256:" and 64 hex digits of the contents */
+      digest?: string;
+      force?: boolean;
+    };
+    reply: { file: FileInfo };
+  };
+  /**
+   * Gives out a file of a retrieved session, as fileFd; again and again until the session is finished. A
+   * token that nobody recorded is asked of the kernel. The file counts as restored from then on, unless
+   * mark is false: then MarkFile says so once the contents are safe.
+   */
+  RestoreFile: {
+    request: { session: string; token: string; mark?: boolean };
+    reply: { file: FileInfo; fileFd: number };
+  };
+  /**
+   * Says whether a file of a retrieved session is safe elsewhere. While one is not, FinishSession is
+   * refused.
+   */
+  MarkFile: { request: { session: string; token: string; restored: boolean }; reply: { file: FileInfo } };
+  /**
+   * Loads the next kernel, from copies of the files sent: they may change afterwards. commandLine wins
+   * over reuseCommandLine; append is added to either.
+   */
+  LoadImage: {
+    request: {
+      kernelFd: number;
+      /** The name to show */
+      kernel: string;
+      initrdFd?: number;
+      /** The name to show */
+      initrd?: string;
+      commandLine?: string;
+      /** Take the command line of the running kernel */
+      reuseCommandLine?: boolean;
+      append?: string;
+      force?: boolean;
+    };
+    reply: { image: ImageInfo };
+  };
+  /**
+   * The loaded image. The kernel says whether there is one; the rest is what the agent remembers of
+   * loading it.
+   */
+  ShowImage: { request: Record<string, never>; reply: { image: ImageInfo } };
+  /** Unloads the next kernel, whichever program loaded it. */
+  UnloadImage: {
+    request: Record<string, never>;
+    reply: {
+      image: ImageInfo;
+      /** The image that was loaded before */
+      unloaded?: ImageInfo;
+    };
+  };
+  /** Executes the loaded kernel. Success does not answer: the connection ends, and with it this kernel. */
+  ExecImage: { request: { force?: boolean }; reply: Record<string, never> };
+  /** Ends the agent. Refused while it holds sessions or knows of incoming ones. */
+  Stop: { request: { force?: boolean }; reply: Record<string, never> };
+}
+
+/** The name of a method. */
+export type MethodName = keyof Methods;
+
 /** Errors of `io.luo.Agent`, with their parameters. Those of `org.varlink.service` are used as that interface defines them. */
 export interface Errors {
-  /** A system call failed. `operation` and `errno` (`EBUSY`) key the hint. */
+  /** A system call failed. operation and errno (EBUSY) say which and how. */
   KernelError: { operation: string; subject: string; errno: string; message: string };
-  /** Data would be lost. `force` overrides it. `reasons` are clauses for people; `problems` says the same in the same order. */
-  Refused: { operation: string; subject: string; reasons: string[]; problems?: Problem[] };
-  NoSuchSession: { session: string; known: string[] };
-  NoSuchFile: { session: string; token: string; known: string[] };
+  /** Data would be lost, for these reasons. force overrides it. */
+  Refused: {
+    operation: string;
+    subject: string;
+    /** Clauses for people */
+    reasons: string[];
+    /** The reasons for programs, in the same order */
+    problems?: Problem[];
+  };
+  /** There is no session of that name. */
+  NoSuchSession: {
+    session: string;
+    /** Those that exist */
+    known: string[];
+  };
+  /** There is no file with that token in the session. */
+  NoSuchFile: {
+    session: string;
+    token: string;
+    /** Those that exist */
+    known: string[];
+  };
   /** The session is there, but not in a state that allows this. */
   WrongState: { session: string; state: SessionState; operation: string; message: string };
-  /** What was asked for cannot be right, whatever the state: a bad name, token, command line, image. */
+  /** The request cannot be right, whatever the state: a bad name, token, command line, image. */
   BadRequest: { message: string };
-  /** All places for clients are taken: it is said in place of an answer, and the connection ended. */
+  /** All places for clients are taken. This comes in place of an answer, and the connection ends. */
   Busy: { clients: number };
   /** A mistake in the agent. Whether the call had an effect is not known: ask for the status. */
   InternalError: { message: string };
 }
 
+/** The name of an error. */
 export type ErrorName = keyof Errors;

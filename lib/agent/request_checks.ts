@@ -1,6 +1,8 @@
+/** The checks that a request must pass before the agent acts on it, and the errors that answer it otherwise. */
 import { type ErrorName, type Errors, INTERFACE, type MethodName, type Methods } from "./protocol.ts";
-import { PARAMETERS, type ParameterType } from "./interface.ts";
 import { LuoError } from "../error.ts";
+import { wrongField } from "../schema/check.ts";
+import { METHODS } from "../schema/methods.ts";
 import { invalidParameter, type Json, VarlinkError } from "./varlink.ts";
 
 /** An error of io.luo.Agent, to be thrown. */
@@ -15,31 +17,29 @@ export function kernelError(error: unknown): unknown {
   return agentError("KernelError", { operation, subject, errno, message });
 }
 
+/** Whether the agent has a method of that name. */
 export function isMethod(name: string): name is MethodName {
-  return Object.hasOwn(PARAMETERS, name);
+  return Object.hasOwn(METHODS, name);
 }
 
-/** The request of a method, with every parameter there and of its type. @throws VarlinkError org.varlink.service.InvalidParameter */
+/**
+ * The request of a method, with every parameter there and of its type, and nothing else.
+ *
+ * @throws VarlinkError org.varlink.service.InvalidParameter
+ */
 export function checkRequest<M extends MethodName>(method: M, parameters: Json): Methods[M]["request"] {
-  const expected: Readonly<Record<string, ParameterType>> = PARAMETERS[method];
-  for (const name of Object.keys(parameters)) {
-    if (!Object.hasOwn(expected, name)) throw invalidParameter(name);
-  }
+  const { request: fields = {} } = METHODS[method] ?? {};
   const request: Json = {};
-  for (const [name, type] of Object.entries(expected)) {
+  for (const [name, value] of Object.entries(parameters)) {
+    // A lone surrogate would reach the kernel as U+FFFD, and with that another name than the one that was sent.
+    const carried = typeof value !== "string" || value.isWellFormed();
+    if (!Object.hasOwn(fields, name) || !carried) throw invalidParameter(name);
     // Varlink: null stands for an optional parameter that is left out.
-    const value = parameters[name] ?? undefined;
-    if (value === undefined && type.startsWith("?")) continue;
-    if (!fits(value, type.replace("?", ""))) throw invalidParameter(name);
-    request[name] = value;
+    if (value !== null) request[name] = value;
   }
+  const wrong = wrongField(fields, request);
+  if (wrong !== undefined) throw invalidParameter(wrong);
   return request as Methods[M]["request"];
-}
-
-function fits(value: unknown, type: string): boolean {
-  if (type === "int") return Number.isSafeInteger(value);
-  if (type === "bool") return typeof value === "boolean";
-  return typeof value === "string";
 }
 
 /** A u64 in decimal. @throws VarlinkError BadRequest */
@@ -53,6 +53,7 @@ export function tokenParameter(token: string): bigint {
   return value;
 }
 
+/** What a caller may say of contents. @throws VarlinkError BadRequest */
 export function checkDigest(digest: string | undefined): void {
   if (digest === undefined || /^sha256:[0-9a-f]{64}$/.test(digest)) return;
   throw agentError("BadRequest", { message: "a digest is sha256: and 64 hex digits in small letters" });

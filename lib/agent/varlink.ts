@@ -115,7 +115,9 @@ function parse(bytes: Uint8Array): Json {
 
 /** @throws ProtocolError */
 export function decodeCall({ bytes, fds }: Message): VarlinkCall {
-  const { method, parameters = {}, more = false, oneway = false, upgrade = false } = parse(bytes);
+  const { method, parameters: sent, more = false, oneway = false, upgrade = false } = parse(bytes);
+  // systemd's C client sends null where a method has no parameters.
+  const parameters = sent ?? {};
   if (typeof method !== "string") throw new ProtocolError("no method");
   if (!isObject(parameters)) throw new ProtocolError("parameters are no object");
   if (typeof more !== "boolean" || typeof oneway !== "boolean" || typeof upgrade !== "boolean") {
@@ -126,7 +128,8 @@ export function decodeCall({ bytes, fds }: Message): VarlinkCall {
 
 /** @throws ProtocolError */
 export function decodeReply(bytes: Uint8Array): VarlinkReply & { parameters: Json } {
-  const { parameters = {}, continues = false, error } = parse(bytes);
+  const { parameters: sent, continues = false, error } = parse(bytes);
+  const parameters = sent ?? {};
   if (!isObject(parameters)) throw new ProtocolError("parameters are no object");
   if (error !== undefined && typeof error !== "string") throw new ProtocolError("error is no name");
   return { parameters, continues: continues === true, error };

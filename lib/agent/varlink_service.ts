@@ -1,4 +1,5 @@
-import { DESCRIPTION } from "./interface.ts";
+/** The calls of org.varlink.service: what this service is, and how its interfaces are described. */
+import { varlinkText } from "../schema/varlink_text.ts";
 import { INTERFACE } from "./protocol.ts";
 import type { Reply } from "./varlink_server.ts";
 import { invalidParameter, type VarlinkCall, VarlinkError } from "./varlink.ts";
@@ -31,16 +32,18 @@ error PermissionDenied ()
 error ExpectedMore ()
 `;
 
-const DESCRIPTIONS: Readonly<Record<string, string>> = {
-  [INTERFACE]: DESCRIPTION,
-  [SERVICE]: SERVICE_DESCRIPTION,
+const DESCRIPTIONS: Readonly<Record<string, () => string>> = {
+  [INTERFACE]: () => varlinkText(INTERFACE),
+  [SERVICE]: () => SERVICE_DESCRIPTION,
 };
 
+/** What `GetInfo` tells of this program. */
 export interface Identity {
+  /** Of luo. */
   readonly version: string;
 }
 
-/** Answers calls of org.varlink.service and turns away those of interfaces nobody has; undefined: a call for the agent. */
+/** Answers calls of org.varlink.service and refuses calls of unknown interfaces. Undefined: the call is for the agent. */
 export function serviceCall(
   { method, parameters, upgrade }: VarlinkCall,
   { version }: Identity,
@@ -71,7 +74,7 @@ export function serviceCall(
 
 function description(name: unknown): string {
   if (typeof name !== "string") throw invalidParameter("interface");
-  const text = Object.hasOwn(DESCRIPTIONS, name) ? DESCRIPTIONS[name] : undefined;
+  const text = Object.hasOwn(DESCRIPTIONS, name) ? DESCRIPTIONS[name]?.() : undefined;
   if (text === undefined) throw new VarlinkError(`${SERVICE}.InterfaceNotFound`, { interface: name });
   return text;
 }

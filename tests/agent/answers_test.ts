@@ -3,13 +3,14 @@ import assert from "node:assert/strict";
 import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC } from "../../ffi/abi/fcntl.ts";
 import { close, ftruncate, memfd_create, write } from "../../ffi/file.ts";
 import { type AgentClient, AgentError } from "../../lib/agent/client.ts";
-import { DESCRIPTION, PARAMETERS } from "../../lib/agent/interface.ts";
-import type { MethodName, Methods } from "../../lib/agent/protocol.ts";
+import { INTERFACE, type MethodName, type Methods } from "../../lib/agent/protocol.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
+import { METHODS } from "../../lib/schema/methods.ts";
+import { varlinkText } from "../../lib/schema/varlink_text.ts";
 import { assertIs, parseDescription } from "./idl.ts";
 import { TestAgent } from "./start.ts";
 
-const description = parseDescription(DESCRIPTION);
+const description = parseDescription(varlinkText(INTERFACE));
 const called = new Set<string>();
 
 function call<M extends MethodName>(
@@ -84,11 +85,11 @@ Deno.test("answers: each method's is what the description says, before and after
   fails(client, "CreateSession", { name: "" });
   call(client, "RetrieveSession", { name: "vm" });
   call(client, "RestoreFile", { session: "vm", token: "7", mark: false });
-  call(client, "MarkFile", { session: "vm", token: "7", retrieved: true });
+  call(client, "MarkFile", { session: "vm", token: "7", restored: true });
   fails(client, "RestoreFile", { session: "vm", token: "9" });
   fails(client, "FinishSession", { name: "vm" });
   call(client, "RestoreFile", { session: "vm", token: "8" });
   call(client, "FinishSession", { name: "vm" });
   call(client, "Stop", {});
-  assert.deepEqual([...called].sort(), Object.keys(PARAMETERS).sort());
+  assert.deepEqual([...called].sort(), Object.keys(METHODS).sort());
 });

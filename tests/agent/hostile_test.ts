@@ -98,6 +98,27 @@ const answered: { what: string; data: string; fds: number; error: string; parame
     parameters: { parameter: "initrdFd" },
   },
   {
+    what: "a session name with a lone surrogate",
+    data: message("CreateSession", { name: "a\ud800" }),
+    fds: 1,
+    error: "org.varlink.service.InvalidParameter",
+    parameters: { parameter: "name" },
+  },
+  {
+    what: "a lone surrogate in the name of a parameter, which comes back as it is",
+    data: message("CreateSession", { "\udfff": "a" }),
+    fds: 0,
+    error: "org.varlink.service.InvalidParameter",
+    parameters: { parameter: "\udfff" },
+  },
+  {
+    what: "a lone surrogate in the name of a method",
+    data: message("io.luo.Agent.\ud800"),
+    fds: 0,
+    error: "org.varlink.service.MethodNotFound",
+    parameters: { method: "io.luo.Agent.\ud800" },
+  },
+  {
     what: "a method of nobody",
     data: message("io.luo.Agent.Explode"),
     fds: 2,
@@ -154,6 +175,12 @@ Deno.test("hostile clients", async (t) => {
       assertUnharmed(agent, before);
     });
   }
+
+  await t.step("null for no parameters is no fault", () => {
+    using client = new RawClient(agent.socket);
+    client.send('{"method":"io.luo.Agent.ListSessions","parameters":null}\0');
+    assert.deepEqual(client.answer(), { parameters: { sessions: [] } });
+  });
 
   await t.step("bytes of any kind", () => {
     const piece = fc.oneof(

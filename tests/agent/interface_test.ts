@@ -1,11 +1,16 @@
+/** The interface of the agent: what is served of it, and that requests are held to it. */
 import assert from "node:assert/strict";
-import { DESCRIPTION, PARAMETERS } from "../../lib/agent/interface.ts";
 import { type ErrorName, INTERFACE, type MethodName } from "../../lib/agent/protocol.ts";
-import { checkRequest } from "../../lib/agent/request_checks.ts";
+import { checkRequest, isMethod } from "../../lib/agent/request_checks.ts";
 import { serviceCall } from "../../lib/agent/varlink_service.ts";
 import { VarlinkError } from "../../lib/agent/varlink.ts";
+import { METHODS } from "../../lib/schema/methods.ts";
+import { struct } from "../../lib/schema/parts.ts";
+import { fieldsOf, shapeOf } from "../../lib/schema/shape.ts";
+import { varlinkText } from "../../lib/schema/varlink_text.ts";
 import { parseDescription, type Type } from "./idl.ts";
 
+const DESCRIPTION = varlinkText(INTERFACE);
 const description = parseDescription(DESCRIPTION);
 
 /** The compiler holds this to `Errors`: one more or one less there does not compile here. */
@@ -30,7 +35,18 @@ Deno.test("interface: the description has the methods and parameters that the ag
   const described = [...description.methods].map(([name, { input }]) =>
     [name, Object.fromEntries([...input.fields].map(([field, type]) => [field, written(type)]))] as const
   );
-  assert.deepEqual(Object.fromEntries(described), PARAMETERS);
+  const checked = Object.entries(METHODS).map(([name, { request }]) =>
+    [
+      name,
+      Object.fromEntries(
+        fieldsOf(shapeOf(struct(request))).map(({ name, optional, shape }) => [
+          name,
+          `${optional ? "?" : ""}${shape.kind}`,
+        ]),
+      ),
+    ] as const
+  );
+  assert.deepEqual(Object.fromEntries(described), Object.fromEntries(checked));
 });
 
 Deno.test("interface: the description has the errors of the protocol", () => {
@@ -79,6 +95,7 @@ const wrong: { method: MethodName; parameters: Record<string, unknown>; names: s
   { method: "GetStatus", parameters: { more: true }, names: "more" },
   { method: "GetStatus", parameters: JSON.parse('{"__proto__":1}'), names: "__proto__" },
   { method: "GetStatus", parameters: { toString: 1 }, names: "toString" },
+  { method: "GetStatus", parameters: { more: null }, names: "more" },
   { method: "FinishSession", parameters: { name: "a", force: "yes" }, names: "force" },
   { method: "PreserveFile", parameters: { session: "a", token: 7, fileFd: 0 }, names: "token" },
   { method: "PreserveFile", parameters: { session: "a", token: "7", fileFd: 0.5 }, names: "fileFd" },
@@ -97,4 +114,26 @@ for (const { method, parameters, names } of wrong) {
 
 Deno.test("interface: null stands for an optional parameter that is left out", () => {
   assert.deepEqual(checkRequest("FinishSession", { name: "a", force: null }), { name: "a" });
+});
+
+Deno.test("interface: a lone surrogate in any text of any request names its parameter", () => {
+  let texts = 0;
+  for (const [method, { request }] of Object.entries(METHODS)) {
+    assert.ok(isMethod(method));
+    const fields = fieldsOf(shapeOf(struct(request)));
+    const good = Object.fromEntries(
+      fields.map(({ name, shape }) => [name, { string: "a", int: 0, bool: true }[shape.kind as "string"]]),
+    );
+    assert.deepEqual(checkRequest(method, good), good);
+    for (const { name } of fields.filter(({ shape }) => shape.kind === "string")) {
+      texts++;
+      for (const bad of ["\ud800", "a\udfff", "\udc00\ud800"]) {
+        assert.throws(
+          () => checkRequest(method, { ...good, [name]: bad }),
+          (error) => error instanceof VarlinkError && error.parameters.parameter === name,
+        );
+      }
+    }
+  }
+  assert.ok(texts > 15);
 });

@@ -1,3 +1,4 @@
+/** The journal: what becomes of sessions, and that journals of every version are read. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
@@ -70,7 +71,7 @@ Deno.test("journal: files of a session that came over wait to be restored", () =
 });
 
 Deno.test("journal: files given out outlive the session's holder", () => {
-  const given = { ...session("mine", "retrieved").files[0], token: "8", state: "retrieved" } as const;
+  const given = { ...session("mine", "retrieved").files[0], token: "8", state: "restored" } as const;
   const both = session("mine", "retrieved");
   const { files } = unrestored({
     ...both,
@@ -114,4 +115,50 @@ Deno.test("journal: what was encoded is decoded; anything else is undefined, nev
     const text = JSON.stringify({ ...journal, ...change });
     assert.equal(decodeJournal(new TextEncoder().encode(text)), undefined, text);
   }
+});
+
+/** A journal as JSON has it, after what `change` does to its retrieved session. */
+function stored(
+  change: (session: Record<string, unknown>, file: Record<string, unknown>) => void,
+): Uint8Array {
+  const value = JSON.parse(new TextDecoder().decode(encodeJournal(journal)));
+  change(value.sessions[2], value.sessions[2].files[0]);
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+Deno.test("journal: a restored file is written as 0.1.0 reads it, and read in both words", () => {
+  const mine = session("mine", "retrieved");
+  const given: SessionInfo = { ...mine, files: mine.files.map((file) => ({ ...file, state: "restored" })) };
+  const written = encodeJournal({ ...journal, sessions: [given] });
+  const { sessions: [raw] } = JSON.parse(new TextDecoder().decode(written));
+  assert.deepEqual([raw.state, raw.files[0].state], ["retrieved", "retrieved"]);
+  assert.deepEqual(decodeJournal(written)?.sessions, [given]);
+  for (const state of ["retrieved", "restored"]) {
+    const decoded = decodeJournal(stored((_session, file) => file.state = state));
+    assert.equal(decoded?.sessions[2]?.state, "retrieved");
+    assert.equal(decoded?.sessions[2]?.files[0]?.state, "restored");
+  }
+});
+
+Deno.test("journal: fields of another version are kept, and written again", () => {
+  const bytes = stored((session, file) => {
+    session.colour = "red";
+    file.shape = { round: true };
+  });
+  const decoded = decodeJournal(bytes);
+  assert.ok(decoded);
+  assert.deepEqual(
+    JSON.parse(new TextDecoder().decode(encodeJournal(decoded))),
+    JSON.parse(new TextDecoder().decode(bytes)),
+  );
+});
+
+Deno.test("journal: what 0.1.0 accepts is accepted: sizes above 2^53, text with lone surrogates, an unknown loader", () => {
+  const odd = stored((session, file) => {
+    session.name = "\ud800";
+    file.size = 2 ** 62;
+  });
+  assert.equal(decodeJournal(odd)?.sessions[2]?.files[0]?.size, 2 ** 62);
+  const loader = JSON.stringify({ ...journal, image: { loaded: true, by: "kexec-tools" } });
+  assert.equal(decodeJournal(new TextEncoder().encode(loader))?.image?.by, "other");
 });

@@ -54,7 +54,7 @@ Deno.test("agent: a session, a file, a kexec; the next kernel's agent knows both
   assert.deepEqual(into.subarray(0, pread(fd, into, 0n)), CONTENT);
   assert.equal(lseek(fd, 0n, 1), 5n);
   close(fd);
-  assert.equal(reply.file.state, "retrieved");
+  assert.equal(reply.file.state, "restored");
   client.call("FinishSession", { name: "vm1" });
   assert.deepEqual(client.call("ListSessions", {}).reply.sessions, []);
   client.call("Stop", {});

@@ -1,6 +1,7 @@
+/** Varlink on the wire: messages, their file descriptors, calls and replies. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { decodeCall, Framer, ProtocolError } from "../../lib/agent/varlink.ts";
+import { decodeCall, decodeReply, Framer, ProtocolError } from "../../lib/agent/varlink.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -55,6 +56,9 @@ Deno.test("varlink: a call is an object with a method; anything else is a protoc
     upgrade: false,
     fds: [3],
   });
+  const none = '{"method":"a.b","parameters":null}';
+  assert.deepEqual(decodeCall({ bytes: encode(none), fds: [] }).parameters, {});
+  assert.deepEqual(decodeReply(encode('{"parameters":null}')).parameters, {});
   const wrong = [
     "",
     "{",
@@ -65,6 +69,7 @@ Deno.test("varlink: a call is an object with a method; anything else is a protoc
     "{}",
     '{"method":1}',
     '{"method":"a","parameters":[]}',
+    '{"method":"a","parameters":0}',
     '{"method":"a","more":1}',
   ];
   for (const text of wrong) {

@@ -16,6 +16,8 @@ export interface Import {
   readonly to: string;
   /** Imports types only, and so nothing at run time. */
   readonly types: boolean;
+  /** Loaded when it is needed, not with the file. */
+  readonly lazy: boolean;
 }
 
 /** main.ts and all of commands/, lib/ and ffi/. */
@@ -44,7 +46,7 @@ export function importsOf(sources: readonly Source[]): readonly Import[] {
         const to = specifier.startsWith(".")
           ? new URL(specifier, `file:///${path}`).pathname.slice(1)
           : specifier;
-        return { from: path, to, types: type !== undefined };
+        return { from: path, to, types: type !== undefined, lazy: fixed === undefined };
       },
     )
   );

@@ -1,0 +1,31 @@
+/** The whole interface of the agent: its name, what holds for all of it, and its types in the order in which documents list them. */
+import { Problem, ProblemCode } from "./errors.ts";
+import type { Schema } from "./parts.ts";
+import { File, FileState, Loss, LostFile, Session, SessionState } from "./session.ts";
+import { Agent, Device, Image, Kernel, LastUpdate, Status } from "./status.ts";
+
+/** What holds for every type and method, one sentence or two a line. */
+export const INTERFACE_NOTES: readonly string[] = [
+  "The agent of luo: it holds /dev/liveupdate and the sessions, so that scripts need not.",
+  "Tokens are unsigned 64-bit numbers in decimal. Sizes are bytes. Times are RFC 3339, in UTC.",
+  "A parameter called ...Fd is an index into the file descriptors sent with the message (SCM_RIGHTS).",
+  "A method that would lose data answers Refused, unless force is true.",
+];
+
+/** All types that methods and errors refer to. */
+export const INTERFACE_TYPES: readonly Schema[] = [
+  SessionState,
+  FileState,
+  File,
+  Session,
+  LostFile,
+  Loss,
+  Image,
+  LastUpdate,
+  Kernel,
+  Device,
+  Agent,
+  Status,
+  ProblemCode,
+  Problem,
+];

@@ -1,0 +1,82 @@
+/** The errors of io.luo.Agent, each with its parameters. Those of org.varlink.service are used as that interface defines them. */
+import { about, int, list, maybe, named, type Schema, struct, text, token, words } from "./parts.ts";
+import { SessionState } from "./session.ts";
+
+/** One error. */
+export interface ErrorDescription {
+  /** When it is the answer, in full sentences. */
+  readonly about: string;
+  /** Its parameters. */
+  readonly parameters: Schema;
+}
+
+/** The type `ProblemCode`. A command maps each code to the step that keeps the data. */
+export const ProblemCode: Schema = named(
+  "ProblemCode",
+  words({
+    file_not_restored: "a file of a retrieved session was never restored",
+    files_unknown: "the session may hold files that the agent does not know",
+    file_preserved: "a file of an outgoing session would no longer be preserved",
+    session_outgoing: "an outgoing session would be lost",
+    session_of_systemd: "PID 1 expects to retrieve the session",
+    session_not_retrieved: "an incoming session is not retrieved",
+    session_not_finished: "a retrieved session is not finished",
+    image_foreign: "another program loaded the image",
+    image_changed: "the image can no longer be loaded as it was",
+    image_not_held: "the agent has no copy of the image to load once more",
+    image_truncated: "the image ends too early",
+    image_old: "the image is from before live update",
+    liveupdate_off: "the command line of the image does not switch live update on",
+    kho_off: "the command line of the image does not switch KHO on",
+    access_changes: "the file descriptor would come back with other access",
+    sealed_exec: "the file would come back sealed against writing",
+    memory_short: "there is not enough memory for the file",
+  }),
+);
+
+/** The type `Problem`. */
+export const Problem: Schema = named(
+  "Problem",
+  struct({ code: ProblemCode, session: maybe(text), token: maybe(token) }),
+  "Why something is refused, as a stable word, with the session and the token that it is about.",
+);
+
+const reasons = about(list(text), "Clauses for people");
+const problems = maybe(about(list(Problem), "The reasons for programs, in the same order"));
+const known = about(list(text), "Those that exist");
+
+/** All errors by name, in the order in which documents list them. */
+export const ERRORS: Readonly<Record<string, ErrorDescription>> = {
+  KernelError: {
+    about: "A system call failed. operation and errno (EBUSY) say which and how.",
+    parameters: struct({ operation: text, subject: text, errno: text, message: text }),
+  },
+  Refused: {
+    about: "Data would be lost, for these reasons. force overrides it.",
+    parameters: struct({ operation: text, subject: text, reasons, problems }),
+  },
+  NoSuchSession: {
+    about: "There is no session of that name.",
+    parameters: struct({ session: text, known }),
+  },
+  NoSuchFile: {
+    about: "There is no file with that token in the session.",
+    parameters: struct({ session: text, token: text, known }),
+  },
+  WrongState: {
+    about: "The session is there, but not in a state that allows this.",
+    parameters: struct({ session: text, state: SessionState, operation: text, message: text }),
+  },
+  BadRequest: {
+    about: "The request cannot be right, whatever the state: a bad name, token, command line, image.",
+    parameters: struct({ message: text }),
+  },
+  Busy: {
+    about: "All places for clients are taken. This comes in place of an answer, and the connection ends.",
+    parameters: struct({ clients: int }),
+  },
+  InternalError: {
+    about: "A mistake in the agent. Whether the call had an effect is not known: ask for the status.",
+    parameters: struct({ message: text }),
+  },
+};

@@ -1,0 +1,54 @@
+/** The agent's journal: what it writes, and what it accepts from agents of other versions. */
+import {
+  about,
+  bool,
+  exactly,
+  type Fields,
+  int,
+  list,
+  maybe,
+  named,
+  oneOf,
+  type Schema,
+  struct,
+  text,
+} from "./parts.ts";
+import { fileFields, Loss, Session, sessionFields } from "./session.ts";
+import { Image, imageFields, LastUpdate } from "./status.ts";
+
+function journalFields(session: Schema, image: Schema): Fields {
+  return {
+    version: exactly(1),
+    bootId: text,
+    release: text,
+    pid: int,
+    updates: about(int, "Live updates in a row."),
+    sessions: list(session),
+    image: maybe(image),
+    lastUpdate: maybe(LastUpdate),
+    losses: list(Loss),
+    ended: about(bool, "The agent ended by itself, and what it held is among the losses."),
+  };
+}
+
+/** The type `Journal`, as the agent works with it. */
+export const Journal: Schema = named(
+  "Journal",
+  struct(journalFields(Session, Image)),
+  "What an agent leaves for the next one, in two places: in the manifest, for the agent of the next kernel, and in the record " +
+    "beside its socket, for the agent that comes after it in the same boot.",
+);
+
+/** 0.1.0 calls a restored file `retrieved`, and so does every journal. */
+const StoredFile = struct({
+  ...fileFields,
+  state: oneOf("preserved", "waiting", "retrieved", "restored"),
+});
+
+/** A journal as it stands in memory or in a file. Unknown words for who loaded an image do not make it unreadable. */
+export const StoredJournal: Schema = struct(
+  journalFields(
+    struct({ ...sessionFields, files: list(StoredFile) }),
+    struct({ ...imageFields, by: maybe(text) }),
+  ),
+);

@@ -1,0 +1,127 @@
+/** The methods of io.luo.Agent: request and answer of each. */
+import { about, bool, exactInt, type Fields, int, list, maybe, type Schema, struct, text } from "./parts.ts";
+import { File, Session } from "./session.ts";
+import { backend, Image, Status } from "./status.ts";
+
+/** One method. */
+export interface Method {
+  /** What it does, in full sentences. */
+  readonly about: string;
+  /** Its parameters. A request with any other is refused. */
+  readonly request: Fields;
+  /** The parameters of its answer. */
+  readonly reply: Schema;
+}
+
+const nothing: Fields = {};
+const name = { name: text };
+const force = maybe(bool);
+const image = struct({ image: Image });
+
+/** All methods by name, in the order in which documents list them. */
+export const METHODS: Readonly<Record<string, Method>> = {
+  Identify: {
+    about: "Whose kernel this is: a caller that expects Linux must not talk to a model.",
+    request: nothing,
+    reply: struct({ backend, version: text, pid: int }),
+  },
+  GetStatus: {
+    about: "With more: an answer now and one after every change.",
+    request: nothing,
+    reply: struct({ status: Status }),
+  },
+  CreateSession: {
+    about:
+      "Creates an outgoing session. Its name must be free: WrongState while an incoming or retrieved session has it.",
+    request: name,
+    reply: struct({ session: Session }),
+  },
+  ListSessions: {
+    about: "The sessions of the status alone.",
+    request: nothing,
+    reply: struct({ sessions: list(Session) }),
+  },
+  RetrieveSession: {
+    about:
+      'Takes an incoming session over. From now on it lives as long as the agent. Refused for the session "systemd", ' +
+      "which PID 1 expects to retrieve.",
+    request: { ...name, force },
+    reply: struct({ session: Session }),
+  },
+  FinishSession: {
+    about:
+      "Ends a retrieved session. Refused while a file of it was never restored or its files are unknown: data would be gone.",
+    request: { ...name, force },
+    reply: struct({ session: Session }),
+  },
+  CloseSession: {
+    about:
+      "Ends an outgoing session, or finishes a retrieved one as Linux does. Refused while files would be lost by it.",
+    request: { ...name, force },
+    reply: struct({ session: Session }),
+  },
+  PreserveFile: {
+    about: "Preserves the file that was sent as fileFd in an outgoing session.",
+    request: {
+      session: text,
+      token: text,
+      fileFd: exactInt,
+      label: maybe(about(text, "Words to show with the file")),
+      digest: maybe(about(text, '"sha256:" and 64 hex digits of the contents')),
+      force,
+    },
+    reply: struct({ file: File }),
+  },
+  RestoreFile: {
+    about:
+      "Gives out a file of a retrieved session, as fileFd; again and again until the session is finished. " +
+      "A token that nobody recorded is asked of the kernel. " +
+      "The file counts as restored from then on, unless mark is false: then MarkFile says so once the contents are safe.",
+    request: { session: text, token: text, mark: maybe(bool) },
+    reply: struct({ file: File, fileFd: int }),
+  },
+  MarkFile: {
+    about:
+      "Says whether a file of a retrieved session is safe elsewhere. While one is not, FinishSession is refused.",
+    request: { session: text, token: text, restored: bool },
+    reply: struct({ file: File }),
+  },
+  LoadImage: {
+    about:
+      "Loads the next kernel, from copies of the files sent: they may change afterwards. commandLine wins over " +
+      "reuseCommandLine; append is added to either.",
+    request: {
+      kernelFd: exactInt,
+      kernel: about(text, "The name to show"),
+      initrdFd: maybe(exactInt),
+      initrd: maybe(about(text, "The name to show")),
+      commandLine: maybe(text),
+      reuseCommandLine: maybe(about(bool, "Take the command line of the running kernel")),
+      append: maybe(text),
+      force,
+    },
+    reply: image,
+  },
+  ShowImage: {
+    about:
+      "The loaded image. The kernel says whether there is one; the rest is what the agent remembers of loading it.",
+    request: nothing,
+    reply: image,
+  },
+  UnloadImage: {
+    about: "Unloads the next kernel, whichever program loaded it.",
+    request: nothing,
+    reply: struct({ image: Image, unloaded: maybe(about(Image, "The image that was loaded before")) }),
+  },
+  ExecImage: {
+    about:
+      "Executes the loaded kernel. Success does not answer: the connection ends, and with it this kernel.",
+    request: { force },
+    reply: struct({}),
+  },
+  Stop: {
+    about: "Ends the agent. Refused while it holds sessions or knows of incoming ones.",
+    request: { force },
+    reply: struct({}),
+  },
+};

@@ -1,0 +1,95 @@
+/** Sessions and files as the agent, its journal and every `--json` tell of them. */
+import {
+  about,
+  bool,
+  type Fields,
+  int,
+  list,
+  maybe,
+  named,
+  type Schema,
+  struct,
+  text,
+  token,
+  words,
+} from "./parts.ts";
+
+/** The type `SessionState`. */
+export const SessionState: Schema = named(
+  "SessionState",
+  words({
+    outgoing: "created in this kernel, goes into the next one",
+    incoming: "handed over by the previous kernel and still safe there, not retrieved",
+    retrieved: "handed over and held by the agent; finished when the agent closes it, or dies",
+  }),
+);
+
+/** The type `FileState`. */
+export const FileState: Schema = named(
+  "FileState",
+  words({
+    preserved: "in an outgoing session",
+    waiting: "handed over, not restored yet",
+    restored: "handed over and restored at least once",
+  }),
+);
+
+/** The fields of `File`. A new one is optional: journals of older agents do not have it. */
+export const fileFields: Fields = {
+  token,
+  label: maybe(text),
+  size: int,
+  digest: maybe(about(text, '"sha256:" and 64 hex digits: the contents when they were preserved')),
+  seals: about(int, "The F_SEAL_ flags of fcntl(2) when it was preserved: these survive"),
+  preservedAt: text,
+  state: FileState,
+};
+
+/** The type `File`. */
+export const File: Schema = named("File", struct(fileFields), "A file in a session.");
+
+const filesKnown = maybe(about(
+  bool,
+  "False: the session may hold files that are not listed, because another program preserved them or the agent's record of them " +
+    "is lost; the kernel cannot list files. Left out when the list is complete",
+));
+
+/** The fields of `Session`. A new one is optional: journals of older agents do not have it. */
+export const sessionFields: Fields = {
+  name: text,
+  state: SessionState,
+  createdAt: about(
+    text,
+    "Kept across the kexec. When files are unknown: when the agent first saw the session",
+  ),
+  files: list(File),
+  filesKnown,
+};
+
+/** The type `Session`. */
+export const Session: Schema = named(
+  "Session",
+  struct(sessionFields),
+  "A named set of files that survives a kexec.",
+);
+
+/** The type `LostFile`. */
+export const LostFile: Schema = named(
+  "LostFile",
+  struct({ token, label: maybe(text), size: int }),
+  "A file of a lost session.",
+);
+
+/** The type `Loss`. */
+export const Loss: Schema = named(
+  "Loss",
+  struct({
+    session: about(text, "Its name"),
+    state: about(SessionState, "The session's state when it was lost"),
+    files: list(LostFile),
+    filesKnown: maybe(about(bool, "As in Session")),
+    reason: text,
+    at: text,
+  }),
+  "Preserved data that is gone, and why.",
+);

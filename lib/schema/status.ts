@@ -1,0 +1,111 @@
+/** The machine as the agent sees it: kernel, device, loaded image, last update. */
+import {
+  about,
+  bool,
+  type Fields,
+  int,
+  list,
+  maybe,
+  named,
+  oneOf,
+  type Schema,
+  struct,
+  text,
+  words,
+} from "./parts.ts";
+import { Loss, Session } from "./session.ts";
+
+/** Whose kernel it is. Not a type of its own in any text: the two words say it. */
+export const backend: Schema = oneOf("linux", "model");
+
+/** The fields of `Image`. A new one is optional: journals of older agents do not have it. */
+export const imageFields: Fields = {
+  loaded: about(bool, "False: no image is loaded"),
+  by: maybe(about(
+    oneOf("luo", "other"),
+    "Who loaded it, as far as this agent knows. The image of another program can be one that drops all sessions",
+  )),
+  kernel: maybe(about(text, "The path that was given")),
+  initrd: maybe(
+    about(
+      text,
+      'The path that was given; several are named "a + b", in the order in which they lie in memory',
+    ),
+  ),
+  size: maybe(about(int, "The size of the kernel file")),
+  digest: maybe(about(text, '"sha256:" and 64 hex digits of the kernel file as it was judged and loaded')),
+  initrdSize: maybe(int),
+  initrdDigest: maybe(text),
+  release: maybe(about(text, "The release in the image's own header")),
+  commandLine: maybe(text),
+  loadedAt: maybe(text),
+  held: maybe(about(
+    bool,
+    "Whether the agent has a sealed copy of kernel and initrd, and loads it once more before it is executed",
+  )),
+};
+
+/** The type `Image`. */
+export const Image: Schema = named("Image", struct(imageFields), "The loaded image: the next kernel.");
+
+/** The type `LastUpdate`. */
+export const LastUpdate: Schema = named(
+  "LastUpdate",
+  struct({
+    fromRelease: text,
+    toRelease: text,
+    at: about(text, "When the agent of the new kernel found the manifest"),
+    count: about(int, "Live updates in a row that this manifest has come through"),
+    sessions: about(int, "Sessions that were handed over"),
+    files: about(int, "Files in them"),
+    bytes: about(int, "Bytes in those"),
+  }),
+  "The live update that began this boot.",
+);
+
+/** The type `Kernel`. */
+export const Kernel: Schema = named(
+  "Kernel",
+  struct({ release: text, machine: about(text, "As uname(2) names it"), bootId: text, commandLine: text }),
+  "The running kernel.",
+);
+
+/** The type `Device`. */
+export const Device: Schema = named(
+  "Device",
+  struct({
+    path: text,
+    state: words({
+      ready: "the agent holds it",
+      absent: "there is none",
+      busy: "another program holds it",
+      denied: "no permission",
+      broken: "it cannot be opened for another reason",
+    }),
+    errno: maybe(about(text, "The name of the error of a failed open: EBUSY")),
+  }),
+  "/dev/liveupdate.",
+);
+
+/** The type `Agent`. */
+export const Agent: Schema = named(
+  "Agent",
+  struct({ pid: int, version: text, socket: about(text, "The path where it listens"), startedAt: text }),
+  "The agent that answers.",
+);
+
+/** The type `Status`. */
+export const Status: Schema = named(
+  "Status",
+  struct({
+    backend,
+    kernel: Kernel,
+    device: Device,
+    agent: Agent,
+    image: Image,
+    sessions: list(Session),
+    lastUpdate: maybe(about(LastUpdate, "Missing when this boot began without one")),
+    losses: about(list(Loss), "Lost in this boot, or in the live update that began it"),
+  }),
+  "Everything there is to know.",
+);

@@ -1,0 +1,70 @@
+/** Types in TypeScript, written from their description: for programs that use them without the schema library. */
+import { fieldsOf, type NamedType, type Shape } from "../../lib/schema/shape.ts";
+import { wrap } from "../../lib/schema/wrap.ts";
+
+/** Columns of a line in a comment. */
+const WIDTH = 100;
+
+/** What a type is called in TypeScript, where that is not its name in JSON. */
+export type TypeNames = Readonly<Record<string, string>>;
+
+/** The exported declaration of a named type. */
+export function declaration({ name, shape }: NamedType, names: TypeNames): string {
+  const head = comment(shape.about);
+  if (shape.kind !== "struct") {
+    return `${head}export type ${called(name, names)} = ${typeText(shape, names)};\n`;
+  }
+  return `${head}export interface ${called(name, names)} ${typeText(shape, names)}\n`;
+}
+
+/** A type as it stands after a colon. */
+export function typeText(shape: Shape, names: TypeNames): string {
+  switch (shape.kind) {
+    case "string":
+      return "string";
+    case "int":
+      return "number";
+    case "bool":
+      return "boolean";
+    case "words":
+      return shape.words.map((word) => JSON.stringify(word)).join(" | ");
+    case "list":
+      return `${element(shape.of, names)}[]`;
+    case "map":
+      return `Record<string, ${typeText(shape.of, names)}>`;
+    case "name":
+      return called(shape.name, names);
+    case "struct":
+      return structText(shape, names);
+  }
+}
+
+/** A comment of one sentence or more, before a declaration. */
+export function comment(words: string | undefined): string {
+  if (words === undefined) return "";
+  const lines = wrap(words.replaceAll("*/", "*\\/"), WIDTH);
+  const [line = ""] = lines;
+  return lines.length === 1
+    ? `/** ${line} */\n`
+    : `/**\n${lines.map((line) => ` * ${line}\n`).join("")} */\n`;
+}
+
+/** On one line where no field has a comment; `deno fmt` breaks it when that is too long. */
+function structText(shape: Shape, names: TypeNames): string {
+  const fields = fieldsOf(shape);
+  if (fields.length === 0) return "Record<string, never>";
+  const rows = fields.map(({ name, optional, shape }) =>
+    `${comment(shape.about)}${name}${optional ? "?" : ""}: ${typeText(shape, names)};`
+  );
+  const bare = fields.every(({ shape }) => shape.about === undefined);
+  return bare ? `{ ${rows.join(" ")} }` : `{\n${rows.join("\n")}\n}`;
+}
+
+function element(shape: Shape, names: TypeNames): string {
+  const text = typeText(shape, names);
+  return shape.kind === "words" ? `(${text})` : text;
+}
+
+function called(name: string, names: TypeNames): string {
+  return Object.hasOwn(names, name) ? names[name] ?? name : name;
+}
