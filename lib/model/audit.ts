@@ -1,13 +1,13 @@
-/** What must be true of a machine whatever went wrong in it. */
+/** Invariants of a machine: `audit` reports what is wrong with its memory, whatever faults were injected. */
 import type { Machine } from "./machine.ts";
 import { PageCache } from "./fs/page_cache.ts";
 import { Directory, type Tmpfs } from "./fs/tmpfs.ts";
 
 /**
- * Everything that is wrong with the machine, in words; nothing is the good answer. With processes alive only what holds at any
- * time is looked at; with none left, every page frame must be free, the kernel's own, in a named tmpfs file, waiting to be
- * retrieved, or held by a session whose files refused to be finished.
- * (A frame freed twice throws where it happens.)
+ * Returns a sentence for everything that is wrong with the machine; an empty list is the good answer. While processes
+ * are alive, only the rules that hold at any time are checked. When all processes have ended, every page frame must be
+ * free, belong to the kernel, be part of a named tmpfs file, wait to be retrieved, or be held by a session whose files
+ * refused to be finished. (A frame that is freed twice throws at once.)
  */
 export function audit(machine: Machine): string[] {
   const { ram } = machine;
@@ -21,7 +21,7 @@ export function audit(machine: Machine): string[] {
   }
   if (machine.system.processes.size > 0) return found;
   const extra = blocks.length - machine.system.blocks_at_boot;
-  if (extra !== 0) found.push(`${extra} blocks of memory are preserved for nobody`);
+  if (extra !== 0) found.push(`${extra} blocks of memory are preserved and belong to no file or session`);
   const { shm, tmp, luo, kho } = machine.system;
   const leaked = (kho?.allocated ?? 0) - machine.system.kho_at_boot;
   if (leaked !== 0) found.push(`${leaked} page frames that were allocated to be preserved are leaked`);
@@ -46,7 +46,7 @@ function tmpfs_frames({ root }: Tmpfs): number {
   return frames_of(inodes);
 }
 
-/** An inode with several names or descriptions counts once. */
+/** Counts an inode with several names or descriptions once. */
 function frames_of(inodes: readonly object[]): number {
   let sum = 0;
   for (const inode of new Set(inodes)) sum += pages_of(inode);

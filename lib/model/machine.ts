@@ -1,4 +1,4 @@
-/** The machine: hardware, and the kernel that runs on it now. */
+/** The machine of the model: the hardware, and the kernel that runs on it at the moment. */
 import type { SystemCalls } from "../system_calls.ts";
 import { kernel_values } from "./kernel/boot_parameters.ts";
 import type { Disk } from "./fs/disk.ts";
@@ -12,17 +12,19 @@ import { KernelPanic } from "./ground/panic.ts";
 import { Ram } from "./memory/ram.ts";
 import { System } from "./kernel/system.ts";
 
+/** How a `Machine` is built; every option has a default. */
 export interface MachineOptions {
-  /** Bytes of RAM. Default 4 GiB; taken from the host only as it is used. */
+  /** Bytes of RAM. Default 4 GiB; the model takes memory from the host only when a page is used. */
   readonly memory_bytes?: number;
-  /** Release of the kernel of a cold boot. */
+  /** Release of the kernel of a cold boot. Default 7.3.4. */
   readonly release?: string;
-  /** Of a cold boot. Default `liveupdate=on`. */
+  /** Command line of the kernel of a cold boot. Default `liveupdate=on`. */
   readonly command_line?: string;
-  /** Default: the host's files (`host_disk.ts`). */
+  /** The disk. Default: the host's files (`host_disk.ts`). */
   readonly disk?: Disk;
+  /** Gives `adopt` and `expose` access to the host's fds. Default: both answer ENOSYS. */
   readonly host?: Host;
-  /** What is to go wrong, from power-on on. Default: nothing. */
+  /** Faults to inject, counted from power-on. Default: none. */
   readonly faults?: FaultSpec;
   /** How a slow call waits. Default: it blocks the thread. */
   readonly sleep?: (ms: number) => void;
@@ -30,31 +32,35 @@ export interface MachineOptions {
   readonly nofile?: number;
   /** Called with each line of the console. */
   readonly on_console?: (line: string) => void;
-  /** Called when the machine runs the next kernel (`kexec`, `restart`) or has gone off (`power_off`, `panic`). */
+  /** Called after the machine started the next kernel (`kexec`, `restart`) or went off (`power_off`, `panic`). */
   readonly on_reset?: (kind: Reset) => void;
 }
 
+/** Why the kernel of a machine ended. */
 export type Reset = "kexec" | "restart" | "power_off" | "panic";
 
+/** The user and the limits of a new process. */
 export interface SpawnOptions {
+  /** User id. Default 0, root. */
   readonly uid?: number;
   readonly nofile?: number;
 }
 
-/** A machine of the software model: RAM, a disk, a console, and one kernel after the other. */
+/** A machine of the software model: RAM, a disk, a console, and one kernel after another. */
 export class Machine {
+  /** Physical memory, which outlives every kernel. */
   readonly ram: Ram;
-  /** The serial console's output since power-on, over all kernels. */
+  /** Lines of the serial console since power-on, of all kernels. */
   readonly console: string[] = [];
-  /** What its last kernel died of (the console's last line has it too); undefined while it lives. */
+  /** Message of the panic that ended the last kernel (also the console's last line); undefined while a kernel runs. */
   panic: string | undefined;
-  /** 1 for the first kernel, one more after each kexec or restart. */
+  /** 1 during the first kernel; each kexec and restart adds 1. */
   boots = 0;
   #system: System | undefined;
   #init: SystemCalls | undefined;
   readonly #hardware: Hardware;
 
-  /** Powered on: the first kernel runs. */
+  /** Powers the machine on: the first kernel boots. */
   constructor(readonly options: MachineOptions = {}) {
     const faults = new Faults(options.faults ?? NO_FAULTS);
     this.ram = new Ram(options.memory_bytes ?? 4 * 1024 ** 3, () => faults.errno("alloc") < 0);
@@ -77,19 +83,19 @@ export class Machine {
     this.#start(this.#cold());
   }
 
-  /** Powered off, no kernel runs: there is nothing to spawn in. */
+  /** True when no kernel runs: the machine was powered off or panicked. No process can be spawned then. */
   get off(): boolean {
     return this.#system === undefined;
   }
 
-  /** Nothing in it that anybody could still come for: no process, no session that waits, no image loaded. */
+  /** True when nothing is left to come back for: no process, no session that waits to be retrieved, no loaded image. */
   get idle(): boolean {
     const system = this.#system;
     if (system === undefined) return true;
     return system.processes.size === 0 && system.image === undefined && !system.luo?.waiting;
   }
 
-  /** The kernel that runs now. It is another one after each reboot: do not keep it. */
+  /** The kernel that runs now. Do not keep it: each reboot replaces it. */
   get system(): System {
     if (this.#system === undefined) {
       throw new Error(this.panic === undefined ? "The machine is off" : `The machine is dead: ${this.panic}`);
@@ -103,21 +109,21 @@ export class Machine {
     return this.#init;
   }
 
-  /** Another process, with an empty fd table. */
+  /** Starts another process, with an empty fd table. */
   spawn({ uid = 0, nofile = this.options.nofile ?? 1024 * 1024 }: SpawnOptions = {}): SystemCalls {
     const process = this.system.spawn(uid, nofile);
     const { faults, sleep: wait = sleep } = this.options;
     return faults === undefined ? process : faulty_process(process, this.#hardware.faults, wait);
   }
 
-  /** SIGKILL: its fds close by the kernel's rules. False when there is no such process. */
+  /** Kills a process as SIGKILL does: its fds close by the kernel's rules. False when there is no such process. */
   kill(pid: number): boolean {
     const process = this.system.processes.get(pid);
     process?.exit();
     return process !== undefined;
   }
 
-  /** Power-on: nothing is in memory. */
+  /** Power-on: clears memory. */
   #cold(): NextKernel {
     this.ram.reset();
     const { release = "7.3.4", command_line = "liveupdate=on" } = this.options;
@@ -140,7 +146,10 @@ export class Machine {
     }
   }
 
-  /** For ever, unless `panic=SECONDS` (or -1, at once) is on its command line: then the machine is restarted, with nothing in it. */
+  /**
+   * Leaves the machine off, unless its command line has `panic=SECONDS` (or -1, at once): then the machine restarts,
+   * with empty memory.
+   */
   #panic({ message }: KernelPanic, { command_line }: NextKernel): void {
     this.#hardware.console(`Kernel panic - not syncing: ${message}`);
     const [timeout] = kernel_values(command_line, "panic").slice(-1);

@@ -1,7 +1,9 @@
-/** What is to go wrong in a machine of the model, as text: `--faults SPEC` of `luo machine run`, `LUO_FAULTS`. */
+/**
+ * The faults to inject into a machine of the model, as text: `--faults SPEC` of `luo machine run`, and `LUO_FAULTS`.
+ */
 import { Errno, type ErrnoName } from "../../../ffi/abi/errno.ts";
 
-/** For --help and error messages. */
+/** The syntax, for --help and error messages. */
 export const FAULT_SYNTAX = `seed=N, or PLACE[@WHEN]=WHAT, separated by commas
   PLACE   a system call (ioctl, write, kexec_file_load ...) or "call" for any;
           "alloc" (memory of the kernel's); preserve, freeze, retrieve or can_finish (of a file);
@@ -10,7 +12,7 @@ export const FAULT_SYNTAX = `seed=N, or PLACE[@WHEN]=WHAT, separated by commas
   WHAT    an errno the place can give; crash (SIGKILL, before the call); slow:MS; corrupt (handover); lost (page)`;
 
 export interface FaultSpec {
-  /** What chooses wherever there is a choice: the same seed, the same faults. */
+  /** Seed of the random choices: the same seed gives the same faults. */
   readonly seed: number;
   readonly rules: readonly FaultRule[];
 }
@@ -30,7 +32,7 @@ export type What =
   | { readonly kind: "crash" | "corrupt" | "lost" }
   | { readonly kind: "slow"; readonly ms: number };
 
-/** The text is no `FaultSpec`. */
+/** Thrown when a text is not a valid `FaultSpec`. */
 export class BadFaultSpec extends Error {
   override readonly name = "BadFaultSpec";
 }
@@ -38,7 +40,7 @@ export class BadFaultSpec extends Error {
 const IO: readonly ErrnoName[] = ["EINTR", "EIO", "ENOMEM"];
 const OPEN: readonly ErrnoName[] = ["EINTR", "EMFILE", "ENFILE", "ENOMEM"];
 
-/** The errnos a place can give on Linux without any fault of the caller's: none else may be asked for. */
+/** The errnos that each place can give on Linux without any mistake of the caller. No other errno is accepted. */
 const ERRNOS: Readonly<Record<string, readonly ErrnoName[]>> = {
   open: [...OPEN, "EIO"],
   dup: ["EMFILE"],
@@ -69,7 +71,7 @@ const ERRNOS: Readonly<Record<string, readonly ErrnoName[]>> = {
   can_finish: ["EBUSY"],
 };
 
-/** Calls that have no errno to give here, but can be slow or the last. */
+/** Calls that accept only `slow` and `crash`, no errno. */
 const OTHER_CALLS = [
   "call",
   "close",
@@ -83,6 +85,7 @@ const OTHER_CALLS = [
   "store",
 ]
   .concat(["unlink", "link_fd", "readlink", "sync", "adopt", "expose"]);
+/** Places inside the kernel, which accept neither `slow` nor `crash`. */
 const INSIDE = ["alloc", "preserve", "freeze", "retrieve", "can_finish"];
 
 /** @throws BadFaultSpec */

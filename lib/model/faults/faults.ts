@@ -1,4 +1,4 @@
-/** Faults that happen: counts the places a `FaultSpec` names, over all kernels of a machine. */
+/** Faults at run time: counts how often each place of a `FaultSpec` was passed, over all kernels of a machine. */
 import type { FaultRule, FaultSpec, What } from "./fault_spec.ts";
 
 export class Faults {
@@ -10,7 +10,10 @@ export class Faults {
     this.#state = seed;
   }
 
-  /** One of `places` is passed (a call is also any "call"): all that goes wrong there now. */
+  /**
+   * Counts that a place was passed, and returns the faults that happen there now. `places` are the names of the place:
+   * a call has its own name and "call".
+   */
   at(...places: string[]): What[] {
     const found: What[] = [];
     for (const each of this.#rules) {
@@ -27,13 +30,13 @@ export class Faults {
     return found;
   }
 
-  /** 0, or the errno that is to be the answer here, negated. */
+  /** Counts as `at` does. Returns the negative errno that the place must answer with, or 0. */
   errno(...places: string[]): number {
     for (const what of this.at(...places)) if (what.kind === "errno") return -what.errno;
     return 0;
   }
 
-  /** One of the numbers below `below`, by the seed (mulberry32). */
+  /** A pseudo-random number below `below`, from the seed (mulberry32). */
   random(below: number): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
@@ -42,5 +45,5 @@ export class Faults {
   }
 }
 
-/** Nothing goes wrong. */
+/** No faults. */
 export const NO_FAULTS: FaultSpec = { seed: 1, rules: [] };

@@ -1,26 +1,37 @@
-/** The disk: every path that is not one of the kernel's own file systems. Part of the hardware, so it survives reboots. */
+/** The disk: all paths outside the kernel's own file systems. It belongs to the hardware, so it survives reboots. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import type { Ret, Stat } from "../../system_calls.ts";
 import { type FileOperations, type Inode, opened_flags, OpenFile } from "./file.ts";
 import { generic_lseek } from "./read_write.ts";
 
-/** Calls answer a value or -errno, as everywhere. Offsets are bytes. */
+/** The disk of a machine. Every call answers a value or -errno. Offsets are bytes. */
 export interface Disk {
+  /** open(2). */
   open(path: string, flags: number, mode: number): DiskFile | Ret;
+  /** mkdir(2). */
   mkdir(path: string, mode: number): Ret;
+  /** unlink(2). */
   unlink(path: string): Ret;
 }
 
+/** An open file of a `Disk`. */
 export interface DiskFile {
+  /** fstat(2). */
   stat(): Stat;
+  /** pread(2). */
   read(into: Uint8Array, offset: bigint): Ret;
+  /** pwrite(2). */
   write(from: Uint8Array, offset: bigint): Ret;
+  /** ftruncate(2). */
   truncate(length: bigint): Ret;
+  /** close(2). */
   close(): void;
 }
 
-/** Inodes by dev:ino, so that two opens of a file are seen as one (ETXTBSY). */
+/**
+ * The disk as one kernel uses it. Inodes are kept by dev:ino, so that two opens of a file count as one file (ETXTBSY).
+ */
 export class MountedDisk {
   #inodes = new Map<string, DiskInode>();
 
@@ -79,15 +90,17 @@ class DiskInode implements Inode {
   }
 }
 
-/** A disk in memory, for tests: files by absolute path, directories as they are needed. */
+/** A disk in memory, for tests: files by absolute path. Directories need not be created. */
 export class MemoryDisk implements Disk {
   readonly #files = new Map<string, { bytes: Uint8Array; ino: bigint }>();
   #ino = 1n;
 
+  /** `files` are the contents of the disk, by absolute path. */
   constructor(files: Record<string, Uint8Array> = {}) {
     for (const [path, bytes] of Object.entries(files)) this.#files.set(path, { bytes, ino: this.#ino++ });
   }
 
+  /** Opens the file; O_CREAT creates it. */
   open(path: string, flags: number): DiskFile | Ret {
     let file = this.#files.get(path);
     if (file !== undefined && flags & abi.O_CREAT && flags & abi.O_EXCL) return -Errno.EEXIST;
@@ -100,10 +113,12 @@ export class MemoryDisk implements Disk {
     return memory_file(file);
   }
 
+  /** Does nothing: directories need not be created. */
   mkdir(): Ret {
     return 0;
   }
 
+  /** Removes the file; -ENOENT when there is none. */
   unlink(path: string): Ret {
     return this.#files.delete(path) ? 0 : -Errno.ENOENT;
   }

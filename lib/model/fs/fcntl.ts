@@ -1,4 +1,4 @@
-/** fcntl(2) (fs/fcntl.c, mm/memfd.c). */
+/** fcntl(2): fd flags, status flags and seals (fs/fcntl.c, mm/memfd.c). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import type { Ret } from "../../system_calls.ts";
@@ -7,7 +7,7 @@ import type { OpenFile } from "./file.ts";
 
 const O_DIRECT = 0o40000;
 const O_NOATIME = 0o1000000;
-/** What F_SETFL can change. */
+/** The flags that F_SETFL can change. */
 const SETFL_MASK = abi.O_APPEND | abi.O_NONBLOCK | O_DIRECT | O_NOATIME;
 
 export function do_fcntl(fds: FdTable, fd: number, command: number, argument: number): Ret {
@@ -25,7 +25,7 @@ export function do_fcntl(fds: FdTable, fd: number, command: number, argument: nu
     case abi.F_GETFL:
       return file.flags;
   }
-  // check_fcntl_cmd(): an O_PATH fd knows only the above.
+  // check_fcntl_cmd(): an O_PATH fd accepts only the commands above.
   if (file.path_only) return -Errno.EBADF;
   switch (command) {
     case abi.F_SETFL:

@@ -1,4 +1,4 @@
-/** One process's fds (fs/file.c): the lowest free number first, at most RLIMIT_NOFILE of them. */
+/** The fds of one process (fs/file.c): the lowest free number first, at most RLIMIT_NOFILE of them. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import type { Ret } from "../../system_calls.ts";
 import type { OpenFile } from "./file.ts";
@@ -10,12 +10,12 @@ interface Slot {
 
 export class FdTable {
   #slots: (Slot | undefined)[] = [];
-  /** No free number below it. */
+  /** All numbers below this one are in use. */
   #next = 0;
 
   constructor(readonly limit: number) {}
 
-  /** get_unused_fd_flags(): a number, not yet reserved; -EMFILE. */
+  /** get_unused_fd_flags(): the lowest free number, which is not reserved yet. -EMFILE when there is none. */
   unused(from = 0): Ret {
     let fd = Math.max(from, this.#next);
     while (this.#slots[fd] !== undefined) fd++;
@@ -23,21 +23,21 @@ export class FdTable {
     return fd < this.limit ? fd : -Errno.EMFILE;
   }
 
-  /** Takes the caller's reference over on success; on -EMFILE the caller still has it. */
+  /** Takes the caller's reference over on success. On -EMFILE the caller keeps it. */
   install(file: OpenFile, cloexec: boolean, from = 0): Ret {
     const fd = this.unused(from);
     if (fd >= 0) this.#slots[fd] = { file, cloexec };
     return fd;
   }
 
-  /** As `install`, but drops the reference when there is no fd left. */
+  /** As `install`, but drops the reference on -EMFILE. */
   install_or_put(file: OpenFile, cloexec: boolean): Ret {
     const fd = this.install(file, cloexec);
     if (fd < 0) file.put();
     return fd;
   }
 
-  /** Both files or, on -EMFILE, none: the references are dropped then. */
+  /** Installs both files. On -EMFILE it installs none and drops both references. */
   install_pair([a, b]: readonly [OpenFile, OpenFile], cloexec: boolean): [number, number] | Ret {
     const first = this.install_or_put(a, cloexec);
     const second = this.install_or_put(b, cloexec);
@@ -46,12 +46,12 @@ export class FdTable {
     return -Errno.EMFILE;
   }
 
-  /** fget_raw(): O_PATH fds too. */
+  /** fget_raw(): finds O_PATH fds too. */
   raw(fd: number): OpenFile | undefined {
     return this.#slots[fd]?.file;
   }
 
-  /** fget(): not for O_PATH fds. */
+  /** fget(): does not find O_PATH fds. */
   get(fd: number): OpenFile | undefined {
     const file = this.raw(fd);
     return file?.path_only ? undefined : file;
@@ -75,12 +75,12 @@ export class FdTable {
     return 0;
   }
 
-  /** The process ends: every fd is closed, lowest first. */
+  /** Closes every fd at the end of the process, lowest first. */
   close_all(): void {
     for (let fd = 0; fd < this.#slots.length; fd++) this.close(fd);
   }
 
-  /** The machine is reset under the process: nothing is released, nothing stays reachable. */
+  /** Forgets every fd at a reset of the machine. No file is closed. */
   forget(): void {
     this.#slots = [];
   }

@@ -1,4 +1,7 @@
-/** Open file descriptions (`struct file` of include/linux/fs.h): shared by dup, by passed fds, by mappings, and by LUO. */
+/**
+ * Open file descriptions (`struct file` of include/linux/fs.h). Duplicated fds, fds in flight, mappings and LUO share
+ * them.
+ */
 import {
   O_ACCMODE,
   O_CLOEXEC,
@@ -16,23 +19,28 @@ import type { Ret, Stat, UserPointer } from "../../system_calls.ts";
 export interface Inode {
   stat(): Stat;
   fchmod?(mode: number): Ret;
-  /** F_GET_SEALS, and F_ADD_SEALS through a writable fd; EINVAL without. */
+  /** The seals that F_GET_SEALS returns. Files without seals give EINVAL. */
   readonly seals?: number;
+  /** F_ADD_SEALS through a writable fd. */
   add_seals?(seals: number): Ret;
-  /** For a write opening (get_write_access) and kexec_file_load (deny_write_access); see `kexec.ts`. */
+  /**
+   * Number of descriptions with write access (get_write_access). kexec_file_load needs it to be 0 (deny_write_access;
+   * `../kernel/kexec.ts`).
+   */
   writers?: number;
-  /** S_ISREG() of the inode where stat(2) says less (pidfs). */
+  /** True: a regular file, although stat(2) does not say so (pidfs). */
   readonly regular?: boolean;
-  /** What mmap(2) of a file that is not shmem's answers; missing: ENODEV. */
+  /** The answer of mmap(2) for files other than shmem's. Missing: ENODEV. */
   mmap?(offset: bigint): Ret;
-  /** One user more or less of an inode that is freed without any. */
+  /** Adds a user. An inode without users is freed. */
   get?(): void;
+  /** Drops a user. */
   put?(): void;
 }
 
 /**
- * What a kind of file can do (`struct file_operations`). A missing one gives the errno Linux gives for it. `offset` undefined
- * means the description's own position, which the operation moves.
+ * The operations of a kind of file (`struct file_operations`). A missing operation gives the errno that Linux gives for
+ * it. `offset` undefined means the description's own position, which the operation moves.
  */
 export interface FileOperations {
   read?(file: OpenFile, into: Uint8Array, offset: bigint | undefined): Ret;
@@ -43,24 +51,24 @@ export interface FileOperations {
   fallocate?(file: OpenFile, mode: number, offset: bigint, length: bigint): Ret;
   /** Missing: ENOTTY. */
   ioctl?(caller: Caller, file: OpenFile, request: number, argument: UserPointer): Ret;
-  /** The revents; missing: always readable and writable (DEFAULT_POLLMASK). */
+  /** The revents. Missing: always readable and writable (DEFAULT_POLLMASK). */
   poll?(file: OpenFile, events: number): number;
-  /** /proc/self/fd/N opened: missing gives ENXIO, as for sockets and anonymous inodes. */
+  /** Opens /proc/self/fd/N. Missing: ENXIO, as for sockets and anonymous inodes. */
   reopen?(file: OpenFile, flags: number): OpenFile | Ret;
   set_flags?(file: OpenFile, flags: number): Ret;
-  /** The last reference is gone. */
+  /** Called when the last reference is dropped. */
   release?(file: OpenFile): void;
-  /** pread and pwrite work (FMODE_PREAD, FMODE_PWRITE); else ESPIPE. */
+  /** True: pread and pwrite work (FMODE_PREAD, FMODE_PWRITE). Else they give ESPIPE. */
   readonly positioned?: boolean;
 }
 
-/** The process that makes a call, as far as a file may use it: its user and its file descriptors. */
+/** The process that makes a call, reduced to what a file may use: its user and its fds. */
 export interface Caller {
   readonly uid: number;
   readonly fds: Descriptors;
 }
 
-/** What a file may do with its caller's fds; `FdTable` implements it. */
+/** The operations that a file may use on its caller's fds; `FdTable` implements them. */
 export interface Descriptors {
   get(fd: number): OpenFile | undefined;
   unused(): Ret;
@@ -78,11 +86,13 @@ export class OpenFile {
     public operations: FileOperations,
     /** F_GETFL. */
     public flags: number,
-    /** What /proc/self/fd/N says. */
+    /** The target of the link /proc/self/fd/N. */
     readonly link: () => string,
   ) {}
 
-  /** The same description, and whoever refers to it, from now on with the inode and operations of another (`host_file.ts`). */
+  /**
+   * Replaces the inode and the operations by those of another description. All references stay valid (`host_files.ts`).
+   */
   become({ inode, operations }: OpenFile): void {
     [this.inode, this.operations] = [inode, operations];
   }
@@ -101,27 +111,30 @@ export class OpenFile {
     return !this.path_only && (this.flags & O_ACCMODE) !== O_RDONLY;
   }
 
-  /** One more reference: an fd, a message in flight, a mapping, a preserved file. */
+  /** Adds a reference: for an fd, a message in flight, a mapping, or a preserved file. */
   get(): this {
     this.#references++;
     return this;
   }
 
-  /** One reference less; the last one releases the file. */
+  /** Drops a reference. The last one releases the file. */
   put(): void {
     if (--this.#references === 0) this.operations.release?.(this);
   }
 }
 
-/** S_IFREG and the like. */
+/** The type bits of the mode, S_IFREG for example. */
 export function inode_type(inode: Inode): number {
   return inode.regular ? S_IFREG : inode.stat().mode & S_IFMT;
 }
 
-/** What F_GETFL tells of a file opened with O_PATH. */
+/** The flags that F_GETFL returns for a file opened with O_PATH. */
 const PATH_FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW;
 
-/** O_PATH: can do nothing but keep the inode, and be opened anew (/proc/self/fd/N). */
+/**
+ * A description opened with O_PATH: it keeps the inode, and can be opened again through /proc/self/fd/N. It can do
+ * nothing else.
+ */
 export function path_file(
   inode: Inode,
   link: () => string,
@@ -138,14 +151,17 @@ export function path_file(
   );
 }
 
-/** F_GETFL of a file that was opened by path: creation flags are gone, and 64-bit callers get O_LARGEFILE (fs/open.c). */
+/**
+ * The flags that F_GETFL returns for a file opened by path: without creation flags, and with O_LARGEFILE for 64-bit
+ * callers (fs/open.c).
+ */
 export function opened_flags(flags: number): number {
   return (flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)) | O_LARGEFILE;
 }
 
 const O_NOCTTY = 0o400;
 
-/** The fields of a stat that are not said, zero. */
+/** A `Stat` with the given fields; all others have a default, mostly 0. */
 export function stat(fields: Partial<Stat>): Stat {
   return { dev: 0n, ino: 0n, mode: 0, nlink: 1, uid: 0, size: 0n, blocks: 0n, ...fields };
 }

@@ -1,4 +1,4 @@
-/** ioctl(2): what the VFS answers before a file is asked (fs/ioctl.c). */
+/** ioctl(2): the requests that the VFS answers itself, before it calls the file's own ioctl (fs/ioctl.c). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import type { Ret, UserPointer } from "../../system_calls.ts";
@@ -10,10 +10,10 @@ const FIOCLEX = 0x5451;
 const FIONBIO = 0x5421;
 const FIONREAD = 0x541b;
 const FIOASYNC = 0x5452;
-/** What F_SETFL and FIOASYNC set; O_ASYNC to programs. */
+/** The flag that F_SETFL and FIOASYNC set. Programs call it O_ASYNC. */
 const FASYNC = 0o20000;
 
-/** do_vfs_ioctl(): undefined when the request is the file's own business. */
+/** do_vfs_ioctl(): undefined when the file itself must answer. */
 export function generic_ioctl(
   caller: Caller,
   fd: number,
@@ -36,7 +36,7 @@ export function generic_ioctl(
       const on = new UserBuffer(argument).u32();
       if (on === undefined) return -Errno.EFAULT;
       if ((on !== 0) === ((file.flags & FASYNC) !== 0)) return 0;
-      // Only files with a fasync operation take it: of those here, pipes and sockets.
+      // Only files with a fasync operation accept it: of the model's files, pipes and sockets.
       const type = file.inode.stat().mode & abi.S_IFMT;
       if (type !== abi.S_IFIFO && type !== abi.S_IFSOCK) return -Errno.ENOTTY;
       file.flags ^= FASYNC;

@@ -1,4 +1,7 @@
-/** The host's files as the model's disk, by Deno's file calls: the only part of the model that needs Deno, and its permissions. */
+/**
+ * The host's files as the model's disk, through Deno's file calls. No other file of the model needs Deno or its
+ * permissions.
+ */
 import { Errno, type ErrnoName } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import type { Ret } from "../../system_calls.ts";

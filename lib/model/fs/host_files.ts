@@ -1,4 +1,7 @@
-/** Files of the host inside the model: what `adopt` brings in and `expose` hands out (`host.ts` is the other side). */
+/**
+ * The host's files that are open in one kernel: `adopt` brings them in, `expose` moves a memfd of the model out.
+ * The host implements `host_interface.ts`.
+ */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import type { Ret } from "../../system_calls.ts";
@@ -9,7 +12,10 @@ import { PageCache } from "./page_cache.ts";
 import type { Ram } from "../memory/ram.ts";
 import { CHUNK, ShmemInode } from "./shmem.ts";
 
-/** How much of a write goes before the chunk that would cross the end, which is refused whole (`ShmemInode.write`). */
+/**
+ * The bytes of a write before the chunk that would cross the end of the file. Linux refuses that chunk whole
+ * (`ShmemInode.write`).
+ */
 function whole_chunks(at: number, length: number, size: number): number {
   let done = 0;
   while (done < length) {
@@ -20,7 +26,7 @@ function whole_chunks(at: number, length: number, size: number): number {
   return done;
 }
 
-/** A description of the host: flags and position are the host's. */
+/** The operations of a host description. The host keeps its flags and its position. */
 class HostOperations implements FileOperations {
   readonly positioned = true;
 
@@ -80,7 +86,9 @@ export class HostFiles {
   readonly inodes = new Map<string, HostInode>();
   readonly #descriptions = new Map<HostInode, Set<HostFile>>();
 
-  /** `moved`: a file became another inode; what is known of the old one is to be known of the new one. */
+  /**
+   * `moved` is called when a file gets another inode, so that LUO applies what it knows of the old one to the new one.
+   */
   constructor(
     readonly ram: Ram,
     readonly host: Host | undefined,
@@ -99,7 +107,10 @@ export class HostFiles {
     return typeof file === "number" ? file : this.open(file);
   }
 
-  /** `SystemCalls.expose`. -EOPNOTSUPP for what cannot be a file of the host: sessions, devices, pipes, named tmpfs files. */
+  /**
+   * `SystemCalls.expose`. -EOPNOTSUPP for files that cannot be files of the host: sessions, devices, pipes, named tmpfs
+   * files.
+   */
   expose(file: OpenFile): Ret {
     if (this.host === undefined) return -Errno.ENOSYS;
     if (file.operations instanceof HostOperations) return file.operations.host.dup();
@@ -112,7 +123,10 @@ export class HostFiles {
     return new OpenFile(inode, new HostOperations(this, inode, file), file.flags(), () => file.link());
   }
 
-  /** The inode keeps a description of its own, so that it can be asked whichever of the others is closed. */
+  /**
+   * The inode of a description. It refers to one of its open descriptions, so that it answers until the last of them is
+   * closed.
+   */
   #get(file: HostFile): HostInode {
     const inode = this.inodes.get(file.identity) ?? new HostInode(this.ram, file);
     this.inodes.set(file.identity, inode);
@@ -128,7 +142,9 @@ export class HostFiles {
     else this.inodes.delete(file.identity);
   }
 
-  /** The host makes a file of it; every description of the inode in the model becomes one of that file. */
+  /**
+   * Lets the host create a file from the inode. Every description of the inode in the model becomes one of that file.
+   */
   #move_to_host(host: Host, file: OpenFile, inode: ShmemInode): Ret {
     if (inode.writable_mappings > 0) return -Errno.EBUSY;
     const [only, second] = inode.cache.runs;
@@ -156,7 +172,7 @@ export class HostFiles {
     return made.dup();
   }
 
-  /** What LUO knew of the old inode it now knows of the new one; the old frames are free. */
+  /** Moves LUO's state and the page frames to the new inode, and frees the old frames. */
   #settle(old: ShmemInode, inode: Inode): void {
     this.moved(old, inode);
     if (old.frozen && inode instanceof HostInode) {

@@ -9,9 +9,15 @@ import type { HostFile } from "./host_interface.ts";
 import type { Run } from "./page_cache.ts";
 import { ALL_SEALS, implied_seals } from "./shmem.ts";
 
-/** An inode of the host, by `dev:ino` one per kernel. Its contents stay where they are; only preserving gives it page frames. */
+/**
+ * An inode of the host; a kernel has one for each `dev:ino`. Its contents stay on the host. Only preserving gives it
+ * page frames.
+ */
 export class HostInode implements Inode {
-  /** Preserved: refused here, as Linux would. What the host's owner does to the file is out of the model's reach. */
+  /**
+   * Preserved by LUO: the model refuses changes, as Linux does. The model cannot stop changes that the file's owner
+   * makes on the host.
+   */
   frozen = false;
   runs: readonly Run[] = [];
   users = 0;
@@ -64,7 +70,10 @@ export class HostInode implements Inode {
     return this.runs;
   }
 
-  /** Preserved while it was a file of the model's: the same page frames, whose bytes are here now. */
+  /**
+   * Takes over the page frames of a file that was preserved before it moved to the host. The frames stay; their bytes
+   * are now the host's.
+   */
   take_over(runs: readonly Run[]): void {
     this.frozen = true;
     if (runs.length === 0) return;

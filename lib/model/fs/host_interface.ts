@@ -1,16 +1,18 @@
 /**
- * What `lib/machine_process` plugs into a model so that files of the host can enter it (`SystemCalls.adopt`) and files of the model can leave
- * it (`SystemCalls.expose`). Host fds are numbers of the process the model runs in. A model without a host answers -ENOSYS to both.
+ * The interface between the model and the host's files. `lib/machine_process` implements it, so that files of the host
+ * can enter the model (`SystemCalls.adopt`) and files of the model can leave it (`SystemCalls.expose`). Host fds are
+ * numbers of the process in which the model runs. A model without a host answers -ENOSYS to both.
  */
 import type { Ret, Stat } from "../../system_calls.ts";
 import type { BackingStore } from "../memory/backing_store.ts";
 
+/** Access to the host's files. */
 export interface Host {
-  /** Takes `host_fd` over: the answer owns it (or closed it, when it is an errno). */
+  /** Takes `host_fd` over. The result owns it; when the result is an errno, `host_fd` has been closed. */
   adopt(host_fd: number): HostFile | Ret;
   /**
-   * A file of the model's own is to leave it: the host makes a memfd of the same name, mode, contents and position. From then
-   * on the model uses that memfd instead of the frames it had, so both sides see one file. Seals are added last.
+   * Creates a host memfd with the name, mode, contents and position of a file of the model. From then on the model uses
+   * that memfd instead of its own frames, so that both sides see one file. Seals are added last.
    */
   materialize(file: Leaving): HostFile | Ret;
 }
@@ -22,28 +24,29 @@ export interface Leaving {
   readonly position: bigint;
   readonly seals: number;
   readonly mode: number;
-  /** O_RDONLY, O_WRONLY or O_RDWR, O_APPEND ...: what the host fd is to be opened with. */
+  /** The flags for opening the host fd: O_RDONLY, O_WRONLY or O_RDWR, O_APPEND ... */
   readonly flags: number;
   /**
-   * The one store that holds the whole file from offset 0, when there is just one: a host that knows it as its own (a private
-   * copy it made in `survive`) can hand it out without copying. Its `release` comes afterwards: keep a reference of your own.
+   * The store that holds the whole file from offset 0; undefined when there are several. When the host knows the store
+   * as its own (a private copy from `survive`), it can hand the file out without copying. The model calls `release` of
+   * the store afterwards, so the host must keep a reference.
    */
   readonly pages: BackingStore | undefined;
-  /** The contents, for copying. Offsets are bytes; holes read as zero. */
+  /** Reads the contents, for copying. Offsets are bytes; holes read as zero. */
   read(offset: bigint, into: Uint8Array): void;
 }
 
-/** One open file description of the host. Calls answer like the system calls of the same name. */
+/** One open file description of the host. Its calls answer as the system calls of the same name do. */
 export interface HostFile {
-  /** `dev:ino`: two files with the same identity are the same inode to the model. */
+  /** `dev:ino`. The model gives two files with the same identity the same inode. */
   readonly identity: string;
-  /** A regular file on tmpfs or a memfd, not hugetlb: what `shmem_file()` says. */
+  /** True for a regular file on tmpfs and for a memfd that is not hugetlb: the answer of `shmem_file()`. */
   readonly shmem: boolean;
   /** F_GETFL. */
   flags(): number;
   set_flags(flags: number): Ret;
   fstat(): Stat;
-  /** What /proc/self/fd/N says. */
+  /** The target of the link /proc/self/fd/N. */
   link(): string;
   read(into: Uint8Array): Ret;
   write(from: Uint8Array): Ret;
@@ -57,13 +60,13 @@ export interface HostFile {
   add_seals(seals: number): Ret;
   poll(events: number): Ret;
   /**
-   * The pages of this file's inode from offset 0, holes and all, for as long as the model preserves it. Independent of this
-   * description: it may be closed before `release` of the pages.
+   * The pages of this file's inode from offset 0, including holes, for as long as the model preserves the file. The
+   * store does not depend on this description, which may be closed before the store is released.
    */
   pages(): BackingStore;
-  /** Another description of the same inode, as opening /proc/self/fd/N would give. */
+  /** Another description of the same inode, as opening /proc/self/fd/N gives. */
   reopen(flags: number): HostFile | Ret;
-  /** A host fd of this very description, the caller's to close. */
+  /** A host fd of this same description. The caller closes it. */
   dup(): Ret;
   close(): void;
 }

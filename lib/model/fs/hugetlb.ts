@@ -1,4 +1,6 @@
-/** Memfds of huge pages (fs/hugetlbfs/inode.c), without any huge page to give: there to be refused by LUO. */
+/**
+ * Memfds of huge pages (fs/hugetlbfs/inode.c) on a machine without huge pages. They show that LUO refuses such files.
+ */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import type { Ret, Stat } from "../../system_calls.ts";
@@ -30,7 +32,7 @@ export class HugetlbInode implements Inode {
     return 0;
   }
 
-  /** hugetlbfs_file_mmap(): no huge page to reserve. */
+  /** hugetlbfs_file_mmap(): fails, because there is no huge page to reserve. */
   mmap(offset: bigint): Ret {
     return offset % HUGE_PAGE === 0n ? -Errno.ENOMEM : -Errno.EINVAL;
   }
@@ -40,7 +42,7 @@ export class HugetlbInode implements Inode {
     return 0;
   }
 
-  /** hugetlbfs_fallocate(): there is never a huge page left. */
+  /** hugetlbfs_fallocate(): fails, because there is no huge page left. */
   fallocate(mode: number, end: bigint): Ret {
     if (mode & ~(abi.FALLOC_FL_KEEP_SIZE | abi.FALLOC_FL_PUNCH_HOLE)) return -Errno.EOPNOTSUPP;
     const changes = this.seals & (abi.F_SEAL_WRITE | abi.F_SEAL_FUTURE_WRITE);
@@ -88,14 +90,14 @@ function open_hugetlb(
   return new OpenFile(inode, operations, flags, () => link);
 }
 
-/** Holds write access, as memfd_create() itself does not (get_write_access). */
+/** Opens the inode with write access (get_write_access), which the description of memfd_create() does not hold. */
 function reopen_hugetlb(inode: HugetlbInode, flags: number, link: string): OpenFile {
   if ((flags & abi.O_ACCMODE) === abi.O_RDONLY) return open_hugetlb(inode, flags, link);
   inode.writers++;
   return open_hugetlb(inode, flags, link, { release: () => inode.writers-- });
 }
 
-/** default_llseek() of fs/read_write.c: all of the file is data. */
+/** default_llseek() of fs/read_write.c: treats the whole file as data. */
 function default_llseek(file: OpenFile, offset: bigint, whence: number, size: bigint): bigint {
   if (whence <= abi.SEEK_END) return generic_lseek(file, offset, whence, size);
   if (offset >= size) return -BigInt(Errno.ENXIO);

@@ -1,4 +1,4 @@
-/** memfd_create(2) (mm/memfd.c). */
+/** memfd_create(2): checks the flags and the name, and creates the file (mm/memfd.c). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import type { Ret } from "../../system_calls.ts";
@@ -10,7 +10,7 @@ import { memfd_file } from "./shmem_file.ts";
 
 const ALL_FLAGS = abi.MFD_CLOEXEC | abi.MFD_ALLOW_SEALING | abi.MFD_HUGETLB | abi.MFD_NOEXEC_SEAL |
   abi.MFD_EXEC;
-/** The page size's exponent, for MFD_HUGETLB. */
+/** The bits of MFD_HUGETLB that hold the exponent of the page size. */
 const HUGE_SIZE_MASK = 0xfc000000;
 /** NAME_MAX less `memfd:`. */
 const NAME_MAX = 249;

@@ -1,10 +1,12 @@
-/** A file's pages: which page index is which page frame. Sparse: what was never written has no frame and reads as zero. */
+/**
+ * The pages of a file: maps page indexes to page frames. Pages that were never written have no frame and read as zero.
+ */
 import { PageRanges } from "./page_ranges.ts";
 import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import type { Extent } from "../memory/extent.ts";
 import type { Ram } from "../memory/ram.ts";
 
-/** Pages `index` to `index + extent.count` of the file are the frames of `extent`. */
+/** Pages `index` to `index + extent.count` of the file lie in the frames of `extent`. */
 export interface Run {
   readonly index: number;
   readonly extent: Extent;
@@ -16,9 +18,12 @@ interface Hole {
 }
 
 export class PageCache {
-  /** In order of index, not overlapping. */
+  /** In order of index, without overlaps. */
   #runs: Run[];
-  /** Fallocated and not used since (not PG_uptodate): they count as blocks, and as holes to SEEK_DATA and SEEK_HOLE. */
+  /**
+   * Pages that were fallocated and not used since (not PG_uptodate). They count as blocks, but as holes for SEEK_DATA
+   * and SEEK_HOLE.
+   */
   readonly #unused = new PageRanges();
 
   constructor(readonly ram: Ram, runs: Run[] = []) {
@@ -29,7 +34,7 @@ export class PageCache {
     return this.#runs;
   }
 
-  /** What there is of the first `count` pages, as it is now: what happens to the file later does not change the answer. */
+  /** The runs of the first `count` pages. Later changes of the file do not change the result. */
   first(count: number): Run[] {
     const found: Run[] = [];
     for (const { index, extent } of this.#runs) {
@@ -40,12 +45,12 @@ export class PageCache {
     return found;
   }
 
-  /** Pages that have a frame. */
+  /** Number of pages that have a frame. */
   get pages(): number {
     return this.#runs.reduce((sum, run) => sum + run.extent.count, 0);
   }
 
-  /** Fills all of `into`, zeros where there is no page. */
+  /** Fills all of `into`. Holes read as zero. */
   read(offset: number, into: Uint8Array): void {
     into.fill(0);
     this.#each(offset, into.length, (run, at, from, to) => {
@@ -53,14 +58,14 @@ export class PageCache {
     });
   }
 
-  /** Every page touched must have its frame already: `populate` first. */
+  /** Writes to pages that have frames: call `populate` first. */
   write(offset: number, data: Uint8Array): void {
     this.#each(offset, data.length, (run, at, from, to) => {
       this.ram.write(run.extent, at, data.subarray(from, to));
     });
   }
 
-  /** Zeroes what has a frame, and leaves holes holes. */
+  /** Zeroes the pages that have frames. Holes stay holes. */
   zero(offset: number, length: number): void {
     this.#each(offset, length, (run, at, from, to) => {
       this.ram.zero(run.extent, at, to - from);
@@ -68,8 +73,9 @@ export class PageCache {
   }
 
   /**
-   * Gives every hole among the pages `index` ... `index + count` zeroed frames; false (and nothing done) when memory is out.
-   * They are for use, unless fallocated; that uses only what was fallocated before.
+   * Gives every hole among the pages `index` ... `index + count` zeroed frames. False, and nothing changed, when memory
+   * is used up. The pages count as used, except when `fallocated` is true: new pages then count as unused, and only
+   * older unused ones become used.
    */
   populate(index: number, count: number, fallocated = false): boolean {
     const holes = this.#holes(index, count);
@@ -89,7 +95,7 @@ export class PageCache {
     return true;
   }
 
-  /** All of them or, when an allocation fails under way, none. */
+  /** Allocates frames for all holes or, when an allocation fails, for none. */
   #allocate(holes: readonly Hole[]): { hole: Hole; extents: Extent[] }[] | undefined {
     const filled: { hole: Hole; extents: Extent[] }[] = [];
     for (const hole of holes) {
@@ -103,7 +109,7 @@ export class PageCache {
     return filled;
   }
 
-  /** Frees the frames of the pages `index` ... `end` (Infinity: to the last). */
+  /** Frees the frames of the pages from `index` up to `end` (Infinity: up to the last page). */
   drop(index: number, end: number): void {
     if (index >= end) return;
     this.#unused.remove(index, end);
@@ -118,7 +124,7 @@ export class PageCache {
     this.#runs.splice(first, last - first, ...kept);
   }
 
-  /** The first page at or behind `index` that is in use, undefined when there is none. */
+  /** The first used page from `index` on; undefined when there is none. */
   next_page(index: number): number | undefined {
     let at = index;
     for (;;) {
@@ -130,7 +136,7 @@ export class PageCache {
     }
   }
 
-  /** The first page at or behind `index` that is not. */
+  /** The first page from `index` on that is not used. */
   next_hole(index: number): number {
     return Math.min(this.#next_gap(index), this.#unused.next_in(index));
   }
@@ -173,7 +179,10 @@ export class PageCache {
     return holes;
   }
 
-  /** Calls back for each piece of the byte range that has frames: `at` bytes into the run, `from`..`to` of the range. */
+  /**
+   * Calls `piece` for each part of the byte range that has frames: `at` bytes into the run, bytes `from` to `to` of the
+   * range.
+   */
   #each(
     offset: number,
     length: number,
@@ -190,7 +199,7 @@ export class PageCache {
     }
   }
 
-  /** Position of the first run that ends behind page `index`. */
+  /** Position of the first run that ends after page `index`. */
   #from(index: number): number {
     let [low, high] = [0, this.#runs.length];
     while (low < high) {

@@ -1,13 +1,13 @@
-/** A set of page indexes as ranges: few ranges, however many pages. */
+/** A set of page indexes, stored as ranges. Its size depends on the number of ranges, not on the number of pages. */
 
 interface Range {
   readonly from: number;
-  /** The first page behind it. */
+  /** The page after the last one. */
   readonly to: number;
 }
 
 export class PageRanges {
-  /** In order, not overlapping. */
+  /** In order, without overlaps. */
   readonly #ranges: Range[] = [];
 
   add(from: number, to: number): void {
@@ -29,13 +29,13 @@ export class PageRanges {
     this.#ranges.splice(first, last - first, ...left);
   }
 
-  /** The first page at or behind `index` that is in the set; Infinity when there is none. */
+  /** The first page of the set from `index` on; Infinity when there is none. */
   next_in(index: number): number {
     const range = this.#ranges[this.#first_ending_after(index)];
     return range === undefined ? Infinity : Math.max(index, range.from);
   }
 
-  /** The first page at or behind `index` that is not. */
+  /** The first page from `index` on that is not in the set. */
   next_out(index: number): number {
     let at = index;
     for (let i = this.#first_ending_after(index); this.next_in(at) === at; i++) {
@@ -44,7 +44,7 @@ export class PageRanges {
     return at;
   }
 
-  /** Position of the first range that ends behind page `index`. */
+  /** Position of the first range that ends after page `index`. */
   #first_ending_after(index: number): number {
     let [low, high] = [0, this.#ranges.length];
     while (low < high) {

@@ -1,4 +1,4 @@
-/** Pipes and FIFOs (fs/pipe.c). The model has no second thread to wait for: what would block gives EAGAIN. */
+/** Pipes and FIFOs (fs/pipe.c). Nothing in the model can wait, so calls that would block give EAGAIN. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import type { Ret, Stat } from "../../system_calls.ts";
@@ -8,20 +8,20 @@ const CAPACITY = 65536;
 const POLLERR = 0x08;
 const POLLHUP = 0x10;
 
-/** The inode of a pipe, named (FIFO) or not. */
+/** The inode of a pipe or of a FIFO (a named pipe). */
 export class Fifo implements Inode {
   readonly chunks: Uint8Array[] = [];
   length = 0;
   readers = 0;
   writers_open = 0;
-  /** Writers there ever were: a reader of a FIFO that came before the first one sees no hang-up (f_pipe). */
+  /** Number of writers so far. A FIFO's reader sees no hang-up until a writer has opened the FIFO after it (f_pipe). */
   writers_ever = 0;
-  /** Names; a pipe's is not on any mount that one can link in. */
+  /** Number of names. A pipe has 1 too, though no mount has that name. */
   nlink = 1;
 
   constructor(readonly ino: bigint, readonly mode: number, readonly uid: number, readonly dev: bigint) {}
 
-  /** Nobody has it open any more: free_pipe_info(). */
+  /** free_pipe_info(): clears the pipe when no description of it is left. */
   empty(): void {
     this.chunks.length = this.length = this.writers_ever = 0;
   }
@@ -44,7 +44,10 @@ export function make_pipe(ino: bigint, uid: number, flags: number): [OpenFile, O
   return [end_of(fifo, link, kept | abi.O_RDONLY), end_of(fifo, link, kept | abi.O_WRONLY)];
 }
 
-/** fifo_open(): ENXIO for a non-blocking writer without a reader; a blocking open that would wait gives EAGAIN here. */
+/**
+ * fifo_open(): ENXIO for a non-blocking writer without a reader. A blocking open that would wait gives EAGAIN in the
+ * model.
+ */
 export function open_fifo(fifo: Fifo, path: string, flags: number): OpenFile | Ret {
   const access = flags & abi.O_ACCMODE;
   const nonblocking = (flags & abi.O_NONBLOCK) !== 0;
@@ -64,7 +67,7 @@ function end_of(fifo: Fifo, link: string, flags: number, waits?: number): OpenFi
   return file;
 }
 
-/** `waits`: no hang-up while there were no more writers than these. */
+/** `waits` is a number of writers: no hang-up is reported until more have opened the pipe. */
 function pipe_operations(fifo: Fifo, link: string, waits?: number): FileOperations {
   return {
     read: (_file, into) => read(fifo, into),
@@ -99,7 +102,7 @@ function write(fifo: Fifo, from: Uint8Array): Ret {
   if (from.length === 0) return 0;
   if (fifo.readers === 0) return -Errno.EPIPE;
   const room = CAPACITY - fifo.length;
-  // Up to PIPE_BUF bytes go all or not at all.
+  // Writes up to PIPE_BUF bytes are atomic.
   if (room === 0 || (from.length <= 4096 && from.length > room)) return -Errno.EAGAIN;
   const piece = from.slice(0, room);
   fifo.chunks.push(piece);

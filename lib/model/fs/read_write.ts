@@ -1,4 +1,7 @@
-/** What fs/read_write.c and fs/open.c check before a file's own operation is asked. */
+/**
+ * The checks of read, write, lseek, ftruncate and fallocate before the file's own operation runs (fs/read_write.c,
+ * fs/open.c).
+ */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import type { Ret } from "../../system_calls.ts";
@@ -29,7 +32,7 @@ export function vfs_lseek(file: OpenFile | undefined, offset: bigint, whence: nu
   return file.operations.lseek?.(file, offset, whence) ?? -BigInt(Errno.ESPIPE);
 }
 
-/** generic_file_llseek_size() for the three old whences. */
+/** generic_file_llseek_size() for SEEK_SET, SEEK_CUR and SEEK_END. */
 export function generic_lseek(file: OpenFile, offset: bigint, whence: number, size: bigint): bigint {
   const base = whence === abi.SEEK_END ? size : whence === abi.SEEK_CUR ? file.position : 0n;
   const position = base + offset;
@@ -45,7 +48,7 @@ export function vfs_ftruncate(file: OpenFile | undefined, length: bigint): Ret {
   return file.operations.ftruncate?.(file, length) ?? -Errno.EINVAL;
 }
 
-/** FALLOC_FL_ modes that say what to do: at most one of them. */
+/** FALLOC_FL_ modes that select the operation: at most one of them. */
 const FALLOC_MODES = 0xfa;
 const FALLOC_FL_INSERT_RANGE = 0x20;
 const FALLOC_FL_UNSHARE_RANGE = 0x40;

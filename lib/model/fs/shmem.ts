@@ -1,4 +1,4 @@
-/** Regular files in memory: memfds and files on tmpfs (mm/shmem.c, mm/memfd.c). */
+/** The inodes of memfds and of files on tmpfs (mm/shmem.c, mm/memfd.c). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import type { Ret, Stat } from "../../system_calls.ts";
@@ -8,31 +8,37 @@ import { PageCache, type Run } from "./page_cache.ts";
 import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import type { Ram } from "../memory/ram.ts";
 
-/** generic_perform_write() hands a write on in chunks of at most this, aligned: the largest folio of shmem on x86-64. */
+/**
+ * generic_perform_write() splits a write into aligned chunks of at most this size: the largest folio of shmem on
+ * x86-64.
+ */
 export const CHUNK = 2 * 1024 * 1024;
 export const MAX_FILE_SIZE = (1n << 63n) - 1n;
 
 /** A regular shmem inode: size, pages, seals, and whether LUO froze its mapping. */
 export class ShmemInode implements Inode {
   size = 0n;
-  /** F_SEAL_ flags; a tmpfs file is born sealed against sealing. */
+  /** F_SEAL_ flags. A tmpfs file begins with F_SEAL_SEAL, so it can never be sealed. */
   seals = abi.F_SEAL_SEAL;
   nlink = 0;
-  /** The descriptions among its users. */
+  /** Its open descriptions. */
   readonly files = new Set<OpenFile>();
-  /** I_LINKABLE: made by O_TMPFILE without O_EXCL, may be given a name. */
+  /** I_LINKABLE: created by O_TMPFILE without O_EXCL, so it may be given a name. */
   linkable = false;
-  /** SHMEM_F_MAPPING_FROZEN: preserved by LUO, so its set of pages must not change. */
+  /** SHMEM_F_MAPPING_FROZEN: LUO preserves the file, so its set of pages must not change. */
   frozen = false;
-  /** Pages pinned by LUO: F_SEAL_WRITE must wait for them, in vain. */
+  /** LUO pinned the pages. F_SEAL_WRITE would have to wait for them and fails. */
   pinned = false;
-  /** Shared mappings that are or may become writable (mapping_writably_mapped). */
+  /** Shared mappings that are writable or may become so (mapping_writably_mapped). */
   writable_mappings = 0;
-  /** Private mappings: what was written through them is theirs (`own`, by page of the mapping), until the file is cut. */
+  /**
+   * Private mappings. Pages written through them belong to the mapping (`own`, by page of the mapping) until the file
+   * is truncated.
+   */
   readonly copies = new Set<{ readonly offset: bigint; readonly own: Map<number, Uint8Array> }>();
-  /** Open descriptions and names (directory entries): without any, the inode is freed. */
+  /** Open descriptions and names (directory entries). Without any, the inode is freed. */
   #users = 0;
-  /** Open descriptions that came by open(2) with write access; memfd_create's does not count. */
+  /** Descriptions that open(2) opened for writing. The description of memfd_create does not count. */
   writers = 0;
   cache: PageCache;
 
@@ -59,7 +65,7 @@ export class ShmemInode implements Inode {
     });
   }
 
-  /** shmem_setattr(): F_SEAL_EXEC keeps the x bits as they are. */
+  /** shmem_setattr(): F_SEAL_EXEC forbids changes of the x bits. */
   fchmod(mode: number): Ret {
     if (this.seals & abi.F_SEAL_EXEC && (this.mode ^ mode) & 0o111) return -Errno.EPERM;
     this.mode = mode & 0o7777;
@@ -74,7 +80,10 @@ export class ShmemInode implements Inode {
     return length;
   }
 
-  /** generic_perform_write() over shmem_write_begin(): chunk by chunk, short when a later chunk is refused. */
+  /**
+   * generic_perform_write() over shmem_write_begin(): writes chunk by chunk. The write is short when a later chunk is
+   * refused.
+   */
   write(offset: bigint, from: Uint8Array): Ret {
     if (from.length === 0) return 0;
     if (offset >= MAX_FILE_SIZE) return -Errno.EFBIG;
@@ -98,7 +107,7 @@ export class ShmemInode implements Inode {
     return grows && (this.frozen || this.seals & abi.F_SEAL_GROW) ? -Errno.EPERM : 0;
   }
 
-  /** Copies page by page when memory is short: what fits is written. */
+  /** Copies the data. When memory is short it copies page by page, as much as fits. */
   #copy(at: number, data: Uint8Array): Ret {
     let length = data.length;
     if (!this.#populate(at, length)) {
@@ -126,7 +135,8 @@ export class ShmemInode implements Inode {
     if (length < this.size && this.seals & abi.F_SEAL_SHRINK) return -Errno.EPERM;
     if (length > this.size && this.seals & abi.F_SEAL_GROW) return -Errno.EPERM;
     if (length !== this.size && this.frozen) return -Errno.EPERM;
-    // Also at the same size, and then also of a frozen file: pages behind the end (FALLOC_FL_KEEP_SIZE) are given back.
+    // Even without a change of the size, and even for a frozen file, pages after the end (FALLOC_FL_KEEP_SIZE) are
+    // freed.
     if (length <= this.size) {
       const end = Number(length);
       const partial = end % PAGE_SIZE === 0 ? 0 : PAGE_SIZE - end % PAGE_SIZE;
@@ -138,7 +148,7 @@ export class ShmemInode implements Inode {
     return 0;
   }
 
-  /** unmap_mapping_range() with even_cows, which a hole does not ask for. */
+  /** unmap_mapping_range() with even_cows: private copies go too. Punching a hole does not ask for that. */
   #drop_copies(first: number): void {
     if (BigInt(first) * BigInt(PAGE_SIZE) >= this.size) return;
     for (const { offset, own } of this.copies) {
@@ -147,7 +157,7 @@ export class ShmemInode implements Inode {
     }
   }
 
-  /** shmem_fallocate(); `vfs_fallocate` has looked at the arguments. */
+  /** shmem_fallocate(). `vfs_fallocate` has checked the arguments. */
   fallocate(mode: number, offset: bigint, length: bigint): Ret {
     if (mode & ~(abi.FALLOC_FL_KEEP_SIZE | abi.FALLOC_FL_PUNCH_HOLE)) return -Errno.EOPNOTSUPP;
     if (this.frozen) return -Errno.EPERM;
@@ -187,8 +197,8 @@ export class ShmemInode implements Inode {
   }
 
   /**
-   * memfd_pin_folios() and the freeze: from now on the file is dense, and no page may come or go. Its pages up to the size: those
-   * behind (FALLOC_FL_KEEP_SIZE) are not pinned, and may go. Undefined when memory is out.
+   * memfd_pin_folios() and the freeze: fills every hole up to the size, and fixes the set of pages from now on. Pages
+   * after the size (FALLOC_FL_KEEP_SIZE) are not pinned and may still be freed. Undefined when memory is used up.
    */
   pin(): readonly Run[] | undefined {
     const pages = Math.ceil(Number(this.size) / PAGE_SIZE);
@@ -209,7 +219,7 @@ export class ShmemInode implements Inode {
     if (--this.#users === 0) this.free();
   }
 
-  /** evict_inode: nobody has it open, and no name is left. */
+  /** evict_inode(): frees the pages of an inode without descriptions and names. */
   free(): void {
     this.cache.drop(0, Infinity);
   }
@@ -218,7 +228,7 @@ export class ShmemInode implements Inode {
 export const ALL_SEALS = abi.F_SEAL_SEAL | abi.F_SEAL_SHRINK | abi.F_SEAL_GROW | abi.F_SEAL_WRITE |
   abi.F_SEAL_FUTURE_WRITE | abi.F_SEAL_EXEC;
 
-/** F_SEAL_EXEC on an executable file implies W^X: nothing of it may change any more. */
+/** The seals that F_SEAL_EXEC adds on an executable file: all that forbid changes (W^X). */
 export function implied_seals(seals: number, mode: number): number {
   if (!(seals & abi.F_SEAL_EXEC) || !(mode & 0o111)) return 0;
   return abi.F_SEAL_SHRINK | abi.F_SEAL_GROW | abi.F_SEAL_WRITE | abi.F_SEAL_FUTURE_WRITE;

@@ -1,4 +1,4 @@
-/** Open descriptions of shmem files, and memfd_create(2) (mm/memfd.c, mm/shmem.c). */
+/** Open descriptions of shmem files, and the creation of a memfd's file (mm/memfd.c, mm/shmem.c). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import type { Ret } from "../../system_calls.ts";
@@ -20,7 +20,7 @@ const shmem_operations: FileOperations = {
   },
   write(file, from, offset) {
     const inode = inode_of(file);
-    // O_APPEND goes to the end even with pwrite (generic_write_checks).
+    // O_APPEND writes at the end, even with pwrite (generic_write_checks).
     const at = file.flags & abi.O_APPEND ? inode.size : offset ?? file.position;
     const done = inode.write(at, from);
     if (offset === undefined && done > 0) file.position = at + BigInt(done);
@@ -41,7 +41,7 @@ const shmem_operations: FileOperations = {
   },
 };
 
-/** A description that holds write access (get_write_access): opened by path for writing. */
+/** The operations of a description that was opened by path for writing and so holds write access (get_write_access). */
 const opened_for_writing: FileOperations = {
   ...shmem_operations,
   release(file) {
@@ -57,7 +57,7 @@ function inode_of(file: OpenFile): ShmemInode {
   return file.inode;
 }
 
-/** A description of the inode without looking at anything; `open_shmem` is open(2). */
+/** Creates a description of the inode without any check; `open_shmem` does what open(2) does. */
 function shmem_file(
   inode: ShmemInode,
   flags: number,
@@ -70,7 +70,7 @@ function shmem_file(
   return file;
 }
 
-/** What open(2) of a regular tmpfs file does: write access, O_TRUNC. */
+/** open(2) of a regular tmpfs file: takes write access, and truncates for O_TRUNC. */
 export function open_shmem(inode: ShmemInode, flags: number, link: () => string): OpenFile | Ret {
   const writes = (flags & abi.O_ACCMODE) !== abi.O_RDONLY;
   if (writes) inode.writers++;
@@ -84,7 +84,7 @@ export function open_shmem(inode: ShmemInode, flags: number, link: () => string)
   return file;
 }
 
-/** memfd_alloc_file(): a file without a name, mode 0777 unless MFD_NOEXEC_SEAL says otherwise. */
+/** memfd_alloc_file(): a file without a name. Its mode is 0777 unless MFD_NOEXEC_SEAL removes the x bits. */
 export function memfd_file(ram: Ram, ino: bigint, uid: number, name: string, flags: number): OpenFile {
   const inode = new ShmemInode(ram, ino, 0o777, uid, SHM_MNT_DEV);
   if (flags & abi.MFD_NOEXEC_SEAL) {

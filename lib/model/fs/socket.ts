@@ -1,4 +1,6 @@
-/** Pairs of Unix stream sockets and the fds in flight in them (net/unix/af_unix.c). What would block gives EAGAIN. */
+/**
+ * Pairs of Unix stream sockets, and the fds in flight in them (net/unix/af_unix.c). Calls that would block give EAGAIN.
+ */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import type { Ret } from "../../system_calls.ts";
@@ -11,11 +13,11 @@ const POLLHUP = 0x10;
 
 interface Message {
   data: Uint8Array;
-  /** In flight: each holds a reference, so a session in here stays alive. */
+  /** Files in flight. Each holds a reference, so a session in a message stays alive. */
   files: OpenFile[];
 }
 
-/** One end. What it receives lies in its own queue. */
+/** One end of a pair. Messages to it wait in its own queue. */
 export class Socket {
   readonly queue: Message[] = [];
   queued = 0;
@@ -32,7 +34,7 @@ export class Socket {
     return piece.length;
   }
 
-  /** unix_stream_read_generic(): goes on over messages until one that brought fds. */
+  /** unix_stream_read_generic(): reads on over several messages, up to the first that carries fds. */
   receive(into: Uint8Array): { bytes: number; files: OpenFile[] } | Ret {
     if (into.length === 0) return { bytes: 0, files: [] };
     if (this.queue.length === 0) return this.peer === undefined ? { bytes: 0, files: [] } : -Errno.EAGAIN;
@@ -65,7 +67,7 @@ export function make_socketpair(ino: bigint): [OpenFile, OpenFile] {
   return [socket_file(a, ino), socket_file(b, ino + 1n)];
 }
 
-/** The socket behind an open file, undefined for anything else (ENOTSOCK). */
+/** The socket of an open file; undefined for any other file (ENOTSOCK). */
 export function socket_of(file: OpenFile): Socket | undefined {
   return file.operations instanceof SocketOperations ? file.operations.socket : undefined;
 }
@@ -81,7 +83,7 @@ class SocketOperations implements FileOperations {
   read(_file: OpenFile, into: Uint8Array): Ret {
     const got = this.socket.receive(into);
     if (typeof got === "number") return got;
-    // read() has no room for fds: they are dropped.
+    // read() cannot return fds, so they are closed.
     for (const file of got.files) file.put();
     return got.bytes;
   }

@@ -5,6 +5,7 @@ import type { FdTable } from "./fd_table.ts";
 import type { OpenFile } from "./file.ts";
 import { SCM_MAX_FD, socket_of } from "./socket.ts";
 
+/** Sends data and files. The message takes a reference to each file. */
 export function do_sendmsg(
   table: FdTable,
   file: OpenFile | undefined,

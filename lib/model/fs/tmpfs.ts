@@ -1,4 +1,4 @@
-/** A tmpfs mount: directories of names (mm/shmem.c, fs/namei.c for what the calls refuse). */
+/** A tmpfs mount: directories, names, and the errors of the calls that change them (mm/shmem.c, fs/namei.c). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import type { Ret, Stat } from "../../system_calls.ts";
@@ -21,7 +21,7 @@ export class Directory implements Inode {
 
 type Entry = Directory | ShmemInode | Fifo;
 
-/** Where a path ends: the entry, if there is one, and the directory and name under which it is or would be. */
+/** The end of a path: the entry, when there is one, and the directory and name under which it lies or would lie. */
 interface Found {
   readonly directory: Directory;
   readonly name: string;
@@ -66,7 +66,7 @@ export class Tmpfs {
     return open_shmem(entry, flags, () => entry.nlink === 0 ? `${path} (deleted)` : path);
   }
 
-  /** O_TMPFILE: a file without a name, but one that can be given a name, unless O_EXCL. */
+  /** O_TMPFILE: a file without a name. It can be given one, except with O_EXCL. */
   #tmpfile({ entry }: Found, flags: number, mode: number, uid: number): OpenFile | Ret {
     if ((flags & abi.O_ACCMODE) === abi.O_RDONLY) return -Errno.EINVAL;
     if (entry === undefined) return -Errno.ENOENT;
@@ -107,7 +107,9 @@ export class Tmpfs {
     return 0;
   }
 
-  /** linkat() of an open file: only one that has a name, or O_TMPFILE gave (I_LINKABLE). */
+  /**
+   * linkat() of an open file: works for a file that has a name, or that O_TMPFILE created without O_EXCL (I_LINKABLE).
+   */
   link(inode: Inode, path: readonly string[]): Ret {
     const found = this.#find(path);
     if (typeof found === "number") return found;
@@ -145,7 +147,7 @@ function open_directory(inode: Inode, path: string, flags: number): OpenFile {
   const operations: FileOperations = {
     read: () => -Errno.EISDIR,
     positioned: true,
-    // offset_dir_llseek(): a directory has no end.
+    // offset_dir_llseek(): a directory has no end to seek to.
     lseek: (file, offset, whence) =>
       whence > abi.SEEK_CUR ? -BigInt(Errno.EINVAL) : generic_lseek(file, offset, whence, 0n),
     reopen: (file, again) =>

@@ -1,4 +1,4 @@
-/** What the kernel can and cannot read and write behind a pointer (get_user, copy_from_user, copy_to_user). */
+/** User memory: what the kernel can read and write behind a pointer (get_user, copy_from_user, copy_to_user). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import type { Ret, UserPointer } from "../../system_calls.ts";
 
@@ -18,8 +18,8 @@ export class UserBuffer {
   }
 
   /**
-   * copy_struct_from_user(): `known` bytes, zero-filled when the caller's struct is shorter. -E2BIG for a byte behind the known
-   * ones that is not zero (it wins over a fault further on), -EFAULT for what is not mapped.
+   * copy_struct_from_user(): the first `known` bytes, filled with zeros when the caller's struct is shorter. -E2BIG
+   * when a byte after them is not zero (this comes before a fault further on), -EFAULT when a byte is not mapped.
    */
   struct(known: number, size: number): Uint8Array<ArrayBuffer> | Ret {
     for (let at = known; at < size; at++) {

@@ -1,4 +1,4 @@
-/** panic(): the kernel is no more. What is left is what it printed. */
+/** panic(): the kernel stops for good; only its console output remains. */
 
 export class KernelPanic extends Error {
   override readonly name = "KernelPanic";

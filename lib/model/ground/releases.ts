@@ -1,38 +1,41 @@
 /**
- * What a kernel of some release speaks and allows: the model boots as 6.19, 7.2 or 7.3, or as the v6 series from before LUO
- * was merged. Two kernels do not negotiate; what happens when their formats differ is here too.
+ * Kernel releases: the formats and limits of each. The model boots as 6.19, 7.2 or 7.3, or as version 6 of the patch
+ * series before LUO was merged. Two kernels do not negotiate; this file also says what a kernel does with formats that
+ * it does not know.
  */
 
-/** The strings one kernel writes and the next compares. */
+/** The format names that one kernel writes and the next compares with its own. */
 export interface Formats {
   readonly kho: string;
   readonly luo: string;
   readonly memfd: string;
 }
 
+/** How much one kernel can preserve. */
 export interface Limits {
-  /** Bytes of a name's buffer, its NUL included. */
+  /** Bytes of a session name's buffer, including its NUL. */
   readonly name: number;
   readonly sessions: number;
   /** Files of one session. */
   readonly files: number;
 }
 
-/** How what they name is laid out: 7.2 and later, 6.19, the series. */
+/** Which struct layouts the format names stand for: those of 7.2 and later, of 6.19, or of the series. */
 export type Layout = "v5" | "6.19" | "series v6";
 
 export interface Release {
   readonly layout: Layout;
   readonly formats: Formats;
   readonly limits: Limits;
-  /** What CREATE_SESSION gives when `limits.sessions` are there. */
+  /** The errno of CREATE_SESSION when `limits.sessions` sessions exist. */
   readonly full: "ENOMEM" | "ENOSPC";
-  /** LIVEUPDATE_SESSION_GET_NAME. */
+  /** Has LIVEUPDATE_SESSION_GET_NAME. */
   readonly get_name: boolean;
+  /** Hands FLBs over (file-lifecycle-bound data, `../luo/flb.ts`). */
   readonly flbs: boolean;
-  /** Seals come along with a memfd. */
+  /** Hands the seals of a memfd over. */
   readonly seals: boolean;
-  /** LUO data that cannot be read: the kernel panics, or goes on without LUO. */
+  /** What the kernel does when it cannot read the LUO data: panic, or boot without LUO. */
   readonly unreadable: "panic" | "disable";
 }
 
@@ -70,9 +73,10 @@ const SERIES_V6: Release = {
 };
 
 /**
- * By uname's release: `X.Y...`, and `-series-v6` for the patches. `-kho-vN`, `-luo-vN`, `-memfd-vN` in it change what that
- * kernel speaks, for a pair of kernels that does not fit. Undefined for a kernel from before LUO; one that says no number is
- * taken for the newest, and 7.0 and 7.1 for 6.19.
+ * The release that belongs to uname's `X.Y...`, or to `-series-v6` for the patches. `-kho-vN`, `-luo-vN` and
+ * `-memfd-vN` in the name replace the formats of that kernel, so that tests can make two kernels that do not fit.
+ * Undefined for a kernel from before LUO. A name without a number counts as the newest release; 7.0 and 7.1 count as
+ * 6.19.
  */
 export function release_of(release: string): Release | undefined {
   const base = base_of(release);

@@ -1,4 +1,4 @@
-/** The pages of a file on their way over a kexec: each a folio of order 0, as shmem's are unless huge pages are asked for. */
+/** Preserves and restores the pages of a file. Each page is a folio of order 0, as in shmem without huge pages. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import type { Ret } from "../../system_calls.ts";
 import type { VmallocArea } from "../../kho/vmalloc.ts";
@@ -14,7 +14,9 @@ import {
   vfree,
 } from "../kho/vmalloc_area.ts";
 
-/** The list of a file's folios: its pages by frame, and what the next kernel finds them by. */
+/**
+ * The list of a file's folios: the frames that hold the list, and the vmalloc area by which the next kernel finds them.
+ */
 export interface FolioList {
   readonly frames: readonly number[];
   readonly area: VmallocArea;
@@ -24,7 +26,10 @@ export function count_pages(runs: readonly Run[]): number {
   return runs.reduce((sum, { extent }) => sum + extent.count, 0);
 }
 
-/** memfd_luo_preserve_folios(): the pages, and the list of them. Undefined, and nothing done, when memory is out. */
+/**
+ * memfd_luo_preserve_folios(): preserves the pages and a list of them. Undefined, and nothing changed, when memory is
+ * used up.
+ */
 export function preserve_file_pages(
   kho: Kho,
   runs: readonly Run[],
@@ -47,7 +52,7 @@ export function unpreserve_file_pages(kho: Kho, runs: readonly Run[], list: Foli
   vfree(kho.ram, list.frames);
 }
 
-/** The pages back, once. -EINVAL when the list cannot be read; else as `restore_folios`. */
+/** Restores the pages; works once. -EINVAL when the list cannot be read, other errnos as in `restore_folios`. */
 export function restore_file_pages(
   ram: Ram,
   { folios, count }: MemfdHeader,
@@ -61,13 +66,13 @@ export function restore_file_pages(
   return runs;
 }
 
-/** Nobody wants them any more. */
+/** Frees the pages of a file that was never retrieved. */
 export function discard_file_pages(ram: Ram, header: MemfdHeader, format: MemfdFormat): void {
   const runs = restore_file_pages(ram, header, format);
   if (typeof runs === "object") { for (const { extent } of runs) ram.free(extent); }
 }
 
-/** All of them, or (false: the map could not grow) none. */
+/** Preserves all pages or, when the map cannot grow (false), none. */
 function preserve_folios(kho: Kho, runs: readonly Run[]): boolean {
   let done = 0;
   for (const { extent } of runs) {
@@ -80,7 +85,7 @@ function preserve_folios(kho: Kho, runs: readonly Run[]): boolean {
   return true;
 }
 
-/** The first `count` of them. */
+/** Unpreserves the first `count` pages. */
 function unpreserve_folios(kho: Kho, runs: readonly Run[], count = Infinity): void {
   let left = count;
   for (const { extent } of runs) {
@@ -91,8 +96,8 @@ function unpreserve_folios(kho: Kho, runs: readonly Run[], count = Infinity): vo
 }
 
 /**
- * memfd_luo_retrieve_folios(): the file's pages again. -EIO when one was not handed over, -EEXIST when two are for the same page
- * of the file; then all are freed that could be found.
+ * memfd_luo_retrieve_folios(): restores the file's pages. -EIO when a page was not handed over, -EEXIST when two have
+ * the same index. On an error all pages that were found are freed.
  */
 function restore_folios(
   ram: Ram,
@@ -121,7 +126,7 @@ function restore_folios(
   return answer;
 }
 
-/** A page cache has one page at an index (shmem_add_to_page_cache). */
+/** Are there two pages with the same index? A page cache cannot hold them (shmem_add_to_page_cache). */
 function overlap(runs: readonly Run[]): boolean {
   const sorted = runs.toSorted((a, b) => a.index - b.index);
   return sorted.some(({ index, extent }, i) => (sorted[i + 1]?.index ?? Infinity) < index + extent.count);

@@ -1,6 +1,7 @@
 /**
- * A preserved memfd as the next kernel reads it, in this kernel's memory: struct memfd_luo_ser and the list of its folios
- * (mm/memfd_luo.c; layout in `lib/kho/memfd_v2.ts`, `memfd_v1.ts`). The list is written page by page, not entry by entry: there are many.
+ * The handover data of a memfd in this kernel's memory: struct memfd_luo_ser and the list of its folios
+ * (mm/memfd_luo.c; layout in `lib/kho/memfd_v2.ts` and `memfd_v1.ts`). The list can be long, so this file writes it
+ * page by page and not entry by entry.
  */
 import { FOLIO_SIZE, type PfnPlace } from "../../kho/folio_list.ts";
 import * as v1 from "../../kho/memfd_v1.ts";
@@ -11,7 +12,7 @@ import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import type { Physical } from "../memory/physical.ts";
 import type { Ram } from "../memory/ram.ts";
 
-/** MEMFD_LUO_FOLIO_DIRTY | MEMFD_LUO_FOLIO_UPTODATE: every page, whatever it was. */
+/** MEMFD_LUO_FOLIO_DIRTY | MEMFD_LUO_FOLIO_UPTODATE: Linux sets both for every page. */
 const FLAGS = 3;
 const PER_PAGE = PAGE_SIZE / FOLIO_SIZE;
 
@@ -24,20 +25,20 @@ export interface MemfdHeader {
   readonly folios: VmallocDescriptor;
 }
 
-/** How a release writes it. */
+/** How one release writes the data. */
 export interface MemfdFormat {
-  /** Bytes to allocate. */
+  /** Bytes of the struct. */
   readonly size: number;
   readonly pfn: PfnPlace;
   encode(header: MemfdHeader): Uint8Array;
-  /** @throws KhoError for what cannot be one */
+  /** @throws KhoError when the bytes are no such struct */
   decode(memory: Physical, address: bigint): MemfdHeader;
 }
 
 export const NO_FOLIOS: VmallocDescriptor = { first: 0n, total_pages: 0, flags: 0, order: 0 };
 
-/** What the structs have of it: unsigned, and counts of 64 bits. */
-function raw({ position, size, seals, count, folios }: MemfdHeader) {
+/** The values as the structs hold them: unsigned, with counts of 64 bits. */
+function to_struct({ position, size, seals, count, folios }: MemfdHeader) {
   return {
     position: BigInt.asUintN(64, position),
     size: BigInt.asUintN(64, size),
@@ -47,7 +48,7 @@ function raw({ position, size, seals, count, folios }: MemfdHeader) {
   };
 }
 
-function cooked(head: v1.MemfdV1Head | v2.MemfdV2Head): MemfdHeader {
+function from_struct(head: v1.MemfdV1Head | v2.MemfdV2Head): MemfdHeader {
   return {
     position: BigInt.asIntN(64, head.position),
     size: BigInt.asIntN(64, head.size),
@@ -60,26 +61,26 @@ function cooked(head: v1.MemfdV1Head | v2.MemfdV2Head): MemfdHeader {
 export const MEMFD_V2: MemfdFormat = {
   size: v2.MEMFD_V2_SIZE,
   pfn: "low",
-  encode: (header) => v2.encode_head({ ...raw(header), flags: 0 }),
-  decode: (memory, address) => cooked(v2.decode_head(memory, address, "a memfd")),
+  encode: (header) => v2.encode_head({ ...to_struct(header), flags: 0 }),
+  decode: (memory, address) => from_struct(v2.decode_head(memory, address, "a memfd")),
 };
 
-/** No seals; of the series a device tree, of 6.19 a struct. */
+/** The formats without seals: a device tree in the series, a struct in 6.19. */
 export function memfd_v1(form: v1.MemfdV1Form): MemfdFormat {
   return {
     size: form === "6.19" ? v1.MEMFD_V1_SIZE : PAGE_SIZE,
     pfn: v1.pfn_place(form),
-    encode: (header) => v1.encode_head({ ...raw(header), form }),
-    decode: (memory, address) => cooked(v1.decode_head(memory, address, "a memfd")),
+    encode: (header) => v1.encode_head({ ...to_struct(header), form }),
+    decode: (memory, address) => from_struct(v1.decode_head(memory, address, "a memfd")),
   };
 }
 
-/** Pages for a list of so many folios. */
+/** Number of pages that hold a list of `folios` entries. */
 export function list_pages(folios: number): number {
   return Math.ceil(folios / PER_PAGE);
 }
 
-/** One entry for each page of the runs, into the pages of the list. */
+/** Writes one entry for each page of the runs into the pages of the list. */
 export function write_folios(
   ram: Ram,
   list: readonly number[],
@@ -108,7 +109,7 @@ function put(words: Uint32Array, at: number, value: number, high: number): void 
   words[at + 1] = Math.floor(value / 2 ** 32) | high;
 }
 
-/** Each entry that has a page: its frame, and its page of the file. */
+/** The entries of the list that have a page: the frame, and the page's index in the file. */
 export function* read_folios(
   ram: Ram,
   list: readonly number[],

@@ -1,4 +1,6 @@
-/** The memfd handler (mm/memfd_luo.c): contents, size, position and seals of any shmem file without a name. */
+/**
+ * The memfd handler (mm/memfd_luo.c): preserves contents, size, position and seals of any shmem file without a name.
+ */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import type { Ret } from "../../system_calls.ts";
@@ -15,12 +17,15 @@ import type { Release } from "../ground/releases.ts";
 import { ShmemInode } from "../fs/shmem.ts";
 import { memfd_file } from "../fs/shmem_file.ts";
 
-/** What the handler needs of an inode. `ShmemInode` is one; a shmem file of the host is another (`host_file.ts`). */
+/**
+ * The part of an inode that the handler needs. `ShmemInode` has it, and so has `HostInode` for a shmem file of the
+ * host.
+ */
 export interface Preservable {
   readonly nlink: number;
   readonly size: bigint;
   readonly seals: number;
-  /** The frames of every page up to the size, from now on fixed; undefined when memory is out. */
+  /** Fixes the pages up to the size and returns their frames. Undefined when memory is used up. */
   pin(): readonly Run[] | undefined;
   unpin(): void;
 }
@@ -35,7 +40,7 @@ export class MemfdHandler implements FileHandler {
   readonly #seals: boolean;
   readonly compatible: string;
 
-  /** `release.seals`: they come along, which they did not before memfd-v2. */
+  /** `release.seals` says whether this release hands seals over; formats before memfd-v2 do not. */
   constructor(
     readonly kho: Kho,
     readonly new_ino: () => bigint,
@@ -57,7 +62,7 @@ export class MemfdHandler implements FileHandler {
     if (address === undefined) return -Errno.ENOMEM;
     const large = (inode.size + BigInt(PAGE_SIZE) - 1n) / BigInt(PAGE_SIZE) > MAX_PAGES;
     const runs = large ? undefined : inode.pin();
-    // Seals added from now on are lost; the position is written again in freeze.
+    // Seals that are added after this are lost. `freeze` writes the position again.
     const about = { position: position_of(file), size: inode.size, seals: this.#seals ? inode.seals : 0 };
     const state = runs && PreservedPages.preserve(this.kho, this.format, address, about, runs);
     if (state !== undefined) return state;
@@ -93,24 +98,24 @@ export class MemfdHandler implements FileHandler {
     const runs = restore_file_pages(ram, memfd, this.format);
     if (typeof runs === "number") return runs;
     const file = memfd_file(ram, this.new_ino(), uid, "", abi.MFD_ALLOW_SEALING);
-    // vfs_setpos() does not take a negative one.
+    // vfs_setpos() refuses a negative position.
     file.position = position < 0n ? 0n : position;
     if (file.inode instanceof ShmemInode) {
       file.inode.size = size;
       file.inode.cache = new PageCache(ram, runs);
-      // The trap: the new file has mode 0777, so F_SEAL_EXEC seals it against writing too.
+      // Beware: the new file has mode 0777, so F_SEAL_EXEC also seals it against writing.
       if (seals !== 0) file.inode.add_seals(seals);
     }
     return file;
   }
 
-  /** A dup, a reopened or a second fd of the same file is the same file. */
+  /** All descriptions of an inode are the same file. */
   identity(file: OpenFile): object {
     return file.inode;
   }
 
   finish(data: bigint, retrieved: Retrieved): void {
-    // A retrieve that failed has cleaned up after itself.
+    // A failed retrieve has already freed its data.
     if (retrieved !== undefined || data === 0n) return;
     discard_preserved(this.kho.ram, this.format, data);
   }

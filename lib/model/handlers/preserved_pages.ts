@@ -1,4 +1,6 @@
-/** A file of pages on its way over a kexec: a struct in preserved memory, the list of its folios, the pages (mm/memfd_luo.c). */
+/**
+ * The handover of a file of pages: a struct in preserved memory, a list of its folios, and the pages (mm/memfd_luo.c).
+ */
 import { KhoError } from "../../kho/kho_error.ts";
 import type { PreservedState } from "../luo/file_handler.ts";
 import * as folios from "./folios.ts";
@@ -8,7 +10,7 @@ import type { Run } from "../fs/page_cache.ts";
 import { Physical } from "../memory/physical.ts";
 import type { Ram } from "../memory/ram.ts";
 
-/** `private_data` of such a file. */
+/** The state of a preserved file (`private_data`). */
 export class PreservedPages implements PreservedState {
   private constructor(
     readonly kho: Kho,
@@ -21,7 +23,10 @@ export class PreservedPages implements PreservedState {
     readonly list: folios.FolioList | undefined,
   ) {}
 
-  /** The struct is at `address`, preserved already. Undefined, and nothing done, when memory is out. */
+  /**
+   * Preserves the pages and writes the struct at `address`, which is preserved already. Undefined, and nothing changed,
+   * when memory is used up.
+   */
   static preserve(
     kho: Kho,
     format: MemfdFormat,
@@ -48,7 +53,7 @@ export class PreservedPages implements PreservedState {
   }
 }
 
-/** In the next kernel. Undefined when there is no such struct. */
+/** Reads the struct in the next kernel. Undefined when there is none at the address. */
 export function read_preserved(ram: Ram, format: MemfdFormat, data: bigint): MemfdHeader | undefined {
   try {
     return format.decode(new Physical(ram), data);
@@ -58,7 +63,7 @@ export function read_preserved(ram: Ram, format: MemfdFormat, data: bigint): Mem
   }
 }
 
-/** Nobody wants it any more. */
+/** Frees the data of a file that was never retrieved. */
 export function discard_preserved(ram: Ram, format: MemfdFormat, data: bigint): void {
   const header = read_preserved(ram, format, data);
   if (header === undefined) return;

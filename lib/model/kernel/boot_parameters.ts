@@ -1,19 +1,28 @@
-/** Kernel parameters: booleans as `early_param` and kstrtobool() read them, and `initcall_blacklist`. */
+/**
+ * Reads the parameters of a kernel's command line: switches (`early_param`, kstrtobool()), lists, and
+ * `initcall_blacklist`.
+ */
 import { kstrtobool } from "../../../ffi/abi/kstrtobool.ts";
 
-/** The last `NAME=VALUE` counts; undefined when there is none, or its value is no truth value ("Malformed early option"). */
+/**
+ * The value of a switch. The last valid `NAME=VALUE` wins; undefined when there is none. Linux calls an invalid one a
+ * "Malformed early option".
+ */
 export function kernel_parameter(command_line: string, name: string): boolean | undefined {
   let found: boolean | undefined;
   for (const value of kernel_values(command_line, name)) found = kstrtobool(value) ?? found;
   return found;
 }
 
-/** `initcall_blacklist=NAME,NAME`: an initcall that is skipped, and with it what it registers. */
+/** `initcall_blacklist=NAME,NAME` skips initcalls, and so all that they register. */
 export function initcall_blacklisted(command_line: string, name: string): boolean {
   return kernel_values(command_line, "initcall_blacklist").some((list) => list.split(",").includes(name));
 }
 
-/** parse_args() over next_arg() (kernel/params.c, lib/cmdline.c): white space between quotes ends no word, `--` ends all. */
+/**
+ * parse_args() and next_arg() (kernel/params.c, lib/cmdline.c): white space between quotes does not end a word; `--`
+ * ends the parameters.
+ */
 export function kernel_values(command_line: string, name: string): string[] {
   const found: string[] = [];
   for (const [text] of command_line.matchAll(/(?:[^\s"]|"[^"]*(?:"|$))+/g)) {

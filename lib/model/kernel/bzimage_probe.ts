@@ -1,8 +1,10 @@
-/** Does x86 Linux take this file as a kernel? bzImage64_probe() and bzImage64_load() of arch/x86/kernel/kexec-bzimage64.c. */
+/**
+ * Checks a kernel image as x86 Linux does: bzImage64_probe() and bzImage64_load() of arch/x86/kernel/kexec-bzimage64.c.
+ */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import type { Ret } from "../../system_calls.ts";
 
-/** Offsets in the file of `struct setup_header` fields (Documentation/arch/x86/boot.rst). */
+/** Offsets of `struct setup_header` fields in the file (Documentation/arch/x86/boot.rst). */
 const SETUP_SECTS = 0x1f1;
 const BOOT_FLAG = 0x1fe;
 const HEADER = 0x202;
@@ -11,7 +13,7 @@ const KERNEL_VERSION = 0x20e;
 const LOADFLAGS = 0x211;
 const XLOADFLAGS = 0x236;
 const CMDLINE_SIZE = 0x238;
-/** Bytes of the file that everything above fits into. */
+/** Bytes from the start of the file to the end of the last field above. */
 export const SETUP_HEADER_END = 0x268;
 
 const LOADED_HIGH = 1;
@@ -21,10 +23,10 @@ const SECTOR = 512;
 const MAX_ELFCOREHDR_STR_LEN = 30;
 
 /**
- * 0, or the errno with which Linux refuses. Nothing behind the setup sectors is looked at: an image cut off at half its
- * length is taken.
+ * Returns 0, or the errno with which Linux refuses the image. Linux looks only at the setup sectors, so it accepts an
+ * image that was cut off at half its length.
  *
- * @param image the file from its start: at least `SETUP_HEADER_END` bytes of it when it has them
+ * @param image the file from its start: at least `SETUP_HEADER_END` bytes, when the file has them
  * @param length bytes of the whole file
  */
 export function probe(image: Uint8Array, length: number): Ret {
@@ -40,7 +42,7 @@ export function probe(image: Uint8Array, length: number): Ret {
   return good ? 0 : -Errno.ENOEXEC;
 }
 
-/** What the loader checks once the initrd and the command line have been read. `cmdline_len` counts the NUL. */
+/** The loader's checks after it has read the initrd and the command line. `cmdline_len` includes the NUL. */
 export function check_load(image: Uint8Array, length: number, cmdline_len: number): Ret {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   const setup_sects = view.getUint8(SETUP_SECTS) || 4;
@@ -49,7 +51,7 @@ export function check_load(image: Uint8Array, length: number, cmdline_len: numbe
   return cmdline_len + MAX_ELFCOREHDR_STR_LEN > room ? -Errno.EINVAL : 0;
 }
 
-/** uname's release of the kernel in the image: the first word of the header's version string. */
+/** The kernel's release (uname -r): the first word of the header's version string. */
 export function image_release(image: Uint8Array): string | undefined {
   if (image.length < SETUP_HEADER_END) return undefined;
   const pointer = new DataView(image.buffer, image.byteOffset, image.byteLength).getUint16(

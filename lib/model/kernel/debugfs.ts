@@ -1,6 +1,6 @@
 /**
- * /sys/kernel/debug/kho (kernel/liveupdate/kexec_handover_debugfs.c): KHO's trees and blobs as they are in memory now, also those
- * of the previous kernel that have been freed meanwhile. Files only: a directory cannot be listed.
+ * /sys/kernel/debug/kho (kernel/liveupdate/kexec_handover_debugfs.c): KHO's trees and blobs in their present state,
+ * also those of the previous kernel whose memory has been freed since. Directories cannot be listed.
  */
 import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import type { HandedOver } from "../kho/incoming_kho.ts";
@@ -9,14 +9,14 @@ import type { Hardware } from "./hardware.ts";
 
 const ROOT = "/sys/kernel/debug/kho/";
 
-/** What debugfs shows: the handover this kernel prepares, and the one it was given. */
+/** The two handovers that debugfs shows: the one that this kernel prepares, and the one it was given. */
 interface Handovers {
   readonly kho: Kho | undefined;
   readonly handed: HandedOver | undefined;
   readonly hardware: Hardware;
 }
 
-/** The bytes of a file there; undefined when there is none of that name. */
+/** The bytes of a file; undefined when there is no file of that name. */
 export function read_debugfs(
   { kho, handed, hardware: { ram } }: Handovers,
   path: string,
@@ -29,7 +29,7 @@ export function read_debugfs(
   };
   const blob = (blobs: readonly { name: string; address: bigint; size: bigint }[], name: string) => {
     const found = blobs.find((blob) => blob.name === name);
-    // Before kho-v3 a blob is a tree, which says its own size.
+    // Before kho-v3 a blob is a tree, which contains its own size.
     if (found?.size === 0n) return tree(memory(Number(found.address), PAGE_SIZE));
     return found && memory(Number(found.address), Number(found.size));
   };
@@ -43,14 +43,15 @@ export function read_debugfs(
     case "out/scratch_len":
       return lines(kho.scratch.map(({ count }) => count * PAGE_SIZE));
     case "out/fdt":
-      // Only a kernel that was handed nothing has it (kho_init()), and as long as it was before LUO came.
+      // kho_init() creates this file only when nothing was handed over, and with the length that the tree has before
+      // LUO adds to it.
       return handed === undefined ? memory(kho.handover.fdt, kho.first_tree_size) : undefined;
     case "in/fdt":
       return handed && tree(memory(handed.fdt, PAGE_SIZE));
   }
 }
 
-/** As many bytes as a tree says it has. */
+/** The page, cut to the size that the tree states. */
 function tree(page: Uint8Array | undefined): Uint8Array | undefined {
   return page?.subarray(0, new DataView(page.buffer, page.byteOffset).getUint32(4));
 }

@@ -1,15 +1,15 @@
-/** A process whose calls go wrong as `faults.ts` says. */
+/** A process whose system calls fail as the `FaultSpec` of its machine says. */
 import { ProcessKilled, type SystemCalls } from "../../system_calls.ts";
 import type { Faults } from "../faults/faults.ts";
 import type { Process } from "./process.ts";
 
-/** They fail for nobody, and the machine asks them itself. */
+/** Calls that never fail: the machine itself uses them. */
 const SAFE: readonly string[] = ["getpid", "uname", "exit", "forget", "constructor"];
 
-/** Waits, and all processes of the machine with it: one call at a time. */
+/** Waits, and stops all processes of the machine meanwhile: only one call runs at a time. */
 export type Sleep = (ms: number) => void;
 
-/** What the process's program sees: the same calls, each asked about first. */
+/** The process with faults: the same calls, but each first counts for the faults. */
 export function faulty_process(process: Process, faults: Faults, sleep: Sleep): SystemCalls {
   return new Proxy(process, {
     get(target, name) {
@@ -20,14 +20,14 @@ export function faulty_process(process: Process, faults: Faults, sleep: Sleep): 
       return (...args: unknown[]) => {
         const answer = target.ended ? 0 : before(target, name, faults, sleep);
         if (answer === 0) return Reflect.apply(value, target, args);
-        // These two answer in 64 bits.
+        // These two calls return 64 bits.
         return name === "mmap" || name === "lseek" ? BigInt(answer) : answer;
       };
     },
   });
 }
 
-/** 0, or the call's answer: it is not done then. @throws ProcessKilled */
+/** Returns 0, or the errno that the call must answer with instead of running. @throws ProcessKilled for a crash */
 function before(process: Process, name: string, faults: Faults, sleep: Sleep): number {
   let answer = 0;
   for (const what of faults.at(name, "call")) {

@@ -1,4 +1,7 @@
-/** What outlives a kernel. One kernel's objects must never be reachable from here once it is gone; a test walks it. */
+/**
+ * The hardware, which outlives every kernel. No object of a kernel may be reachable from here after its end; a test
+ * checks that.
+ */
 import type { Disk } from "../fs/disk.ts";
 import type { Faults } from "../faults/faults.ts";
 import type { Host } from "../fs/host_interface.ts";
@@ -9,17 +12,17 @@ export interface Hardware {
   readonly ram: Ram;
   readonly disk: Disk;
   readonly host: Host | undefined;
-  /** What is to go wrong, counted over all kernels. */
+  /** Faults to inject, counted over all kernels. */
   readonly faults: Faults;
-  /** A line on the serial console. */
+  /** Prints a line on the serial console. */
   console(line: string): void;
-  /** What reboot(2) ends in. None of them comes back to the caller: every process is gone. */
+  /** The ways in which reboot(2) ends a kernel. No process returns from them: all have ended. */
   kexec(next: NextKernel): void;
   restart(): void;
   power_off(): void;
 }
 
-/** All a kexec leaves to the next kernel, besides RAM. */
+/** All that a kexec passes to the next kernel besides RAM. */
 export interface NextKernel {
   /** uname's release. */
   readonly release: string;

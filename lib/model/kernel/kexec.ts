@@ -1,4 +1,4 @@
-/** kexec_file_load(2) (kernel/kexec_file.c): judges an image and keeps it until the reboot. */
+/** kexec_file_load(2) (kernel/kexec_file.c): checks an image, and keeps it for the reboot. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import * as kexec from "../../../ffi/abi/kexec.ts";
@@ -8,7 +8,7 @@ import { inode_type, type OpenFile } from "../fs/file.ts";
 import type { Task } from "./task.ts";
 import { UserBuffer } from "../fs/user_memory.ts";
 
-/** What of an image the model needs to boot it. */
+/** The part of an image that the model needs to boot it. */
 export interface LoadedImage {
   readonly release: string | undefined;
   readonly command_line: string;
@@ -19,7 +19,7 @@ const FLAGS = kexec.KEXEC_FILE_UNLOAD | kexec.KEXEC_FILE_ON_CRASH | kexec.KEXEC_
 /** KEXEC_FILE_SIZE_MAX, the largest file that is read. */
 const FILE_SIZE_MAX = BigInt(Math.min(0x7fffffff, 4 * 1024 * 1024 * 1024));
 const INT_MAX = 0x7fffffffn;
-/** How much of the kernel is looked at: the setup sectors, at most 256 of them. */
+/** Bytes of the image that are checked: the setup sectors, at most 256 of them. */
 const SETUP_MAX = 256 * 512;
 
 export interface KexecArguments {
@@ -30,7 +30,7 @@ export interface KexecArguments {
   readonly flags: bigint;
 }
 
-/** The image, undefined for UNLOAD, or why not. The image loaded before is the caller's to keep when this fails. */
+/** The loaded image, undefined for UNLOAD, or -errno. On an error the caller keeps the image that was loaded before. */
 export function load_image(task: Task, a: KexecArguments): LoadedImage | undefined | Ret {
   if (task.uid !== 0 || task.system.kexec_load_disabled) return -Errno.EPERM;
   if (a.flags & ~BigInt(FLAGS)) return -Errno.EINVAL;
@@ -48,7 +48,7 @@ export function load_image(task: Task, a: KexecArguments): LoadedImage | undefin
   if (typeof command_line === "number") return command_line;
   const loaded = check_load(kernel.head, kernel.length, Number(a.cmdline_len));
   if (loaded < 0) return loaded;
-  // No memory is set aside for a crash kernel.
+  // The machine reserves no memory for a crash kernel.
   if (flags & kexec.KEXEC_FILE_ON_CRASH) return -Errno.EADDRNOTAVAIL;
   return { release: image_release(kernel.head), command_line };
 }
@@ -68,7 +68,8 @@ function read_command_line(a: KexecArguments): string | Ret {
 function read_head(file: OpenFile | undefined): { head: Uint8Array; length: number } | Ret {
   if (file === undefined || !file.readable) return -Errno.EBADF;
   if (inode_type(file.inode) !== abi.S_IFREG) return -Errno.EINVAL;
-  // deny_write_access(): a memfd was never opened by path, so it is taken though its fd is writable.
+  // deny_write_access(): memfd_create does not count as an open for writing, so a memfd is accepted although its fd is
+  // writable.
   if ((file.inode.writers ?? 0) > 0) return -Errno.ETXTBSY;
   const { size } = file.inode.stat();
   if (size <= 0n) return -Errno.EINVAL;

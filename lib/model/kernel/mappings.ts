@@ -1,4 +1,7 @@
-/** One process's memory mappings (mm/mmap.c, mm/madvise.c): of shmem files, shared or private, and anonymous ones. */
+/**
+ * The memory mappings of one process (mm/mmap.c, mm/madvise.c): shared and private mappings of shmem files, and
+ * anonymous ones.
+ */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import type { Ret } from "../../system_calls.ts";
@@ -8,7 +11,7 @@ import { vfs_fallocate } from "../fs/read_write.ts";
 import { ShmemInode } from "../fs/shmem.ts";
 
 const PAGE = BigInt(PAGE_SIZE);
-/** Where mappings start: somewhere a user's addresses are on both architectures. */
+/** The address of the first mapping, in the user's half of the address space on both architectures. */
 const FIRST_ADDRESS = 0x7f00_0000_0000n;
 const MADV_MAX = 25;
 
@@ -16,17 +19,17 @@ interface Mapping {
   readonly start: bigint;
   readonly end: bigint;
   readonly prot: number;
-  /** Undefined: anonymous, or private (its own bytes then hold what was written). */
+  /** Undefined for an anonymous mapping. */
   readonly file: OpenFile | undefined;
   readonly offset: bigint;
   readonly shared: boolean;
-  /** VM_SHARED and VM_MAYWRITE: counted in the inode, keeps F_SEAL_WRITE away. */
+  /** VM_SHARED and VM_MAYWRITE: counted in the inode, and makes F_SEAL_WRITE fail. */
   readonly may_write: boolean;
-  /** Of anonymous and private mappings: pages written so far, by index in the mapping. */
+  /** The pages that were written in an anonymous or private mapping, by their index in the mapping. */
   readonly own: Map<number, Uint8Array>;
 }
 
-/** Thrown for an access to memory that is not there: the caller sends SIGSEGV or SIGBUS. */
+/** Thrown for an access to memory that does not exist. The caller sends SIGSEGV or SIGBUS. */
 export class MemoryFault extends Error {
   override readonly name = "MemoryFault";
 }
@@ -77,7 +80,7 @@ export class Mappings {
     return 0;
   }
 
-  /** What is left of the mapping before `from` and behind `to` stays mapped. */
+  /** Unmaps a part of a mapping. The pages before `from` and from `to` on stay mapped. */
   #unmap(mapping: Mapping, from: bigint, to: bigint): void {
     const pieces: Mapping[] = [];
     if (mapping.start < from) pieces.push({ ...mapping, end: from });
@@ -95,7 +98,7 @@ export class Mappings {
     for (const piece of pieces) this.#add(piece);
   }
 
-  /** The process ends. */
+  /** Unmaps everything at the end of the process. */
   unmap_all(): void {
     for (const { start, end } of [...this.#list]) this.munmap(start, end - start);
   }
@@ -133,7 +136,7 @@ export class Mappings {
     });
   }
 
-  /** Piece by piece, none crossing a page. */
+  /** Calls `piece` for each part of the range that lies in one page. */
   #each(
     address: bigint,
     length: number,
@@ -155,7 +158,7 @@ export class Mappings {
   }
 }
 
-/** What do_mmap() and shmem_mmap() refuse: -errno, else whether the mapping counts as writable (1) or not (0). */
+/** The checks of do_mmap() and shmem_mmap(): -errno, or whether the mapping counts as writable (1) or not (0). */
 function may_map(file: OpenFile, prot: number, shared: boolean, offset: bigint): Ret {
   const writes = (prot & abi.PROT_WRITE) !== 0;
   if (shared && writes && !file.writable) return -Errno.EACCES;
@@ -175,7 +178,7 @@ function tail(mapping: Mapping, from: bigint): Mapping {
   return { ...mapping, start: from, offset: mapping.offset + from - mapping.start, own };
 }
 
-/** madvise_remove(): a hole punched in the file behind the mapping. */
+/** madvise_remove(): punches a hole into the mapped file. */
 function remove(mapping: Mapping, from: bigint, to: bigint): Ret {
   if (mapping.file === undefined) return -Errno.EINVAL;
   if (!mapping.may_write) return -Errno.EACCES;
@@ -188,6 +191,7 @@ interface ShmemPlace {
   readonly offset: bigint;
 }
 
+/** The place in a shmem file that is mapped at byte `at` of a mapping; undefined for an anonymous one. @throws MemoryFault */
 function shmem_at(mapping: Mapping, at: bigint): ShmemPlace | undefined {
   const inode = mapping.file?.inode;
   if (!(inode instanceof ShmemInode)) return undefined;
@@ -206,7 +210,7 @@ function load_piece(mapping: Mapping, at: bigint, into: Uint8Array): void {
   place.inode.cache.read(Number(place.offset), into);
 }
 
-/** shmem_fault(): also a read gives a hole its page. */
+/** shmem_fault(): a read of a hole allocates its page too. */
 function fault({ inode, offset }: ShmemPlace): void {
   const page = Math.floor(Number(offset) / PAGE_SIZE);
   if (!inode.cache.populate(page, 1)) throw new MemoryFault("SIGBUS: out of memory");

@@ -1,11 +1,14 @@
-/** pidfd_open(2), and what pidfd_getfd(2) needs of it (kernel/pid.c, fs/pidfs.c). */
+/** pidfd_open(2) and pidfd_getfd(2) (kernel/pid.c, fs/pidfs.c). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import { O_ACCMODE, O_EXCL, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, POLLIN } from "../../../ffi/abi/fcntl.ts";
 import type { Ret, Stat } from "../../system_calls.ts";
 import { type FileOperations, type Inode, opened_flags, OpenFile, stat } from "../fs/file.ts";
 import type { Task } from "./task.ts";
 
-/** One for all pidfds of a process: a regular file of the file system pidfs, though stat does not say so. */
+/**
+ * The inode that all pidfds of a process share: a regular file of the file system pidfs, though stat(2) does not say
+ * so.
+ */
 export class PidfdInode implements Inode {
   readonly regular = true;
   writers = 0;
@@ -59,13 +62,13 @@ function pidfd_target(file: OpenFile): Task | undefined {
   return file.operations instanceof PidfdOperations ? file.operations.target : undefined;
 }
 
-/** No read, write or lseek; pidfs_setattr() refuses what would change the inode. */
+/** The operations of a pidfd: no read, write or lseek. pidfs_setattr() refuses changes of the inode. */
 class PidfdOperations implements FileOperations {
   readonly positioned = true;
 
   constructor(readonly target: Task) {}
 
-  /** Readable once the process has ended. */
+  /** A pidfd is readable after its process has ended. */
   poll(_file: OpenFile, events: number): number {
     return this.target.ended ? events & POLLIN : 0;
   }

@@ -1,4 +1,4 @@
-/** The files of /proc, /sys and /dev that this job reads, and their contents at the moment of the read. */
+/** The files of /proc, /sys and /dev that live update needs; each read gives their present contents. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import { read_debugfs } from "./debugfs.ts";
@@ -9,7 +9,7 @@ import type { System } from "./system.ts";
 interface Entry {
   readonly mode: number;
   readonly read: (system: System) => string | Uint8Array;
-  /** -errno, or undefined when the text was taken. */
+  /** Returns -errno, or undefined when the text was accepted. */
   readonly write?: (system: System, text: string) => number | undefined;
 }
 
@@ -33,13 +33,13 @@ function loaded(system: System): string {
   return `${Number(system.image !== undefined)}\n`;
 }
 
-/** Write-once: 1 is taken, and nothing else ever after (proc_dointvec_minmax with both limits 1). */
+/** Accepts 1 only, and cannot be undone (proc_dointvec_minmax with both limits 1). */
 function disable_kexec(system: System, text: string): number | undefined {
   if (!/^\s*1\s*$/.test(text)) return -Errno.EINVAL;
   system.kexec_load_disabled = true;
 }
 
-/** kB, the fields a program looks at before it preserves something large. */
+/** /proc/meminfo in kB, with the fields that a program checks before it preserves something large. */
 function meminfo({ hardware: { ram } }: System): string {
   const kib = (frames: number) => `${String(frames * 4).padStart(8)} kB\n`;
   return `MemTotal:       ${kib(ram.frames)}MemFree:        ${kib(ram.free_frames)}` +
@@ -47,13 +47,13 @@ function meminfo({ hardware: { ram } }: System): string {
     `SwapTotal:      ${kib(0)}SwapFree:       ${kib(0)}`;
 }
 
-/** Root's files of debugfs. */
+/** A file of debugfs, which only root can read. */
 function debugfs_entry(system: System, path: string): Entry | undefined {
   if (read_debugfs(system, path) === undefined) return undefined;
   return { mode: 0o400, read: (system) => read_debugfs(system, path) ?? "" };
 }
 
-/** Undefined: no such file here. */
+/** Undefined when this file system has no such file. */
 export function open_proc(
   system: System,
   path: string,
@@ -98,7 +98,7 @@ export function open_null(flags: number): OpenFile {
 
 const null_inode = { stat: () => stat({ dev: 5n, ino: 4n, mode: abi.S_IFCHR | 0o666 }) };
 
-/** /dev/kmsg: a line per read, from the oldest on; what is written becomes a line of the console. */
+/** /dev/kmsg: each read returns one line, from the oldest on. Each write adds a line to the console. */
 export function open_kmsg(system: System, flags: number): OpenFile {
   let next = 0;
   const operations: FileOperations = {

@@ -1,4 +1,4 @@
-/** A process of the model: the seam (`lib/system_calls.ts`), each call against its own fd table. */
+/** A process of the model: the system calls of the seam (`lib/system_calls.ts`), each on the process's own fd table. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import { ProcessKilled, type Received, type Ret, type SystemCalls } from "../../system_calls.ts";
@@ -136,7 +136,7 @@ export class Process extends Task implements SystemCalls {
     this.#access(() => this.mappings.store(address, from));
   }
 
-  /** A fault kills the process, as SIGSEGV and SIGBUS do. */
+  /** Runs an access to memory. A fault kills the process, as SIGSEGV and SIGBUS do. */
   #access(run: () => void): void {
     try {
       run();
@@ -222,7 +222,7 @@ export class Process extends Task implements SystemCalls {
   reboot(command: number): Ret {
     if (this.uid !== 0) return -Errno.EPERM;
     const answer = this.system.reboot(command);
-    // The machine went down under the call: it does not return.
+    // When the machine went down, the process has ended and the call does not return.
     this.check_alive();
     return answer;
   }

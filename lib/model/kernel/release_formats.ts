@@ -1,4 +1,4 @@
-/** The formats of a release, as code: what `releases.ts` says by name. */
+/** The code that reads and writes the formats of a release, whose names `../ground/releases.ts` lists. */
 import { decode_kho_v1, encode_kho_v1 } from "../../kho/kho_v1.ts";
 import { decode_kho_v4, encode_kho_v4_page } from "../../kho/kho_v4.ts";
 import { LUO_6_19, LUO_SERIES_V6 } from "../../kho/luo_v1.ts";

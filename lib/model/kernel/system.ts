@@ -1,4 +1,4 @@
-/** One booted kernel: everything that begins at its boot and ends with it. */
+/** One booted kernel: all state that begins at its boot and ends with it. */
 import type { Ret } from "../../system_calls.ts";
 import { initcall_blacklisted, kernel_parameter, kernel_values } from "./boot_parameters.ts";
 import { MountedDisk } from "../fs/disk.ts";
@@ -23,7 +23,7 @@ import { Tmpfs } from "../fs/tmpfs.ts";
 export class System {
   readonly release: string;
   readonly command_line: string;
-  /** What this release of the kernel speaks and allows; undefined for one from before LUO. */
+  /** The formats and limits of this release; undefined for a kernel from before LUO. */
   readonly speaks: Release | undefined;
   readonly boot_id: string = crypto.randomUUID();
   readonly log: string[] = [];
@@ -31,20 +31,20 @@ export class System {
   readonly shm: Tmpfs;
   readonly tmp: Tmpfs;
   readonly disk: MountedDisk;
-  /** Undefined: no LUO, so no device. */
+  /** Undefined when LUO is off; then there is no device. */
   readonly luo: Luo | undefined;
   readonly host_files: HostFiles;
   /** Character devices of drivers, by path. */
   readonly drivers = new Map<string, Driver>();
   image: LoadedImage | undefined;
   kexec_load_disabled = false;
-  /** What the kernel before handed over; undefined when nothing of it was understood. */
+  /** The handover of the previous kernel; undefined when there was none, or when this kernel cannot read it. */
   readonly handed: HandedOver | undefined;
-  /** Undefined: off (`kho=off`), or a kernel from before. */
+  /** Undefined when KHO is off (`kho=off`), or when the kernel is from before KHO. */
   readonly kho: Kho | undefined;
-  /** Of what KHO gave out to be preserved, so many frames are there as long as the kernel runs. */
+  /** Frames from `alloc_preserve` that were held at the end of boot. The kernel keeps them; `audit` subtracts them. */
   readonly kho_at_boot: number;
-  /** So many blocks are preserved as long as the kernel runs. */
+  /** Number of blocks that were preserved at the end of boot. The kernel keeps them; `audit` subtracts them. */
   readonly blocks_at_boot: number;
   #scratch_frames = 0;
   #boot_page = 0;
@@ -72,7 +72,10 @@ export class System {
     ram.up = true;
   }
 
-  /** Frames this kernel has for itself: the command line's, scratch, KHO's tree and map, and what was allocated to be preserved. */
+  /**
+   * Frames that the kernel itself uses: the command line's page, scratch, KHO's tree and map, and all that
+   * `alloc_preserve` gave.
+   */
   get own_frames(): number {
     const kho = this.kho === undefined ? 0 : 1 + this.kho.map.nodes + this.kho.allocated;
     return 1 + this.#scratch_frames + kho;
@@ -82,14 +85,14 @@ export class System {
     return kernel_parameter(this.command_line, "liveupdate") ?? false;
   }
 
-  /** CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT=y: on unless `kho=off`. */
+  /** CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT=y: KHO is on unless `kho=off`. */
   get #kho_wanted(): boolean {
     return this.speaks !== undefined && (kernel_parameter(this.command_line, "kho") ?? true);
   }
 
   /**
-   * What was handed over is reserved, also with kho=off; all else is this kernel's. Until that is known it uses nothing but
-   * scratch.
+   * Reserves the memory that was handed over, also with `kho=off`; all other memory is this kernel's. Until the map is
+   * read, frames come from scratch only.
    */
   #start_memory(handover: Handover | undefined): HandedOver | undefined {
     const { ram } = this.hardware;
@@ -97,7 +100,7 @@ export class System {
       ? populate(ram, handover, formats_of(this.speaks).tree, (line) => this.printk(line))
       : undefined;
     if (handed === undefined) ram.open([]);
-    // setup_command_line(): one of the pages that a kernel needs before it can look around.
+    // setup_command_line(): one of the pages that a kernel needs before it has read the map.
     const page = ram.kernel_page();
     if (page === undefined) throw new KernelPanic("Out of memory");
     this.#boot_page = page;
@@ -108,7 +111,7 @@ export class System {
     return handed;
   }
 
-  /** liveupdate_early_init(): what was handed over is looked at, whatever the command line says. */
+  /** liveupdate_early_init(): reads the LUO data even when the command line does not switch LUO on. */
   #receive_luo(release: Release, handed: HandedOver | undefined): IncomingLuo | undefined {
     if (!this.#kho_wanted && this.#luo_wanted) {
       this.printk("luo: Disabling liveupdate because KHO is disabled");
@@ -123,7 +126,10 @@ export class System {
     return typeof incoming === "number" ? this.#restore_failed() : incoming;
   }
 
-  /** luo_restore_fail(): memory may be in use by devices, nothing can be trusted. @throws KernelPanic */
+  /**
+   * luo_restore_fail(): devices may be using the memory that was handed over, so no memory can be trusted. @throws
+   * KernelPanic
+   */
   #restore_failed(): undefined {
     const message = "The incoming tree failed to initialize properly [-EINVAL], disabling live update";
     if (this.speaks?.unreadable === "panic") throw new KernelPanic(message);
@@ -131,7 +137,10 @@ export class System {
     this.#luo_disabled = true;
   }
 
-  /** kho_init(): the map and the tree for the next kernel, and in it where we come from. */
+  /**
+   * kho_init(): creates the map and the tree for the next kernel, and adds the blob that says where this kernel comes
+   * from.
+   */
   #start_kho(handed: HandedOver | undefined): Kho | undefined {
     const { ram } = this.hardware;
     if (this.speaks === undefined || !this.#kho_wanted) return undefined;
@@ -143,7 +152,7 @@ export class System {
     const kho = scratch.length > 0 ? Kho.init(ram, formats_of(this.speaks).tree, scratch) : undefined;
     const previous_release = this.release;
     const metadata = { previous_release, kexec_count: (from?.kexec_count ?? 0) + 1 };
-    // 6.19 tells nothing of itself.
+    // 6.19 does not write that blob.
     if (kho === undefined || (this.speaks.layout === "v5" && !write_metadata(kho, metadata))) {
       this.printk("KHO: failed to initialize: -12");
       kho?.stop();
@@ -154,7 +163,7 @@ export class System {
     return kho;
   }
 
-  /** All but the page of the command line, which may be there. */
+  /** Frees the scratch areas, except the page of the command line, which may lie there. */
   #free_scratch(scratch: readonly Scratch[]): void {
     for (const { base, count } of scratch) {
       for (let frame = base; frame < base + count; frame++) {
@@ -170,7 +179,7 @@ export class System {
     return scratch;
   }
 
-  /** luo_late_startup(): off unless `liveupdate=on`, never without KHO. */
+  /** luo_late_startup(): LUO is off unless `liveupdate=on`, and always without KHO. */
   #start_luo(release: Release, incoming: IncomingLuo | undefined): Luo | undefined {
     if (this.kho === undefined || !this.#luo_wanted || this.#luo_disabled) return undefined;
     const outgoing = formats_of(release).luo.setup(this.kho, release, (incoming?.number ?? 0n) + 1n);
@@ -211,7 +220,7 @@ export class System {
     return process;
   }
 
-  /** reboot(2). Does not return to a process when the machine goes down. */
+  /** reboot(2). When the machine goes down, the call does not return to its process. */
   reboot(command: number): Ret {
     return reboot(this, command);
   }

@@ -1,4 +1,4 @@
-/** Paths: which file system a name belongs to, and /proc/self/fd (fs/namei.c, fs/proc/fd.c). */
+/** Paths: finds the file system that a name belongs to, and opens /proc/self/fd/N (fs/namei.c, fs/proc/fd.c). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import { LIVEUPDATE_DEVICE } from "../../../ffi/abi/liveupdate.ts";
@@ -8,10 +8,9 @@ import type { Task } from "./task.ts";
 import { open_kmsg, open_null, open_proc } from "./proc.ts";
 import type { Tmpfs } from "../fs/tmpfs.ts";
 
-/** Bytes of a path, the NUL included. */
+/** Bytes of a path, including the NUL. */
 const PATH_MAX = 4096;
 
-/** open(2). */
 export function vfs_open(task: Task, path: string, flags: number, mode: number): OpenFile | Ret {
   const parts = resolve(path);
   if (typeof parts === "number") return parts;
@@ -51,7 +50,7 @@ function again(task: Task, path: string) {
   return (_file: OpenFile, flags: number) => open_node(task, path, flags);
 }
 
-/** Opening /proc/self/fd/N: a new description of the same inode. */
+/** Opens /proc/self/fd/N: creates a new description of the same inode. */
 function reopen(task: Task, fd: number, flags: number): OpenFile | Ret {
   const file = task.fds.raw(fd);
   if (file === undefined) return -Errno.ENOENT;
@@ -63,7 +62,7 @@ function reopen(task: Task, fd: number, flags: number): OpenFile | Ret {
   return file.operations.reopen?.(file, flags) ?? -Errno.ENXIO;
 }
 
-/** readlink(2) of /proc/self/fd/N; EINVAL for anything else that exists. */
+/** readlink(2) of /proc/self/fd/N. EINVAL for any other file that exists. */
 export function vfs_readlink(task: Task, path: string): string | Ret {
   const parts = resolve(path);
   if (typeof parts === "number") return parts;
@@ -74,7 +73,7 @@ export function vfs_readlink(task: Task, path: string): string | Ret {
 
 type Change = (tmpfs: Tmpfs, path: readonly string[]) => Ret;
 
-/** A change of the name space: done on a tmpfs, else by `on_disk`. */
+/** Changes a name on the tmpfs that the path leads to, or else with `on_disk`. */
 export function vfs_change(
   task: Task,
   path: string,
@@ -98,7 +97,7 @@ function tmpfs_of(
   if (parts[0] === "dev" && parts[1] === "shm") return { tmpfs: system.shm, rest: parts.slice(2) };
 }
 
-/** The number in /proc/self/fd/N, -1 for one that is no number; undefined when the path is another. */
+/** The number in /proc/self/fd/N; -1 when it is not a number, undefined for any other path. */
 function proc_fd(task: Task, parts: readonly string[]): number | undefined {
   const [proc, pid, fd, number] = parts;
   if (proc !== "proc" || fd !== "fd" || parts.length !== 4) return undefined;
@@ -106,7 +105,7 @@ function proc_fd(task: Task, parts: readonly string[]): number | undefined {
   return /^\d+$/.test(number ?? "") ? Number(number) : -1;
 }
 
-/** The working directory is the root; `.` and `..` are taken out by name. */
+/** The parts of a path. The working directory is the root; `.` and `..` are removed by name. */
 function resolve(path: string): string[] | Ret {
   if (path === "") return -Errno.ENOENT;
   if (new TextEncoder().encode(path).length >= PATH_MAX) return -Errno.ENAMETOOLONG;

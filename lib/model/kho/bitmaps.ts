@@ -1,6 +1,7 @@
 /**
- * The preserved-memory map of 6.19 and the series before it: a bitmap for each order and range of addresses, found by an xarray,
- * and only in reboot(2) listed in chunks for the next kernel (kho_mem_serialize(); layout in `lib/kho/bitmap_map.ts`).
+ * The preserved-memory map of 6.19 and of the patch series before it, in a running kernel: one bitmap for each order
+ * and range of addresses, found through an xarray. reboot(2) lists the bitmaps in chunks for the next kernel
+ * (kho_mem_serialize(); layout in `lib/kho/bitmap_map.ts`).
  */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import {
@@ -20,14 +21,14 @@ import { Physical } from "../memory/physical.ts";
 import type { Ram } from "../memory/ram.ts";
 
 interface Bitmap {
-  /** The first frame it is about. */
+  /** The frame of the bitmap's first bit. */
   readonly start: number;
-  /** Its page. */
+  /** The frame that holds the bitmap. */
   readonly frame: number;
 }
 
 class Bitmaps implements KhoMap {
-  /** By order, and by start. */
+  /** By order, then by `start`. */
   readonly #orders = new Map<number, Map<number, Bitmap>>();
   #chunks: number[] = [];
 
@@ -101,7 +102,7 @@ class Bitmaps implements KhoMap {
     this.#orders.clear();
   }
 
-  /** Also before it is finished. */
+  /** Works before `finish` too. */
   walk({ node, block }: Visitor): void {
     for (const frame of this.#chunks) node?.(frame);
     for (const [order, bitmaps] of this.#orders) {
@@ -115,6 +116,7 @@ class Bitmaps implements KhoMap {
   }
 }
 
+/** Reads the map that the previous kernel wrote. @throws BrokenMap */
 function read(ram: Ram, address: number, { node, block }: Visitor): void {
   try {
     const { chunks, ranges } = decode_bitmap_map(new Physical(ram), BigInt(address));

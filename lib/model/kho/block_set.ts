@@ -1,6 +1,7 @@
 /**
- * Room for the entries of a list that is handed over: sessions, or the files of one (kernel/liveupdate/kho_block.c; layout in
- * `lib/kho/blocks.ts`). Room is made when an entry is added, so that nothing can fail for want of memory in reboot(2).
+ * Memory for a list that is handed over: the sessions, or the files of one session (kernel/liveupdate/kho_block.c;
+ * layout in `lib/kho/blocks.ts`). The memory is allocated when an entry is added, so that reboot(2) cannot fail for
+ * lack of memory.
  */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import { decode_blocks, encode_blocks, type EntryCodec, MAX_BLOCKS, per_block } from "../../kho/blocks.ts";
@@ -11,13 +12,13 @@ import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import { Physical } from "../memory/physical.ts";
 import type { Ram } from "../memory/ram.ts";
 
-/** Where outgoing entries go. */
+/** The memory that outgoing entries are written to. */
 export interface Room<Entry> {
-  /** Room for `count` entries in all: -ENOSPC when there may not be so many, -ENOMEM. */
+  /** Makes room for `count` entries in all. -ENOSPC when the limit is lower, -ENOMEM when memory is used up. */
   grow(count: number): Ret;
-  /** Only `count` are left. */
+  /** Keeps room for `count` entries and frees the rest. */
   shrink(count: number): void;
-  /** In reboot(2). The address of the first; 0 for an empty list. */
+  /** Writes the entries in reboot(2). Returns the address of the list, 0 for an empty one. */
   write(entries: readonly Entry[]): number;
 }
 
@@ -25,7 +26,7 @@ export class BlockSet<Entry> implements Room<Entry> {
   readonly #blocks: number[] = [];
   readonly #per_block: number;
 
-  /** `limit`: of a kernel that has room for so many, and says so as it does (a negative errno). */
+  /** `limit` is the number of entries that this kernel allows, and the negative errno that it gives for more. */
   constructor(
     readonly kho: Kho,
     readonly codec: EntryCodec<Entry>,
@@ -67,13 +68,16 @@ export class BlockSet<Entry> implements Room<Entry> {
   }
 }
 
-/** A list that was handed over. Its blocks are kept until `free`. */
+/** A list that was handed over. `free` frees its blocks; until then they are kept. */
 export interface HandedOverEntries<Entry> {
   readonly entries: readonly Entry[];
   free(): void;
 }
 
-/** kho_block_set_restore(): undefined (EINVAL) for a list that cannot be; its blocks stay nobody's then. */
+/**
+ * kho_block_set_restore(): undefined (the caller gives EINVAL) for a damaged list, whose blocks then never get an
+ * owner.
+ */
 export function read_blocks<Entry>(
   ram: Ram,
   head: number,

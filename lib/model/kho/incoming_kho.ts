@@ -1,6 +1,7 @@
 /**
- * Kexec handover, the way in: what a kernel does with it before it knows which memory is its own (kho_populate() and
- * kho_memory_init() of kernel/liveupdate/kexec_handover.c). Until the map is read only the scratch areas may be allocated from.
+ * Kexec handover, incoming: what a kernel does with the handover before it knows which memory is its own
+ * (kho_populate() and kho_memory_init() of kernel/liveupdate/kexec_handover.c). Until the map is read, frames come from
+ * the scratch areas only.
  */
 import { KhoError } from "../../kho/kho_error.ts";
 import { format_of, type KhoTree } from "../../kho/kho_tree.ts";
@@ -10,20 +11,23 @@ import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import { KernelPanic } from "../ground/panic.ts";
 import type { Ram } from "../memory/ram.ts";
 
-/** What this kernel was handed, by name (`kho_retrieve_subtree`). */
+/** What this kernel was handed. `blobs` have names (`kho_retrieve_subtree`). */
 export interface HandedOver {
   readonly fdt: number;
   readonly blobs: KhoTree["blobs"];
   readonly scratch: readonly Scratch[];
 }
 
-/** KHO's tree as this release knows it. */
+/** The format of KHO's tree in one release. */
 export interface TreeFormat {
   readonly format: string;
   readonly decode: (bytes: Uint8Array) => KhoTree;
 }
 
-/** kho_populate(): undefined when the tree is none that this kernel understands; then nothing was handed over. */
+/**
+ * kho_populate(): undefined when this kernel does not understand the tree. It then boots as if nothing had been handed
+ * over.
+ */
 export function populate(
   ram: Ram,
   handover: Handover,
@@ -38,7 +42,7 @@ export function populate(
   }
   const scratch = read_scratch(ram, handover);
   const [list, ...others] = scratch;
-  // Linux would use memory that is not there.
+  // Linux would access memory that does not exist.
   if (list === undefined || !ram.scratch_only([{ base: list.base + 1, count: list.count - 1 }, ...others])) {
     throw new KernelPanic("Fatal exception: the scratch area is no memory");
   }
@@ -46,7 +50,7 @@ export function populate(
   return { fdt: handover.fdt, blobs: tree.blobs, scratch, map: Number(tree.map) };
 }
 
-/** The tree, or in words what is wrong with it. */
+/** The tree, or a text that says what is wrong with it. */
 function read_tree(ram: Ram, address: number, { format, decode }: TreeFormat): KhoTree | string {
   try {
     const page = ram.page(address / PAGE_SIZE) ?? new Uint8Array(0);
@@ -67,7 +71,10 @@ function read_scratch(ram: Ram, { scratch, scratch_areas }: Handover): Scratch[]
   }));
 }
 
-/** kho_mem_retrieve(): every block of the map is reserved. @throws KernelPanic for a map that leads out of memory */
+/**
+ * kho_mem_retrieve(): reserves every block of the map. @throws KernelPanic when the map leads to memory that does not
+ * exist
+ */
 export function retrieve_memory(ram: Ram, format: MapFormat, map: number): void {
   try {
     format.read(ram, map, {

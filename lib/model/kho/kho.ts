@@ -1,6 +1,6 @@
 /**
- * Kexec handover, the way out (kernel/liveupdate/kexec_handover.c): what shall survive goes into the preserved-memory map, and
- * what the next kernel must find by name into the tree. Addresses are physical, in bytes.
+ * Kexec handover, outgoing (kernel/liveupdate/kexec_handover.c). The preserved-memory map lists the memory that is to
+ * survive; the tree names the structs that the next kernel must find. Addresses are physical, in bytes.
  */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import type { Blob, KhoTree } from "../../kho/kho_tree.ts";
@@ -12,38 +12,41 @@ import { Physical } from "../memory/physical.ts";
 import type { Ram } from "../memory/ram.ts";
 import { FRAME } from "../memory/section.ts";
 
-/** Where the next kernel may put what it needs before it has read the map: never preserved. */
+/** A scratch area: memory that the next kernel may use before it has read the map. It is never preserved. */
 export interface Scratch {
   /** Page frame number. */
   readonly base: number;
   readonly count: number;
 }
 
-/** All a kexec leaves to the next kernel besides memory. */
+/** All that a kexec passes to the next kernel besides memory. */
 export interface Handover {
-  /** Of KHO's tree. */
+  /** Address of KHO's tree. */
   readonly fdt: number;
-  /** Of the list of scratch areas, {u64 address, u64 bytes} each, in scratch itself. */
+  /** Address of the list of scratch areas, {u64 address, u64 bytes} each. The list itself lies in scratch. */
   readonly scratch: number;
   readonly scratch_areas: number;
 }
 
-/** The list is a segment of the loaded image, and those are loaded into scratch: its first page. */
+/**
+ * The frame of the list of scratch areas: the first frame of scratch. The list is a segment of the loaded image, and
+ * segments are loaded into scratch.
+ */
 export function scratch_list([first]: readonly Scratch[]): number {
   return first?.base ?? 0;
 }
 
-/** Bytes of scratch: enough for what the model allocates so early, not too much of a small machine. */
+/** Bytes of scratch: enough for the model's early allocations, and not too much of a small machine. */
 const SCRATCH_BYTES = 4 * 1024 * 1024;
 
-/** kho_reserve_scratch(). Linux has three areas: below 4 GiB, anywhere, and one of each node. */
+/** kho_reserve_scratch(). Linux has three kinds of area: below 4 GiB, anywhere, and one for each node. */
 export function reserve_scratch(ram: Ram): Scratch[] | undefined {
   const order = Math.floor(Math.log2(Math.min(SCRATCH_BYTES, ram.size_bytes / 16) / PAGE_SIZE));
   const base = order < 1 ? undefined : ram.kernel_block(order);
   return base === undefined ? undefined : [{ base, count: 2 ** order }];
 }
 
-/** How this release writes KHO's tree and map. */
+/** How one release writes KHO's tree and map. */
 export interface KhoFormat {
   readonly map: MapFormat;
   encode(tree: KhoTree): Uint8Array;
@@ -51,14 +54,14 @@ export interface KhoFormat {
 
 export class Kho {
   #blobs: Blob[] = [];
-  /** Orders of what `alloc_preserve` gave, but for order 0. */
+  /** Order of each block from `alloc_preserve`, by its first frame. Blocks of order 0 are left out. */
   readonly #orders = new Map<number, number>();
-  /** Frames that it gave and that were not freed: a leak shows here. */
+  /** Frames from `alloc_preserve` that were not freed. `audit` finds leaks by this count. */
   allocated = 0;
   /** Bytes of the tree at the end of kho_init(). */
   first_tree_size = 0;
 
-  /** kho_init(). Undefined when memory is out: then there is no KHO. */
+  /** kho_init(). Undefined when memory is used up: the kernel then runs without KHO. */
   static init(ram: Ram, format: KhoFormat, scratch: readonly Scratch[]): Kho | undefined {
     const map = format.map.create(ram);
     const fdt = map && ram.kernel_page();
@@ -70,7 +73,7 @@ export class Kho {
     return new Kho(ram, format, scratch, map, fdt);
   }
 
-  /** There is no KHO after all: what it has is free. */
+  /** Undoes `init`: frees the map and the tree. */
   stop(): void {
     this.map.destroy();
     this.ram.free_kernel(this.fdt);
@@ -92,7 +95,7 @@ export class Kho {
     return this.#blobs;
   }
 
-  /** -ENOMEM when the map cannot grow. */
+  /** -ENOMEM when the map cannot grow, -EINVAL for memory in scratch. */
   preserve_folio(base: number, order: number): Ret {
     if (this.#in_scratch(base, 2 ** order)) return -Errno.EINVAL;
     return this.map.add(base, order);
@@ -104,7 +107,10 @@ export class Kho {
     }
   }
 
-  /** kho_preserve_pages(): in the largest aligned blocks. All, or (-ENOMEM) none. */
+  /**
+   * kho_preserve_pages(): preserves the range in the largest aligned blocks. On an error (-ENOMEM) nothing is
+   * preserved.
+   */
   preserve_pages(base: number, count: number): Ret {
     for (const [at, order] of blocks(base, count)) {
       const answer = this.preserve_folio(at, order);
@@ -120,7 +126,10 @@ export class Kho {
     for (const [at, order] of blocks(base, count)) this.unpreserve_folio(at, order);
   }
 
-  /** kho_alloc_preserve(): the address of 2^order zeroed pages, enough for `size` bytes; undefined when memory is out. */
+  /**
+   * kho_alloc_preserve(): the address of 2^order zeroed, preserved pages, enough for `size` bytes. Undefined when
+   * memory is used up.
+   */
   alloc_preserve(size: number): number | undefined {
     const order = Math.ceil(Math.log2(Math.max(1, size / PAGE_SIZE)));
     const base = this.ram.kernel_block(order);
@@ -143,7 +152,10 @@ export class Kho {
     this.allocated -= 2 ** order;
   }
 
-  /** kho_add_subtree(): the memory must be preserved too. The newest comes first, as libfdt has it. */
+  /**
+   * kho_add_subtree(): names memory for the next kernel; the caller preserves it. The newest blob comes first, as in
+   * libfdt.
+   */
   add_subtree(name: string, address: number, size: number): Ret {
     if (this.#blobs.some((blob) => blob.name === name)) return -Errno.EEXIST;
     this.#blobs.unshift({ name, address: BigInt(address), size: BigInt(size) });
@@ -163,20 +175,23 @@ export class Kho {
     page?.set(bytes);
   }
 
-  /** reboot(2): what is preserved now is what the next kernel gets. -ENOMEM. */
+  /** reboot(2): completes the map. What is preserved now is what the next kernel gets. -ENOMEM. */
   finish(): Ret {
     const answer = this.map.finish();
     if (answer === 0) this.#write_fdt();
     return answer;
   }
 
-  /** kho_init() is done: what debugfs knows of the tree it knows from now. */
+  /** Called at the end of kho_init(): debugfs shows the length that the tree has now. */
   up(): void {
     const page = this.ram.page(this.fdt);
     if (page !== undefined) this.first_tree_size = new DataView(page.buffer, page.byteOffset).getUint32(4);
   }
 
-  /** All frames that must be left as they are until the next kernel has read them: what the map lists, the map, the scratch list. */
+  /**
+   * All frames that the kexec must keep for the next kernel: the blocks of the map, the map itself, the list of scratch
+   * areas.
+   */
   kept(): (readonly [base: number, count: number])[] {
     const found: [number, number][] = [[scratch_list(this.scratch), 1]];
     this.map.walk({
@@ -197,7 +212,7 @@ export class Kho {
     return found;
   }
 
-  /** What the kexec leaves besides memory: kho_fill_kimage(). */
+  /** What the kexec passes on besides memory: kho_fill_kimage(). */
   get handover(): Handover {
     return {
       fdt: this.fdt * PAGE_SIZE,
@@ -206,20 +221,23 @@ export class Kho {
     };
   }
 
-  /** Only with CONFIG_KEXEC_HANDOVER_DEBUG a mistake of the kernel's own is seen; here always. */
+  /**
+   * Linux checks this only with CONFIG_KEXEC_HANDOVER_DEBUG, because it would be a mistake of the kernel itself. The
+   * model always checks.
+   */
   #in_scratch(base: number, count: number): boolean {
     return this.scratch.some((area) => base < area.base + area.count && base + count > area.base);
   }
 }
 
-/** kho_restore_free(): memory of the previous kernel's `alloc_preserve` is free. False: it was not handed over. */
+/** kho_restore_free(): frees memory from the previous kernel's `alloc_preserve`. False when it was not handed over. */
 export function restore_free(ram: Ram, address: number): boolean {
   const order = ram.restore(address / PAGE_SIZE, FRAME.kernel);
   if (order !== undefined) ram.free_kernel(address / PAGE_SIZE, 2 ** order);
   return order !== undefined;
 }
 
-/** __kho_preserve_pages_order(), block by block. */
+/** __kho_preserve_pages_order(): the blocks of a range, each as large and aligned as possible. */
 export function* blocks(base: number, count: number): Iterable<readonly [base: number, order: number]> {
   for (let at = base; at < base + count;) {
     const aligned = at === 0 ? 52 : Math.log2(at & -at);

@@ -1,40 +1,44 @@
-/** The preserved-memory map, whatever its format: which blocks of memory the next kernel must leave alone. */
+/** The preserved-memory map, independent of its format: the blocks of memory that the next kernel must leave alone. */
 import type { Ret } from "../../system_calls.ts";
 import type { Ram } from "../memory/ram.ts";
 
-/** Of this kernel, for the next one. */
+/** The map that this kernel writes for the next one. */
 export interface KhoMap {
-  /** Frames of the map itself. They are not in it, and must stay until the next kernel has read it. */
+  /**
+   * Number of frames of the map itself. The map does not list them, but they must stay until the next kernel has read
+   * the map.
+   */
   readonly nodes: number;
-  /** Where it begins, in bytes; 0 as long as it has no beginning. */
+  /** Address of the map; 0 before it has one. */
   readonly address: number;
-  /** 2^order frames at `base`. -ENOMEM leaves the map as it was. */
+  /** Adds 2^order frames at `base`. -ENOMEM leaves the map as it was. */
   add(base: number, order: number): Ret;
-  /** False: it was not there. */
+  /** False when the block was not in the map. */
   delete(base: number, order: number): boolean;
-  /** In reboot(2): as it is now it will be read. -ENOMEM. */
+  /** Completes the map in reboot(2), so that the next kernel can read it. -ENOMEM. */
   finish(): Ret;
-  /** reboot(2) failed after all. */
+  /** Undoes `finish` when reboot(2) failed. */
   unfinish(): void;
   walk(visitor: Visitor): void;
-  /** Its pages are free. */
+  /** Frees the pages of the map. */
   destroy(): void;
 }
 
 export interface Visitor {
-  /** A page of the map itself. */
+  /** Called with each frame of the map itself. */
   readonly node?: (frame: number) => void;
+  /** Called with each preserved block. */
   readonly block?: (base: number, order: number) => void;
 }
 
 export interface MapFormat {
-  /** Undefined when memory is out. */
+  /** Undefined when memory is used up. */
   create(ram: Ram): KhoMap | undefined;
-  /** One that the previous kernel wrote. @throws BrokenMap */
+  /** Reads the map that the previous kernel wrote. @throws BrokenMap */
   read(ram: Ram, address: number, visitor: Visitor): void;
 }
 
-/** A map that cannot be one: what the kernel does then is read memory that is not there. */
+/** The map is damaged. Linux would read memory that does not exist; the message is that of its page fault. */
 export class BrokenMap extends Error {
   override readonly name = "BrokenMap";
 

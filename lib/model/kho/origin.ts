@@ -1,4 +1,7 @@
-/** KHO's own blob, `kexec-metadata`: where a kernel comes from (kho_kexec_metadata_init() of kernel/liveupdate/kexec_handover.c). */
+/**
+ * The origin of a kernel: KHO's blob `kexec-metadata` with the previous kernel's release and the number of kexecs
+ * (kho_kexec_metadata_init() of kernel/liveupdate/kexec_handover.c).
+ */
 import { KhoError } from "../../kho/kho_error.ts";
 import {
   decode_kexec_metadata,
@@ -13,7 +16,10 @@ import type { HandedOver } from "./incoming_kho.ts";
 import { Physical } from "../memory/physical.ts";
 import type { Ram } from "../memory/ram.ts";
 
-/** Undefined when there is none, or none that can be read: that is no reason not to go on. Its page is never freed. */
+/**
+ * Undefined when the blob is missing or unreadable; the kernel boots all the same. Linux never frees its page, and
+ * neither does the model.
+ */
 export function read_metadata(ram: Ram, handed: HandedOver): KexecMetadata | undefined {
   const blob = handed.blobs.find(({ name }) => name === KEXEC_METADATA);
   if (blob === undefined) return undefined;
@@ -25,7 +31,7 @@ export function read_metadata(ram: Ram, handed: HandedOver): KexecMetadata | und
   }
 }
 
-/** False when memory is out. */
+/** False when memory is used up. */
 export function write_metadata(kho: Kho, metadata: KexecMetadata): boolean {
   const address = kho.alloc_preserve(KEXEC_METADATA_SIZE);
   if (address === undefined) return false;

@@ -1,6 +1,7 @@
 /**
- * The preserved-memory map as a kernel keeps it: a radix tree of its own pages, always as the next kernel will read it
- * (kernel/liveupdate/kexec_handover.c; layout in `lib/kho/preserved_map.ts`). Keys are below 2^53, so numbers hold them.
+ * The preserved-memory map of 7.2 and 7.3 in a running kernel: a radix tree of its own pages, at all times in the form
+ * that the next kernel reads (kernel/liveupdate/kexec_handover.c; layout in `lib/kho/preserved_map.ts`). Keys are below
+ * 2^53, so numbers hold them.
  */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import type { Ret } from "../../system_calls.ts";
@@ -14,7 +15,7 @@ const LEVELS = 5;
 const TABLE = 512;
 const LEAF_BITS = PAGE_SIZE * 8;
 
-/** kho_encode_radix_key(): 2^order frames at `base`, a multiple of so many. */
+/** kho_encode_radix_key(): the key of 2^order frames at `base`, a multiple of 2^order. */
 export function radix_key(base: number, order: number): number {
   return 2 ** (52 - order) + base / 2 ** order;
 }
@@ -27,13 +28,13 @@ export function block_of(key: number): { base: number; order: number } {
   return { base: (key - 2 ** bit) * 2 ** order, order };
 }
 
-/** Where in the table of `level` the way to a key goes on. */
+/** The index of a key in the table of `level`. */
 function index_of(key: number, level: number): number {
   return Math.floor(key / (LEAF_BITS * TABLE ** (level - 1))) % TABLE;
 }
 
 class RadixTree implements KhoMap {
-  /** The leaf that was used last: pages come in rows. */
+  /** The leaf that was used last: consecutive pages share one. */
   #leaf: { number: number; bits: Uint8Array } | undefined;
   /** Pages of the tree itself. */
   nodes = 1;
@@ -44,7 +45,7 @@ class RadixTree implements KhoMap {
     return this.root * PAGE_SIZE;
   }
 
-  /** It is always as it will be read. */
+  /** Nothing to do: the tree is complete at all times. */
   finish(): Ret {
     return 0;
   }
@@ -70,13 +71,14 @@ class RadixTree implements KhoMap {
     return 0;
   }
 
-  /** kho_radix_del_key(): nodes stay, also empty ones. */
+  /** kho_radix_del_key(): keeps its nodes, even empty ones. */
   delete(base: number, order: number): boolean {
     const key = radix_key(base, order);
     const bits = this.#find(key, false);
     return bits !== undefined && clear_bit(bits, key % LEAF_BITS);
   }
 
+  /** The leaf that has the key's bit. `grow` allocates missing nodes: all, or (undefined, memory is used up) none. */
   #find(key: number, grow: boolean): Uint8Array | undefined {
     const number = Math.floor(key / LEAF_BITS);
     if (this.#leaf?.number === number) return this.#leaf.bits;
@@ -112,10 +114,10 @@ class RadixTree implements KhoMap {
   }
 }
 
-/** More pages than any tree of this memory has: the way goes in circles. */
+/** More pages than any tree of a machine's memory has. A walk that reaches this number goes in circles. */
 const MAX_NODES = 1 << 20;
 
-/** kho_radix_walk_tree(), of a tree that this or the previous kernel wrote. @throws BrokenMap */
+/** kho_radix_walk_tree(), for a tree of this kernel or of the previous one. @throws BrokenMap */
 function walk_tree(ram: Ram, root: number, visitor: Visitor): void {
   let left = MAX_NODES;
   const page_at = (frame: number): Uint8Array<ArrayBuffer> => {

@@ -1,6 +1,6 @@
 /**
- * Memory of the kernel's that need not lie together, and its way over a kexec (kho_preserve_vmalloc() of kexec_handover.c; layout
- * in `lib/kho/vmalloc.ts`): pages, and chunks that list them.
+ * Vmalloc areas of the kernel and their way over a kexec (kho_preserve_vmalloc() of kexec_handover.c; layout in
+ * `lib/kho/vmalloc.ts`): pages that need not lie together, and chunks that list them.
  */
 import { KhoError } from "../../kho/kho_error.ts";
 import {
@@ -16,10 +16,10 @@ import { Physical } from "../memory/physical.ts";
 import type { Ram } from "../memory/ram.ts";
 import { FRAME } from "../memory/section.ts";
 
-/** KHO_VMALLOC_ALLOC: made by vmalloc(), as opposed to a mapping of something else. */
+/** KHO_VMALLOC_ALLOC: the area comes from vmalloc(), and is not a mapping of other memory. */
 const FLAGS = 1;
 
-/** vcalloc(): zeroed pages, by frame; undefined when memory is out. */
+/** vcalloc(): the frames of zeroed pages. Undefined when memory is used up. */
 export function vcalloc(ram: Ram, pages: number): number[] | undefined {
   const frames: number[] = [];
   for (let i = 0; i < pages; i++) {
@@ -37,7 +37,7 @@ export function vfree(ram: Ram, frames: readonly number[]): void {
   for (const frame of frames) ram.free_kernel(frame);
 }
 
-/** Undefined, and nothing done, when memory is out. */
+/** Preserves the pages and the chunks that list them. Undefined, and nothing changed, when memory is used up. */
 export function preserve_vmalloc(kho: Kho, frames: readonly number[]): VmallocArea | undefined {
   const preserved: number[] = [];
   const chunks: { address: bigint; blocks: bigint[] }[] = [];
@@ -45,7 +45,7 @@ export function preserve_vmalloc(kho: Kho, frames: readonly number[]): VmallocAr
     for (const frame of preserved) kho.unpreserve_folio(frame, 0);
     for (const { address } of chunks) kho.unpreserve_free(Number(address));
   };
-  // A full chunk is followed by another one, even if that stays empty.
+  // Another chunk follows a full one, even if it stays empty.
   for (let first = 0; first <= frames.length; first += PER_CHUNK) {
     const address = kho.alloc_preserve(PAGE_SIZE);
     if (address === undefined) return fail();
@@ -71,8 +71,8 @@ export function unpreserve_vmalloc(kho: Kho, area: VmallocArea): void {
 }
 
 /**
- * kho_restore_vmalloc(): the area's pages by frame, the caller's to free. Undefined when it cannot be read or a page of it was not
- * handed over; what has been taken back by then is free again (Linux leaks it).
+ * kho_restore_vmalloc(): the frames of the area's pages, which the caller must free. Undefined when the area cannot be
+ * read or a page of it was not handed over; the pages restored before that are freed (Linux leaks them).
  */
 export function restore_vmalloc(ram: Ram, descriptor: VmallocDescriptor): number[] | undefined {
   const area = read_area(ram, descriptor);

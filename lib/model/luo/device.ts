@@ -1,4 +1,7 @@
-/** `/dev/liveupdate` (kernel/liveupdate/luo_core.c): one open at a time; reads what was handed over at the first. */
+/**
+ * `/dev/liveupdate` (kernel/liveupdate/luo_core.c): it can be open once at a time, and its first open reads the
+ * incoming sessions.
+ */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import * as luo from "../../../ffi/abi/liveupdate.ts";
@@ -11,7 +14,7 @@ export class LiveupdateDevice {
   readonly inode: Inode;
   readonly #commands: ReadonlyMap<number, Command<Sessions>>;
   #in_use = false;
-  /** The answer of the deserialization, once it was tried: a failure sticks. */
+  /** Result of reading the incoming sessions; undefined before the first open. A failure stays. */
   #deserialized: Ret | undefined;
 
   constructor(readonly sessions: Sessions, readonly deserialize: () => Ret, ino: bigint) {
@@ -32,14 +35,14 @@ export class LiveupdateDevice {
     ioctl: (caller, _file, request, argument) =>
       luo_ioctl(this.#commands, caller, this.sessions, request, argument),
     reopen: (_file, flags) => this.open(flags),
-    // Sessions live on: they are fds of their own.
+    // Sessions stay: they are fds of their own.
     release: () => {
       this.#in_use = false;
     },
   };
 }
 
-/** `name` is the size of the name's buffer in the struct, in bytes. */
+/** The commands of the device. `name` is the size of the struct's name buffer in bytes. */
 function device_commands(name: number): ReadonlyMap<number, Command<Sessions>> {
   const size = luo.SESSION_STRUCT_SIZE - luo.LIVEUPDATE_SESSION_NAME_LENGTH + name;
   const field = (call: Call<Sessions>) => call.struct.subarray(8, 8 + name);

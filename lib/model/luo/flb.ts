@@ -1,7 +1,7 @@
 /**
- * File-lifecycle-bound data (kernel/liveupdate/luo_flb.c): one global object that all files of some handlers need. Preserved
- * with the first such file, unpreserved with the last; in the next kernel retrieved when somebody asks, and finished with the
- * last file.
+ * File-lifecycle-bound data, FLB (kernel/liveupdate/luo_flb.c): one global object that all files of some handlers need.
+ * It is preserved with the first such file and unpreserved with the last. In the next kernel it is retrieved at the
+ * first use, and finished with the last file.
  */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import type { Ret } from "../../system_calls.ts";
@@ -13,25 +13,25 @@ export interface Flb {
   readonly compatible: string;
   preserve(): Ret | PreservedFlb;
   unpreserve(state: PreservedFlb): void;
-  /** The live object again. Asked once: an errno sticks. */
+  /** Restores the live object. Called once; LUO keeps the object or the errno. */
   retrieve(data: bigint): object | Ret;
   finish(object: object): void;
 }
 
-/** The handle for the next kernel, and the live object in this one. */
+/** The value for the next kernel, and the live object in this one. */
 export interface PreservedFlb {
   readonly data: bigint;
   readonly object: object;
 }
 
-/** As the handover lists it: `count` is the number of files that used it. */
+/** An FLB in the handover. `count` is the number of files that used it. */
 export interface SerializedFlb {
   readonly compatible: string;
   readonly data: bigint;
   readonly count: bigint;
 }
 
-/** One page: a header of 16 bytes, 64 bytes each. */
+/** FLBs that fit one page: a header of 16 bytes, and 64 bytes each. */
 const FLBS_MAX = 63;
 
 interface Outgoing {
@@ -39,7 +39,10 @@ interface Outgoing {
   count: number;
 }
 
-/** `struct luo_flb_private_state` of the way in. A count that was never set is no count: see `put_incoming`. */
+/**
+ * `struct luo_flb_private_state` of an incoming FLB. `count` is undefined until it is read from the handover: see
+ * `put_incoming`.
+ */
 interface Incoming {
   count: number | "saturated" | undefined;
   result?: object | Ret;
@@ -49,7 +52,7 @@ interface Incoming {
 export class Flbs {
   /** By handler, in order of registration. */
   #links = new Map<FileHandler, Flb[]>();
-  /** Handlers that use it, by FLB, in order of the first registration. */
+  /** Number of handlers that use each FLB, in order of the first registration. */
   #users = new Map<Flb, number>();
   #outgoing = new Map<Flb, Outgoing>();
   #incoming = new Map<Flb, Incoming>();
@@ -60,7 +63,7 @@ export class Flbs {
     readonly warn: (line: string) => void,
   ) {}
 
-  /** liveupdate_register_flb(). `registered`: the handler is. */
+  /** liveupdate_register_flb(). `registered` says whether the handler is registered. */
   register(handler: FileHandler, flb: Flb, registered: boolean): Ret {
     const callbacks = [flb.preserve, flb.unpreserve, flb.retrieve, flb.finish];
     if (!callbacks.every((callback) => typeof callback === "function") || !registered) return -Errno.EINVAL;
@@ -98,7 +101,7 @@ export class Flbs {
     this.#links.delete(handler);
   }
 
-  /** A file is about to be preserved: all its FLBs are, or (those before the one that failed, in reverse) none. */
+  /** Called before a file is preserved. Preserves all its FLBs; when one fails, unpreserves the others in reverse. */
   file_preserve(handler: FileHandler): Ret {
     const done: Flb[] = [];
     for (const flb of this.#links.get(handler) ?? []) {
@@ -132,7 +135,7 @@ export class Flbs {
     for (const flb of (this.#links.get(handler) ?? []).toReversed()) this.put_incoming(flb);
   }
 
-  /** liveupdate_flb_get_outgoing(): the caller puts it again. ENOENT: no file that needs it is preserved. */
+  /** liveupdate_flb_get_outgoing(): the caller must put the object. ENOENT: no file that needs the FLB is preserved. */
   get_outgoing(flb: Flb): object | Ret {
     const outgoing = this.#outgoing.get(flb);
     if (outgoing === undefined) return -Errno.ENOENT;
@@ -148,8 +151,8 @@ export class Flbs {
   }
 
   /**
-   * liveupdate_flb_get_incoming(): retrieves at the first call; the caller puts it again. ENODATA: nothing was handed over, or
-   * it is finished. ENOENT: something was, this was not.
+   * liveupdate_flb_get_incoming(): retrieves the object at the first call; the caller must put it. ENODATA: no FLB was
+   * handed over, or this one is finished. ENOENT: other FLBs were handed over, but not this one.
    */
   get_incoming(flb: Flb): object | Ret {
     const incoming = this.#state(flb);
@@ -162,8 +165,8 @@ export class Flbs {
   }
 
   /**
-   * liveupdate_flb_put_incoming(). As in 7.3.4 the count of files is only known once somebody has asked for the object: when
-   * nobody has, the first finish counts below zero, the kernel warns, and the FLB is never finished.
+   * liveupdate_flb_put_incoming(). As in 7.3.4 the count of files is only read when a caller asks for the object. When
+   * no caller has, the first finish makes the count negative, the kernel warns, and the FLB is never finished.
    */
   put_incoming(flb: Flb): void {
     const incoming = this.#state(flb);
@@ -174,13 +177,13 @@ export class Flbs {
       return;
     }
     if (--incoming.count > 0) return;
-    // One that could not be retrieved is not finished either (WARN_ON).
+    // An FLB that could not be retrieved is not finished either (WARN_ON).
     if (typeof incoming.result !== "object") return;
     flb.finish(incoming.result);
     [incoming.result, incoming.finished] = [undefined, true];
   }
 
-  /** Undefined when it is not in the handover. */
+  /** Undefined when the handover does not have it. */
   #retrieve(flb: Flb, incoming: Incoming): object | Ret | undefined {
     const found = this.handed_over?.find(({ compatible }) => compatible === flb.compatible);
     if (found === undefined) return undefined;
@@ -194,7 +197,7 @@ export class Flbs {
     return incoming;
   }
 
-  /** luo_flb_serialize(): in order of registration, those in use. */
+  /** luo_flb_serialize(): the FLBs in use, in order of registration. */
   serialize(): SerializedFlb[] {
     return [...this.#users.keys()].flatMap((flb) => {
       const outgoing = this.#outgoing.get(flb);

@@ -1,4 +1,7 @@
-/** Which handlers a kernel has, who uses them, and what is preserved already (kernel/liveupdate/luo_file.c). */
+/**
+ * The registered handlers of a kernel, how many files use each, and which files are preserved already
+ * (kernel/liveupdate/luo_file.c).
+ */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import type { Ret } from "../../system_calls.ts";
 import type { Faults } from "../faults/faults.ts";
@@ -7,9 +10,9 @@ import { type FileHandler, has_callbacks } from "./file_handler.ts";
 import type { Flb, Flbs } from "./flb.ts";
 
 export class Handlers {
-  /** How many files use each (its module's count), in order of registration. */
+  /** Number of files that use each handler (the count of its module), in order of registration. */
   #registered = new Map<FileHandler, number>();
-  /** luo_preserved_files: by identity, over all sessions. */
+  /** luo_preserved_files: the identities of preserved files, over all sessions. */
   #preserved = new Set<object>();
 
   constructor(
@@ -32,7 +35,10 @@ export class Handlers {
     return 0;
   }
 
-  /** liveupdate_unregister_file_handler() as rmmod comes to it: EAGAIN while a file of it is preserved or waits. */
+  /**
+   * liveupdate_unregister_file_handler(), as rmmod calls it: EAGAIN while a file of the handler is preserved or waits
+   * to be retrieved.
+   */
   unregister(handler: FileHandler): Ret {
     const users = this.#registered.get(handler);
     if (users === undefined) return -Errno.ENOENT;
@@ -47,12 +53,12 @@ export class Handlers {
     return this.flbs.register(handler, flb, this.#registered.has(handler));
   }
 
-  /** The first handler that takes the file, one use more. */
+  /** The first handler that accepts the file. Counts one use more. */
   take(file: OpenFile): FileHandler | undefined {
     return this.#use((handler) => handler.can_preserve(file));
   }
 
-  /** The handler of that name, one use more. */
+  /** The handler of that name. Counts one use more. */
   find(compatible: string): FileHandler | undefined {
     const found = this.#use((handler) => handler.compatible === compatible);
     if (found === undefined) this.print(`luo: No registered handler for compatible '${compatible}'`);
@@ -71,7 +77,7 @@ export class Handlers {
     }
   }
 
-  /** False: it is preserved already. */
+  /** Marks the file as preserved. False when it is preserved already. */
   claim(handler: FileHandler, file: OpenFile): boolean {
     const identity = handler.identity?.(file) ?? file;
     if (this.#preserved.has(identity)) return false;
@@ -83,7 +89,7 @@ export class Handlers {
     this.#preserved.delete(handler.identity?.(file) ?? file);
   }
 
-  /** What is preserved under one identity is from now on preserved under another (a file that moved to the host). */
+  /** Replaces the identity of a preserved file, for a file that moved to the host. */
   rename(from: object, to: object): void {
     if (this.#preserved.delete(from)) this.#preserved.add(to);
   }

@@ -1,4 +1,7 @@
-/** What a kernel hands over of its LUO and reads again, whatever the format: `luo_v5.ts` and `luo_v1.ts` are the two there are. */
+/**
+ * The interface of LUO's handover formats: what a kernel writes for the next one, and reads from the previous one.
+ * `handover_v5.ts` and `handover_v1.ts` implement it.
+ */
 import type { FileEntry, SessionEntry } from "../../kho/luo_entries.ts";
 import type { Ret } from "../../system_calls.ts";
 import type { HandedOverEntries } from "../kho/block_set.ts";
@@ -9,29 +12,30 @@ import type { Ram } from "../memory/ram.ts";
 import type { Release } from "../ground/releases.ts";
 import type { OutgoingSession, Rooms } from "./session.ts";
 
-/** KHO's name of LUO's blob. */
+/** Name of LUO's blob in KHO's tree. */
 export const LUO = "LUO";
 
-/** What this kernel will hand over. */
+/** The LUO data that this kernel hands over. */
 export interface OutgoingLuo {
   readonly rooms: Rooms;
-  /** In reboot(2), when all is frozen: nothing in it can fail. */
+  /** Writes the data in reboot(2), after every file is frozen. It cannot fail. */
   serialize(sessions: readonly OutgoingSession[], flbs: readonly SerializedFlb[]): void;
 }
 
-/** What this kernel was handed, as far as it is read at boot: the sessions are, their files are not. */
+/** The LUO data that this kernel was handed. Sessions are read at boot, their files later. */
 export interface IncomingLuo {
+  /** The liveupdate number of this boot. */
   readonly number: bigint;
   readonly sessions: HandedOverEntries<SessionEntry>;
   readonly flbs: readonly SerializedFlb[];
-  /** The files of a session: undefined for a list that cannot be, or not so many. */
+  /** The files of a session. Undefined when the list is damaged or its length is wrong. */
   files(session: SessionEntry): HandedOverEntries<FileEntry> | undefined;
 }
 
 export interface LuoFormat {
-  /** At boot. Undefined when memory is out. */
+  /** Called at boot. Undefined when memory is used up. */
   setup(kho: Kho, release: Release, number: bigint): OutgoingLuo | undefined;
-  /** Early at boot. Undefined when nothing of that name was handed over; an errno for what cannot be read. */
+  /** Called early at boot. Undefined when no blob of that name was handed over; an errno when it cannot be read. */
   receive(
     ram: Ram,
     handed: HandedOver,

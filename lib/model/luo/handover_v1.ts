@@ -1,4 +1,6 @@
-/** The LUO of 6.19 and of the series before it on its way out and in: `luo-v1`, two arrays of fixed size (`lib/kho/luo_v1.ts`). */
+/**
+ * The handover of 6.19 and of the series before it, `luo-v1`: two arrays of fixed size (layout in `lib/kho/luo_v1.ts`).
+ */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import { KhoError } from "../../kho/kho_error.ts";
 import * as luo from "../../kho/luo_v1.ts";
@@ -14,7 +16,7 @@ import type { Ram } from "../memory/ram.ts";
 import type { Release } from "../ground/releases.ts";
 import type { OutgoingSession, Rooms } from "./session.ts";
 
-/** Two pages, from the first file of a session to the last. */
+/** The memory of one session's files: two pages, allocated with the first file. */
 class FileRoom implements Room<FileEntry> {
   #address: number | undefined;
 
@@ -59,7 +61,7 @@ class Outgoing implements OutgoingLuo {
     return this.address;
   }
 
-  /** There are no FLBs yet. */
+  /** Writes no FLBs: these releases have none. */
   serialize(sessions: readonly OutgoingSession[]): void {
     this.#write(sessions.map(({ name, files }) => ({ name, ...files.serialize() })));
   }

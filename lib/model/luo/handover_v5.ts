@@ -1,4 +1,4 @@
-/** The LUO of 7.2 and 7.3 on its way out and in: `luo-v5`, chained blocks of sessions and of files (layout in `lib/kho/luo_v5.ts`). */
+/** The handover of 7.2 and 7.3, `luo-v5`: chained blocks of sessions and of files (layout in `lib/kho/luo_v5.ts`). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import { KhoError } from "../../kho/kho_error.ts";
 import { FILE, type FileEntry, type SessionEntry } from "../../kho/luo_entries.ts";
@@ -19,7 +19,7 @@ import type { OutgoingSession, Rooms } from "./session.ts";
 class Outgoing implements OutgoingLuo {
   readonly rooms: Rooms;
 
-  /** luo_state_setup(): the struct, the page of the FLBs, and KHO knows of it. */
+  /** luo_state_setup(): allocates the struct and the page of FLBs, and names the struct in KHO's tree. */
   static setup(kho: Kho, release: Release, number: bigint): Outgoing | undefined {
     const address = kho.alloc_preserve(luo.LUO_V5_SIZE);
     const flbs = address === undefined ? undefined : kho.alloc_preserve(PAGE_SIZE);
@@ -47,7 +47,7 @@ class Outgoing implements OutgoingLuo {
     this.#write_flbs([]);
   }
 
-  /** luo_session_serialize() and luo_flb_serialize(): nothing in here can fail. */
+  /** luo_session_serialize() and luo_flb_serialize(). Neither can fail. */
   serialize(sessions: readonly OutgoingSession[], flbs: readonly SerializedFlb[]): void {
     const entries = sessions.map(({ name, files }) => ({ name, ...files.serialize() }));
     this.#write(entries.length === 0 ? 0n : BigInt(this.rooms.sessions.write(entries)));
@@ -66,7 +66,7 @@ class Outgoing implements OutgoingLuo {
   }
 }
 
-/** luo_early_startup(). */
+/** luo_early_startup(): reads what the previous kernel handed over. */
 function receive(
   ram: Ram,
   { blobs }: HandedOver,
@@ -105,7 +105,7 @@ function read_state(ram: Ram, address: bigint, format: string): luo.LuoV5 | unde
   }
 }
 
-/** What is no list of FLBs has none. Linux would believe any count. */
+/** An unreadable FLB list is treated as empty. Linux does not check the count. */
 function read_flbs(ram: Ram, address: bigint): SerializedFlb[] {
   try {
     const { entries } = luo.decode_flbs(new Physical(ram), address);
@@ -116,7 +116,7 @@ function read_flbs(ram: Ram, address: bigint): SerializedFlb[] {
   }
 }
 
-/** kho_block_set_restore() for one session's files. */
+/** kho_block_set_restore() for the files of one session. */
 function read_files(
   ram: Ram,
   session: SessionEntry,

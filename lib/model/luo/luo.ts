@@ -1,4 +1,7 @@
-/** The Live Update Orchestrator of one kernel (kernel/liveupdate/luo_core.c): device, sessions, number, and the way out and in. */
+/**
+ * The Live Update Orchestrator of one kernel (kernel/liveupdate/luo_core.c): the device, the sessions, and the handover
+ * in both directions.
+ */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import type { SessionEntry } from "../../kho/luo_entries.ts";
 import type { Ret } from "../../system_calls.ts";
@@ -11,11 +14,11 @@ import { IncomingFiles } from "./session_files.ts";
 import type { Release } from "../ground/releases.ts";
 import { IncomingSession, key_of, type OutgoingSession, Sessions } from "./session.ts";
 
-/** What a kernel tells its LUO at boot. */
+/** What the kernel gives LUO at boot. */
 export interface LuoBoot {
   readonly release: Release;
   readonly outgoing: OutgoingLuo;
-  /** Undefined: none was handed over. */
+  /** Undefined when no LUO data was handed over. */
   readonly incoming: IncomingLuo | undefined;
   readonly ino: bigint;
   readonly faults: Faults;
@@ -26,10 +29,10 @@ export class Luo {
   readonly device: LiveupdateDevice;
   readonly sessions: Sessions;
   readonly handlers: Handlers;
-  /** This boot's liveupdate number: live updates since the cold boot. */
+  /** The liveupdate number: live updates since the cold boot. */
   readonly number: bigint;
   readonly #outgoing: OutgoingLuo;
-  /** Handed over and not read yet: the first open of the device does that. */
+  /** The handed-over data, until the first open of the device reads it. */
   #incoming: IncomingLuo | undefined;
 
   constructor({ release, outgoing, incoming, ino, faults, print }: LuoBoot) {
@@ -41,12 +44,15 @@ export class Luo {
     this.device = new LiveupdateDevice(this.sessions, () => this.#deserialize(), ino);
   }
 
-  /** Sessions are here that were handed over and are not finished. */
+  /** True while a handed-over session is not finished. */
   get waiting(): boolean {
     return this.sessions.incoming.size > 0 || (this.#incoming?.sessions.entries.length ?? 0) > 0;
   }
 
-  /** luo_session_deserialize(): a file nobody has a handler for makes the device give EIO until the next kexec. */
+  /**
+   * luo_session_deserialize(): a file without a handler makes every open of the device fail with EIO until the next
+   * kexec.
+   */
   #deserialize(): Ret {
     const incoming = this.#incoming;
     this.#incoming = undefined;
@@ -56,7 +62,7 @@ export class Luo {
     return good ? 0 : -Errno.EIO;
   }
 
-  /** What cannot be read is leaked, as far as it was read: the next boot will find order again. */
+  /** Reads one session. When that fails, the memory that was restored so far is leaked until the next kexec. */
   #deserialize_one(incoming: IncomingLuo, entry: SessionEntry): boolean {
     const key = key_of(entry.name);
     if (this.sessions.incoming.has(key)) return false;
@@ -71,7 +77,10 @@ export class Luo {
     return false;
   }
 
-  /** luo_session_serialize(), first half: freezes in creation order, and unfreezes in reverse when one refuses. */
+  /**
+   * luo_session_serialize(), first half: freezes sessions in creation order. When one refuses, unfreezes the others in
+   * reverse.
+   */
   freeze(): Ret {
     const frozen: OutgoingSession[] = [];
     for (const session of this.sessions.outgoing.values()) {
@@ -85,12 +94,12 @@ export class Luo {
     return 0;
   }
 
-  /** Those that were frozen, in reverse. */
+  /** Unfreezes the given sessions in reverse. */
   unfreeze(frozen: readonly OutgoingSession[] = [...this.sessions.outgoing.values()]): void {
     for (const session of frozen.toReversed()) session.files.unfreeze();
   }
 
-  /** Second half: only outgoing sessions go on; an incoming one that was not finished is lost. */
+  /** Second half: writes the outgoing sessions. An incoming session that is not finished is lost. */
   serialize(): void {
     this.#outgoing.serialize([...this.sessions.outgoing.values()], this.handlers.flbs.serialize());
   }

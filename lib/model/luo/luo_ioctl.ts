@@ -7,15 +7,15 @@ import { UserBuffer } from "../fs/user_memory.ts";
 /** One command of the device or of a session (`struct luo_ioctl_op`). */
 export interface Command<T> {
   readonly request: number;
-  /** Bytes of the struct as this kernel knows it, and the fewest it takes. */
+  /** Bytes of the struct in this kernel. `min_size` is the smallest struct that it accepts. */
   readonly size: number;
   readonly min_size: number;
-  /** Checked before the sizes: a command for the other direction gives EINVAL. */
+  /** Checked before the sizes. A command for the other direction gives EINVAL. */
   readonly allowed?: (target: T) => boolean;
   readonly run: (call: Call<T>) => Ret;
 }
 
-/** A command under way. `struct` is the kernel's copy of the caller's struct; `respond` copies it back. */
+/** A running command. `struct` is the kernel's copy of the caller's struct; `respond` copies it back. */
 export interface Call<T> {
   readonly caller: Caller;
   readonly target: T;
@@ -25,7 +25,10 @@ export interface Call<T> {
   respond(): Ret;
 }
 
-/** luo_ioctl() and luo_session_ioctl(): number, size word, whole request, direction, sizes, in this order. */
+/**
+ * luo_ioctl() and luo_session_ioctl(): check the number, the size word, the whole request, the direction and the sizes,
+ * in this order.
+ */
 export function luo_ioctl<T>(
   commands: ReadonlyMap<number, Command<T>>,
   caller: Caller,
@@ -53,8 +56,9 @@ export function luo_ioctl<T>(
 }
 
 /**
- * A new O_CLOEXEC fd for the file `make` gives, its number written at offset 4 of the answer. The fd is allocated first, so that
- * EMFILE comes before any other error; when the answer cannot be written, the file is put again: what that means is the file's.
+ * Gives the caller a new O_CLOEXEC fd for the file that `make` returns, and writes its number at offset 4 of the
+ * answer. The number is chosen first, so EMFILE comes before any other error. When the answer cannot be written, the
+ * file is put; its kind decides what that means.
  */
 export function answer_with_fd<T>(call: Call<T>, make: () => OpenFile | Ret): Ret {
   const fd = call.caller.fds.unused();
@@ -68,6 +72,7 @@ export function answer_with_fd<T>(call: Call<T>, make: () => OpenFile | Ret): Re
   return answer;
 }
 
+/** A table of commands by the number in their request. */
 export function commands<T>(...list: Command<T>[]): ReadonlyMap<number, Command<T>> {
   return new Map(list.map((command) => [command.request & 0xff, command]));
 }

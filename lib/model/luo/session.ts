@@ -1,4 +1,4 @@
-/** Sessions in both directions, and their four commands (kernel/liveupdate/luo_session.c). */
+/** Outgoing and incoming sessions, and their four commands (kernel/liveupdate/luo_session.c). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import { O_RDWR } from "../../../ffi/abi/fcntl.ts";
 import * as luo from "../../../ffi/abi/liveupdate.ts";
@@ -25,16 +25,16 @@ export class IncomingSession {
   constructor(readonly name: Uint8Array, readonly files: IncomingFiles) {}
 }
 
-/** Where the lists that are handed over are written. */
+/** The memory of the lists that are handed over. */
 export interface Rooms {
   readonly sessions: Room<SessionEntry>;
-  /** For the files of one more session. */
+  /** The memory for the files of one more session. */
   files(): Room<FileEntry>;
 }
 
-/** The two lists of a kernel, by name: created here, and handed over by the previous kernel. */
+/** The sessions of a kernel by name: those created here, and those of the previous kernel. */
 export class Sessions {
-  /** In creation order, which is the order of freezing and serializing. */
+  /** In creation order, which is also the order of freezing and serializing. */
   readonly outgoing = new Map<string, OutgoingSession>();
   readonly incoming = new Map<string, IncomingSession>();
 
@@ -51,7 +51,7 @@ export class Sessions {
     if (name === undefined || name.length === 0) return -Errno.EINVAL;
     if (this.handlers.faults.errno("alloc") < 0) return -Errno.ENOMEM;
     const key = key_of(name);
-    // Room first, then the name: as luo_session_insert() looks. Room that was made for a name that is taken stays.
+    // luo_session_insert() makes room before it looks at the name. When the name exists already, the room stays.
     const grown = this.rooms.sessions.grow(this.outgoing.size + 1);
     if (grown < 0) return grown;
     if (this.outgoing.has(key)) return -Errno.EEXIST;
@@ -64,7 +64,7 @@ export class Sessions {
     });
   }
 
-  /** luo_session_retrieve(). Closing the file is a FINISH. */
+  /** luo_session_retrieve(). Closing the file finishes the session. */
   retrieve(field: Uint8Array): OpenFile | Ret {
     const name = name_in(field);
     const key = name === undefined ? undefined : key_of(name);
@@ -74,7 +74,7 @@ export class Sessions {
     session.retrieved = true;
     return this.#file(session, () => {
       if (session.files.finish() === 0) this.incoming.delete(key);
-      // It stays, retrieved and out of reach, until the next kexec.
+      // The session stays, retrieved and unreachable, until the next kexec.
       else this.handlers.print(`luo: Unable to finish session [${printable(session.name)}] on release`);
     });
   }
@@ -94,20 +94,20 @@ function printable(name: Uint8Array): string {
   return new TextDecoder().decode(name);
 }
 
-/** The bytes before the NUL; undefined when there is none in the field. */
+/** The bytes before the NUL; undefined when the field has no NUL. */
 function name_in(field: Uint8Array): Uint8Array | undefined {
   const end = field.indexOf(0);
   return end < 0 ? undefined : field.slice(0, end);
 }
 
-/** Names may hold any byte but NUL: the key keeps them apart where a text decoder would not. */
+/** A map key for a name. Names may hold any byte but NUL, and a text decoder would make different names equal. */
 export function key_of(name: Uint8Array): string {
   return String.fromCharCode(...name);
 }
 
 type Session = OutgoingSession | IncomingSession;
 
-/** 6.19 and before. */
+/** The commands of 6.19 and before, which have no GET_NAME. */
 const nameless_commands = commands<Session>(
   {
     request: luo.LIVEUPDATE_SESSION_PRESERVE_FD,
@@ -165,7 +165,8 @@ function finish(call: Call<Session>): Ret {
 function get_name(call: Call<Session>): Ret {
   if (call.view.getUint32(4, true) !== 0) return -Errno.EINVAL;
   const { name } = call.target;
-  // strscpy() copies words of 8 bytes: zeroes up to the end of the word with the NUL, and leaves the rest as the caller sent it.
+  // strscpy() copies words of 8 bytes. It writes zeros up to the end of the word with the NUL; bytes after that word
+  // stay as the caller sent them.
   const word_end = Math.floor(name.length / 8) * 8 + 8;
   call.struct.fill(0, 8, 8 + word_end);
   call.struct.set(name, 8);

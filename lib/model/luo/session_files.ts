@@ -20,7 +20,10 @@ export class OutgoingFiles {
 
   constructor(readonly handlers: Handlers, readonly room: Room<FileEntry>) {}
 
-  /** luo_preserve_file(): the token first, then room for one more, the fd, a handler, and whether it is preserved already. */
+  /**
+   * luo_preserve_file(): checks, in this order, the token, room for one more, the fd, a handler, and whether the file
+   * is preserved already.
+   */
   preserve(token: bigint, file: OpenFile | undefined): Ret {
     if (this.#files.has(token)) return -Errno.EEXIST;
     const answer = this.room.grow(this.#files.size + 1) || this.#add(token, file);
@@ -41,7 +44,7 @@ export class OutgoingFiles {
     return 0;
   }
 
-  /** Identity, FLBs, the file's own state; undone in reverse when one of them fails. */
+  /** Takes the identity, preserves the FLBs, then the file. Undoes this in reverse when a step fails. */
   #preserve(handler: FileHandler, file: OpenFile): Ret | PreservedState {
     if (!this.handlers.claim(handler, file)) return -Errno.EBUSY;
     let answer: Ret | PreservedState = this.handlers.flbs.file_preserve(handler);
@@ -55,14 +58,14 @@ export class OutgoingFiles {
     return answer;
   }
 
-  /** Two descriptions that the handler takes for one file are one. */
+  /** Descriptions with the same identity count as one file. */
   token_of(file: OpenFile): bigint | undefined {
     for (const { token, handler, file: other } of this.#files.values()) {
       if (other === file || (handler.identity?.(other) ?? other) === handler.identity?.(file)) return token;
     }
   }
 
-  /** The session was closed: newest first. */
+  /** Called when the session is closed: unpreserves every file, newest first. */
   unpreserve(): void {
     for (const { handler, file, state } of [...this.#files.values()].reverse()) {
       handler.unpreserve(file, state);
@@ -75,7 +78,7 @@ export class OutgoingFiles {
     this.room.shrink(0);
   }
 
-  /** In order of preservation; when one fails, those before it are unfrozen again. */
+  /** Freezes the files in order of preservation. When one fails, unfreezes those before it. */
   freeze(): Ret {
     for (const { token, handler, file, state } of this.#files.values()) {
       const answer = this.handlers.faults.errno("freeze") || (handler.freeze?.(file, state) ?? 0);
@@ -92,7 +95,7 @@ export class OutgoingFiles {
     return 0;
   }
 
-  /** In order of preservation, up to the file that failed. */
+  /** Unfreezes the files in order of preservation, up to the one that failed. */
   unfreeze(failed?: bigint): void {
     for (const { token, handler, file, state } of this.#files.values()) {
       if (token === failed) return;
@@ -100,7 +103,7 @@ export class OutgoingFiles {
     }
   }
 
-  /** Writes the list for the next kernel: the address of its first block, and how many files. */
+  /** Writes the list for the next kernel. Returns the address of its first block, and the number of files. */
   serialize(): { files_pa: bigint; count: bigint } {
     const entries = [...this.#files.values()].map(({ handler, token, state }) => ({
       compatible: handler.compatible,
@@ -118,7 +121,7 @@ export class OutgoingFiles {
 interface Incoming {
   readonly handler: FileHandler;
   readonly data: bigint;
-  /** Undefined until retrieved; an errno of the handler sticks. */
+  /** Undefined until retrieved. An errno of the handler stays. */
   result?: OpenFile | Ret;
 }
 
@@ -126,10 +129,10 @@ interface Incoming {
 export class IncomingFiles {
   #files = new Map<bigint, Incoming>();
 
-  /** `release` frees the list they came in, which stays as long as they do. */
+  /** `release` frees the list that the files came in. The list stays as long as the files do. */
   constructor(readonly handlers: Handlers, readonly release: () => void = () => {}) {}
 
-  /** luo_file_deserialize_one(): false when nobody has a handler for it. */
+  /** luo_file_deserialize_one(): false when no handler fits. */
   add({ compatible, token, data }: FileEntry): boolean {
     const handler = this.handlers.find(compatible);
     if (handler === undefined) return false;
@@ -137,20 +140,23 @@ export class IncomingFiles {
     return true;
   }
 
-  /** The session could not be read: its files are leaked, as Linux leaks them. */
+  /** Leaks the files of a session that could not be read, as Linux does. */
   abandon(): void {
     for (const { handler } of this.#files.values()) this.handlers.put(handler);
     this.#files.clear();
     this.release();
   }
 
-  /** luo_retrieve_file(): the same description every time. LUO keeps a reference of its own; the caller gets another. */
+  /**
+   * luo_retrieve_file(): returns the same description every time. LUO keeps a reference of its own; the caller gets
+   * another.
+   */
   retrieve(token: bigint, uid: number): OpenFile | Ret {
     const incoming = this.#files.get(token);
     if (incoming === undefined) return -Errno.ENOENT;
     if (incoming.result === undefined) {
       incoming.result = this.#retrieve(incoming, uid);
-      // A retrieved file cannot be preserved anew before FINISH.
+      // A retrieved file cannot be preserved again before FINISH.
       if (typeof incoming.result === "object") this.handlers.claim(incoming.handler, incoming.result);
     }
     return typeof incoming.result === "number" ? incoming.result : incoming.result.get();
@@ -159,18 +165,22 @@ export class IncomingFiles {
   #retrieve({ handler, data }: Incoming, uid: number): OpenFile | Ret {
     const fault = this.handlers.faults.errno("retrieve");
     if (fault === 0) return handler.retrieve(data, uid, { file_of: (token) => this.#borrow(token, uid) });
-    // As a handler that fails does: nobody will come for this data any more.
+    // Free the data, as a handler that fails does: it is never called for this data again.
     handler.finish(data, undefined);
     return fault;
   }
 
+  /** Retrieves a file for another one of the session. The caller gets no reference. */
   #borrow(token: bigint, uid: number): OpenFile | Ret {
     const file = this.retrieve(token, uid);
     if (typeof file === "object") file.put();
     return file;
   }
 
-  /** luo_file_finish(): all handlers agree, or nothing happens; what was never retrieved is freed. */
+  /**
+   * luo_file_finish(): when a handler refuses, nothing happens. Else the session ends, and files that were never
+   * retrieved are freed.
+   */
   finish(): Ret {
     if (this.#files.size === 0) return 0;
     for (const { handler, data, result } of this.#files.values()) {
@@ -191,7 +201,7 @@ export class IncomingFiles {
     return 0;
   }
 
-  /** Retrieved and not finished: LUO has a reference of its own, whoever has closed theirs. */
+  /** Files that are retrieved and not finished. LUO holds a reference to each, even when all fds are closed. */
   *held(): Iterable<OpenFile> {
     for (const { result } of this.#files.values()) if (typeof result === "object") yield result;
   }

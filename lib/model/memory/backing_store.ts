@@ -1,20 +1,22 @@
 /**
- * Page frames whose contents are not in the model's own memory (`ram.ts`) but in something of the host that `lib/machine_process` plugs
- * in: a host memfd, of which nothing is copied then.
+ * The interface for page frames whose bytes lie outside the model's own memory: in a host memfd, for example, which is
+ * not copied then. `lib/machine_process` implements it.
  */
 
-/** The backing store of one allocation of page frames. Offsets and lengths are bytes from its first frame. */
+/** The bytes of one allocation of page frames. Offsets and lengths are bytes from its first frame. */
 export interface BackingStore {
-  /** Fills all of `into`. Bytes the store does not have (a host file shorter than its frames) read as zero. */
+  /**
+   * Fills all of `into`. Bytes that the store does not have (the host file is shorter than its frames) read as zero.
+   */
   read(offset: number, into: Uint8Array): void;
   write(offset: number, from: Uint8Array): void;
   zero(offset: number, length: number): void;
   /**
-   * The machine is in a kexec, and these frames survive it: what the next kernel finds in them. The store itself when nobody
-   * but the machine can reach it; a private copy when the host's owner still runs and could write into it (this one is then
-   * released).
+   * Called during a kexec when frames of this store survive; returns the store that the next kernel uses. The store
+   * returns itself when nobody outside the machine can reach it. It returns a private copy when the host's owner still
+   * runs and could write into it; the caller then releases this store.
    */
   survive(): BackingStore;
-  /** The last frame has been freed, or did not survive the kexec. */
+  /** Called after the last frame was freed, or when no frame survived the kexec. */
   release(): void;
 }

@@ -1,10 +1,10 @@
-/** The page frames of a machine: what each is used for, and its bytes. Only what is used has a section. */
+/** The page frames of a machine: the state and the bytes of each. A section exists only where a frame is used. */
 import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import { FRAME, POISON, Section, SECTION_FRAMES, SECTION_SIZE } from "./section.ts";
 
 export class Frames {
   #sections = new Map<number, Section>();
-  /** What is in memory nobody has written: zeros at power-on. */
+  /** Value of every byte that nobody has written: 0 at power-on, `POISON` after a kexec. */
   #background = 0;
 
   constructor(readonly count: number) {}
@@ -42,7 +42,7 @@ export class Frames {
     }
   }
 
-  /** Frames that are free now, and were many: their bytes are given back. */
+  /** Gives the bytes of a large free range back to the host. */
   forget(base: number, count: number): void {
     const last = Math.floor((base + count - 1) / SECTION_FRAMES);
     for (let number = Math.floor(base / SECTION_FRAMES); number <= last; number++) {
@@ -50,7 +50,9 @@ export class Frames {
     }
   }
 
-  /** Calls with each piece of memory that is in one section, and how many bytes were before it. */
+  /**
+   * Calls `piece` for each part of the range that lies in one section; `done` is the number of bytes before that part.
+   */
   pieces(address: number, length: number, piece: (bytes: Uint8Array, done: number) => void): void {
     for (let done = 0; done < length;) {
       const at = (address + done) % SECTION_SIZE;
@@ -61,8 +63,8 @@ export class Frames {
   }
 
   /**
-   * The bytes of a frame as the kernel's direct map has them: to be written too, when it is the kernel's own. Undefined when there
-   * is no such memory.
+   * The bytes of a frame, as the kernel's direct map shows them. The kernel may write to the result when it owns the
+   * frame. Undefined when there is no such memory.
    */
   page(frame: number): Uint8Array<ArrayBuffer> | undefined {
     if (!Number.isInteger(frame) || frame < 0 || frame >= this.count) return undefined;
@@ -70,7 +72,7 @@ export class Frames {
     return section?.page(frame % SECTION_FRAMES) ?? new Uint8Array(PAGE_SIZE).fill(this.#background);
   }
 
-  /** How many are not free, and what is wrong with the counts. */
+  /** The number of frames that are not free, and the counts that are wrong. */
   audit(): { used: number; found: string[] } {
     const found: string[] = [];
     let used = 0;
@@ -82,12 +84,15 @@ export class Frames {
     return { used, found };
   }
 
-  /** Power-on. */
+  /** Power-on: all memory is free and zero. */
   reset(): void {
     [this.#sections, this.#background] = [new Map(), 0];
   }
 
-  /** The kexec: what is in `kept` stays, all else is poison; no frame is anybody's any more. Says of a frame whether it was kept. */
+  /**
+   * The kexec: keeps the bytes of the frames in `kept`, fills all others with poison, and marks every frame as free.
+   * Returns a function that says whether a frame was kept.
+   */
   kexec(kept: Iterable<readonly [base: number, count: number]>): (frame: number) => boolean {
     const keeps = new Map<number, Uint8Array>();
     for (const [base, count] of kept) {
@@ -108,7 +113,7 @@ export class Frames {
     return (frame) => keeps.get(Math.floor(frame / SECTION_FRAMES))?.[frame % SECTION_FRAMES] === 1;
   }
 
-  /** Ranges of frames that are free, from `first` on. */
+  /** Ranges of free frames, from `first` on. */
   *free_ranges(first: number): Iterable<readonly [base: number, count: number]> {
     let start = first;
     for (const [number, { state }] of [...this.#sections].sort(([a], [b]) => a - b)) {

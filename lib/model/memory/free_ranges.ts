@@ -1,11 +1,15 @@
-/** Free frames as ranges, in no order: taken from the end of the list, merged when a neighbour is known. */
+/** Free page frames as ranges, in no order. Ranges that touch are merged. */
 export class FreeRanges {
   total = 0;
-  /** count by first frame, and first frame by the frame behind the last. */
+  /** Length of each range by its first frame. */
   #byStart = new Map<number, number>();
+  /** First frame of each range by the frame after its last one. */
   #byEnd = new Map<number, number>();
 
-  /** Up to `count` frames in one piece: from the first range that has them all of a few looked at, else what a range has. */
+  /**
+   * Takes up to `count` frames in one piece. Looks at 16 ranges at most, and takes what the largest of them has when
+   * none has enough.
+   */
   take(count: number): [base: number, count: number] {
     let looked = 0;
     let chosen: number | undefined;
@@ -21,7 +25,10 @@ export class FreeRanges {
     return [chosen, got];
   }
 
-  /** `count` frames in one piece, a power of two, at a multiple of it: undefined when no range looked at has them. */
+  /**
+   * Takes `count` frames (a power of two) in one piece that begins at a multiple of `count`. Undefined when none of
+   * 1,024 ranges has them.
+   */
   take_aligned(count: number): number | undefined {
     let looked = 0;
     for (const [base, length] of this.#byStart) {

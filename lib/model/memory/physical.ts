@@ -1,4 +1,4 @@
-/** Physical memory by address, as the codecs of `lib/kho` read and write it. */
+/** Physical memory by address, in the form that the codecs of `lib/kho` read and write. */
 import type { Memory, WritableMemory } from "../../kho/kept_memory.ts";
 import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import type { Ram } from "./ram.ts";
@@ -10,7 +10,7 @@ export class Physical implements Memory, WritableMemory {
     return this.ram.page(Number(address) / PAGE_SIZE);
   }
 
-  /** Only into pages of the kernel's own. */
+  /** Writes bytes. All their pages must belong to the kernel. */
   write(address: bigint, bytes: Uint8Array): void {
     for (let done = 0; done < bytes.length;) {
       const { page, offset } = this.#at(Number(address) + done);
@@ -20,7 +20,7 @@ export class Physical implements Memory, WritableMemory {
     }
   }
 
-  /** A struct in memory of the kernel's own, which lies in one page. */
+  /** A view of a struct in the kernel's memory; the struct must lie in one page. */
   struct(address: number, size: number): DataView<ArrayBuffer> {
     const { page, offset } = this.#at(address);
     return new DataView(page.buffer, page.byteOffset + offset, size);

@@ -1,4 +1,4 @@
-/** Page frames whose bytes are somewhere else: in memfds and other shmem files of the host (`pages.ts`). */
+/** The page frames whose bytes lie in backing stores: memfds and other shmem files of the host. */
 import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import type { BackingStore } from "./backing_store.ts";
 import type { Extent, Store } from "./extent.ts";
@@ -8,7 +8,7 @@ export interface Plugged extends Extent {
 }
 
 export class PluggedFrames {
-  /** By the first frame. */
+  /** By first frame. Extents do not overlap. */
   #plugged = new Map<number, Plugged>();
 
   add(extent: Plugged): Plugged {
@@ -22,6 +22,7 @@ export class PluggedFrames {
     if (store.frames === 0) store.pages.release();
   }
 
+  /** Cuts the extent at `base` so that one extent ends after `count` frames. */
   split(base: number, count: number): void {
     const whole = this.#plugged.get(base);
     if (whole === undefined || whole.count <= count) return;
@@ -30,7 +31,7 @@ export class PluggedFrames {
     this.add({ ...whole, base: base + count, count: whole.count - count, offset });
   }
 
-  /** Frames as extents, each with the store its bytes are in. */
+  /** Divides a range of frames into extents, so that the bytes of each lie in one store or in the frames themselves. */
   cut(base: number, count: number): Extent[] {
     if (this.#plugged.size === 0) return [{ base, count, offset: 0 }];
     const extents: Extent[] = [];
@@ -52,7 +53,10 @@ export class PluggedFrames {
     return extents;
   }
 
-  /** The kexec: every store with a frame that is kept survives it (`BackingStore.survive`), with these frames only. */
+  /**
+   * The kexec: every store with a kept frame survives (`BackingStore.survive`), for its kept frames only. All others
+   * are released.
+   */
   kexec(kept: (frame: number) => boolean): void {
     const before = [...this.#plugged.values()];
     this.#plugged = new Map();
@@ -71,6 +75,7 @@ export class PluggedFrames {
   }
 }
 
+/** The kept frames of an extent as ranges. */
 function kept_parts({ base, count }: Extent, kept: (frame: number) => boolean) {
   const parts: { base: number; count: number }[] = [];
   for (let frame = base; frame < base + count; frame++) {

@@ -1,6 +1,7 @@
 /**
- * Physical memory: page frames by number, what each is used for, and their bytes. It is all that one kernel leaves to the next,
- * and of it only what the preserved-memory map lists: a kexec fills every other frame with `POISON`.
+ * Physical memory: page frames by number, the state of each, and their bytes. RAM is all that one kernel leaves to the
+ * next, and a kexec keeps only the frames that the preserved-memory map lists: it fills every other frame with
+ * `POISON`.
  */
 import { Frames } from "./frames.ts";
 import { HandedOverFrames } from "./handed_over_frames.ts";
@@ -11,7 +12,7 @@ import type { Extent, Store } from "./extent.ts";
 import { PluggedFrames } from "./plugged_frames.ts";
 import { FRAME, SECTION_FRAMES } from "./section.ts";
 
-/** The first megabyte belongs to the firmware, and frame 0 means "no page" in a memfd's list (mm/memfd_luo.c). */
+/** The first megabyte belongs to the firmware. Frame 0 also means "no page" in a memfd's list (mm/memfd_luo.c). */
 const FIRST_FRAME = 256;
 
 export class Ram {
@@ -20,10 +21,13 @@ export class Ram {
   #free = new FreeRanges();
   #plugged = new PluggedFrames();
   #handed_over: HandedOverFrames;
-  /** The kernel is up: from now on an allocation may fail. */
+  /** True after boot. Only then are faults injected into allocations. */
   up = false;
 
-  /** `fails` is asked before each allocation: true is a fault, and the answer as if memory were out. */
+  /**
+   * `fails` is called before each allocation; true injects a fault, and the allocation answers as if memory were used
+   * up.
+   */
   constructor(readonly size_bytes: number, readonly fails: () => boolean = () => false) {
     this.frames = Math.floor(size_bytes / PAGE_SIZE);
     this.#all = new Frames(this.frames);
@@ -38,12 +42,15 @@ export class Ram {
     return this.frames - FIRST_FRAME - this.#free.total;
   }
 
-  /** Frames that survived the kexec and were not taken back. */
+  /** Frames that survived the kexec and have no owner yet. */
   get unclaimed_frames(): number {
     return this.#handed_over.unclaimed;
   }
 
-  /** Zeroed frames, all of them or (undefined) none; in several extents when memory is fragmented. */
+  /**
+   * Allocates zeroed frames: all of them, or none (undefined). The result has several extents when memory is
+   * fragmented.
+   */
   allocate(count: number): Extent[] | undefined {
     if (!this.#may_have(count)) return undefined;
     const extents: Extent[] = [];
@@ -57,7 +64,7 @@ export class Ram {
     return extents;
   }
 
-  /** One zeroed frame of the kernel's own. */
+  /** Allocates one zeroed frame for the kernel. */
   kernel_page(): number | undefined {
     if (!this.#may_have(1)) return undefined;
     const [base] = this.#free.take(1);
@@ -66,7 +73,7 @@ export class Ram {
     return base;
   }
 
-  /** 2^order zeroed frames of the kernel's own, at a multiple of so many. */
+  /** Allocates 2^order zeroed frames for the kernel, aligned to their number. */
   kernel_block(order: number): number | undefined {
     if (order === 0) return this.kernel_page();
     const count = 2 ** order;
@@ -86,7 +93,7 @@ export class Ram {
     return count <= this.#free.total && !(this.up && this.fails());
   }
 
-  /** Frames for `count` pages that live somewhere else, undefined when there are not enough. */
+  /** Allocates frames for `count` pages whose bytes lie in `pages`. Undefined when there are not enough frames. */
   plug(count: number, pages: BackingStore): Extent[] | undefined {
     if (!this.#may_have(count)) return undefined;
     const store = { pages, frames: count };
@@ -100,7 +107,7 @@ export class Ram {
     return extents;
   }
 
-  /** From now on the bytes of these frames, whoever has them, are those of `store` from `offset` on. */
+  /** Moves the bytes of an extent into `store`, from `offset` on. The frames and their owner stay the same. */
   move(extent: Extent, store: Store, offset: number): Extent {
     const { base, count } = extent;
     this.#unplug(extent);
@@ -124,7 +131,7 @@ export class Ram {
     return [{ base, count, store, offset }, { ...rest, store, offset: offset + count * PAGE_SIZE }];
   }
 
-  /** Bytes of an extent, from `at` on. */
+  /** Reads bytes of an extent, from byte `at` on. */
   read(extent: Extent, at: number, into: Uint8Array): void {
     if (extent.store !== undefined) return extent.store.pages.read(extent.offset + at, into);
     this.#all.pieces(extent.base * PAGE_SIZE + at, into.length, (bytes, from) => into.set(bytes, from));
@@ -142,7 +149,7 @@ export class Ram {
     this.#all.pieces(extent.base * PAGE_SIZE + at, length, (bytes) => bytes.fill(0));
   }
 
-  /** The bytes of a frame as the kernel's direct map has them (`Frames.page`). */
+  /** The bytes of a frame, as the kernel's direct map shows them (`Frames.page`). */
   page(frame: number): Uint8Array<ArrayBuffer> | undefined {
     return this.#all.page(frame);
   }
@@ -152,7 +159,7 @@ export class Ram {
     return this.#all.used(FIRST_FRAME);
   }
 
-  /** Is this frame the kernel's own? */
+  /** Does the kernel own this frame? */
   is_kernels(frame: number): boolean {
     return this.#all.state(frame) === FRAME.kernel;
   }
@@ -174,12 +181,12 @@ export class Ram {
     return this.#handed_over.restore(frame, state);
   }
 
-  /** Extents of frames that were taken back: cut where their bytes are in different places. */
+  /** Divides restored frames into extents, one for each place that holds their bytes. */
   extents(base: number, count: number): Extent[] {
     return this.#plugged.cut(base, count);
   }
 
-  /** The kexec. Of all memory the blocks of `kept` stay what they are (an iterable of first frames and numbers). */
+  /** The kexec: of all memory, only the ranges of `kept` keep their contents. */
   kexec(kept: Iterable<readonly [base: number, count: number]>): void {
     const keeps = this.#all.kexec(kept);
     this.#plugged.kexec(keeps);
@@ -199,7 +206,10 @@ export class Ram {
     this.#free = new FreeRanges();
   }
 
-  /** memblock_set_kho_scratch_only(): until `open`, nothing else can be allocated. False when this is no memory. */
+  /**
+   * memblock_set_kho_scratch_only(): until `open` runs, frames come from these areas only. False when an area is not
+   * memory.
+   */
   scratch_only(areas: readonly { readonly base: number; readonly count: number }[]): boolean {
     let end = FIRST_FRAME;
     for (const { base, count } of areas) {
@@ -212,8 +222,8 @@ export class Ram {
   }
 
   /**
-   * The map is read (or there is none): what nobody kept or uses is free, but for the scratch areas, which are the kernel's. So
-   * many frames are.
+   * Frees every frame that is neither kept nor used, except the scratch areas, which the kernel owns. Called when the
+   * map has been read, or at once when there is none. Returns the number of scratch frames reserved.
    */
   open(scratch: readonly { readonly base: number; readonly count: number }[]): number {
     let reserved = 0;
@@ -229,7 +239,7 @@ export class Ram {
     return reserved;
   }
 
-  /** What no machine may come to. Each violation in words. */
+  /** Returns a sentence for each count that is wrong. */
   audit(): string[] {
     const { used, found } = this.#all.audit();
     const lost = this.used_frames - used;
@@ -246,7 +256,7 @@ export class Ram {
       this.#all.set(frame, FRAME.free);
     }
     this.#free.give(base, count);
-    // Large ones give their bytes back; small ones come and go too often for that.
+    // Only large ranges give their bytes back to the host: small ones are allocated and freed too often.
     if (count >= SECTION_FRAMES) this.#all.forget(base, count);
   }
 }

@@ -1,37 +1,38 @@
-/** Two megabytes of physical memory: what every page frame of it is used for, and its bytes. */
+/** Two megabytes of physical memory: the state of each page frame in them, and their bytes. */
 import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 
 export const SECTION_FRAMES = 512;
 export const SECTION_SIZE = SECTION_FRAMES * PAGE_SIZE;
 
-/** What a page frame is, as far as `struct page` says it. Frames without a section are free. */
+/** States of a page frame, as far as `struct page` distinguishes them. Frames without a section are free. */
 export const FRAME = {
   free: 0,
-  /** Somebody's, who knows that. */
+  /** Allocated: a file, or another user, holds it. */
   used: 1,
-  /** The kernel's own: what it writes for the next one, and its scratch area. */
+  /** Owned by the kernel: the structs that it writes for the next kernel, and its scratch area. */
   kernel: 2,
-  /** Of a block that was handed over and is nobody's yet; its first frame is `kept` + order (KHO_PAGE_MAGIC in page->private). */
+  /** Part of a block that was handed over and has no owner yet, but not its first frame. */
   tail: 3,
+  /** `kept` + order: the first frame of such a block (KHO_PAGE_MAGIC in page->private). */
   kept: 0x80,
 } as const;
 
-/** What memory holds that nobody preserved: the value of mm/page_poison.c. */
+/** Value of memory that was not preserved: the pattern of mm/page_poison.c. */
 export const POISON = 0xaa;
 
 export class Section {
   readonly state = new Uint8Array(SECTION_FRAMES);
   /** Frames that are not free. */
   used = 0;
-  /** Undefined as long as no frame of it was given out: there is nothing in it but `background`. */
+  /** Undefined until a frame of the section is allocated. Until then every byte is `background`. */
   #bytes: Uint8Array<ArrayBuffer> | undefined;
-  /** Frames from here on were never given out. Their bytes are all zero here, whatever the background is. */
+  /** Frames from this one on were never allocated. Their bytes are zero in `#bytes`, whatever the background is. */
   #clean = 0;
 
-  /** `background` is in every byte that nobody has written yet. */
+  /** `background` is the value of every byte that nobody has written yet. */
   constructor(readonly background: number) {}
 
-  /** Zeroed frames for a new owner. */
+  /** Zeroes the frames `from` to `to` for a new owner. */
   zero(from: number, to: number): void {
     this.#bytes ??= new Uint8Array(SECTION_SIZE);
     this.#settle(from);
@@ -39,7 +40,7 @@ export class Section {
     this.#clean = Math.max(this.#clean, to);
   }
 
-  /** Frames below `frame` that were left out hold the background. */
+  /** Fills the frames below `frame` that were never allocated with the background. */
   #settle(frame: number): void {
     if (frame <= this.#clean) return;
     if (this.background !== 0) {
@@ -48,7 +49,7 @@ export class Section {
     this.#clean = frame;
   }
 
-  /** The bytes of a frame; a copy when it was never given out. */
+  /** The bytes of a frame: a copy when the frame was never allocated. */
   page(frame: number): Uint8Array<ArrayBuffer> {
     if (this.#bytes === undefined || frame >= this.#clean) {
       return new Uint8Array(PAGE_SIZE).fill(this.background);
@@ -56,12 +57,12 @@ export class Section {
     return this.#bytes.subarray(frame * PAGE_SIZE, (frame + 1) * PAGE_SIZE);
   }
 
-  /** Bytes of frames that were given out; `at` bytes into the section. */
+  /** Bytes of allocated frames, from byte `at` of the section on. */
   bytes(at: number, length: number): Uint8Array {
     return this.#bytes?.subarray(at, at + length) ?? new Uint8Array(length);
   }
 
-  /** The kexec: what the next kernel finds here. Undefined when nothing of it was kept. */
+  /** The kexec: returns the section that the next kernel finds, or undefined when no frame of it was kept. */
   survive(kept: (frame: number) => boolean): Section | undefined {
     const next = new Section(POISON);
     let any = false;

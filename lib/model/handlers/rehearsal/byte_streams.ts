@@ -1,4 +1,6 @@
-/** Bytes written and read in order, little endian: what the handover is made of. */
+/**
+ * Writes and reads bytes in order, little endian. The simulated drivers build their handover data with these classes.
+ */
 
 export class Writer {
   #bytes = new Uint8Array(256);
@@ -17,7 +19,7 @@ export class Writer {
     return this;
   }
 
-  /** A u32 length, then the bytes. */
+  /** Writes a u32 length, then the bytes. */
   block(bytes: Uint8Array): this {
     this.u32(bytes.length);
     const at = this.#room(bytes.length);
@@ -33,7 +35,10 @@ export class Writer {
     return this.#bytes.slice(0, this.#length);
   }
 
-  /** Where the next `length` bytes go. Call it first: it may replace the buffer. */
+  /**
+   * Reserves the next `length` bytes and returns their offset. Call it before using the view: it may replace the
+   * buffer.
+   */
   #room(length: number): number {
     const at = this.#length;
     this.#length += length;
@@ -72,7 +77,10 @@ export class Reader {
     return this.#view.getBigUint64(this.#take(8), true);
   }
 
-  /** A u64 that is a number of things of at least `size` bytes each, all still to come: a hostile count stops here. */
+  /**
+   * Reads a u64 that counts things of at least `size` bytes each, all of which follow. Rejects a count that the rest
+   * cannot hold.
+   */
   count(size: number): number {
     const count = this.u64();
     if (count * BigInt(size) > BigInt(this.left)) {

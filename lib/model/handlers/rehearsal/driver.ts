@@ -1,4 +1,4 @@
-/** Files of simulated drivers: nothing but ioctls. */
+/** The devices and files of simulated drivers, which have no operation but ioctls. */
 import { Errno } from "../../../../ffi/abi/errno.ts";
 import * as abi from "../../../../ffi/abi/fcntl.ts";
 import type { Ret, UserPointer } from "../../../system_calls.ts";
@@ -8,16 +8,16 @@ import type { Handlers } from "../../luo/handler_registry.ts";
 import type { Ram } from "../../memory/ram.ts";
 import { UserBuffer } from "../../fs/user_memory.ts";
 
-/** One struct of the caller's, answered in place. */
+/** An ioctl. It gets the caller's struct, and writes the answer into it. */
 export type Ioctl = (struct: DataView, caller: Caller) => Ret;
 
 export interface DriverIoctl {
-  /** Of its struct, in bytes. */
+  /** Bytes of its struct. */
   readonly size: number;
   readonly run: Ioctl;
 }
 
-/** By request. */
+/** The ioctls of a file, by request. */
 export type Ioctls = ReadonlyMap<number, DriverIoctl>;
 
 export class DriverInode implements Inode {
@@ -32,7 +32,7 @@ export function character_device(ino: bigint): DriverInode {
   return new DriverInode(ino, abi.S_IFCHR | 0o600);
 }
 
-/** A handler finds the driver's own state in `inode`; `release` runs with the last reference. */
+/** Creates a file. Its `inode` holds the driver's state; `release` runs with the last reference. */
 export function driver_file(inode: Inode, flags: number, link: string, ioctls: Ioctls, release?: () => void) {
   const ioctl = (caller: Caller, _file: OpenFile, request: number, argument: UserPointer): Ret => {
     const found = ioctls.get(request >>> 0);
@@ -41,7 +41,7 @@ export function driver_file(inode: Inode, flags: number, link: string, ioctls: I
   return new OpenFile(inode, { ioctl, release }, opened_flags(flags), () => link);
 }
 
-/** The first u32 of each struct is its size, as the caller knows it. */
+/** Runs an ioctl. The first u32 of each struct is its size, as the caller knows it. */
 function run(
   { size, run }: DriverIoctl,
   caller: Caller,
@@ -57,17 +57,17 @@ function run(
   return answer < 0 ? answer : user.write(struct);
 }
 
-/** A character device: mode 0600, root's. */
+/** A character device of mode 0600 that belongs to root. */
 export interface Driver {
   readonly inode: Inode;
   open(flags: number): OpenFile | Ret;
 }
 
-/** What a module finds when it is loaded. */
+/** What the kernel gives a module when it loads it. */
 export interface Loading {
   readonly ram: Ram;
   new_ino(): bigint;
-  /** Makes a device appear at a path. */
+  /** Creates a device at a path. */
   add_device(path: string, driver: Driver): void;
   readonly kho: Kho;
   readonly handlers: Handlers;

@@ -1,10 +1,12 @@
-/** What a driver of the rehearsal hands over: a few bytes in memory preserved through KHO, u32 length first. */
+/**
+ * The handover data of a simulated driver: a few bytes in memory preserved through KHO, after a u32 with their number.
+ */
 import { type Kho, restore_free } from "../../kho/kho.ts";
 import { PAGE_SIZE } from "../../../../ffi/abi/page.ts";
 import { Physical } from "../../memory/physical.ts";
 import type { Ram } from "../../memory/ram.ts";
 
-/** Their address; undefined when memory is out. They must fit a page. */
+/** Preserves the bytes and returns their address. Undefined when memory is used up, or when they do not fit a page. */
 export function preserve_state(kho: Kho, bytes: Uint8Array): bigint | undefined {
   if (bytes.length + 4 > PAGE_SIZE) return undefined;
   const address = kho.alloc_preserve(bytes.length + 4);
@@ -15,7 +17,7 @@ export function preserve_state(kho: Kho, bytes: Uint8Array): bigint | undefined 
   return BigInt(address);
 }
 
-/** Undefined when there is nothing such at the address. */
+/** Undefined when there is no such data at the address. */
 export function read_state(ram: Ram, data: bigint): Uint8Array | undefined {
   const page = ram.page(Number(data) / PAGE_SIZE);
   const length = page === undefined ? 0 : new DataView(page.buffer, page.byteOffset).getUint32(0, true);

@@ -1,4 +1,7 @@
-/** /dev/kvm, as far as guest_memfd goes: memory that only a guest can read and write, so LUO is the only way to keep it. */
+/**
+ * /dev/kvm, reduced to guest_memfd: memory that only a guest can read and write, so that only LUO can keep it over a
+ * kexec.
+ */
 import { Errno } from "../../../../ffi/abi/errno.ts";
 import * as abi from "../../../../ffi/abi/fcntl.ts";
 import * as vmm from "../../../../ffi/abi/vmm.ts";
@@ -14,13 +17,13 @@ import { discard_preserved, PreservedPages, read_preserved } from "../preserved_
 import { UserBuffer } from "../../fs/user_memory.ts";
 import { character_device, DriverInode, type Loading } from "./driver.ts";
 
-/** It hands its pages over as a memfd does. */
+/** The handover format of a memfd, which guest_memfd uses too. */
 const FORMAT = MEMFD_V2;
 
-/** virt/kvm/guest_memfd.c: a size that never changes, pages that come by fallocate or by the guest's touching them. */
+/** A guest_memfd (virt/kvm/guest_memfd.c): its size never changes; fallocate, or an access by the guest, adds pages. */
 class GuestMemfd implements Inode {
   cache: PageCache;
-  /** Preserved: no page may come or go. */
+  /** Preserved by LUO: the set of pages is fixed. */
   frozen = false;
 
   constructor(readonly system: Loading, readonly ino: bigint, readonly size: bigint) {
@@ -93,7 +96,7 @@ class GuestMemfdHandler implements FileHandler {
     return inode instanceof GuestMemfd;
   }
 
-  /** Only the pages that are there: a hole stays one. */
+  /** Preserves the pages that exist. Holes stay holes. */
   preserve({ inode }: OpenFile): Ret | PreservedState {
     if (!(inode instanceof GuestMemfd)) return -Errno.EINVAL;
     const address = this.kho.alloc_preserve(FORMAT.size);

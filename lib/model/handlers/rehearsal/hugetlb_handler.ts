@@ -1,6 +1,6 @@
 /**
- * Memfds of huge pages (MFD_HUGETLB). As in "hugetlb: Live update support": the pool of huge pages is an FLB that all such files
- * share. The model's pool is empty, so a file is its size and its seals.
+ * The handler of memfds with huge pages (MFD_HUGETLB), after the patches "hugetlb: Live update support": the pool of
+ * huge pages is an FLB that all such files share. The model's pool is empty, so a file has only a size and seals.
  */
 import { Errno } from "../../../../ffi/abi/errno.ts";
 import { MFD_ALLOW_SEALING } from "../../../../ffi/abi/fcntl.ts";
@@ -31,7 +31,7 @@ export function load_hugetlb(system: Loading): void {
     retrieve(data, uid) {
       const file = retrieve(read_state(kho.ram, data), uid, system.new_ino());
       free_state(kho.ram, data);
-      // Its pages come out of the pool, which comes back with the first file.
+      // The pages of the file come from the pool, so the first file restores the pool too.
       if (typeof file === "object" && typeof handlers.flbs.get_incoming(pool) === "object") {
         handlers.flbs.put_incoming(pool);
       }

@@ -1,6 +1,7 @@
 /**
- * /dev/iommu. As in the patches "iommu: Add live update state preservation": an iommufd goes only when every memfd it maps has
- * gone before it in the same session and is sealed against changing its size; the session cannot be finished before it is retrieved.
+ * /dev/iommu, after the patches "iommu: Add live update state preservation". An iommufd can be preserved only when
+ * every memfd that it maps is preserved before it in the same session, and is sealed against changes of its size. The
+ * session cannot be finished before the iommufd is retrieved.
  */
 import { Errno } from "../../../../ffi/abi/errno.ts";
 import { F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, O_RDWR } from "../../../../ffi/abi/fcntl.ts";
@@ -21,7 +22,7 @@ import type { Kho } from "../../kho/kho.ts";
 import { character_device, driver_file, DriverInode, type DriverIoctl, type Loading } from "./driver.ts";
 import { free_state, preserve_state, read_state } from "./driver_state.ts";
 
-/** What may not change while a device writes into it. */
+/** The seals that a memfd needs while a device writes into it. */
 const SEALED = F_SEAL_SEAL | F_SEAL_GROW | F_SEAL_SHRINK;
 
 interface Mapping {
@@ -34,9 +35,9 @@ interface Mapping {
 /** One iommufd context. */
 export class Iommufd extends DriverInode {
   readonly mappings: Mapping[] = [];
-  /** Address spaces and devices, numbered together. */
+  /** Number of address spaces and devices so far; they share one numbering. */
   objects = 0;
-  /** Devices may be attached, and nothing may be mapped or unmapped until LUO lets go. */
+  /** Preserved by LUO: devices may still be attached, but mappings may not change until LUO drops the file. */
   preserved = false;
 
   put(): void {
@@ -44,7 +45,7 @@ export class Iommufd extends DriverInode {
   }
 }
 
-/** What vfio needs of this module. */
+/** The parts of this module that vfio needs. */
 export interface IommufdModule {
   readonly flb: Flb;
   readonly handler: FileHandler;
@@ -61,7 +62,7 @@ export function load_iommufd(system: Loading): IommufdModule {
   return { flb: iommu_core, handler };
 }
 
-/** The state of the IOMMU driver itself, needed by every iommufd and every device. */
+/** The state of the IOMMU driver itself. Every iommufd and every device needs it. */
 const iommu_core: Flb = {
   compatible: "iommu-v1",
   preserve: () => ({ data: 1n, object: {} }),
@@ -87,7 +88,7 @@ function iommufd_file(context: Iommufd, flags: number): OpenFile {
   return driver_file(context, flags, "/dev/iommu", ioctls, () => context.put());
 }
 
-/** iopt_map_file_pages(): only of memfds. */
+/** iopt_map_file_pages(): maps memfds only. */
 function map_file(context: Iommufd, struct: DataView, file: OpenFile | undefined): Ret {
   if (file === undefined) return -Errno.EBADF;
   if (context.preserved) return -Errno.EBUSY;
@@ -130,7 +131,7 @@ class IommufdHandler implements FileHandler {
     if (inode instanceof Iommufd) inode.preserved = false;
   }
 
-  /** Brings the memfds back with it: a device may be writing into them all the time. */
+  /** Retrieves the mapped memfds too, because a device may be writing into them all the time. */
   retrieve(data: bigint, _uid: number, beside: HandedOverBeside): OpenFile | Ret {
     const context = this.make();
     const answer = restore(context, read_state(this.kho.ram, data), beside);
@@ -139,7 +140,7 @@ class IommufdHandler implements FileHandler {
       context.put();
       return answer;
     }
-    // From now on the count of files is known, and the last finish finishes the core.
+    // This call reads the count of files, so that the last finish finishes the core.
     const core = this.handlers.flbs.get_incoming(iommu_core);
     if (typeof core === "object") this.handlers.flbs.put_incoming(iommu_core);
     return iommufd_file(context, O_RDWR);

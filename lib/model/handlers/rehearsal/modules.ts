@@ -1,6 +1,6 @@
 /**
- * Drivers that LUO is to serve one day, simulated as far as a live update sees them, so that a VMM can rehearse the order of its
- * steps today: `luo_rehearsal=vfio,iommufd,guest_memfd,hugetlb` on a model kernel's command line loads them. Their rules are those
+ * Loads simulated drivers that LUO may support one day, so that a VMM can rehearse the order of its steps today.
+ * `luo_rehearsal=vfio,iommufd,guest_memfd,hugetlb` on a model kernel's command line selects them. Their rules are those
  * of the patches under discussion; Linux 7.3 has none of these handlers, and no such parameter.
  */
 import type { Loading } from "./driver.ts";
@@ -9,7 +9,7 @@ import { load_hugetlb } from "./hugetlb_handler.ts";
 import { load_iommufd } from "./iommufd.ts";
 import { load_vfio } from "./vfio.ts";
 
-/** An unknown name is no module, as with modprobe at boot. vfio needs iommufd and brings it along. */
+/** Ignores unknown names, as modprobe at boot does. vfio needs iommufd and loads it too. */
 export function load_modules(names: readonly string[], loading: Loading): void {
   const has = (name: string) => names.includes(name);
   const iommufd = has("iommufd") || has("vfio") ? load_iommufd(loading) : undefined;

@@ -1,7 +1,8 @@
 /**
- * /dev/vfio/devices/vfio0 and vfio1, two devices passed through. As in "vfio/pci: Base Live Update support": a device goes only
- * after the iommufd it is bound to; in the next kernel it can be opened by nobody but through LUO until the session is finished,
- * binds to no other iommufd than the retrieved one (EPERM), and must be attached before the session can be finished.
+ * /dev/vfio/devices/vfio0 and vfio1, two devices passed through, after the patches "vfio/pci: Base Live Update
+ * support". A device can be preserved only after the iommufd that it is bound to. In the next kernel only LUO can open
+ * it until the session is finished. It can be bound to the retrieved iommufd only (EPERM), and must be attached before
+ * the session can be finished.
  */
 import { Errno } from "../../../../ffi/abi/errno.ts";
 import { O_RDWR } from "../../../../ffi/abi/fcntl.ts";
@@ -29,7 +30,7 @@ const DEVICES = 2;
 class VfioDevice extends DriverInode {
   iommufd: OpenFile | undefined;
   attached = false;
-  /** Retrieved: the only iommufd it binds to. */
+  /** The only iommufd that a retrieved device can be bound to. */
   expects: OpenFile | undefined;
 
   constructor(ino: bigint, mode: number, readonly index: number) {
@@ -37,7 +38,10 @@ class VfioDevice extends DriverInode {
   }
 }
 
-/** Which devices are handed over, one bit each: they must keep running, so their driver must not touch them at boot. */
+/**
+ * The devices that are handed over, one bit each. They keep running over the kexec, so their driver must not touch them
+ * at boot.
+ */
 class PciCore implements Flb {
   readonly compatible = "pci-v1";
   devices = 0n;
@@ -90,7 +94,10 @@ class Vfio implements FileHandler {
     return this.#file(new VfioDevice(this.system.new_ino(), character_device(0n).mode, index), flags);
   }
 
-  /** It was handed over, and its session is not finished: asking retrieves the list of such devices. */
+  /**
+   * True when the device was handed over and its session is not finished. This call also retrieves the list of such
+   * devices.
+   */
   #waits(index: number): boolean {
     const { flbs } = this.handlers;
     const core = flbs.get_incoming(this.pci);
@@ -122,7 +129,7 @@ class Vfio implements FileHandler {
     return inode instanceof VfioDevice;
   }
 
-  /** A device that is not attached has no DMA to keep. */
+  /** Refuses a device that is not attached: it has no DMA to keep running. */
   preserve({ inode }: OpenFile, beside: PreservedBeside): Ret | PreservedState {
     if (!(inode instanceof VfioDevice) || inode.iommufd === undefined || !inode.attached) {
       return -Errno.EINVAL;
@@ -140,7 +147,7 @@ class Vfio implements FileHandler {
     if (inode instanceof VfioDevice) this.pci.devices &= ~(1n << BigInt(inode.index));
   }
 
-  /** Alone it can be retrieved before its iommufd, which comes with it then; it must be bound anew. */
+  /** Retrieves the iommufd too when that has not happened yet. The device must be bound again. */
   retrieve(data: bigint, _uid: number, beside: HandedOverBeside): OpenFile | Ret {
     const found = decode(read_state(this.kho.ram, data));
     free_state(this.kho.ram, data);
