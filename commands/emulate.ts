@@ -4,7 +4,7 @@ import { FAULT_SYNTAX } from "../lib/model/faults/fault_spec.ts";
 import { docs } from "./arguments/command.ts";
 import type { Context } from "./base/context.ts";
 import { Ended } from "./errors/program_ended.ts";
-import { toFailure } from "./errors/to_failure.ts";
+import { executeKind, toFailure } from "./errors/to_failure.ts";
 import { Failure } from "./errors/failure.ts";
 import { faultsFlag, parseFaults } from "./arguments/faults_flag.ts";
 
@@ -53,7 +53,10 @@ export async function run(context: Context, flags: Flags, argv: readonly string[
 }
 
 function notExecuted(name: string, errno: string): Failure {
-  return new Failure("file-error", `Cannot execute "${name}" (${errno})`, { operation: "execute", errno });
+  return new Failure(executeKind(errno), `Cannot execute "${name}" (${errno})`, {
+    operation: "execute",
+    errno,
+  });
 }
 
 function noSeccomp(stage: string, errno: string): Failure {

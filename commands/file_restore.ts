@@ -1,12 +1,12 @@
 /** `luo file restore`: writes a restored file to a path or to standard output, or hands it to a command. */
 import { buildCommand } from "@stricli/core";
 import type { FileInfo } from "../lib/agent/protocol.ts";
-import type { HostFd } from "../lib/files/host_fd.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { call, restoreFile } from "./processes/agent_calls.ts";
 import type { Context } from "./base/context.ts";
 import { toFailure } from "./errors/to_failure.ts";
 import { Failure } from "./errors/failure.ts";
+import { Ended } from "./errors/program_ended.ts";
 import { interruptible } from "./processes/interrupt.ts";
 import { Progress } from "./output/progress.ts";
 import { parseSession } from "./arguments/session_name.ts";
@@ -21,12 +21,13 @@ export interface Flags extends CommonFlags {
   readonly force: boolean;
   readonly mode?: number;
   readonly noVerify: boolean;
+  readonly become: boolean;
 }
 
 export type Destination =
   | { readonly kind: "file"; readonly path: string; readonly replace: boolean; readonly mode?: number }
   | { readonly kind: "stdout" }
-  | { readonly kind: "exec"; readonly argv: readonly string[] };
+  | { readonly kind: "exec"; readonly argv: readonly string[]; readonly become: boolean };
 
 export interface Request {
   readonly session: string;
@@ -66,7 +67,7 @@ function parseTokenArgument(text: string): bigint {
 }
 
 function parseDestination(
-  { to, stdout, exec, force, mode, json }: Flags,
+  { to, stdout, exec, become, force, mode, json }: Flags,
   argv: readonly string[],
 ): Destination {
   if ([to !== undefined, stdout, exec].filter(Boolean).length !== 1) {
@@ -87,7 +88,8 @@ function parseDestination(
   if (mode !== undefined && to === undefined) {
     throw new Failure("usage", "Cannot take --mode without --to");
   }
-  if (exec) return { kind: "exec", argv };
+  if (become && !exec) throw new Failure("usage", "Cannot take --become without --exec");
+  if (exec) return { kind: "exec", argv, become };
   if (to === "-") {
     throw new Failure("usage", 'Cannot restore to "-"', { hints: ["for standard output: --stdout"] });
   }
@@ -118,13 +120,13 @@ export async function run(context: Context, request: Request, flags: CommonFlags
   };
   const verified = request.verify && await verify(context, restored, file);
   if (destination.kind === "exec") {
-    mark(true);
-    try {
-      await execute(destination.argv, owned, file);
-    } catch (error) {
-      mark(false);
-      throw error;
-    }
+    const { becomeWithFile, runWithFile } = await import("./processes/command_with_file.ts");
+    const { argv, become } = destination;
+    if (become) return becomeWithFile(argv, owned, file, mark);
+    const code = await runWithFile(argv, owned, file);
+    // Only a command that ended with 0 has done something with the file.
+    if (code === 0) noted(() => mark(true));
+    throw new Ended(code);
   }
   using progress = new Progress(context, "Writing", restored.size);
   const onBytes = (bytes: number) => progress.advance(bytes);
@@ -160,12 +162,6 @@ async function verify(
   return true;
 }
 
-/** Becomes the command; comes back only to say why not. */
-async function execute(argv: readonly string[], fd: HostFd, file: FileInfo): Promise<never> {
-  const { executeWith } = await import("../lib/files/execute.ts");
-  return executeWith(argv, fd, { LUO_FD: "3", LUO_TOKEN: file.token, LUO_SIZE: String(file.size) });
-}
-
 export function format({ session, file, to, verified }: Result): string | undefined {
   if (to === undefined) return undefined;
   const digest = verified ? `, ${shortDigest(file.digest)} verified` : "";
@@ -177,18 +173,25 @@ export function format({ session, file, to, verified }: Result): string | undefi
 export const command = buildCommand<Flags, string[], Context>({
   docs: docs(
     "Restore a file of a retrieved session",
-    "The digest is verified first, if there is one. --to writes the whole file or nothing. --exec becomes the command, which\n" +
-      "gets the file itself, nothing copied, as descriptor 3, and LUO_FD=3, LUO_TOKEN and LUO_SIZE (bytes) in its environment.\n" +
+    "The digest is verified first, if there is one. --to writes the whole file or nothing. --exec runs a command that gets the\n" +
+      "file itself, nothing copied, as descriptor 3, at the position that it had at the kexec, and LUO_FD=3, LUO_TOKEN and\n" +
+      "LUO_SIZE (bytes) in its environment. luo waits, sends signals on and ends with the command's exit code; the file counts\n" +
+      "as restored when that is 0. With --become luo becomes the command, with the same process number: for a program that\n" +
+      "runs on and on. The file then counts as restored when the command starts.\n" +
       "A file can be restored again and again until its session is finished.",
     [
       ["luo file restore vm1 7 --to state.bin", "to a new file"],
       ["luo file restore vm1 7 --stdout | tar x", "to a pipe"],
-      ["luo file restore vm1 9 --exec -- vmm --ram-fd 3", "to the program that goes on with it"],
+      [
+        "luo file restore vm1 8 --exec -- sh -c 'import-state <&3'",
+        "to a command that takes the contents over",
+      ],
+      ["luo file restore vm1 9 --exec --become -- vmm --ram-fd 3", "to the program that goes on with it"],
     ],
     [
       "SESSION TOKEN --to FILE [--force] [--mode MODE] [--no-verify] [--json]",
       "SESSION TOKEN --stdout [--no-verify]",
-      "SESSION TOKEN --exec [--no-verify] -- COMMAND...",
+      "SESSION TOKEN --exec [--become] [--no-verify] -- COMMAND...",
     ],
   ),
   parameters: {
@@ -205,7 +208,13 @@ export const command = buildCommand<Flags, string[], Context>({
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "Execute the command behind -- with it",
+        brief: "Run the command after -- with it",
+      },
+      become: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "With --exec: become the command instead of waiting for it",
       },
       force: forceFlag("With --to: replace an existing file"),
       mode: {
@@ -229,7 +238,7 @@ export const command = buildCommand<Flags, string[], Context>({
       parameter: {
         parse: String,
         placeholder: "SESSION TOKEN",
-        brief: "Which file; with --exec the command behind --",
+        brief: "Which file; with --exec the command after --",
       },
       minimum: 2,
     },

@@ -121,6 +121,8 @@ const symbols = {
   // int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
   //                 const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
   posix_spawn: { parameters: ["buffer", "buffer", "buffer", "buffer", "buffer", "buffer"], result: "i32" },
+  // the same, with the program searched in PATH
+  posix_spawnp: { parameters: ["buffer", "buffer", "buffer", "buffer", "buffer", "buffer"], result: "i32" },
   // int posix_spawn_file_actions_init(posix_spawn_file_actions_t *actions)
   posix_spawn_file_actions_init: { parameters: ["buffer"], result: "i32" },
   // int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions, int fd, const char *path, int flags, mode_t mode)
@@ -141,6 +143,8 @@ const symbols = {
   posix_spawnattr_destroy: { parameters: ["buffer"], result: "i32" },
   // int sigprocmask(int how, const sigset_t *set, sigset_t *old)
   sigprocmask: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  // int sigaction(int signal, const struct sigaction *action, struct sigaction *old)
+  sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   // sighandler_t signal(int signal, sighandler_t handler)
   signal: { parameters: ["i32", "u64"], result: "u64" },
 
@@ -154,6 +158,12 @@ const symbols = {
   prlimit: { parameters: ["i32", "i32", "buffer", "buffer"], result: "i32" },
   // pid_t waitpid(pid_t pid, int *status, int options)
   waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  waitpid_nonblocking: {
+    name: "waitpid",
+    parameters: ["i32", "buffer", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
 
   // void *mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset)
   mmap: { parameters: ["u64", "u64", "i32", "i32", "i32", "i64"], result: "u64" },

@@ -4,9 +4,12 @@ import { addressOf, ARCH, cString, libc, ret } from "./libc.ts";
 
 const SIG_SETMASK = 2;
 const SIG_DFL = 0n;
+const SIG_IGN = 1n;
 const SIGPIPE = 13;
 /** Bytes of glibc's `sigset_t`. */
 const SIGSET_SIZE = 128;
+/** glibc's `struct sigaction`, which begins with the handler on both architectures. */
+const SIGACTION_SIZE = 152;
 
 export function getpid(): number {
   return libc().getpid();
@@ -29,6 +32,25 @@ export function pidfd_open(pid: number, flags = 0): Ret {
 /** A copy of another process's fd. -EPERM without the right to ptrace it, -EBADF when it has no such fd, -ESRCH when it is gone. */
 export function pidfd_getfd(pidfd: number, fd: number, flags = 0): Ret {
   return ret(libc().syscall_pidfd_getfd(BigInt(ARCH.pidfd_getfd), pidfd, fd, flags));
+}
+
+/** Whether this process ignores the signal, as nohup(1) makes a program ignore SIGHUP. A program that is started inherits that. */
+export function is_ignored(signal: number): boolean {
+  const action = new BigUint64Array(SIGACTION_SIZE / 8);
+  const answer = ret(libc().sigaction(signal, null, action));
+  return answer === 0 && action[0] === SIG_IGN;
+}
+
+/** Ignores the signal from now on, as do programs that are started later. A listener of Deno for it is cut off. */
+export function ignore(signal: number): void {
+  libc().signal(signal, SIG_IGN);
+}
+
+/** The wait status (waitpid(2)) of a child, when it has ended; waits in a thread of its own. Negative: there is no such child. */
+export async function child_status(pid: number): Promise<Ret> {
+  const status = new Int32Array(1);
+  const answer = await libc().waitpid_nonblocking(pid, status, 0);
+  return answer === pid ? status[0] ?? 0 : -1;
 }
 
 /** `signal` 0 only asks: -ESRCH when nobody is there, -EPERM when somebody else's process is. */

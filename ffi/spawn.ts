@@ -11,6 +11,7 @@ const POSIX_SPAWN_SETSID = 0x80;
 /** Room for glibc's posix_spawnattr_t (336 bytes) and posix_spawn_file_actions_t (80). */
 const STRUCT_SIZE = 512;
 const SIGSET_SIZE = 128;
+const SIGPIPE = 13;
 /** Descriptors looked at: more are rarely inherited. */
 const FD_LIMIT = 1024;
 
@@ -59,7 +60,11 @@ export function spawn_detached({ path, argv, env, output }: Spawn): Ret {
 }
 
 export interface SpawnWith {
+  /** With `search`, a name without a slash is searched in PATH as execvp(3) does. */
   readonly path: string;
+  readonly search?: boolean;
+  /** Signals that this process ignores stay ignored in the program, but for SIGPIPE, which Deno ignores. */
+  readonly inheritIgnored?: boolean;
   readonly argv: readonly string[];
   readonly env: readonly string[];
   /** One of our descriptors, and its number in the child. */
@@ -67,23 +72,33 @@ export interface SpawnWith {
 }
 
 /** Starts a program as our child, in our session and on our terminal, with one descriptor of ours. @returns its pid */
-export function spawn_with({ path, argv, env, channel: [ours, theirs] }: SpawnWith): Ret {
+export function spawn_with(options: SpawnWith): Ret {
+  const { path, search, inheritIgnored, argv, env, channel: [ours, theirs] } = options;
   const call = libc();
   const [actions, attributes] = [new Uint8Array(STRUCT_SIZE), new Uint8Array(STRUCT_SIZE)];
   call.posix_spawn_file_actions_init(actions);
   call.posix_spawn_file_actions_adddup2(actions, ours, theirs);
   call.posix_spawnattr_init(attributes);
   call.posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-  call.posix_spawnattr_setsigdefault(attributes, new Uint8Array(SIGSET_SIZE).fill(0xff));
+  const defaults = inheritIgnored ? sigset(SIGPIPE) : new Uint8Array(SIGSET_SIZE).fill(0xff);
+  call.posix_spawnattr_setsigdefault(attributes, defaults);
   call.posix_spawnattr_setsigmask(attributes, new Uint8Array(SIGSET_SIZE));
   const [args, variables] = [argv.map(cString), env.map(cString)];
   const [argp, envp] = [pointers(args), pointers(variables)];
   const pid = new Int32Array(1);
-  const error = call.posix_spawn(pid, cString(path), actions, attributes, argp, envp);
+  const start = search ? call.posix_spawnp : call.posix_spawn;
+  const error = start(pid, cString(path), actions, attributes, argp, envp);
   call.posix_spawn_file_actions_destroy(actions);
   call.posix_spawnattr_destroy(attributes);
   keep(args, variables);
   return error === 0 ? pid[0] ?? 0 : -error;
+}
+
+/** A `sigset_t` with one signal. */
+function sigset(signal: number): Uint8Array<ArrayBuffer> {
+  const set = new Uint8Array(SIGSET_SIZE);
+  set[(signal - 1) >> 3] = 1 << ((signal - 1) & 7);
+  return set;
 }
 
 /** Descriptors the child would get: a pipe of the caller's caller among them would stay open for as long as the child lives. */

@@ -1,5 +1,6 @@
 /** The parts that all commands share: common flags, help with examples, and parse, run, format. */
 import type { Backend, Context } from "../base/context.ts";
+import { Ended } from "../errors/program_ended.ts";
 import { toFailure } from "../errors/to_failure.ts";
 import type { Paint } from "../base/text.ts";
 
@@ -56,7 +57,7 @@ export interface Verb<Request, Result> {
   readonly format: (result: Result, paint: Paint) => string | undefined;
 }
 
-/** Parses, runs and prints. An error is returned as a `Failure`, for `main.ts` to show. */
+/** Parses, runs and prints. An error is returned as a `Failure`, for `main.ts` to show; the end of a program as `Ended`. */
 export async function perform<Request, Result>(
   context: Context,
   flags: CommonFlags,
@@ -67,6 +68,6 @@ export async function perform<Request, Result>(
     const text = flags.json ? JSON.stringify(result) : verb.format(result, context.paint);
     if (text !== undefined) context.process.stdout.write(text + "\n");
   } catch (error) {
-    return toFailure(error);
+    return error instanceof Ended ? error : toFailure(error);
   }
 }

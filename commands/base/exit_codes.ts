@@ -9,6 +9,10 @@ export const EXIT = {
   unavailable: 3,
   /** Refused because data would be lost; `--force` overrides it. */
   refused: 4,
+  /** The command to execute is there but cannot be executed: as env(1) and timeout(1) have it. */
+  not_executable: 126,
+  /** There is no such command to execute. */
+  not_found: 127,
   /** Interrupted with Ctrl-C: 128 + SIGINT. */
   interrupted: 130,
   /** The reader of standard output closed the pipe: 128 + SIGPIPE, as with `cat`. */
@@ -24,6 +28,8 @@ export const EXIT_MEANING: readonly (readonly [ExitCode, string])[] = [
   [EXIT.usage, "usage: the command line is wrong"],
   [EXIT.unavailable, "not available here: no device, no permission, no agent, or no answer in time"],
   [EXIT.refused, "refused, because data would be lost; --force overrides it"],
+  [EXIT.not_executable, "the command to execute cannot be executed"],
+  [EXIT.not_found, "there is no such command to execute"],
   [EXIT.interrupted, "interrupted"],
   [EXIT.broken_pipe, "the reader of standard output closed the pipe"],
 ];

@@ -14,6 +14,8 @@ export type FailureKind =
   | "digest-mismatch"
   | "refused"
   | "unavailable"
+  | "not-executable"
+  | "command-not-found"
   | "interrupted"
   | "broken-pipe"
   | "internal";
@@ -61,6 +63,8 @@ const EXIT_OF_KIND: Readonly<Record<FailureKind, ExitCode>> = {
   "digest-mismatch": EXIT.failed,
   "refused": EXIT.refused,
   "unavailable": EXIT.unavailable,
+  "not-executable": EXIT.not_executable,
+  "command-not-found": EXIT.not_found,
   "interrupted": EXIT.interrupted,
   "broken-pipe": EXIT.broken_pipe,
   "internal": EXIT.failed,

@@ -3,7 +3,7 @@ import { AgentError, AgentProtocolError, ConnectionEnded } from "../../lib/agent
 import type { Errors } from "../../lib/agent/protocol.ts";
 import { FileProblem } from "../../lib/files/file_problem.ts";
 import { LuoError } from "../../lib/error.ts";
-import { Failure } from "./failure.ts";
+import { Failure, type FailureKind } from "./failure.ts";
 import { fileWords } from "./file_words.ts";
 import { hintsFor } from "./hints.ts";
 import { nearest } from "./nearest.ts";
@@ -98,13 +98,22 @@ export function stateHints(operation: string, state: string, session: string): s
 function systemFailure(error: LuoError): Failure {
   if (error.operation === "write" && error.is("EPIPE")) return new Failure("broken-pipe", error.message);
   const { operation, subject, code } = error;
-  const kind = AT_START.has(operation) ? "unavailable" : "file-error";
+  const kind = operation === "execute"
+    ? executeKind(code)
+    : AT_START.has(operation)
+    ? "unavailable"
+    : "file-error";
   return new Failure(kind, error.message, {
     operation,
     subject,
     errno: code,
     hints: hintsFor(operation, code),
   });
+}
+
+/** env(1) and timeout(1) tell the same two cases apart. */
+export function executeKind(errno: string): FailureKind {
+  return errno === "ENOENT" ? "command-not-found" : "not-executable";
 }
 
 /** A system call of the agent that failed or would fail: `Cannot preserve file 7 in session "vm1" (EEXIST)`. */

@@ -1,4 +1,4 @@
-import { F_GET_SEALS, F_GETFL, F_SEAL_EXEC, O_ACCMODE, O_RDWR } from "../../ffi/abi/fcntl.ts";
+import { F_GET_SEALS, F_GETFL, F_SEAL_EXEC, O_ACCMODE, O_RDWR, SEEK_CUR } from "../../ffi/abi/fcntl.ts";
 import { close } from "../../ffi/file.ts";
 import { check, LuoError } from "../error.ts";
 import { Fd } from "../fd.ts";
@@ -92,6 +92,9 @@ export function restoreFile(
       size: Number(stat.size),
       seals: sealsOf(sys, file.number),
     });
+  // Asked before anybody can move it: the kernel gives the same description, and with it the position, every time.
+  const position = sys.lseek(file.number, 0n, SEEK_CUR);
+  if (given.position === undefined && position >= 0n) given.position = Number(position);
   try {
     setState(state, given, request.mark === false ? given.state : "restored");
   } catch (error) {

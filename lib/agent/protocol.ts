@@ -35,6 +35,8 @@ export interface FileInfo {
   /** The F_SEAL_ flags of fcntl(2) when it was preserved: these survive */
   seals: number;
   preservedAt: string;
+  /** The file position at the kexec. Known after the first RestoreFile */
+  position?: number;
   state: FileState;
 }
 

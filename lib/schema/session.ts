@@ -42,6 +42,7 @@ export const fileFields: Fields = {
   digest: maybe(about(text, '"sha256:" and 64 hex digits: the contents when they were preserved')),
   seals: about(int, "The F_SEAL_ flags of fcntl(2) when it was preserved: these survive"),
   preservedAt: text,
+  position: maybe(about(int, "The file position at the kexec. Known after the first RestoreFile")),
   state: FileState,
 };
 

@@ -68,7 +68,7 @@ Deno.test("--exec: the command gets the file as descriptor 3, and its token and 
     "hello 3 16 5 /h\n",
   );
   assert.equal((await cli.luo([...restore, "sh", "-c", "exit 9"])).code, 9);
-  await cli.fails(1, /no-such-program.*ENOENT/, [...restore, "no-such-program"]);
+  await cli.fails(127, /no-such-program.*ENOENT/, [...restore, "no-such-program"]);
 });
 
 Deno.test("the memfd of another process is preserved without a copy, with the contents it has at the kexec", async () => {

@@ -79,7 +79,7 @@ Deno.test("a file to preserve has exactly one source", async (t) => {
   }
 });
 
-const target = { ...common, stdout: false, exec: false, force: false, noVerify: false };
+const target = { ...common, stdout: false, exec: false, force: false, noVerify: false, become: false };
 
 Deno.test("a file to restore has exactly one destination", () => {
   const parse = (flags: Partial<restore.Flags>, ...command: string[]) =>
@@ -88,7 +88,7 @@ Deno.test("a file to restore has exactly one destination", () => {
   assert.deepEqual(parse({ to: "out" }), file);
   assert.deepEqual(parse({ to: "out", force: true, mode: 0o640 }), { ...file, replace: true, mode: 0o640 });
   assert.deepEqual(parse({ stdout: true }), { kind: "stdout" });
-  assert.deepEqual(parse({ exec: true }, "cat", "-n"), { kind: "exec", argv: ["cat", "-n"] });
+  assert.deepEqual(parse({ exec: true }, "cat", "-n"), { kind: "exec", argv: ["cat", "-n"], become: false });
   assert.throws(() => parse({}), usage);
   assert.throws(() => parse({ to: "out", stdout: true }), usage);
   assert.throws(() => parse({ stdout: true, force: true }), usage);

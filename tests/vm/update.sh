@@ -70,7 +70,7 @@ again() {
   check "retrieve" 0 "3 files" luo session retrieve example
   check "restore" 0 "" luo file restore example 1 --to /tmp/disk
   check "restore what came from a pipe" 0 "" luo file restore example 2 --to /tmp/pipe
-  $LUO file restore example 3 --exec -- sleep 600 &
+  $LUO file restore example 3 --exec --become -- sleep 600 &
   holder=$!
   until [ "$(readlink /proc/$holder/exe)" = /bin/busybox ]; do usleep 100000; done
   check "load the old kernel" 0 "7.2.12" load $old
