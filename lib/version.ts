@@ -24,7 +24,7 @@ export interface Version {
 }
 
 /** Packages that are not in the program: for tests and for making the single executable. */
-const NOT_IN_PROGRAM: readonly string[] = ["esbuild", "fast-check"];
+const NOT_IN_PROGRAM: readonly string[] = ["ajv", "esbuild", "fast-check"];
 
 export function version(): Version {
   const packages = Object.entries(config.imports).filter(([name]) => !NOT_IN_PROGRAM.includes(name));

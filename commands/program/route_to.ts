@@ -28,6 +28,7 @@ export const COMMAND_FILES: Readonly<Record<string, Load>> = {
   "emulate": () => import("../emulate.ts"),
   "completion": () => import("../completion.ts"),
   "man": () => import("../man.ts"),
+  "schema": () => import("../schema.ts"),
   "machine run": () => import("../machine_run.ts"),
   "machine stop": () => import("../machine_stop.ts"),
 };

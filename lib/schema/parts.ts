@@ -15,6 +15,7 @@ import {
   safeInteger,
   string,
   title,
+  unknown,
   value,
 } from "valibot";
 
@@ -43,6 +44,9 @@ export const bool: Schema = boolean();
 
 /** A u64 in decimal. A request takes any text instead: the agent says itself what is wrong with a token. */
 export const token: Schema = pipe(string(), regex(/^\d{1,20}$/));
+
+/** A value whose form is described elsewhere. */
+export const anything: Schema = unknown();
 
 /** One of these words, each with its meaning. */
 export function words(meanings: Readonly<Record<string, string>>): Schema {

@@ -49,7 +49,8 @@ export const fileFields: Fields = {
 /** The type `File`. */
 export const File: Schema = named("File", struct(fileFields), "A file in a session.");
 
-const filesKnown = maybe(about(
+/** Whether a list of files is complete. */
+export const filesKnown: Schema = maybe(about(
   bool,
   "False: the session may hold files that are not listed, because another program preserved them or the agent's record of them " +
     "is lost; the kernel cannot list files. Left out when the list is complete",

@@ -6,6 +6,7 @@ export type Kind =
   | { readonly kind: "string"; readonly pattern?: string }
   | { readonly kind: "int" }
   | { readonly kind: "bool" }
+  | { readonly kind: "any" }
   | { readonly kind: "words"; readonly words: readonly string[] }
   | { readonly kind: "list"; readonly of: Shape }
   | { readonly kind: "map"; readonly of: Shape }
@@ -94,6 +95,8 @@ function bare(schema: Schema & Inner): Shape {
       return { kind: "int" };
     case "boolean":
       return { kind: "bool" };
+    case "unknown":
+      return { kind: "any" };
     case "picklist":
       return { kind: "words", words: schema.options ?? [] };
     case "array":

@@ -35,6 +35,8 @@ function typeText(shape: Shape): string {
       return `[string]${typeText(shape.of)}`;
     case "name":
       return shape.name;
+    case "any":
+      return "object";
     case "struct":
       return structText(shape.fields);
     default:

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { LUO, luoCommand } from "../luo_under_test.ts";
+import { assertAnswer, commandOf } from "../schema/assert_answer.ts";
 
 export interface Outcome {
   readonly code: number;
@@ -56,7 +57,9 @@ export class Cli implements AsyncDisposable {
       await writer.write(stdin).then(() => writer.close()).catch(() => {});
     }
     const { code, stdout, stderr } = await child.output();
-    return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
+    const outcome = { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
+    if (args.includes("--json")) holdToSchema(args, outcome);
+    return outcome;
   }
 
   /** A shell script in which `luo` is a command and $D the directory. */
@@ -122,4 +125,10 @@ export class Cli implements AsyncDisposable {
     }
     return found;
   }
+}
+
+/** Every object that a command of any test prints is what `luo schema` says, errors too. */
+function holdToSchema(args: readonly string[], { out, err }: Outcome): void {
+  for (const line of out.split("\n").filter(Boolean)) assertAnswer(commandOf(args), JSON.parse(line));
+  for (const line of err.split("\n")) if (line.startsWith("{")) assertAnswer("error", JSON.parse(line));
 }

@@ -1,5 +1,7 @@
 /** The keys of every --json answer and error. */
 import assert from "node:assert/strict";
+import { ANSWERS } from "../../lib/schema/answers.ts";
+import { commandOf } from "../schema/assert_answer.ts";
 import { Cli } from "./cli.ts";
 
 /** All keys of a value, sorted, lists by their first item: `a`, `a.b`, `list[].c`. */
@@ -89,6 +91,53 @@ Deno.test("the keys of --json are those of docs/json.md", async (t) => {
   await expect(["stopped"], "agent", "stop");
   await expect(["script", "shell"], "completion", "fish");
   await expect(["page"], "man");
+});
+
+Deno.test("the answer of every command is what luo schema says", async () => {
+  await using cli = new Cli();
+  const called = new Set<string>();
+  // `Cli` holds each object to the schema.
+  const call = async (...args: string[]) => {
+    await cli.json(args);
+    called.add(commandOf(args));
+  };
+  await call("agent", "start");
+  await call("session", "create", "vm1");
+  await call("file", "preserve", "vm1", "--from", cli.kernel, "--token", "0x7", "--digest");
+  await call("session", "create", "vm2");
+  await call("session", "close", "vm2");
+  await call("kexec", "load", cli.kernel, "--command-line", "liveupdate=on kho=on", "--initrd", cli.kernel);
+  await call("kexec", "unload");
+  await cli.ok(["kexec", "load", cli.kernel]);
+  await call("kexec", "show");
+  await call("kho", "show");
+  await call("status");
+  await call("kexec", "exec");
+  await call("kho", "show", "--in");
+  await call("kho", "show", "--out");
+  const captures = new URL("../kho/fixtures/", import.meta.url).pathname;
+  for (const { name } of Deno.readDirSync(captures)) await call("kho", "show", captures + name);
+  await call("session", "list");
+  await call("session", "retrieve", "vm1");
+  await call("file", "list", "vm1");
+  await call("file", "restore", "vm1", "7", "--to", "out");
+  await call("session", "show", "vm1");
+  await call("session", "finish", "vm1");
+  await call("agent", "status");
+  await cli.ok(["session", "create", "lost"]);
+  await cli.ok(["agent", "stop", "--force"]);
+  await call("status");
+  await call("agent", "stop");
+  await call("machine", "stop");
+  for (const shell of ["bash", "zsh", "fish"]) await call("completion", shell);
+  await call("man");
+  await call("schema");
+  await call("schema", "session", "show");
+  await call("--version");
+  const { err } = await cli.luo(["session", "show", "vm1", "--json", "--backend", "vax"]);
+  assert.match(err, /^\{"error"/);
+  called.add("error");
+  assert.deepEqual([...called].sort(), Object.keys(ANSWERS).sort());
 });
 
 Deno.test("errors in JSON: always kind, message, exit; then what is known", async (t) => {

@@ -26,6 +26,8 @@ export function typeText(shape: Shape, names: TypeNames): string {
       return "number";
     case "bool":
       return "boolean";
+    case "any":
+      return "unknown";
     case "words":
       return shape.words.map((word) => JSON.stringify(word)).join(" | ");
     case "list":

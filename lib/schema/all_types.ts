@@ -1,0 +1,17 @@
+/** Every named type that an object of `--json` can refer to. */
+import { INTERFACE_TYPES } from "./agent_interface.ts";
+import { Version } from "./answers.ts";
+import { FailureKind, FailureObject } from "./failure.ts";
+import { Handover, HandoverFile, HandoverLuo } from "./handover.ts";
+import type { Schema } from "./parts.ts";
+
+/** All of them, in the order in which documents list them. */
+export const ALL_TYPES: readonly Schema[] = [
+  ...INTERFACE_TYPES,
+  HandoverFile,
+  HandoverLuo,
+  Handover,
+  Version,
+  FailureKind,
+  FailureObject,
+];

@@ -1,0 +1,80 @@
+/** The object that each command prints with `--json`. */
+import { FailureObject } from "./failure.ts";
+import { Handover } from "./handover.ts";
+import { about, anything, bool, list, map, maybe, named, oneOf, type Schema, struct, text } from "./parts.ts";
+import { File, filesKnown, Session } from "./session.ts";
+import { Agent, Image, Status } from "./status.ts";
+
+/** The type `Version`. */
+export const Version: Schema = named(
+  "Version",
+  struct({
+    version: text,
+    commit: maybe(about(
+      text,
+      "The commit of the single executable, with + when files had changed since. A checkout does not know its commit",
+    )),
+    deno: text,
+    v8: text,
+    arch: about(text, "x86_64 or aarch64"),
+    dependencies: about(map(text), "Packages by name, each with its version"),
+  }),
+  "The parts of the program.",
+);
+
+/** The answer of one command. */
+export interface Answer {
+  /** When it is printed, or what is not seen from its fields. */
+  readonly remark?: string;
+  /** The object. */
+  readonly object: Schema;
+}
+
+const session = struct({ session: Session });
+const status = struct({ status: Status });
+
+/** The answers by command, in the order of `luo --help`. */
+export const ANSWERS: Readonly<Record<string, Answer>> = {
+  "status": { object: status, remark: "With --watch a line after every change." },
+  "session create": { object: session },
+  "session list": { object: struct({ sessions: list(Session) }) },
+  "session show": { object: session },
+  "session retrieve": { object: session },
+  "session finish": { object: session, remark: "The session as it was before." },
+  "session close": { object: session, remark: "The session as it was before." },
+  "file preserve": { object: struct({ session: text, file: File }) },
+  "file restore": {
+    object: struct({
+      session: text,
+      file: File,
+      to: maybe(about(text, "Missing when the bytes went elsewhere")),
+      verified: about(bool, "Whether a digest was recorded and found right"),
+    }),
+    remark: "With --to. --stdout takes no --json.",
+  },
+  "file list": { object: struct({ session: text, files: list(File), filesKnown }) },
+  "kexec load": { object: struct({ image: Image }) },
+  "kexec show": { object: struct({ image: Image }) },
+  "kexec unload": {
+    object: struct({ image: Image, unloaded: maybe(about(Image, "The image that was loaded before")) }),
+  },
+  "kexec exec": {
+    object: status,
+    remark: "Of the next kernel, on the model. On Linux no process is left to print it.",
+  },
+  "kho show": { object: struct({ handover: Handover }) },
+  "agent start": {
+    object: struct({ agent: Agent, started: about(bool, "False: the agent was already running") }),
+  },
+  "agent stop": { object: struct({ stopped: about(bool, "False: no agent was running") }) },
+  "agent status": { object: struct({ agent: Agent }) },
+  "machine stop": { object: struct({ stopped: about(bool, "False: no machine was running") }) },
+  "completion": { object: struct({ shell: oneOf("bash", "zsh", "fish"), script: text }) },
+  "man": { object: struct({ page: text }) },
+  "schema": { object: struct({ schema: about(anything, "A JSON Schema, draft 2020-12") }) },
+  "--version": { object: Version },
+  "error": {
+    object: struct({ error: FailureObject }),
+    remark: "On standard error, from every command that fails.",
+  },
+};

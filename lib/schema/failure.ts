@@ -1,0 +1,39 @@
+/** The error of a command as `--json` writes it to standard error. */
+import { about, int, list, maybe, named, type Schema, struct, text, words } from "./parts.ts";
+
+/** The type `FailureKind`: stable words for scripts to branch on. */
+export const FailureKind: Schema = named(
+  "FailureKind",
+  words({
+    "usage": "the command line cannot be right",
+    "bad-request": "the request of the command line cannot be right",
+    "kernel-error": "a system call of the agent failed; operation, subject and errno say which",
+    "file-error": "a file of the caller could not be read or written",
+    "no-such-session": "known lists the sessions that exist",
+    "no-such-file": "known lists the tokens that exist",
+    "wrong-state": "the session is there, but not in a state that allows this",
+    "digest-mismatch": "the contents are not what was preserved; nothing was written",
+    "refused": "data would be lost; reasons says which, --force overrides it",
+    "unavailable": "no device, no permission, no agent",
+    "interrupted": "Ctrl-C",
+    "broken-pipe": "the reader of standard output closed the pipe",
+    "internal": "a bug in luo",
+  }),
+);
+
+/** The type `Failure`. */
+export const FailureObject: Schema = named(
+  "Failure",
+  struct({
+    kind: FailureKind,
+    message: about(text, "For people; it may change"),
+    exit: about(int, "The exit code of the process"),
+    operation: maybe(about(text, "What failed: preserve, open, kexec load")),
+    subject: maybe(about(text, "What it was done to, as people read it")),
+    errno: maybe(about(text, "The error of the system call by name: EBUSY")),
+    reasons: maybe(about(list(text), "Why the command was refused")),
+    known: maybe(about(list(text), "The names or tokens that exist, when the given one does not")),
+    hints: maybe(about(list(text), "What to do, for people; they may change")),
+  }),
+  "The error of a command that ends with another exit code than 0.",
+);
