@@ -4,14 +4,14 @@ import { getppid } from "../../ffi/process.ts";
 import { fd_limits } from "../../ffi/tracee.ts";
 
 /**
- * Searches PATH as execvp(3) does. A name that is not found is returned as it is: execve then fails with the right
- * errno.
+ * Searches PATH as execvp(3) does. A name that is not found becomes a path in the first directory: execve then fails with the right
+ * errno. The bare name would be a program in the working directory.
  */
 export function findProgram(name: string, env: readonly string[]): string {
   if (name.includes("/")) return name;
   const path = env.find((one) => one.startsWith("PATH="))?.slice("PATH=".length) ?? "/usr/bin:/bin";
-  const found = path.split(":").map((directory) => `${directory || "."}/${name}`).find(access_executable);
-  return found ?? name;
+  const places = path.split(":").map((directory) => `${directory || "."}/${name}`);
+  return places.find(access_executable) ?? places[0] ?? name;
 }
 
 /** RLIMIT_NOFILE of the parent process. Deno raises its own limit, and CMD must not inherit that. */

@@ -115,7 +115,7 @@ Deno.test("mistakes after the kexec: the message says what to do, and nothing is
   });
   await t.step(
     "a command that is not there",
-    () => cli.fails(1, /ENOENT/, [...restore, "--exec", "--", "no-such-command"]),
+    () => cli.fails(127, /ENOENT/, [...restore, "--exec", "--", "no-such-command"]),
   );
   await t.step(
     "finish after restores that failed",

@@ -34,11 +34,13 @@ Deno.test("signals that are sent to luo reach CMD", async () => {
   await child.stderr.cancel();
 });
 
-Deno.test("a program that cannot be executed: exit 1; no program: exit 2", async () => {
+Deno.test("a program that is not there: exit 127; one that cannot be executed: 126; none: exit 2", async () => {
   using lab = new Lab();
   const missing = await lab.emulate("no-such-program");
-  assert.deepEqual([missing.code, missing.out], [1, ""]);
+  assert.deepEqual([missing.code, missing.out], [127, ""]);
   assert.match(missing.err, /Cannot execute "no-such-program" \(ENOENT\)/);
+  assert.equal((await lab.emulate("/etc/passwd")).code, 126);
+  assert.equal((await lab.emulate("main.ts")).code, 127, "a file in the working directory is not in PATH");
   assert.equal((await lab.emulate()).code, 2);
 });
 
