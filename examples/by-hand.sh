@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A live update by hand: 200 MiB of random bytes go through a kexec. On the model, in a private directory; type the same
-# commands with LUO_BACKEND=linux as root on a host with LUO, and the part behind the kexec after it has booted.
+# A live update by hand: 200 MiB of random bytes go through a kexec. It runs on the model, in a private directory.
+# On a host with LUO, type the same commands as root with LUO_BACKEND=linux, those after the kexec in the next kernel.
 source "$(dirname "$0")/private.sh"
 set -x
 

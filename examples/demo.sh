@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The main job, shown: a whole live update on the model of the kernel, with real data. Each line behind a $ can be typed by
-# hand, in this order, in the directory of the checkout. `deno task demo` runs it.
+# The main job: a whole live update on the model of the kernel, with real data. Each line after a $ can be typed by
+# hand, in this order, in the directory of the checkout. `deno task demo` runs this script.
 source "$(dirname "$0")/private.sh"
 
 bold='' dim='' plain=''
@@ -16,19 +16,19 @@ run() {
   eval "$1"
 }
 
-# Shows what this script has done already, or a person has not to do.
+# Shows a command that this script has already done in its own way.
 show() { printf '%s$ %s%s\n' "$bold" "$1" "$plain"; }
 
-say "An agent of our own, on the software model of the kernel: nothing of this machine is touched"
+say "A private agent on the software model of the kernel: this machine stays as it is"
 show 'DIR=$(mktemp -d); export LUO_BACKEND=model LUO_SOCKET="$DIR/run/agent.sock"'
 show 'luo() { deno task --quiet luo "$@"; }'
 
-say "Data: 64 MiB made on the spot, a file of this checkout, and the memory of another running process"
+say "The data: 64 MiB made now, a file of this checkout, and the memory of another running process"
 run 'head -c 64M /dev/urandom >"$DIR/disk.img"'
 run 'deno run --quiet --allow-ffi --allow-write="$DIR/" examples/memfd_holder.ts "state of a running program" "$DIR/holder" &'
 run 'until read -r PID FD 2>/dev/null <"$DIR/holder"; do sleep 0.05; done; echo "process $PID, file descriptor $FD"'
 
-say "Into sessions, which the agent holds. The process's memfd is preserved as it is, nothing copied"
+say "The data goes into sessions, which the agent holds. The memfd of the process is preserved and not copied"
 run 'luo session create vm1'
 run 'luo file preserve vm1 --from "$DIR/disk.img" --token 1 --label disk --digest'
 run 'luo file preserve vm1 --pid "$PID" --fd "$FD" --token 2 --label memory --digest'
@@ -36,7 +36,7 @@ run 'luo session create papers'
 run 'luo file preserve papers --from LICENSE --token 0x10 --digest'
 run 'luo status'
 
-say "The next kernel, and into it: every process of this one ends, only the preserved pages stay"
+say "The kexec into the next kernel: every process of this kernel ends, only the preserved pages stay"
 if [ "$IMAGE" = "$DIR/kernel" ]; then
   show 'IMAGE="$DIR/kernel"; deno run --quiet --allow-write="$DIR" examples/stand_in_kernel.ts "$IMAGE"'
 else
@@ -45,7 +45,7 @@ fi
 run 'luo kexec load "$IMAGE"'
 run 'luo kexec exec'
 
-say "In the next kernel: everything is found again, restored and the same, to the bit"
+say "In the next kernel: everything is found again, and restored to the same bytes"
 run 'luo session retrieve vm1'
 run 'luo session retrieve papers'
 run 'luo file restore vm1 1 --to "$DIR/disk.restored"'
@@ -54,7 +54,7 @@ run 'luo file restore vm1 2 --exec -- sh -c "cat <&3; echo"'
 run 'sha256sum "$DIR/disk.img" "$DIR/disk.restored" LICENSE "$DIR/LICENSE.restored"'
 run 'cmp "$DIR/disk.img" "$DIR/disk.restored" && cmp LICENSE "$DIR/LICENSE.restored" && echo identical'
 
-say "Done with it: the memory is given back"
+say "The end: the memory is given back"
 run 'luo session finish vm1'
 run 'luo session finish papers'
 run 'luo status'

@@ -1,9 +1,10 @@
 /**
- * A whole live update in one TypeScript program, on the software model of the kernel: no agent, no device, no permission.
+ * A whole live update in one TypeScript program, on the software model of the kernel. It needs no agent, device or
+ * permission.
  *
  *     deno run examples/library.ts
  *
- * On a host with LUO, `linux()` takes the place of `machine.init()`, and what follows the kexec is another program's start.
+ * On a host with LUO, use `linux()` in place of `machine.init()`; the part after the kexec is a program of its own.
  */
 import {
   exec,
@@ -25,7 +26,7 @@ const machine = new Machine({ release: "7.3.4", disk });
 run(before);
 run(after);
 
-/** Runs a program as process 1 of the kernel that the machine runs now, to its end or to that of the kernel. */
+/** Runs a program as process 1 of the running kernel, to the end of the program or of the kernel. */
 function run(program: (sys: SystemCalls) => void): void {
   try {
     program(machine.init());

@@ -1,5 +1,5 @@
 /**
- * A process with its state in a memfd. Writes its process id and the descriptor into a file, then waits to be killed.
+ * A process with its state in a memfd. It writes its process id and the descriptor into a file and waits to be killed.
  *
  *     deno run --allow-ffi --allow-write=FILE examples/memfd_holder.ts TEXT FILE
  */
@@ -17,7 +17,7 @@ using sys = linux();
 const fd = sys.memfd_create("state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 const text = new TextEncoder().encode(state);
 if (fd < 0 || sys.write(fd, text) !== text.length) throw new Error("Cannot make a memfd");
-// Restored files keep their position: the next reader is to begin at the start.
+// A restored file keeps its position: the next reader must begin at the start.
 sys.lseek(fd, 0n, 0);
 Deno.writeTextFileSync(file, `${sys.getpid()} ${fd}\n`);
 setInterval(() => {}, 1 << 30);

@@ -1,5 +1,6 @@
-# Sourced by the other examples: luo on the model, with an agent of its own in a private directory $DIR. All of it is gone when
-# the script ends, however it ends. IMAGE is a kernel to load: the newest of /boot that can be read, else a stand-in.
+# The other examples source this file: luo on the model, with an agent of its own in a private directory $DIR. The agent
+# and the directory are gone when the script ends, however it ends. IMAGE is a kernel to load: the newest of /boot that
+# can be read, else a stand-in.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -8,13 +9,13 @@ export LUO_BACKEND=model LUO_SOCKET="$DIR/run/agent.sock"
 
 luo() { deno task --quiet luo "$@"; }
 
-# The agent, the machine of the model and what else was started here: whoever names our directory among its arguments.
+# All processes that were started here: the agent, the machine of the model and others have $DIR in their arguments.
 processes() { grep -lsFf - /proc/[0-9]*/cmdline <<<"$DIR/" | cut -d/ -f3 || true; }
 
 clean_up() {
   local gone=0 tries=0 signal=TERM pids
   trap '' INT TERM HUP
-  # Twice nobody: one that was just being started may have been missed the first time.
+  # Look twice: a process that is just being started can be missed the first time.
   while [ "$gone" -lt 2 ]; do
     pids=$(processes)
     if [ -n "$pids" ]; then

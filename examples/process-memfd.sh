@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The memory of a program that knows nothing of luo: another process's memfd is preserved as it is, nothing copied, and
-# handed to the program that goes on with it, as file descriptor 3.
+# The memory of a program that does not know luo: the memfd of another process is preserved and not copied. After the
+# kexec, another program gets it as file descriptor 3 and goes on with it.
 source "$(dirname "$0")/private.sh"
 
-# A process with its state in a memfd, descriptor 3. Its owner may take a duplicate of it (pidfd_getfd(2)).
+# A process with its state in a memfd. The owner of the process may take a copy of its descriptor (pidfd_getfd(2)).
 deno run --quiet --allow-ffi --allow-write="$DIR/" examples/memfd_holder.ts "state of a running program" "$DIR/holder" &
 until read -r pid fd 2>/dev/null <"$DIR/holder"; do sleep 0.05; done
 

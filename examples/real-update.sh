@@ -1,9 +1,10 @@
 #!/bin/sh
-# A live update of this very host, as root, on Linux with LUO. Three files go through it: one from disk, one from a pipe, and
-# the memory of a running program.
+# A live update of this host, as root, on Linux with LUO. Three files go through it: a file from disk, a pipe, and the
+# memory of a running program. The first command ends in the next kernel; WORDS are added to the command line of that
+# kernel. The second command restores, verifies and finishes everything there.
 #
-#     examples/real-update.sh before KERNEL INITRD FILE [WORDS]    ends in the next kernel; WORDS are added to its command line
-#     examples/real-update.sh after DIRECTORY                      in that kernel: everything restored, verified, finished
+#     examples/real-update.sh before KERNEL INITRD FILE [WORDS]
+#     examples/real-update.sh after DIRECTORY
 set -eu
 cd "$(dirname "$0")/.."
 export LUO_BACKEND=linux
@@ -13,7 +14,7 @@ usage() {
   exit 2
 }
 
-# LUO: another way to start the same program, for hosts where luo is installed.
+# LUO: the command that starts luo, for hosts where luo is installed.
 luo() { ${LUO:-deno task --quiet luo} "$@"; }
 
 before() {
@@ -42,7 +43,7 @@ after() {
   luo file restore example 3 --to "$1/memory"
   luo session finish example
 
-  # What went through the pipe is the digest of the file, made before the kexec.
+  # The pipe carried the digest of the file, made before the kexec.
   sha256sum <"$1/disk" | cmp - "$1/pipe"
   echo "$(cat "$1/memory"), from before the kexec"
 }

@@ -1,5 +1,5 @@
 /**
- * Writes a small file that kexec_file_load(2) takes for a kernel and that boots nowhere: to play with the model on a host
+ * Writes a small file that kexec_file_load(2) accepts as a kernel and that cannot boot, to try the model on a host
  * without a kernel image in /boot.
  *
  *     deno run --allow-write examples/stand_in_kernel.ts FILE [RELEASE]

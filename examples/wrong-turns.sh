@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# What luo says when something is wrong, and that nothing is lost by it: each wrong turn with its exit code (1 failed,
-# 2 usage, 3 not available, 4 refused because data would be lost) and its words.
+# What luo says when something is wrong, and that no wrong turn loses data. Each one is held to its exit code (1 failed,
+# 2 usage, 3 not available, 4 refused because data would be lost) and to its words.
 source "$(dirname "$0")/private.sh"
 
 turns=0
 
-# wrong CODE WORDS COMMAND...: the command ends with this code and has these words (a regular expression) on stderr.
+# wrong CODE WORDS COMMAND...: the command ends with this code and prints these words (a regular expression) on stderr.
 wrong() {
   local code=$1 words=$2 got=0
   shift 2

@@ -37,7 +37,7 @@ export async function transfer(from: End, to: End, options: TransferOptions = {}
   const { offset, limit, onBytes, signal } = options;
   let moved = 0n;
   let buffer: Uint8Array | undefined;
-  const breathe = letSignalsIn(signal);
+  let turn = Date.now();
   while (limit === undefined || moved < limit) {
     const left = limit === undefined ? PIECE_BYTES : Number(minimum(limit - moved, BigInt(PIECE_BYTES)));
     const at = offset === undefined ? null : offset + moved;
@@ -47,7 +47,11 @@ export async function transfer(from: End, to: End, options: TransferOptions = {}
     if (bytes === 0) break;
     moved += BigInt(bytes);
     onBytes?.(bytes);
-    await breathe();
+    if (Date.now() - turn > TURN_MS) {
+      await nextTurn();
+      turn = Date.now();
+    }
+    signal?.throwIfAborted();
   }
   return moved;
 }
@@ -86,17 +90,7 @@ function minimum(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
 }
 
-/**
- * For long work in synchronous calls. The function that it returns, called after each piece, lets the event loop deliver signals every
- * now and then, and throws the reason of an aborted `signal`.
- */
-export function letSignalsIn(signal: AbortSignal | undefined): () => Promise<void> {
-  let turn = Date.now();
-  return async () => {
-    if (Date.now() - turn > TURN_MS) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      turn = Date.now();
-    }
-    signal?.throwIfAborted();
-  };
+/** Lets the event loop deliver signals: all calls above are synchronous. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -1,5 +1,5 @@
 /**
- * Chained blocks of entries of one size, of 7.2 and 7.3 (include/linux/kho/abi/block.h, kernel/liveupdate/kho_block.c).
+ * Chained blocks of entries of one size (7.2 and 7.3: include/linux/kho/abi/block.h, kernel/liveupdate/kho_block.c).
  *
  * | struct kho_block_header_ser | bytes |
  * |---|---|
@@ -22,25 +22,24 @@ export interface Block<Entry> {
   readonly entries: readonly Entry[];
 }
 
-/** Reads and writes one kind of entry. */
+/** How one kind of entry is read and written. */
 export interface EntryCodec<Entry> {
-  /** Name of the entries for errors, "sessions" for example. */
+  /** "sessions", for errors. */
   readonly thing: string;
-  /** Bytes of an entry. */
+  /** Bytes. */
   readonly size: number;
   decode(bytes: Uint8Array, thing: string): Entry;
   encode(entry: Entry): Uint8Array;
 }
 
-/** Number of entries that fit one block. */
 export function per_block(size: number): number {
   return Math.floor((PAGE_SIZE - HEADER_SIZE) / size);
 }
 
 /**
- * Reads the chain that begins at `head`; 0 is an empty chain.
+ * The chain that begins at `head`; none for 0.
  *
- * @throws KhoError for a cycle, an impossible count, or a block that is not in memory
+ * @throws KhoError for a cycle, an impossible count or a block that is not in memory
  */
 export function decode_blocks<Entry>(memory: Memory, head: bigint, codec: EntryCodec<Entry>): Block<Entry>[] {
   const blocks: Block<Entry>[] = [];
@@ -65,7 +64,7 @@ export function decode_blocks<Entry>(memory: Memory, head: bigint, codec: EntryC
   return blocks;
 }
 
-/** Writes the blocks at their addresses. Each block links to the next one of the list. */
+/** The blocks at their addresses, each linked to the next in the list. */
 export function encode_blocks<Entry>(
   pages: WritableMemory,
   blocks: readonly Block<Entry>[],

@@ -1,13 +1,11 @@
-/**
- * Writes device trees, with the blocks in the order of libfdt's `fdt_pack`: header, reservations, structure, strings.
- */
+/** A tree back into bytes, with its blocks where libfdt's `fdt_pack` leaves them: header, reservations, structure, strings. */
 import { KhoError } from "./kho_error.ts";
 import type { Fdt, FdtNode } from "./fdt.ts";
 import { join } from "./struct_fields.ts";
 
 const encoder = new TextEncoder();
 
-/** Collects big-endian words and padded bytes. */
+/** Big-endian words and padded bytes, one after the other. */
 class Structure {
   readonly #parts: Uint8Array[] = [];
 
@@ -18,7 +16,7 @@ class Structure {
     return this.bytes(bytes);
   }
 
-  /** Appends bytes, padded with zeros to a multiple of 4. */
+  /** Padded with zeros to a multiple of 4. */
   bytes(bytes: Uint8Array): this {
     this.#parts.push(bytes, new Uint8Array(-bytes.length & 3));
     return this;
@@ -29,7 +27,7 @@ class Structure {
   }
 }
 
-/** The strings block while it grows. As in libfdt, a name can also be the end of another one. */
+/** The strings block as it grows: a name is found again also as the end of another, as libfdt does it. */
 class Strings {
   #text = "";
 
@@ -49,7 +47,7 @@ class Strings {
   }
 }
 
-/** Encodes a tree. @throws KhoError for a name that a tree cannot hold */
+/** @throws KhoError for a name that a tree cannot hold */
 export function encode_fdt(fdt: Fdt): Uint8Array {
   const strings = new Strings(fdt.strings ?? []);
   const tokens = new Structure();

@@ -1,8 +1,7 @@
 /**
- * `luo-v1`, the LUO of Linux 6.19 and of version 6 of the series of patches before it. KHO's blob "LUO" is a device
- * tree of one page; its u64 are in the CPU's byte order (include/linux/kho/abi/luo.h of 6.19,
- * include/linux/liveupdate/abi/luo.h of the series; both written from the sources, not tried on a running kernel).
- * Version 5 of the series called the property luo-session-head.
+ * `luo-v1`, the LUO of Linux 6.19 and of version 6 of the series of patches before it. KHO's blob "LUO" is a device tree of one
+ * page; its u64 are in the CPU's byte order (include/linux/kho/abi/luo.h of 6.19, include/linux/liveupdate/abi/luo.h of the series;
+ * both from the sources, never seen running). Version 5 of the series called the property luo-session-head.
  *
  * | node | 6.19 | series v6 |
  * |---|---|---|
@@ -13,11 +12,10 @@
  * | struct, packed | 6.19 | series v6 |
  * |---|---|---|
  * | header of the sessions | u64 count | u64 pgcnt: pages of the whole block; u64 count |
- * | a session, 80 bytes | char name[64]; u64 files; u64 count | char name[56]; u64 files; u64 pgcnt; u64 count |
- * | a file, 64 bytes | char compatible[48]; u64 data; u64 token | the same |
+ * | a session, behind it | char name[64]; u64 files: an address; u64 count: 80 bytes | char name[56]; u64 files; u64 pgcnt; u64 count: 80 bytes |
+ * | a file | char compatible[48]; u64 data; u64 token: 64 bytes, `count` of them at `files` | the same |
  *
- * The sessions follow their header in 16 pages. The `count` files of a session lie at the address `files`, in two
- * pages.
+ * There are no blocks: 16 pages hold the sessions, two the files of one.
  */
 import { KhoError } from "./kho_error.ts";
 import { child, decode_fdt, type FdtNode } from "./fdt.ts";
@@ -34,15 +32,15 @@ export const FILE_PAGES = 2;
 const SESSION_SIZE = 80;
 const [FLB_NODE, FLB_FORMAT, FLB_HEADER] = ["luo-flb", "luo-flb-v1", "luo-flb-header"] as const;
 
-/** The differences between the two layouts. */
+/** What the two of them have differently. */
 export interface Dialect {
-  /** The `compatible` string of /luo-session. */
+  /** Of /luo-session. */
   readonly compatible: string;
-  /** Name of the property with the address of the sessions. */
+  /** The property with the address of the sessions. */
   readonly header: string;
-  /** Bytes of a name, including its NUL. */
+  /** Bytes of a name, its NUL included. */
   readonly name: number;
-  /** True when a number of pages stands before each count. */
+  /** Numbers of pages stand before counts. */
   readonly pages: boolean;
 }
 
@@ -64,16 +62,16 @@ export interface LuoV1 {
   readonly liveupdate_number: bigint;
   /** Physical address of the sessions' header. */
   readonly sessions_pa: bigint;
-  /** Physical address of the FLBs' header; undefined when the tree has no such node. */
+  /** Of the FLBs' header, where the tree has that node. */
   readonly flbs_pa?: bigint;
 }
 
-/** Number of sessions that fit. */
+/** Sessions that fit. */
 export function session_room({ pages }: Dialect): number {
   return Math.floor((SESSION_PAGES * PAGE_SIZE - (pages ? 16 : 8)) / SESSION_SIZE);
 }
 
-/** The dialect of a tree. @throws KhoError when the bytes are no tree, or of neither dialect */
+/** Of which dialect a tree is. @throws KhoError when it is no tree, or of neither */
 export function dialect_of(bytes: Uint8Array): Dialect {
   const compatible = compatible_of(session_node(decode_fdt(bytes, "LUO's tree").root), "LUO's sessions");
   const found = [LUO_6_19, LUO_SERIES_V6].find((dialect) => dialect.compatible === compatible);
@@ -87,10 +85,7 @@ function session_node(root: FdtNode): FdtNode {
   return node;
 }
 
-/**
- * Reads a tree. `format` is the name that a made-up kernel gives it. @throws KhoError also for another format or
- * dialect
- */
+/** `format` is for kernels that are made up. @throws KhoError also for another format or dialect */
 export function decode_luo_v1(bytes: Uint8Array, dialect: Dialect, format = LUO_V1): LuoV1 {
   const { root } = decode_fdt(bytes, "LUO's tree");
   const compatible = compatible_of(root, "LUO's tree");
@@ -117,7 +112,7 @@ function decode_flb_node(root: FdtNode): Pick<LuoV1, "flbs_pa"> {
   return { flbs_pa: u64_of(node, FLB_HEADER, "LUO's FLBs") };
 }
 
-/** Writes the tree as libfdt's sequential writing does, with the names of properties newest first in the strings. */
+/** As libfdt's sequential writing leaves it: the names of properties stand in the strings newest first. */
 export function encode_luo_v1(luo: LuoV1, dialect: Dialect, format = LUO_V1): Uint8Array {
   const text = (value: string) => new TextEncoder().encode(`${value}\0`);
   const node = (name: string, compatible: string, header: string, address: bigint): FdtNode => ({
@@ -139,11 +134,7 @@ export function encode_luo_v1(luo: LuoV1, dialect: Dialect, format = LUO_V1): Ui
   });
 }
 
-/**
- * Reads the sessions at `address`.
- *
- * @throws KhoError for too many sessions, a name without a NUL, or memory that is missing
- */
+/** @throws KhoError for more than fit, a name without an end, or memory that is not there */
 export function decode_sessions(memory: Memory, address: bigint, dialect: Dialect): SessionEntry[] {
   const start = dialect.pages ? 16 : 8;
   const header = read(memory, address, start, "the sessions' header");
@@ -184,7 +175,7 @@ export function encode_sessions(
   memory.write(address, bytes);
 }
 
-/** Reads the files of a session. @throws KhoError for more than fit two pages, or memory that is missing */
+/** @throws KhoError for more than fit two pages, or memory that is not there */
 export function decode_file_list(
   memory: Memory,
   { files_pa, count }: SessionEntry,

@@ -1,4 +1,4 @@
-/** Reads and writes fields of the kernel's structs: little endian, as on both architectures that luo knows. */
+/** Fields of the kernel's structs: little endian, as on both architectures luo knows. */
 import { KhoError } from "./kho_error.ts";
 
 export function view(bytes: Uint8Array): DataView {
@@ -13,38 +13,38 @@ export function u32(bytes: Uint8Array, offset: number): number {
   return view(bytes).getUint32(offset, true);
 }
 
-/** A big-endian u32, as in device trees. */
+/** Device trees have all their own numbers so. */
 export function u32_big(bytes: Uint8Array, offset: number): number {
   return view(bytes).getUint32(offset);
 }
 
-/** Checks the length of bytes. @throws KhoError */
+/** What must be this long, no shorter and no longer. @throws KhoError */
 export function exactly(bytes: Uint8Array, size: number, thing: string): Uint8Array {
   if (bytes.length !== size) throw new KhoError(thing, `${bytes.length} bytes, not ${size}`);
   return bytes;
 }
 
 /**
- * The bytes of a name up to its NUL, in a field of fixed size. Names of sessions are any bytes, not only UTF-8.
+ * A name in a field of fixed size: its bytes up to the NUL. Names of sessions are any bytes, not only UTF-8.
  *
- * @throws KhoError without a NUL, or when a byte after the NUL is not zero
+ * @throws KhoError without a NUL, or with anything but NULs behind it
  */
 export function name_bytes(bytes: Uint8Array, offset: number, size: number, thing: string): Uint8Array {
   const field = bytes.subarray(offset, offset + size);
   const end = field.indexOf(0);
   if (end < 0) throw new KhoError(thing, `no NUL in its ${size} bytes`);
-  if (field.subarray(end).some((byte) => byte !== 0)) throw new KhoError(thing, "bytes after its NUL");
+  if (field.subarray(end).some((byte) => byte !== 0)) throw new KhoError(thing, "bytes behind its NUL");
   return field.slice(0, end);
 }
 
-/** A string of printable ASCII in a field of fixed size. @throws KhoError */
+/** A compatible string in a field of fixed size: printable ASCII. @throws KhoError */
 export function ascii(bytes: Uint8Array, offset: number, size: number, thing: string): string {
   const text = String.fromCharCode(...name_bytes(bytes, offset, size, thing));
   if (!/^[ -~]*$/.test(text)) throw new KhoError(thing, `${JSON.stringify(text)} is no plain text`);
   return text;
 }
 
-/** Writes a name into its field. @throws KhoError when the name and its NUL do not fit */
+/** A name back into its field. @throws KhoError when it and its NUL do not fit */
 export function put_name(
   into: Uint8Array,
   offset: number,
@@ -58,14 +58,14 @@ export function put_name(
   into.set(bytes, offset);
 }
 
-/** The bytes of u64 fields. */
+/** Bytes of u64 fields only. */
 export function words(...values: readonly bigint[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(values.length * 8);
   values.forEach((value, index) => view(bytes).setBigUint64(index * 8, value, true));
   return bytes;
 }
 
-/** Concatenates bytes. */
+/** One behind the other. */
 export function join(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
