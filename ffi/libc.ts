@@ -173,6 +173,8 @@ const symbols = {
   mprotect: { parameters: ["u64", "u64", "i32"], result: "i32" },
   // int madvise(void *address, size_t length, int advice)
   madvise: { parameters: ["u64", "u64", "i32"], result: "i32" },
+  // int memcmp(const void *a, const void *b, size_t count)
+  memcmp: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
   // void *memcpy(void *to, const void *from, size_t count), in both directions
   memcpy_store: { name: "memcpy", parameters: ["u64", "buffer", "usize"], result: "void" },
   memcpy_load: { name: "memcpy", parameters: ["buffer", "u64", "usize"], result: "void" },

@@ -30,6 +30,12 @@ export function load(address: bigint, into: Uint8Array): void {
   if (into.byteLength > 0) libc().memcpy_load(into, address, BigInt(into.byteLength));
 }
 
+/** Whether all bytes are zero: each is compared with the next one, by C. */
+export function is_zero(bytes: Uint8Array): boolean {
+  if (bytes.length < 2) return (bytes[0] ?? 0) === 0;
+  return bytes[0] === 0 && libc().memcmp(bytes, bytes.subarray(1), BigInt(bytes.length - 1)) === 0;
+}
+
 /** Writes memory of this process, with the same danger. */
 export function store(address: bigint, from: Uint8Array): void {
   if (from.byteLength > 0) libc().memcpy_store(address, from, BigInt(from.byteLength));

@@ -20,6 +20,7 @@ export { LuoError } from "./error.ts";
 export {
   ProcessKilled,
   type Received,
+  type Ret,
   type Stat,
   type SystemCalls,
   type UserMemory,
@@ -36,6 +37,7 @@ export { standInBzImage } from "./kexec/bzimage.ts";
 export { checkImage, type ImageProblem, type ImageReport } from "./kexec/check_image.ts";
 export { exec, type Image, imageLoaded, loadImage, unloadImage } from "./kexec/load.ts";
 export { linux } from "./linux/system_calls.ts";
-export { type Disk, MemoryDisk } from "./model/fs/disk.ts";
-export { Machine, type MachineOptions } from "./model/machine.ts";
+export type { Fault, FaultRule, FaultSpec, FaultTime } from "./model/faults/fault_spec.ts";
+export { type Disk, type DiskFile, MemoryDisk } from "./model/fs/disk.ts";
+export { Machine, type MachineOptions, type Reset, type SpawnOptions } from "./model/machine.ts";
 export { Device, openDevice, Session, SESSION_NAME_MAX, sessionNameProblem } from "./session.ts";

@@ -1,16 +1,17 @@
 /** Makes a file that can be preserved from what the user named: a path, standard input, or an open file. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
-import { fcntl, fstat, lseek, memfd_create, modified_ns, open } from "../../ffi/file.ts";
+import { fcntl, fstat, ftruncate, lseek, memfd_create, modified_ns, open } from "../../ffi/file.ts";
 import { pidfd_getfd, pidfd_open } from "../../ffi/process.ts";
 import { check, LuoError } from "../error.ts";
 import type { Stat } from "../system_calls.ts";
 import { HostFd } from "./host_fd.ts";
 import { checkMemory } from "./free_memory.ts";
+import { extentsWithoutHoles } from "./data_extents.ts";
 import { kindOf } from "./file_kind.ts";
 import { FileProblem } from "./file_problem.ts";
 import { checkStandard } from "./standard_streams.ts";
-import { transfer } from "./transfer.ts";
+import { type End, transfer } from "./transfer.ts";
 
 /** The source of the bytes to preserve. `file` and `stdin` are copied; the open files of `fd` and `process` are preserved themselves. */
 export type Source =
@@ -93,12 +94,12 @@ async function copyFrom(from: number, name: string, start: bigint, options: Take
   const written = modified_ns(from);
   const memfd = createMemfd();
   try {
-    const moved = await transfer({ fd: from, name }, { fd: memfd.number, name: "memory" }, {
-      limit: total,
-      onBytes: memoryWatch(name, force, onBytes),
-    });
-    if (total !== undefined) {
-      checkUnchanged(from, name, start, before.size, moved);
+    const [source, target] = [{ fd: from, name }, { fd: memfd.number, name: "memory" }];
+    const watch = memoryWatch(name, force, onBytes);
+    if (total === undefined) await transfer(source, target, { onBytes: watch });
+    else {
+      const end = await copyData(source, target, start, before.size, watch);
+      checkUnchanged(from, name, before.size, end);
       checkNotRewritten(from, name, written);
     }
     // The position survives the kexec: the restored file shall be read from its start.
@@ -108,6 +109,28 @@ async function copyFrom(from: number, name: string, start: bigint, options: Take
     memfd[Symbol.dispose]();
     throw error;
   }
+}
+
+/** Copies everything that is not a hole. Leaves the position of the source after the last byte. @returns where reading ended */
+async function copyData(
+  source: End,
+  target: End,
+  start: bigint,
+  end: bigint,
+  onBytes: (bytes: number) => void,
+): Promise<bigint> {
+  check(ftruncate(target.fd, end - start), "write", target.name);
+  let done = start;
+  for (const { offset, length } of extentsWithoutHoles(source.fd, start, end)) {
+    if (offset > done) onBytes(Number(offset - done));
+    check(lseek(target.fd, offset - start, abi.SEEK_SET), "write", target.name);
+    const moved = await transfer(source, target, { offset, limit: length, onBytes });
+    done = offset + moved;
+    if (moved < length) return done;
+  }
+  if (end > done) onBytes(Number(end - done));
+  check(lseek(source.fd, end, abi.SEEK_SET), "read", source.name);
+  return end;
 }
 
 /** Checks the available memory every 64 MiB: other programs grow too, and the length may be unknown. */
@@ -126,9 +149,9 @@ function memoryWatch(
   };
 }
 
-function checkUnchanged(from: number, name: string, start: bigint, size: bigint, moved: bigint): void {
+function checkUnchanged(from: number, name: string, size: bigint, end: bigint): void {
   const after = check<Stat>(fstat(from), "read", name);
-  if (start + moved === size && after.size === size) return;
+  if (end === size && after.size === size) return;
   throw new FileProblem("source-resized", { file: name, before: size, after: after.size });
 }
 

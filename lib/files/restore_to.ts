@@ -12,11 +12,24 @@ import {
   O_TMPFILE,
   S_IFLNK,
   S_IFMT,
+  SEEK_SET,
 } from "../../ffi/abi/fcntl.ts";
-import { fallocate, fchmod, fstat, fsync, link_fd, open, rename, unlink } from "../../ffi/file.ts";
+import {
+  fallocate,
+  fchmod,
+  fstat,
+  fsync,
+  ftruncate,
+  link_fd,
+  lseek,
+  open,
+  rename,
+  unlink,
+} from "../../ffi/file.ts";
 import { check, LuoError } from "../error.ts";
 import type { Stat } from "../system_calls.ts";
 import { HostFd } from "./host_fd.ts";
+import { extentsWithoutZeros } from "./data_extents.ts";
 import { kindOf } from "./file_kind.ts";
 import { FileProblem } from "./file_problem.ts";
 import { type End, transfer } from "./transfer.ts";
@@ -112,17 +125,30 @@ export async function giveToFile(file: Restored, target: Target, options: GiveOp
 }
 
 async function fill(file: Restored, out: End, options: GiveOptions): Promise<void> {
-  // Finds out about a full disk before the copy. Not every file system can (EOPNOTSUPP).
-  const room = file.size > 0n ? fallocate(out.fd, 0, 0n, file.size) : 0;
-  if (room === -Errno.ENOSPC || room === -Errno.EFBIG) throw new LuoError("write", out.name, -room);
   const { onBytes, signal } = options;
-  checkWhole(file, await transfer(file, out, { offset: 0n, limit: file.size, onBytes, signal }));
+  checkWhole(file, check<Stat>(fstat(file.fd), "read", file.name).size);
+  const extents = await extentsWithoutZeros(file, { signal });
+  check(ftruncate(out.fd, file.size), "write", out.name);
+  // Finds out about a full disk before the copy. Not every file system can (EOPNOTSUPP).
+  for (const { offset, length } of extents) {
+    const room = fallocate(out.fd, 0, offset, length);
+    if (room === -Errno.ENOSPC || room === -Errno.EFBIG) throw new LuoError("write", out.name, -room);
+  }
+  let done = 0n;
+  for (const { offset, length } of extents) {
+    if (offset > done) onBytes?.(Number(offset - done));
+    check(lseek(out.fd, offset, SEEK_SET), "write", out.name);
+    const moved = await transfer(file, out, { offset, limit: length, onBytes, signal });
+    done = offset + moved;
+    if (moved < length) checkWhole(file, done);
+  }
+  if (file.size > done) onBytes?.(Number(file.size - done));
   check(fsync(out.fd), "write", out.name);
 }
 
 /** A program that got the same file with --exec may have truncated it. */
 function checkWhole(file: Restored, moved: bigint): void {
-  if (moved === file.size) return;
+  if (moved >= file.size) return;
   throw new FileProblem("restored-short", { file: file.name, moved, size: file.size });
 }
 

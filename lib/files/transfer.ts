@@ -37,7 +37,7 @@ export async function transfer(from: End, to: End, options: TransferOptions = {}
   const { offset, limit, onBytes, signal } = options;
   let moved = 0n;
   let buffer: Uint8Array | undefined;
-  let turn = Date.now();
+  const breathe = letSignalsIn(signal);
   while (limit === undefined || moved < limit) {
     const left = limit === undefined ? PIECE_BYTES : Number(minimum(limit - moved, BigInt(PIECE_BYTES)));
     const at = offset === undefined ? null : offset + moved;
@@ -47,11 +47,7 @@ export async function transfer(from: End, to: End, options: TransferOptions = {}
     if (bytes === 0) break;
     moved += BigInt(bytes);
     onBytes?.(bytes);
-    if (Date.now() - turn > TURN_MS) {
-      await nextTurn();
-      turn = Date.now();
-    }
-    signal?.throwIfAborted();
+    await breathe();
   }
   return moved;
 }
@@ -90,7 +86,17 @@ function minimum(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
 }
 
-/** Lets the event loop deliver signals: all calls above are synchronous. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+/**
+ * For long work in synchronous calls. The function that it returns, called after each piece, lets the event loop deliver signals every
+ * now and then, and throws the reason of an aborted `signal`.
+ */
+export function letSignalsIn(signal: AbortSignal | undefined): () => Promise<void> {
+  let turn = Date.now();
+  return async () => {
+    if (Date.now() - turn > TURN_MS) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      turn = Date.now();
+    }
+    signal?.throwIfAborted();
+  };
 }

@@ -1,10 +1,11 @@
 /**
  * The preserved-memory map of `kho-v1`: chained chunks, each with the bitmaps of one order (struct khoser_mem_chunk of
- * kernel/liveupdate/kexec_handover.c, up to 6.19). From the sources, never seen running.
+ * kernel/liveupdate/kexec_handover.c, up to 6.19). Written from the sources; not tried on a running kernel.
  *
  * | page | layout |
  * |---|---|
- * | chunk | u64 next: physical address, 0 for the last; u32 order; u32 num_elms; up to 255 of {u64 phys_start; u64 bitmap: physical address} |
+ * | chunk | u64 next: physical address, 0 for the last; u32 order; u32 num_elms; up to 255 elements |
+ * | element | u64 phys_start; u64 bitmap: physical address |
  * | bitmap | 32,768 bits: the block of 2^order pages at phys_start + bit * (4,096 << order) is preserved, or not |
  */
 import { hex, KhoError } from "./kho_error.ts";
@@ -17,9 +18,9 @@ const THING = "the preserved-memory map";
 const HEADER_SIZE = 16;
 const ELEMENT_SIZE = 16;
 export const PER_CHUNK = 255;
-/** Blocks of one bitmap. */
+/** Number of blocks in one bitmap. */
 export const BITMAP_BITS = PAGE_SIZE * 8;
-/** MAX_PAGE_ORDER of x86-64 and of arm64 with pages of 4 KiB. */
+/** MAX_PAGE_ORDER of x86-64, and of arm64 with pages of 4 KiB. */
 const MAX_ORDER = 10;
 
 export interface MapChunk {
@@ -28,7 +29,7 @@ export interface MapChunk {
   readonly bitmaps: readonly {
     /** Physical address of the first block. */
     readonly start: bigint;
-    /** Of the bitmap's page. */
+    /** Physical address of the bitmap's page. */
     readonly address: bigint;
   }[];
 }
@@ -38,7 +39,11 @@ export interface BitmapMap {
   readonly ranges: readonly Range[];
 }
 
-/** @throws KhoError for a page that is reached twice or missing, an order no page has, and for overlapping ranges */
+/**
+ * Reads the map whose first chunk is at `first`; 0 is an empty map.
+ *
+ * @throws KhoError for a page that is missing or listed twice, an impossible order, and overlapping ranges
+ */
 export function decode_bitmap_map(memory: Memory, first: bigint): BitmapMap {
   const [chunks, ranges, seen]: [MapChunk[], Range[], Set<bigint>] = [[], [], new Set()];
   const page = (address: bigint, thing: string) => {
@@ -84,7 +89,7 @@ function block_size(order: number): bigint {
   return BigInt(PAGE_SIZE) << BigInt(order);
 }
 
-/** The chunks and their bitmaps. @throws KhoError when a range is in none of them */
+/** Writes the chunks and their bitmaps. @throws KhoError when no bitmap covers a range */
 export function encode_bitmap_map(pages: Pages, map: BitmapMap): void {
   encode_chunks(pages, map.chunks);
   for (const { address } of map.chunks.flatMap(({ bitmaps }) => bitmaps)) {
@@ -93,7 +98,7 @@ export function encode_bitmap_map(pages: Pages, map: BitmapMap): void {
   for (const range of map.ranges) put_bits(pages, map, range);
 }
 
-/** The chunks alone, each linked to the next in the list. */
+/** Writes the chunks without their bitmaps. Each chunk links to the next one of the list. */
 export function encode_chunks(memory: WritableMemory, chunks: readonly MapChunk[]): void {
   chunks.forEach(({ address, order, bitmaps }, index) => {
     const bytes = new Uint8Array(PAGE_SIZE);

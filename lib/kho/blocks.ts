@@ -1,5 +1,5 @@
 /**
- * Chained blocks of entries of one size (7.2 and 7.3: include/linux/kho/abi/block.h, kernel/liveupdate/kho_block.c).
+ * Chained blocks of entries of one size, of 7.2 and 7.3 (include/linux/kho/abi/block.h, kernel/liveupdate/kho_block.c).
  *
  * | struct kho_block_header_ser | bytes |
  * |---|---|
@@ -22,24 +22,25 @@ export interface Block<Entry> {
   readonly entries: readonly Entry[];
 }
 
-/** How one kind of entry is read and written. */
+/** Reads and writes one kind of entry. */
 export interface EntryCodec<Entry> {
-  /** "sessions", for errors. */
+  /** Name of the entries for errors, "sessions" for example. */
   readonly thing: string;
-  /** Bytes. */
+  /** Bytes of an entry. */
   readonly size: number;
   decode(bytes: Uint8Array, thing: string): Entry;
   encode(entry: Entry): Uint8Array;
 }
 
+/** Number of entries that fit one block. */
 export function per_block(size: number): number {
   return Math.floor((PAGE_SIZE - HEADER_SIZE) / size);
 }
 
 /**
- * The chain that begins at `head`; none for 0.
+ * Reads the chain that begins at `head`; 0 is an empty chain.
  *
- * @throws KhoError for a cycle, an impossible count or a block that is not in memory
+ * @throws KhoError for a cycle, an impossible count, or a block that is not in memory
  */
 export function decode_blocks<Entry>(memory: Memory, head: bigint, codec: EntryCodec<Entry>): Block<Entry>[] {
   const blocks: Block<Entry>[] = [];
@@ -64,7 +65,7 @@ export function decode_blocks<Entry>(memory: Memory, head: bigint, codec: EntryC
   return blocks;
 }
 
-/** The blocks at their addresses, each linked to the next in the list. */
+/** Writes the blocks at their addresses. Each block links to the next one of the list. */
 export function encode_blocks<Entry>(
   pages: WritableMemory,
   blocks: readonly Block<Entry>[],

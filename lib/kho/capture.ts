@@ -1,27 +1,27 @@
 /**
- * A capture: the pages of a machine's memory that a handover is made of, in a file. JSON, usually gzipped:
+ * A capture: a file with the pages of memory that make up a handover. It is JSON, usually gzipped:
  *
  *     {"capture": "luo-kho-capture-v1", "fdt": "0x7f000", "made": "with what", "pages": {"0x7f000": BASE64, ...}}
  *
- * `fdt` is the physical address of KHO's tree; every page has 4,096 bytes, at an address that is a multiple of that.
+ * `fdt` is the physical address of KHO's tree. Every page has 4,096 bytes, and its address is a multiple of 4,096.
  */
 import { hex, KhoError } from "./kho_error.ts";
 import { PAGE_SIZE } from "../../ffi/abi/page.ts";
 import { Pages } from "./kept_memory.ts";
 
 const FORMAT = "luo-kho-capture-v1";
-/** A gzip file may claim to be anything when unpacked. */
+/** Limit of the unpacked size: a small gzip file can unpack to any size. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 export interface Capture {
   /** Physical address of KHO's tree. */
   readonly fdt: bigint;
-  /** How it was made, for people. */
+  /** How the capture was made, for people to read. */
   readonly made: string;
   readonly pages: Pages;
 }
 
-/** Could these be the first bytes of one? */
+/** Can a capture begin with these bytes? */
 export function is_capture(bytes: Uint8Array): boolean {
   return is_gzip(bytes) || bytes[0] === "{".charCodeAt(0);
 }
@@ -30,7 +30,7 @@ function is_gzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
-/** @throws KhoError */
+/** Reads a capture. @throws KhoError */
 export async function decode_capture(bytes: Uint8Array): Promise<Capture> {
   const json = parse(is_gzip(bytes) ? await unpack(bytes) : bytes);
   if (json.capture !== FORMAT) throw new KhoError("the capture", `its format is not "${FORMAT}"`);

@@ -1,12 +1,17 @@
 /**
- * Flattened device trees (Devicetree Specification 0.4, chapter 5), the only version there is in practice: 17, readable as 16.
- * All numbers of the format itself are big endian; what is in a property is its owner's business.
+ * Reads flattened device trees (Devicetree Specification 0.4, chapter 5) of version 17, readable as 16, the only
+ * version in use. All numbers of the format itself are big endian. The owner of a property decides what its value
+ * means.
  *
  * | part | layout |
  * |---|---|
- * | header, 40 bytes | u32 magic 0xd00dfeed, totalsize, off_dt_struct, off_dt_strings, off_mem_rsvmap, version, last_comp_version, boot_cpuid_phys, size_dt_strings, size_dt_struct |
+ * | header, first 20 bytes | u32 magic 0xd00dfeed, totalsize, off_dt_struct, off_dt_strings, off_mem_rsvmap |
+ * | header, next 20 bytes | u32 version, last_comp_version, boot_cpuid_phys, size_dt_strings, size_dt_struct |
  * | reservations | {u64 address; u64 size} ..., ended by two zeros |
- * | structure | u32 tokens: 1 begin node, NUL-terminated name, padded to 4; 3 property: u32 length, u32 offset of its name in the strings, value, padded to 4; 2 end node; 4 nothing; 9 end |
+ * | structure | tokens, u32 each, every token padded to 4 bytes |
+ * | token 1, 2 | 1 begin of a node: NUL-terminated name; 2 end of a node |
+ * | token 3 | property: u32 length, u32 offset of its name in the strings, value |
+ * | token 4, 9 | 4 nothing; 9 end of the tree |
  * | strings | NUL-terminated names of properties, each once |
  */
 import { KhoError } from "./kho_error.ts";
@@ -14,14 +19,14 @@ import { view } from "./struct_fields.ts";
 
 const MAGIC = 0xd00dfeed;
 const HEADER_SIZE = 40;
-/** A tree of KHO is two deep. */
+/** Deepest tree that is read. KHO's trees are two deep. */
 const MAX_DEPTH = 32;
 const TOKEN = { begin: 1, end: 2, property: 3, nothing: 4, last: 9 } as const;
 
 export interface FdtNode {
   /** Empty for the root. */
   readonly name: string;
-  /** In the order they are written, which for libfdt's `fdt_setprop` is the newest first. */
+  /** In the order of the bytes. libfdt's `fdt_setprop` puts the newest first. */
   readonly properties: readonly { readonly name: string; readonly value: Uint8Array }[];
   readonly children: readonly FdtNode[];
 }
@@ -30,16 +35,16 @@ export interface Fdt {
   readonly root: FdtNode;
   readonly boot_cpu?: number;
   readonly reservations?: readonly { readonly address: bigint; readonly size: bigint }[];
-  /** Names of properties in the order of the strings block; names missing here come behind them. */
+  /** Names of properties in the order of the strings block. `encode_fdt` appends names that are missing here. */
   readonly strings?: readonly string[];
 }
 
-/** Are these the first bytes of a tree? */
+/** Does a tree begin with these bytes? */
 export function is_fdt(bytes: Uint8Array): boolean {
   return bytes.length >= 4 && view(bytes).getUint32(0) === MAGIC;
 }
 
-/** Blocks of a tree, cut out of its bytes and checked to lie inside and apart. */
+/** The blocks of a tree, cut out of its bytes. They lie inside the tree and do not overlap. */
 interface Blocks {
   readonly boot_cpu: number;
   readonly structure: Uint8Array;
@@ -48,9 +53,9 @@ interface Blocks {
 }
 
 /**
- * Bytes behind `totalsize` are somebody else's and not read.
+ * Reads a tree. Bytes after `totalsize` do not belong to it and are not read.
  *
- * @throws KhoError naming `thing` for anything that is not a whole, plain tree
+ * @throws KhoError naming `thing` when the bytes are not a complete, valid tree
  */
 export function decode_fdt(bytes: Uint8Array, thing = "device tree"): Fdt {
   const { structure, strings, boot_cpu, reservations } = cut(bytes, thing);
@@ -106,7 +111,7 @@ function read_reservations(bytes: Uint8Array, start: number, thing: string) {
   }
 }
 
-/** Where in the structure block the reader is. */
+/** The reader's position in the structure block. */
 class Cursor {
   at = 0;
 
@@ -186,7 +191,7 @@ function split(strings: Uint8Array, thing: string): string[] {
   return names;
 }
 
-/** The value of a property, when the node has it. */
+/** The value of a property; undefined when the node does not have it. */
 export function property(node: FdtNode, name: string): Uint8Array | undefined {
   return node.properties.find((property) => property.name === name)?.value;
 }

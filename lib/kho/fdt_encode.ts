@@ -1,11 +1,13 @@
-/** A tree back into bytes, with its blocks where libfdt's `fdt_pack` leaves them: header, reservations, structure, strings. */
+/**
+ * Writes device trees, with the blocks in the order of libfdt's `fdt_pack`: header, reservations, structure, strings.
+ */
 import { KhoError } from "./kho_error.ts";
 import type { Fdt, FdtNode } from "./fdt.ts";
 import { join } from "./struct_fields.ts";
 
 const encoder = new TextEncoder();
 
-/** Big-endian words and padded bytes, one after the other. */
+/** Collects big-endian words and padded bytes. */
 class Structure {
   readonly #parts: Uint8Array[] = [];
 
@@ -16,7 +18,7 @@ class Structure {
     return this.bytes(bytes);
   }
 
-  /** Padded with zeros to a multiple of 4. */
+  /** Appends bytes, padded with zeros to a multiple of 4. */
   bytes(bytes: Uint8Array): this {
     this.#parts.push(bytes, new Uint8Array(-bytes.length & 3));
     return this;
@@ -27,7 +29,7 @@ class Structure {
   }
 }
 
-/** The strings block as it grows: a name is found again also as the end of another, as libfdt does it. */
+/** The strings block while it grows. As in libfdt, a name can also be the end of another one. */
 class Strings {
   #text = "";
 
@@ -47,7 +49,7 @@ class Strings {
   }
 }
 
-/** @throws KhoError for a name that a tree cannot hold */
+/** Encodes a tree. @throws KhoError for a name that a tree cannot hold */
 export function encode_fdt(fdt: Fdt): Uint8Array {
   const strings = new Strings(fdt.strings ?? []);
   const tokens = new Structure();

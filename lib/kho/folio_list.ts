@@ -1,8 +1,8 @@
 /**
- * The list of a preserved memfd's folios, which lies in a vmalloc area: for each two u64. The first has the page frame number and
- * flags (1 dirty, 2 up to date); the second is the page of the file.
+ * The list of a preserved memfd's folios, in a vmalloc area: two u64 for each folio. The first has the page frame
+ * number and flags (1 dirty, 2 up to date); the second is the page of the file.
  *
- * | first word | who |
+ * | first word | release |
  * |---|---|
  * | pfn in the low 52 bits, flags in the high 12 | Linux since 6.19 (include/linux/kho/abi/memfd.h) |
  * | flags in the low 12 bits, pfn in the high 52 | version 6 of the series before it |
@@ -23,7 +23,7 @@ import {
 /** Bytes of an entry. */
 export const FOLIO_SIZE = 16;
 
-/** Where the pfn is in the first word. */
+/** Which bits of the first word hold the page frame number. */
 export type PfnPlace = "low" | "high";
 
 export interface Folio {
@@ -31,7 +31,7 @@ export interface Folio {
   readonly pfn: bigint;
   /** 1 dirty, 2 up to date. */
   readonly flags: number;
-  /** Page of the file. */
+  /** Index of the page in the file. */
   readonly index: bigint;
 }
 
@@ -40,7 +40,7 @@ export interface FolioList {
   readonly area: VmallocArea;
 }
 
-/** @throws KhoError naming `thing` for a list that cannot be, or is shorter than `count` */
+/** Reads a list of `count` folios. @throws KhoError naming `thing` when the list is damaged or shorter */
 export function decode_folio_list(
   memory: Memory,
   descriptor: VmallocDescriptor,
@@ -67,7 +67,7 @@ function unpack(word: bigint, place: PfnPlace): Omit<Folio, "index"> {
     : { pfn: word >> 12n, flags: Number(word & 0xfffn) };
 }
 
-/** The chunks, and the list in the pages of its area. */
+/** Writes the chunks of the area, and the list into its pages. */
 export function encode_folio_list(
   memory: WritableMemory,
   { folios, area }: FolioList,

@@ -1,23 +1,23 @@
-/** Physical memory, as much of it as somebody kept: pages by their address. */
+/** Pages of physical memory by their address, and reads that check that the pages exist. */
 import { PAGE_SIZE } from "../../ffi/abi/page.ts";
 import { hex, KhoError } from "./kho_error.ts";
 
 const PAGE = BigInt(PAGE_SIZE);
 const END = 1n << 64n;
 
-/** Whoever has the bytes of one page: a capture, a dump of a machine, the model's RAM. */
+/** A source of pages: a capture, a dump of a machine, or the model's RAM. */
 export interface Memory {
-  /** The 4,096 bytes at an address that is a multiple of 4,096; undefined when they were not kept. */
+  /** The 4,096 bytes at an address that is a multiple of 4,096; undefined when the source does not have them. */
   page(address: bigint): Uint8Array | undefined;
 }
 
-/** What an encoder writes to. */
+/** Memory that an encoder writes to. */
 export interface WritableMemory {
-  /** Bytes may cross pages. */
+  /** The bytes may cross pages. */
   write(address: bigint, bytes: Uint8Array): void;
 }
 
-/** Memory that can be written: what an encoder fills. Pages nobody wrote are not there. */
+/** Writable memory that holds only the pages that were written. */
 export class Pages implements Memory, WritableMemory {
   readonly #pages = new Map<bigint, Uint8Array>();
 
@@ -25,12 +25,12 @@ export class Pages implements Memory, WritableMemory {
     return this.#pages.get(address);
   }
 
-  /** The addresses there are, lowest first. */
+  /** The addresses of all pages, lowest first. */
   addresses(): bigint[] {
     return Array.from(this.#pages.keys()).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   }
 
-  /** Bytes may cross pages; what is new of a page is zero. */
+  /** The bytes may cross pages. The rest of a new page is zero. */
   write(address: bigint, bytes: Uint8Array): void {
     for (let done = 0; done < bytes.length;) {
       const at = address + BigInt(done);
@@ -50,12 +50,12 @@ export class Pages implements Memory, WritableMemory {
   }
 }
 
-/** Times a decoder may ask for a page, on average, and pages it may ask for as often as it likes. */
+/** How often a decoder may read each page on average, and how many reads are always allowed. */
 const [TIMES, ANYWAY] = [4, 1000];
 
 /**
- * Memory for a decoder that does not trust it: structs that point to each other's insides make it read the same pages again and
- * again, without end as far as anybody wants to wait. Who does gets a KhoError.
+ * Limits the reads of a decoder. Damaged structs that point into each other could make it read the same pages almost
+ * without end; it gets a KhoError instead.
  */
 export class ReadOnce implements Memory {
   readonly #seen = new Set<bigint>();
@@ -73,10 +73,10 @@ export class ReadOnce implements Memory {
 }
 
 /**
- * `length` bytes at any address, copied.
+ * Copies `length` bytes from any address.
  *
- * @param thing what they are, for the error
- * @throws KhoError when a page of them was not kept, before anything large is allocated
+ * @param thing name of the bytes, for the error
+ * @throws KhoError when one of their pages is missing, before anything large is allocated
  */
 export function read(memory: Memory, address: bigint, length: number, thing: string): Uint8Array {
   if (address === 0n) throw new KhoError(thing, "its address is 0");
@@ -99,7 +99,7 @@ export function read(memory: Memory, address: bigint, length: number, thing: str
   return bytes;
 }
 
-/** A whole page, whose address the kernel wants to be one. @throws KhoError */
+/** Copies a page. @throws KhoError also when the address is not a multiple of the page size */
 export function read_page(memory: Memory, address: bigint, thing: string): Uint8Array {
   if (address % PAGE !== 0n) throw new KhoError(thing, `${hex(address)} is not the start of a page`);
   return read(memory, address, PAGE_SIZE, thing);

@@ -14,12 +14,12 @@ export const KEXEC_METADATA = "kexec-metadata";
 export const KEXEC_METADATA_SIZE = 73;
 
 export interface KexecMetadata {
-  /** `uname -r` of the kernel that hands over. */
+  /** Release (`uname -r`) of the kernel that hands over. */
   readonly previous_release: string;
   readonly kexec_count: number;
 }
 
-/** @throws KhoError for another version too */
+/** Reads the blob. @throws KhoError also for another version */
 export function decode_kexec_metadata(bytes: Uint8Array): KexecMetadata {
   exactly(bytes, KEXEC_METADATA_SIZE, KEXEC_METADATA);
   const version = u32(bytes, 0);

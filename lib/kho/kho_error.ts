@@ -1,4 +1,4 @@
-/** What was handed over cannot be right: which thing, at which address, and what is wrong with it. */
+/** The error of all decoders: the name of a damaged thing, and what is wrong with it. */
 export class KhoError extends Error {
   override readonly name = "KhoError";
 
@@ -7,7 +7,7 @@ export class KhoError extends Error {
   }
 }
 
-/** `0x7f000`, as the kernel's own messages have it. */
+/** An address in the form of the kernel's own messages, `0x7f000`. */
 export function hex(address: bigint): string {
   return `0x${address.toString(16)}`;
 }

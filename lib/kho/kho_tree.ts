@@ -1,6 +1,6 @@
 /**
- * KHO's tree, whatever its version: a root that says where the preserved-memory map is, and a node for each blob. What the
- * versions differ in is the names of a blob's properties (`kho_v1.ts`, `kho_v2.ts`, `kho_v4.ts`).
+ * KHO's tree in all its versions: a root with the address of the preserved-memory map, and a node for each blob. The
+ * versions differ only in the names of a blob's properties (`kho_v1.ts`, `kho_v2.ts`, `kho_v4.ts`).
  */
 import { KhoError } from "./kho_error.ts";
 import { decode_fdt, type FdtNode, property } from "./fdt.ts";
@@ -8,22 +8,22 @@ import { encode_fdt } from "./fdt_encode.ts";
 import { exactly, u64, words } from "./struct_fields.ts";
 
 export interface Blob {
-  /** "LUO", "kexec-metadata", "memblock". */
+  /** Name of the blob: "LUO", "kexec-metadata" or "memblock". */
   readonly name: string;
   /** Physical address. */
   readonly address: bigint;
-  /** Bytes; 0 in a version that does not say. */
+  /** Bytes; 0 in a version without sizes. */
   readonly size: bigint;
 }
 
 export interface KhoTree {
   /** Physical address of the preserved-memory map. */
   readonly map: bigint;
-  /** The newest first, as libfdt adds them. */
+  /** The newest blob first, as libfdt adds them. */
   readonly blobs: readonly Blob[];
 }
 
-/** The string in `compatible` of a tree's root, whatever format that is. @throws KhoError when there is none */
+/** The string in `compatible` of a node. @throws KhoError when there is none */
 export function compatible_of(node: FdtNode, thing: string): string {
   const value = property(node, "compatible");
   const text = value === undefined ? "" : new TextDecoder().decode(value);
@@ -31,25 +31,25 @@ export function compatible_of(node: FdtNode, thing: string): string {
   return text.slice(0, -1);
 }
 
-/** A property that is one u64. @throws KhoError when it is missing or of another size */
+/** The value of a u64 property. @throws KhoError when it is missing or of another size */
 export function u64_of(node: FdtNode, name: string, thing: string): bigint {
   const value = property(node, name);
   if (value === undefined) throw new KhoError(thing, `no property ${name}`);
   return u64(exactly(value, 8, `${name} of ${thing}`), 0);
 }
 
-/** What a tree says it is. @throws KhoError when it is no tree, or says nothing */
+/** The format that a tree names. @throws KhoError when the bytes are no tree, or name no format */
 export function format_of(bytes: Uint8Array): string {
   return compatible_of(decode_fdt(bytes, "KHO's tree").root, "KHO's tree");
 }
 
-/** Names of properties, of u64 each. */
+/** The names of a blob's properties, which are u64. */
 export interface BlobProperties {
   readonly address: string;
   readonly size?: string;
 }
 
-/** @throws KhoError also for another format, which a kernel takes for no handover at all */
+/** Reads a tree. @throws KhoError also for another format. A kernel boots without the handover then */
 export function decode_kho_tree(bytes: Uint8Array, format: string, names: BlobProperties): KhoTree {
   const { root } = decode_fdt(bytes, "KHO's tree");
   const compatible = compatible_of(root, "KHO's tree");
@@ -66,15 +66,15 @@ export function decode_kho_tree(bytes: Uint8Array, format: string, names: BlobPr
   return { map: u64_of(root, "preserved-memory-map", "KHO's tree"), blobs };
 }
 
-/** The root was written in sequence, so that the names of its properties stand in the strings newest first. */
+/** The names of the root's properties in the strings. libfdt's sequential writing puts the newest first. */
 export const ROOT_STRINGS = ["preserved-memory-map", "compatible"];
 
-/** All names, as they end up in the strings of a tree with blobs. */
+/** All names in the strings of a tree with blobs, in their order. */
 export function strings_of({ address, size }: BlobProperties): string[] {
   return [...ROOT_STRINGS, address, ...size === undefined ? [] : [size]];
 }
 
-/** The same bytes that `kho_add_subtree()` leaves behind: each blob's properties stand before those it had. */
+/** Writes the same bytes as `kho_add_subtree()`, which puts the properties of a blob in reverse order. */
 export function encode_kho_tree(kho: KhoTree, format: string, names: BlobProperties): Uint8Array {
   return encode_fdt({
     strings: kho.blobs.length === 0 ? ROOT_STRINGS : strings_of(names),
@@ -96,7 +96,7 @@ export function encode_kho_tree(kho: KhoTree, format: string, names: BlobPropert
   });
 }
 
-/** Names as they lie in a tree. */
+/** The bytes of a strings block. */
 export function string_block(names: readonly string[]): Uint8Array {
   return new TextEncoder().encode(names.map((name) => `${name}\0`).join(""));
 }

@@ -1,6 +1,6 @@
 /**
- * `kho-v4`, the tree of Linux 7.2 and 7.3 (include/linux/kho/abi/kexec_handover.h). Its u64 are in the CPU's byte order, not in
- * the big endian of device trees.
+ * `kho-v4`, the tree of Linux 7.2 and 7.3 (include/linux/kho/abi/kexec_handover.h). Its u64 are in the CPU's byte
+ * order, not in the big endian of device trees.
  *
  * | node | properties |
  * |---|---|
@@ -14,7 +14,7 @@ export const KHO_V4 = "kho-v4";
 export const V4_BLOB = { address: "preserved-data", size: "blob-size" };
 
 /**
- * `format` is for kernels that are made up: what they call this format.
+ * Reads a tree of this format. `format` is the name that a made-up kernel gives it.
  *
  * @throws KhoError also for another format
  */
@@ -27,8 +27,8 @@ export function encode_kho_v4(kho: KhoTree, format = KHO_V4): Uint8Array {
 }
 
 /**
- * The page that is handed over. Behind the tree it is zero but for its very end: there libfdt collected the names of the root's
- * properties before it moved them to where they belong. No kernel reads that; it is in every capture.
+ * The page that is handed over. It is zero after the tree, except at its very end: there libfdt collected the names of
+ * the root's properties before it moved them into the tree. No kernel reads these bytes, but every capture has them.
  */
 export function encode_kho_v4_page(kho: KhoTree, format = KHO_V4): Uint8Array {
   const page = new Uint8Array(PAGE_SIZE);

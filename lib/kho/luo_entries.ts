@@ -1,4 +1,4 @@
-/** The entries of sessions and files that `luo-v1` and `luo-v5` share, whatever holds them: arrays in v1, chained blocks in v5. */
+/** The entries of sessions and files, which `luo-v1` keeps in arrays and `luo-v5` in chained blocks. */
 import type { EntryCodec } from "./blocks.ts";
 import { ascii, put_name, u64, words } from "./struct_fields.ts";
 

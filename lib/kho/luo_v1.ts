@@ -1,7 +1,8 @@
 /**
- * `luo-v1`, the LUO of Linux 6.19 and of version 6 of the series of patches before it. KHO's blob "LUO" is a device tree of one
- * page; its u64 are in the CPU's byte order (include/linux/kho/abi/luo.h of 6.19, include/linux/liveupdate/abi/luo.h of the series;
- * both from the sources, never seen running). Version 5 of the series called the property luo-session-head.
+ * `luo-v1`, the LUO of Linux 6.19 and of version 6 of the series of patches before it. KHO's blob "LUO" is a device
+ * tree of one page; its u64 are in the CPU's byte order (include/linux/kho/abi/luo.h of 6.19,
+ * include/linux/liveupdate/abi/luo.h of the series; both written from the sources, not tried on a running kernel).
+ * Version 5 of the series called the property luo-session-head.
  *
  * | node | 6.19 | series v6 |
  * |---|---|---|
@@ -12,10 +13,11 @@
  * | struct, packed | 6.19 | series v6 |
  * |---|---|---|
  * | header of the sessions | u64 count | u64 pgcnt: pages of the whole block; u64 count |
- * | a session, behind it | char name[64]; u64 files: an address; u64 count: 80 bytes | char name[56]; u64 files; u64 pgcnt; u64 count: 80 bytes |
- * | a file | char compatible[48]; u64 data; u64 token: 64 bytes, `count` of them at `files` | the same |
+ * | a session, 80 bytes | char name[64]; u64 files; u64 count | char name[56]; u64 files; u64 pgcnt; u64 count |
+ * | a file, 64 bytes | char compatible[48]; u64 data; u64 token | the same |
  *
- * There are no blocks: 16 pages hold the sessions, two the files of one.
+ * The sessions follow their header in 16 pages. The `count` files of a session lie at the address `files`, in two
+ * pages.
  */
 import { KhoError } from "./kho_error.ts";
 import { child, decode_fdt, type FdtNode } from "./fdt.ts";
@@ -32,15 +34,15 @@ export const FILE_PAGES = 2;
 const SESSION_SIZE = 80;
 const [FLB_NODE, FLB_FORMAT, FLB_HEADER] = ["luo-flb", "luo-flb-v1", "luo-flb-header"] as const;
 
-/** What the two of them have differently. */
+/** The differences between the two layouts. */
 export interface Dialect {
-  /** Of /luo-session. */
+  /** The `compatible` string of /luo-session. */
   readonly compatible: string;
-  /** The property with the address of the sessions. */
+  /** Name of the property with the address of the sessions. */
   readonly header: string;
-  /** Bytes of a name, its NUL included. */
+  /** Bytes of a name, including its NUL. */
   readonly name: number;
-  /** Numbers of pages stand before counts. */
+  /** True when a number of pages stands before each count. */
   readonly pages: boolean;
 }
 
@@ -62,16 +64,16 @@ export interface LuoV1 {
   readonly liveupdate_number: bigint;
   /** Physical address of the sessions' header. */
   readonly sessions_pa: bigint;
-  /** Of the FLBs' header, where the tree has that node. */
+  /** Physical address of the FLBs' header; undefined when the tree has no such node. */
   readonly flbs_pa?: bigint;
 }
 
-/** Sessions that fit. */
+/** Number of sessions that fit. */
 export function session_room({ pages }: Dialect): number {
   return Math.floor((SESSION_PAGES * PAGE_SIZE - (pages ? 16 : 8)) / SESSION_SIZE);
 }
 
-/** Of which dialect a tree is. @throws KhoError when it is no tree, or of neither */
+/** The dialect of a tree. @throws KhoError when the bytes are no tree, or of neither dialect */
 export function dialect_of(bytes: Uint8Array): Dialect {
   const compatible = compatible_of(session_node(decode_fdt(bytes, "LUO's tree").root), "LUO's sessions");
   const found = [LUO_6_19, LUO_SERIES_V6].find((dialect) => dialect.compatible === compatible);
@@ -85,7 +87,10 @@ function session_node(root: FdtNode): FdtNode {
   return node;
 }
 
-/** `format` is for kernels that are made up. @throws KhoError also for another format or dialect */
+/**
+ * Reads a tree. `format` is the name that a made-up kernel gives it. @throws KhoError also for another format or
+ * dialect
+ */
 export function decode_luo_v1(bytes: Uint8Array, dialect: Dialect, format = LUO_V1): LuoV1 {
   const { root } = decode_fdt(bytes, "LUO's tree");
   const compatible = compatible_of(root, "LUO's tree");
@@ -112,7 +117,7 @@ function decode_flb_node(root: FdtNode): Pick<LuoV1, "flbs_pa"> {
   return { flbs_pa: u64_of(node, FLB_HEADER, "LUO's FLBs") };
 }
 
-/** As libfdt's sequential writing leaves it: the names of properties stand in the strings newest first. */
+/** Writes the tree as libfdt's sequential writing does, with the names of properties newest first in the strings. */
 export function encode_luo_v1(luo: LuoV1, dialect: Dialect, format = LUO_V1): Uint8Array {
   const text = (value: string) => new TextEncoder().encode(`${value}\0`);
   const node = (name: string, compatible: string, header: string, address: bigint): FdtNode => ({
@@ -134,7 +139,11 @@ export function encode_luo_v1(luo: LuoV1, dialect: Dialect, format = LUO_V1): Ui
   });
 }
 
-/** @throws KhoError for more than fit, a name without an end, or memory that is not there */
+/**
+ * Reads the sessions at `address`.
+ *
+ * @throws KhoError for too many sessions, a name without a NUL, or memory that is missing
+ */
 export function decode_sessions(memory: Memory, address: bigint, dialect: Dialect): SessionEntry[] {
   const start = dialect.pages ? 16 : 8;
   const header = read(memory, address, start, "the sessions' header");
@@ -175,7 +184,7 @@ export function encode_sessions(
   memory.write(address, bytes);
 }
 
-/** @throws KhoError for more than fit two pages, or memory that is not there */
+/** Reads the files of a session. @throws KhoError for more than fit two pages, or memory that is missing */
 export function decode_file_list(
   memory: Memory,
   { files_pa, count }: SessionEntry,

@@ -3,13 +3,14 @@
  *
  * | struct | layout |
  * |---|---|
- * | luo_ser, 32 bytes | char compatible[8] @0; u64 liveupdate_num @8; u64 sessions_pa @16: first block of sessions; u64 flbs_pa @24 |
+ * | luo_ser, 32 bytes | char compatible[8] @0; u64 liveupdate_num @8; u64 sessions_pa @16; u64 flbs_pa @24 |
  * | luo_session_ser, 80 | char name[64] @0; u64 files @64: first block of files; u64 count @72: files in all |
  * | luo_file_ser, 64 | char compatible[48] @0; u64 data @48: the handler's; u64 token @56 |
  * | luo_flb_header_ser, 16 | u64 pgcnt @0; u64 count @8; then the FLBs |
  * | luo_flb_ser, 64 | char name[48] @0; u64 data @48; u64 count @56: files that need it |
  *
- * 51 sessions or 63 files fit a block (`blocks.ts`). The kernel writes sessions_pa at the reboot and not before.
+ * 51 sessions or 63 files fit a block (`blocks.ts`). sessions_pa is the address of the first block of sessions;
+ * the kernel writes it only at the reboot.
  */
 import { type Block, decode_blocks, encode_blocks, type EntryCodec, per_block } from "./blocks.ts";
 import { KhoError } from "./kho_error.ts";
@@ -36,7 +37,7 @@ export interface FlbEntry {
   readonly count: bigint;
 }
 
-/** @throws KhoError also for another format than luo-v5, which is when a kernel panics */
+/** Reads a luo_ser. @throws KhoError also for another format than luo-v5; a kernel panics then */
 export function decode_luo_v5(bytes: Uint8Array, format = LUO_V5): LuoV5 {
   exactly(bytes, LUO_V5_SIZE, "LUO");
   const compatible = ascii(bytes, 0, 8, "LUO's format");
@@ -44,7 +45,7 @@ export function decode_luo_v5(bytes: Uint8Array, format = LUO_V5): LuoV5 {
   return { liveupdate_number: u64(bytes, 8), sessions_pa: u64(bytes, 16), flbs_pa: u64(bytes, 24) };
 }
 
-/** `format` is for kernels that are made up: what they call this format. */
+/** Writes a luo_ser. `format` is the name that a made-up kernel gives it. */
 export function encode_luo_v5(luo: LuoV5, format = LUO_V5): Uint8Array {
   const bytes = new Uint8Array(LUO_V5_SIZE);
   put_name(bytes, 0, 8, format, "LUO's format");
@@ -52,7 +53,7 @@ export function encode_luo_v5(luo: LuoV5, format = LUO_V5): Uint8Array {
   return bytes;
 }
 
-/** A session's entry. */
+/** Codec of a session's entry. */
 export const SESSION: EntryCodec<SessionEntry> = {
   thing: "sessions",
   size: 80,
@@ -73,20 +74,20 @@ export interface SessionV5 extends SessionEntry {
   readonly files: readonly Block<FileEntry>[];
 }
 
-/** struct luo_flb_header_ser, and what follows it. */
+/** struct luo_flb_header_ser, and the entries after it. */
 export interface FlbsV5 {
   readonly page_count: bigint;
   readonly entries: readonly FlbEntry[];
 }
 
-/** All that hangs on a luo_ser, with the addresses it was found at: written back it gives the same bytes. */
+/** A luo_ser and all that it refers to, with the addresses. Encoding it gives the same bytes again. */
 export interface LuoTreeV5 {
   readonly luo: LuoV5;
   readonly sessions: readonly Block<SessionV5>[];
   readonly flbs: FlbsV5 | undefined;
 }
 
-/** @throws KhoError when something that is pointed to is not there, or says something impossible */
+/** Reads all that a luo_ser refers to. @throws KhoError when a part is missing or impossible */
 export function decode_luo_tree_v5(memory: Memory, luo: LuoV5): LuoTreeV5 {
   const sessions = decode_blocks(memory, luo.sessions_pa, SESSION).map(({ address, entries }) => ({
     address,
@@ -104,11 +105,11 @@ function decode_files(memory: Memory, session: SessionEntry): SessionV5 {
   return { ...session, files };
 }
 
-/** @throws KhoError */
+/** Reads the FLBs at `address`. @throws KhoError */
 export function decode_flbs(memory: Memory, address: bigint): FlbsV5 {
   const header = read(memory, address, 16, "the FLBs' header");
   const [page_count, count] = [u64(header, 0), u64(header, 8)];
-  // One page, says luo_flb.c: LUO_FLB_PGCNT.
+  // luo_flb.c uses one page (LUO_FLB_PGCNT).
   if (page_count !== 1n || count > BigInt(per_block(64))) {
     throw new KhoError("the FLBs' header", `${count} FLBs in ${page_count} pages, not up to 63 in 1`);
   }
@@ -121,7 +122,7 @@ export function decode_flbs(memory: Memory, address: bigint): FlbsV5 {
   return { page_count, entries };
 }
 
-/** Writes what hangs on `tree.luo`; luo_ser itself is KHO's blob, and the caller's (`encode_luo_v5`). */
+/** Writes all that `tree.luo` refers to. The caller writes luo_ser itself, KHO's blob (`encode_luo_v5`). */
 export function encode_luo_tree_v5(pages: WritableMemory, tree: LuoTreeV5): void {
   encode_blocks(pages, tree.sessions, SESSION);
   for (const { entries } of tree.sessions) {
@@ -130,7 +131,7 @@ export function encode_luo_tree_v5(pages: WritableMemory, tree: LuoTreeV5): void
   if (tree.flbs !== undefined) encode_flbs(pages, tree.luo.flbs_pa, tree.flbs);
 }
 
-/** The page at `address`. */
+/** Writes the page of FLBs at `address`. */
 export function encode_flbs(pages: WritableMemory, address: bigint, { page_count, entries }: FlbsV5): void {
   const bytes = new Uint8Array(PAGE_SIZE);
   bytes.set(words(page_count, BigInt(entries.length)));

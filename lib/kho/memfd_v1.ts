@@ -1,12 +1,12 @@
 /**
- * `memfd-v1`, a preserved memfd before seals were kept. Two formats have this name: that of Linux 6.19
- * (include/linux/kho/abi/memfd.h) and that of version 6 of the series (include/linux/liveupdate/abi/memfd.h there). From the
- * sources, never seen running. A file's `data` in LUO is the address of:
+ * `memfd-v1`, a preserved memfd without its seals. Two formats have this name: that of Linux 6.19
+ * (include/linux/kho/abi/memfd.h) and that of version 6 of the series (include/linux/liveupdate/abi/memfd.h there).
+ * Written from the sources; not tried on a running kernel. A file's `data` in LUO is the address of:
  *
  * | | 6.19: struct memfd_luo_ser, packed, 40 bytes | series v6: a device tree of one page |
  * |---|---|---|
  * | position, size | u64 pos @0; u64 size @8 | / u64 pos; u64 size |
- * | folios | u64 nr_folios @16; kho_vmalloc folios @24 (`vmalloc.ts`) | / u64 nr_folios; kho_vmalloc folios: both missing when the size is 0 |
+ * | folios, kho_vmalloc (`vmalloc.ts`) | u64 nr_folios @16; folios @24 | / u64 nr_folios; folios (none for size 0) |
  * | one folio (`folio_list.ts`) | pfn in the low bits | pfn in the high bits |
  */
 import { decode_fdt, is_fdt, property } from "./fdt.ts";
@@ -22,10 +22,10 @@ export const MEMFD_V1 = "memfd-v1";
 export const MEMFD_V1_SIZE = 40;
 const NO_LIST: VmallocDescriptor = { first: 0n, total_pages: 0, flags: 0, order: 0 };
 
-/** Whose format it is. */
+/** Which of the two formats. */
 export type MemfdV1Form = "6.19" | "series v6";
 
-/** What comes before the folios, in either form. */
+/** The values before the folios, in both forms. */
 export interface MemfdV1Head {
   readonly form: MemfdV1Form;
   readonly position: bigint;
@@ -42,13 +42,13 @@ export function pfn_place(form: MemfdV1Form): PfnPlace {
   return form === "6.19" ? "low" : "high";
 }
 
-/** Which form it is shows in its first bytes. @throws KhoError naming `thing` */
+/** Reads either form; the first bytes tell which. @throws KhoError naming `thing` */
 export function decode_memfd_v1(memory: Memory, address: bigint, thing: string): MemfdV1 {
   const { count, descriptor, ...head } = decode_head(memory, address, thing);
   return { ...head, ...decode_folio_list(memory, descriptor, count, pfn_place(head.form), thing) };
 }
 
-/** @throws KhoError naming `thing` */
+/** Reads the values before the folios. @throws KhoError naming `thing` */
 export function decode_head(memory: Memory, address: bigint, thing: string): MemfdV1Head {
   const bytes = read(memory, address, MEMFD_V1_SIZE, thing);
   if (is_fdt(bytes)) return decode_tree(read(memory, address, PAGE_SIZE, thing), thing);
@@ -74,7 +74,7 @@ function decode_tree(bytes: Uint8Array, thing: string): MemfdV1Head {
   };
 }
 
-/** The struct or tree at its address, the list of folios and its chunks; not the file's contents. */
+/** Writes the struct or tree, the list of folios and its chunks, but not the contents of the file. */
 export function encode_memfd_v1(memory: WritableMemory, address: bigint, memfd: MemfdV1): void {
   const count = BigInt(memfd.folios.length);
   memory.write(address, encode_head({ ...memfd, count, descriptor: memfd.area }));

@@ -1,11 +1,13 @@
 /**
- * `memfd-v2`, a preserved memfd of Linux 7.2 and 7.3 (include/linux/kho/abi/memfd.h). A file's `data` in LUO is its address.
+ * `memfd-v2`, a preserved memfd of Linux 7.2 and 7.3 (include/linux/kho/abi/memfd.h). A file's `data` in LUO is its
+ * address.
  *
  * | struct | layout |
  * |---|---|
- * | memfd_luo_ser, 48 bytes | u64 pos @0; u64 size @8; u32 seals @16; u32 flags @20: 0; u64 nr_folios @24; kho_vmalloc folios @32 (`vmalloc.ts`) |
+ * | memfd_luo_ser, bytes 0 to 23 | u64 pos @0; u64 size @8; u32 seals @16; u32 flags @20: 0 |
+ * | memfd_luo_ser, bytes 24 to 47 | u64 nr_folios @24; kho_vmalloc folios @32 (`vmalloc.ts`) |
  *
- * A file of size 0 has no folios, and no vmalloc area. A folio's order is not here but in the preserved-memory map.
+ * A file of size 0 has no folios and no vmalloc area. Only the preserved-memory map says the order of a folio.
  */
 import { decode_folio_list, encode_folio_list, type FolioList } from "./folio_list.ts";
 import { type Memory, read, type WritableMemory } from "./kept_memory.ts";
@@ -30,13 +32,13 @@ export interface MemfdV2Head {
 
 export interface MemfdV2 extends Omit<MemfdV2Head, "count" | "descriptor">, FolioList {}
 
-/** @throws KhoError naming `thing` */
+/** Reads the struct and the list of folios. @throws KhoError naming `thing` */
 export function decode_memfd_v2(memory: Memory, address: bigint, thing: string): MemfdV2 {
   const { count, descriptor, ...head } = decode_head(memory, address, thing);
   return { ...head, ...decode_folio_list(memory, descriptor, count, "low", thing) };
 }
 
-/** @throws KhoError naming `thing` */
+/** Reads the struct. @throws KhoError naming `thing` */
 export function decode_head(memory: Memory, address: bigint, thing: string): MemfdV2Head {
   const bytes = read(memory, address, MEMFD_V2_SIZE, thing);
   return {
@@ -49,7 +51,7 @@ export function decode_head(memory: Memory, address: bigint, thing: string): Mem
   };
 }
 
-/** The struct at its address, the list of folios and its chunks; not the file's contents. */
+/** Writes the struct, the list of folios and its chunks, but not the contents of the file. */
 export function encode_memfd_v2(memory: WritableMemory, address: bigint, memfd: MemfdV2): void {
   const count = BigInt(memfd.folios.length);
   memory.write(address, encode_head({ ...memfd, count, descriptor: memfd.area }));

@@ -1,10 +1,11 @@
 /**
- * The preserved-memory map of `kho-v4`: a radix tree of pages (include/linux/kho/abi/kexec_handover.h, kernel/liveupdate/
- * kexec_handover.c). A block of 2^order pages at `address` is one key: bit 52 - order set, and below it address >> (12 + order).
+ * The preserved-memory map of `kho-v4`: a radix tree of pages (include/linux/kho/abi/kexec_handover.h,
+ * kernel/liveupdate/kexec_handover.c). A block of 2^order pages at `address` is one key: bit 52 - order set, and below
+ * it address >> (12 + order).
  *
  * | page | layout | index |
  * |---|---|---|
- * | node of level 5 (root) to 1 | u64 table[512]: physical addresses of nodes one level lower, 0 for none | 9 bits of the key, from bit 15 + 9 * (level - 1) |
+ * | level 5 (root) to 1 | u64 table[512]: nodes one level lower, 0 for none | 9 bits of the key, from 15 + 9 * (level - 1) |
  * | leaf, level 0 | 32,768 bits: preserved or not | the key's lowest 15 bits |
  */
 import { hex, KhoError } from "./kho_error.ts";
@@ -16,10 +17,10 @@ const LEVELS = 5;
 const TABLE_BITS = 9n;
 const LEAF_BITS = 15n;
 const ORDER_0_BIT = 52;
-/** So many ranges are more than any capture of ours has; a hostile map ends here. */
+/** More ranges than any capture has. A hostile map is refused here. */
 const MAX_RANGES = 1_000_000;
 
-/** `count` blocks of 2^order pages each, one behind the other. */
+/** `count` consecutive blocks of 2^order pages each. */
 export interface Range {
   /** Physical address. */
   readonly address: bigint;
@@ -27,7 +28,7 @@ export interface Range {
   readonly count: number;
 }
 
-/** One page of the tree itself. Its prefix is what all keys below it have in common. */
+/** One page of the tree itself. All keys below it begin with its prefix. */
 export interface MapNode {
   readonly level: number;
   readonly prefix: bigint;
@@ -35,7 +36,7 @@ export interface MapNode {
 }
 
 export interface PreservedMap {
-  /** The root first, each before those below it. */
+  /** The root first; every node comes before its children. */
   readonly nodes: readonly MapNode[];
   /** In the order of the tree: the largest order first, then by address. */
   readonly ranges: readonly Range[];
@@ -46,7 +47,11 @@ export function range_size(range: Range): bigint {
   return BigInt(PAGE_SIZE) * BigInt(range.count) << BigInt(range.order);
 }
 
-/** @throws KhoError for a page of the tree that is reached twice, missing, or full of what cannot be, and for overlapping ranges */
+/**
+ * Reads the tree at `root`.
+ *
+ * @throws KhoError for a page of the tree that is missing, listed twice or damaged, and for overlapping ranges
+ */
 export function decode_map(memory: Memory, root: bigint): PreservedMap {
   const [nodes, ranges, seen]: [MapNode[], Range[], Set<bigint>] = [[], [], new Set()];
   const walk = (node: MapNode) => {
@@ -72,7 +77,7 @@ function read_leaf(bytes: Uint8Array, prefix: bigint, into: Range[]): void {
   for (const { from, count } of runs(bytes)) add_keys(into, first + BigInt(from), count);
 }
 
-/** Bits that are set, in a page of them. Those that stand together are one step: a page may be full. */
+/** The set bits of a page, as runs: a page may be full, so the walk goes from run to run. */
 export function* runs(bytes: Uint8Array): Generator<{ from: number; count: number }> {
   const bits = PAGE_SIZE * 8;
   const set = (bit: number) => ((bytes[bit >> 3] ?? 0) >> (bit & 7) & 1) === 1;
@@ -92,7 +97,7 @@ function add_keys(into: Range[], first: bigint, count: number): void {
   for (let done = 0; done < count;) {
     const key = first + BigInt(done);
     const { address, order } = decode_key(key);
-    // Keys of one order have one highest bit. In the lowest leaf they do not all.
+    // Keys of one order have the same highest bit. The lowest leaf holds keys of several orders.
     const same = (1n << BigInt(ORDER_0_BIT - order + 1)) - key;
     const part = Math.min(count - done, Number(same));
     add_range(into, { address, order, count: part });
@@ -100,7 +105,7 @@ function add_keys(into: Range[], first: bigint, count: number): void {
   }
 }
 
-/** Behind the others, or as part of the last. @throws KhoError when they are too many */
+/** Appends a range, or extends the last one. @throws KhoError for too many ranges */
 export function add_range(into: Range[], range: Range): void {
   const last = into.at(-1);
   if (last !== undefined && last.order === range.order && last.address + range_size(last) === range.address) {
@@ -111,7 +116,7 @@ export function add_range(into: Range[], range: Range): void {
   into.push(range);
 }
 
-/** @throws KhoError for a key that no address has */
+/** The block of a key. @throws KhoError for a key that no block has */
 export function decode_key(key: bigint): { address: bigint; order: number } {
   const highest = key.toString(2).length - 1;
   const order = ORDER_0_BIT - highest;
@@ -121,7 +126,7 @@ export function decode_key(key: bigint): { address: bigint; order: number } {
   return { order, address: BigInt.asUintN(64, key << BigInt(12 + order)) };
 }
 
-/** @throws KhoError for an address that is no multiple of its block */
+/** The key of a block. @throws KhoError for an address that is not a multiple of the block */
 export function encode_key(address: bigint, order: number): bigint {
   const shift = BigInt(12 + order);
   if (address >> shift << shift !== address || address >> 64n !== 0n || order < 0 || order > ORDER_0_BIT) {
@@ -130,7 +135,7 @@ export function encode_key(address: bigint, order: number): bigint {
   return 1n << BigInt(ORDER_0_BIT - order) | address >> shift;
 }
 
-/** @throws KhoError */
+/** Checks that no two ranges overlap. @throws KhoError */
 export function refuse_overlaps(ranges: readonly Range[]): void {
   const sorted = ranges.toSorted((a, b) => a.address < b.address ? -1 : a.address > b.address ? 1 : 0);
   sorted.forEach((range, index) => {
@@ -144,7 +149,7 @@ export function refuse_overlaps(ranges: readonly Range[]): void {
   });
 }
 
-/** The tree's pages at the addresses they have. @throws KhoError when a range has no leaf among the nodes */
+/** Writes the pages of the tree. @throws KhoError when a range has no leaf among the nodes */
 export function encode_map(pages: Pages, map: PreservedMap): void {
   const addresses = new Map(map.nodes.map((node) => [place(node.level, node.prefix), node.address]));
   for (const { level, prefix, address } of map.nodes) {
@@ -173,7 +178,7 @@ function place(level: number, prefix: bigint): string {
   return `${level}:${prefix}`;
 }
 
-/** The nodes that a tree of these ranges needs; `allocate` gives each its page, the root's first. */
+/** The nodes that a tree of these ranges needs. `allocate` gives the address of each page, first of the root's. */
 export function plan_nodes(ranges: readonly Range[], allocate: () => bigint): MapNode[] {
   const nodes = new Map<string, MapNode>();
   const need = (level: number, prefix: bigint) => {

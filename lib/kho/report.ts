@@ -1,4 +1,4 @@
-/** What a handover says, as plain data: what `luo kho show` prints and what `--json` has (docs/json.md). */
+/** The contents of a handover as plain data, which `luo kho show` prints and `--json` returns (docs/json.md). */
 import { hex, KhoError } from "./kho_error.ts";
 import { blob_size, tree_format, type TreeFormat } from "./tree_formats.ts";
 import { decode_kexec_metadata, KEXEC_METADATA } from "./kexec_metadata.ts";
@@ -10,25 +10,28 @@ import { type LuoReport, report_luo } from "./report_luo.ts";
 
 export type { FileReport, LuoReport } from "./report_luo.ts";
 
-/** Addresses are hexadecimal strings, u64 that are no sizes decimal ones. */
+/** Addresses are hexadecimal strings. Other u64, except sizes, are decimal strings. */
 export interface KhoReport {
-  /** Formats before kho-v4 do not say how large a blob is. */
+  /** KHO's tree. Formats before kho-v4 have no sizes of blobs. */
   kho?: { format: string; map: string; blobs: { name: string; address: string; size?: number }[] };
   metadata?: { previousRelease: string; kexecCount: number };
-  /** Pages of the map itself; bytes it preserves; blocks of 2^order pages. */
+  /** Number of pages of the map itself, bytes that it preserves, and the blocks of 2^order pages. */
   preserved?: {
     mapPages: number;
     bytes: number;
     ranges: { address: string; order: number; count: number }[];
   };
-  /** Where the next kernel boots: for low memory, for all, for each node. A size of 0 is an area that is not needed. */
+  /**
+   * The areas in which the next kernel boots: for low memory, for all memory, for each node. Size 0 means that an area
+   * is not needed.
+   */
   scratch?: { address: string; size: number }[];
   luo?: LuoReport;
-  /** What could not be read, and why. */
+  /** Parts that could not be read, and why. */
   notes: string[];
 }
 
-/** Everything that can be reached from KHO's tree at `fdt`. @throws KhoError for the first thing that is wrong */
+/** Reports everything that KHO's tree at `fdt` refers to. @throws KhoError for the first part that is damaged */
 export function report_memory(all: Memory, fdt: bigint): KhoReport {
   const memory = new ReadOnce(all);
   const bytes = read(memory, fdt, PAGE_SIZE, "KHO's tree");
@@ -48,7 +51,9 @@ export function report_memory(all: Memory, fdt: bigint): KhoReport {
   return report;
 }
 
-/** Blobs on their own, as debugfs has them. What is wrong with one is a note: the others are still there. */
+/**
+ * Reports single blobs, as debugfs shows them. A damaged blob becomes a note, so that the others are still reported.
+ */
 export function report_blobs(
   tree: Uint8Array | undefined,
   blobs: ReadonlyMap<string, Uint8Array>,
@@ -88,7 +93,7 @@ function report_map(format: TreeFormat, memory: Memory, address: bigint): KhoRep
   return { mapPages: map.pages, bytes: Number(bytes), ranges };
 }
 
-/** Puts what a blob says into the report. Without `memory` nothing is followed. */
+/** Adds the contents of a blob to the report. Without `memory`, addresses are not followed. */
 export function report_blob(report: KhoReport, name: string, bytes: Uint8Array, memory?: Memory): void {
   if (name === KEXEC_METADATA) {
     const { previous_release, kexec_count } = decode_kexec_metadata(bytes);

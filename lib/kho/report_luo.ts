@@ -1,4 +1,4 @@
-/** What LUO's blob says, of any format, as plain data. */
+/** The contents of LUO's blob as plain data, for every format. */
 import { hex } from "./kho_error.ts";
 import { is_fdt } from "./fdt.ts";
 import {
@@ -24,10 +24,10 @@ import { decode_memfd_v2, MEMFD_V2 } from "./memfd_v2.ts";
 import type { Memory } from "./kept_memory.ts";
 
 export interface LuoReport {
-  /** "luo-v5"; of luo-v1 with the format of its sessions: "luo-v1, luo-session-v2". */
+  /** "luo-v5", or for luo-v1 also the format of its sessions: "luo-v1, luo-session-v2". */
   format: string;
   liveupdateNumber: string;
-  /** Missing when there was nothing but the blob to read. */
+  /** Missing when only the blob could be read. */
   sessions?: { name: string; files: FileReport[] }[];
   flbs?: { name: string; data: string; files: string }[];
 }
@@ -35,9 +35,9 @@ export interface LuoReport {
 export interface FileReport {
   token: string;
   handler: string;
-  /** The handler's own u64, for memfds the address of its struct. */
+  /** The handler's own u64; for memfds the address of a struct. */
   data: string;
-  /** Of a memfd. */
+  /** Bytes of a memfd. This field and the next ones are missing for other files. */
   size?: number;
   position?: number;
   /** Missing before memfd-v2. */
@@ -45,7 +45,10 @@ export interface FileReport {
   folios?: number;
 }
 
-/** Without `memory` nothing is followed; `sessions_pa` says what would have been. @throws KhoError */
+/**
+ * Reports LUO's blob. Without `memory` addresses are not followed; `sessions_pa` is the address of the sessions.
+ * @throws KhoError
+ */
 export function report_luo(bytes: Uint8Array, memory?: Memory): { luo: LuoReport; sessions_pa: bigint } {
   return is_fdt(bytes) ? report_v1(bytes, memory) : report_v5(bytes, memory);
 }

@@ -1,4 +1,4 @@
-/** Where the bytes of a handover are found: a running kernel's debugfs, or a file. */
+/** Finds the bytes of a handover, in a running kernel's debugfs or in a file, and reports them. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { check, LuoError } from "../error.ts";
@@ -13,16 +13,16 @@ import { PAGE_SIZE } from "../../ffi/abi/page.ts";
 import { join } from "./struct_fields.ts";
 import { type KhoReport, report_blobs, report_memory } from "./report.ts";
 
-/** kernel/liveupdate/kexec_handover_debugfs.c. Unstable by declaration. */
+/** kernel/liveupdate/kexec_handover_debugfs.c. debugfs is unstable by definition. */
 const DEBUGFS = "/sys/kernel/debug/kho";
-/** Names that are looked for when there is no tree to say which there are: debugfs cannot be listed through the seam. */
+/** Names of blobs to try when there is no tree: the seam cannot list debugfs. */
 const KNOWN = ["LUO", KEXEC_METADATA, "memblock"];
-/** Bytes of the largest file that is read. */
+/** Limit of the file size in bytes. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
- * What the running kernel was handed ("in"), or would hand over ("out"). Only blobs are there, and no sessions: those of "out"
- * are written at the reboot, and what the blobs of "in" point to has been freed since.
+ * Reports the handover that the running kernel was given ("in") or prepares ("out"). debugfs shows the blobs only, no
+ * sessions: the kernel writes those of "out" at the reboot, and has freed those of "in".
  *
  * @throws LuoError `open`: ENOENT (no debugfs, no KHO, or nothing was handed over), EACCES
  */
@@ -49,7 +49,10 @@ export function report_debugfs(sys: SystemCalls, side: "in" | "out"): KhoReport 
   return report;
 }
 
-/** One line for each area, in two files: `0x39800000`, `0x4c00000`. Only "out" has them; the next kernel takes them over. */
+/**
+ * Reads the scratch areas from two files, one line for each area: `0x39800000`, `0x4c00000`. Only "out" has them; the
+ * next kernel takes them over.
+ */
 function read_scratch(sys: SystemCalls, directory: string): NonNullable<KhoReport["scratch"]> {
   const [addresses, sizes] = ["scratch_phys", "scratch_len"].map((name) => {
     const text = new TextDecoder().decode(read_if_there(sys, `${directory}/${name}`));
@@ -68,15 +71,15 @@ function blob_names(tree: Uint8Array): string[] {
 }
 
 /**
- * What is in a file: a capture, KHO's tree, or one of its blobs.
+ * Reports a file: a capture, KHO's tree, or one of its blobs.
  *
- * @throws LuoError `open`, `read`; KhoError when it is none of these, or says what cannot be
+ * @throws LuoError `open`, `read`; KhoError when the file is none of these, or is damaged
  */
 export async function report_file(sys: SystemCalls, path: string): Promise<KhoReport> {
   return await report_bytes(read_file(sys, path));
 }
 
-/** @throws KhoError */
+/** Reports bytes as `report_file` does. @throws KhoError */
 export async function report_bytes(bytes: Uint8Array): Promise<KhoReport> {
   if (is_capture(bytes)) {
     const { pages, fdt } = await decode_capture(bytes);

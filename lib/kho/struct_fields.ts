@@ -1,4 +1,4 @@
-/** Fields of the kernel's structs: little endian, as on both architectures luo knows. */
+/** Reads and writes fields of the kernel's structs: little endian, as on both architectures that luo knows. */
 import { KhoError } from "./kho_error.ts";
 
 export function view(bytes: Uint8Array): DataView {
@@ -13,38 +13,38 @@ export function u32(bytes: Uint8Array, offset: number): number {
   return view(bytes).getUint32(offset, true);
 }
 
-/** Device trees have all their own numbers so. */
+/** A big-endian u32, as in device trees. */
 export function u32_big(bytes: Uint8Array, offset: number): number {
   return view(bytes).getUint32(offset);
 }
 
-/** What must be this long, no shorter and no longer. @throws KhoError */
+/** Checks the length of bytes. @throws KhoError */
 export function exactly(bytes: Uint8Array, size: number, thing: string): Uint8Array {
   if (bytes.length !== size) throw new KhoError(thing, `${bytes.length} bytes, not ${size}`);
   return bytes;
 }
 
 /**
- * A name in a field of fixed size: its bytes up to the NUL. Names of sessions are any bytes, not only UTF-8.
+ * The bytes of a name up to its NUL, in a field of fixed size. Names of sessions are any bytes, not only UTF-8.
  *
- * @throws KhoError without a NUL, or with anything but NULs behind it
+ * @throws KhoError without a NUL, or when a byte after the NUL is not zero
  */
 export function name_bytes(bytes: Uint8Array, offset: number, size: number, thing: string): Uint8Array {
   const field = bytes.subarray(offset, offset + size);
   const end = field.indexOf(0);
   if (end < 0) throw new KhoError(thing, `no NUL in its ${size} bytes`);
-  if (field.subarray(end).some((byte) => byte !== 0)) throw new KhoError(thing, "bytes behind its NUL");
+  if (field.subarray(end).some((byte) => byte !== 0)) throw new KhoError(thing, "bytes after its NUL");
   return field.slice(0, end);
 }
 
-/** A compatible string in a field of fixed size: printable ASCII. @throws KhoError */
+/** A string of printable ASCII in a field of fixed size. @throws KhoError */
 export function ascii(bytes: Uint8Array, offset: number, size: number, thing: string): string {
   const text = String.fromCharCode(...name_bytes(bytes, offset, size, thing));
   if (!/^[ -~]*$/.test(text)) throw new KhoError(thing, `${JSON.stringify(text)} is no plain text`);
   return text;
 }
 
-/** A name back into its field. @throws KhoError when it and its NUL do not fit */
+/** Writes a name into its field. @throws KhoError when the name and its NUL do not fit */
 export function put_name(
   into: Uint8Array,
   offset: number,
@@ -58,14 +58,14 @@ export function put_name(
   into.set(bytes, offset);
 }
 
-/** Bytes of u64 fields only. */
+/** The bytes of u64 fields. */
 export function words(...values: readonly bigint[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(values.length * 8);
   values.forEach((value, index) => view(bytes).setBigUint64(index * 8, value, true));
   return bytes;
 }
 
-/** One behind the other. */
+/** Concatenates bytes. */
 export function join(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

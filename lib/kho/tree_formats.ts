@@ -1,4 +1,4 @@
-/** KHO's trees and maps of all formats that are known here, by what they say they are. */
+/** The formats of KHO's tree and map that are known here, selected by the name in the tree. */
 import { decode_bitmap_map } from "./bitmap_map.ts";
 import { KhoError } from "./kho_error.ts";
 import { format_of, type KhoTree, string_block, strings_of } from "./kho_tree.ts";
@@ -12,10 +12,10 @@ import { u32_big } from "./struct_fields.ts";
 
 export interface TreeFormat {
   readonly name: string;
-  /** Do blobs have their sizes in the tree? Else each is a device tree in one page. */
+  /** True when the tree says how large each blob is. Else each blob is a device tree in one page. */
   readonly sizes: boolean;
   decode(bytes: Uint8Array): KhoTree;
-  /** Pages of the map itself, and what it preserves. */
+  /** Reads the map: the number of its own pages, and the ranges that it preserves. */
   map(memory: Memory, address: bigint): { pages: number; ranges: readonly Range[] };
 }
 
@@ -35,7 +35,7 @@ const FORMATS: readonly TreeFormat[] = [
   { name: KHO_V1, sizes: false, decode: (bytes) => decode_kho_v1(bytes), map: bitmaps },
 ];
 
-/** @throws KhoError when it is no tree of KHO, or of a format that is not known here */
+/** The format of a tree. @throws KhoError when the bytes are not a tree of KHO, or of an unknown format */
 export function tree_format(bytes: Uint8Array): TreeFormat {
   const name = format_of(bytes);
   const found = FORMATS.find((format) => format.name === name);
@@ -44,14 +44,15 @@ export function tree_format(bytes: Uint8Array): TreeFormat {
   throw new KhoError("KHO's tree", `its format is "${name}"; known are ${known}`);
 }
 
-/** Bytes of a blob: a format without sizes has device trees of one page only. */
+/** Bytes of a blob. In a format without sizes every blob is a device tree of one page. */
 export function blob_size({ sizes }: TreeFormat, size: bigint): bigint {
   return sizes ? size : BigInt(PAGE_SIZE);
 }
 
 /**
- * What debugfs has of the outgoing tree, made whole. The file has the length that the tree had at first, with kexec-metadata and
- * nothing else; with LUO the end of the strings is cut off, which are always the same. Other bytes are given back as they are.
+ * Completes the outgoing tree that debugfs shows. debugfs cuts the file to the length that the tree had at first, with
+ * `kexec-metadata` only; when LUO has added its blob, the end of the strings is missing. The strings are always the
+ * same, so they can be added. Other bytes are returned unchanged.
  */
 export function complete_tree(bytes: Uint8Array): Uint8Array {
   if (bytes.length < 40) return bytes;

@@ -1,10 +1,11 @@
 /**
- * A preserved vmalloc area of `kho-v4` (include/linux/kho/abi/kexec_handover.h): pages that need not lie together.
+ * A preserved vmalloc area of `kho-v4` (include/linux/kho/abi/kexec_handover.h): pages that may lie apart.
+ * All addresses are physical.
  *
  * | struct | layout |
  * |---|---|
- * | kho_vmalloc, 16 bytes | u64 first @0: physical address of the first chunk; u32 total_pages @8; u16 flags @12; u16 order @14 |
- * | kho_vmalloc_chunk, a page | u64 next @0: physical address, 0 for the last; u64 phys[511] @8: blocks of 2^order pages, up to a 0 |
+ * | kho_vmalloc, 16 bytes | u64 first @0: the first chunk; u32 total_pages @8; u16 flags @12; u16 order @14 |
+ * | kho_vmalloc_chunk, a page | u64 next @0, 0 for the last; u64 phys[511] @8: blocks of 2^order pages, up to a 0 |
  */
 import { hex, KhoError } from "./kho_error.ts";
 import { PAGE_SIZE } from "../../ffi/abi/page.ts";
@@ -12,7 +13,7 @@ import { type Memory, read, read_page, type WritableMemory } from "./kept_memory
 import { exactly, join, u64, view, words } from "./struct_fields.ts";
 
 export const VMALLOC_SIZE = 16;
-/** Blocks in one chunk: KHO_VMALLOC_SIZE. */
+/** Number of blocks in one chunk (KHO_VMALLOC_SIZE). */
 export const PER_CHUNK = 511;
 
 /** struct kho_vmalloc. */
@@ -47,7 +48,11 @@ export function encode_descriptor(area: VmallocDescriptor): Uint8Array {
   return bytes;
 }
 
-/** @throws KhoError for a cycle, a chunk that is not full before another, and pages that are not total_pages */
+/**
+ * Reads the chunks of an area.
+ *
+ * @throws KhoError for a cycle, a chunk that is not full but not the last, and another number of pages than total_pages
+ */
 export function decode_area(memory: Memory, descriptor: VmallocDescriptor, thing: string): VmallocArea {
   if (descriptor.order > 20) throw new KhoError(thing, `blocks of order ${descriptor.order}`);
   const chunks = [];
@@ -72,7 +77,7 @@ export function decode_area(memory: Memory, descriptor: VmallocDescriptor, thing
   return { ...descriptor, chunks };
 }
 
-/** The chunks; what is in the area itself is `write_area`'s. */
+/** Writes the chunks. `write_area` writes the contents of the area. */
 export function encode_area(pages: WritableMemory, area: VmallocArea): void {
   area.chunks.forEach(({ address, blocks }, index) => {
     const bytes = new Uint8Array(PAGE_SIZE);
@@ -81,7 +86,7 @@ export function encode_area(pages: WritableMemory, area: VmallocArea): void {
   });
 }
 
-/** Calls with each page of the area, in its order, until enough of them make `length` bytes. */
+/** The blocks of the area, in order, up to `length` bytes. */
 function* parts(area: VmallocArea, length: number): Generator<{ address: bigint; from: number; to: number }> {
   let done = 0;
   for (const block of area.chunks.flatMap(({ blocks }) => blocks)) {
@@ -91,7 +96,7 @@ function* parts(area: VmallocArea, length: number): Generator<{ address: bigint;
   }
 }
 
-/** The first `length` bytes of the area. @throws KhoError when it has no more so many, or a page was not kept */
+/** Reads the first `length` bytes of the area. @throws KhoError when the area is shorter, or a page is missing */
 export function read_area(memory: Memory, area: VmallocArea, length: number, thing: string): Uint8Array {
   if (length > area.total_pages * PAGE_SIZE) {
     throw new KhoError(thing, `${length} bytes in ${area.total_pages} pages`);

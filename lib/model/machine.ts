@@ -22,7 +22,11 @@ export interface MachineOptions {
   readonly command_line?: string;
   /** The disk. Default: the host's files (`host_disk.ts`). */
   readonly disk?: Disk;
-  /** Gives `adopt` and `expose` access to the host's fds. Default: both answer ENOSYS. */
+  /**
+   * Gives `adopt` and `expose` access to the host's fds. Default: both answer ENOSYS.
+   *
+   * @internal
+   */
   readonly host?: Host;
   /** Faults to inject, counted from power-on. Default: none. */
   readonly faults?: FaultSpec;
@@ -43,12 +47,17 @@ export type Reset = "kexec" | "restart" | "power_off" | "panic";
 export interface SpawnOptions {
   /** User id. Default 0, root. */
   readonly uid?: number;
+  /** RLIMIT_NOFILE. Default: the machine's. */
   readonly nofile?: number;
 }
 
 /** A machine of the software model: RAM, a disk, a console, and one kernel after another. */
 export class Machine {
-  /** Physical memory, which outlives every kernel. */
+  /**
+   * Physical memory, which outlives every kernel.
+   *
+   * @internal
+   */
   readonly ram: Ram;
   /** Lines of the serial console since power-on, of all kernels. */
   readonly console: string[] = [];
@@ -95,7 +104,11 @@ export class Machine {
     return system.processes.size === 0 && system.image === undefined && !system.luo?.waiting;
   }
 
-  /** The kernel that runs now. Do not keep it: each reboot replaces it. */
+  /**
+   * The kernel that runs now. Do not keep it: each reboot replaces it.
+   *
+   * @internal
+   */
   get system(): System {
     if (this.#system === undefined) {
       throw new Error(this.panic === undefined ? "The machine is off" : `The machine is dead: ${this.panic}`);

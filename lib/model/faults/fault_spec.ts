@@ -6,28 +6,36 @@ import { Errno, type ErrnoName } from "../../../ffi/abi/errno.ts";
 /** The syntax, for --help and error messages. */
 export const FAULT_SYNTAX = `seed=N, or PLACE[@WHEN]=WHAT, separated by commas
   PLACE   a system call (ioctl, write, kexec_file_load ...) or "call" for any;
-          "alloc" (memory of the kernel's); preserve, freeze, retrieve or can_finish (of a file);
+          "alloc" (the kernel's own memory); preserve, freeze, retrieve or can_finish (of a file);
           "handover", "page" (what the kexec hands over)
   WHEN    N: the N-th time since power-on; N+: from then on; 1/K: one time in K, by the seed; default: always
   WHAT    an errno the place can give; crash (SIGKILL, before the call); slow:MS; corrupt (handover); lost (page)`;
 
+/** The faults to inject into a machine. */
 export interface FaultSpec {
   /** Seed of the random choices: the same seed gives the same faults. */
   readonly seed: number;
+  /** Each rule counts on its own. */
   readonly rules: readonly FaultRule[];
 }
 
+/** One fault: where, when, and what happens. */
 export interface FaultRule {
+  /** A system call, "call" for any, or a place inside the kernel ("alloc", "freeze", "handover" ...). */
   readonly place: string;
-  readonly when: When;
-  readonly what: What;
+  /** How often the place must be passed. */
+  readonly when: FaultTime;
+  /** The fault itself. */
+  readonly what: Fault;
 }
 
-export type When =
+/** The n-th time, from the n-th time on, or by chance one time in n. */
+export type FaultTime =
   | { readonly kind: "nth" | "from"; readonly n: number }
   | { readonly kind: "one in"; readonly n: number };
 
-export type What =
+/** The answer is an errno, the process is killed, the handover is damaged, or the call takes some time. */
+export type Fault =
   | { readonly kind: "errno"; readonly errno: number }
   | { readonly kind: "crash" | "corrupt" | "lost" }
   | { readonly kind: "slow"; readonly ms: number };
@@ -108,7 +116,7 @@ function parse_rule(text: string): FaultRule {
   return { place, when: parse_when(when ?? "1+"), what: parse_what(place, what) };
 }
 
-function parse_when(text: string): When {
+function parse_when(text: string): FaultTime {
   const [, one, number, plus] = /^(1\/)?([1-9]\d{0,8})(\+)?$/.exec(text) ?? [];
   if (number === undefined || (one !== undefined && plus !== undefined)) {
     throw new BadFaultSpec(`"@${text}" is not a time: N, N+ or 1/K with numbers from 1 on`);
@@ -117,7 +125,7 @@ function parse_when(text: string): When {
   return { kind, n: Number(number) };
 }
 
-function parse_what(place: string, text: string): What {
+function parse_what(place: string, text: string): Fault {
   const call = OTHER_CALLS.includes(place) || (Object.hasOwn(ERRNOS, place) && !INSIDE.includes(place));
   if (place === "handover" && text === "corrupt") return { kind: "corrupt" };
   if (place === "page" && text === "lost") return { kind: "lost" };
@@ -137,7 +145,7 @@ function refusal(place: string, text: string, call: boolean): string {
   if (place === "handover" || place === "page") {
     return `"${place}" can only be ${place === "page" ? "lost" : "corrupt"}, not "${text}"`;
   }
-  if (!call && !Object.hasOwn(ERRNOS, place)) return `"${place}" is no place for a fault`;
+  if (!call && !Object.hasOwn(ERRNOS, place)) return `"${place}" is not a place for a fault`;
   const can = [...errnos_of(place), ...(call ? ["crash", "slow:MS"] : [])];
   return `"${place}" cannot be "${text}": ${can.join(", ")}`;
 }

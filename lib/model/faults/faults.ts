@@ -1,5 +1,5 @@
 /** Faults at run time: counts how often each place of a `FaultSpec` was passed, over all kernels of a machine. */
-import type { FaultRule, FaultSpec, What } from "./fault_spec.ts";
+import type { Fault, FaultRule, FaultSpec } from "./fault_spec.ts";
 
 export class Faults {
   readonly #rules: { rule: FaultRule; seen: number }[];
@@ -14,8 +14,8 @@ export class Faults {
    * Counts that a place was passed, and returns the faults that happen there now. `places` are the names of the place:
    * a call has its own name and "call".
    */
-  at(...places: string[]): What[] {
-    const found: What[] = [];
+  at(...places: string[]): Fault[] {
+    const found: Fault[] = [];
     for (const each of this.#rules) {
       const { place, when, what } = each.rule;
       if (!places.includes(place)) continue;

@@ -1,4 +1,4 @@
-/** sendmsg(2) and recvmsg(2) with SCM_RIGHTS (net/core/scm.c): fds go into a message as files and come out as new fds. */
+/** sendmsg(2) and recvmsg(2) with SCM_RIGHTS (net/core/scm.c): passes files from one fd table to another. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import type { Received, Ret } from "../../system_calls.ts";
 import type { FdTable } from "./fd_table.ts";

@@ -57,7 +57,7 @@ function writes(flags: number): boolean {
   return (flags & O_ACCMODE) !== O_RDONLY;
 }
 
-/** The process behind a pidfd, undefined for any other file. */
+/** The process of a pidfd; undefined for any other file. */
 function pidfd_target(file: OpenFile): Task | undefined {
   return file.operations instanceof PidfdOperations ? file.operations.target : undefined;
 }

@@ -1,4 +1,7 @@
-/** A process as the rest of the kernel sees it (`struct task_struct`): its user, its fds, its memory, and whether it has ended. */
+/**
+ * A process as the rest of the kernel sees it (`struct task_struct`): its user, its fds, its memory, and whether it has
+ * ended.
+ */
 import { ProcessKilled } from "../../system_calls.ts";
 import { FdTable } from "../fs/fd_table.ts";
 import { Mappings } from "./mappings.ts";
@@ -46,7 +49,10 @@ export class Task {
     this.exit();
   }
 
-  /** Ends the process at a reset of the machine: releases nothing, and drops every reference to the old kernel's objects. */
+  /**
+   * Ends the process at a reset of the machine: releases nothing, and drops every reference to the old kernel's
+   * objects.
+   */
   forget(): void {
     this.mappings.forget();
     this.fds.forget();

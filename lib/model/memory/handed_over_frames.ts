@@ -8,7 +8,10 @@ export class HandedOverFrames {
 
   constructor(readonly frames: Frames) {}
 
-  /** Marks a block of 2^order frames as handed over. False when this kernel uses a frame of it already: the map is damaged. */
+  /**
+   * Marks a block of 2^order frames as handed over. False when this kernel uses a frame of it already: the map is
+   * damaged.
+   */
   keep(base: number, order: number): boolean {
     for (let frame = base; frame < base + 2 ** order; frame++) {
       const state = this.frames.state(frame);
@@ -20,8 +23,8 @@ export class HandedOverFrames {
   }
 
   /**
-   * kho_restore_page(): gives the block that begins at `frame` an owner, and returns its order. Undefined for any other frame, so a
-   * block can be restored once only.
+   * kho_restore_page(): gives the block that begins at `frame` an owner, and returns its order. Undefined for any other
+   * frame, so a block can be restored once only.
    */
   restore(frame: number, state: number): number | undefined {
     const found = this.frames.state(frame);

@@ -169,8 +169,8 @@ export class Ram {
   }
 
   /**
-   * Reserves a block of the preserved-memory map at boot, while only scratch may be allocated. False when there is no such memory, or
-   * this kernel uses it already.
+   * Reserves a block of the preserved-memory map at boot, while only scratch may be allocated. False when there is no
+   * such memory, or this kernel uses it already.
    */
   keep(base: number, order: number): boolean {
     return base >= FIRST_FRAME && base + 2 ** order <= this.frames && this.#handed_over.keep(base, order);
