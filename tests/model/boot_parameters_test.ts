@@ -1,3 +1,4 @@
+/** The values of liveupdate= and kho= on a kernel's command line, and whether the device exists then. */
 import assert from "node:assert/strict";
 import { O_RDWR } from "../../ffi/abi/fcntl.ts";
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
@@ -7,7 +8,7 @@ import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { image } from "./image.ts";
 
-/** Each line but the empty one was given to Linux 7.3.4 in a virtual machine; the first few to 7.2.12 as well. */
+/** Each line, except the empty one, was tried on Linux 7.3.4 in a virtual machine; the first few on 7.2.12 too. */
 const LINES: readonly (readonly [command_line: string, device: boolean])[] = [
   ["liveupdate=on", true],
   ["liveupdate=enable", true],

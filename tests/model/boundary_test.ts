@@ -1,3 +1,4 @@
+/** No object of a kernel outlives it. */
 import assert from "node:assert/strict";
 import v8 from "node:v8";
 import vm from "node:vm";
@@ -26,7 +27,7 @@ function reachable(root: object, hardware: ReadonlySet<object>): Set<object> {
   return seen;
 }
 
-/** Instances of classes: what a kernel is made of. Tables of functions are the program's text, which every kernel shares. */
+/** The instances of classes that make up a kernel. Tables of functions are left out: all kernels share them. */
 function state(m: Machine): object[] {
   const { hardware } = m.system;
   const parts: object[] = [hardware, ...Object.values(hardware).filter((part) => typeof part === "object")];
@@ -34,7 +35,10 @@ function state(m: Machine): object[] {
   return objects.filter((object) => Object.getPrototypeOf(object) !== Object.prototype);
 }
 
-/** One boot with a session, files, mappings and other processes, ended by a kexec; weak references to all there was. */
+/**
+ * Runs one boot with a session, files, mappings and other processes, up to a kexec. Returns weak references to all its
+ * objects.
+ */
 function one_boot(m: Machine): WeakRef<object>[] {
   const sys = m.init();
   const session = openDevice(sys).create("vm");
@@ -54,7 +58,10 @@ function one_boot(m: Machine): WeakRef<object>[] {
   return old;
 }
 
-/** The garbage collector is the judge: it also sees private fields and closures, where a walk over properties does not come. */
+/**
+ * The garbage collector decides: it also follows private fields and closures, which a walk over properties does not
+ * see.
+ */
 Deno.test("nothing of the old kernel is reachable once the next one runs", async () => {
   v8.setFlagsFromString("--expose-gc");
   const gc: () => void = vm.runInNewContext("gc");
@@ -63,7 +70,7 @@ Deno.test("nothing of the old kernel is reachable once the next one runs", async
   assert.ok(old.length > 10);
   const session = openDevice(m.init()).retrieve("vm");
   session.restore(1n);
-  // A WeakRef keeps its target until the turn that made it has ended.
+  // A WeakRef keeps its target alive until the end of the turn that created it.
   await new Promise((resolve) => setTimeout(resolve, 0));
   gc();
   assert.deepEqual(

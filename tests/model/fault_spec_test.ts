@@ -1,9 +1,10 @@
+/** The syntax of fault specifications, and the counting of faults. */
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import { BadFaultSpec, parse_faults } from "../../lib/model/faults/fault_spec.ts";
 import { Faults } from "../../lib/model/faults/faults.ts";
 
-Deno.test("a spec is read as it is written", () => {
+Deno.test("parse_faults reads the seed and every rule", () => {
   assert.deepEqual(parse_faults("seed=7, freeze@2=EIO,call@9+=crash, write@1/3=slow:20,page=lost"), {
     seed: 7,
     rules: [
@@ -18,7 +19,7 @@ Deno.test("a spec is read as it is written", () => {
 
 const REFUSED: readonly (readonly [string, RegExp])[] = [
   ["freeze", /not PLACE/],
-  ["seed=x", /"seed" is no place/],
+  ["seed=x", /"seed" is not a place/],
   ["freeze@0=EIO", /"@0" is not a time/],
   ["freeze@1\/2+=EIO", /not a time/],
   ["freeze@1=EPERM", /"freeze" cannot be "EPERM": EBUSY, EINVAL, EIO, ENOMEM$/],
@@ -26,9 +27,9 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
   ["ioctl@1=EINTR", /cannot be "EINTR": ENOMEM, EMFILE, ENFILE, crash, slow:MS/],
   ["close=EIO", /"close" cannot be "EIO": crash, slow:MS/],
   ["handover=lost", /"handover" can only be corrupt/],
-  ["frobnicate=EIO", /no place/],
-  ["getpid=crash", /no place/],
-  ["constructor=EIO", /no place/],
+  ["frobnicate=EIO", /"frobnicate" is not a place/],
+  ["getpid=crash", /"getpid" is not a place/],
+  ["constructor=EIO", /"constructor" is not a place/],
 ];
 for (const [text, message] of REFUSED) {
   Deno.test(`the spec ${JSON.stringify(text)} is refused`, () => {
@@ -40,7 +41,7 @@ for (const [text, message] of REFUSED) {
   });
 }
 
-Deno.test("the n-th, all from the n-th on, and one in k by the seed", () => {
+Deno.test("faults happen the n-th time, from the n-th time on, or one time in k by the seed", () => {
   const hits = (spec: string) => {
     const faults = new Faults(parse_faults(spec));
     return Array.from({ length: 40 }, () => faults.errno("alloc")).flatMap((errno, i) =>

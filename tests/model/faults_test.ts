@@ -1,3 +1,4 @@
+/** Faults in the kernel, in system calls and in the handover: nothing leaks, and files are complete or missing. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Errno } from "../../ffi/abi/errno.ts";
@@ -19,7 +20,7 @@ function machine(faults: string, sleep?: (ms: number) => void): Machine {
   return new Machine({ memory_bytes: 16 << 20, disk, faults: parse_faults(faults), sleep });
 }
 
-/** What file `token` holds: three pages, the middle one a hole. */
+/** The contents of file `token`: three pages, the middle one a hole. */
 function contents(token: bigint): Uint8Array {
   const bytes = new Uint8Array(3 * PAGE);
   bytes.fill(Number(token), 0, PAGE);
@@ -72,7 +73,8 @@ Deno.test("the n-th allocation fails: ENOMEM, nothing changed, and the next try 
       }
       again("preserve", () => session.preserve(fd, token));
     }
-    // Two sessions' worth of blocks, pages, lists and structs: the first that all succeed is not among the first dozen.
+    // Two files need blocks, pages, lists and structs, so the first run without a failure comes after a dozen
+    // allocations.
     failed = tried.length > 0;
     assert.ok(tried.length <= 1 && (failed || n > 12), `allocation ${n}: ${tried}`);
     assert.deepEqual(audit(m), []);
@@ -81,7 +83,7 @@ Deno.test("the n-th allocation fails: ENOMEM, nothing changed, and the next try 
   }
 });
 
-Deno.test("a handler that refuses in preserve, freeze, retrieve or can_finish", () => {
+Deno.test("a handler can refuse in preserve, freeze, retrieve and can_finish", () => {
   const m = machine("preserve@1=EIO,freeze@2=EBUSY,retrieve@2=EIO,can_finish@1=EBUSY");
   const sys = m.init();
   const session = openDevice(sys).create("s");
@@ -95,14 +97,14 @@ Deno.test("a handler that refuses in preserve, freeze, retrieve or can_finish", 
   assert.throws(() => kexec(sys), ProcessKilled);
   const next = openDevice(m.init()).retrieve("s");
   next.restore(1n);
-  for (let i = 0; i < 2; i++) assert.throws(() => next.restore(3n), { errno: Errno.EIO }, "it sticks");
+  for (let i = 0; i < 2; i++) assert.throws(() => next.restore(3n), { errno: Errno.EIO }, "the errno stays");
   assert.throws(() => next.finish(), { errno: Errno.EBUSY });
   next.finish();
   m.kill(m.init().getpid());
   assert.deepEqual(audit(m), []);
 });
 
-Deno.test("a page lost on the way: EIO for its file, the other one is whole", () => {
+Deno.test("a page lost in the kexec gives EIO for its file; the other file is complete", () => {
   const m = machine("page@1=lost");
   const session = openDevice(m.init()).create("s");
   for (const token of [1n, 3n]) session.preserve(file(m.init(), token), token);
@@ -135,7 +137,7 @@ Deno.test("a refused load keeps the image loaded before", () => {
   assert.throws(() => sys.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
 });
 
-Deno.test("interrupted, slow, and the last call of a process", () => {
+Deno.test("a call can be interrupted, be slow, or be the last one of its process", () => {
   const slept: number[] = [];
   const m = machine("write@1=EINTR,write@2=slow:30,write@3=crash", (ms) => slept.push(ms));
   const sys = m.init();
@@ -150,7 +152,7 @@ Deno.test("interrupted, slow, and the last call of a process", () => {
   assert.deepEqual(audit(m), []);
 });
 
-/** A live update of two sessions, whatever fails; the tokens that the kernel said yes to, by session. */
+/** A live update of two sessions that goes on whatever fails. */
 function prepare(sys: SystemCalls): void {
   const device = openDevice(sys);
   for (const name of ["a", "b"]) {
@@ -160,7 +162,7 @@ function prepare(sys: SystemCalls): void {
   for (let i = 0; i < 3; i++) kexec(sys);
 }
 
-/** Undefined when the call failed with an errno; a dead process is no matter of its own. */
+/** Undefined when the call failed with an errno. Any other error is thrown on. */
 function attempt<T>(run: () => T): T | undefined {
   try {
     return run();
@@ -196,7 +198,7 @@ const what = fc.constantFrom(
   "kexec_file_load#=ENOMEM",
 );
 
-Deno.test("whatever goes wrong: no page leaked, none freed twice, and a file is whole or not there", () => {
+Deno.test("no fault leaks a page or frees one twice, and a file is complete or missing", () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(what, when), { minLength: 1, maxLength: 4 }),
@@ -215,7 +217,7 @@ Deno.test("whatever goes wrong: no page leaked, none freed twice, and a file is 
   );
 });
 
-/** In a process that no fault stops from looking: what it gets must be right. */
+/** Retrieves every file in a fresh process, and checks the contents of those that it gets. */
 function retrieve_all(m: Machine): void {
   if (m.boots === 1) return;
   const sys = m.spawn();
@@ -227,14 +229,14 @@ function retrieve_all(m: Machine): void {
       if (fd === undefined) continue;
       const bytes = new Uint8Array(3 * PAGE);
       const got = sys.pread(fd, bytes, 0n);
-      // A write that a fault kept from happening left zeros, never anything else.
+      // A write that failed left zeros, never other bytes.
       const right = contents(token);
       assert.ok(bytes.subarray(0, got).every((byte, i) => byte === 0 || byte === right[i]));
     }
   }
 }
 
-Deno.test("a corrupt handover: the kernel panics, boots without it, or loses files; it never comes apart", () => {
+Deno.test("after a corrupt handover the kernel panics, boots without it, or loses files; the model never fails", () => {
   const seen = new Set<string>();
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 1e6 }), (seed) => {
@@ -255,7 +257,10 @@ Deno.test("a corrupt handover: the kernel panics, boots without it, or loses fil
   assert.deepEqual(seen, new Set(["panic", "up"]));
 });
 
-/** The data may be wrong (nothing on the way has a checksum): only that the kernel stays whole is looked at. */
+/**
+ * Retrieves every file. The contents may be wrong, because a handover has no checksums; only the kernel's own state is
+ * checked.
+ */
 function retrieve_some(m: Machine): void {
   const sys = m.spawn();
   const device = openDevice(sys);

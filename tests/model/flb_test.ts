@@ -1,9 +1,10 @@
+/** The life of an FLB: registering, first and last file, retrieve, finish. */
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import type { FileHandler } from "../../lib/model/luo/file_handler.ts";
 import { type Flb, Flbs, type SerializedFlb } from "../../lib/model/luo/flb.ts";
 
-/** A handler of which nothing but its existence matters here. */
+/** A handler that is only registered and never called. */
 function handler(compatible: string): FileHandler {
   return {
     compatible,
@@ -15,7 +16,7 @@ function handler(compatible: string): FileHandler {
   };
 }
 
-/** Notes every callback; `refuse` are those that fail. */
+/** Records every callback. Those in `refuse` fail. */
 function recorder(refuse: readonly string[] = []) {
   const calls: string[] = [];
   const flb = (compatible: string): Flb => {
@@ -34,7 +35,7 @@ function recorder(refuse: readonly string[] = []) {
   return { calls, flb };
 }
 
-/** Two handlers, `pci` needed by both and `iommu` by the first, as vfio and kvm would have it. */
+/** Two handlers that both need `pci`; the first needs `iommu` too. vfio and kvm would be such a pair. */
 function linked(
   { refuse, handed_over }: { refuse?: readonly string[]; handed_over?: readonly SerializedFlb[] } = {},
 ) {
@@ -68,14 +69,14 @@ Deno.test("an FLB is preserved with its first file and unpreserved with its last
   assert.deepEqual(flbs.serialize(), []);
 });
 
-Deno.test("when one FLB refuses, those before it are given back", () => {
+Deno.test("when one FLB refuses, those before it are unpreserved", () => {
   const { flbs, calls, vfio, pci } = linked({ refuse: ["preserve iommu"] });
   assert.equal(flbs.file_preserve(vfio), -Errno.ENOMEM);
   assert.deepEqual(calls, ["preserve pci", "preserve iommu", "unpreserve pci"]);
   assert.equal(flbs.get_outgoing(pci), -Errno.ENOENT);
 });
 
-Deno.test("registering follows the kernel's rules", () => {
+Deno.test("an FLB registers with a registered handler, once, under an unused name", () => {
   const { flbs, vfio, kvm, pci, warnings } = linked();
   const { flb } = recorder();
   assert.equal(flbs.register(vfio, pci, true), -Errno.EEXIST);
@@ -89,7 +90,7 @@ Deno.test("registering follows the kernel's rules", () => {
   assert.equal(flbs.register(vfio, flb("pci"), true), 0);
 });
 
-Deno.test("there is room for 63 FLBs", () => {
+Deno.test("a kernel has at most 63 FLBs", () => {
   const { flbs, vfio } = linked();
   const { flb } = recorder();
   const answers = Array.from({ length: 62 }, (_, i) => flbs.register(vfio, flb(`f${i}`), true));
@@ -99,7 +100,7 @@ Deno.test("there is room for 63 FLBs", () => {
 
 const HANDED_OVER = [{ compatible: "pci", data: 9n, count: 2n }];
 
-Deno.test("in the next kernel an FLB is retrieved once, when asked for, and finished with its last file", () => {
+Deno.test("in the next kernel an FLB is retrieved once, at its first use, and finished with its last file", () => {
   const { flbs, calls, kvm, pci, iommu } = linked({ handed_over: HANDED_OVER });
   assert.deepEqual(flbs.get_incoming(pci), { compatible: "pci" });
   assert.equal(flbs.get_incoming(pci), flbs.get_incoming(pci));
@@ -112,18 +113,18 @@ Deno.test("in the next kernel an FLB is retrieved once, when asked for, and fini
   assert.equal(flbs.get_incoming(pci), -Errno.ENODATA, "finished");
 });
 
-Deno.test("a failed retrieve of an FLB sticks; without a handover there is no data", () => {
+Deno.test("the errno of a failed retrieve of an FLB stays; without a handover get_incoming gives ENODATA", () => {
   const failing = linked({ handed_over: HANDED_OVER, refuse: ["retrieve pci"] });
   for (let i = 0; i < 2; i++) assert.equal(failing.flbs.get_incoming(failing.pci), -Errno.EINVAL);
   assert.deepEqual(failing.calls, ["retrieve pci"]);
   failing.flbs.file_finish(failing.kvm);
   failing.flbs.file_finish(failing.kvm);
-  assert.deepEqual(failing.calls, ["retrieve pci"], "and it is not finished");
+  assert.deepEqual(failing.calls, ["retrieve pci"], "the FLB is not finished");
   const cold = linked();
   assert.equal(cold.flbs.get_incoming(cold.pci), -Errno.ENODATA);
 });
 
-Deno.test("an FLB nobody asked for is never finished: 7.3.4 counts below zero and warns", () => {
+Deno.test("an FLB that was never used is never finished: the count of 7.3.4 becomes negative, with a warning", () => {
   const { flbs, calls, warnings, kvm } = linked({ handed_over: HANDED_OVER });
   for (let i = 0; i < 2; i++) flbs.file_finish(kvm);
   assert.deepEqual(calls, []);

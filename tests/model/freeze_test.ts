@@ -1,3 +1,4 @@
+/** A freeze or a preserve that fails leaves everything as it was. */
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
@@ -7,11 +8,11 @@ import { Machine } from "../../lib/model/machine.ts";
 import { openDevice } from "../../lib/session.ts";
 import { image } from "./image.ts";
 
-Deno.test("a freeze that fails unfreezes what was frozen, sessions in reverse, files in order; nothing is lost", () => {
+Deno.test("a freeze that fails unfreezes sessions in reverse and files in order; nothing is lost", () => {
   const m = new Machine({ memory_bytes: 16 << 20, disk: new MemoryDisk({ "/k": image() }) });
   const calls: string[] = [];
   const names = new Map<object, string>();
-  // Takes what the memfd handler does not: pipes.
+  // This handler preserves pipes, which the memfd handler refuses.
   m.system.luo?.handlers.register({
     compatible: "pipe-test",
     can_preserve: (file) => file.link().startsWith("pipe:"),
@@ -48,7 +49,7 @@ Deno.test("a freeze that fails unfreezes what was frozen, sessions in reverse, f
   assert.deepEqual(calls.slice(-2), ["unpreserve 1", "unpreserve 0"]);
 });
 
-Deno.test("a sparse memfd larger than memory is refused, and is what it was", () => {
+Deno.test("a sparse memfd larger than memory is refused and stays unchanged", () => {
   const m = new Machine({ memory_bytes: 4 << 20, disk: new MemoryDisk() });
   const sys = m.init();
   const fd = sys.memfd_create("large", abi.MFD_EXEC);

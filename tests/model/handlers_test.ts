@@ -1,3 +1,4 @@
+/** Handlers and the files that they preserve: order of callbacks, of checks, and of what is undone. */
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import { O_RDWR } from "../../ffi/abi/fcntl.ts";
@@ -19,7 +20,7 @@ function file(): OpenFile {
   return new OpenFile({ stat: () => stat({}) }, {}, O_RDWR, () => "test");
 }
 
-/** One handler with one FLB; every callback is noted, those in `refuse` fail. */
+/** One handler with one FLB. Every callback is recorded; those in `refuse` fail. */
 function world(refuse: readonly string[] = []) {
   const calls: string[] = [];
   const note = (call: string) => calls.push(call) > 0 && refuse.includes(call);
@@ -47,7 +48,7 @@ function world(refuse: readonly string[] = []) {
   return { handlers, handler, flb, calls };
 }
 
-Deno.test("a handler is registered once, with all it must have, and goes when nobody uses it", () => {
+Deno.test("a handler is registered once, with all callbacks, and unregistered when no file uses it", () => {
   const { handlers, handler } = world();
   assert.equal(handlers.register(handler), -Errno.EEXIST);
   assert.equal(handlers.register({ ...handler }), -Errno.EEXIST, "the name counts");
@@ -62,7 +63,7 @@ Deno.test("a handler is registered once, with all it must have, and goes when no
   assert.equal(files.preserve(1n, file()), -Errno.ENOENT);
 });
 
-Deno.test("preserve: the FLB before the file; unpreserve: the file before the FLB", () => {
+Deno.test("preserve calls the FLB before the file; unpreserve the file before the FLB", () => {
   const { handlers, calls } = world();
   const files = new OutgoingFiles(handlers, room());
   assert.deepEqual([files.preserve(1n, file()), files.preserve(2n, file())], [0, 0]);
@@ -80,7 +81,7 @@ for (
     ["preserve", Errno.EIO, ["flb preserve", "preserve", "flb unpreserve"]],
   ] as const
 ) {
-  Deno.test(`${refused} fails: what was done before it is undone, and the file is free`, () => {
+  Deno.test(`when ${refused} fails, the steps before it are undone and the file is free`, () => {
     const { handlers, handler, calls: seen } = world([refused]);
     const one = file();
     assert.equal(new OutgoingFiles(handlers, room()).preserve(1n, one), -errno);
@@ -90,7 +91,7 @@ for (
   });
 }
 
-Deno.test("the order of a preserve's errors: token, room, fd, handler, preserved already", () => {
+Deno.test("preserve checks the token, room, the fd, the handler, and whether the file is preserved already", () => {
   const { handlers } = world();
   const files = new OutgoingFiles(handlers, room());
   const one = file();
@@ -112,7 +113,7 @@ function incoming(handlers: Handlers): IncomingFiles {
   return files;
 }
 
-Deno.test("retrieve asks the handler once; finish asks all first, then goes from the newest, the FLB last", () => {
+Deno.test("retrieve calls the handler once; finish asks all handlers, then ends with the oldest file and the FLB", () => {
   const { handlers, handler, flb, calls } = world();
   const files = incoming(handlers);
   assert.equal(files.add({ compatible: "other-v1", token: 3n, data: 0n }), false);
@@ -127,7 +128,7 @@ Deno.test("retrieve asks the handler once; finish asks all first, then goes from
   assert.equal(handlers.unregister(handler), 0);
 });
 
-Deno.test("one file that cannot finish keeps the whole session; a failed retrieve sticks", () => {
+Deno.test("one file that cannot finish keeps the whole session; the errno of a failed retrieve stays", () => {
   const refusing = world(["can_finish", "retrieve"]);
   const files = incoming(refusing.handlers);
   for (let i = 0; i < 2; i++) assert.equal(files.retrieve(2n, 0), -Errno.EIO);

@@ -1,4 +1,4 @@
-/** A file that Linux takes for a kernel: a setup header with nothing behind it. */
+/** A file that Linux accepts as a kernel: a setup header and nothing else. */
 export function image(release = "7.3.4-next"): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(16 * 1024);
   const view = new DataView(bytes.buffer);

@@ -1,3 +1,4 @@
+/** Kexec handover in the model: the map, areas, scratch, and damaged or missing parts. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Errno } from "../../ffi/abi/errno.ts";
@@ -34,14 +35,14 @@ function memory(frames: number, fails?: () => boolean): { ram: Ram; kho: Kho } {
   return { ram, kho };
 }
 
-/** What the next kernel would read in the map. */
+/** The blocks that the next kernel would read from the map. */
 function preserved({ ram, kho }: { ram: Ram; kho: Kho }): Set<string> {
   const map = kho.preserved_blocks().map(([base, order]) => `${base}+${2 ** order}`);
   assert.deepEqual(new Set(map), new Set(ranges(ram, kho)), "two readers of one map");
   return new Set(map);
 }
 
-/** The same by the codec of captures. */
+/** The same blocks, read by the codec of captures. */
 function ranges(ram: Ram, kho: Kho): string[] {
   const tree = decode_map(new Physical(ram), BigInt(kho.map.address));
   return tree.ranges.flatMap((range) =>
@@ -52,7 +53,7 @@ function ranges(ram: Ram, kho: Kho): string[] {
   );
 }
 
-Deno.test("a key says which block it is", () => {
+Deno.test("a key decodes to the block that it was made from", () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0, max: 1 << 20 }), (order, index) => {
       const base = index * 2 ** order;
@@ -61,7 +62,7 @@ Deno.test("a key says which block it is", () => {
   );
 });
 
-Deno.test("the map holds what was preserved and not unpreserved, whatever the order", () => {
+Deno.test("the map holds all blocks that were preserved and not unpreserved, in any order of calls", () => {
   const block = fc.record({
     base: fc.integer({ min: 5000, max: 60_000 }),
     count: fc.integer({ min: 1, max: 40 }),
@@ -87,13 +88,13 @@ Deno.test("the map holds what was preserved and not unpreserved, whatever the or
   );
 });
 
-Deno.test("a map that cannot grow is what it was", () => {
+Deno.test("a map that cannot grow stays unchanged", () => {
   let failing = false;
   const world = memory(65_536, () => failing);
   const before = preserved(world);
   const free = world.ram.free_frames;
   failing = true;
-  // Two leaves: the first block has none yet, so neither is done.
+  // The two blocks lie in two leaves. The first leaf cannot be allocated, so neither block is preserved.
   assert.equal(world.kho.preserve_pages(32_768, 2), -Errno.ENOMEM);
   assert.deepEqual(preserved(world), before);
   assert.equal(world.ram.free_frames, free);
@@ -107,7 +108,7 @@ Deno.test("scratch is never preserved", () => {
 });
 
 for (const pages of [1, 511, 512, 1200]) {
-  Deno.test(`an area of ${pages} pages that do not lie together comes back, once, with all it had`, () => {
+  Deno.test(`a vmalloc area of ${pages} pages is restored once, with its contents`, () => {
     const world = memory(65_536);
     const { ram, kho } = world;
     const before = [ram.free_frames, preserved(world)] as const;
@@ -119,7 +120,7 @@ for (const pages of [1, 511, 512, 1200]) {
     const frames = vcalloc(ram, pages) ?? [];
     frames.forEach((frame, index) => new Physical(ram).struct(frame * PAGE_SIZE, 4).setUint32(0, index));
     const area = preserve_vmalloc(kho, frames) ?? assert.fail();
-    // 511 addresses fill a chunk, and a full one has another behind it.
+    // 511 addresses fill a chunk, and another chunk follows a full one.
     assert.equal(area.chunks.length, Math.floor(pages / 511) + 1);
     next_kernel(world);
     const found = restore_vmalloc(ram, area);
@@ -127,13 +128,13 @@ for (const pages of [1, 511, 512, 1200]) {
     found?.forEach((frame, index) =>
       assert.equal(new Physical(ram).struct(frame * PAGE_SIZE, 4).getUint32(0), index)
     );
-    assert.equal(restore_vmalloc(ram, area), undefined, "a second time there is nothing");
+    assert.equal(restore_vmalloc(ram, area), undefined, "a second restore finds nothing");
     vfree(ram, frames);
     assert.deepEqual(ram.audit(), []);
   });
 }
 
-/** The kexec and the next boot, as far as memory goes. */
+/** The part of a kexec and of the next boot that concerns memory. */
 function next_kernel({ ram, kho }: { ram: Ram; kho: Kho }): void {
   const found = kho.preserved_blocks();
   ram.kexec(kho.kept());
@@ -142,7 +143,7 @@ function next_kernel({ ram, kho }: { ram: Ram; kho: Kho }): void {
   ram.open(kho.scratch);
 }
 
-Deno.test("whatever was not preserved is poison, and what was is nobody's until it is restored, once", () => {
+Deno.test("unpreserved pages are poison; a preserved block has no owner until it is restored, once", () => {
   const world = memory(65_536);
   const { ram, kho } = world;
   const kept = kho.alloc_preserve(3 * PAGE_SIZE) ?? 0;
@@ -151,7 +152,7 @@ Deno.test("whatever was not preserved is poison, and what was is nobody's until 
   next_kernel(world);
   assert.ok(ram.page(kept / PAGE_SIZE + 2)?.every((byte) => byte === 7));
   assert.ok(ram.page(lost)?.every((byte) => byte === POISON));
-  assert.ok(ram.page(60_000)?.every((byte) => byte === POISON), "also what nobody ever used");
+  assert.ok(ram.page(60_000)?.every((byte) => byte === POISON), "a frame that was never used, too");
   const waiting = ram.unclaimed_frames;
   assert.equal(restore_free(ram, kept + PAGE_SIZE), false, "not the first page of a block");
   assert.equal(restore_free(ram, kept), true);
@@ -170,7 +171,7 @@ function kexec(sys: SystemCalls, command_line = "liveupdate=on"): void {
   assert.throws(() => sys.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
 }
 
-Deno.test("until the map is read the next kernel uses nothing but scratch", () => {
+Deno.test("the next kernel allocates from scratch only until it has read the map", () => {
   const m = machine();
   kexec(m.init());
   const [area] = m.system.kho?.scratch ?? [];
@@ -178,12 +179,12 @@ Deno.test("until the map is read the next kernel uses nothing but scratch", () =
   const line = new TextEncoder().encode("liveupdate=on");
   const holds = (frame: number) => line.every((byte, at) => m.ram.page(frame)?.[at] === byte);
   const where = Array.from({ length: m.ram.frames }, (_, frame) => frame).filter(holds);
-  assert.equal(where.length, 1, "its command line is one of the first things it needs memory for");
+  assert.equal(where.length, 1, "the command line needs memory early");
   assert.ok(where.every((frame) => frame >= area.base && frame < area.base + area.count));
 });
 
 for (const name of ["LUO", "kexec-metadata"]) {
-  Deno.test(`a blob that nobody preserved is poison to the next kernel: ${name}`, () => {
+  Deno.test(`the next kernel finds poison in place of an unpreserved blob: ${name}`, () => {
     const m = machine();
     const blob = m.system.kho?.blobs.find((blob) => blob.name === name) ?? assert.fail();
     m.system.kho?.unpreserve_folio(Number(blob.address) / PAGE_SIZE, 0);
@@ -191,12 +192,12 @@ for (const name of ["LUO", "kexec-metadata"]) {
     if (name === "LUO") assert.match(m.panic ?? "", /incoming tree failed/);
     else {assert.ok(
         !m.console.some((line) => line.includes("exec from")),
-        "and it does not know where it comes from",
+        "the kernel does not know where it comes from",
       );}
   });
 }
 
-Deno.test("pages behind the end of a file are not preserved, and may go: the file after it gets them unharmed", () => {
+Deno.test("pages after the end of a file are not preserved, and another file can use them", () => {
   const m = new Machine({ memory_bytes: 4 << 20, disk: new MemoryDisk({ "/k": image() }) });
   const sys = m.init();
   const small = sys.memfd_create("small", abi.MFD_EXEC);
@@ -204,7 +205,7 @@ Deno.test("pages behind the end of a file are not preserved, and may go: the fil
   sys.fallocate(small, abi.FALLOC_FL_KEEP_SIZE, 0n, 40_960n);
   const session = openDevice(sys).create("vm");
   session.preserve(small, 1n);
-  assert.equal(sys.ftruncate(small, 5n), 0, "to the same size: it frees them");
+  assert.equal(sys.ftruncate(small, 5n), 0, "truncating to the same size frees them");
   assert.deepEqual(audit(m), []);
   const large = sys.memfd_create("large", abi.MFD_EXEC);
   const page = new Uint8Array(PAGE_SIZE).fill(88);
@@ -222,7 +223,7 @@ Deno.test("pages behind the end of a file are not preserved, and may go: the fil
   }
 });
 
-Deno.test("kho=off: what was handed over is nobody's all the same, and nobody's until the next kexec", () => {
+Deno.test("kho=off: memory that was handed over is reserved all the same, until the next kexec", () => {
   const m = machine();
   const fd = m.init().memfd_create("m", abi.MFD_EXEC);
   m.init().write(fd, new Uint8Array(10 * PAGE_SIZE));
@@ -239,7 +240,7 @@ Deno.test("kho=off: what was handed over is nobody's all the same, and nobody's 
   assert.equal(m.ram.unclaimed_frames, 0);
 });
 
-Deno.test("a kernel with too little memory for KHO says so, and leaks nothing", () => {
+Deno.test("a kernel with too little memory for KHO prints an error and leaks nothing", () => {
   for (let frames = 258; frames < 330; frames++) {
     const m = new Machine({ memory_bytes: frames * PAGE_SIZE, disk: new MemoryDisk() });
     assert.deepEqual(audit(m), [], `${frames} frames`);
@@ -247,7 +248,7 @@ Deno.test("a kernel with too little memory for KHO says so, and leaks nothing", 
   }
 });
 
-Deno.test("a kernel to which so much was handed over that nothing is left for LUO says so", () => {
+Deno.test("a kernel whose handover leaves no memory for LUO prints an error", () => {
   const seen = new Set<string>();
   for (let pages = 1630; pages < 1660; pages++) {
     const m = new Machine({ memory_bytes: 8 << 20, disk: new MemoryDisk({ "/k": image() }) });
@@ -271,12 +272,12 @@ Deno.test("a kernel to which so much was handed over that nothing is left for LU
 });
 
 for (
-  const [where, address] of [["behind the end of memory", 1n << 40n], [
+  const [where, address] of [["after the end of memory", 1n << 40n], [
     "across a page's end",
     0x200ff0n,
   ]] as const
 ) {
-  Deno.test(`LUO's struct ${where}: the next kernel panics, and the model does not come apart`, () => {
+  Deno.test(`the next kernel panics when LUO's struct lies ${where}`, () => {
     const m = machine();
     const kho = m.system.kho ?? assert.fail();
     const luo = kho.blobs.find(({ name }) => name === "LUO") ?? assert.fail();
@@ -288,7 +289,7 @@ for (
   });
 }
 
-/** `sessions` sessions, and one name taken twice. */
+/** A machine after a kexec with `sessions` sessions, in which one name was created twice. */
 function with_a_name_taken(sessions: number, raw: boolean, settle = false): Machine {
   const m = machine();
   const device = openDevice(m.init());
@@ -304,7 +305,7 @@ function with_a_name_taken(sessions: number, raw: boolean, settle = false): Mach
   return m;
 }
 
-Deno.test("a name taken twice behind a full block makes the next kernel panic, as 7.3.4 does; not when luo asks", () => {
+Deno.test("a name created twice after a full block makes the next kernel panic, as 7.3.4 does; not through the library", () => {
   assert.equal(with_a_name_taken(50, true).panic, undefined);
   const dead = with_a_name_taken(51, true);
   assert.match(dead.panic ?? "", /incoming tree failed/);

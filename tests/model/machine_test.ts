@@ -1,3 +1,4 @@
+/** Whole live updates of a machine: what the next kernel has, and what is gone. */
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
@@ -30,7 +31,7 @@ function kexec(sys: SystemCalls): void {
   assert.throws(() => sys.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
 }
 
-/** A memfd with `text` in it and its position behind the text. */
+/** A memfd that contains `text`, with its position after the text. */
 function memfd(sys: SystemCalls, text: string): number {
   const fd = sys.memfd_create("data", flags);
   assert.equal(sys.write(fd, new TextEncoder().encode(text)), text.length);
@@ -42,19 +43,19 @@ function contents(sys: SystemCalls, fd: number): string {
   return new TextDecoder().decode(bytes.subarray(0, sys.pread(fd, bytes, 0n)));
 }
 
-/** A session `vm` with one file, and the image loaded. The process must hold all of it until the kexec. */
+/** A session `vm` with one file, and the loaded image. The process holds the fds until the kexec. */
 function prepare(sys: SystemCalls, command_line = "liveupdate=on"): void {
   const session = openDevice(sys).create("vm");
   session.preserve(memfd(sys, "hello"), 7n);
   load(sys, command_line);
 }
 
-/** Page frames that are neither the kernel's own nor wait to be taken back: those of files. */
+/** The page frames of files: all that the kernel does not own and that do not wait to be restored. */
 function file_frames({ ram, system }: Machine): number {
   return ram.used_frames - ram.unclaimed_frames - system.own_frames;
 }
 
-Deno.test("a preserved memfd is in the next kernel, with contents, size and position", () => {
+Deno.test("the next kernel has a preserved memfd with its contents, size and position", () => {
   const m = machine();
   prepare(m.init());
   kexec(m.init());
@@ -68,7 +69,7 @@ Deno.test("a preserved memfd is in the next kernel, with contents, size and posi
   assert.equal(contents(m.init(), file.number), "hello");
 });
 
-Deno.test("the next kernel's release is the image's, and its console tells where it comes from", () => {
+Deno.test("the next kernel has the image's release, and its console names the previous kernel", () => {
   const m = machine({ release: "7.3.4" });
   prepare(m.init());
   kexec(m.init());
@@ -89,7 +90,7 @@ for (const command_line of ["", "liveupdate=off", "liveupdate=on kho=off"]) {
     assert.equal(file_frames(m), 0);
     assert.ok(
       m.ram.unclaimed_frames <= 3,
-      "KHO's tree, its metadata and LUO's page of FLBs are never given back",
+      "KHO's tree, its metadata and LUO's page of FLBs are never freed",
     );
   });
 }
@@ -98,19 +99,19 @@ Deno.test("only preserved page frames survive", () => {
   const m = machine();
   memfd(m.init(), "lost");
   prepare(m.init());
-  // The list of the preserved file's pages is a page, too.
+  // The list of the preserved file's pages takes a page too.
   assert.equal(file_frames(m), 3);
   kexec(m.init());
   assert.equal(file_frames(m), 0);
   const device = openDevice(m.init());
   const waiting = m.ram.unclaimed_frames;
   device.retrieve("vm").finish();
-  // Its page, the list and what lists that, its struct, and the block of the session's files.
+  // Frees the file's page, the list, the chunk of the list, the struct, and the block of the session's files.
   assert.equal(m.ram.unclaimed_frames, waiting - 5, "a file never retrieved is freed by FINISH");
   assert.equal(file_frames(m), 0);
 });
 
-Deno.test("a session not retrieved is not carried into the kernel after", () => {
+Deno.test("a session that is not retrieved is not handed over to the kernel after the next", () => {
   const m = machine();
   prepare(m.init());
   kexec(m.init());
@@ -120,7 +121,7 @@ Deno.test("a session not retrieved is not carried into the kernel after", () => 
   assert.equal(m.ram.unclaimed_frames, 3);
 });
 
-Deno.test("processes of the old kernel are killed by the kexec, whatever they call", () => {
+Deno.test("the kexec ends all processes of the old kernel: every call throws", () => {
   const m = machine();
   const other = m.spawn();
   const fd = memfd(other, "x");

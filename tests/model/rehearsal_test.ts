@@ -1,3 +1,4 @@
+/** The simulated drivers: iommufd, vfio, guest_memfd and hugetlb memfds over a live update. */
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
@@ -59,7 +60,7 @@ function map(sys: SystemCalls, iommufd: number, memfd: number): number {
 
 const SEALS = abi.F_SEAL_SEAL | abi.F_SEAL_GROW | abi.F_SEAL_SHRINK;
 
-/** A guest's memory, its iommufd and a device of it, as a VMM has them. */
+/** A guest's memory, its iommufd and its device, as a VMM holds them. */
 function virtual_machine(sys: SystemCalls, seals = SEALS) {
   const memory = sys.memfd_create("guest", abi.MFD_EXEC | abi.MFD_ALLOW_SEALING);
   sys.write(memory, new Uint8Array(PAGE).fill(7));
@@ -81,21 +82,21 @@ function preserve(session: Session, vm: ReturnType<typeof virtual_machine>): voi
   session.preserve(vm.device, DEVICE);
 }
 
-Deno.test("without the parameter there is no such device", () => {
+Deno.test("without luo_rehearsal= the simulated devices do not exist", () => {
   const sys = machine("liveupdate=on").init();
   for (const path of ["/dev/iommu", "/dev/kvm", "/dev/vfio/devices/vfio0"]) {
     assert.equal(sys.open(path, abi.O_RDWR), -Errno.ENOENT);
   }
 });
 
-Deno.test("the memfd goes first, then the iommufd, then the device; any other order is refused", () => {
+Deno.test("the memfd is preserved first, then the iommufd, then the device; any other order is refused", () => {
   const sys = machine().init();
   const vm = virtual_machine(sys);
   const session = openDevice(sys).create("vm");
   assert.throws(() => session.preserve(vm.device, DEVICE), { errno: Errno.ENOENT });
   assert.throws(() => session.preserve(vm.iommufd, IOMMUFD), { errno: Errno.ENOENT });
   preserve(session, vm);
-  assert.equal(map(sys, vm.iommufd, vm.memory), -Errno.EBUSY, "nothing is mapped any more");
+  assert.equal(map(sys, vm.iommufd, vm.memory), -Errno.EBUSY, "a preserved iommufd accepts no mapping");
 });
 
 Deno.test("a memfd preserved in another session does not count", () => {
@@ -107,7 +108,7 @@ Deno.test("a memfd preserved in another session does not count", () => {
   assert.throws(() => other.preserve(vm.iommufd, IOMMUFD), { errno: Errno.ENOENT });
 });
 
-Deno.test("memory that could change its size cannot be mapped across an update", () => {
+Deno.test("an iommufd whose memfd could change its size is refused", () => {
   const sys = machine().init();
   const vm = virtual_machine(sys, abi.F_SEAL_GROW);
   const session = openDevice(sys).create("vm");
@@ -115,7 +116,7 @@ Deno.test("memory that could change its size cannot be mapped across an update",
   assert.throws(() => session.preserve(vm.iommufd, IOMMUFD), { errno: Errno.EINVAL });
 });
 
-Deno.test("closing the session gives everything back, and it can be preserved again", () => {
+Deno.test("closing the session unpreserves everything, and it can be preserved again", () => {
   const sys = machine().init();
   const vm = virtual_machine(sys);
   const device = openDevice(sys);
@@ -127,7 +128,7 @@ Deno.test("closing the session gives everything back, and it can be preserved ag
   }
 });
 
-/** After a live update of a virtual machine: the session is retrieved, nothing else. */
+/** A machine after the live update of a virtual machine. Only the session is retrieved. */
 function updated() {
   const m = machine();
   const sys = m.init();
@@ -136,13 +137,13 @@ function updated() {
   return { m, kernel: m.init(), session: openDevice(m.init()).retrieve("vm") };
 }
 
-Deno.test("a session is finished only when its iommufd is back and its device attached", () => {
+Deno.test("a session can be finished only after its iommufd is retrieved and its device attached", () => {
   const { m, kernel: sys, session } = updated();
   const refused = () => assert.throws(() => session.finish(), { errno: Errno.EBUSY });
   refused();
   const device = session.restore(DEVICE).number;
   refused();
-  assert.equal(attach(sys, device), -Errno.EINVAL, "bound to nothing");
+  assert.equal(attach(sys, device), -Errno.EINVAL, "the device is not bound");
   const iommufd = session.restore(IOMMUFD).number;
   refused();
   assert.equal(bind(sys, device, iommufd), 0);
@@ -153,14 +154,14 @@ Deno.test("a session is finished only when its iommufd is back and its device at
   assert.doesNotMatch(m.console.join("\n"), /underflow/);
 });
 
-Deno.test("a retrieved device binds to the retrieved iommufd and to no other", () => {
+Deno.test("a retrieved device can be bound to the retrieved iommufd only", () => {
   const { kernel: sys, session } = updated();
   const device = session.restore(DEVICE).number;
   assert.equal(bind(sys, device, opened(sys, "/dev/iommu")), -Errno.EPERM);
   assert.equal(bind(sys, device, session.restore(IOMMUFD).number), 0);
 });
 
-Deno.test("until the session is finished nobody else opens the device", () => {
+Deno.test("the device cannot be opened again until the session is finished", () => {
   const { kernel: sys, session } = updated();
   const again = () => sys.open("/dev/vfio/devices/vfio0", abi.O_RDWR);
   assert.equal(again(), -Errno.EBUSY);
@@ -173,7 +174,7 @@ Deno.test("until the session is finished nobody else opens the device", () => {
   assert.ok(again() >= 0);
 });
 
-Deno.test("the guest's memory is back with its iommufd, and can be had by its own token", () => {
+Deno.test("the iommufd retrieves the guest's memory too, and its token still works", () => {
   const { kernel: sys, session } = updated();
   session.restore(IOMMUFD);
   const bytes = new Uint8Array(PAGE);
@@ -181,7 +182,7 @@ Deno.test("the guest's memory is back with its iommufd, and can be had by its ow
   assert.deepEqual(bytes, new Uint8Array(PAGE).fill(7));
 });
 
-Deno.test("a next kernel without the driver: EIO at every open", () => {
+Deno.test("a next kernel without the driver gives EIO at every open of the device", () => {
   const m = machine();
   preserve(openDevice(m.init()).create("vm"), virtual_machine(m.init()));
   kexec(m.init(), "liveupdate=on luo_rehearsal=hugetlb");
@@ -195,11 +196,11 @@ function guest_memfd(sys: SystemCalls, pages: number): number {
   return sys.ioctl(vm, vmm.KVM_CREATE_GUEST_MEMFD, argument);
 }
 
-Deno.test("a guest_memfd keeps its size and its pages, holes stay holes, and it is frozen meanwhile", () => {
+Deno.test("a guest_memfd keeps its size, its pages and its holes, and is frozen while it is preserved", () => {
   const m = machine();
   const sys = m.init();
   const fd = guest_memfd(sys, 8);
-  assert.equal(sys.read(fd, new Uint8Array(1)), -Errno.EINVAL, "not for its host");
+  assert.equal(sys.read(fd, new Uint8Array(1)), -Errno.EINVAL, "the host cannot read it");
   assert.equal(sys.fallocate(fd, abi.FALLOC_FL_KEEP_SIZE, BigInt(2 * PAGE), BigInt(PAGE)), 0);
   openDevice(sys).create("vm").preserve(fd, 1n);
   assert.equal(sys.fallocate(fd, abi.FALLOC_FL_KEEP_SIZE, 0n, BigInt(PAGE)), -Errno.EBUSY);
@@ -212,7 +213,7 @@ Deno.test("a guest_memfd keeps its size and its pages, holes stay holes, and it 
   assert.deepEqual(audit(m), []);
 });
 
-Deno.test("a guest_memfd nobody retrieves is freed by the finish", () => {
+Deno.test("finish frees a guest_memfd that was not retrieved", () => {
   const m = machine();
   const fd = guest_memfd(m.init(), 4);
   m.init().fallocate(fd, abi.FALLOC_FL_KEEP_SIZE, 0n, BigInt(4 * PAGE));
@@ -221,13 +222,13 @@ Deno.test("a guest_memfd nobody retrieves is freed by the finish", () => {
   const device = openDevice(m.init());
   const waiting = m.ram.unclaimed_frames;
   device.retrieve("vm").finish();
-  // Its pages, their list and what lists that, its struct, and the block of the session's files.
+  // Frees four pages, their list, the chunk of the list, the struct, and the block of the session's files.
   assert.equal(m.ram.unclaimed_frames, waiting - 4 - 4);
   m.kill(m.init().getpid());
   assert.deepEqual(audit(m), []);
 });
 
-Deno.test("hugetlb memfds are refused by Linux, and by the driver to come kept, retrieved or not", () => {
+Deno.test("Linux refuses hugetlb memfds; the simulated driver preserves them, retrieved or not", () => {
   const HUGE = 2n << 20n;
   const make = (sys: SystemCalls) => {
     const fd = sys.memfd_create("h", abi.MFD_EXEC | abi.MFD_HUGETLB | abi.MFD_ALLOW_SEALING);

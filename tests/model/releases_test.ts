@@ -1,3 +1,4 @@
+/** Kernels of different releases in a row: which formats fit, and the limits of each release. */
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
@@ -19,7 +20,7 @@ function memfd(sys: SystemCalls, text: string): number {
   return fd;
 }
 
-/** A session "vm" with one memfd of five bytes and a seal, and the kexec. */
+/** Creates a session "vm" with one sealed memfd of five bytes, and does the kexec. */
 function live_update(m: Machine, command_line = "liveupdate=on"): void {
   const sys = m.init();
   const fd = memfd(sys, "bytes");
@@ -48,11 +49,11 @@ for (const [from, to] of [["7.3.4", "7.2.12"], ["7.2.12", "7.3.4"], ["6.19.2", "
     assert.equal(sys.uname().release, to);
     const fd = incoming(m).restore(1n).number;
     const seals = sys.fcntl(fd, abi.F_GET_SEALS);
-    assert.equal(seals, from.startsWith("6") ? 0 : abi.F_SEAL_GROW, "seals come along since memfd-v2");
+    assert.equal(seals, from.startsWith("6") ? 0 : abi.F_SEAL_GROW, "memfd-v2 hands seals over");
   });
 }
 
-Deno.test("a kernel that does not speak this KHO boots as if nothing had been handed over", () => {
+Deno.test("a kernel with another KHO format boots as if nothing had been handed over", () => {
   const m = machine("7.3.4", "6.19.2");
   live_update(m);
   assert.throws(() => incoming(m), { errno: Errno.ENOENT });
@@ -61,7 +62,7 @@ Deno.test("a kernel that does not speak this KHO boots as if nothing had been ha
   assert.match(m.console.join("\n"), /handover FDT \(0x\w+\) is incompatible with 'kho-v1'/);
 });
 
-Deno.test("a kernel that does not speak this LUO panics early, sessions or not; the machine is dead", () => {
+Deno.test("a kernel with another LUO format panics early, even without sessions, and the machine is off", () => {
   for (const line of ["liveupdate=on", "liveupdate=off", "panic=0"]) {
     const m = machine("7.3.4", "7.3.4-luo-v4");
     kexec(m, line);
@@ -83,7 +84,7 @@ Deno.test("kho=off avoids the panic, and panic=-1 restarts the machine: the data
   assert.throws(() => incoming(restarted), { errno: Errno.ENOENT });
 });
 
-Deno.test("the v6 series goes on without LUO where mainline panics", () => {
+Deno.test("the v6 series boots without LUO where mainline panics", () => {
   const m = machine("6.18.0-series-v6", "6.18.0-series-v6-luo-v9");
   live_update(m);
   assert.equal(m.off, false);
@@ -91,21 +92,21 @@ Deno.test("the v6 series goes on without LUO where mainline panics", () => {
   assert.match(m.console.join("\n"), /disabling live update/);
 });
 
-Deno.test("a file whose format is unknown: every open of the device gives EIO", () => {
+Deno.test("a file of an unknown format makes every open of the device fail with EIO", () => {
   const m = machine("7.3.4", "7.3.4-memfd-v3");
   live_update(m);
   for (let i = 0; i < 2; i++) assert.equal(m.init().open("/dev/liveupdate", abi.O_RDWR), -Errno.EIO);
   assert.match(m.console.join("\n"), /No registered handler for compatible 'memfd-v2'/);
 });
 
-Deno.test("a kernel from before LUO has no device, and what was preserved is free memory", () => {
+Deno.test("a kernel from before LUO has no device, and preserved memory is free", () => {
   const m = machine("7.3.4", "6.12.1");
   live_update(m);
   assert.equal(m.init().open("/dev/liveupdate", abi.O_RDWR), -Errno.ENOENT);
   assert.equal(m.ram.used_frames, m.system.own_frames);
 });
 
-Deno.test("6.19 has room for 744 sessions and 128 files, and says so as it did", () => {
+Deno.test("6.19 has room for 744 sessions (then ENOMEM) and 128 files (then ENOSPC)", () => {
   const sys = machine("6.19.2").init();
   const device = openDevice(sys);
   const session = device.create("s0");
@@ -116,11 +117,11 @@ Deno.test("6.19 has room for 744 sessions and 128 files, and says so as it did",
   assert.throws(
     () => session.preserve(-1, 128n),
     { errno: Errno.ENOSPC },
-    "room is looked for before the fd",
+    "room is checked before the fd",
   );
 });
 
-Deno.test("GET_NAME came after 6.19: the number is outside its table", () => {
+Deno.test("GET_NAME came after 6.19, which gives EINVAL for its number", () => {
   const GET_NAME = 0xba43;
   const struct = new Uint8Array(72);
   new DataView(struct.buffer).setUint32(0, 72, true);
@@ -131,7 +132,7 @@ Deno.test("GET_NAME came after 6.19: the number is outside its table", () => {
   }
 });
 
-Deno.test("the v6 series has names of 56 bytes: a longer buffer must end in zeros", () => {
+Deno.test("the v6 series has names of 56 bytes, and a longer buffer must end in zeros", () => {
   const CREATE = 0xba00;
   const sys = machine("6.18.0-series-v6").init();
   const device = openDevice(sys);

@@ -1,3 +1,4 @@
+/** A live update of many sessions and files. */
 import assert from "node:assert/strict";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
@@ -31,10 +32,10 @@ function live_update(sessions: number): void {
     for (let token = 0n; token < 10n; token++) session.restore(token).close();
     session.close();
   }
-  // KHO's tree, its metadata, and LUO's page of FLBs.
+  // KHO's tree, its metadata, and LUO's page of FLBs are never freed.
   assert.equal(m.ram.used_frames, m.system.own_frames + 3);
 }
 
-Deno.test("2,000 sessions with 20,000 files come through, and leave nothing behind", () => {
+Deno.test("2,000 sessions with 20,000 files survive, and leak nothing", () => {
   live_update(2000);
 });
