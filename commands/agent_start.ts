@@ -1,11 +1,14 @@
+/** `luo agent start`. */
 import { buildCommand } from "@stricli/core";
 import type { Status } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { startAgent } from "./processes/agent_calls.ts";
 import type { Context } from "./base/context.ts";
+import { deviceLines } from "./output/status_text.ts";
 
 export interface Result {
   agent: Status["agent"];
+  device: Status["device"];
   /** False: it was running already. */
   started: boolean;
 }
@@ -14,14 +17,18 @@ export function run(context: Context, _request: null, flags: CommonFlags): Resul
   return startAgent(context, flags);
 }
 
-export function format({ agent, started }: Result): string {
-  return `Agent ${started ? "started" : "is running already"}: pid ${agent.pid}, ${agent.socket}`;
+export function format({ agent, device, started }: Result): string {
+  const line = `Agent ${started ? "started" : "is running already"}: pid ${agent.pid}, ${agent.socket}`;
+  return [line, ...deviceLines(device)].join("\n");
 }
 
 export const command = buildCommand<CommonFlags, [], Context>({
   docs: docs(
     "Start the agent in the background",
-    "Waits until it answers. What it has to say goes to a file beside its socket, with the ending .log. Under systemd run\n" +
+    "Waits until the agent answers. Its log goes to a file beside its socket, with the\n" +
+      "ending .log. The agent starts without /dev/liveupdate too (none there, in use, no\n" +
+      "permission, not readable): it can then load and execute the next kernel, and\n" +
+      "tries to open the device again at each request that needs it. Under systemd run\n" +
       "luo agent run as the service instead.",
     [["luo agent start", "after boot, before anything else"]],
   ),

@@ -7,7 +7,7 @@ import type { Context } from "./base/context.ts";
 import { Failure } from "./errors/failure.ts";
 import { contents } from "./output/session_text.ts";
 import { count, table, visible } from "./base/text.ts";
-import { lossLines } from "./output/status_text.ts";
+import { deviceLines, lossLines } from "./output/status_text.ts";
 import { machineSocket } from "./arguments/agent_target.ts";
 
 export interface Flags extends CommonFlags {
@@ -41,13 +41,13 @@ function arrived({ lastUpdate }: Status, since: string): boolean {
 }
 
 /** Of a model: whoever executes a kernel on Linux is not there to be told. */
-function lost(context: Context, flags: CommonFlags, { kernel, losses }: Status): Failure {
+function lost(context: Context, flags: CommonFlags, { kernel, device, losses }: Status): Failure {
   const log = `${machineSocket(target(context, flags))}.log`;
   const what =
     `Cannot say that the update worked: kernel ${kernel.release} runs, and was handed nothing of luo's`;
   return new Failure("kernel-error", what, {
     operation: "kexec exec",
-    reasons: lossLines(losses).map((line) => line.trim()),
+    reasons: [...deviceLines(device), ...lossLines(losses)].map((line) => line.trim()),
     hints: [`what the kernels said, a panic too: ${log}`],
   });
 }

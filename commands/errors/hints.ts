@@ -12,7 +12,10 @@ const HINTS: Readonly<Record<string, readonly string[]>> = {
   "open EBUSY": [
     "one program at a time holds the device: stop the other one (a second agent, luod, systemd)",
   ],
-  "open EIO": ["the kernel cannot read the handover of the previous kernel; that lasts until the next kexec"],
+  "open EIO": [
+    "the kernel cannot read the handover of the previous kernel; that lasts until the next kexec",
+    "go into the next kernel with: luo kexec load KERNEL, then luo kexec exec",
+  ],
   "record ENOSPC": ["make room in the directory of the agent's socket, or use another: --socket"],
   "record EROFS": ["the directory of the agent's socket must be writable: use another with --socket"],
   "create EEXIST": ["list the sessions with: luo session list"],

@@ -31,6 +31,10 @@ const ADVICE: Readonly<Record<ProblemCode, Advice>> = {
     step: () => "let the agent run until the kexec: luo kexec load KERNEL, luo kexec exec",
   },
   session_of_systemd: { risk: LOST, step: () => "leave the session to systemd" },
+  sessions_unknown: {
+    risk: LOST,
+    step: () => "let the agent open the device first: luo status says why it cannot",
+  },
   session_not_retrieved: {
     risk: LOST,
     step: (session) => `retrieve the session first: luo session retrieve ${session}`,

@@ -1,4 +1,6 @@
+/** The status as people read it. */
 import type { LastUpdate, Loss, Status } from "../../lib/agent/protocol.ts";
+import { hintsFor } from "../errors/hints.ts";
 import { imageLine } from "./kexec_text.ts";
 import { contents, sessionTable } from "./session_text.ts";
 import { count, type Paint, size, table, time, visible } from "../base/text.ts";
@@ -9,19 +11,35 @@ export function statusText(status: Status, paint: Paint): string {
   const model = backend === "model" ? " (a software model: nothing here is on the real kernel)" : "";
   const rows = [
     ["Kernel", `${kernel.release} ${kernel.machine}${model}`],
-    ["Device", `${device.path} ${deviceState(device)}`],
+    ["Device", deviceLine(device)],
     ["Image", imageLine(image)],
     ["Agent", `pid ${agent.pid}, luo ${agent.version}, ${agent.socket}`],
   ];
   if (lastUpdate !== undefined) rows.push(["Last update", updateLine(lastUpdate)]);
+  if (agent.unrecorded !== undefined) rows.push(["Record", `not written: ${agent.unrecorded}`]);
   const lines = [table(rows)];
   if (losses.length > 0) lines.push(paint("red", lossLines(losses).join("\n")));
-  lines.push(sessions.length === 0 ? "No sessions" : sessionTable(sessions));
+  lines.push(sessions.length === 0 ? noSessions(device) : sessionTable(sessions));
+  if (device.state !== "ready") lines.push(...deviceLines(device));
   return lines.join("\n");
 }
 
-function deviceState({ state, errno }: Status["device"]): string {
-  return errno === undefined ? state : `${state} (${errno})`;
+/** The agent has not read what was handed over while another program has the device. */
+function noSessions({ state }: Status["device"]): string {
+  return state === "busy" || state === "denied" ? "Sessions unknown" : "No sessions";
+}
+
+/** `/dev/liveupdate busy (EBUSY)`. */
+function deviceLine({ path, state, errno }: Status["device"]): string {
+  return `${path} ${state}${errno === undefined ? "" : ` (${errno})`}`;
+}
+
+/** A device that the agent cannot open, and what to do about it; nothing for one that it has opened. */
+export function deviceLines(device: Status["device"]): string[] {
+  const { path, errno } = device;
+  if (errno === undefined) return [];
+  const hints = hintsFor("open", errno).map((hint) => `  ${hint}`);
+  return [`The agent cannot open ${path}: ${device.state} (${errno})`, ...hints];
 }
 
 function updateLine(

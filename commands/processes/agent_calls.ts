@@ -82,11 +82,12 @@ export function* watch(
 export function startAgent(
   context: Context,
   flags: CommonFlags,
-): { agent: Status["agent"]; started: boolean } {
+): { agent: Status["agent"]; device: Status["device"]; started: boolean } {
   const { client, started } = ensureRunning(agentService(context, target(context, flags)));
   using _ = client;
   const { reply } = client.call("GetStatus", {});
-  return { agent: reply.status.agent, started };
+  const { agent, device } = reply.status;
+  return { agent, device, started };
 }
 
 /** Stops the agent. False: no agent was running. */

@@ -1,6 +1,5 @@
 import { close, unlink } from "../../ffi/file.ts";
 import { geteuid, getpid } from "../../ffi/process.ts";
-import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 import { ProcessKilled, type SystemCalls } from "../system_calls.ts";
 import { markFile, preserveFile, restoreFile } from "./file_methods.ts";
 import { readText } from "./proc_text.ts";
@@ -35,7 +34,8 @@ export interface AgentOptions {
  *
  * @throws LuoError `lock` another agent runs; `listen` the socket's directory; `open` the device; `create` its manifest
  */
-export async function runAgent(options: AgentOptions): Promise<void> {
+export async function runAgent(given: AgentOptions): Promise<void> {
+  const options = { ...given, log: unfailing(given.log) };
   const paths = agentPaths(options.socket);
   const lock = takePlace(paths);
   try {
@@ -63,6 +63,17 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     unlink(paths.socket);
     close(lock);
   }
+}
+
+/** A log on a full disk must not end the agent. */
+function unfailing(log: (line: string) => void): (line: string) => void {
+  return (line) => {
+    try {
+      log(line);
+    } catch (error) {
+      if (error instanceof ProcessKilled) throw error;
+    }
+  };
 }
 
 class Agent {
@@ -101,7 +112,10 @@ class Agent {
       Identify: () =>
         answer({ backend: this.options.backend, version: this.options.version, pid: this.state.options.pid }),
       GetStatus: () => answer({ status: this.#status() }),
-      ListSessions: () => answer({ sessions: this.state.sessions() }),
+      ListSessions: () => {
+        this.state.needDevice();
+        return answer({ sessions: this.state.sessions() });
+      },
       ShowImage: () => answer(showImage(this.state)),
       CreateSession: (request) => this.#changing(answer(createSession(this.state, request))),
       RetrieveSession: (request) => this.#changing(answer(retrieveSession(this.state, request))),
@@ -128,7 +142,7 @@ class Agent {
   }
 
   #stop({ force }: Methods["Stop"]["request"]): Reply {
-    const objections = dataFirst(this.state.sessions()).map(atStop);
+    const objections = dataFirst(this.state.sessions()).map((info) => atStop(info, this.state));
     if (objections.length > 0 && !force) throw refused("stop", "the agent", objections);
     this.end("the agent was stopped by force");
     this.on_stop();
@@ -142,18 +156,20 @@ class Agent {
   }
 
   #status(): Status {
+    this.state.tryDevice();
     const { state, options } = this;
     const { release, machine } = state.sys.uname();
     const commandLine = readText(state.sys, "/proc/cmdline") ?? "";
     return {
       backend: options.backend,
       kernel: { release, machine, bootId: state.bootId, commandLine },
-      device: { path: LIVEUPDATE_DEVICE, state: "ready" },
+      device: state.deviceStatus(),
       agent: {
         pid: state.options.pid,
         version: options.version,
         socket: options.socket,
         startedAt: this.startedAt,
+        ...(state.journal.problem === undefined ? {} : { unrecorded: state.journal.problem }),
       },
       image: currentImage(state),
       sessions: state.sessions(),
@@ -164,8 +180,9 @@ class Agent {
 }
 
 /** What becomes of a session when the agent stops. */
-function atStop({ name, state, files, filesKnown }: SessionInfo): Objection {
-  const fate = state === "incoming" ? "waits for this machine's agent to retrieve it" : "would be lost";
+function atStop({ name, state, files, filesKnown }: SessionInfo, agent: AgentState): Objection {
+  const inKernel = agent.incoming.get(name)?.session === undefined && state === "incoming";
+  const fate = inKernel ? "waits for this machine's agent to retrieve it" : "would be lost";
   const content = filesKnown === false
     ? "files unknown"
     : `${files.length} ${files.length === 1 ? "file" : "files"}`;

@@ -62,8 +62,9 @@ export function takePlace(paths: AgentPaths): number {
       `Cannot start the agent: one is running already, process ${who || "unknown"}`,
     );
   }
-  check(ftruncate(fd, 0n), "lock", subject);
-  check(pwrite(fd, new TextEncoder().encode(`${getpid()}\n`), 0n), "lock", subject);
+  // The number only informs, so a full disk is no reason to end. Writing before cutting keeps the block that the file has.
+  const line = new TextEncoder().encode(`${getpid()}\n`);
+  if (pwrite(fd, line, 0n) === line.length) ftruncate(fd, BigInt(line.length));
   return fd;
 }
 

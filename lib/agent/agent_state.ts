@@ -1,29 +1,23 @@
-import type { SystemCalls } from "../system_calls.ts";
-import { type Device, openDevice, type Session } from "../session.ts";
-import { readText } from "./proc_text.ts";
-import {
-  afterDeath,
-  afterKexec,
-  afterPowerLoss,
-  decodeJournal,
-  encodeJournal,
-  type Inheritance,
-  type Journal,
-  loss,
-  unrestored,
-  whyGone,
-} from "./journal.ts";
-import { MANIFEST_SESSION, ManifestWriter, readManifest } from "./manifest.ts";
-import type { ImageFiles } from "./loaded_image.ts";
-import type { AgentPaths } from "./agent_place.ts";
-import { readRecord, writeRecord } from "./record.ts";
-import type { ImageInfo, LastUpdate, Loss, SessionInfo } from "./protocol.ts";
+/** Everything the agent holds: the device, sessions, the loaded image, losses, and the journal of it all. */
+import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 import { LuoError } from "../error.ts";
+import { type Device, openDevice, type Session } from "../session.ts";
+import type { SystemCalls } from "../system_calls.ts";
+import type { AgentPaths } from "./agent_place.ts";
+import { incomingManifest, inherit, inheritUnreadable, previewRecord } from "./inherit.ts";
+import { encodeJournal, loss, unrestored } from "./journal.ts";
+import { JournalWriter } from "./journal_writer.ts";
+import type { ImageFiles } from "./loaded_image.ts";
+import { readText } from "./proc_text.ts";
+import type { ImageInfo, LastUpdate, Loss, SessionInfo, Status } from "./protocol.ts";
 
-/** Of one boot, told in every status and written with every journal: an agent that dies again and again must not fill them. */
+/** The most losses that are kept. They are in every status and every journal, and an agent may die again and again. */
 export const LOSSES_MAX = 10_000;
 
-/** A session the agent knows of. Without `session` it was handed over and is still in the kernel, not retrieved. */
+/**
+ * A session that the agent knows of. An incoming session without `session` is still in the kernel. An incoming one with `session`
+ * was retrieved by the agent itself, to learn whether the kernel has it.
+ */
 export interface Held {
   info: SessionInfo;
   /** Its fd: the session lives as long as this is open. */
@@ -38,7 +32,20 @@ export interface StateOptions {
   readonly log: (line: string) => void;
 }
 
-/** Everything the agent holds. Opening it takes the device and finds what was handed over; nothing of it outlives its process. */
+type DeviceState = Status["device"]["state"];
+
+/** What a failed open of the device means. Other errors (ENOMEM, EMFILE) say nothing about the device. */
+const DEVICE_STATES: Readonly<Record<string, DeviceState>> = {
+  ENOENT: "absent",
+  ENXIO: "absent",
+  ENODEV: "absent",
+  EBUSY: "busy",
+  EACCES: "denied",
+  EPERM: "denied",
+  EIO: "broken",
+};
+
+/** What the agent holds ends with its process. */
 export class AgentState implements Disposable {
   /** Outgoing sessions by name. */
   readonly outgoing = new Map<string, Held>();
@@ -46,108 +53,109 @@ export class AgentState implements Disposable {
   readonly incoming = new Map<string, Held>();
   readonly losses: Loss[] = [];
   readonly sys: SystemCalls;
-  readonly device: Device;
+  readonly journal: JournalWriter;
   readonly bootId: string;
   readonly release: string;
   lastUpdate: LastUpdate | undefined;
-  /** The image this agent, or one before it in this boot, loaded. */
+  /** Live updates in a row. */
+  updates = 0;
+  /** The image that this agent, or one before it in this boot, loaded. */
   image: ImageInfo | undefined;
-  /** Loads it once more, from its files, which are open as long as it is loaded; only the agent that loaded it can. */
+  /** The files of that image, open as long as it is loaded: only the agent that loaded it can load it again. */
   reload: ImageFiles | undefined;
   ended = false;
-  #manifest: { session: Session; writer: ManifestWriter } | undefined;
-  #updates = 0;
+  #device: Device | undefined;
+  /** Why the device cannot be opened. */
+  #unopened: LuoError | undefined;
 
-  /** @throws LuoError `open` the device; `create`, `preserve` the manifest; `record` */
+  /**
+   * Opens the device and finds what was handed over. Without the device the agent serves what needs none.
+   *
+   * @throws LuoError `open`: an error that is not about the device (EMFILE, ENOMEM)
+   */
   constructor(readonly options: StateOptions) {
     this.sys = options.sys;
     this.bootId = readText(this.sys, "/proc/sys/kernel/random/boot_id") ?? "";
     this.release = this.sys.uname().release;
-    this.device = openDevice(this.sys);
+    this.journal = new JournalWriter(options.paths, () => this.#device);
     try {
-      this.#begin();
+      if (!this.tryDevice()) this.#beginWithoutDevice();
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
     }
   }
 
-  /** The old manifest is let go only when its content stands in the record and in the new one. */
-  #begin(): void {
-    using old = this.#incomingManifest();
-    this.#inherit(old);
-    // At once: whatever fails from here on ends this process, and that finishes the old manifest. Ending because of a full disk
-    // would do the same, and help nobody.
-    this.saveOrLog();
-    const session = this.device.create(MANIFEST_SESSION);
-    this.#manifest = { session, writer: new ManifestWriter(session) };
-    this.#manifest.writer.write(this.#journal());
-    old?.finish();
+  /**
+   * The device. When the agent could not open the device before, this tries again: another program may have closed it.
+   *
+   * @throws LuoError `open`: ENOENT, EBUSY, EACCES, EPERM, EIO
+   */
+  get device(): Device {
+    if (this.#device !== undefined) return this.#device;
+    // EIO lasts until the next kexec.
+    if (this.#unopened?.is("EIO")) throw this.#unopened;
+    try {
+      this.#device = openDevice(this.sys);
+    } catch (error) {
+      if (error instanceof LuoError && error.code in DEVICE_STATES) this.#unopened = error;
+      throw error;
+    }
+    this.#unopened = undefined;
+    try {
+      this.#begin(this.#device);
+    } catch (error) {
+      // Only the manifest's retrieve can fail (EMFILE, ENOMEM), before anything was found: the next call tries again.
+      this.#device[Symbol.dispose]();
+      this.#device = undefined;
+      throw error;
+    }
+    return this.#device;
   }
 
-  #incomingManifest(): Session | undefined {
+  /** The same, for requests that need no device but know more with it. False: the device cannot be opened. */
+  tryDevice(): boolean {
     try {
-      return this.device.retrieve(MANIFEST_SESSION);
+      return this.device !== undefined;
     } catch (error) {
-      if (error instanceof LuoError && (error.is("ENOENT") || error.is("EINVAL"))) return undefined;
+      if (error instanceof LuoError && error.code in DEVICE_STATES && error.operation === "open") {
+        return false;
+      }
       throw error;
     }
   }
 
-  #inherit(old: Session | undefined): void {
-    const at = this.options.now();
-    const record = readRecord(this.options.paths);
-    if (record?.bootId === this.bootId) {
-      [this.lastUpdate, this.image, this.#updates] = [record.lastUpdate, record.image, record.updates];
-      return this.#take(afterDeath(record, at), record);
-    }
-    const payload = old === undefined ? undefined : readManifest(old);
-    if (payload === undefined) {
-      return record === undefined ? undefined : this.#take(afterPowerLoss(record, at), record);
-    }
-    const journal = decodeJournal(payload);
-    if (journal !== undefined) return this.#takeUpdate(journal, at);
-    this.options.log(
-      "The manifest that was handed over is damaged: sessions can still be retrieved by their names",
-    );
-    const nameless: SessionInfo = { name: MANIFEST_SESSION, state: "incoming", createdAt: at, files: [] };
-    this.lose([
-      loss(nameless, "the manifest is damaged: the other sessions can be retrieved by their names", at),
-    ]);
+  /** @throws LuoError `open`, as `device` */
+  needDevice(): void {
+    void this.device;
   }
 
-  #takeUpdate(journal: Journal, at: string): void {
-    this.#updates = journal.updates + 1;
-    this.#take(afterKexec(journal, at), journal);
-    const files = [...this.incoming.values()].flatMap(({ info }) => info.files);
-    this.lastUpdate = {
-      fromRelease: journal.release,
-      toRelease: this.release,
-      at,
-      count: this.#updates,
-      sessions: this.incoming.size,
-      files: files.length,
-      bytes: files.reduce((sum, { size }) => sum + size, 0),
-    };
+  deviceStatus(): Status["device"] {
+    const errno = this.#unopened?.code;
+    if (errno === undefined) return { path: LIVEUPDATE_DEVICE, state: "ready" };
+    return { path: LIVEUPDATE_DEVICE, state: DEVICE_STATES[errno] ?? "broken", errno };
   }
 
-  #take({ waiting, doubtful, losses }: Inheritance, journal: Journal): void {
-    for (const info of waiting) this.incoming.set(info.name, { info });
-    this.lose(losses);
-    for (const info of doubtful) this.#askKernel(info, journal);
+  /** The sessions that wait in the kernel are unknown: another program has the device, or this user may not open it. */
+  get sessionsUnknown(): boolean {
+    return ["busy", "denied"].includes(this.deviceStatus().state);
   }
 
-  /** Whether a session is still there: only retrieving it tells. */
-  #askKernel(info: SessionInfo, journal: Journal): void {
-    try {
-      const session = this.device.retrieve(info.name);
-      this.incoming.set(info.name, { info: { ...info, state: "retrieved" }, session });
-    } catch (error) {
-      if (!(error instanceof LuoError)) throw error;
-      // It waited for us nowhere: what the old kernel had was outgoing.
-      const state = info.state === "incoming" ? "outgoing" : info.state;
-      this.lose([loss({ ...unrestored(info), state }, whyGone(info, journal), this.options.now())]);
-    }
+  /** The old manifest is finished after its content is in the record and in the new manifest, as far as those can be written. */
+  #begin(device: Device): void {
+    using old = incomingManifest(device);
+    // The losses that were shown without the device are found again.
+    this.losses.length = 0;
+    inherit(this, old);
+    this.saveOrLog();
+    old?.finish();
+  }
+
+  #beginWithoutDevice(): void {
+    this.options.log(`${this.#unopened?.message}: the agent runs without the device`);
+    if (this.deviceStatus().state !== "broken") return previewRecord(this);
+    inheritUnreadable(this);
+    this.saveOrLog();
   }
 
   lose(losses: readonly Loss[]): void {
@@ -158,60 +166,60 @@ export class AgentState implements Disposable {
     }
   }
 
+  held(): Held[] {
+    return [...this.outgoing.values(), ...this.incoming.values()];
+  }
+
   /** All sessions, as they are told to others. */
   sessions(): SessionInfo[] {
-    return [...this.outgoing.values(), ...this.incoming.values()].map(({ info }) => info);
+    return this.held().map(({ info }) => info);
   }
 
-  /**
-   * Writes the journal to the record and to the manifest, for what can be undone when it fails. The record first: it is the
-   * likelier one to fail (a full disk), and then the manifest is as it was.
-   *
-   * @throws LuoError `record`; `write`, `preserve` the manifest
-   */
+  /** For changes that can be undone. @throws LuoError `record`; `create`, `write`, `preserve` the manifest */
   save(): void {
-    const journal = this.#journal();
-    writeRecord(this.options.paths, journal);
-    this.#manifest?.writer.write(journal);
+    if (this.#mayWrite()) this.journal.write(this.#encoded());
   }
 
   /**
-   * The same for what the kernel has done already and cannot undo (`done`, a sentence): the manifest tells the next kernel of
-   * it, record or not, and the error says that it is done.
+   * For what the kernel has done already and cannot undo (`done`, a sentence): the error says that it is done.
+   *
+   * @throws LuoError as `save`
    */
   saveDone(done: string): void {
-    const journal = this.#journal();
-    try {
-      writeRecord(this.options.paths, journal);
-    } catch (error) {
-      if (!(error instanceof LuoError)) throw error;
-      const { operation, subject, errno } = error;
-      throw new LuoError(operation, subject, errno, `${done}, but it cannot be recorded in ${subject}`);
-    } finally {
-      this.#manifest?.writer.write(journal);
-    }
+    if (!this.#mayWrite()) return;
+    const [error] = this.journal.tryWrite(this.#encoded());
+    if (error === undefined) return;
+    const { operation, subject, errno } = error;
+    throw new LuoError(operation, subject, errno, `${done}, but it cannot be recorded in ${subject}`);
   }
 
-  /** For a beginning and an end, which a full disk must not stop. An old record makes the next agent look, and tell. */
+  /** For a start and an end, which a full disk must not stop. An old record makes the next agent ask the kernel. */
   saveOrLog(): void {
-    try {
-      this.save();
-    } catch (error) {
-      if (!(error instanceof LuoError)) throw error;
-      this.options.log(
-        `${error.message}: an agent started after this one in the same boot knows less for it`,
-      );
+    if (!this.#mayWrite()) return;
+    for (const { message } of this.journal.tryWrite(this.#encoded())) {
+      this.options.log(`${message}: an agent started after this one in the same boot knows less`);
     }
   }
 
-  #journal(): Uint8Array {
+  /**
+   * An agent without the device has not read what was handed over, and must not replace the record of it. After EIO there is nothing
+   * to read.
+   */
+  #mayWrite(): boolean {
+    return this.#device !== undefined || this.deviceStatus().state === "broken";
+  }
+
+  #encoded(): Uint8Array {
     return encodeJournal({
       version: 1,
       bootId: this.bootId,
       release: this.release,
       pid: this.options.pid,
-      updates: this.#updates,
-      sessions: this.sessions(),
+      updates: this.updates,
+      // An incoming session that the agent itself retrieved ends with the agent: the next one must ask the kernel for it.
+      sessions: this.held().map(({ info, session }) =>
+        info.state === "incoming" && session !== undefined ? { ...info, state: "retrieved" } : info
+      ),
       image: this.image,
       lastUpdate: this.lastUpdate,
       losses: this.losses,
@@ -219,12 +227,10 @@ export class AgentState implements Disposable {
     });
   }
 
-  /** Ends on purpose: what was held counts as lost from here on, and the next agent says so. */
+  /** Ends on purpose: the sessions whose fds the agent holds are lost from here on, and the next agent says so. */
   end(reason: string): Loss[] {
     const at = this.options.now();
-    const held = [...this.outgoing.values(), ...this.incoming.values()].filter(({ session }) =>
-      session !== undefined
-    );
+    const held = this.held().filter(({ session }) => session !== undefined);
     const lost = held.map(({ info }) => loss(unrestored(info), reason, at));
     this.lose(lost);
     this.outgoing.clear();
@@ -237,10 +243,8 @@ export class AgentState implements Disposable {
 
   [Symbol.dispose](): void {
     this.reload?.[Symbol.dispose]();
-    for (const { session } of [...this.outgoing.values(), ...this.incoming.values()]) {
-      session?.[Symbol.dispose]();
-    }
-    this.#manifest?.session[Symbol.dispose]();
-    this.device[Symbol.dispose]();
+    for (const { session } of this.held()) session?.[Symbol.dispose]();
+    this.journal[Symbol.dispose]();
+    this.#device?.[Symbol.dispose]();
   }
 }

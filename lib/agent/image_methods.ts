@@ -129,7 +129,7 @@ export function execImage(
   if (objections.length > 0) throw refused("kexec exec", "the loaded kernel", objections);
   loadAgain(state, force ?? false);
   state.sys.sync();
-  state.device.settle();
+  if (state.tryDevice()) state.device.settle();
   exec(state.sys);
   throw new LuoError("kexec exec", "the loaded kernel", Errno.EIO, "The kernel came back from the kexec");
 }

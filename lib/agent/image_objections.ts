@@ -18,7 +18,7 @@ export function loadObjections(report: ImageReport, commandLine: string, running
 
 /** Of the image that is loaded, and of the sessions that it would not be handed. */
 export function execObjections(state: AgentState, image: ImageInfo, running: string): Objection[] {
-  return [...imageObjections(image, running), ...sessionObjections(state)];
+  return [...imageObjections(image, running), ...unknownSessions(state), ...sessionObjections(state)];
 }
 
 /** A command line that no kernel takes is a bad request, even with force; the other problems are reasons to refuse. */
@@ -40,6 +40,15 @@ function imageObjections({ by, held, commandLine }: ImageInfo, running: string):
   if (held) return line;
   const reason = "the agent that loaded the image has ended: another program may have loaded over it since";
   return [{ code: "image_not_held", reason }, ...line];
+}
+
+/** The device is in other hands, so the agent has not read what was handed over. */
+function unknownSessions(state: AgentState): Objection[] {
+  if (!state.sessionsUnknown) return [];
+  const { path, errno } = state.deviceStatus();
+  const reason =
+    `${path} cannot be opened (${errno}), and sessions that wait in the kernel are not carried into the next one`;
+  return [{ code: "sessions_unknown", reason }];
 }
 
 function sessionObjections(state: AgentState): Objection[] {

@@ -134,7 +134,7 @@ export interface Device {
   path: string;
   /**
    * ready: the agent holds it. absent: there is none. busy: another program holds it. denied: no
-   * permission. broken: it cannot be opened for another reason.
+   * permission. broken: the kernel cannot read what was handed over, and gives EIO until the next kexec.
    */
   state: "ready" | "absent" | "busy" | "denied" | "broken";
   /** The name of the error of a failed open: EBUSY */
@@ -148,6 +148,11 @@ export interface Agent {
   /** The path where it listens */
   socket: string;
   startedAt: string;
+  /**
+   * Why the journal could not be written the last time: an agent that starts after this one would know
+   * less
+   */
+  unrecorded?: string;
 }
 
 /** Everything there is to know. */
@@ -169,13 +174,14 @@ export interface Status {
  * hold files that the agent does not know. file_preserved: a file of an outgoing session would no
  * longer be preserved. session_outgoing: an outgoing session would be lost. session_of_systemd: PID 1
  * expects to retrieve the session. session_not_retrieved: an incoming session is not retrieved.
- * session_not_finished: a retrieved session is not finished. image_foreign: another program loaded the
- * image. image_changed: the image can no longer be loaded as it was. image_not_held: the agent has no
- * copy of the image to load once more. image_truncated: the image ends too early. image_old: the image
- * is from before live update. liveupdate_off: the command line of the image does not switch live
- * update on. kho_off: the command line of the image does not switch KHO on. access_changes: the file
- * descriptor would come back with other access. sealed_exec: the file would come back sealed against
- * writing. memory_short: there is not enough memory for the file.
+ * session_not_finished: a retrieved session is not finished. sessions_unknown: the device cannot be
+ * opened, and sessions may wait in the kernel. image_foreign: another program loaded the image.
+ * image_changed: the image can no longer be loaded as it was. image_not_held: the agent has no copy of
+ * the image to load once more. image_truncated: the image ends too early. image_old: the image is from
+ * before live update. liveupdate_off: the command line of the image does not switch live update on.
+ * kho_off: the command line of the image does not switch KHO on. access_changes: the file descriptor
+ * would come back with other access. sealed_exec: the file would come back sealed against writing.
+ * memory_short: there is not enough memory for the file.
  */
 export type ProblemCode =
   | "file_not_restored"
@@ -185,6 +191,7 @@ export type ProblemCode =
   | "session_of_systemd"
   | "session_not_retrieved"
   | "session_not_finished"
+  | "sessions_unknown"
   | "image_foreign"
   | "image_changed"
   | "image_not_held"

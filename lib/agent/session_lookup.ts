@@ -45,7 +45,9 @@ export function retrievedSession(state: AgentState, name: string, operation: str
   throw wrongState(outgoing.info, operation, "it is of this kernel: that can be done after the kexec");
 }
 
+/** @throws LuoError `open`: without the device the agent does not know the sessions that there are */
 export function noSuchSession(state: AgentState, session: string): VarlinkError {
+  state.needDevice();
   return agentError("NoSuchSession", { session, known: state.sessions().map(({ name }) => name) });
 }
 

@@ -24,6 +24,7 @@ export function createSession(
   { name }: Methods["CreateSession"]["request"],
 ): Methods["CreateSession"]["reply"] {
   checkName(name);
+  const { device } = state;
   if (name === SYSTEMD_SESSION) throw agentError("BadRequest", { message: SYSTEMD_OWNS });
   const handedOver = state.incoming.get(name);
   if (handedOver !== undefined) {
@@ -31,7 +32,7 @@ export function createSession(
     throw wrongState(handedOver.info, "create", message);
   }
   // The kernel forgets the session if the agent dies before it is recorded.
-  const session = state.device.create(name);
+  const session = device.create(name);
   const info: SessionInfo = { name, state: "outgoing", createdAt: state.options.now(), files: [] };
   state.outgoing.set(name, { info, session });
   saveOr(state, () => {
@@ -49,6 +50,7 @@ export function retrieveSession(
   { name, force }: Methods["RetrieveSession"]["request"],
 ): Methods["RetrieveSession"]["reply"] {
   checkName(name);
+  const { device } = state;
   if (name === SYSTEMD_SESSION && !force) {
     const reason =
       "systemd's PID 1 keeps the file descriptors of its services in it, and could not retrieve it any more";
@@ -67,7 +69,7 @@ export function retrieveSession(
   saveOr(state, () => putBack(state, name, known));
   if (known?.session !== undefined) return { session: info };
   try {
-    const session = state.device.retrieve(name);
+    const session = device.retrieve(name);
     state.incoming.set(name, { info, session });
   } catch (error) {
     // A killed process records nothing: the next agent finds what was recorded above.

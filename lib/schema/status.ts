@@ -80,7 +80,7 @@ export const Device: Schema = named(
       absent: "there is none",
       busy: "another program holds it",
       denied: "no permission",
-      broken: "it cannot be opened for another reason",
+      broken: "the kernel cannot read what was handed over, and gives EIO until the next kexec",
     }),
     errno: maybe(about(text, "The name of the error of a failed open: EBUSY")),
   }),
@@ -90,7 +90,18 @@ export const Device: Schema = named(
 /** The type `Agent`. */
 export const Agent: Schema = named(
   "Agent",
-  struct({ pid: int, version: text, socket: about(text, "The path where it listens"), startedAt: text }),
+  struct({
+    pid: int,
+    version: text,
+    socket: about(text, "The path where it listens"),
+    startedAt: text,
+    unrecorded: maybe(
+      about(
+        text,
+        "Why the journal could not be written the last time: an agent that starts after this one would know less",
+      ),
+    ),
+  }),
   "The agent that answers.",
 );
 

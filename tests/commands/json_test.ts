@@ -55,7 +55,11 @@ Deno.test("the keys of --json are those of docs/json.md", async (t) => {
   await cli.ok(["kexec", "load", cli.kernel]);
   await expect(["image", "image.loaded", ...below("unloaded", image)], "kexec", "unload");
   await expect(["image", "image.loaded"], "kexec", "unload");
-  await expect([...below("agent", agent), "started"], "agent", "start");
+  await expect(
+    [...below("agent", agent), ...below("device", ["path", "state"]), "started"],
+    "agent",
+    "start",
+  );
   await expect(below("agent", agent), "agent", "status");
   await cli.ok(["kexec", "load", cli.kernel]);
   const sessions = [...session, "files"].map((key) => `status.sessions[].${key}`);

@@ -1,0 +1,163 @@
+/** Finds out what an earlier agent left: from the record beside the socket, from the manifest, and from the kernel. */
+import type { Device, Session } from "../session.ts";
+import { LuoError } from "../error.ts";
+import type { AgentState } from "./agent_state.ts";
+import {
+  afterDeath,
+  afterKexec,
+  afterPowerLoss,
+  decodeJournal,
+  type Inheritance,
+  type Journal,
+  loss,
+  unrestored,
+  whyGone,
+} from "./journal.ts";
+import { MANIFEST_SESSION, readManifest } from "./manifest.ts";
+import type { SessionInfo } from "./protocol.ts";
+import { readRecord } from "./record.ts";
+
+/** The manifest that the previous kernel handed over; undefined when there is none. */
+export function incomingManifest(device: Device): Session | undefined {
+  try {
+    return device.retrieve(MANIFEST_SESSION);
+  } catch (error) {
+    if (error instanceof LuoError && (error.is("ENOENT") || error.is("EINVAL"))) return undefined;
+    throw error;
+  }
+}
+
+/** Fills the state with what was handed over to this kernel, or left by the agent before in this boot. */
+export function inherit(state: AgentState, manifest: Session | undefined): void {
+  const at = state.options.now();
+  const record = readRecord(state.options.paths);
+  if (record?.bootId === state.bootId) {
+    state.journal.recordIsOfThisBoot = true;
+    takeFacts(state, record);
+    return take(state, afterDeath(record, at), record);
+  }
+  const payload = manifest === undefined ? undefined : readManifest(manifest);
+  if (payload === undefined) {
+    return record === undefined ? undefined : takeUnproven(state, record, at);
+  }
+  const journal = decodeJournal(payload);
+  if (journal !== undefined) {
+    take(state, afterKexec(journal, at), journal);
+    return noteUpdate(state, journal, at);
+  }
+  state.options.log(
+    "The manifest that was handed over is damaged: sessions can still be retrieved by their names",
+  );
+  state.lose([unnamed("the manifest is damaged: the other sessions can be retrieved by their names", at)]);
+  if (record !== undefined) takeDamaged(state, record, at);
+}
+
+/** What one agent of a boot hands to the next, besides sessions. */
+function takeFacts(state: AgentState, record: Journal): void {
+  state.lastUpdate = record.lastUpdate;
+  state.updates = record.updates;
+  // An image that this agent loaded before it had the device is the newer one.
+  state.image ??= record.image;
+}
+
+/**
+ * The record is of another boot and no manifest came over. Either the machine lost its power, and all is lost, or an earlier agent
+ * of this boot ended before it could write the record. Only the kernel can tell, session by session.
+ */
+function takeUnproven(state: AgentState, record: Journal, at: string): void {
+  take(state, afterPowerLoss(record, at), record);
+  if (state.incoming.size > 0) noteUpdate(state, record, at);
+}
+
+/** A handover took place, so the sessions of the record wait in the kernel, as far as the record was written in time. */
+function takeDamaged(state: AgentState, record: Journal, at: string): void {
+  const { waiting, losses } = afterKexec(record, at);
+  take(state, { waiting: waiting.map(incomplete), doubtful: [], losses }, record);
+  noteUpdate(state, record, at);
+}
+
+function incomplete(info: SessionInfo): SessionInfo {
+  return { ...info, filesKnown: false };
+}
+
+function take(state: AgentState, { waiting, doubtful, losses }: Inheritance, journal: Journal): void {
+  for (const info of waiting) state.incoming.set(info.name, { info });
+  state.lose(losses);
+  for (const info of doubtful) askKernel(state, info, journal);
+}
+
+/**
+ * Whether a session is still there: only retrieving it tells. No client asked for that, so the session stays `incoming` for
+ * clients, and their retrieve hands it to them.
+ */
+function askKernel(state: AgentState, info: SessionInfo, journal: Journal): void {
+  try {
+    const session = state.device.retrieve(info.name);
+    // A record of another boot may be older than the last file that was preserved.
+    const found = journal.bootId === state.bootId ? info : incomplete(info);
+    state.incoming.set(info.name, { info: { ...found, state: "incoming" }, session });
+  } catch (error) {
+    if (!(error instanceof LuoError)) throw error;
+    // The kernel has no such session. The old kernel never handed it over, so report it as outgoing.
+    const was = info.state === "incoming" ? "outgoing" : info.state;
+    state.lose([loss({ ...unrestored(info), state: was }, whyGone(info, journal), state.options.now())]);
+  }
+}
+
+function noteUpdate(state: AgentState, journal: Journal, at: string): void {
+  state.updates = journal.updates + 1;
+  const files = [...state.incoming.values()].flatMap(({ info }) => info.files);
+  state.lastUpdate = {
+    fromRelease: journal.release,
+    toRelease: state.release,
+    at,
+    count: state.updates,
+    sessions: state.incoming.size,
+    files: files.length,
+    bytes: files.reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
+/** The kernel answers EIO for the device until the next kexec: nothing that was handed over can be reached, ever. */
+export function inheritUnreadable(state: AgentState): void {
+  const at = state.options.now();
+  const reason = "the kernel cannot read what the previous kernel handed over (EIO)";
+  const record = readRecord(state.options.paths);
+  if (record === undefined) {
+    return state.lose([unnamed(`${reason}, and the agent has no record of the sessions`, at)]);
+  }
+  const sameBoot = record.bootId === state.bootId;
+  const { waiting, losses } = sameBoot ? afterDeath(record, at) : afterKexec(record, at);
+  if (sameBoot) takeFacts(state, record);
+  state.lose([...losses, ...waiting.map((info) => loss(info, reason, at))]);
+}
+
+/**
+ * Without the device and with hope to get it: what an earlier agent of this boot knew is shown. The record is left as it is, because
+ * the sessions in it may still wait in the kernel.
+ */
+export function previewRecord(state: AgentState): void {
+  const at = state.options.now();
+  const record = readRecord(state.options.paths);
+  if (record === undefined) return;
+  if (record.bootId === state.bootId) {
+    takeFacts(state, record);
+    return state.lose(record.losses);
+  }
+  if (state.deviceStatus().state !== "absent") return;
+  const reason = "the kernel that runs has no live update, so nothing that was handed over can be reached";
+  const { waiting, losses } = afterKexec(record, at);
+  state.lose([...losses, ...waiting.map((info) => loss(info, reason, at))]);
+}
+
+/** A loss of sessions whose names are not known. */
+function unnamed(reason: string, at: string) {
+  const info: SessionInfo = {
+    name: MANIFEST_SESSION,
+    state: "incoming",
+    createdAt: at,
+    files: [],
+    filesKnown: false,
+  };
+  return loss(info, reason, at);
+}
