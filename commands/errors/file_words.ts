@@ -6,6 +6,8 @@ export interface FileWords {
   /** `file-error` when left out. */
   readonly kind?: FailureKind;
   readonly message: string;
+  /** What the kernel would have answered. */
+  readonly errno?: string;
   readonly hints?: readonly string[];
 }
 
@@ -16,6 +18,33 @@ const mebibytes = (bytes: bigint) => `${bytes >> 20n} MiB`;
 const TRY_AGAIN = ["nothing was preserved: try again when no program writes to it"];
 
 export const FILE_WORDS: Table = {
+  "system-file": ({ path }) => ({
+    kind: "unavailable",
+    message: path.startsWith("/proc/")
+      ? `Cannot read ${quoted(path)}: /proc is not mounted`
+      : `Cannot open ${quoted(path)}: there is no such device`,
+    hints: [
+      path.startsWith("/proc/")
+        ? "mount it: mount -t proc proc /proc"
+        : "mount the devices: mount -t devtmpfs devtmpfs /dev",
+    ],
+  }),
+  "no-handler": ({ file, why }) => ({
+    message: `Cannot preserve ${file}: no handler takes ${
+      why === "huge pages"
+        ? "a memfd of huge pages"
+        : why === "a name"
+        ? "a tmpfs file that still has a name"
+        : "this file"
+    } (ENOENT)`,
+    errno: "ENOENT",
+    hints: why === "a name" ? ["remove its last name and keep it open, or copy it with --from FILE"] : [
+      "only memfds and unlinked tmpfs files can be preserved" +
+      (why === "huge pages" ? ", of pages of the usual size" : "") +
+      ": copy the file with --from FILE",
+      ...why === "huge pages" ? ["FILE can be /proc/PID/fd/N"] : [],
+    ],
+  }),
   "source-kind": ({ file, kind }) => ({
     message: `Cannot preserve ${file}: it is a ${kind}`,
     hints: [

@@ -31,8 +31,8 @@ export function toFailure(error: unknown): Failure {
 }
 
 function fileFailure(problem: FileProblem): Failure {
-  const { kind = "file-error", message, hints } = fileWords(problem);
-  return new Failure(kind, message, { hints });
+  const { kind = "file-error", message, errno, hints } = fileWords(problem);
+  return new Failure(kind, message, { errno, hints });
 }
 
 /** The operations that the agent cannot start without: the device, its lock, its socket. */

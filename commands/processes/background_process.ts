@@ -10,6 +10,7 @@ import { check } from "../../lib/error.ts";
 import { inheritedEnvironment } from "../../lib/files/inherited_environment.ts";
 import { HostFd } from "../../lib/files/host_fd.ts";
 import type { Stat } from "../../lib/system_calls.ts";
+import { checkDevNull } from "../../lib/files/system_files.ts";
 import { BINARY } from "../../lib/version.ts";
 import { Failure } from "../errors/failure.ts";
 
@@ -85,6 +86,7 @@ function spawn({ argv, name }: Service<unknown>, log: HostFd): HostFd {
   const path = argv[0] ?? "";
   // Deno would ask its site for newer versions. The single executable does not.
   const env = [...inheritedEnvironment(), ...BINARY ? [] : ["DENO_NO_UPDATE_CHECK=1"]];
+  checkDevNull();
   const pid = check(spawn_detached({ path, argv, env, output: log.number }), "start", `${name} with ${path}`);
   return new HostFd(check(pidfd_open(pid, 0), "pidfd_open", `process ${pid}`));
 }

@@ -1,6 +1,7 @@
 /** The command line that starts luo again. */
 import { readlink } from "../../ffi/file.ts";
 import { check } from "../../lib/error.ts";
+import { checkProc } from "../../lib/files/system_files.ts";
 import { BINARY } from "../../lib/version.ts";
 import type { Context } from "../base/context.ts";
 
@@ -16,7 +17,9 @@ export function selfCommand(
   { settings, mainModule }: Pick<Context, "settings" | "mainModule">,
 ): readonly string[] {
   if (settings.exe !== undefined && settings.exe !== "") return [settings.exe];
-  const deno = check<string>(readlink("/proc/self/exe"), "read", "/proc/self/exe");
+  const own = readlink("/proc/self/exe");
+  if (typeof own === "number") checkProc("/proc/self/exe");
+  const deno = check<string>(own, "read", "/proc/self/exe");
   // The file of the executable may have been removed or replaced; /proc/self/exe still opens the one that runs.
   if (BINARY) return [deno.endsWith(" (deleted)") ? "/proc/self/exe" : deno];
   // All modules are in the cache, or this process would not run: the network is not needed.

@@ -5,6 +5,10 @@ export type FileKind = "regular file" | "directory" | "FIFO" | "socket" | "devic
 
 /** Every code with its fields. `file` and `path` are what a problem is about; `file` is ready to print. */
 export interface FileProblems {
+  /** A file of /proc or /dev that luo needs is missing, whatever luo was asked to do. */
+  "system-file": { readonly path: string };
+  /** No handler of the kernel takes the file: only memfds and unlinked tmpfs files of small pages can be preserved. */
+  "no-handler": { readonly file: string; readonly why: "huge pages" | "a name" | "not in memory" };
   /** A copy is made of regular files and of streams only. */
   "source-kind": { readonly file: string; readonly kind: FileKind };
   /** The source grew or ended early while it was copied. Sizes in bytes. */

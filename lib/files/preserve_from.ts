@@ -1,7 +1,17 @@
 /** Makes a file that can be preserved from what the user named: a path, standard input, or an open file. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
-import { fcntl, fstat, ftruncate, lseek, memfd_create, modified_ns, open } from "../../ffi/file.ts";
+import {
+  fcntl,
+  fstat,
+  fstatfs_type,
+  ftruncate,
+  lseek,
+  memfd_create,
+  modified_ns,
+  open,
+} from "../../ffi/file.ts";
+import { HUGETLBFS_MAGIC } from "../../ffi/abi/stat.ts";
 import { pidfd_getfd, pidfd_open } from "../../ffi/process.ts";
 import { check, LuoError } from "../error.ts";
 import type { Stat } from "../system_calls.ts";
@@ -46,7 +56,7 @@ export function sourceName(source: Source): string {
 /**
  * Returns a new memfd with the copied bytes and its position at 0, or a descriptor of the given open file.
  *
- * @throws LuoError `read`, `write`, `pidfd_open`, `pidfd_getfd`, `preserve` (no handler takes it); FileProblem `source-kind`,
+ * @throws LuoError `read`, `write`, `pidfd_open`, `pidfd_getfd`; FileProblem `no-handler`, `source-kind`,
  * `source-resized`, `source-written`, `memory`
  */
 export async function copyToMemfd(source: Source, options: TakeOptions = {}): Promise<HostFd> {
@@ -189,13 +199,20 @@ function ofProcess(pid: number, number: number): HostFd {
 }
 
 /**
- * Only files of tmpfs and memfds have seals (mm/memfd.c), and only those have a handler in the kernel: what would be ENOENT there is
- * told here, before anybody thinks about how such a file would come back.
+ * Refuses what the kernel would refuse with ENOENT, and says why. Files of tmpfs and memfds have seals (mm/memfd.c). The kernel's
+ * handler takes those without a name; memfds of huge pages have seals and lie on hugetlbfs.
  */
-function preservable(fd: HostFd, name: string): HostFd {
-  if (fcntl(fd.number, abi.F_GET_SEALS) !== -Errno.EINVAL) return fd;
+function preservable(fd: HostFd, file: string): HostFd {
+  const why = fcntl(fd.number, abi.F_GET_SEALS) === -Errno.EINVAL
+    ? "not in memory"
+    : fstatfs_type(fd.number) === HUGETLBFS_MAGIC
+    ? "huge pages"
+    : check<Stat>(fstat(fd.number), "read", file).nlink > 0
+    ? "a name"
+    : undefined;
+  if (why === undefined) return fd;
   fd[Symbol.dispose]();
-  throw new LuoError("preserve", name, Errno.ENOENT, `Cannot preserve ${name}: no handler takes this file`);
+  throw new FileProblem("no-handler", { file, why });
 }
 
 const SEALS = abi.F_SEAL_SEAL | abi.F_SEAL_SHRINK | abi.F_SEAL_GROW | abi.F_SEAL_WRITE;

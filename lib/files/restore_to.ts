@@ -32,6 +32,7 @@ import { HostFd } from "./host_fd.ts";
 import { extentsWithoutZeros } from "./data_extents.ts";
 import { kindOf } from "./file_kind.ts";
 import { FileProblem } from "./file_problem.ts";
+import { checkProc } from "./system_files.ts";
 import { type End, transfer } from "./transfer.ts";
 
 /** A restored file to write. */
@@ -160,6 +161,7 @@ function publish(fd: number, target: Target, temporary: string | undefined, repl
     if (temporary !== undefined) unlink(temporary);
     return;
   }
+  if (linked === -Errno.ENOENT) checkProc(`/proc/self/fd/${fd}`);
   if (linked === -Errno.EEXIST && !replace) throw new FileProblem("target-exists", { path: target.path });
   if (linked !== -Errno.EEXIST && temporary === undefined) throw new LuoError("write", subject, -linked);
   // link(2) replaces nothing, and some file systems have no links: rename(2) does both. Without `replace` the path is checked again.

@@ -5,6 +5,8 @@ import { toFailure } from "../../commands/errors/to_failure.ts";
 import { FileProblem, type FileProblemCode, type FileProblems } from "../../lib/files/file_problem.ts";
 
 const EXAMPLES: { readonly [Code in FileProblemCode]: FileProblems[Code] } = {
+  "system-file": { path: "/proc/self/exe" },
+  "no-handler": { file: "file descriptor 5", why: "huge pages" },
   "source-kind": { file: '"in"', kind: "FIFO" },
   "source-resized": { file: '"in"', before: 100n, after: 110n },
   "source-written": { file: '"in"' },
@@ -35,5 +37,9 @@ for (const code of CODES) {
 Deno.test("problems that lose data or prove a change have kinds of their own for scripts", () => {
   const kind = (code: FileProblemCode) => toFailure(new FileProblem(code, EXAMPLES[code])).kind;
   const special = CODES.filter((code) => kind(code) !== "file-error").map((code) => [code, kind(code)]);
-  assert.deepEqual(special, [["memory", "refused"], ["digest", "digest-mismatch"]]);
+  assert.deepEqual(special, [
+    ["system-file", "unavailable"],
+    ["memory", "refused"],
+    ["digest", "digest-mismatch"],
+  ]);
 });
