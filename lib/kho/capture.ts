@@ -35,11 +35,11 @@ export async function decode_capture(bytes: Uint8Array): Promise<Capture> {
   const json = parse(is_gzip(bytes) ? await unpack(bytes) : bytes);
   if (json.capture !== FORMAT) throw new KhoError("the capture", `its format is not "${FORMAT}"`);
   const pages = new Pages();
-  for (const [key, text] of Object.entries(object(json.pages, "its pages"))) {
+  for (const [key, text] of Object.entries(object(json.pages, `its "pages"`))) {
     const page = from_base64(text, `the page ${key} of the capture`);
     const address = number(key);
     if (page.length !== PAGE_SIZE || address % BigInt(PAGE_SIZE) !== 0n) {
-      throw new KhoError("the capture", `${page.length} bytes at ${hex(address)} are no page`);
+      throw new KhoError("the capture", `${page.length} bytes at ${hex(address)} are not a page`);
     }
     pages.write(address, page);
   }
@@ -67,21 +67,23 @@ async function unpack(bytes: Uint8Array): Promise<Uint8Array> {
 
 function parse(bytes: Uint8Array): Record<string, unknown> {
   try {
-    return object(JSON.parse(new TextDecoder().decode(bytes)), "it");
+    return object(JSON.parse(new TextDecoder().decode(bytes)), "its JSON");
   } catch (error) {
     if (error instanceof KhoError) throw error;
-    throw new KhoError("the capture", "is no JSON");
+    throw new KhoError("the capture", "is not JSON");
   }
 }
 
 function object(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null) throw new KhoError("the capture", `${what} is no object`);
+  if (typeof value !== "object" || value === null) {
+    throw new KhoError("the capture", `${what} is not an object`);
+  }
   return Object.fromEntries(Object.entries(value));
 }
 
 function number(value: unknown): bigint {
   if (typeof value !== "string" || !/^0x[0-9a-f]{1,16}$/.test(value)) {
-    throw new KhoError("the capture", `${JSON.stringify(value)} is no address`);
+    throw new KhoError("the capture", `${JSON.stringify(value)} is not an address`);
   }
   return BigInt(value);
 }
@@ -90,6 +92,6 @@ function from_base64(value: unknown, thing: string): Uint8Array {
   try {
     return Uint8Array.fromBase64(String(value));
   } catch {
-    throw new KhoError(thing, "is no base64");
+    throw new KhoError(thing, "is not base64");
   }
 }

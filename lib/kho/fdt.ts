@@ -74,7 +74,7 @@ function cut(bytes: Uint8Array, thing: string): Blocks {
   if (field(0) !== MAGIC) throw new KhoError(thing, `magic ${field(0).toString(16)}, not d00dfeed`);
   const total = field(1);
   if (total < HEADER_SIZE || total > bytes.length) {
-    throw new KhoError(thing, `says it has ${total} bytes, there are ${bytes.length}`);
+    throw new KhoError(thing, `its header says ${total} bytes, but there are ${bytes.length}`);
   }
   if (field(5) !== 17 || field(6) !== 16) throw new KhoError(thing, `version ${field(5)}, not 17`);
   const block = (name: string, start: number, size: number) => {
@@ -143,7 +143,7 @@ function text_at(
   if (end < 0) throw new KhoError(thing, `a name at ${at} has no end`);
   taken(end - at);
   const name = new TextDecoder().decode(bytes.subarray(at, end));
-  if (!/^[!-~]*$/.test(name)) throw new KhoError(thing, `${JSON.stringify(name)} is no name`);
+  if (!/^[!-~]*$/.test(name)) throw new KhoError(thing, `${JSON.stringify(name)} is not a name`);
   return name;
 }
 

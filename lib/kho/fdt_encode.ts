@@ -96,6 +96,6 @@ function encode_reservations(reservations: readonly { address: bigint; size: big
 }
 
 function plain(name: string): string {
-  if (!/^[!-~]*$/.test(name)) throw new KhoError("device tree", `${JSON.stringify(name)} is no name`);
+  if (!/^[!-~]*$/.test(name)) throw new KhoError("device tree", `${JSON.stringify(name)} is not a name`);
   return name;
 }

@@ -66,7 +66,7 @@ export class ReadOnce implements Memory {
   page(address: bigint): Uint8Array | undefined {
     this.#seen.add(address);
     if (++this.#reads > TIMES * this.#seen.size + ANYWAY) {
-      throw new KhoError("the handover", `many things share the page at ${hex(address)}, or others`);
+      throw new KhoError("the handover", `too many things share the page at ${hex(address)}`);
     }
     return this.memory.page(address);
   }

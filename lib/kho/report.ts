@@ -102,7 +102,7 @@ export function report_blob(report: KhoReport, name: string, bytes: Uint8Array, 
     const { luo, sessions_pa } = report_luo(bytes, memory);
     report.luo = luo;
     if (memory === undefined && sessions_pa !== 0n) {
-      report.notes.push(`sessions begin at ${hex(sessions_pa)}, which is not at hand`);
+      report.notes.push(`sessions begin at ${hex(sessions_pa)}, which cannot be read here`);
     }
-  } else report.notes.push(`blob ${name}: ${bytes.length} bytes of a format that is not known here`);
+  } else report.notes.push(`blob ${name}: ${bytes.length} bytes of an unknown format`);
 }

@@ -86,7 +86,7 @@ export async function report_bytes(bytes: Uint8Array): Promise<KhoReport> {
     return report_memory(pages, fdt);
   }
   if (is_fdt(bytes) && bytes.length > PAGE_SIZE) {
-    throw new KhoError("KHO's tree", `${bytes.length} bytes, and not in a page`);
+    throw new KhoError("KHO's tree", `${bytes.length} bytes do not fit a page`);
   }
   const whole = is_fdt(bytes) ? complete_tree(bytes) : bytes;
   const name = blob_name(whole);
@@ -96,7 +96,7 @@ export async function report_bytes(bytes: Uint8Array): Promise<KhoReport> {
   );
   const [problem] = report.notes;
   if (report.kho ?? report.luo ?? report.metadata) return report;
-  throw new KhoError("the file", problem ?? "no capture, no tree of KHO and none of its blobs");
+  throw new KhoError("the file", problem ?? "not a capture, a tree of KHO, or one of its blobs");
 }
 
 function blob_name(bytes: Uint8Array): string | undefined {

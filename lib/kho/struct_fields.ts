@@ -40,7 +40,7 @@ export function name_bytes(bytes: Uint8Array, offset: number, size: number, thin
 /** A string of printable ASCII in a field of fixed size. @throws KhoError */
 export function ascii(bytes: Uint8Array, offset: number, size: number, thing: string): string {
   const text = String.fromCharCode(...name_bytes(bytes, offset, size, thing));
-  if (!/^[ -~]*$/.test(text)) throw new KhoError(thing, `${JSON.stringify(text)} is no plain text`);
+  if (!/^[ -~]*$/.test(text)) throw new KhoError(thing, `${JSON.stringify(text)} is not plain text`);
   return text;
 }
 

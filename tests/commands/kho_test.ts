@@ -26,7 +26,7 @@ Deno.test("luo kho show FILE: a captured handover, and files that are no handove
   const told = await cli.ok(["kho", "show", `${FIXTURES}files.json.gz`]);
   assert.match(told, /^vm0 +7 +memfd-v2 +1\.17 MiB +1228800 +0x0 +300 +0x[0-9a-f]+$/m);
   assert.match(told, /^liveupdate-test-flb-v0 +4 +0xfeedf00dcafebee0$/m);
-  await cli.fails(1, /Cannot read "bad" as a handover: the file: no capture/, [
+  await cli.fails(1, /Cannot read "bad" as a handover: the file: not a capture/, [
     "kho",
     "show",
     cli.file("bad", "x").replace(/.*\//, ""),

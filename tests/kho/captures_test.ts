@@ -1,3 +1,4 @@
+/** Captures of real kernels: they encode to the same bytes again, and the report says what was preserved. */
 import assert from "node:assert/strict";
 import { type Capture, decode_capture } from "../../lib/kho/capture.ts";
 import { hex } from "../../lib/kho/kho_error.ts";
@@ -24,7 +25,7 @@ async function fixture(name: string): Promise<Capture> {
   return await decode_capture(await Deno.readFile(new URL(`fixtures/${name}.json.gz`, import.meta.url)));
 }
 
-/** Everything decoded, and encoded again at the addresses it had. */
+/** Decodes the whole handover, and encodes it again at the same addresses. */
 function again({ pages, fdt }: Capture): Pages {
   const out = new Pages();
   const kho = decode_kho_v4(read(pages, fdt, PAGE_SIZE, "the tree"));
@@ -48,7 +49,7 @@ function again({ pages, fdt }: Capture): Pages {
 }
 
 for (const { name, sessions, kernel = "7.3.4-luo" } of SCENARIOS) {
-  Deno.test(`what Linux handed over, "${name}": read and written again it is the same, byte by byte`, async () => {
+  Deno.test(`capture "${name}": decoding and encoding give the same bytes`, async () => {
     const capture = await fixture(name);
     const written = again(capture);
     assert.deepEqual(written.addresses().map(hex), capture.pages.addresses().map(hex));
@@ -59,7 +60,7 @@ for (const { name, sessions, kernel = "7.3.4-luo" } of SCENARIOS) {
     }
   });
 
-  Deno.test(`what Linux handed over, "${name}": it says what was preserved`, async () => {
+  Deno.test(`capture "${name}": the report says what was preserved`, async () => {
     const { pages, fdt } = await fixture(name);
     const report = report_memory(pages, fdt);
     assert.deepEqual(report.metadata, { previousRelease: kernel, kexecCount: 1 });
@@ -89,7 +90,7 @@ function described({ name, files }: SessionScenario) {
   };
 }
 
-Deno.test("a huge page is one folio of order 9, and the map says so", async () => {
+Deno.test("a huge page is one folio, and one block of order 9 in the map", async () => {
   const { pages, fdt } = await fixture("huge");
   const report = report_memory(pages, fdt);
   const [file] = report.luo?.sessions?.[0]?.files ?? [];

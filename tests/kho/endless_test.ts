@@ -1,4 +1,4 @@
-/** Handovers that would be read without end, or as far as memory goes: each is refused, or one step. */
+/** Handovers with cycles, repetitions or missing pages: decoding must end soon, mostly with an error. */
 import assert from "node:assert/strict";
 import { type Capture, decode_capture, encode_capture } from "../../lib/kho/capture.ts";
 import { KhoError } from "../../lib/kho/kho_error.ts";
@@ -19,7 +19,7 @@ async function fixture(name: string): Promise<Capture> {
   return await decode_capture(await Deno.readFile(new URL(`fixtures/${name}.json.gz`, import.meta.url)));
 }
 
-Deno.test("a page is missing, whichever: it is said", async () => {
+Deno.test("every missing page is reported", async () => {
   for (const { name } of SCENARIOS) {
     const { pages, fdt } = await fixture(name);
     for (const missing of pages.addresses()) {
@@ -32,7 +32,7 @@ Deno.test("a page is missing, whichever: it is said", async () => {
   }
 });
 
-Deno.test("all sessions share their files: refused before anybody has waited", async () => {
+Deno.test("sessions that share their files are refused soon", async () => {
   const { pages, fdt } = await fixture("blocks");
   const kho = decode_kho_v4(read(pages, fdt, PAGE_SIZE, "tree"));
   const blob = kho.blobs.find(({ name }) => name === "LUO");
@@ -48,14 +48,14 @@ Deno.test("all sessions share their files: refused before anybody has waited", a
   assert.throws(() => report_memory(pages, fdt), said(/many things share the page/));
 });
 
-Deno.test("a list of 511 times the same page is refused", async () => {
+Deno.test("a list that names the same page 511 times is refused", async () => {
   const { pages, fdt } = await fixture("files");
   const { luo } = report_memory(pages, fdt);
   const data = BigInt(luo?.sessions?.[0]?.files[1]?.data ?? 0);
   const struct = read(pages, data, 48, "memfd");
   const chunk = new DataView(struct.buffer).getBigUint64(32, true);
   const list = read(pages, chunk + 8n, 8, "chunk");
-  // Chunks of 511 each, all with the one page.
+  // Each chunk names the same page 511 times.
   const chunks = Array.from({ length: 20 }, (_, index) => 2n ** 40n + BigInt(index * PAGE_SIZE));
   chunks.forEach((address, index) => {
     pages.write(address, words(chunks[index + 1] ?? 0n));
@@ -66,11 +66,11 @@ Deno.test("a list of 511 times the same page is refused", async () => {
   assert.throws(() => report_memory(pages, fdt), said(/many things share the page/));
 });
 
-Deno.test("leaves of the map that are full are one range, and quickly read", () => {
+Deno.test("full leaves of the map become one range, and decode quickly", () => {
   const leaves = 2000;
   const pages = new Pages();
   const full = new Uint8Array(PAGE_SIZE).fill(0xff);
-  // Levels 5 to 2 have one page each, at 0x5000 to 0x2000; as many of level 1 as are needed follow, then the leaves.
+  // Levels 5 to 2 have one page each, at 0x5000 to 0x2000. The tables of level 1 follow, then the leaves.
   const key = encode_key(0n, 0);
   for (let level = 5; level > 1; level--) {
     const index = key >> BigInt(15 + 9 * (level - 1)) & 511n;
@@ -86,7 +86,7 @@ Deno.test("leaves of the map that are full are one range, and quickly read", () 
   assert.deepEqual(decode_map(pages, 0x5000n).ranges, [{ address: 0n, order: 0, count: leaves * 32_768 }]);
 });
 
-Deno.test("a capture that claims to be huge is not unpacked", async () => {
+Deno.test("a capture that unpacks to a huge file is refused", async () => {
   const pages = new Pages();
   for (let index = 1n; index < 14_000n; index++) pages.write(index * 4096n, new Uint8Array(1));
   const bytes = await encode_capture({ fdt: 4096n, made: "", pages });

@@ -1,10 +1,11 @@
+/** Device trees: decoding, encoding, and damaged ones. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { KhoError } from "../../lib/kho/kho_error.ts";
 import { decode_fdt, type FdtNode } from "../../lib/kho/fdt.ts";
 import { encode_fdt } from "../../lib/kho/fdt_encode.ts";
 
-/** `/ { a = <1>; b { c = "x"; }; };`, put together by hand from the specification's tables. */
+/** `/ { a = <1>; b { c = "x"; }; };`, written by hand from the specification's tables. */
 const BY_HAND = Uint8Array.fromHex(
   [
     "d00dfeed 00000078 00000038 00000074 00000028 00000011 00000010 00000000 00000004 0000003c",
@@ -18,7 +19,7 @@ const BY_HAND = Uint8Array.fromHex(
   ].join("").replaceAll(" ", ""),
 );
 
-Deno.test("a tree is read and written as the specification has it", () => {
+Deno.test("a tree is decoded and encoded as in the specification", () => {
   const fdt = decode_fdt(BY_HAND);
   assert.deepEqual(fdt.root, {
     name: "",
@@ -43,7 +44,7 @@ function node(depth: number): fc.Arbitrary<FdtNode> {
   return fc.record({ name: NAME, properties: PROPERTIES, children }, { noNullPrototype: true });
 }
 
-Deno.test("any tree survives", () => {
+Deno.test("any tree is the same after encoding and decoding", () => {
   fc.assert(
     fc.property(NODE, (node) => {
       const root = { ...node, name: "" };
@@ -56,7 +57,7 @@ Deno.test("any tree survives", () => {
   );
 });
 
-Deno.test("a damaged tree is a KhoError or a tree, and never anything else", () => {
+Deno.test("a damaged tree gives a KhoError or a tree, never another error", () => {
   const damage = fc.record({
     node: NODE,
     cut: fc.nat(),
@@ -76,7 +77,7 @@ Deno.test("a damaged tree is a KhoError or a tree, and never anything else", () 
   );
 });
 
-Deno.test("what is wrong with a tree is said", () => {
+Deno.test("an error says what is wrong with the tree", () => {
   const good = encode_fdt({ root: { name: "", properties: [], children: [] } });
   const with_u32 = (offset: number, value: number) => {
     const bytes = good.slice();
@@ -86,7 +87,7 @@ Deno.test("what is wrong with a tree is said", () => {
   for (
     const [bytes, message] of [
       [good.subarray(0, 39), /39 bytes: the header alone has 40/],
-      [good.subarray(0, 60), /says it has 72 bytes, there are 60/],
+      [good.subarray(0, 60), /its header says 72 bytes, but there are 60/],
       [with_u32(0, 1), /magic 1/],
       [with_u32(20, 18), /version 18/],
       [with_u32(8, 0xffff_fff0), /structure .* outside/],

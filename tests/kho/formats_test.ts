@@ -1,3 +1,4 @@
+/** The formats of 7.2 and 7.3: layouts byte for byte, and the errors for damaged structs. */
 import assert from "node:assert/strict";
 import { KhoError } from "../../lib/kho/kho_error.ts";
 import { decode_kexec_metadata } from "../../lib/kho/kexec_metadata.ts";
@@ -14,7 +15,7 @@ import { machine, map, MEMFD, PLACES, TREE } from "./machine.ts";
 const said = (message: RegExp) => (error: unknown) =>
   error instanceof KhoError && message.test(error.message);
 
-Deno.test("luo-v5: the struct is the one of the kernel's header, byte for byte", () => {
+Deno.test("luo-v5: the struct has the bytes of the kernel's header", () => {
   const bytes = encode_luo_v5({ liveupdate_number: 1n, sessions_pa: 0x1234_5000n, flbs_pa: 0n });
   assert.equal(
     bytes.toHex(),
@@ -25,13 +26,13 @@ Deno.test("luo-v5: the struct is the one of the kernel's header, byte for byte",
   assert.throws(() => decode_luo_v5(bytes), said(/"luo-v4", not "luo-v5"/));
 });
 
-Deno.test("luo-v5: sessions in two blocks, a file, an FLB are read back as they were written", () => {
+Deno.test("luo-v5: two blocks of sessions, a file and an FLB decode to what was encoded", () => {
   const pages = machine();
   const luo = decode_luo_v5(read(pages, PLACES.luo, 32, "LUO"));
   assert.deepEqual(decode_luo_tree_v5(pages, luo), TREE);
 });
 
-Deno.test("luo-v5: a chain that comes back, a count too large, a missing page, a wrong sum are named", () => {
+Deno.test("luo-v5: errors name a cyclic chain, a count too large, a missing page, and a wrong sum", () => {
   for (
     const [[address, bytes], message] of [
       [[0x5000n, words(PLACES.sessions)], /block 2 of sessions: the chain comes back to 0x4000/],
@@ -51,7 +52,7 @@ Deno.test("luo-v5: a chain that comes back, a count too large, a missing page, a
   }
 });
 
-Deno.test("kho-v4: the tree is read back", () => {
+Deno.test("kho-v4: the tree decodes to what was encoded", () => {
   const fdt = read(machine(), PLACES.fdt, PAGE_SIZE, "KHO");
   const kho = decode_kho_v4(fdt);
   assert.deepEqual(kho.blobs.map(({ name }) => name), ["LUO", "kexec-metadata"]);
@@ -61,14 +62,14 @@ Deno.test("kho-v4: the tree is read back", () => {
   assert.throws(() => decode_kho_v4(other), said(/its format is "kho-v3", not "kho-v4"/));
 });
 
-Deno.test("kexec-metadata is read, and no other version of it", () => {
+Deno.test("kexec-metadata decodes, and another version is refused", () => {
   const bytes = read(machine(), PLACES.metadata, 73, "metadata");
   assert.deepEqual(decode_kexec_metadata(bytes), { previous_release: "7.3.4", kexec_count: 3 });
   bytes[0] = 2;
   assert.throws(() => decode_kexec_metadata(bytes), said(/version is 2/));
 });
 
-Deno.test("memfd-v2 is read back; folios that have no room are refused", () => {
+Deno.test("memfd-v2 decodes to what was encoded; more folios than the list holds are refused", () => {
   const pages = machine();
   assert.deepEqual(decode_memfd_v2(pages, PLACES.memfd, "the memfd"), MEMFD);
   pages.write(PLACES.memfd + 24n, words(257n));
@@ -78,7 +79,7 @@ Deno.test("memfd-v2 is read back; folios that have no room are refused", () => {
   );
 });
 
-Deno.test("a vmalloc area: 511 blocks fill a chunk, and the kernel has the next one ready even when nothing follows", () => {
+Deno.test("a vmalloc area: 511 blocks fill a chunk, and the kernel adds an empty one after it", () => {
   const blocks = Array.from({ length: 511 }, (_, index) => BigInt(index + 1) << 12n);
   const pages = new Pages();
   pages.write(0x80_0000n, words(0x80_1000n, ...blocks));
@@ -93,7 +94,7 @@ Deno.test("a vmalloc area: 511 blocks fill a chunk, and the kernel has the next 
   assert.throws(() => decode_area(pages, descriptor, "area"), said(/chunk 1 of area: 0 blocks, and more/));
 });
 
-Deno.test("the preserved-memory map: keys as the kernel's comment draws them", () => {
+Deno.test("the preserved-memory map: keys are those of the kernel's comment", () => {
   assert.equal(encode_key(0x1000n, 0), 1n << 52n | 1n);
   assert.equal(encode_key(0x20_0000n, 9), 1n << 43n | 1n);
   assert.deepEqual(decode_key(1n << 51n | 3n), { address: 0x6000n, order: 1 });
@@ -101,7 +102,7 @@ Deno.test("the preserved-memory map: keys as the kernel's comment draws them", (
   assert.throws(() => decode_key(1n << 53n), said(/no page has the key/));
 });
 
-Deno.test("the preserved-memory map is read back, and its cycles and overlaps are found", () => {
+Deno.test("the preserved-memory map decodes to what was encoded; cycles and overlaps are refused", () => {
   const pages = machine();
   const { nodes, ranges } = map();
   const root = nodes[0]?.address ?? 0n;

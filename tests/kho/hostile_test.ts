@@ -1,3 +1,4 @@
+/** Damaged captures and random bytes: every one is reported, or refused with a KhoError. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Capture, decode_capture } from "../../lib/kho/capture.ts";
@@ -13,7 +14,7 @@ const captures = await Promise.all(FIXTURES.map(async (name) => {
   return await decode_capture(await Deno.readFile(new URL(`fixtures/${name}.json.gz`, import.meta.url)));
 }));
 
-/** What is done to one page. */
+/** Damage to one page. */
 type Damage =
   | { readonly kind: "byte"; readonly at: number; readonly value: number }
   | { readonly kind: "word"; readonly at: number; readonly value: bigint }
@@ -22,7 +23,7 @@ type Damage =
   | { readonly kind: "lost" };
 
 const at = fc.integer({ min: 0, max: PAGE_SIZE - 1 });
-// Where structs have their fields.
+// Offsets at which structs have fields.
 const word = fc.oneof(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0, max: 511 })).map((index) =>
   index * 8
 );
@@ -42,7 +43,7 @@ const damage: fc.Arbitrary<Damage> = fc.oneof(
   fc.record({ kind: fc.constant("lost" as const) }),
 );
 
-/** A copy of the capture with a page damaged, or without it. */
+/** A copy of the capture in which one page is damaged or missing. */
 function damaged({ pages }: Capture, number: number, damage: Damage): Pages {
   const addresses = pages.addresses();
   const address_of = (index: number) => addresses[index % addresses.length] ?? 0n;
@@ -61,7 +62,7 @@ function damaged({ pages }: Capture, number: number, damage: Damage): Pages {
   return out;
 }
 
-Deno.test("a damaged handover is told, or refused by name; nothing else happens", () => {
+Deno.test("a damaged handover is reported, or refused with a KhoError that names a part", () => {
   const seen = { told: 0, refused: 0 };
   fc.assert(
     fc.property(fc.nat(FIXTURES.length - 1), page, damage, (which, number, damage) => {
@@ -80,7 +81,7 @@ Deno.test("a damaged handover is told, or refused by name; nothing else happens"
   assert.ok(seen.told > 50 && seen.refused > 50, JSON.stringify(seen));
 });
 
-Deno.test("any bytes are a file of a handover, or refused by name", async () => {
+Deno.test("any bytes are reported as a handover, or refused with a KhoError", async () => {
   const [{ pages, fdt }] = captures as [Capture];
   const tree = pages.page(fdt) ?? assert.fail();
   const cut = fc.tuple(fc.integer({ min: 1, max: PAGE_SIZE }), at, fc.integer({ min: 0, max: 255 })).map(
@@ -103,17 +104,17 @@ Deno.test("any bytes are a file of a handover, or refused by name", async () => 
   );
 });
 
-/** One field of a handover that is whole otherwise. */
+/** One damaged field in a handover that is otherwise intact. */
 for (
   const [what, change, refusal] of [
     [
-      "a chain of blocks that comes back",
+      "a cyclic chain of blocks",
       { page: "sessions", at: 0n, to: "sessions" },
       /the chain comes back/,
     ],
     ["a huge count", { page: "sessions", at: 8n, value: 2n ** 63n }, /a count of 9223372036854775808/],
     [
-      "a block that is not there",
+      "a missing block",
       { page: "sessions", at: 0n, value: 0x1234_5000n },
       /no memory at 0x12345000/,
     ],
@@ -130,7 +131,7 @@ for (
   });
 }
 
-/** Of the map's root, and of the first block of sessions. */
+/** The addresses of the map's root and of the first block of sessions. */
 function addresses({ pages, fdt }: Capture): { kho: bigint; luo: bigint } {
   const report = report_memory(pages, fdt);
   const blob = report.kho?.blobs.find(({ name }) => name === "LUO") ?? assert.fail();

@@ -1,4 +1,4 @@
-/** A small handover of a 7.3 kernel, made here: something to read, and to damage. */
+/** A small handover of a 7.3 kernel, made by hand for tests. */
 import type { Blob } from "../../lib/kho/kho_tree.ts";
 import { encode_kexec_metadata } from "../../lib/kho/kexec_metadata.ts";
 import { encode_kho_v4 } from "../../lib/kho/kho_v4.ts";
@@ -66,7 +66,7 @@ export function map(): PreservedMap {
   return { nodes: plan_nodes(RANGES, () => (next += 0x1000n)), ranges: RANGES };
 }
 
-/** The pages, as a kernel would leave them. */
+/** The pages of the handover. */
 export function machine(): Pages {
   const pages = new Pages();
   const preserved = map();

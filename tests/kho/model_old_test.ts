@@ -1,3 +1,4 @@
+/** The handover of the model's old releases, decoded with the codecs of lib/kho. */
 import assert from "node:assert/strict";
 import { MFD_EXEC } from "../../ffi/abi/fcntl.ts";
 import { hex } from "../../lib/kho/kho_error.ts";
@@ -20,7 +21,10 @@ function sum_by_order(ranges: readonly Range[]): Record<number, number> {
   return sums;
 }
 
-/** A model kernel of an old release in the moment before the kexec: session "vm" with a file of three pages, and an empty one. */
+/**
+ * The memory of a model kernel of an old release just before the kexec: session "vm" with a file of three pages, and an
+ * empty session.
+ */
 function old(release: string): { memory: Physical; fdt: bigint } {
   const machine = new Machine({ memory_bytes: 64 << 20, release, disk: new MemoryDisk() });
   const sys = machine.init();
@@ -38,13 +42,14 @@ function old(release: string): { memory: Physical; fdt: bigint } {
 for (
   const [release, dialect] of [["6.19.2", v1.LUO_6_19], ["6.18.0-series-v6", v1.LUO_SERIES_V6]] as const
 ) {
-  Deno.test(`${release}: what it hands over is read, and written again to the same bytes`, () => {
+  Deno.test(`${release}: decoding and encoding the handover give the same bytes`, () => {
     const { memory, fdt } = old(release);
     const out = new Pages();
     const tree = decode_kho_v1(read(memory, fdt, PAGE_SIZE, "tree"));
     out.write(fdt, encode_kho_v1(tree));
     const map = decode_bitmap_map(memory, tree.map);
-    // Three pages of the file, its list, chunk and struct, the tree, and LUO's; the sessions' 16 pages and the files' two.
+    // Order 0: three pages of the file, its list, chunk and struct, KHO's tree, and LUO's. Order 1: the two pages of
+    // the files. Order 4: the 16 pages of the sessions.
     assert.deepEqual(sum_by_order(map.ranges), { 0: 8, 1: 1, 4: 1 });
     encode_bitmap_map(out, map);
     const [blob] = tree.blobs;
@@ -69,7 +74,7 @@ for (
   });
 }
 
-Deno.test("6.19's handover is told like any other", () => {
+Deno.test("6.19's handover is reported", () => {
   const { memory, fdt } = old("6.19.2");
   const { kho, luo, metadata } = report_memory(memory, fdt);
   assert.deepEqual([kho?.format, luo?.format, metadata], ["kho-v1", "luo-v1, luo-session-v2", undefined]);
@@ -77,7 +82,7 @@ Deno.test("6.19's handover is told like any other", () => {
   assert.deepEqual([file?.handler, file?.size, file?.folios, file?.seals], ["memfd-v1", 12288, 3, undefined]);
 });
 
-Deno.test("the two dialects of luo-v1 are told apart, and each refuses the other", () => {
+Deno.test("each dialect of luo-v1 refuses the other one, and another version", () => {
   for (const [one, other] of [[v1.LUO_6_19, v1.LUO_SERIES_V6], [v1.LUO_SERIES_V6, v1.LUO_6_19]] as const) {
     const bytes = v1.encode_luo_v1({ liveupdate_number: 3n, sessions_pa: 0x5000n }, one);
     assert.throws(() => v1.decode_luo_v1(bytes, other), /their format is "luo-session-v\d"/);
@@ -85,7 +90,7 @@ Deno.test("the two dialects of luo-v1 are told apart, and each refuses the other
   }
 });
 
-Deno.test("counts that cannot be are refused before anything is read", () => {
+Deno.test("impossible counts are refused before the entries are read", () => {
   const memory = new Pages();
   memory.write(0x5000n, new Uint8Array(8).fill(255));
   assert.throws(

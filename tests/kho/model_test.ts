@@ -1,3 +1,4 @@
+/** The model's handover compared with captures of Linux: the same scenario gives the same structs. */
 import assert from "node:assert/strict";
 import { F_ADD_SEALS, MFD_ALLOW_SEALING, MFD_EXEC, SEEK_SET } from "../../ffi/abi/fcntl.ts";
 import { decode_capture } from "../../lib/kho/capture.ts";
@@ -13,7 +14,7 @@ import { Physical } from "../../lib/model/memory/physical.ts";
 import { openDevice } from "../../lib/session.ts";
 import { type Scenario, SCENARIOS } from "./capture/scenarios.ts";
 
-/** All that a handover says, but for the addresses. */
+/** Everything in a handover except addresses. */
 function shape(memory: Memory, fdt: bigint) {
   const kho = decode_kho_v4(read(memory, fdt, PAGE_SIZE, "the tree"));
   const blob = kho.blobs.find(({ name }) => name === "LUO") ?? assert.fail("no LUO");
@@ -38,7 +39,7 @@ function shape(memory: Memory, fdt: bigint) {
   };
 }
 
-/** How many blocks of each order are preserved. */
+/** The number of preserved blocks of each order. */
 function orders(memory: Memory, map: bigint): Record<number, number> {
   const found: Record<number, number> = {};
   for (const { order, count } of decode_map(memory, map).ranges) found[order] = (found[order] ?? 0) + count;
@@ -72,7 +73,7 @@ function register_test_flbs({ system }: Machine): void {
   }
 }
 
-/** The same scenario on the model, in the moment before the kexec. */
+/** Runs the scenario on the model, up to the moment before the kexec. */
 function on_the_model({ sessions }: Scenario): { memory: Memory; fdt: bigint } {
   const machine = new Machine({ memory_bytes: 256 << 20, disk: new MemoryDisk() });
   register_test_flbs(machine);
@@ -94,9 +95,9 @@ function on_the_model({ sessions }: Scenario): { memory: Memory; fdt: bigint } {
   return { memory: new Physical(machine.ram), fdt: BigInt(kho?.handover.fdt ?? 0) };
 }
 
-// The model has no huge pages: its files are always of folios of order 0.
+// The model has no huge pages; its folios are of order 0.
 for (const scenario of SCENARIOS.filter(({ name }) => name !== "huge")) {
-  Deno.test(`the model hands over what Linux does, but for addresses: "${scenario.name}"`, async () => {
+  Deno.test(`the model hands over what Linux does, except addresses: "${scenario.name}"`, async () => {
     const path = new URL(`fixtures/${scenario.name}.json.gz`, import.meta.url);
     const linux = await decode_capture(await Deno.readFile(path));
     const { memory, fdt } = on_the_model(scenario);

@@ -1,4 +1,4 @@
-/** Formats of kernels nobody here can boot: written as the sources say, read back, told. */
+/** Formats of kernels that the tests cannot boot: encoded from the sources, decoded, reported. */
 import assert from "node:assert/strict";
 import { khoText } from "../../commands/output/kho_text.ts";
 import { decode_bitmap_map, encode_bitmap_map } from "../../lib/kho/bitmap_map.ts";
@@ -19,7 +19,7 @@ import { FDT, forms, handover, MAP, memfd } from "./old_machine.ts";
 
 const said = (message: RegExp) => (error: unknown) =>
   error instanceof KhoError && message.test(error.message);
-Deno.test("6.19 and the series: the whole handover is told", async () => {
+Deno.test("6.19 and the series: a report has everything of the handover", async () => {
   for (const [dialect, form] of forms) {
     const pages = handover(dialect, form);
     const report = report_memory(pages, FDT);
@@ -39,7 +39,7 @@ Deno.test("6.19 and the series: the whole handover is told", async () => {
   }
 });
 
-Deno.test("the tree and LUO's blob alone are known by what they say", async () => {
+Deno.test("the tree and LUO's blob alone are recognized by their formats", async () => {
   const pages = handover(LUO_6_19, "6.19");
   const tree = await report_bytes(read(pages, FDT, PAGE_SIZE, "tree"));
   assert.equal(tree.kho?.format, "kho-v1");
@@ -59,7 +59,7 @@ Deno.test("kho-v2 has the map of kho-v4", () => {
   assert.equal(preserved?.mapPages, radix.nodes.length);
 });
 
-Deno.test("kho-v1: a tree that knows another format is refused", () => {
+Deno.test("kho-v1: a tree of another format is refused", () => {
   const bytes = encode_kho_v1({ map: 0n, blobs: [] }, "kho-v9");
   assert.throws(() => decode_kho_v1(bytes), said(/its format is "kho-v9", not "kho-v1"/));
   const pages = new Pages();
@@ -67,7 +67,7 @@ Deno.test("kho-v1: a tree that knows another format is refused", () => {
   assert.throws(() => report_memory(pages, FDT), said(/"kho-v9"; known are kho-v4, kho-v2, kho-v1/));
 });
 
-Deno.test("kho-v1's map: chunks byte for byte, read back; cycles, counts, orders, overlaps are refused", () => {
+Deno.test("kho-v1's map: chunks have the kernel's bytes; cycles, wrong counts and orders, and overlaps are refused", () => {
   const fresh = () => {
     const pages = new Pages();
     encode_bitmap_map(pages, MAP);
@@ -96,7 +96,7 @@ Deno.test("kho-v1's map: chunks byte for byte, read back; cycles, counts, orders
   assert.throws(() => encode_bitmap_map(new Pages(), { ...MAP, ranges: [range] }), said(/no bitmap for/));
 });
 
-Deno.test("memfd-v1: both forms of it, read back, with the pfn on either side of the flags", () => {
+Deno.test("memfd-v1: both forms decode to what was encoded; they differ in the place of the pfn", () => {
   for (const [, form] of forms) {
     const pages = new Pages();
     pages.write(0x8000n, new Uint8Array(PAGE_SIZE));
@@ -107,7 +107,7 @@ Deno.test("memfd-v1: both forms of it, read back, with the pfn on either side of
   }
 });
 
-Deno.test("memfd-v1: an empty file of the series says nothing of folios", () => {
+Deno.test("memfd-v1: an empty file of the series has no folios in its tree", () => {
   const pages = new Pages();
   pages.write(0x8000n, new Uint8Array(PAGE_SIZE));
   const area = { first: 0n, total_pages: 0, flags: 0, order: 0, chunks: [] };

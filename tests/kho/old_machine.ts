@@ -1,4 +1,4 @@
-/** A handover of 6.19 and of the series, made here: something to read, and to damage. */
+/** Small handovers of 6.19 and of the series, made by hand for tests. */
 import { type BitmapMap, encode_bitmap_map } from "../../lib/kho/bitmap_map.ts";
 import { encode_kho_v1 } from "../../lib/kho/kho_v1.ts";
 import {
@@ -17,7 +17,7 @@ import { MEMFD } from "./machine.ts";
 
 export const FDT = 0x1000n;
 
-/** Two orders, and a bitmap far up. */
+/** A map with two orders, and a bitmap for high addresses. */
 export const MAP: BitmapMap = {
   chunks: [
     { address: 0x20_0000n, order: 0, bitmaps: [{ start: 0n, address: 0x20_1000n }] },
@@ -43,7 +43,7 @@ export function memfd(form: MemfdV1["form"]): MemfdV1 {
 
 export const FLBS: FlbsV5 = { page_count: 1n, entries: [{ name: "an-flb-v1", data: 16n, count: 1n }] };
 
-/** One session with one memfd, and an empty one. */
+/** A handover with one session of one memfd, and an empty session. */
 export function handover(dialect: Dialect, form: MemfdV1["form"]): Pages {
   const pages = new Pages();
   const blobs = [{ name: "LUO", address: 0x2000n, size: 0n }];

@@ -1,3 +1,4 @@
+/** Reports of a handover: from memory, from files, and as text. */
 import assert from "node:assert/strict";
 import { khoText } from "../../commands/output/kho_text.ts";
 import { decode_capture, encode_capture } from "../../lib/kho/capture.ts";
@@ -14,7 +15,7 @@ const said = (message: RegExp) => (error: unknown) =>
   error instanceof KhoError && message.test(error.message);
 const capture = () => encode_capture({ fdt: PLACES.fdt, made: "here", pages: machine() });
 
-Deno.test("a handover is told whole", () => {
+Deno.test("a report has everything of a handover", () => {
   const { luo, metadata, preserved } = report_memory(machine(), PLACES.fdt);
   assert.deepEqual(metadata, { previousRelease: "7.3.4", kexecCount: 3 });
   assert.equal(preserved?.bytes, (512 + 10 + 1) * PAGE_SIZE);
@@ -33,13 +34,13 @@ Deno.test("a handover is told whole", () => {
   assert.deepEqual(luo?.flbs, [{ name: "test-flb-v1", data: "0x5", files: "2" }]);
 });
 
-Deno.test("a capture is written, read and told like the memory it was made of", async () => {
+Deno.test("a capture gives the same report as the memory that it was made from", async () => {
   const bytes = await capture();
   assert.deepEqual((await decode_capture(bytes)).pages.addresses(), machine().addresses());
   assert.deepEqual(await report_bytes(bytes), report_memory(machine(), PLACES.fdt));
 });
 
-Deno.test("the tree alone, a blob alone", async () => {
+Deno.test("a report can be made from the tree alone, or from one blob", async () => {
   const pages = machine();
   const tree = await report_bytes(read(pages, PLACES.fdt, PAGE_SIZE, "tree"));
   assert.deepEqual(tree.kho?.blobs.map(({ name }) => name), ["LUO", "kexec-metadata"]);
@@ -49,7 +50,7 @@ Deno.test("the tree alone, a blob alone", async () => {
   assert.equal((await report_bytes(read(pages, PLACES.metadata, 73, "m"))).metadata?.kexecCount, 3);
 });
 
-Deno.test("what debugfs has: a broken blob is a note, the others are told", () => {
+Deno.test("a broken blob from debugfs becomes a note, and the others are reported", () => {
   const blobs = new Map([
     ["LUO", encode_luo_v5({ liveupdate_number: 1n, sessions_pa: 0n, flbs_pa: 0n }).with(5, 57)],
     ["kexec-metadata", encode_kexec_metadata({ previous_release: "7.3.4", kexec_count: 0 })],
@@ -60,17 +61,17 @@ Deno.test("what debugfs has: a broken blob is a note, the others are told", () =
   assert.match(report.notes.join(), /"luo-v9", not "luo-v5".*blob memblock: 10 bytes/);
 });
 
-Deno.test("files that are no handover are refused by name", async () => {
+Deno.test("a file that is not a handover is refused with the reason", async () => {
   const good = await capture();
   for (
     const [bytes, message] of [
-      [new Uint8Array(), /no capture, no tree/],
+      [new Uint8Array(), /not a capture, a tree of KHO, or one of its blobs/],
       [new TextEncoder().encode("{}"), /format is not/],
-      [new TextEncoder().encode("{"), /is no JSON/],
+      [new TextEncoder().encode("{"), /is not JSON/],
       [good.subarray(0, 100), /cannot be unpacked/],
       [
         new TextEncoder().encode(`{"capture":"luo-kho-capture-v1","pages":{"0x1":"AA=="}}`),
-        /1 bytes at 0x1 are no page/,
+        /1 bytes at 0x1 are not a page/,
       ],
       [
         new TextEncoder().encode(`{"capture":"luo-kho-capture-v1","pages":{},"fdt":"0x1000"}`),
@@ -81,7 +82,7 @@ Deno.test("files that are no handover are refused by name", async () => {
   ) await assert.rejects(report_bytes(bytes), said(message));
 });
 
-Deno.test("the text has a line for each file, and names cannot write on the terminal", () => {
+Deno.test("the text has a line for each file, and escapes control characters in names", () => {
   const report = report_memory(machine(), PLACES.fdt);
   const text = khoText(report);
   assert.match(text, /^KHO +kho-v4, map at 0x101000$/m);

@@ -1,4 +1,4 @@
-/** A machine's memory in a file, as QEMU's pmemsave writes it, and what was read of it. */
+/** A dump of a machine's memory by QEMU's pmemsave, which records the pages that were read. */
 import { KhoError } from "../../../lib/kho/kho_error.ts";
 import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import { type Memory, Pages, read } from "../../../lib/kho/kept_memory.ts";
@@ -6,7 +6,7 @@ import { u64, view } from "../../../lib/kho/struct_fields.ts";
 
 export class Dump implements Memory, Disposable {
   readonly #file: Deno.FsFile;
-  /** Every page that was asked for. */
+  /** Every page that was read. */
   readonly touched = new Pages();
 
   constructor(path: string) {
@@ -28,10 +28,10 @@ export class Dump implements Memory, Disposable {
   }
 }
 
-/** In boot_params, and SETUP_KEXEC_KHO of arch/x86/include/uapi/asm/setup_data.h. */
+/** Offset of the list in boot_params, and SETUP_KEXEC_KHO of arch/x86/include/uapi/asm/setup_data.h. */
 const [SETUP_DATA, KEXEC_KHO] = [0x250n, 10];
 
-/** The address of KHO's tree, which the old kernel leaves in a list behind boot_params. */
+/** The address of KHO's tree, which the old kernel puts into the setup_data list of boot_params. */
 export function fdt_address(dump: Dump, boot_params: bigint): bigint {
   let at = u64(read(dump, boot_params + SETUP_DATA, 8, "boot_params"), 0);
   for (let left = 100; at !== 0n && left > 0; left--) {
@@ -41,5 +41,5 @@ export function fdt_address(dump: Dump, boot_params: bigint): bigint {
     }
     at = u64(header, 0);
   }
-  throw new KhoError("setup_data", "nothing of KHO's in it");
+  throw new KhoError("setup_data", "no entry of KHO");
 }

@@ -1,4 +1,4 @@
-/** In the virtual machine: makes what a scenario says, and kexecs into the image that stops. */
+/** Runs in the virtual machine: preserves the files of a scenario, and kexecs into the image that stops. */
 import { F_ADD_SEALS, MFD_ALLOW_SEALING, MFD_EXEC, O_RDONLY, SEEK_SET } from "../../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../../ffi/abi/kexec.ts";
 import { check } from "../../../lib/error.ts";
@@ -7,7 +7,7 @@ import { linux } from "../../../lib/linux/system_calls.ts";
 import { openDevice } from "../../../lib/session.ts";
 import { type FileScenario, SCENARIOS } from "./scenarios.ts";
 
-/** Opens nothing but what must survive: the process ends with the machine. */
+/** Creates a file. Its fd is not closed on an error: the process ends with the machine. */
 function file(sys: SystemCalls, { size, position, seals }: FileScenario): number {
   const fd = check(sys.memfd_create("capture", MFD_ALLOW_SEALING | MFD_EXEC), "memfd_create", "a file");
   check(sys.ftruncate(fd, BigInt(size)), "ftruncate", "a file");

@@ -1,5 +1,5 @@
-# Stands where a kernel has its 64-bit entry. Says on the serial line where boot_params are (RSI) and stops: memory stays as the
-# old kernel left it. as halt.s -o halt.o && objcopy -O binary halt.o halt.bin; the bytes are in image.ts.
+# Lies at the 64-bit entry of a kernel image. Writes the address of boot_params (RSI) to the serial line and stops, so that
+# memory stays as the old kernel left it. as halt.s -o halt.o && objcopy -O binary halt.o halt.bin; image.ts has the bytes.
 .code64
     mov $16, %ecx
     mov $0x2b, %al        # '+': the line begins

@@ -1,6 +1,7 @@
 /**
- * `deno run -A tests/kho/capture/main.ts [NAME...]`: makes the fixtures anew, on real kernels in a virtual machine. The kernel is
- * made to kexec into an image that stops at once; QEMU's monitor writes memory to a file; what belongs to the handover is kept.
+ * `deno run -A tests/kho/capture/main.ts [NAME...]`: makes the fixtures again, with real kernels in a virtual machine.
+ * The kernel kexecs into an image that stops at once, QEMU's monitor dumps the memory, and the pages of the handover
+ * are kept.
  */
 import { encode_capture } from "../../../lib/kho/capture.ts";
 import { report_memory } from "../../../lib/kho/report.ts";
@@ -43,19 +44,19 @@ async function stopped({ name, kernel, prepare = "true" }: Scenario, directory: 
     const files = { halt: haltingImage() };
     await runInVm({ kernel, commands, files, monitor, memory_mib: MEMORY_MIB, on_line });
   } catch (error) {
-    // It ends without the command's end: that is the plan.
+    // The machine ends before the command does, as planned.
     if (!(error instanceof VmError) || boot_params === undefined) throw error;
   }
   await dumped;
-  if (boot_params === undefined) throw new Error("The image was not reached");
+  if (boot_params === undefined) throw new Error("The machine did not reach the image");
   return { boot_params, dump };
 }
 
-/** One command of QEMU's monitor, and the end of QEMU. */
+/** Sends one command to QEMU's monitor, and ends QEMU. */
 async function ask(path: string, command: string): Promise<void> {
   using connection = await Deno.connect({ transport: "unix", path });
   await connection.write(new TextEncoder().encode(`stop\n${command}\nquit\n`));
-  // Its answers, until it is gone.
+  // Read the answers until QEMU closes the connection.
   for await (const _ of connection.readable);
 }
 

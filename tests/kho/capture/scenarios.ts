@@ -1,4 +1,7 @@
-/** What is preserved for each fixture: made by guest.ts in the virtual machine, and looked for in the capture by the test. */
+/**
+ * The sessions and files of each fixture: guest.ts preserves them in the virtual machine, and the tests look for them
+ * in the capture.
+ */
 import { F_SEAL_GROW, F_SEAL_SHRINK } from "../../../ffi/abi/fcntl.ts";
 
 export interface FileScenario {
@@ -16,11 +19,11 @@ export interface SessionScenario {
 
 export interface Scenario {
   readonly name: string;
-  /** Of the session's files in the kernel's order: of preservation. */
+  /** Sessions and files in the order of their preservation. */
   readonly sessions: readonly SessionScenario[];
-  /** The image's name; default 7.3.4. */
+  /** Name of the kernel image; default 7.3.4. */
   readonly kernel?: string;
-  /** Shell, before: as root. */
+  /** A shell command that root runs first. */
   readonly prepare?: string;
 }
 
