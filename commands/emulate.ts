@@ -27,10 +27,10 @@ export async function run(context: Context, flags: Flags, argv: readonly string[
   }
   const { emulate, LaunchError } = await import("../lib/emulate/emulation.ts");
   const { inheritedEnvironment } = await import("../lib/files/inherited_environment.ts");
-  const { availableMemory } = await import("../lib/files/free_memory.ts");
+  const { hostAvailableMemory } = await import("../lib/files/free_memory.ts");
   const { findProgram, startLimits } = await import("../lib/emulate/program_start.ts");
   const env = inheritedEnvironment();
-  const available = availableMemory();
+  const available = hostAvailableMemory();
   using signals = forwarding();
   const say = (line: string) => context.process.stderr.write(`${line}\n`);
   try {

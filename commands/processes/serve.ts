@@ -32,9 +32,9 @@ export async function serveMachine(
   faults?: FaultSpec,
 ): Promise<void> {
   const { serveMachine } = await import("../../lib/machine_process/serve_machine.ts");
-  const { availableMemory } = await import("../../lib/files/free_memory.ts");
+  const { hostAvailableMemory } = await import("../../lib/files/free_memory.ts");
   using stop = stopSignal();
-  const available = availableMemory();
+  const available = hostAvailableMemory();
   await serveMachine({
     path: machineSocket(target(context, flags)),
     signal: stop.signal,

@@ -1,4 +1,5 @@
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
+import { parseAvailable } from "../files/free_memory.ts";
 import type { SystemCalls } from "../system_calls.ts";
 
 /** The contents of a small file of /proc or /sys, without the newline at its end; undefined when there is none. */
@@ -17,6 +18,5 @@ export function readText(sys: SystemCalls, path: string): string | undefined {
 
 /** Bytes that programs may still allocate without swapping; undefined when the kernel does not say. */
 export function availableMemory(sys: SystemCalls): bigint | undefined {
-  const line = readText(sys, "/proc/meminfo")?.match(/^MemAvailable:\s+(\d+) kB$/m);
-  return line?.[1] === undefined ? undefined : BigInt(line[1]) * 1024n;
+  return parseAvailable(readText(sys, "/proc/meminfo") ?? "");
 }

@@ -7,8 +7,8 @@ import { FileProblem } from "./file_problem.ts";
 /** Stays free for other programs. The kernel does not refuse in time: the OOM killer comes before ENOMEM. */
 const RESERVE_BYTES = 64n << 20n;
 
-/** MemAvailable of /proc/meminfo in bytes, or undefined when /proc has none. */
-export function availableMemory(): bigint | undefined {
+/** MemAvailable of the host's /proc/meminfo in bytes; undefined when /proc has none. */
+export function hostAvailableMemory(): bigint | undefined {
   const number = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
   if (number < 0) return undefined;
   using fd = new HostFd(number);
@@ -28,7 +28,7 @@ export function parseAvailable(meminfo: string): bigint | undefined {
  *
  * @throws FileProblem `memory`
  */
-export function checkMemory(bytes: bigint, file: string, available = availableMemory()): void {
+export function checkMemory(bytes: bigint, file: string, available = hostAvailableMemory()): void {
   if (available === undefined || bytes + RESERVE_BYTES <= available) return;
   throw new FileProblem("memory", { file, needed: bytes, available });
 }

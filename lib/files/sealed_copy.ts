@@ -5,7 +5,7 @@ import * as abi from "../../ffi/abi/fcntl.ts";
 import { fcntl, fstat, memfd_create, modified_ns, pread, sendfile, write } from "../../ffi/file.ts";
 import { check, LuoError } from "../error.ts";
 import type { Stat } from "../system_calls.ts";
-import { availableMemory } from "./free_memory.ts";
+import { hostAvailableMemory } from "./free_memory.ts";
 import { HostFd } from "./host_fd.ts";
 import type { End } from "./transfer.ts";
 
@@ -102,7 +102,7 @@ function isSealed(fd: number): boolean {
 }
 
 function checkMemory(bytes: number, name: string): void {
-  const available = availableMemory();
+  const available = hostAvailableMemory();
   if (available === undefined || BigInt(bytes) < available) return;
   throw failed(name, Errno.ENOMEM, `it has ${bytes} bytes, and ${available} bytes of memory are available`);
 }

@@ -4,7 +4,7 @@ import * as abi from "../../ffi/abi/fcntl.ts";
 import { TMPFS_MAGIC } from "../../ffi/abi/stat.ts";
 import { poll } from "../../ffi/epoll.ts";
 import * as file from "../../ffi/file.ts";
-import { availableMemory } from "../files/free_memory.ts";
+import { hostAvailableMemory } from "../files/free_memory.ts";
 import { check } from "../error.ts";
 import type { Ret, Stat } from "../system_calls.ts";
 import type { HostFile } from "../model/fs/host_interface.ts";
@@ -127,6 +127,6 @@ export class LinuxHostFile implements HostFile {
   #fill(fd: number): void {
     const { size, blocks } = this.fstat();
     const missing = size - blocks * 512n;
-    if (missing > 0n && missing <= (availableMemory() ?? 0n) / 2n) file.fallocate(fd, 0, 0n, size);
+    if (missing > 0n && missing <= (hostAvailableMemory() ?? 0n) / 2n) file.fallocate(fd, 0, 0n, size);
   }
 }

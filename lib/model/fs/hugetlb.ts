@@ -6,6 +6,7 @@ import * as abi from "../../../ffi/abi/fcntl.ts";
 import type { Ret, Stat } from "../../system_calls.ts";
 import { type FileOperations, type Inode, opened_flags, OpenFile, stat } from "./file.ts";
 import { generic_lseek } from "./read_write.ts";
+import { ALL_SEALS, implied_seals } from "./shmem.ts";
 
 const HUGE_PAGE = 2n * 1024n * 1024n;
 
@@ -26,9 +27,9 @@ export class HugetlbInode implements Inode {
   }
 
   add_seals(seals: number): Ret {
-    if (seals & ~0x3f) return -Errno.EINVAL;
+    if (seals & ~ALL_SEALS) return -Errno.EINVAL;
     if (this.seals & abi.F_SEAL_SEAL) return -Errno.EPERM;
-    this.seals |= seals | (seals & abi.F_SEAL_EXEC && this.mode & 0o111 ? 0x1e : 0);
+    this.seals |= seals | implied_seals(seals, this.mode);
     return 0;
   }
 

@@ -14,7 +14,7 @@ import { PageCache, type Run } from "../fs/page_cache.ts";
 import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import { discard_preserved, PreservedPages, read_preserved } from "./preserved_pages.ts";
 import type { Release } from "../ground/releases.ts";
-import { ShmemInode } from "../fs/shmem.ts";
+import { ALL_SEALS, ShmemInode } from "../fs/shmem.ts";
 import { memfd_file } from "../fs/shmem_file.ts";
 
 /**
@@ -29,9 +29,6 @@ export interface Preservable {
   pin(): readonly Run[] | undefined;
   unpin(): void;
 }
-
-/** MEMFD_LUO_ALL_SEALS. */
-const ALL_SEALS = 0x3f;
 
 /** memfd_pin_folios() counts pages in 32 bits. */
 const MAX_PAGES = 0xffffffffn;
@@ -93,6 +90,7 @@ export class MemfdHandler implements FileHandler {
 
   #retrieve(memfd: MemfdHeader, uid: number): OpenFile | Ret {
     const { position, size, seals } = memfd;
+    // MEMFD_LUO_ALL_SEALS.
     if (seals & ~ALL_SEALS) return -Errno.EOPNOTSUPP;
     const { ram } = this.kho;
     const runs = restore_file_pages(ram, memfd, this.format);

@@ -33,6 +33,28 @@ export class Frames {
     for (let frame = base; frame < base + count; frame++) this.set(frame, state);
   }
 
+  /** Marks allocated frames as free. @throws Error when one is not allocated */
+  free(base: number, count: number): void {
+    for (let frame = base; frame < base + count; frame++) {
+      const state = this.state(frame);
+      if (state !== FRAME.used && state !== FRAME.kernel) {
+        throw new Error(`Bad page state: frames ${base}+${count} freed twice`);
+      }
+      this.set(frame, FRAME.free);
+    }
+  }
+
+  /** Gives the free frames of a range to the kernel. Returns their number. */
+  reserve(base: number, count: number): number {
+    let reserved = 0;
+    for (let frame = base; frame < base + count; frame++) {
+      if (this.state(frame) !== FRAME.free) continue;
+      this.set(frame, FRAME.kernel);
+      reserved++;
+    }
+    return reserved;
+  }
+
   zero(base: number, count: number): void {
     for (let frame = base; frame < base + count;) {
       const from = frame % SECTION_FRAMES;

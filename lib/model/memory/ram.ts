@@ -226,14 +226,7 @@ export class Ram {
    * map has been read, or at once when there is none. Returns the number of scratch frames reserved.
    */
   open(scratch: readonly { readonly base: number; readonly count: number }[]): number {
-    let reserved = 0;
-    for (const { base, count } of scratch) {
-      for (let frame = base; frame < base + count; frame++) {
-        if (this.#all.state(frame) !== FRAME.free) continue;
-        this.#all.set(frame, FRAME.kernel);
-        reserved++;
-      }
-    }
+    const reserved = scratch.reduce((sum, { base, count }) => sum + this.#all.reserve(base, count), 0);
     this.#free = new FreeRanges();
     for (const [base, count] of this.#all.free_ranges(FIRST_FRAME)) this.#free.give(base, count);
     return reserved;
@@ -248,13 +241,7 @@ export class Ram {
   }
 
   #release(base: number, count: number): void {
-    for (let frame = base; frame < base + count; frame++) {
-      const state = this.#all.state(frame);
-      if (state !== FRAME.used && state !== FRAME.kernel) {
-        throw new Error(`Bad page state: frames ${base}+${count} freed twice`);
-      }
-      this.#all.set(frame, FRAME.free);
-    }
+    this.#all.free(base, count);
     this.#free.give(base, count);
     // Only large ranges give their bytes back to the host: small ones are allocated and freed too often.
     if (count >= SECTION_FRAMES) this.#all.forget(base, count);
