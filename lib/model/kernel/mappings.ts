@@ -192,8 +192,9 @@ interface ShmemPlace {
 }
 
 /**
- * The place in a shmem file that is mapped at byte `at` of a mapping; undefined for an anonymous one. @throws
- * MemoryFault
+ * The place in a shmem file that is mapped at byte `at` of a mapping; undefined for an anonymous one.
+ *
+ * @throws MemoryFault
  */
 function shmem_at(mapping: Mapping, at: bigint): ShmemPlace | undefined {
   const inode = mapping.file?.inode;

@@ -127,8 +127,9 @@ export class System {
   }
 
   /**
-   * luo_restore_fail(): devices may be using the memory that was handed over, so no memory can be trusted. @throws
-   * KernelPanic
+   * luo_restore_fail(): devices may be using the memory that was handed over, so no memory can be trusted.
+   *
+   * @throws KernelPanic
    */
   #restore_failed(): undefined {
     const message = "The incoming tree failed to initialize properly [-EINVAL], disabling live update";

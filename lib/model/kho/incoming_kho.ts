@@ -72,8 +72,9 @@ function read_scratch(ram: Ram, { scratch, scratch_areas }: Handover): Scratch[]
 }
 
 /**
- * kho_mem_retrieve(): reserves every block of the map. @throws KernelPanic when the map leads to memory that does not
- * exist
+ * kho_mem_retrieve(): reserves every block of the map.
+ *
+ * @throws KernelPanic when the map leads to memory that does not exist
  */
 export function retrieve_memory(ram: Ram, format: MapFormat, map: number): void {
   try {
