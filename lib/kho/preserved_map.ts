@@ -5,7 +5,7 @@
  *
  * | page | layout | index |
  * |---|---|---|
- * | level 5 (root) to 1 | u64 table[512]: nodes one level lower, 0 for none | 9 bits of the key, from 15 + 9 * (level - 1) |
+ * | level 5 (root) to 1 | u64 table[512]: nodes one level lower, or 0 | 9 bits of the key, from 15 + 9 * (level - 1) |
  * | leaf, level 0 | 32,768 bits: preserved or not | the key's lowest 15 bits |
  */
 import { hex, KhoError } from "./kho_error.ts";
