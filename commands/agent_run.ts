@@ -1,21 +1,21 @@
 import { buildCommand } from "@stricli/core";
-import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
+import { docs, perform, type ServerFlags, serverFlags } from "./arguments/command.ts";
 import type { Context } from "./base/context.ts";
 
-export async function run(context: Context, _request: null, flags: CommonFlags): Promise<null> {
+export async function run(context: Context, _request: null, flags: ServerFlags): Promise<null> {
   const { serveAgent } = await import("./processes/serve.ts");
   await serveAgent(context, flags);
   return null;
 }
 
-export const command = buildCommand<CommonFlags, [], Context>({
+export const command = buildCommand<ServerFlags, [], Context>({
   docs: docs(
     "Run the agent in the foreground",
     "For systemd units and for looking on. It ends with luo agent stop, with SIGTERM or Ctrl-C\n" +
       "(and says what is lost by that), and with the kexec.",
     [["luo agent run", "ExecStart= of a service"]],
   ),
-  parameters: { flags: commonFlags },
+  parameters: { flags: serverFlags },
   func(flags) {
     return perform(this, flags, { parse: () => null, run, format: () => undefined });
   },

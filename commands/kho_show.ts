@@ -7,7 +7,7 @@ import { report_debugfs, report_file } from "../lib/kho/report_source.ts";
 import type { SystemCalls } from "../lib/system_calls.ts";
 import { linux } from "../lib/linux/system_calls.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
-import { call, target } from "./processes/agent_calls.ts";
+import { call, limit_ms, target } from "./processes/agent_calls.ts";
 import type { Backend, Context } from "./base/context.ts";
 import { Failure } from "./errors/failure.ts";
 import { khoText } from "./output/kho_text.ts";
@@ -43,10 +43,11 @@ export async function run(context: Context, request: Request, flags: CommonFlags
 /** A process of the model's machine. Starts the machine when none runs. */
 async function process(context: Context, flags: CommonFlags, where: AgentTarget): Promise<SystemCalls> {
   const { connectMachine } = await import("../lib/machine_process/remote_system_calls.ts");
-  const running = connectIfRunning(connectMachine, machineSocket(where));
+  const connect = (path: string) => connectMachine(path, limit_ms("Identify", flags));
+  const running = connectIfRunning(connect, machineSocket(where));
   if (running !== undefined) return running;
   call(context, flags, "Identify", {});
-  return connectMachine(machineSocket(where));
+  return connect(machineSocket(where));
 }
 
 async function fromFile(path: string): Promise<KhoReport> {

@@ -1,18 +1,18 @@
 /** `luo machine run`: runs the machine of the model. */
 import { buildCommand } from "@stricli/core";
 import { FAULT_SYNTAX, type FaultSpec } from "../lib/model/faults/fault_spec.ts";
-import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
+import { docs, perform, type ServerFlags, serverFlags } from "./arguments/command.ts";
 import type { Context } from "./base/context.ts";
 import { faultsFlag, parseFaults } from "./arguments/faults_flag.ts";
 
-interface Flags extends CommonFlags {
+interface Flags extends ServerFlags {
   readonly faults?: string;
 }
 
 export async function run(
   context: Context,
   faults: FaultSpec | undefined,
-  flags: CommonFlags,
+  flags: ServerFlags,
 ): Promise<null> {
   const { serveMachine } = await import("./processes/serve.ts");
   await serveMachine(context, flags, faults);
@@ -35,7 +35,7 @@ export const command = buildCommand<Flags, [], Context>({
   ),
   parameters: {
     flags: {
-      ...commonFlags,
+      ...serverFlags,
       faults: faultsFlag,
     },
   },

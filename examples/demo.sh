@@ -20,7 +20,7 @@ run() {
 show() { printf '%s$ %s%s\n' "$bold" "$1" "$plain"; }
 
 say "A private agent on the software model of the kernel: this machine stays as it is"
-show 'DIR=$(mktemp -d); export LUO_BACKEND=model LUO_SOCKET="$DIR/run/agent.sock"'
+show 'DIR=$(mktemp -d); export LUO_BACKEND=model LUO_SOCKET="$DIR/agent.sock"'
 show 'luo() { deno task --quiet luo "$@"; }'
 
 say "The data: 64 MiB made now, a file of this checkout, and the memory of another running process"

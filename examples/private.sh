@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/luo-example.XXXXXX")
-export LUO_BACKEND=model LUO_SOCKET="$DIR/run/agent.sock"
+export LUO_BACKEND=model LUO_SOCKET="$DIR/agent.sock"
 
 luo() { deno task --quiet luo "$@"; }
 

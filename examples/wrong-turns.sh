@@ -69,6 +69,6 @@ luo file preserve vm2 --from "$DIR/in" --token 7
 kill -9 "$(luo agent status --json | grep -o '"pid":[ ]*[0-9]*' | grep -o '[0-9]*$')"
 luo status | tee "$DIR/status"
 grep -q vm2 "$DIR/status"
-LUO_BACKEND=linux LUO_SOCKET="$DIR/run/linux.sock" wrong 3 'luo agent start' luo session list
+LUO_BACKEND=linux LUO_SOCKET="$DIR/linux.sock" wrong 3 'luo agent start' luo session list
 
 echo "$turns wrong turns, nothing lost but what the killed agent held"

@@ -7,6 +7,8 @@ import { Failure } from "../errors/failure.ts";
 export interface AgentTarget {
   readonly backend: Backend;
   readonly socket: string;
+  /** Whether neither the command line nor the environment names the socket. luo makes the directory of the default place only. */
+  readonly isDefault: boolean;
 }
 
 /**
@@ -19,11 +21,12 @@ export function resolveTarget(
   isRoot: () => boolean,
 ): AgentTarget {
   const backend = flags.backend ?? parseBackend(settings.backend);
-  const socket = flags.socket ?? nonEmpty(settings.socket) ?? defaultSocket(backend, settings, isRoot());
+  const named = flags.socket ?? nonEmpty(settings.socket);
+  const socket = named ?? defaultSocket(backend, settings, isRoot());
   if (!socket.startsWith("/")) {
     throw new Failure("usage", `Cannot use "${socket}" as the agent's socket: an absolute path is needed`);
   }
-  return { backend, socket };
+  return { backend, socket, isDefault: named === undefined };
 }
 
 /** The socket of the model's machine that belongs to the agent. */

@@ -1,17 +1,25 @@
 /** The parts that all commands share: common flags, help with examples, and parse, run, format. */
 import type { Backend, Context } from "../base/context.ts";
 import { Ended } from "../errors/program_ended.ts";
+import { parseSeconds } from "./token.ts";
 import { toFailure } from "../errors/to_failure.ts";
 import type { Paint } from "../base/text.ts";
 
-/** The flags that every command takes. */
-export interface CommonFlags {
+/** Which kernel, which agent, and how results are printed. */
+export interface ServerFlags {
   readonly json: boolean;
   readonly backend?: Backend;
   readonly socket?: string;
 }
 
-export const commonFlags = {
+/** The flags of every command that talks to the agent. */
+export interface CommonFlags extends ServerFlags {
+  /** Seconds to wait for an answer of the agent; 0: no limit. Undefined: the default of the call. */
+  readonly timeout?: number;
+}
+
+/** The flags of a command that serves: it waits for nobody. */
+export const serverFlags = {
   json: {
     kind: "boolean",
     default: false,
@@ -30,6 +38,17 @@ export const commonFlags = {
     optional: true,
     placeholder: "PATH",
     brief: "Where the agent listens (or LUO_SOCKET)",
+  },
+} as const;
+
+export const commonFlags = {
+  ...serverFlags,
+  timeout: {
+    kind: "parsed",
+    parse: parseSeconds,
+    optional: true,
+    placeholder: "SECONDS",
+    brief: "How long to wait for the agent's answer; 0: no limit",
   },
 } as const;
 

@@ -82,6 +82,7 @@ const HINTS: Readonly<Record<string, readonly string[]>> = {
   "seal EPERM": ["the file does not allow seals: it must be made with MFD_ALLOW_SEALING"],
   "seal EBUSY": ["a process has the file mapped writable, or it is preserved already"],
   "seal EINVAL": ["only memfds and tmpfs files can be sealed: copy the file with --from FILE"],
+  "listen ENOENT": ["make the directory first: mkdir -p -m 700 DIRECTORY", "or choose another with --socket"],
   "listen EEXIST": ["a file that is no socket is there: choose another place with --socket"],
   "read EBADF": ["the file descriptor is closed, or not open for reading"],
   "write EBADF": ["the file descriptor is closed, or not open for writing"],

@@ -1,6 +1,6 @@
 /** Turns every error into the failure that is shown. */
-import { AgentError, AgentProtocolError, ConnectionEnded } from "../../lib/agent/client.ts";
-import type { Errors } from "../../lib/agent/protocol.ts";
+import { AgentError, AgentProtocolError, ConnectionEnded, NoAnswer } from "../../lib/agent/client.ts";
+import type { Errors, MethodName } from "../../lib/agent/protocol.ts";
 import { FileProblem } from "../../lib/files/file_problem.ts";
 import { LuoError } from "../../lib/error.ts";
 import { Failure, type FailureKind } from "./failure.ts";
@@ -21,6 +21,7 @@ export function toFailure(error: unknown): Failure {
       hints: ["see what is left with: luo status"],
     });
   }
+  if (error instanceof NoAnswer) return noAnswer(error);
   if (error instanceof AgentProtocolError) {
     return new Failure("unavailable", `Cannot talk to the agent: ${error.message}`, {
       hints: ["the agent may be of another version: restart it when it holds no session: luo agent stop"],
@@ -28,6 +29,29 @@ export function toFailure(error: unknown): Failure {
   }
   const message = error instanceof Error ? error.stack ?? error.message : String(error);
   return new Failure("internal", `Cannot go on: ${message}`, { hints: ["this is a bug in luo"] });
+}
+
+/** The calls that change nothing. */
+const READING: ReadonlySet<MethodName> = new Set<MethodName>([
+  "Identify",
+  "GetStatus",
+  "ListSessions",
+  "ShowImage",
+]);
+
+function noAnswer({ socket, timeout_ms, method }: NoAnswer): Failure {
+  const seconds = timeout_ms / 1000;
+  const what = `Cannot go on: the agent at "${socket}" does not answer within ${seconds} seconds`;
+  const changes = method !== undefined && !READING.has(method);
+  return new Failure("unavailable", what, {
+    operation: "wait",
+    subject: socket,
+    hints: [
+      ...changes ? ["the agent may still do what was asked: check with luo status"] : [],
+      `the agent may be stopped or busy: its process number is in ${socket}.lock`,
+      "wait longer with --timeout SECONDS",
+    ],
+  });
 }
 
 function fileFailure(problem: FileProblem): Failure {

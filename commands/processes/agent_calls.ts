@@ -1,6 +1,6 @@
 /** The calls that commands make to the agent. */
 import { geteuid } from "../../ffi/process.ts";
-import { type AgentClient, connectAgent, ConnectionEnded } from "../../lib/agent/client.ts";
+import { type AgentClient, connectAgent, ConnectionEnded, NO_LIMIT } from "../../lib/agent/client.ts";
 import type { FileInfo, MethodName, Methods, Status } from "../../lib/agent/protocol.ts";
 import { LuoError } from "../../lib/error.ts";
 import { HostFd } from "../../lib/files/host_fd.ts";
@@ -13,6 +13,26 @@ import { type AgentTarget, resolveTarget } from "../arguments/agent_target.ts";
 
 /** How long a stopped agent may take to be gone. */
 const STOP_LIMIT_MS = 10_000;
+
+/** The default limit for an answer. An agent that runs and is not busy answers in milliseconds. */
+const SHORT_MS = 10_000;
+/** The limit for calls that read, copy or free the memory of files, or sync file systems. */
+const LONG_MS = 600_000;
+const LONG: ReadonlySet<MethodName> = new Set<MethodName>([
+  "PreserveFile",
+  "RestoreFile",
+  "LoadImage",
+  "ExecImage",
+  "FinishSession",
+  "CloseSession",
+  "Stop",
+]);
+
+/** How long a command waits for the answer to a call. */
+export function limit_ms(method: MethodName, { timeout }: Pick<CommonFlags, "timeout">): number {
+  if (timeout === undefined) return LONG.has(method) ? LONG_MS : SHORT_MS;
+  return timeout === 0 ? NO_LIMIT : timeout * 1000;
+}
 
 export function target(context: Context, flags: CommonFlags): AgentTarget {
   return resolveTarget(flags, context.settings, () => geteuid() === 0);
@@ -27,7 +47,7 @@ export function call<M extends MethodName>(
   fds: readonly number[] = [],
 ): Methods[M]["reply"] {
   using client = connect(context, flags);
-  return client.call(method, request, fds).reply;
+  return client.call(method, request, fds, limit_ms(method, flags)).reply;
 }
 
 /** Like `call`, but starts nothing. */
@@ -37,8 +57,8 @@ export function callRunning<M extends MethodName>(
   method: M,
   request: Methods[M]["request"],
 ): Methods[M]["reply"] {
-  using client = connectRunning(target(context, flags));
-  return client.call(method, request).reply;
+  using client = connectRunning(target(context, flags), flags);
+  return client.call(method, request, [], limit_ms(method, flags)).reply;
 }
 
 /** A restored file: its description, and its descriptor, which the caller closes. */
@@ -48,7 +68,7 @@ export function restoreFile(
   request: Methods["RestoreFile"]["request"],
 ): { file: FileInfo; fd: HostFd } {
   using client = connect(context, flags);
-  const { reply, fds } = client.call("RestoreFile", request);
+  const { reply, fds } = client.call("RestoreFile", request, [], limit_ms("RestoreFile", flags));
   const number = fds[reply.fileFd];
   if (number === undefined) throw new Failure("internal", "Cannot take the file: the agent sent none");
   return { file: reply.file, fd: new HostFd(number) };
@@ -64,7 +84,7 @@ export function callUntilEnd(
   request: Methods["ExecImage"]["request"],
 ): void {
   using client = connect(context, flags);
-  const ended = client.callUntilEnd("ExecImage", request);
+  const ended = client.callUntilEnd("ExecImage", request, limit_ms("ExecImage", flags));
   if (!ended) {
     throw new Failure("internal", "Cannot execute the kernel: the agent answered and nothing happened");
   }
@@ -76,16 +96,16 @@ export function* watch(
   flags: CommonFlags,
 ): Generator<Methods["GetStatus"]["reply"]> {
   using client = connect(context, flags);
-  for (const { reply } of client.more("GetStatus", {})) yield reply;
+  for (const { reply } of client.more("GetStatus", {}, limit_ms("GetStatus", flags))) yield reply;
 }
 
 export function startAgent(
   context: Context,
   flags: CommonFlags,
 ): { agent: Status["agent"]; device: Status["device"]; started: boolean } {
-  const { client, started } = ensureRunning(agentService(context, target(context, flags)));
+  const { client, started } = ensureRunning(agentService(context, target(context, flags), flags));
   using _ = client;
-  const { reply } = client.call("GetStatus", {});
+  const { reply } = client.call("GetStatus", {}, [], limit_ms("GetStatus", flags));
   const { agent, device } = reply.status;
   return { agent, device, started };
 }
@@ -93,22 +113,22 @@ export function startAgent(
 /** Stops the agent. False: no agent was running. */
 export function stopAgent(context: Context, flags: CommonFlags, force: boolean): boolean {
   const where = target(context, flags);
-  using client = connectAgentIfAny(where);
+  using client = connectAgentIfAny(where, flags);
   if (client === undefined) return false;
-  client.call("Stop", { force });
+  client.call("Stop", { force }, [], limit_ms("Stop", flags));
   if (waitForEnd(`${where.socket}.lock`, STOP_LIMIT_MS)) return true;
   throw new Failure("unavailable", `Cannot see the agent end within ${STOP_LIMIT_MS / 1000} seconds`);
 }
 
 function connect(context: Context, flags: CommonFlags): AgentClient {
   const where = target(context, flags);
-  if (where.backend === "linux") return connectRunning(where);
-  return ensureRunning(agentService(context, where)).client;
+  if (where.backend === "linux") return connectRunning(where, flags);
+  return ensureRunning(agentService(context, where, flags)).client;
 }
 
-function connectRunning(where: AgentTarget): AgentClient {
+function connectRunning(where: AgentTarget, flags: CommonFlags): AgentClient {
   const { backend, socket } = where;
-  const client = connectAgentIfAny(where);
+  const client = connectAgentIfAny(where, flags);
   if (client !== undefined) return client;
   const hints = backend === "model" ? ["the first command starts it: luo status"] : [
     "start it with: luo agent start",
@@ -118,11 +138,11 @@ function connectRunning(where: AgentTarget): AgentClient {
 }
 
 /** Undefined when nothing listens there. @throws Failure when the listener turns us away or serves another kernel */
-function connectAgentIfAny({ backend, socket }: AgentTarget): AgentClient | undefined {
-  const client = connectIfAny(socket);
+function connectAgentIfAny({ backend, socket }: AgentTarget, flags: CommonFlags): AgentClient | undefined {
+  const client = connectIfAny(socket, limit_ms("Identify", flags));
   if (client === undefined) return undefined;
   try {
-    const is = client.call("Identify", {}).reply.backend;
+    const is = client.call("Identify", {}, [], limit_ms("Identify", flags)).reply.backend;
     if (is === backend) return client;
     // A user who expects Linux must not preserve into a model, nor the other way round.
     throw new Failure(
@@ -139,9 +159,9 @@ function connectAgentIfAny({ backend, socket }: AgentTarget): AgentClient | unde
   }
 }
 
-function connectIfAny(socket: string): AgentClient | undefined {
+function connectIfAny(socket: string, timeout_ms: number): AgentClient | undefined {
   try {
-    return connectAgent(socket);
+    return connectAgent(socket, timeout_ms);
   } catch (error) {
     if (!(error instanceof LuoError)) throw error;
     if (error.is("ENOENT") || error.is("ECONNREFUSED") || error.is("ENOTDIR")) return undefined;
@@ -154,13 +174,15 @@ function connectIfAny(socket: string): AgentClient | undefined {
   }
 }
 
-function agentService(context: Context, { backend, socket }: AgentTarget): Service<AgentClient> {
+function agentService(context: Context, where: AgentTarget, flags: CommonFlags): Service<AgentClient> {
+  const { backend, socket, isDefault } = where;
   return {
     name: "the agent",
     socket,
+    isDefault,
     lock: `${socket}.lock`,
     log: `${socket}.log`,
     argv: [...selfCommand(context), "agent", "run", "--backend", backend, "--socket", socket],
-    connect: () => connectAgentIfAny({ backend, socket }),
+    connect: () => connectAgentIfAny(where, flags),
   };
 }

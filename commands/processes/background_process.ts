@@ -5,13 +5,14 @@ import { poll } from "../../ffi/epoll.ts";
 import { flock, fstat, ftruncate, open, pread } from "../../ffi/file.ts";
 import { pidfd_open } from "../../ffi/process.ts";
 import { spawn_detached } from "../../ffi/spawn.ts";
-import { makeDirectory } from "../../lib/agent/agent_place.ts";
+import { checkDirectory, directoryExists, makeDirectory } from "../../lib/agent/agent_place.ts";
 import { check } from "../../lib/error.ts";
 import { inheritedEnvironment } from "../../lib/files/inherited_environment.ts";
 import { HostFd } from "../../lib/files/host_fd.ts";
 import type { Stat } from "../../lib/system_calls.ts";
 import { checkDevNull } from "../../lib/files/system_files.ts";
 import { BINARY } from "../../lib/version.ts";
+import { shellWord } from "../base/text.ts";
 import { Failure } from "../errors/failure.ts";
 
 /** A part of luo that runs in the background and listens at a socket. */
@@ -19,6 +20,8 @@ export interface Service<Client> {
   /** Its name in messages. */
   readonly name: string;
   readonly socket: string;
+  /** Whether the socket is at the default place, whose directory luo makes. */
+  readonly isDefault: boolean;
   /** The file that the running service holds a flock on. */
   readonly lock: string;
   /** Its output goes to this file. */
@@ -44,12 +47,12 @@ export function ensureRunning<Client>(service: Service<Client>): { client: Clien
   const running = service.connect();
   if (running !== undefined) return { client: running, started: false };
   // The directory is checked before anything is written there: in a shared directory the log could be another user's link.
-  makeDirectory(service.socket.slice(0, service.socket.lastIndexOf("/")) || "/");
+  prepareDirectory(service);
+  const end = Date.now() + START_LIMIT_MS;
   using starter = lockFile(`${service.socket}.start`);
-  check(flock(starter.number, LOCK_EX), "lock", `${service.socket}.start`);
+  waitForLock(starter, service, end);
   using log = openLog(service.log);
   const from = check<Stat>(fstat(log.number), "read", service.log).size;
-  const end = Date.now() + START_LIMIT_MS;
   let child: HostFd | undefined;
   let started = false;
   try {
@@ -70,6 +73,43 @@ export function ensureRunning<Client>(service: Service<Client>): { client: Clien
     child?.[Symbol.dispose]();
   }
   throw startFailure(service, log, from, `it does not answer after ${START_LIMIT_MS / 1000} seconds`);
+}
+
+/** Makes the directory of the default place. A directory that the user named must exist: its name may be a typo. */
+function prepareDirectory({ name, socket, isDefault }: Service<unknown>): void {
+  const directory = socket.slice(0, socket.lastIndexOf("/")) || "/";
+  if (isDefault) return makeDirectory(directory);
+  if (directoryExists(directory)) return checkDirectory(directory);
+  throw new Failure(
+    "unavailable",
+    `Cannot start ${name} at "${socket}": there is no directory "${directory}"`,
+    {
+      operation: "listen",
+      subject: directory,
+      errno: "ENOENT",
+      hints: [
+        "check --socket and LUO_SOCKET",
+        `if the path is right, make the directory: mkdir -p -m 700 ${shellWord(directory)}`,
+      ],
+    },
+  );
+}
+
+/** Another command holds the lock while it starts the service. */
+function waitForLock(lock: HostFd, { name, socket }: Service<unknown>, end: number): void {
+  for (;;) {
+    const locked = flock(lock.number, LOCK_EX | LOCK_NB);
+    if (locked !== -Errno.EAGAIN && locked !== -Errno.EINTR) {
+      return void check(locked, "lock", `${socket}.start`);
+    }
+    if (Date.now() > end) {
+      throw new Failure(
+        "unavailable",
+        `Cannot start ${name}: another command has been starting it for a minute`,
+      );
+    }
+    hasEnded(undefined, STEP_MS);
+  }
 }
 
 /** Waits until no process holds the lock. False: one still does after `limit_ms`. */

@@ -1,6 +1,7 @@
 /** Runs the agent or the machine in the foreground. */
 import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import type { FaultSpec } from "../../lib/model/faults/fault_spec.ts";
+import { visible } from "../base/text.ts";
 import { VERSION } from "../../lib/version.ts";
 import { ensureRunning, type Service } from "./background_process.ts";
 import type { CommonFlags } from "../arguments/command.ts";
@@ -13,8 +14,11 @@ import { type AgentTarget, machineSocket } from "../arguments/agent_target.ts";
 /** Runs the agent until it is stopped or its kernel ends. */
 export async function serveAgent(context: Context, flags: CommonFlags): Promise<void> {
   const { runAgent } = await import("../../lib/agent/agent.ts");
+  const { agentPaths, makeDirectory } = await import("../../lib/agent/agent_place.ts");
   const where = target(context, flags);
-  const log = (line: string) => context.process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+  const log = (line: string) =>
+    context.process.stderr.write(`${new Date().toISOString()} ${visible(line)}\n`);
+  if (where.isDefault) makeDirectory(agentPaths(where.socket).directory);
   using stop = stopSignal();
   using sys = await kernelOf(context, where);
   try {
@@ -60,6 +64,7 @@ function machineService(
   return {
     name: "the model's machine",
     socket,
+    isDefault: where.isDefault,
     // The machine takes no lock; its listening socket makes it unique.
     lock: `${socket}.lock`,
     log: `${socket}.log`,

@@ -1,5 +1,13 @@
 import { Errno } from "../../ffi/abi/errno.ts";
-import { O_CLOEXEC, O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, O_RDWR } from "../../ffi/abi/fcntl.ts";
+import {
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_PATH,
+  O_RDONLY,
+  O_RDWR,
+} from "../../ffi/abi/fcntl.ts";
 import { SOCK_NONBLOCK, SOCK_STREAM } from "../../ffi/abi/socket.ts";
 import { close, flock, fstat, ftruncate, mkdir, open, pread, pwrite, unlink } from "../../ffi/file.ts";
 import { geteuid, getpid } from "../../ffi/process.ts";
@@ -35,12 +43,12 @@ export function agentPaths(socket: string): AgentPaths {
 const LOCK_EX_NB = 2 | 4;
 
 /**
- * Makes the directory (0700) where there is none, and takes the lock. Answers the lock's fd: the lock is held until it is closed.
+ * Takes the lock and returns its fd: the lock is held until the fd is closed.
  *
- * @throws LuoError `lock`: EWOULDBLOCK's EAGAIN when an agent lives; `listen`: EPERM a directory that others may enter
+ * @throws LuoError `lock`: EAGAIN an agent runs; `listen`: ENOENT no directory, EPERM a directory that others may enter
  */
 export function takePlace(paths: AgentPaths): number {
-  makeDirectory(paths.directory);
+  checkDirectory(paths.directory);
   mayListen(paths.socket);
   const subject = `"${paths.lock}"`;
   const fd = check(open(paths.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600), "lock", subject);
@@ -69,7 +77,7 @@ export function takePlace(paths: AgentPaths): number {
 }
 
 /**
- * A directory that nobody else may enter, made if there is none.
+ * Makes a directory that only its owner may enter, or checks the one that is there.
  *
  * @throws LuoError `listen`: EPERM a directory that others may enter
  */
@@ -79,6 +87,18 @@ export function makeDirectory(directory: string): void {
   if (made < 0 && made !== -Errno.EEXIST) {
     throw new LuoError("listen", subject, -made, `Cannot make ${subject}`);
   }
+  checkDirectory(directory);
+}
+
+export function directoryExists(directory: string): boolean {
+  const fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (fd >= 0) close(fd);
+  return fd !== -Errno.ENOENT;
+}
+
+/** @throws LuoError `listen`: ENOENT, ENOTDIR; EPERM a directory that others may enter */
+export function checkDirectory(directory: string): void {
+  const subject = `directory "${directory}"`;
   const fd = check(open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "listen", subject);
   const stat = check<Stat>(fstat(fd), "listen", subject);
   close(fd);

@@ -1,7 +1,10 @@
+/** The client of the agent: blocking calls on one connection. */
+import { POLLIN, POLLOUT } from "../../ffi/abi/fcntl.ts";
+import { poll } from "../../ffi/epoll.ts";
 import { close } from "../../ffi/file.ts";
 import { recvmsg, sendmsg, unix_connect } from "../../ffi/socket.ts";
 import { Errno } from "../../ffi/abi/errno.ts";
-import { SCM_MAX_FD, SOCK_STREAM } from "../../ffi/abi/socket.ts";
+import { SCM_MAX_FD, SOCK_NONBLOCK, SOCK_STREAM } from "../../ffi/abi/socket.ts";
 import { check, LuoError } from "../error.ts";
 import { type ErrorName, type Errors, INTERFACE, type MethodName, type Methods } from "./protocol.ts";
 import { decodeReply, encodeMessage, Framer, type Json, type Message, ProtocolError } from "./varlink.ts";
@@ -32,6 +35,19 @@ export class ConnectionEnded extends Error {
   override readonly name = "ConnectionEnded";
 }
 
+/** The agent did not answer in time: it is stopped or busy, or the listener is no agent. */
+export class NoAnswer extends Error {
+  override readonly name = "NoAnswer";
+
+  /** Without `method`, the listener did not even accept the connection. */
+  constructor(readonly socket: string, readonly timeout_ms: number, readonly method?: MethodName) {
+    super(`The agent at "${socket}" does not answer within ${timeout_ms / 1000} seconds`);
+  }
+}
+
+/** A `timeout_ms` that never passes. */
+export const NO_LIMIT = Infinity;
+
 export interface Answer<M extends MethodName> {
   readonly reply: Methods[M]["reply"];
   /** The caller's to close. */
@@ -41,36 +57,70 @@ export interface Answer<M extends MethodName> {
 /**
  * Connects to the agent's socket.
  *
- * @throws LuoError `connect`: ENOENT, ECONNREFUSED (nobody listens), EACCES, ENAMETOOLONG
+ * @throws LuoError `connect`: ENOENT, ECONNREFUSED (nothing listens), EACCES, ENAMETOOLONG
+ * @throws NoAnswer the listener accepts no connection in time
  */
-export function connectAgent(socket: string): AgentClient {
-  return new AgentClient(check(unix_connect(socket, SOCK_STREAM), "connect", `"${socket}"`));
+export function connectAgent(socket: string, timeout_ms = NO_LIMIT): AgentClient {
+  const deadline = new Deadline(timeout_ms, socket);
+  for (;;) {
+    const fd = unix_connect(socket, SOCK_STREAM | SOCK_NONBLOCK);
+    // The listener's backlog is full. A connect(2) that blocks would wait without limit.
+    if (fd !== -Errno.EAGAIN) return new AgentClient(check(fd, "connect", `"${socket}"`), socket);
+    deadline.wait(-1, 0, BACKLOG_STEP_MS);
+  }
 }
 
-/** One connection, one call at a time; it waits in the system call, as a command may. */
+const BACKLOG_STEP_MS = 10;
+
+/** The end of a wait. */
+class Deadline {
+  readonly #end: number;
+
+  constructor(readonly timeout_ms: number, readonly socket: string, readonly method?: MethodName) {
+    this.#end = performance.now() + timeout_ms;
+  }
+
+  /** Waits until the fd is ready, a signal comes, or `step_ms` passes. @throws NoAnswer after the deadline */
+  wait(fd: number, events: number, step_ms = STEP_MAX_MS): void {
+    const left = this.#end - performance.now();
+    if (left <= 0) throw new NoAnswer(this.socket, this.timeout_ms, this.method);
+    poll(fd, events, Math.ceil(Math.min(left, step_ms)));
+  }
+}
+
+/** A poll(2) takes a limit that fits an int. */
+const STEP_MAX_MS = 60_000;
+
+/** One connection, one call at a time. Waiting blocks this thread. */
 export class AgentClient implements Disposable {
   #fd: number;
   readonly #framer = new Framer(REPLY_MAX, SCM_MAX_FD);
   readonly #messages: Message[] = [];
 
-  constructor(fd: number) {
+  constructor(fd: number, readonly socket: string) {
     this.#fd = fd;
   }
 
-  /** @throws AgentError, AgentProtocolError, ConnectionEnded */
+  /** @throws AgentError, AgentProtocolError, ConnectionEnded, NoAnswer */
   call<M extends MethodName>(
     method: M,
     parameters: Methods[M]["request"],
     fds: readonly number[] = [],
+    timeout_ms = NO_LIMIT,
   ): Answer<M> {
-    this.#send(method, parameters, fds);
-    return this.#receive<M>().answer;
+    const deadline = new Deadline(timeout_ms, this.socket, method);
+    this.#send(method, parameters, fds, deadline);
+    return this.#receive<M>(deadline).answer;
   }
 
   /** True when the connection ended instead of an answer, false when an answer came. */
-  callUntilEnd<M extends MethodName>(method: M, parameters: Methods[M]["request"]): boolean {
+  callUntilEnd<M extends MethodName>(
+    method: M,
+    parameters: Methods[M]["request"],
+    timeout_ms = NO_LIMIT,
+  ): boolean {
     try {
-      this.call(method, parameters);
+      this.call(method, parameters, [], timeout_ms);
       return false;
     } catch (error) {
       if (error instanceof ConnectionEnded) return true;
@@ -78,13 +128,22 @@ export class AgentClient implements Disposable {
     }
   }
 
-  /** An answer now and one after every change, until the caller stops or the connection ends. */
-  *more<M extends MethodName>(method: M, parameters: Methods[M]["request"]): Generator<Answer<M>> {
-    this.#send(method, parameters, [], { more: true });
+  /**
+   * An answer now and one after every change, until the caller stops or the connection ends. `timeout_ms` limits the wait for
+   * the first answer.
+   */
+  *more<M extends MethodName>(
+    method: M,
+    parameters: Methods[M]["request"],
+    timeout_ms = NO_LIMIT,
+  ): Generator<Answer<M>> {
+    let deadline = new Deadline(timeout_ms, this.socket, method);
+    this.#send(method, parameters, [], deadline, { more: true });
     for (;;) {
-      const { answer, continues } = this.#receive<M>();
+      const { answer, continues } = this.#receive<M>(deadline);
       yield answer;
       if (!continues) return;
+      deadline = new Deadline(NO_LIMIT, this.socket);
     }
   }
 
@@ -95,11 +154,21 @@ export class AgentClient implements Disposable {
     this.#framer.drop().forEach(close);
   }
 
-  #send(method: string, parameters: object, fds: readonly number[], flags: object = {}): void {
+  #send(
+    method: string,
+    parameters: object,
+    fds: readonly number[],
+    deadline: Deadline,
+    flags: object = {},
+  ): void {
     let rest = encodeMessage({ method: `${INTERFACE}.${method}`, parameters, ...flags });
     let pending = fds;
     while (rest.length > 0) {
       const sent = sendmsg(this.#fd, rest, pending);
+      if (sent === -Errno.EAGAIN || sent === -Errno.EINTR) {
+        deadline.wait(this.#fd, POLLOUT);
+        continue;
+      }
       // An agent that turned us away has an answer waiting, which says why.
       if (sent === -Errno.EPIPE || sent === -Errno.ECONNRESET) return;
       check(sent, "send", "the request");
@@ -108,8 +177,8 @@ export class AgentClient implements Disposable {
     }
   }
 
-  #receive<M extends MethodName>(): { answer: Answer<M>; continues: boolean } {
-    const message = this.#message();
+  #receive<M extends MethodName>(deadline: Deadline): { answer: Answer<M>; continues: boolean } {
+    const message = this.#message(deadline);
     const { parameters, continues = false, error } = decoded(message);
     if (error === undefined) {
       return { answer: { reply: parameters as Methods[M]["reply"], fds: message.fds }, continues };
@@ -122,14 +191,17 @@ export class AgentClient implements Disposable {
     throw new AgentError(error.slice(INTERFACE.length + 1) as ErrorName, parameters as Json as never);
   }
 
-  #message(): Message {
+  #message(deadline: Deadline): Message {
     const into = new Uint8Array(65536);
     for (;;) {
       const next = this.#messages.shift();
       if (next !== undefined) return next;
       const got = recvmsg(this.#fd, into, SCM_MAX_FD);
       if (got === -Errno.ECONNRESET) throw new ConnectionEnded("The connection to the agent was reset");
-      if (got === -Errno.EINTR) continue;
+      if (got === -Errno.EAGAIN || got === -Errno.EINTR) {
+        deadline.wait(this.#fd, POLLIN);
+        continue;
+      }
       if (typeof got === "number") throw new LuoError("receive", "the agent's answer", -got);
       if (got.bytes === 0) throw new ConnectionEnded("The agent ended the connection");
       this.#messages.push(...this.#framer.push(into.subarray(0, got.bytes), got.fds));

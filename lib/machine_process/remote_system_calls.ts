@@ -22,6 +22,8 @@ type Json = values.Json;
 
 /** How long a goodbye waits for a machine that does not react, in milliseconds. */
 const GOODBYE_MS = 10_000;
+/** How long a new process waits for a machine that is stopped, or busy with a kexec, in milliseconds. */
+const HELLO_MS = 60_000;
 
 /** The machine's answer to one call. `fds` are host fds, the caller's to close. */
 interface Answer {
@@ -35,13 +37,13 @@ interface Answer {
  * as killed then), or the machine goes through a kexec: from then on every call throws `ProcessKilled`. Calls block.
  *
  * @throws LuoError `connect`: ENOENT (no machine), ECONNREFUSED (a dead one left its socket), EACCES, ENAMETOOLONG, EPROTO
- * (another version of luo)
+ * (another version of luo), ETIMEDOUT (no answer within `hello_ms`)
  */
-export function connectMachine(path: string): SystemCalls {
+export function connectMachine(path: string, hello_ms = HELLO_MS): SystemCalls {
   const socket = check(unix_connect(path, SOCK_SEQPACKET), "connect", `machine at "${path}"`);
   const sys = new RemoteKernel(socket);
   try {
-    check(sys.hello(), "connect", `machine at "${path}"`);
+    check(sys.hello(hello_ms), "connect", `machine at "${path}"`);
   } catch (error) {
     sys[Symbol.dispose]();
     // It was just powering off, or does not want this user: to who asks, nobody listens.
@@ -62,8 +64,14 @@ class RemoteKernel implements SystemCalls {
     this.#socket = socket;
   }
 
-  hello(): Ret {
-    const answer = this.#number("hello", values.HELLO);
+  /** -ETIMEDOUT when the machine does not answer: the connection is closed then. */
+  hello(limit_ms: number): Ret {
+    const sent = sendPacket(this.#socket, JSON.stringify({ call: "hello", args: [values.HELLO] }));
+    if (sent >= 0 && poll(this.#socket, POLLIN, limit_ms) === 0) {
+      this.#hangUp();
+      return -Errno.ETIMEDOUT;
+    }
+    const answer = values.int(this.#answer("hello", sent).ret);
     this.#pid = Math.max(answer, 0);
     return answer;
   }
@@ -241,6 +249,11 @@ class RemoteKernel implements SystemCalls {
     const sent = sendPacket(this.#socket, JSON.stringify({ call, args }), fds);
     // A host fd that is none: nothing was sent.
     if (sent === -Errno.EBADF) return { ret: sent, out: new Uint8Array(0), fds: [] };
+    return this.#answer(call, sent);
+  }
+
+  /** The answer to a call that was sent. `sent`: what sendPacket returned. */
+  #answer(call: string, sent: Ret): Answer {
     const packet = sent < 0 ? sent : this.#receive();
     if (packet === undefined || packet === -Errno.EPIPE || packet === -Errno.ECONNRESET) {
       this.#hangUp();

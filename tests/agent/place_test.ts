@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { runAgent } from "../../lib/agent/agent.ts";
 import { connectAgent } from "../../lib/agent/client.ts";
-import { agentPaths, listen, takePlace } from "../../lib/agent/agent_place.ts";
+import { agentPaths, listen, makeDirectory, takePlace } from "../../lib/agent/agent_place.ts";
 import { LuoError } from "../../lib/error.ts";
 import { close } from "../../ffi/file.ts";
 import { Machine } from "../../lib/model/machine.ts";
@@ -22,10 +22,21 @@ function inDirectory(work: (directory: string) => void): void {
 Deno.test("place: the directory is made 0700, the socket 0600", () => {
   inDirectory((directory) => {
     const paths = agentPaths(`${directory}/new/s`);
+    makeDirectory(paths.directory);
     const lock = takePlace(paths);
     const socket = listen(paths);
     assert.deepEqual([mode(paths.directory), mode(paths.socket), mode(paths.lock)], [0o700, 0o600, 0o600]);
     [lock, socket].forEach(close);
+  });
+});
+
+Deno.test("place: a directory that does not exist is not made", () => {
+  inDirectory((directory) => {
+    assert.throws(
+      () => takePlace(agentPaths(`${directory}/typo/s`)),
+      (error) => error instanceof LuoError && error.operation === "listen" && error.is("ENOENT"),
+    );
+    assert.deepEqual([...Deno.readDirSync(directory)], []);
   });
 });
 

@@ -95,7 +95,7 @@ Deno.test("what lies around is neither read nor written", () => {
 });
 
 Deno.test("the agent it starts is itself, also when its file was removed; what was typed is what ps shows", () => {
-  const env = { LUO_BACKEND: "model", LUO_SOCKET: `${directory}/run/s` };
+  const env = { LUO_BACKEND: "model", LUO_SOCKET: `${directory}/s` };
   const { out, err } = sh(
     'cp "$LUO" gone; exec 7<gone; rm gone; /proc/self/fd/7 agent start >&2; $LUO agent status --json',
     env,

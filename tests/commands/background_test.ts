@@ -8,6 +8,7 @@ function service(dir: string, script: string): Service<string> {
   return {
     name: "the test",
     socket: `${dir}/luo/s`,
+    isDefault: true,
     lock: `${dir}/luo/s.lock`,
     log: `${dir}/luo/s.log`,
     argv: ["/bin/sh", "-c", script],

@@ -19,7 +19,7 @@ export interface RunOptions {
 /** The real `luo` in real processes, on a model of its own in a private directory. */
 export class Cli implements AsyncDisposable {
   readonly dir = Deno.makeTempDirSync({ prefix: "luo-cli-" });
-  readonly socket = `${this.dir}/run/s`;
+  readonly socket = `${this.dir}/s`;
   /** A kernel image to load. */
   readonly kernel = this.file("kernel", standInBzImage({ release: "7.3.4-standin" }));
 
@@ -113,12 +113,13 @@ export class Cli implements AsyncDisposable {
   }
 
   /** The processes of agent and machine: those that name our socket. */
-  processes(): number[] {
+  processes(kind?: "agent" | "machine"): number[] {
     const found: number[] = [];
     for (const { name } of Deno.readDirSync("/proc")) {
       if (!/^\d+$/.test(name)) continue;
       try {
-        if (Deno.readTextFileSync(`/proc/${name}/cmdline`).split("\0").includes(this.socket)) {
+        const words = Deno.readTextFileSync(`/proc/${name}/cmdline`).split("\0");
+        if (words.includes(this.socket) && (kind === undefined || words.includes(kind))) {
           found.push(Number(name));
         }
       } catch { /* The process has ended. */ }

@@ -7,11 +7,11 @@ import { resolveTarget } from "../../commands/arguments/agent_target.ts";
 type Flags = Parameters<typeof resolveTarget>[0];
 
 Deno.test("which kernel and which socket", async (t) => {
-  const cases: [string, Flags, Settings, boolean, string, string][] = [
-    ["root", {}, {}, true, "linux", "/run/luo/agent.sock"],
-    ["root, model", { backend: "model" }, {}, true, "model", "/run/luo/model.sock"],
-    ["user", {}, { runtimeDir: "/run/user/1" }, false, "linux", "/run/user/1/luo/agent.sock"],
-    ["environment", {}, { backend: "model", socket: "/s" }, false, "model", "/s"],
+  const cases: [string, Flags, Settings, boolean, string, string, boolean][] = [
+    ["root", {}, {}, true, "linux", "/run/luo/agent.sock", true],
+    ["root, model", { backend: "model" }, {}, true, "model", "/run/luo/model.sock", true],
+    ["user", {}, { runtimeDir: "/run/user/1" }, false, "linux", "/run/user/1/luo/agent.sock", true],
+    ["environment", {}, { backend: "model", socket: "/s" }, false, "model", "/s", false],
     [
       "flags win",
       { backend: "linux", socket: "/t" },
@@ -19,6 +19,7 @@ Deno.test("which kernel and which socket", async (t) => {
       false,
       "linux",
       "/t",
+      false,
     ],
     [
       "empty is unset",
@@ -27,12 +28,13 @@ Deno.test("which kernel and which socket", async (t) => {
       false,
       "linux",
       "/r/luo/agent.sock",
+      true,
     ],
   ];
-  for (const [name, flags, settings, isRoot, backend, socket] of cases) {
+  for (const [name, flags, settings, isRoot, backend, socket, isDefault] of cases) {
     await t.step(
       name,
-      () => assert.deepEqual(resolveTarget(flags, settings, () => isRoot), { backend, socket }),
+      () => assert.deepEqual(resolveTarget(flags, settings, () => isRoot), { backend, socket, isDefault }),
     );
   }
 });
