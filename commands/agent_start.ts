@@ -1,17 +1,12 @@
 /** `luo agent start`. */
 import { buildCommand } from "@stricli/core";
-import type { Status } from "../lib/agent/protocol.ts";
+import type { Answers } from "../lib/schema/types.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { startAgent } from "./processes/agent_calls.ts";
 import type { Context } from "./base/context.ts";
 import { deviceLines } from "./output/status_text.ts";
 
-export interface Result {
-  agent: Status["agent"];
-  device: Status["device"];
-  /** False: it was running already. */
-  started: boolean;
-}
+export type Result = Answers["agent start"];
 
 export function run(context: Context, _request: null, flags: CommonFlags): Result {
   return startAgent(context, flags);

@@ -1,13 +1,11 @@
 import { buildCommand } from "@stricli/core";
-import type { Status } from "../lib/agent/protocol.ts";
+import type { Answers } from "../lib/schema/types.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { callRunning } from "./processes/agent_calls.ts";
 import type { Context } from "./base/context.ts";
 import { table, time } from "./base/text.ts";
 
-export interface Result {
-  agent: Status["agent"];
-}
+export type Result = Answers["agent status"];
 
 export function run(context: Context, _request: null, flags: CommonFlags): Result {
   const { status } = callRunning(context, flags, "GetStatus", {});

@@ -1,4 +1,5 @@
 import { buildCommand } from "@stricli/core";
+import type { Answers } from "../lib/schema/types.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { stopAgent } from "./processes/agent_calls.ts";
 import type { Context } from "./base/context.ts";
@@ -7,9 +8,7 @@ export interface Flags extends CommonFlags {
   readonly force: boolean;
 }
 
-export interface Result {
-  stopped: boolean;
-}
+export type Result = Answers["agent stop"];
 
 export function parse(flags: Flags): { force: boolean } {
   return { force: flags.force };

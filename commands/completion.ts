@@ -1,5 +1,6 @@
 /** `luo completion`: prints the completion script of a shell. */
 import { buildCommand } from "@stricli/core";
+import type { Answers } from "../lib/schema/types.ts";
 import { completionScript, type Shell, SHELLS } from "./help/completion_script.ts";
 import { docs, perform } from "./arguments/command.ts";
 import type { Context } from "./base/context.ts";
@@ -10,10 +11,7 @@ export interface Flags {
   readonly json: boolean;
 }
 
-export interface Result {
-  shell: Shell;
-  script: string;
-}
+export type Result = Answers["completion"];
 
 export function parse(_flags: Flags, name: string): Shell {
   const shell = SHELLS.find((candidate) => candidate === name);

@@ -1,18 +1,13 @@
 /** `luo file list`: the files of a session. */
 import { buildCommand } from "@stricli/core";
-import type { FileInfo } from "../lib/agent/protocol.ts";
+import type { Answers } from "../lib/schema/types.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import type { Context } from "./base/context.ts";
 import { parseSession, sessionArgument } from "./arguments/session_name.ts";
 import { run as showSession } from "./session_show.ts";
 import { fileTable } from "./output/session_text.ts";
 
-export interface Result {
-  session: string;
-  files: FileInfo[];
-  /** False: the session may hold files that are not listed. */
-  filesKnown?: boolean;
-}
+export type Result = Answers["file list"];
 
 export function parse(_flags: CommonFlags, session: string): string {
   return parseSession(session);

@@ -1,7 +1,7 @@
 /** `luo file preserve`: gives a file to an outgoing session. */
 import { buildCommand } from "@stricli/core";
-import type { FileInfo } from "../lib/agent/protocol.ts";
 import type { Source } from "../lib/files/preserve_from.ts";
+import type { Answers } from "../lib/schema/types.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { call } from "./processes/agent_calls.ts";
 import type { Context } from "./base/context.ts";
@@ -36,10 +36,7 @@ export interface Request {
   readonly force: boolean;
 }
 
-export interface Result {
-  session: string;
-  file: FileInfo;
-}
+export type Result = Answers["file preserve"];
 
 export function parse(flags: Flags, session: string): Request {
   const { token, label, seal, digest, force } = flags;

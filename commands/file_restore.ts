@@ -1,6 +1,7 @@
 /** `luo file restore`: writes a restored file to a path or to standard output, or hands it to a command. */
 import { buildCommand } from "@stricli/core";
 import type { FileInfo } from "../lib/agent/protocol.ts";
+import type { Answers } from "../lib/schema/types.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { call, restoreFile } from "./processes/agent_calls.ts";
 import type { Context } from "./base/context.ts";
@@ -37,14 +38,7 @@ export interface Request {
   readonly verify: boolean;
 }
 
-export interface Result {
-  session: string;
-  file: FileInfo;
-  /** Left out when the bytes went to standard output. */
-  to?: string;
-  /** Whether a digest was recorded and found right. */
-  verified: boolean;
-}
+export type Result = Answers["file restore"];
 
 export function parse(flags: Flags, session: string, token: string, ...command: string[]): Request {
   return {

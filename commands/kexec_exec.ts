@@ -1,6 +1,7 @@
 /** `luo kexec exec`: goes into the loaded kernel. */
 import { buildCommand } from "@stricli/core";
 import type { Status } from "../lib/agent/protocol.ts";
+import type { Answers } from "../lib/schema/types.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { call, callUntilEnd, target } from "./processes/agent_calls.ts";
 import type { Context } from "./base/context.ts";
@@ -15,9 +16,7 @@ export interface Flags extends CommonFlags {
 }
 
 /** What the next kernel says. On Linux nobody lives to see it. */
-export interface Result {
-  status: Status;
-}
+export type Result = Answers["kexec exec"];
 
 export function parse(flags: Flags): { force: boolean } {
   return { force: flags.force };

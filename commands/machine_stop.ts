@@ -1,5 +1,6 @@
 /** `luo machine stop`: ends the machine of the model. */
 import { buildCommand } from "@stricli/core";
+import type { Answers } from "../lib/schema/types.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import type { Context } from "./base/context.ts";
 import { Failure } from "./errors/failure.ts";
@@ -9,9 +10,7 @@ export interface Flags extends CommonFlags {
   readonly force: boolean;
 }
 
-export interface Result {
-  stopped: boolean;
-}
+export type Result = Answers["machine stop"];
 
 export function parse(flags: Flags): { force: boolean } {
   return { force: flags.force };

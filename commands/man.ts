@@ -1,14 +1,13 @@
 /** `luo man`: prints the manual page. */
 import { buildCommand } from "@stricli/core";
+import type { Answers } from "../lib/schema/types.ts";
 import { docs, perform } from "./arguments/command.ts";
 import type { Flags } from "./completion.ts";
 import type { Context } from "./base/context.ts";
 import { manPage } from "./help/man_page.ts";
 import { routeTree } from "./help/route_tree.ts";
 
-export interface Result {
-  page: string;
-}
+export type Result = Answers["man"];
 
 export async function run(context: Context): Promise<Result> {
   return { page: manPage(routeTree(await context.allRoutes())) };

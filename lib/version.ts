@@ -1,5 +1,6 @@
 /** The version of luo and of its parts. */
 import config from "../deno.json" with { type: "json" };
+import type { Version } from "./schema/types.ts";
 
 /** The first line of the single executable's script defines this (tools/binary/bundle.ts). A checkout has no such line. */
 declare const LUO_BINARY: { readonly commit: string } | undefined;
@@ -9,19 +10,6 @@ export const VERSION: string = config.version;
 
 /** True in a single executable (`deno task binary`, `deno compile`), false in a checkout that Deno runs. */
 export const BINARY: boolean = typeof LUO_BINARY !== "undefined" || Deno.build.standalone;
-
-/** The parts of a program. */
-export interface Version {
-  readonly version: string;
-  /** The commit of the single executable, with `+` when files had changed since. A checkout does not know its commit. */
-  readonly commit?: string;
-  readonly deno: string;
-  readonly v8: string;
-  /** `x86_64` or `aarch64`. */
-  readonly arch: string;
-  /** Packages by name, each with its version. */
-  readonly dependencies: Readonly<Record<string, string>>;
-}
 
 /** Packages that are not in the program: for tests and for making the single executable. */
 const NOT_IN_PROGRAM: readonly string[] = ["ajv", "esbuild", "fast-check"];

@@ -1,38 +1,16 @@
 /** The error of a command: its kind, its exit code, and how it is shown to people and to scripts. */
 import { EXIT, type ExitCode } from "../base/exit_codes.ts";
 import { visible } from "../base/text.ts";
+import type { FailureInfo, FailureKind } from "../../lib/schema/types.ts";
 
-/** The `kind` of a JSON error: stable words for scripts to branch on. */
-export type FailureKind =
-  | "usage"
-  | "bad-request"
-  | "kernel-error"
-  | "file-error"
-  | "no-such-session"
-  | "no-such-file"
-  | "wrong-state"
-  | "digest-mismatch"
-  | "refused"
-  | "unavailable"
-  | "not-executable"
-  | "command-not-found"
-  | "interrupted"
-  | "broken-pipe"
-  | "internal";
+export type { FailureKind };
+
+type Detail = Omit<FailureInfo, "kind" | "message" | "exit">;
 
 /** The optional parts of a failure. The keys are those of the JSON error (docs/json.md). */
-export interface FailureDetail {
-  readonly operation?: string;
-  readonly subject?: string;
-  /** `EBUSY`. */
-  readonly errno?: string;
-  /** Why the request was refused: one clause a line. */
-  readonly reasons?: readonly string[];
-  /** The existing names or tokens, when the given one does not exist. */
-  readonly known?: readonly string[];
-  /** The ways out, one a line. */
-  readonly hints?: readonly string[];
-}
+export type FailureDetail = {
+  readonly [K in keyof Detail]: Detail[K] extends string[] | undefined ? readonly string[] : Detail[K];
+};
 
 /** The one error that is shown to people as it is. Every command that does not end with 0 ends with a Failure. */
 export class Failure extends Error {
@@ -52,7 +30,8 @@ export class Failure extends Error {
   }
 }
 
-const EXIT_OF_KIND: Readonly<Record<FailureKind, ExitCode>> = {
+/** The exit code of each kind. */
+export const EXIT_OF_KIND: Readonly<Record<FailureKind, ExitCode>> = {
   "usage": EXIT.usage,
   "bad-request": EXIT.usage,
   "kernel-error": EXIT.failed,

@@ -1,8 +1,7 @@
 /** The journal: how it is written and read, and what becomes of its sessions when another agent takes over. */
 import { fits } from "../schema/check.ts";
 import { StoredJournal } from "../schema/journal.ts";
-import type { Journal } from "./journal_type.ts";
-import type { FileInfo, Loss, SessionInfo } from "./protocol.ts";
+import type { FileInfo, Journal, Loss, SessionInfo } from "../schema/types.ts";
 
 export type { Journal };
 

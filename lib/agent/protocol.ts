@@ -8,207 +8,42 @@
  *
  * @module
  */
+import type {
+  Agent,
+  Device,
+  FileInfo,
+  FileState,
+  ImageInfo,
+  Kernel,
+  LastUpdate,
+  Loss,
+  LostFile,
+  Problem,
+  ProblemCode,
+  SessionInfo,
+  SessionState,
+  Status,
+} from "../schema/types.ts";
 
 /** The name of the interface. */
 export const INTERFACE = "io.luo.Agent";
 
-/**
- * outgoing: created in this kernel, goes into the next one. incoming: handed over by the previous
- * kernel and still safe there, not retrieved. retrieved: handed over and held by the agent; finished
- * when the agent closes it, or dies.
- */
-export type SessionState = "outgoing" | "incoming" | "retrieved";
-
-/**
- * preserved: in an outgoing session. waiting: handed over, not restored yet. restored: handed over and
- * restored at least once.
- */
-export type FileState = "preserved" | "waiting" | "restored";
-
-/** A file in a session. */
-export interface FileInfo {
-  token: string;
-  label?: string;
-  size: number;
-  /** "sha256:" and 64 hex digits: the contents when they were preserved */
-  digest?: string;
-  /** The F_SEAL_ flags of fcntl(2) when it was preserved: these survive */
-  seals: number;
-  preservedAt: string;
-  /** The file position at the kexec. Known after the first RestoreFile */
-  position?: number;
-  state: FileState;
-}
-
-/** A named set of files that survives a kexec. */
-export interface SessionInfo {
-  name: string;
-  state: SessionState;
-  /** Kept across the kexec. When files are unknown: when the agent first saw the session */
-  createdAt: string;
-  files: FileInfo[];
-  /**
-   * False: the session may hold files that are not listed, because another program preserved them or the
-   * agent's record of them is lost; the kernel cannot list files. Left out when the list is complete
-   */
-  filesKnown?: boolean;
-}
-
-/** A file of a lost session. */
-export interface LostFile {
-  token: string;
-  label?: string;
-  size: number;
-}
-
-/** Preserved data that is gone, and why. */
-export interface Loss {
-  /** Its name */
-  session: string;
-  /** The session's state when it was lost */
-  state: SessionState;
-  files: LostFile[];
-  /** As in Session */
-  filesKnown?: boolean;
-  reason: string;
-  at: string;
-}
-
-/** The loaded image: the next kernel. */
-export interface ImageInfo {
-  /** False: no image is loaded */
-  loaded: boolean;
-  /**
-   * Who loaded it, as far as this agent knows. The image of another program can be one that drops all
-   * sessions
-   */
-  by?: "luo" | "other";
-  /** The path that was given */
-  kernel?: string;
-  /** The path that was given; several are named "a + b", in the order in which they lie in memory */
-  initrd?: string;
-  /** The size of the kernel file */
-  size?: number;
-  /** "sha256:" and 64 hex digits of the kernel file as it was judged and loaded */
-  digest?: string;
-  initrdSize?: number;
-  initrdDigest?: string;
-  /** The release in the image's own header */
-  release?: string;
-  commandLine?: string;
-  loadedAt?: string;
-  /**
-   * Whether the agent has a sealed copy of kernel and initrd, and loads it once more before it is
-   * executed
-   */
-  held?: boolean;
-}
-
-/** The live update that began this boot. */
-export interface LastUpdate {
-  fromRelease: string;
-  toRelease: string;
-  /** When the agent of the new kernel found the manifest */
-  at: string;
-  /** Live updates in a row that this manifest has come through */
-  count: number;
-  /** Sessions that were handed over */
-  sessions: number;
-  /** Files in them */
-  files: number;
-  /** Bytes in those */
-  bytes: number;
-}
-
-/** The running kernel. */
-export interface Kernel {
-  release: string;
-  /** As uname(2) names it */
-  machine: string;
-  bootId: string;
-  commandLine: string;
-}
-
-/** /dev/liveupdate. */
-export interface Device {
-  path: string;
-  /**
-   * ready: the agent holds it. absent: there is none. busy: another program holds it. denied: no
-   * permission. broken: the kernel cannot read what was handed over, and gives EIO until the next kexec.
-   */
-  state: "ready" | "absent" | "busy" | "denied" | "broken";
-  /** The name of the error of a failed open: EBUSY */
-  errno?: string;
-}
-
-/** The agent that answers. */
-export interface Agent {
-  pid: number;
-  version: string;
-  /** The path where it listens */
-  socket: string;
-  startedAt: string;
-  /**
-   * Why the journal could not be written the last time: an agent that starts after this one would know
-   * less
-   */
-  unrecorded?: string;
-}
-
-/** Everything there is to know. */
-export interface Status {
-  backend: "linux" | "model";
-  kernel: Kernel;
-  device: Device;
-  agent: Agent;
-  image: ImageInfo;
-  sessions: SessionInfo[];
-  /** Missing when this boot began without one */
-  lastUpdate?: LastUpdate;
-  /** Lost in this boot, or in the live update that began it */
-  losses: Loss[];
-}
-
-/**
- * file_not_restored: a file of a retrieved session was never restored. files_unknown: the session may
- * hold files that the agent does not know. file_preserved: a file of an outgoing session would no
- * longer be preserved. session_outgoing: an outgoing session would be lost. session_of_systemd: PID 1
- * expects to retrieve the session. session_not_retrieved: an incoming session is not retrieved.
- * session_not_finished: a retrieved session is not finished. sessions_unknown: the device cannot be
- * opened, and sessions may wait in the kernel. image_foreign: another program loaded the image.
- * image_changed: the image can no longer be loaded as it was. image_not_held: the agent has no copy of
- * the image to load once more. image_truncated: the image ends too early. image_old: the image is from
- * before live update. liveupdate_off: the command line of the image does not switch live update on.
- * kho_off: the command line of the image does not switch KHO on. access_changes: the file descriptor
- * would come back with other access. sealed_exec: the file would come back sealed against writing.
- * memory_short: there is not enough memory for the file.
- */
-export type ProblemCode =
-  | "file_not_restored"
-  | "files_unknown"
-  | "file_preserved"
-  | "session_outgoing"
-  | "session_of_systemd"
-  | "session_not_retrieved"
-  | "session_not_finished"
-  | "sessions_unknown"
-  | "image_foreign"
-  | "image_changed"
-  | "image_not_held"
-  | "image_truncated"
-  | "image_old"
-  | "liveupdate_off"
-  | "kho_off"
-  | "access_changes"
-  | "sealed_exec"
-  | "memory_short";
-
-/** Why something is refused, as a stable word, with the session and the token that it is about. */
-export interface Problem {
-  code: ProblemCode;
-  session?: string;
-  token?: string;
-}
+export type {
+  Agent,
+  Device,
+  FileInfo,
+  FileState,
+  ImageInfo,
+  Kernel,
+  LastUpdate,
+  Loss,
+  LostFile,
+  Problem,
+  ProblemCode,
+  SessionInfo,
+  SessionState,
+  Status,
+};
 
 /** Request and answer of every method. `force` overrides what is answered with `Refused`. */
 export interface Methods {

@@ -6,30 +6,10 @@ import type { KhoTree } from "./kho_tree.ts";
 import { PAGE_SIZE } from "../../ffi/abi/page.ts";
 import { type Memory, read, ReadOnce } from "./kept_memory.ts";
 import { range_size } from "./preserved_map.ts";
-import { type LuoReport, report_luo } from "./report_luo.ts";
+import type { KhoReport } from "../schema/types.ts";
+import { report_luo } from "./report_luo.ts";
 
-export type { FileReport, LuoReport } from "./report_luo.ts";
-
-/** Addresses are hexadecimal strings. Other u64, except sizes, are decimal strings. */
-export interface KhoReport {
-  /** KHO's tree. Formats before kho-v4 have no sizes of blobs. */
-  kho?: { format: string; map: string; blobs: { name: string; address: string; size?: number }[] };
-  metadata?: { previousRelease: string; kexecCount: number };
-  /** Number of pages of the map itself, bytes that it preserves, and the blocks of 2^order pages. */
-  preserved?: {
-    mapPages: number;
-    bytes: number;
-    ranges: { address: string; order: number; count: number }[];
-  };
-  /**
-   * The areas in which the next kernel boots: for low memory, for all memory, for each node. Size 0 means that an area
-   * is not needed.
-   */
-  scratch?: { address: string; size: number }[];
-  luo?: LuoReport;
-  /** Parts that could not be read, and why. */
-  notes: string[];
-}
+export type { KhoReport };
 
 /** Reports everything that KHO's tree at `fdt` refers to. @throws KhoError for the first part that is damaged */
 export function report_memory(all: Memory, fdt: bigint): KhoReport {

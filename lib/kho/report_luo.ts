@@ -22,28 +22,7 @@ import {
 import { decode_memfd_v1, MEMFD_V1 } from "./memfd_v1.ts";
 import { decode_memfd_v2, MEMFD_V2 } from "./memfd_v2.ts";
 import type { Memory } from "./kept_memory.ts";
-
-export interface LuoReport {
-  /** "luo-v5", or for luo-v1 also the format of its sessions: "luo-v1, luo-session-v2". */
-  format: string;
-  liveupdateNumber: string;
-  /** Missing when only the blob could be read. */
-  sessions?: { name: string; files: FileReport[] }[];
-  flbs?: { name: string; data: string; files: string }[];
-}
-
-export interface FileReport {
-  token: string;
-  handler: string;
-  /** The handler's own u64; for memfds the address of a struct. */
-  data: string;
-  /** Bytes of a memfd. This field and the next ones are missing for other files. */
-  size?: number;
-  position?: number;
-  /** Missing before memfd-v2. */
-  seals?: number;
-  folios?: number;
-}
+import type { FileReport, LuoReport } from "../schema/types.ts";
 
 /**
  * Reports LUO's blob. Without `memory` addresses are not followed; `sessions_pa` is the address of the sessions.

@@ -1,4 +1,4 @@
-/** The whole interface of the agent: its name, what holds for all of it, and its types in the order in which documents list them. */
+/** The interface of the agent as a whole: what holds for all of it, and its types in the order in which documents list them. */
 import { Problem, ProblemCode } from "./errors.ts";
 import type { Schema } from "./parts.ts";
 import { File, FileState, Loss, LostFile, Session, SessionState } from "./session.ts";

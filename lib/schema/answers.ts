@@ -3,7 +3,7 @@ import { FailureObject } from "./failure.ts";
 import { Handover } from "./handover.ts";
 import { about, anything, bool, list, map, maybe, named, oneOf, type Schema, struct, text } from "./parts.ts";
 import { File, filesKnown, Session } from "./session.ts";
-import { Agent, Image, Status } from "./status.ts";
+import { Agent, Device, Image, Status } from "./status.ts";
 
 /** The type `Version`. */
 export const Version: Schema = named(
@@ -35,7 +35,7 @@ const status = struct({ status: Status });
 
 /** The answers by command, in the order of `luo --help`. */
 export const ANSWERS: Readonly<Record<string, Answer>> = {
-  "status": { object: status, remark: "With --watch a line after every change." },
+  "status": { object: status, remark: "With `--watch` a line after every change." },
   "session create": { object: session },
   "session list": { object: struct({ sessions: list(Session) }) },
   "session show": { object: session },
@@ -50,7 +50,7 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
       to: maybe(about(text, "Missing when the bytes went elsewhere")),
       verified: about(bool, "Whether a digest was recorded and found right"),
     }),
-    remark: "With --to. --stdout takes no --json.",
+    remark: "With `--to`. `--stdout` takes no `--json`.",
   },
   "file list": { object: struct({ session: text, files: list(File), filesKnown }) },
   "kexec load": { object: struct({ image: Image }) },
@@ -64,7 +64,11 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   },
   "kho show": { object: struct({ handover: Handover }) },
   "agent start": {
-    object: struct({ agent: Agent, started: about(bool, "False: the agent was already running") }),
+    object: struct({
+      agent: Agent,
+      device: Device,
+      started: about(bool, "False: the agent was already running"),
+    }),
   },
   "agent stop": { object: struct({ stopped: about(bool, "False: no agent was running") }) },
   "agent status": { object: struct({ agent: Agent }) },

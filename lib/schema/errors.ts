@@ -1,4 +1,4 @@
-/** The errors of io.luo.Agent, each with its parameters. Those of org.varlink.service are used as that interface defines them. */
+/** The errors of io.luo.Agent. Those of org.varlink.service are used as that interface defines them. */
 import { about, int, list, maybe, named, type Schema, struct, text, token, words } from "./parts.ts";
 import { SessionState } from "./session.ts";
 

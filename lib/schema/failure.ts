@@ -1,25 +1,27 @@
 /** The error of a command as `--json` writes it to standard error. */
 import { about, int, list, maybe, named, type Schema, struct, text, words } from "./parts.ts";
 
-/** The type `FailureKind`: stable words for scripts to branch on. */
-export const FailureKind: Schema = named(
-  "FailureKind",
-  words({
-    "usage": "the command line cannot be right",
-    "bad-request": "the request of the command line cannot be right",
-    "kernel-error": "a system call of the agent failed; operation, subject and errno say which",
-    "file-error": "a file of the caller could not be read or written",
-    "no-such-session": "known lists the sessions that exist",
-    "no-such-file": "known lists the tokens that exist",
-    "wrong-state": "the session is there, but not in a state that allows this",
-    "digest-mismatch": "the contents are not what was preserved; nothing was written",
-    "refused": "data would be lost; reasons says which, --force overrides it",
-    "unavailable": "no device, no permission, no agent",
-    "interrupted": "Ctrl-C",
-    "broken-pipe": "the reader of standard output closed the pipe",
-    "internal": "a bug in luo",
-  }),
-);
+/** Every kind of failure with its meaning: stable words for scripts to branch on. */
+export const FAILURE_KINDS: Readonly<Record<string, string>> = {
+  "usage": "the command line cannot be right",
+  "bad-request": "the request of the command line cannot be right",
+  "kernel-error": "a system call of the agent failed; operation, subject and errno say which",
+  "file-error": "a file of the caller could not be read or written",
+  "no-such-session": "known lists the sessions that exist",
+  "no-such-file": "known lists the tokens that exist",
+  "wrong-state": "the session is there, but not in a state that allows this",
+  "digest-mismatch": "the contents are not what was preserved; nothing was written",
+  "refused": "data would be lost; reasons says which, --force overrides it",
+  "unavailable": "no device, no permission, no agent",
+  "not-executable": "the command to execute cannot be executed",
+  "command-not-found": "the command to execute does not exist",
+  "interrupted": "Ctrl-C",
+  "broken-pipe": "the reader of standard output closed the pipe",
+  "internal": "a bug in luo",
+};
+
+/** The type `FailureKind`. */
+export const FailureKind: Schema = named("FailureKind", words(FAILURE_KINDS));
 
 /** The type `Failure`. */
 export const FailureObject: Schema = named(

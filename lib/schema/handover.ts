@@ -9,8 +9,8 @@ export const HandoverFile: Schema = named(
   struct({
     token,
     handler: text,
-    data: about(text, "The handler's own u64; for memfds the address of its struct"),
-    size: maybe(about(int, "Only of a memfd, as the fields that follow")),
+    data: about(text, "The handler's own u64; for memfds the address of a struct"),
+    size: maybe(about(int, "Bytes of a memfd. This field and the next ones are missing for other files")),
     position: maybe(int),
     seals: maybe(about(int, "Missing before memfd-v2")),
     folios: maybe(int),
@@ -26,7 +26,7 @@ export const HandoverLuo: Schema = named(
     liveupdateNumber: about(text, "A u64 in decimal"),
     sessions: maybe(about(
       list(struct({ name: text, files: list(HandoverFile) })),
-      "Missing when only the blob could be read, as flbs",
+      "Missing when only the blob could be read",
     )),
     flbs: maybe(list(struct({ name: text, data: text, files: text }))),
   }),
@@ -43,21 +43,21 @@ export const Handover: Schema = named(
       blobs: list(struct({
         name: text,
         address: text,
-        size: maybe(about(int, "Formats before kho-v4 do not say how large a blob is")),
+        size: maybe(about(int, "Missing in formats before kho-v4")),
       })),
     })),
     metadata: maybe(struct({ previousRelease: text, kexecCount: int })),
     preserved: maybe(struct({
       mapPages: about(int, "Pages of the map itself"),
       bytes: about(int, "Bytes that the map preserves"),
-      ranges: about(ranges, "So many blocks (count) of 2^order pages from an address"),
+      ranges: about(ranges, "Each is count blocks of 2^order pages, from an address on"),
     })),
     scratch: maybe(about(
       list(struct({ address: text, size: int })),
-      "Where the next kernel boots: for low memory, for all, for each node. An area that is not needed has the size 0",
+      "The areas in which the next kernel boots: for low memory, for all memory, for each node. Size 0: the area is not needed",
     )),
     luo: maybe(HandoverLuo),
-    notes: about(list(text), "What could not be read, and why"),
+    notes: about(list(text), "Parts that could not be read, and why"),
   }),
   "What one kernel hands to the next.",
 );

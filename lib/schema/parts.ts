@@ -5,6 +5,7 @@ import {
   description,
   type GenericSchema,
   integer,
+  metadata,
   number,
   object,
   optional,
@@ -51,7 +52,7 @@ export const anything: Schema = unknown();
 /** One of these words, each with its meaning. */
 export function words(meanings: Readonly<Record<string, string>>): Schema {
   const about = Object.entries(meanings).map(([word, meaning]) => `${word}: ${meaning}.`).join(" ");
-  return pipe(picklist(Object.keys(meanings)), description(about));
+  return pipe(picklist(Object.keys(meanings)), description(about), metadata({ meanings }));
 }
 
 /** One of these words, which need no explanation. */

@@ -1,4 +1,4 @@
-/** What a schema says, as plain data. All texts that are made from the description (Varlink, JSON Schema, TypeScript, tables) start here. */
+/** What a schema says, as plain data: all texts that are made from the description (Varlink, JSON Schema, ...) start here. */
 import type { Schema } from "./parts.ts";
 
 /** The kind of a value. A `name` refers to a type that has its own description. */
@@ -7,11 +7,14 @@ export type Kind =
   | { readonly kind: "int" }
   | { readonly kind: "bool" }
   | { readonly kind: "any" }
-  | { readonly kind: "words"; readonly words: readonly string[] }
+  | { readonly kind: "words"; readonly words: readonly string[]; readonly meanings?: Meanings }
   | { readonly kind: "list"; readonly of: Shape }
   | { readonly kind: "map"; readonly of: Shape }
   | { readonly kind: "struct"; readonly fields: readonly Field[] }
   | { readonly kind: "name"; readonly name: string };
+
+/** Words, each with its meaning. */
+export type Meanings = Readonly<Record<string, string>>;
 
 /** A kind and what it means in this place. */
 export type Shape = Kind & { readonly about?: string };
@@ -50,6 +53,7 @@ interface Action {
   readonly title?: string;
   readonly description?: string;
   readonly requirement?: unknown;
+  readonly metadata?: { readonly meanings?: Meanings };
 }
 
 /** A value of this schema, as another description refers to it. */
@@ -80,7 +84,12 @@ function read(schema: Schema & Inner): { shape: Shape; name?: string } {
   const pattern = actions.find(({ type }) => type === "regex")?.requirement;
   // A named type that is given another meaning is a reference to it: the meaning belongs to the place, not to the type.
   const base: Shape = inner.name === undefined ? inner.shape : { kind: "name", name: inner.name };
-  const shape: Shape = pattern instanceof RegExp ? { kind: "string", pattern: pattern.source } : base;
+  const meanings = actions.find(({ type }) => type === "metadata")?.metadata?.meanings;
+  const shape: Shape = pattern instanceof RegExp
+    ? { kind: "string", pattern: pattern.source }
+    : base.kind === "words"
+    ? { ...base, meanings }
+    : base;
   return {
     shape: meaning === undefined ? shape : { ...shape, about: meaning },
     ...inner.name === undefined && name !== undefined ? { name } : {},

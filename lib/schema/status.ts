@@ -77,8 +77,8 @@ export const Device: Schema = named(
     path: text,
     state: words({
       ready: "the agent holds it",
-      absent: "there is none",
-      busy: "another program holds it",
+      absent: "this kernel has no live update",
+      busy: "another program has it open",
       denied: "no permission",
       broken: "the kernel cannot read what was handed over, and gives EIO until the next kexec",
     }),

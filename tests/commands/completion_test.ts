@@ -16,7 +16,7 @@ function complete(...words: string[]): string[] {
 
 Deno.test("bash completes commands, flags, their values and files", async (t) => {
   const cases: [string[], string[]][] = [
-    [["luo", "s"], ["status", "session"]],
+    [["luo", "s"], ["status", "session", "schema"]],
     [["luo", "session", "c"], ["create", "close"]],
     [["luo", "session", "list", "--js"], ["--json"]],
     [["luo", "file", "preserve", "vm1", "--to"], ["--token"]],

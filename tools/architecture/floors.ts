@@ -7,7 +7,8 @@
 export const FLOORS: readonly (readonly string[])[] = [
   ["ffi/abi"],
   ["ffi"],
-  ["lib/system_calls.ts", "lib/version.ts", "lib/schema"],
+  ["lib/schema"],
+  ["lib/system_calls.ts", "lib/version.ts"],
   ["lib/error.ts"],
   ["lib/fd.ts", "lib/linux", "lib/stale_socket.ts"],
   ["lib/kho"],

@@ -1,12 +1,15 @@
 /** `deno task reference`: writes the files that are made from lib/schema. With `--check` it says which ones are not up to date. */
-import { journalType, protocol } from "./protocol.ts";
+import { document } from "./document.ts";
+import { protocol } from "./protocol.ts";
+import { types } from "./types.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const check = Deno.args.includes("--check");
 
 const files = [
   { path: "lib/agent/protocol.ts", text: protocol() },
-  { path: "lib/agent/journal_type.ts", text: journalType() },
+  { path: "lib/schema/types.ts", text: types() },
+  { path: "docs/json.md", text: document(Deno.readTextFileSync(`${ROOT}docs/json.md`)) },
 ];
 const stale: string[] = [];
 for (const { path, text } of files) {

@@ -1,22 +1,20 @@
-/** lib/agent/protocol.ts and lib/agent/journal_type.ts, written from the description of the agent's interface. */
+/** lib/agent/protocol.ts, written from the description of the agent's interface. */
 import { INTERFACE_NOTES, INTERFACE_TYPES } from "../../lib/schema/agent_interface.ts";
 import { ERRORS } from "../../lib/schema/errors.ts";
 import { METHODS } from "../../lib/schema/methods.ts";
-import { Journal } from "../../lib/schema/journal.ts";
 import { struct } from "../../lib/schema/parts.ts";
 import { namedType, shapeOf } from "../../lib/schema/shape.ts";
-import { comment, declaration, type TypeNames, typeText } from "./typescript.ts";
+import { NAMES } from "./type_names.ts";
+import { called, comment, typeText } from "./typescript.ts";
 
-/** TypeScript has a `File` of its own, and the library a `Session` and an `Image`. */
-const NAMES: TypeNames = { File: "FileInfo", Session: "SessionInfo", Image: "ImageInfo" };
-
-/** The types of the interface, before `deno fmt`. */
+/** The whole file, before `deno fmt`. */
 export function protocol(): string {
   const methods = Object.entries(METHODS).map(([name, { about, request, reply }]) =>
     `${comment(about)}${name}: { request: ${typeText(shapeOf(struct(request)), NAMES)}; reply: ${
       typeText(shapeOf(reply), NAMES)
     } };`
   );
+  const types = INTERFACE_TYPES.map((schema) => called(namedType(schema).name, NAMES)).sort();
   const errors = Object.entries(ERRORS).map(([name, { about, parameters }]) =>
     `${comment(about)}${name}: ${typeText(shapeOf(parameters), NAMES)};`
   );
@@ -29,11 +27,13 @@ export function protocol(): string {
     " *",
     " * @module",
     " */",
+    `import type { ${types.join(", ")} } from "../schema/types.ts";`,
     "",
     "/** The name of the interface. */",
     `export const INTERFACE = "io.luo.Agent";`,
     "",
-    ...INTERFACE_TYPES.map((schema) => declaration(namedType(schema), NAMES)),
+    `export type { ${types.join(", ")} };`,
+    "",
     "/** Request and answer of every method. `force` overrides what is answered with `Refused`. */",
     `export interface Methods {\n${methods.join("\n")}\n}`,
     "",
@@ -46,15 +46,5 @@ export function protocol(): string {
     "/** The name of an error. */",
     "export type ErrorName = keyof Errors;",
     "",
-  ].join("\n");
-}
-
-/** The type of the journal, before `deno fmt`. */
-export function journalType(): string {
-  return [
-    "/** The journal of the agent as a type of TypeScript. `deno task reference` writes this file from lib/schema/journal.ts. */",
-    `import type { ImageInfo, LastUpdate, Loss, SessionInfo } from "./protocol.ts";`,
-    "",
-    declaration(namedType(Journal), NAMES),
   ].join("\n");
 }

@@ -67,6 +67,7 @@ function element(shape: Shape, names: TypeNames): string {
   return shape.kind === "words" ? `(${text})` : text;
 }
 
-function called(name: string, names: TypeNames): string {
+/** The name of a type in TypeScript. */
+export function called(name: string, names: TypeNames): string {
   return Object.hasOwn(names, name) ? names[name] ?? name : name;
 }

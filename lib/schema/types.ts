@@ -1,0 +1,408 @@
+/** All data that luo tells of, as types of TypeScript: `deno task reference` writes this file from its neighbours. */
+
+/**
+ * outgoing: created in this kernel, goes into the next one. incoming: handed over by the previous
+ * kernel and still safe there, not retrieved. retrieved: handed over and held by the agent; finished
+ * when the agent closes it, or dies.
+ */
+export type SessionState = "outgoing" | "incoming" | "retrieved";
+
+/**
+ * preserved: in an outgoing session. waiting: handed over, not restored yet. restored: handed over and
+ * restored at least once.
+ */
+export type FileState = "preserved" | "waiting" | "restored";
+
+/** A file in a session. */
+export interface FileInfo {
+  token: string;
+  label?: string;
+  size: number;
+  /** "sha256:" and 64 hex digits: the contents when they were preserved */
+  digest?: string;
+  /** The F_SEAL_ flags of fcntl(2) when it was preserved: these survive */
+  seals: number;
+  preservedAt: string;
+  /** The file position at the kexec. Known after the first RestoreFile */
+  position?: number;
+  state: FileState;
+}
+
+/** A named set of files that survives a kexec. */
+export interface SessionInfo {
+  name: string;
+  state: SessionState;
+  /** Kept across the kexec. When files are unknown: when the agent first saw the session */
+  createdAt: string;
+  files: FileInfo[];
+  /**
+   * False: the session may hold files that are not listed, because another program preserved them or the
+   * agent's record of them is lost; the kernel cannot list files. Left out when the list is complete
+   */
+  filesKnown?: boolean;
+}
+
+/** A file of a lost session. */
+export interface LostFile {
+  token: string;
+  label?: string;
+  size: number;
+}
+
+/** Preserved data that is gone, and why. */
+export interface Loss {
+  /** Its name */
+  session: string;
+  /** The session's state when it was lost */
+  state: SessionState;
+  files: LostFile[];
+  /** As in Session */
+  filesKnown?: boolean;
+  reason: string;
+  at: string;
+}
+
+/** The loaded image: the next kernel. */
+export interface ImageInfo {
+  /** False: no image is loaded */
+  loaded: boolean;
+  /**
+   * Who loaded it, as far as this agent knows. The image of another program can be one that drops all
+   * sessions
+   */
+  by?: "luo" | "other";
+  /** The path that was given */
+  kernel?: string;
+  /** The path that was given; several are named "a + b", in the order in which they lie in memory */
+  initrd?: string;
+  /** The size of the kernel file */
+  size?: number;
+  /** "sha256:" and 64 hex digits of the kernel file as it was judged and loaded */
+  digest?: string;
+  initrdSize?: number;
+  initrdDigest?: string;
+  /** The release in the image's own header */
+  release?: string;
+  commandLine?: string;
+  loadedAt?: string;
+  /**
+   * Whether the agent has a sealed copy of kernel and initrd, and loads it once more before it is
+   * executed
+   */
+  held?: boolean;
+}
+
+/** The live update that began this boot. */
+export interface LastUpdate {
+  fromRelease: string;
+  toRelease: string;
+  /** When the agent of the new kernel found the manifest */
+  at: string;
+  /** Live updates in a row that this manifest has come through */
+  count: number;
+  /** Sessions that were handed over */
+  sessions: number;
+  /** Files in them */
+  files: number;
+  /** Bytes in those */
+  bytes: number;
+}
+
+/** The running kernel. */
+export interface Kernel {
+  release: string;
+  /** As uname(2) names it */
+  machine: string;
+  bootId: string;
+  commandLine: string;
+}
+
+/** /dev/liveupdate. */
+export interface Device {
+  path: string;
+  /**
+   * ready: the agent holds it. absent: this kernel has no live update. busy: another program has it
+   * open. denied: no permission. broken: the kernel cannot read what was handed over, and gives EIO
+   * until the next kexec.
+   */
+  state: "ready" | "absent" | "busy" | "denied" | "broken";
+  /** The name of the error of a failed open: EBUSY */
+  errno?: string;
+}
+
+/** The agent that answers. */
+export interface Agent {
+  pid: number;
+  version: string;
+  /** The path where it listens */
+  socket: string;
+  startedAt: string;
+  /**
+   * Why the journal could not be written the last time: an agent that starts after this one would know
+   * less
+   */
+  unrecorded?: string;
+}
+
+/** Everything there is to know. */
+export interface Status {
+  backend: "linux" | "model";
+  kernel: Kernel;
+  device: Device;
+  agent: Agent;
+  image: ImageInfo;
+  sessions: SessionInfo[];
+  /** Missing when this boot began without one */
+  lastUpdate?: LastUpdate;
+  /** Lost in this boot, or in the live update that began it */
+  losses: Loss[];
+}
+
+/**
+ * file_not_restored: a file of a retrieved session was never restored. files_unknown: the session may
+ * hold files that the agent does not know. file_preserved: a file of an outgoing session would no
+ * longer be preserved. session_outgoing: an outgoing session would be lost. session_of_systemd: PID 1
+ * expects to retrieve the session. session_not_retrieved: an incoming session is not retrieved.
+ * session_not_finished: a retrieved session is not finished. sessions_unknown: the device cannot be
+ * opened, and sessions may wait in the kernel. image_foreign: another program loaded the image.
+ * image_changed: the image can no longer be loaded as it was. image_not_held: the agent has no copy of
+ * the image to load once more. image_truncated: the image ends too early. image_old: the image is from
+ * before live update. liveupdate_off: the command line of the image does not switch live update on.
+ * kho_off: the command line of the image does not switch KHO on. access_changes: the file descriptor
+ * would come back with other access. sealed_exec: the file would come back sealed against writing.
+ * memory_short: there is not enough memory for the file.
+ */
+export type ProblemCode =
+  | "file_not_restored"
+  | "files_unknown"
+  | "file_preserved"
+  | "session_outgoing"
+  | "session_of_systemd"
+  | "session_not_retrieved"
+  | "session_not_finished"
+  | "sessions_unknown"
+  | "image_foreign"
+  | "image_changed"
+  | "image_not_held"
+  | "image_truncated"
+  | "image_old"
+  | "liveupdate_off"
+  | "kho_off"
+  | "access_changes"
+  | "sealed_exec"
+  | "memory_short";
+
+/** Why something is refused, as a stable word, with the session and the token that it is about. */
+export interface Problem {
+  code: ProblemCode;
+  session?: string;
+  token?: string;
+}
+
+/** A file in a handover. */
+export interface FileReport {
+  token: string;
+  handler: string;
+  /** The handler's own u64; for memfds the address of a struct */
+  data: string;
+  /** Bytes of a memfd. This field and the next ones are missing for other files */
+  size?: number;
+  position?: number;
+  /** Missing before memfd-v2 */
+  seals?: number;
+  folios?: number;
+}
+
+/** What LUO hands over. */
+export interface LuoReport {
+  /** "luo-v5"; for luo-v1 with the format of its sessions: "luo-v1, luo-session-v2" */
+  format: string;
+  /** A u64 in decimal */
+  liveupdateNumber: string;
+  /** Missing when only the blob could be read */
+  sessions?: { name: string; files: FileReport[] }[];
+  flbs?: { name: string; data: string; files: string }[];
+}
+
+/** What one kernel hands to the next. */
+export interface KhoReport {
+  kho?: {
+    format: string;
+    /** The address of the preserved-memory map */
+    map: string;
+    blobs: {
+      name: string;
+      address: string;
+      /** Missing in formats before kho-v4 */
+      size?: number;
+    }[];
+  };
+  metadata?: { previousRelease: string; kexecCount: number };
+  preserved?: {
+    /** Pages of the map itself */
+    mapPages: number;
+    /** Bytes that the map preserves */
+    bytes: number;
+    /** Each is count blocks of 2^order pages, from an address on */
+    ranges: { address: string; order: number; count: number }[];
+  };
+  /**
+   * The areas in which the next kernel boots: for low memory, for all memory, for each node. Size 0: the
+   * area is not needed
+   */
+  scratch?: { address: string; size: number }[];
+  luo?: LuoReport;
+  /** Parts that could not be read, and why */
+  notes: string[];
+}
+
+/** The parts of the program. */
+export interface Version {
+  version: string;
+  /**
+   * The commit of the single executable, with + when files had changed since. A checkout does not know
+   * its commit
+   */
+  commit?: string;
+  deno: string;
+  v8: string;
+  /** x86_64 or aarch64 */
+  arch: string;
+  /** Packages by name, each with its version */
+  dependencies: Record<string, string>;
+}
+
+/**
+ * usage: the command line cannot be right. bad-request: the request of the command line cannot be
+ * right. kernel-error: a system call of the agent failed; operation, subject and errno say which.
+ * file-error: a file of the caller could not be read or written. no-such-session: known lists the
+ * sessions that exist. no-such-file: known lists the tokens that exist. wrong-state: the session is
+ * there, but not in a state that allows this. digest-mismatch: the contents are not what was
+ * preserved; nothing was written. refused: data would be lost; reasons says which, --force overrides
+ * it. unavailable: no device, no permission, no agent. not-executable: the command to execute cannot
+ * be executed. command-not-found: the command to execute does not exist. interrupted: Ctrl-C.
+ * broken-pipe: the reader of standard output closed the pipe. internal: a bug in luo.
+ */
+export type FailureKind =
+  | "usage"
+  | "bad-request"
+  | "kernel-error"
+  | "file-error"
+  | "no-such-session"
+  | "no-such-file"
+  | "wrong-state"
+  | "digest-mismatch"
+  | "refused"
+  | "unavailable"
+  | "not-executable"
+  | "command-not-found"
+  | "interrupted"
+  | "broken-pipe"
+  | "internal";
+
+/** The error of a command that ends with another exit code than 0. */
+export interface FailureInfo {
+  kind: FailureKind;
+  /** For people; it may change */
+  message: string;
+  /** The exit code of the process */
+  exit: number;
+  /** What failed: preserve, open, kexec load */
+  operation?: string;
+  /** What it was done to, as people read it */
+  subject?: string;
+  /** The error of the system call by name: EBUSY */
+  errno?: string;
+  /** Why the command was refused */
+  reasons?: string[];
+  /** The names or tokens that exist, when the given one does not */
+  known?: string[];
+  /** What to do, for people; they may change */
+  hints?: string[];
+}
+
+/**
+ * What an agent leaves for the next one, in two places: in the manifest, for the agent of the next
+ * kernel, and in the record beside its socket, for the agent that comes after it in the same boot.
+ */
+export interface Journal {
+  version: number;
+  bootId: string;
+  release: string;
+  pid: number;
+  /** Live updates in a row. */
+  updates: number;
+  sessions: SessionInfo[];
+  image?: ImageInfo;
+  lastUpdate?: LastUpdate;
+  losses: Loss[];
+  /** The agent ended by itself, and what it held is among the losses. */
+  ended: boolean;
+}
+
+/** The object that each command prints with `--json`. */
+export interface Answers {
+  /** With `--watch` a line after every change. */
+  "status": { status: Status };
+  "session create": { session: SessionInfo };
+  "session list": { sessions: SessionInfo[] };
+  "session show": { session: SessionInfo };
+  "session retrieve": { session: SessionInfo };
+  /** The session as it was before. */
+  "session finish": { session: SessionInfo };
+  /** The session as it was before. */
+  "session close": { session: SessionInfo };
+  "file preserve": { session: string; file: FileInfo };
+  /** With `--to`. `--stdout` takes no `--json`. */
+  "file restore": {
+    session: string;
+    file: FileInfo;
+    /** Missing when the bytes went elsewhere */
+    to?: string;
+    /** Whether a digest was recorded and found right */
+    verified: boolean;
+  };
+  "file list": {
+    session: string;
+    files: FileInfo[];
+    /**
+     * False: the session may hold files that are not listed, because another program preserved them or the
+     * agent's record of them is lost; the kernel cannot list files. Left out when the list is complete
+     */
+    filesKnown?: boolean;
+  };
+  "kexec load": { image: ImageInfo };
+  "kexec show": { image: ImageInfo };
+  "kexec unload": {
+    image: ImageInfo;
+    /** The image that was loaded before */
+    unloaded?: ImageInfo;
+  };
+  /** Of the next kernel, on the model. On Linux no process is left to print it. */
+  "kexec exec": { status: Status };
+  "kho show": { handover: KhoReport };
+  "agent start": {
+    agent: Agent;
+    device: Device;
+    /** False: the agent was already running */
+    started: boolean;
+  };
+  "agent stop": {
+    /** False: no agent was running */
+    stopped: boolean;
+  };
+  "agent status": { agent: Agent };
+  "machine stop": {
+    /** False: no machine was running */
+    stopped: boolean;
+  };
+  "completion": { shell: "bash" | "zsh" | "fish"; script: string };
+  "man": { page: string };
+  "schema": {
+    /** A JSON Schema, draft 2020-12 */
+    schema: unknown;
+  };
+  "--version": Version;
+  /** On standard error, from every command that fails. */
+  "error": { error: FailureInfo };
+}
