@@ -1,6 +1,6 @@
 /** `luo agent start`. */
 import { buildCommand } from "@stricli/core";
-import type { Answers } from "../lib/schema/types.ts";
+import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { startAgent } from "./processes/agent_calls.ts";
 import type { Context } from "./base/context.ts";

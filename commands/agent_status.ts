@@ -1,5 +1,5 @@
 import { buildCommand } from "@stricli/core";
-import type { Answers } from "../lib/schema/types.ts";
+import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { callRunning } from "./processes/agent_calls.ts";
 import type { Context } from "./base/context.ts";

@@ -1,5 +1,5 @@
 import { buildCommand } from "@stricli/core";
-import type { Answers } from "../lib/schema/types.ts";
+import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { stopAgent } from "./processes/agent_calls.ts";
 import type { Context } from "./base/context.ts";

@@ -1,6 +1,6 @@
 /** `luo completion`: prints the completion script of a shell. */
 import { buildCommand } from "@stricli/core";
-import type { Answers } from "../lib/schema/types.ts";
+import type { Answers } from "../lib/schema/answer_types.ts";
 import { completionScript, type Shell, SHELLS } from "./help/completion_script.ts";
 import { docs, perform } from "./arguments/command.ts";
 import type { Context } from "./base/context.ts";

@@ -1,6 +1,6 @@
 /** `luo file list`: the files of a session. */
 import { buildCommand } from "@stricli/core";
-import type { Answers } from "../lib/schema/types.ts";
+import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import type { Context } from "./base/context.ts";
 import { parseSession, sessionArgument } from "./arguments/session_name.ts";

@@ -1,7 +1,7 @@
 /** `luo file preserve`: gives a file to an outgoing session. */
 import { buildCommand } from "@stricli/core";
 import type { Source } from "../lib/files/preserve_from.ts";
-import type { Answers } from "../lib/schema/types.ts";
+import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { call } from "./processes/agent_calls.ts";
 import type { Context } from "./base/context.ts";

@@ -1,7 +1,7 @@
 /** `luo kexec exec`: goes into the loaded kernel. */
 import { buildCommand } from "@stricli/core";
 import type { Status } from "../lib/agent/protocol.ts";
-import type { Answers } from "../lib/schema/types.ts";
+import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { call, callUntilEnd, target } from "./processes/agent_calls.ts";
 import type { Context } from "./base/context.ts";

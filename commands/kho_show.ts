@@ -6,7 +6,7 @@ import type { KhoReport } from "../lib/kho/report.ts";
 import { report_debugfs, report_file } from "../lib/kho/report_source.ts";
 import type { SystemCalls } from "../lib/system_calls.ts";
 import { linux } from "../lib/linux/system_calls.ts";
-import type { Answers } from "../lib/schema/types.ts";
+import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { call, limit_ms, target } from "./processes/agent_calls.ts";
 import type { Backend, Context } from "./base/context.ts";

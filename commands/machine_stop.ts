@@ -1,6 +1,6 @@
 /** `luo machine stop`: ends the machine of the model. */
 import { buildCommand } from "@stricli/core";
-import type { Answers } from "../lib/schema/types.ts";
+import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import type { Context } from "./base/context.ts";
 import { Failure } from "./errors/failure.ts";

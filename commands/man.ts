@@ -1,6 +1,6 @@
 /** `luo man`: prints the manual page. */
 import { buildCommand } from "@stricli/core";
-import type { Answers } from "../lib/schema/types.ts";
+import type { Answers } from "../lib/schema/answer_types.ts";
 import { docs, perform } from "./arguments/command.ts";
 import type { Flags } from "./completion.ts";
 import type { Context } from "./base/context.ts";

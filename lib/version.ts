@@ -1,6 +1,6 @@
 /** The version of luo and of its parts. */
 import config from "../deno.json" with { type: "json" };
-import type { Version } from "./schema/types.ts";
+import type { Version } from "./schema/answer_types.ts";
 
 /** The first line of the single executable's script defines this (tools/binary/bundle.ts). A checkout has no such line. */
 declare const LUO_BINARY: { readonly commit: string } | undefined;

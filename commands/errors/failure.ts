@@ -1,7 +1,7 @@
 /** The error of a command: its kind, its exit code, and how it is shown to people and to scripts. */
 import { EXIT, type ExitCode } from "../base/exit_codes.ts";
 import { visible } from "../base/text.ts";
-import type { FailureInfo, FailureKind } from "../../lib/schema/types.ts";
+import type { FailureInfo, FailureKind } from "../../lib/schema/answer_types.ts";
 
 export type { FailureKind };
 

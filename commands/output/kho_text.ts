@@ -1,5 +1,5 @@
 /** The text of `luo kho show`. */
-import type { FileReport, KhoReport, LuoReport } from "../../lib/schema/types.ts";
+import type { FileReport, KhoReport, LuoReport } from "../../lib/schema/answer_types.ts";
 import { count, size, table, visible } from "../base/text.ts";
 
 /** A handover for people: head, blobs, sessions with their files, FLBs, and notes about what could not be read. */

@@ -6,7 +6,7 @@ import type { KhoTree } from "./kho_tree.ts";
 import { PAGE_SIZE } from "../../ffi/abi/page.ts";
 import { type Memory, read, ReadOnce } from "./kept_memory.ts";
 import { range_size } from "./preserved_map.ts";
-import type { KhoReport } from "../schema/types.ts";
+import type { KhoReport } from "../schema/answer_types.ts";
 import { report_luo } from "./report_luo.ts";
 
 export type { KhoReport };

@@ -22,7 +22,7 @@ import {
 import { decode_memfd_v1, MEMFD_V1 } from "./memfd_v1.ts";
 import { decode_memfd_v2, MEMFD_V2 } from "./memfd_v2.ts";
 import type { Memory } from "./kept_memory.ts";
-import type { FileReport, LuoReport } from "../schema/types.ts";
+import type { FileReport, LuoReport } from "../schema/answer_types.ts";
 
 /**
  * Reports LUO's blob. Without `memory` addresses are not followed; `sessions_pa` is the address of the sessions.

@@ -5,9 +5,8 @@ import { FailureKind, FailureObject } from "./failure.ts";
 import { Handover, HandoverFile, HandoverLuo } from "./handover.ts";
 import type { Schema } from "./parts.ts";
 
-/** All of them, in the order in which documents list them. */
-export const ALL_TYPES: readonly Schema[] = [
-  ...INTERFACE_TYPES,
+/** Those that are not in the agent's interface. */
+export const ANSWER_TYPES: readonly Schema[] = [
   HandoverFile,
   HandoverLuo,
   Handover,
@@ -15,3 +14,6 @@ export const ALL_TYPES: readonly Schema[] = [
   FailureKind,
   FailureObject,
 ];
+
+/** All of them, in the order in which documents list them. */
+export const ALL_TYPES: readonly Schema[] = [...INTERFACE_TYPES, ...ANSWER_TYPES];

@@ -87,7 +87,7 @@ function read(schema: Schema & Inner): { shape: Shape; name?: string } {
   const meanings = actions.find(({ type }) => type === "metadata")?.metadata?.meanings;
   const shape: Shape = pattern instanceof RegExp
     ? { kind: "string", pattern: pattern.source }
-    : base.kind === "words"
+    : base.kind === "words" && meanings !== undefined
     ? { ...base, meanings }
     : base;
   return {

@@ -5,7 +5,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { Status } from "../../lib/agent/protocol.ts";
-import type { Version } from "../../lib/schema/types.ts";
+import type { Version } from "../../lib/schema/answer_types.ts";
 import { VERSION } from "../../lib/version.ts";
 import { troubleIn } from "../contract/report.ts";
 import { CHECKOUT } from "./images.ts";

@@ -1,22 +1,35 @@
-/** lib/schema/types.ts, written from the description of every type and of every command's answer. */
-import { ALL_TYPES } from "../../lib/schema/all_types.ts";
+/** lib/schema/types.ts and answer_types.ts, written from the description of every type and of every command's answer. */
+import { INTERFACE_TYPES } from "../../lib/schema/agent_interface.ts";
+import { ANSWER_TYPES } from "../../lib/schema/all_types.ts";
 import { ANSWERS } from "../../lib/schema/answers.ts";
 import { Journal } from "../../lib/schema/journal.ts";
 import { namedType, shapeOf } from "../../lib/schema/shape.ts";
 import { NAMES } from "./type_names.ts";
-import { comment, declaration, typeText } from "./typescript.ts";
+import { called, comment, declaration, typeText } from "./typescript.ts";
 
-/** The whole file, before `deno fmt`. */
+/** The types of the agent's interface and of its journal, before `deno fmt`. */
 export function types(): string {
+  return [
+    "/** The data of the agent as types of TypeScript: `deno task reference` writes this file from its neighbours. */",
+    "",
+    ...[...INTERFACE_TYPES, Journal].map((schema) => declaration(namedType(schema), NAMES)),
+  ].join("\n");
+}
+
+/** The types of the other data that commands print, before `deno fmt`. */
+export function answerTypes(): string {
   const answers = Object.entries(ANSWERS).map(([command, { remark, object }]) =>
     `${comment(remark)}${JSON.stringify(command)}: ${typeText(shapeOf(object), NAMES)};`
-  );
+  ).join("\n");
+  const imported = INTERFACE_TYPES.map((schema) => called(namedType(schema).name, NAMES))
+    .filter((name) => new RegExp(`\\b${name}\\b`).test(answers)).sort();
   return [
-    "/** All data that luo tells of, as types of TypeScript: `deno task reference` writes this file from its neighbours. */",
+    "/** The answers of commands as types of TypeScript: `deno task reference` writes this file from its neighbours. */",
+    `import type { ${imported.join(", ")} } from "./types.ts";`,
     "",
-    ...[...ALL_TYPES, Journal].map((schema) => declaration(namedType(schema), NAMES)),
+    ...ANSWER_TYPES.map((schema) => declaration(namedType(schema), NAMES)),
     "/** The object that each command prints with `--json`. */",
-    `export interface Answers {\n${answers.join("\n")}\n}`,
+    `export interface Answers {\n${answers}\n}`,
     "",
   ].join("\n");
 }

@@ -1,0 +1,191 @@
+/** The answers of commands as types of TypeScript: `deno task reference` writes this file from its neighbours. */
+import type { Agent, Device, FileInfo, ImageInfo, SessionInfo, Status } from "./types.ts";
+
+/** A file in a handover. */
+export interface FileReport {
+  token: string;
+  handler: string;
+  /** The handler's own u64; for memfds the address of a struct */
+  data: string;
+  /** Bytes of a memfd. This field and the next ones are missing for other files */
+  size?: number;
+  position?: number;
+  /** Missing before memfd-v2 */
+  seals?: number;
+  folios?: number;
+}
+
+/** What LUO hands over. */
+export interface LuoReport {
+  /** "luo-v5"; for luo-v1 with the format of its sessions: "luo-v1, luo-session-v2" */
+  format: string;
+  /** A u64 in decimal */
+  liveupdateNumber: string;
+  /** Missing when only the blob could be read */
+  sessions?: { name: string; files: FileReport[] }[];
+  flbs?: { name: string; data: string; files: string }[];
+}
+
+/** What one kernel hands to the next. */
+export interface KhoReport {
+  kho?: {
+    format: string;
+    /** The address of the preserved-memory map */
+    map: string;
+    blobs: {
+      name: string;
+      address: string;
+      /** Missing in formats before kho-v4 */
+      size?: number;
+    }[];
+  };
+  metadata?: { previousRelease: string; kexecCount: number };
+  preserved?: {
+    /** Pages of the map itself */
+    mapPages: number;
+    /** Bytes that the map preserves */
+    bytes: number;
+    /** Each is count blocks of 2^order pages, from an address on */
+    ranges: { address: string; order: number; count: number }[];
+  };
+  /**
+   * The areas in which the next kernel boots: for low memory, for all memory, for each node. Size 0: the
+   * area is not needed
+   */
+  scratch?: { address: string; size: number }[];
+  luo?: LuoReport;
+  /** Parts that could not be read, and why */
+  notes: string[];
+}
+
+/** The parts of the program. */
+export interface Version {
+  version: string;
+  /**
+   * The commit of the single executable, with + when files had changed since. A checkout does not know
+   * its commit
+   */
+  commit?: string;
+  deno: string;
+  v8: string;
+  /** x86_64 or aarch64 */
+  arch: string;
+  /** Packages by name, each with its version */
+  dependencies: Record<string, string>;
+}
+
+/**
+ * usage: the command line cannot be right. bad-request: the request of the command line cannot be
+ * right. kernel-error: a system call of the agent failed; operation, subject and errno say which.
+ * file-error: a file of the caller could not be read or written. no-such-session: known lists the
+ * sessions that exist. no-such-file: known lists the tokens that exist. wrong-state: the session is
+ * there, but not in a state that allows this. digest-mismatch: the contents are not what was
+ * preserved; nothing was written. refused: data would be lost; reasons says which, --force overrides
+ * it. unavailable: no device, no permission, no agent. not-executable: the command to execute cannot
+ * be executed. command-not-found: the command to execute does not exist. interrupted: Ctrl-C.
+ * broken-pipe: the reader of standard output closed the pipe. internal: a bug in luo.
+ */
+export type FailureKind =
+  | "usage"
+  | "bad-request"
+  | "kernel-error"
+  | "file-error"
+  | "no-such-session"
+  | "no-such-file"
+  | "wrong-state"
+  | "digest-mismatch"
+  | "refused"
+  | "unavailable"
+  | "not-executable"
+  | "command-not-found"
+  | "interrupted"
+  | "broken-pipe"
+  | "internal";
+
+/** The error of a command that ends with another exit code than 0. */
+export interface FailureInfo {
+  kind: FailureKind;
+  /** For people; it may change */
+  message: string;
+  /** The exit code of the process */
+  exit: number;
+  /** What failed: preserve, open, kexec load */
+  operation?: string;
+  /** What it was done to, as people read it */
+  subject?: string;
+  /** The error of the system call by name: EBUSY */
+  errno?: string;
+  /** Why the command was refused */
+  reasons?: string[];
+  /** The names or tokens that exist, when the given one does not */
+  known?: string[];
+  /** What to do, for people; they may change */
+  hints?: string[];
+}
+
+/** The object that each command prints with `--json`. */
+export interface Answers {
+  /** With `--watch` a line after every change. */
+  "status": { status: Status };
+  "session create": { session: SessionInfo };
+  "session list": { sessions: SessionInfo[] };
+  "session show": { session: SessionInfo };
+  "session retrieve": { session: SessionInfo };
+  /** The session as it was before. */
+  "session finish": { session: SessionInfo };
+  /** The session as it was before. */
+  "session close": { session: SessionInfo };
+  "file preserve": { session: string; file: FileInfo };
+  /** With `--to`. `--stdout` takes no `--json`. */
+  "file restore": {
+    session: string;
+    file: FileInfo;
+    /** Missing when the bytes went elsewhere */
+    to?: string;
+    /** Whether a digest was recorded and found right */
+    verified: boolean;
+  };
+  "file list": {
+    session: string;
+    files: FileInfo[];
+    /**
+     * False: the session may hold files that are not listed, because another program preserved them or the
+     * agent's record of them is lost; the kernel cannot list files. Left out when the list is complete
+     */
+    filesKnown?: boolean;
+  };
+  "kexec load": { image: ImageInfo };
+  "kexec show": { image: ImageInfo };
+  "kexec unload": {
+    image: ImageInfo;
+    /** The image that was loaded before */
+    unloaded?: ImageInfo;
+  };
+  /** Of the next kernel, on the model. On Linux no process is left to print it. */
+  "kexec exec": { status: Status };
+  "kho show": { handover: KhoReport };
+  "agent start": {
+    agent: Agent;
+    device: Device;
+    /** False: the agent was already running */
+    started: boolean;
+  };
+  "agent stop": {
+    /** False: no agent was running */
+    stopped: boolean;
+  };
+  "agent status": { agent: Agent };
+  "machine stop": {
+    /** False: no machine was running */
+    stopped: boolean;
+  };
+  "completion": { shell: "bash" | "zsh" | "fish"; script: string };
+  "man": { page: string };
+  "schema": {
+    /** A JSON Schema, draft 2020-12 */
+    schema: unknown;
+  };
+  "--version": Version;
+  /** On standard error, from every command that fails. */
+  "error": { error: FailureInfo };
+}
