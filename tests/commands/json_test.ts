@@ -82,7 +82,7 @@ Deno.test("the keys of --json are those of docs/json.md", async (t) => {
   );
   await expect(files, "session", "retrieve", "vm1");
   await expect(
-    ["session", "to", "verified", ...below("file", file)],
+    ["session", "to", "verified", ...below("file", [...file, "position"])],
     "file",
     "restore",
     "vm1",
@@ -90,7 +90,7 @@ Deno.test("the keys of --json are those of docs/json.md", async (t) => {
     "--to",
     "out",
   );
-  await expect(files, "session", "finish", "vm1");
+  await expect([...files, "session.files[].position"], "session", "finish", "vm1");
   await expect(["stopped"], "agent", "stop");
   await expect(["stopped"], "agent", "stop");
   await expect(["script", "shell"], "completion", "fish");
