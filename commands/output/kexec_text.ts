@@ -15,7 +15,9 @@ export function imageText(image: ImageInfo): string {
   const rows = [["Kernel", imageLine(image)]];
   if (image.size !== undefined) rows.push(["Size", contents(image.size, image.digest)]);
   if (image.initrd !== undefined) rows.push(["Initrd", image.initrd]);
-  if (image.initrdSize !== undefined) rows.push(["Size", contents(image.initrdSize, image.initrdDigest)]);
+  if (image.initrdSize !== undefined) {
+    rows.push(["Initrd size", contents(image.initrdSize, image.initrdDigest)]);
+  }
   if (image.commandLine !== undefined) rows.push(["Command line", image.commandLine]);
   if (image.loadedAt !== undefined) rows.push(["Loaded", time(image.loadedAt)]);
   if (image.held === false) {

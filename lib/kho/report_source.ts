@@ -96,7 +96,15 @@ export async function report_bytes(bytes: Uint8Array): Promise<KhoReport> {
   );
   const [problem] = report.notes;
   if (report.kho ?? report.luo ?? report.metadata) return report;
-  throw new KhoError("the file", problem ?? "not a capture, a tree of KHO, or one of its blobs");
+  throw new KhoError("the file", problem ?? unknown_format(bytes));
+}
+
+/** Blobs begin with the name of their format, `memblock-v2`, as far as they are not trees. */
+function unknown_format(bytes: Uint8Array): string {
+  const start = new TextDecoder("latin1").decode(bytes.subarray(0, 64));
+  const format = /^([a-z][a-z0-9_-]*-v\d+)\0/.exec(start)?.[1];
+  if (format === undefined) return "not a capture, a tree of KHO, or one of its blobs";
+  return `its format is "${format}", which is not known here`;
 }
 
 function blob_name(bytes: Uint8Array): string | undefined {

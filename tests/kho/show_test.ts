@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { khoText } from "../../commands/output/kho_text.ts";
 import { decode_capture, encode_capture } from "../../lib/kho/capture.ts";
 import { KhoError } from "../../lib/kho/kho_error.ts";
+import { encode_kho_v4 } from "../../lib/kho/kho_v4.ts";
 import { encode_kexec_metadata } from "../../lib/kho/kexec_metadata.ts";
 import { encode_luo_v5 } from "../../lib/kho/luo_v5.ts";
 import { PAGE_SIZE } from "../../ffi/abi/page.ts";
@@ -13,6 +14,14 @@ import { machine, PLACES } from "./machine.ts";
 
 const said = (message: RegExp) => (error: unknown) =>
   error instanceof KhoError && message.test(error.message);
+/** The bytes with one name in place of another of the same length. */
+function renamed(bytes: Uint8Array, from: string, to: string): Uint8Array {
+  const at = new TextDecoder("latin1").decode(bytes).indexOf(from);
+  const changed = bytes.slice();
+  changed.set(new TextEncoder().encode(to), at);
+  return changed;
+}
+
 const capture = () => encode_capture({ fdt: PLACES.fdt, made: "here", pages: machine() });
 
 Deno.test("a report has everything of a handover", () => {
@@ -78,6 +87,12 @@ Deno.test("a file that is not a handover is refused with the reason", async () =
         /KHO's tree: no memory at 0x1000/,
       ],
       [new TextEncoder().encode("luo-v5"), /LUO: 6 bytes, not 32/],
+      [new TextEncoder().encode("luo-v9".padEnd(32, "\0")), /its format is "luo-v9", not "luo-v5"/],
+      [new TextEncoder().encode("memblock-v2\0\0\0\0"), /its format is "memblock-v2", which is not known/],
+      [
+        renamed(encode_kho_v4({ map: 0n, blobs: [] }), "kho-v4", "kho-v9"),
+        /its format is "kho-v9"; known are kho-v4, kho-v2, kho-v1/,
+      ],
     ] as const
   ) await assert.rejects(report_bytes(bytes), said(message));
 });

@@ -33,7 +33,16 @@ status() { luo status --json >"/results/status.$1.json"; }
 
 other() { deno run --quiet --allow-ffi tests/vm/update_kexec.ts "$@"; }
 
-load() { luo kexec load "$1" --initrd $initrd --reuse-cmdline --append "luo.boot=$((LUO_BOOT + 1))"; }
+# The kernel from a copy that is overwritten once it is loaded, and a second initramfs with one more file.
+load() {
+  cp "$1" /tmp/next
+  (cd /tmp && echo "from the second initrd" >second-initrd && echo second-initrd | busybox cpio -o -H newc >second.cpio)
+  luo kexec load /tmp/next --initrd $initrd --initrd /tmp/second.cpio --reuse-cmdline \
+    --append "luo.boot=$((LUO_BOOT + 1)) quiet"
+  said=$?
+  head -c 100000 /dev/urandom >/tmp/next
+  return $said
+}
 
 # The same as another program does it.
 load_as_other() { other load "$1" $initrd "$(cat /proc/cmdline) luo.boot=$((LUO_BOOT + 1))"; }
@@ -59,11 +68,21 @@ wrong_images() {
   check "no image" 1 "no image is loaded" luo kexec exec
   check "no image, forced" 1 "EINVAL" luo kexec exec --force
   check "corrupt image" 1 "ENOEXEC" luo kexec load /tmp/noise --reuse-cmdline
+  gzip -c $new >/tmp/packed
+  check "packed image" 1 "gzip file: unpack the kernel first" luo kexec load /tmp/packed --reuse-cmdline
+  : >/tmp/empty
+  check "empty initrd" 1 "Cannot load initrd ./tmp/empty.: the file is empty" \
+    luo kexec load $new --initrd /tmp/empty --reuse-cmdline
+  cp $new /tmp/written
+  exec 8>>/tmp/written
+  check "image that is being written" 1 "open for writing .ETXTBSY" luo kexec load /tmp/written --reuse-cmdline
+  exec 8>&-
   check "truncated image" 4 "cut off" luo kexec load /tmp/half --reuse-cmdline
   check "no liveupdate=on" 4 "lacks liveupdate=on" luo kexec load $new --command-line "kho=on"
   check "kexec_load by another program" 0 "" other load-old
   check "its image is not trusted" 4 "kexec_load" luo kexec exec
-  check "and is unloaded" 0 "" luo kexec unload
+  check "and is unloaded" 0 "another program had loaded" luo kexec unload
+  check "once only" 0 "Nothing was loaded" luo kexec unload
 }
 
 again() {
@@ -104,6 +123,8 @@ upgrade.3)
   check "examples/real-update.sh" 0 "from before the kexec" sh examples/real-update.sh after /tmp/out
   status 3
   check "contents" 0 "" came_back /tmp/out
+  check "both initrds came over" 0 "from the second initrd" cat /second-initrd
+  check "words that were there are not added" 0 "^1$" sh -c "tr ' ' '\\n' </proc/cmdline | grep -cx quiet"
   exit 0
   ;;
 others.1)

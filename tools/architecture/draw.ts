@@ -26,6 +26,7 @@ const ROOMS: Readonly<Record<string, readonly [column: number, purpose: string]>
   "lib/machine_process": [1, "the model as a process"],
   "lib/files": [2, "moves bytes"],
   "lib/kexec": [3, "images and their checks"],
+  "lib/kexec/image": [3, "what a kernel image says"],
   "lib/session.ts": [4, "device, session, token"],
   "lib/model": [0.4, "hardware, audit"],
   "lib/model/kernel": [0.4, "one boot; its processes"],

@@ -21,6 +21,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["lib/model/kernel"],
   ["lib/model"],
   ["lib/session.ts", "lib/kexec", "lib/files"],
+  ["lib/kexec/image"],
   ["lib/machine_process"],
   ["lib/agent", "lib/emulate/launcher"],
   ["lib/emulate"],

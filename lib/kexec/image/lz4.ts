@@ -1,0 +1,86 @@
+/** Unpacks lz4's legacy frames, which `lz4 -l` writes and CONFIG_KERNEL_LZ4 uses (lib/decompress_unlz4.c). */
+import { ImageError } from "./image_error.ts";
+
+const MAGIC = 0x184c2102;
+/** Bytes that one block unpacks to at most (LZ4_DEFAULT_UNCOMPRESSED_CHUNK_SIZE). */
+const BLOCK_MAX = 8 << 20;
+
+/** A run of the format's numbers: 15 and then bytes up to the first that is not 255. */
+class Reader {
+  at = 0;
+
+  constructor(readonly bytes: Uint8Array) {}
+
+  byte(): number {
+    const value = this.bytes[this.at++];
+    if (value === undefined) throw damaged();
+    return value;
+  }
+
+  length(nibble: number): number {
+    let length = nibble;
+    if (nibble < 15) return length;
+    for (let more = 255; more === 255;) length += more = this.byte();
+    return length;
+  }
+}
+
+function damaged(): ImageError {
+  return new ImageError("damaged", "its lz4 data is damaged");
+}
+
+/** @throws ImageError `damaged`, `too_large` */
+export function unpackLz4(packed: Uint8Array, limit: number): Uint8Array {
+  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
+  const blocks: Uint8Array[] = [];
+  let total = 0;
+  for (let at = 4; at + 4 <= packed.length;) {
+    const size = view.getUint32(at, true);
+    at += 4;
+    // Frames may follow each other, each with its magic.
+    if (size === MAGIC) continue;
+    if (size === 0 || size > packed.length - at) throw damaged();
+    const block = unpackBlock(packed.subarray(at, at + size));
+    total += block.length;
+    if (total > limit) throw new ImageError("too_large", `it unpacks to more than ${limit} bytes`);
+    blocks.push(block);
+    at += size;
+  }
+  return joined(blocks, total);
+}
+
+function joined(parts: readonly Uint8Array[], total: number): Uint8Array {
+  const whole = new Uint8Array(total);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** A block is a list of literals, each but the last followed by a copy from what was unpacked before. */
+function unpackBlock(packed: Uint8Array): Uint8Array {
+  const reader = new Reader(packed);
+  const out = new Uint8Array(BLOCK_MAX);
+  let end = 0;
+  for (;;) {
+    const token = reader.byte();
+    const literals = reader.length(token >> 4);
+    if (reader.at + literals > packed.length || end + literals > BLOCK_MAX) throw damaged();
+    out.set(packed.subarray(reader.at, reader.at += literals), end);
+    end += literals;
+    if (reader.at === packed.length) return out.slice(0, end);
+    const back = reader.byte() | (reader.byte() << 8);
+    const length = reader.length(token & 15) + 4;
+    if (back === 0 || back > end || end + length > BLOCK_MAX) throw damaged();
+    copyBack(out, end, back, length);
+    end += length;
+  }
+}
+
+/** Source and target may overlap: `back` bytes then repeat. */
+function copyBack(out: Uint8Array, end: number, back: number, length: number): void {
+  if (back >= length) return void out.copyWithin(end, end - back, end - back + length);
+  for (let i = 0; i < length; i++) out[end + i] = out[end - back + i] ?? 0;
+}
