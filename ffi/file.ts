@@ -170,3 +170,12 @@ export function pipe2(flags: number): [read: number, write: number] | Ret {
   const answer = ret(libc().pipe2(into, flags));
   return answer < 0 ? answer : [into[0] ?? -1, into[1] ?? -1];
 }
+
+const FIONREAD = 0x541b;
+
+/** How many bytes wait in a pipe or a socket. */
+export function waiting_bytes(fd: number): Ret {
+  const into = new Int32Array(1);
+  const answer = ret(libc().ioctl(fd, FIONREAD, into));
+  return answer < 0 ? answer : into[0] ?? 0;
+}

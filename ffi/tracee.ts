@@ -3,7 +3,7 @@ import type { Ret } from "./abi/values.ts";
 import { addressOf, libc, ret } from "./libc.ts";
 
 const PR_SET_CHILD_SUBREAPER = 36;
-const RLIMIT_NOFILE = 7;
+const [RLIMIT_FSIZE, RLIMIT_NOFILE] = [1, 7];
 export const WNOHANG = 1;
 
 /** Copies memory of a process through one buffer, which is used again by the next copy. */
@@ -62,4 +62,11 @@ export function fd_limits(pid: number): [soft: bigint, hard: bigint] {
   const limits = new BigUint64Array(2);
   const answer = ret(libc().prlimit(pid, RLIMIT_NOFILE, null, limits));
   return answer < 0 ? [0n, 0n] : [limits[0] ?? 0n, limits[1] ?? 0n];
+}
+
+/** RLIMIT_FSIZE of a process: no write goes past this offset. */
+export function file_size_limit(pid: number): bigint {
+  const limits = new BigUint64Array(2);
+  const answer = ret(libc().prlimit(pid, RLIMIT_FSIZE, null, limits));
+  return answer < 0 ? 0n : limits[0] ?? 0n;
 }

@@ -20,6 +20,18 @@ const ARGUMENT_MAX = 1 << 20;
 /** PIDFD_THREAD (linux/pidfd.h, Linux 6.9): pidfd_open() of a thread that does not lead its process. */
 const PIDFD_THREAD = 0o200;
 
+/** An entry of struct iovec[]. */
+export interface Piece {
+  readonly address: bigint;
+  readonly length: bigint;
+}
+
+export interface Mapping {
+  /** `dev:ino` of the mapped file. */
+  readonly file: string | undefined;
+  readonly shared: boolean;
+}
+
 /** The thread `tid` in each method made the call that is being served, and waits for the answer. */
 export class CallingProgram {
   readonly #memory = new Memory();
@@ -64,32 +76,44 @@ export class CallingProgram {
     return { bytes, writable };
   }
 
-  /** The bytes that a struct iovec[] points to, joined, up to the first byte that cannot be read. */
-  gather(tid: number, vector: bigint, count: number): Uint8Array | Ret {
+  /** The entries of a struct iovec[]; -EINVAL, -EFAULT. */
+  vector(tid: number, address: bigint, count: number): Piece[] | Ret {
     if (count < 0 || count > IOV_MAX) return -Errno.EINVAL;
-    const entries = this.bytes(tid, vector, count * 16);
-    if (typeof entries === "number" || entries.length < count * 16) return -Errno.EFAULT;
-    const words = new BigUint64Array(entries.buffer);
-    const pieces: Uint8Array[] = [];
-    for (let index = 0; index < count; index++) {
-      const [address = 0n, length = 0n] = [words[2 * index], words[2 * index + 1]];
-      const piece = length === 0n ? new Uint8Array(0) : this.bytes(tid, address, Number(length));
-      if (typeof piece === "number") return pieces.length === 0 ? piece : joined(pieces);
-      pieces.push(piece);
-      if (piece.length < length) break;
-    }
-    return joined(pieces);
+    const entries = this.bytes(tid, address, count * 16);
+    if (typeof entries === "number" || entries.length < count * 16) return count === 0 ? [] : -Errno.EFAULT;
+    const words = new BigUint64Array(entries.buffer, 0, 2 * count);
+    const pieces = Array.from({ length: count }, (_, index) => ({
+      address: words[2 * index] ?? 0n,
+      length: words[2 * index + 1] ?? 0n,
+    }));
+    return pieces.some(({ length }) => BigInt.asIntN(64, length) < 0n) ? -Errno.EINVAL : pieces;
   }
 
-  /** `dev:ino` of the file that is mapped at an address. */
-  mapped(tid: number, address: bigint): string | undefined {
-    const lines = (read_text(`/proc/${tid}/maps`) ?? "").split("\n");
-    for (const line of lines) {
-      const [, start = "0", end = "0", major = "0", minor = "0", ino = "0"] =
-        /^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ ([0-9a-f]+):([0-9a-f]+) (\d+)/.exec(line) ?? [];
-      if (address < BigInt(`0x${start}`) || address >= BigInt(`0x${end}`)) continue;
-      return `${makedev(parseInt(major, 16), parseInt(minor, 16))}:${ino}`;
+  /** The first `length` bytes that the entries point to, up to the first byte that cannot be read. */
+  gather(tid: number, pieces: readonly Piece[], length: number): Uint8Array | Ret {
+    const read: Uint8Array[] = [];
+    let rest = length;
+    for (const { address, length: size } of pieces) {
+      const wanted = Math.min(Number(size), rest);
+      const piece = wanted === 0 ? new Uint8Array(0) : this.bytes(tid, address, wanted);
+      if (typeof piece === "number") return rest === length ? piece : joined(read);
+      read.push(piece);
+      rest -= piece.length;
+      if (piece.length < wanted) break;
     }
+    return joined(read);
+  }
+
+  /** The mappings that overlap a range of addresses, in order. */
+  mappings(tid: number, from: bigint, to: bigint): Mapping[] {
+    const lines = (read_text(`/proc/${tid}/maps`) ?? "").split("\n");
+    return lines.flatMap((line) => {
+      const [, start = "0", end = "0", rights = "", major = "0", minor = "0", ino = "0"] =
+        /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ ([0-9a-f]+):([0-9a-f]+) (\d+)/.exec(line) ?? [];
+      if (to <= BigInt(`0x${start}`) || from >= BigInt(`0x${end}`)) return [];
+      const file = `${makedev(parseInt(major, 16), parseInt(minor, 16))}:${ino}`;
+      return [{ file: ino === "0" ? undefined : file, shared: rights.endsWith("s") }];
+    });
   }
 
   write(tid: number, address: bigint, bytes: Uint8Array): Ret {
@@ -109,6 +133,23 @@ export class CallingProgram {
   /** Gives the program a copy of `fd`. Returns the number of the copy in the program. */
   give({ id }: Notification, fd: number, cloexec = true): Ret {
     return this.listener.addFd(id, fd, cloexec ? O_CLOEXEC : 0);
+  }
+
+  /** The umask and the uid for files, from /proc/TID/status. */
+  credentials(tid: number): { umask: number; fsuid: number } {
+    const status = read_text(`/proc/${tid}/status`) ?? "";
+    return {
+      umask: parseInt(/^Umask:\s*([0-7]+)/m.exec(status)?.[1] ?? "0", 8),
+      fsuid: Number(/^Uid:(?:\s+\d+){3}\s+(\d+)/m.exec(status)?.[1] ?? 0),
+    };
+  }
+
+  /** The position and the flags (in the numbers of this architecture) of an fd, from /proc/TID/fdinfo. */
+  description(tid: number, fd: number): { position: bigint; flags: number } | undefined {
+    const text = read_text(`/proc/${tid}/fdinfo/${fd}`);
+    const [, position, flags] = /^pos:\s*(\d+)\nflags:\s*([0-7]+)/.exec(text ?? "") ?? [];
+    if (position === undefined || flags === undefined) return undefined;
+    return { position: BigInt(position), flags: parseInt(flags, 8) };
   }
 
   /** Whether the program can take one more fd. A file is retrieved from the kernel only when it can be given. */

@@ -5,6 +5,7 @@ import { epoll_create1, epoll_ctl, EpollWaiter } from "../../ffi/epoll.ts";
 import { close, fstat, stat } from "../../ffi/file.ts";
 import { shutdown, socketpair } from "../../ffi/socket.ts";
 import { check } from "../error.ts";
+import type { Entry, Node } from "./device_nodes.ts";
 
 const SHUT_WR = 1;
 
@@ -17,7 +18,15 @@ export interface EmulatedFd {
   readonly identity: string;
   /** luo's end of the socket pair; the programs hold copies of the other end. */
   readonly end: number;
+  /** The name that the device was opened by, and its inode. */
+  readonly entry?: Entry;
+  readonly node?: Node;
+  /** The open of the file that is watched in place of the device: closing it makes the event. */
+  readonly watched?: number;
 }
+
+/** What is known of the device when it is opened. */
+export type Opened = Pick<EmulatedFd, "entry" | "node" | "watched">;
 
 /**
  * Every emulated fd is one end of a socket pair. The host does dup, fork, exec and SCM_RIGHTS with it, and luo's end hangs up when
@@ -33,10 +42,15 @@ export class EmulatedFds implements Disposable {
   readonly #by_end = new Map<number, EmulatedFd>();
 
   /** The caller gives `theirs` to the program and closes it. */
-  make(kind: EmulatedFd["kind"], model_fd: number): { object: EmulatedFd; theirs: number } {
+  make(
+    kind: EmulatedFd["kind"],
+    model_fd: number,
+    opened: Opened = {},
+  ): { object: EmulatedFd; theirs: number } {
     const pair = check(socketpair(SOCK_SEQPACKET), "socketpair", "an emulated fd");
     const [end, theirs] = pair;
-    const object = { kind, model_fd, end, identity: identityOf(check(fstat(theirs), "fstat", "a socket")) };
+    const identity = identityOf(check(fstat(theirs), "fstat", "a socket"));
+    const object = { kind, model_fd, end, identity, ...opened };
     // The program's end always polls readable, as a device without a poll operation does.
     shutdown(end, SHUT_WR);
     this.#by_identity.set(object.identity, object);
@@ -74,6 +88,7 @@ export class EmulatedFds implements Disposable {
     this.#by_identity.delete(object.identity);
     this.#by_end.delete(object.end);
     close(object.end);
+    if (object.watched !== undefined) close(object.watched);
   }
 
   [Symbol.dispose](): void {

@@ -9,10 +9,10 @@ import { LibcDisk } from "../machine_process/libc_disk.ts";
 import type { FaultSpec } from "../model/faults/fault_spec.ts";
 import { Machine } from "../model/machine.ts";
 import { launch, type Launched } from "./launch.ts";
-import type { Call } from "./trapped_calls.ts";
+import { type Call, CALLS } from "./trapped_calls.ts";
 import { EmulatedFds } from "./emulated_fds.ts";
 import { CallingProgram } from "./calling_program.ts";
-import { CALLS, CallServer } from "./call_server.ts";
+import { CallServer } from "./call_server.ts";
 import type { CallAnswer } from "./call_answer.ts";
 import { line } from "./trace_line.ts";
 
@@ -98,7 +98,8 @@ class Boot implements Disposable {
     this.#objects.watch(this.#launched.channel, EPOLLIN);
     this.#program = new CallingProgram(this.#listener);
     const isPreserved = (identity: string) => machine.system.host_files.is_preserved(identity);
-    this.#server = new CallServer({ sys: this.#sys, isPreserved }, this.#program, this.#objects);
+    const hasDevice = machine.system.luo !== undefined;
+    this.#server = new CallServer({ sys: this.#sys, hasDevice, isPreserved }, this.#program, this.#objects);
   }
 
   /** The exit code; undefined after a kexec. @throws LaunchError CMD cannot be executed */
@@ -163,6 +164,7 @@ class Boot implements Disposable {
 
   [Symbol.dispose](): void {
     this.#objects[Symbol.dispose]();
+    this.#server[Symbol.dispose]();
     this.#launched[Symbol.dispose]();
   }
 }

@@ -5,7 +5,7 @@ import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { close, fstat } from "../../ffi/file.ts";
 import { check } from "../error.ts";
 import type { Ret, SystemCalls, UserMemory } from "../system_calls.ts";
-import { type EmulatedFd, type EmulatedFds, identityOf } from "./emulated_fds.ts";
+import { type EmulatedFd, type EmulatedFds, identityOf, type Opened } from "./emulated_fds.ts";
 import type { CallingProgram } from "./calling_program.ts";
 
 const FD_OFFSET = 4;
@@ -63,8 +63,14 @@ export class Ioctls {
     return given;
   }
 
-  give_object(call: Notification, kind: EmulatedFd["kind"], model_fd: number, cloexec = true): Ret {
-    const { object, theirs } = this.objects.make(kind, model_fd);
+  give_object(
+    call: Notification,
+    kind: EmulatedFd["kind"],
+    model_fd: number,
+    cloexec = true,
+    opened: Opened = {},
+  ): Ret {
+    const { object, theirs } = this.objects.make(kind, model_fd, opened);
     const given = this.program.give(call, theirs, cloexec);
     close(theirs);
     if (given >= 0) return given;

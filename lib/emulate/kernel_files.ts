@@ -15,8 +15,15 @@ const KERNEL_FILES = new Set([
   "/sys/kernel/kexec_crash_loaded",
 ]);
 
+const NAMES = new Set([...KERNEL_FILES].map((path) => path.slice(path.lastIndexOf("/") + 1)));
+
 export function isKernelFile(path: string): boolean {
   return KERNEL_FILES.has(path);
+}
+
+/** Whether the last component of a path is the name of such a file. */
+export function isKernelFileName(name: string): boolean {
+  return NAMES.has(name);
 }
 
 /** A read-only file of the host with the content that the model gives now. The caller closes it. */
@@ -27,9 +34,14 @@ export function openKernelFile(sys: SystemCalls, path: string, flags: number): R
   const length = sys.read(fd, buffer);
   sys.close(fd);
   if (length < 0) return length;
+  return readOnlyFile(path, buffer.subarray(0, length));
+}
+
+/** A read-only file of the host with this content. The caller closes it. */
+export function readOnlyFile(path: string, content: Uint8Array): Ret {
   const memfd = check(memfd_create(path.slice(path.lastIndexOf("/") + 1), MFD_CLOEXEC), "memfd_create", path);
   try {
-    check(write(memfd, buffer.subarray(0, length)), "write", path);
+    check(write(memfd, content), "write", path);
     return open(`/proc/self/fd/${memfd}`, O_RDONLY | O_CLOEXEC);
   } finally {
     close(memfd);

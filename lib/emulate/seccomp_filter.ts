@@ -18,8 +18,9 @@ export function filter(strict: boolean, architecture = ARCHITECTURE): Uint8Array
     { op: "load", offset: DATA_ARCH },
     { op: "jump_if_equal", value: architecture.audit, otherwise: "allow" },
     { op: "load", offset: DATA_NR },
-    ...whole.map(([, { nr }]): Instruction => ({ op: "jump_if_equal", value: nr, to: "serve" })),
+    // First the calls whose arguments decide: for all others the kernel remembers the answer by number (Linux 5.11).
     ...partly.map(([name, { nr }]): Instruction => ({ op: "jump_if_equal", value: nr, to: name })),
+    ...whole.map(([, { nr }]): Instruction => ({ op: "jump_if_equal", value: nr, to: "serve" })),
     { op: "mark", name: "allow" },
     { op: "return", value: SECCOMP_RET_ALLOW },
   ];

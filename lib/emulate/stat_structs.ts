@@ -1,67 +1,116 @@
-/** The answers of stat(2), fstat(2) and statx(2) for the device and for a session fd, as the kernel's structs. */
+/** The answers of stat(2), statx(2) and statfs(2) for the device and for a session fd, as the kernel's structs. */
+import { S_IFCHR, S_IFREG } from "../../ffi/abi/fcntl.ts";
+import { STATFS_SIZE, STATX_BASIC_STATS, STATX_SIZE, TMPFS_MAGIC } from "../../ffi/abi/stat.ts";
+import type { Node } from "./device_nodes.ts";
 
-const S_IFCHR = 0o020000;
 /** misc devices have major 10; Linux chooses the minor dynamically. */
 const [MAJOR, MINOR] = [10, 261];
-const STATX_BASIC_STATS = 0x7ff;
+/** `dev_t` of small numbers, as stat(2) and mknod(2) have it. */
+export const DEVICE_NUMBER = BigInt((MINOR & 0xff) | (MAJOR << 8) | ((MINOR & ~0xff) << 12));
+/** linux/stat.h: STATX_BTIME is known of files in tmpfs, STATX_MNT_ID of all files. */
+const [STATX_BTIME, STATX_MNT_ID] = [0x800, 0x1000];
+const ANON_INODE_FS_MAGIC = 0x09041934;
+/** linux/statfs.h: ST_VALID, ST_NOATIME (anonymous inodes: ST_VALID), ST_RELATIME. */
+const [DEVTMPFS_FLAGS, ANON_INODE_FLAGS] = [0x1020, 0x20];
 
 export interface FileLook {
   readonly mode: number;
   readonly ino: bigint;
   readonly device: boolean;
+  readonly uid: number;
+  readonly gid: number;
+  readonly nlink: number;
+  readonly size: bigint;
 }
 
-export const DEVICE: FileLook = { mode: S_IFCHR | 0o600, ino: 261n, device: true };
-export const SESSION: FileLook = { mode: 0o600, ino: 1057n, device: false };
+export const SESSION: FileLook = {
+  mode: 0o600,
+  ino: 1057n,
+  device: false,
+  uid: 0,
+  gid: 0,
+  nlink: 1,
+  size: 0n,
+};
 
-/** makedev() of small numbers */
-const RDEV = BigInt((MINOR & 0xff) | (MAJOR << 8) | ((MINOR & ~0xff) << 12));
+/** `size`: of a file that stands in the device's place. */
+export function lookOf(node: Node, size = 0n): FileLook {
+  const { mode, uid, gid, nlink, kind } = node;
+  const device = kind === "device";
+  const type = device ? S_IFCHR : S_IFREG;
+  return { mode: type | mode, ino: device ? 261n : 262n, device, uid, gid, nlink, size };
+}
 
 /** struct stat of this architecture. */
 export function encodeStat(look: FileLook): Uint8Array {
   return Deno.build.arch === "aarch64" ? encodeStatAarch64(look) : encodeStatX86(look);
 }
 
-/** 128 bytes: dev u64@0, ino u64@8, mode u32@16, nlink u32@20, rdev u64@32, blksize i32@56. */
-export function encodeStatAarch64({ mode, ino, device }: FileLook): Uint8Array {
+/** 128 bytes: dev u64@0, ino u64@8, mode u32@16, nlink u32@20, uid u32@24, gid u32@28, rdev u64@32, size i64@48, blksize i32@56. */
+export function encodeStatAarch64({ mode, ino, device, uid, gid, nlink, size }: FileLook): Uint8Array {
   const bytes = new Uint8Array(128);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, 5n, true);
   view.setBigUint64(8, ino, true);
   view.setUint32(16, mode, true);
-  view.setUint32(20, 1, true);
-  if (device) view.setBigUint64(32, RDEV, true);
+  view.setUint32(20, nlink, true);
+  view.setUint32(24, uid, true);
+  view.setUint32(28, gid, true);
+  if (device) view.setBigUint64(32, DEVICE_NUMBER, true);
+  view.setBigUint64(48, size, true);
   view.setInt32(56, 4096, true);
   return bytes;
 }
 
-/** 144 bytes: dev u64@0, ino u64@8, nlink u64@16, mode u32@24, rdev u64@40, blksize i64@56. */
-export function encodeStatX86({ mode, ino, device }: FileLook): Uint8Array {
+/** 144 bytes: dev u64@0, ino u64@8, nlink u64@16, mode u32@24, uid u32@28, gid u32@32, rdev u64@40, size i64@48, blksize i64@56. */
+export function encodeStatX86({ mode, ino, device, uid, gid, nlink, size }: FileLook): Uint8Array {
   const bytes = new Uint8Array(144);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, 5n, true);
   view.setBigUint64(8, ino, true);
-  view.setBigUint64(16, 1n, true);
+  view.setBigUint64(16, BigInt(nlink), true);
   view.setUint32(24, mode, true);
-  if (device) view.setBigUint64(40, RDEV, true);
+  view.setUint32(28, uid, true);
+  view.setUint32(32, gid, true);
+  if (device) view.setBigUint64(40, DEVICE_NUMBER, true);
+  view.setBigUint64(48, size, true);
   view.setBigUint64(56, 4096n, true);
   return bytes;
 }
 
 /**
- * struct statx, 256 bytes: mask u32@0, blksize u32@4, nlink u32@16, mode u16@28, ino u64@32, rdev u32@128, u32@132,
- * dev u32@136.
+ * struct statx: mask u32@0, blksize u32@4, nlink u32@16, uid u32@20, gid u32@24, mode u16@28, ino u64@32, size u64@40,
+ * attributes_mask u64@56, rdev u32@128 and 132, dev u32@136 and 140, mnt_id u64@144.
  */
-export function encodeStatx({ mode, ino, device }: FileLook): Uint8Array {
-  const bytes = new Uint8Array(256);
+export function encodeStatx(look: FileLook, asked: number): Uint8Array {
+  const { mode, ino, device, uid, gid, nlink, size } = look;
+  const bytes = new Uint8Array(STATX_SIZE);
   const view = new DataView(bytes.buffer);
-  view.setUint32(0, STATX_BASIC_STATS, true);
+  const named = look !== SESSION;
+  view.setUint32(0, STATX_BASIC_STATS | STATX_MNT_ID | (named ? asked & STATX_BTIME : 0), true);
   view.setUint32(4, 4096, true);
-  view.setUint32(16, 1, true);
+  view.setUint32(16, nlink, true);
+  view.setUint32(20, uid, true);
+  view.setUint32(24, gid, true);
   view.setUint16(28, mode, true);
   view.setBigUint64(32, ino, true);
+  view.setBigUint64(40, size, true);
+  view.setBigUint64(56, named ? 0x303070n : 0x303000n, true);
   if (device) view.setUint32(128, MAJOR, true);
   if (device) view.setUint32(132, MINOR, true);
-  view.setUint32(140, 5, true);
+  view.setUint32(140, named ? 5 : 14, true);
+  view.setBigUint64(144, named ? 2n : 14n, true);
+  return bytes;
+}
+
+/** struct statfs, the same on both: type i64@0, bsize i64@8, namelen i64@64, frsize i64@72, flags i64@80. */
+export function encodeStatfs(session: boolean): Uint8Array {
+  const bytes = new Uint8Array(STATFS_SIZE);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(session ? ANON_INODE_FS_MAGIC : TMPFS_MAGIC), true);
+  view.setBigUint64(8, 4096n, true);
+  view.setBigUint64(64, 255n, true);
+  view.setBigUint64(72, 4096n, true);
+  view.setBigUint64(80, BigInt(session ? ANON_INODE_FLAGS : DEVTMPFS_FLAGS), true);
   return bytes;
 }

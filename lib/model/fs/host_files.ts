@@ -10,21 +10,8 @@ import { HostInode } from "./host_inode.ts";
 import type { Host, HostFile } from "./host_interface.ts";
 import { PageCache } from "./page_cache.ts";
 import type { Ram } from "../memory/ram.ts";
-import { CHUNK, ShmemInode } from "./shmem.ts";
-
-/**
- * The bytes of a write before the chunk that would cross the end of the file. Linux refuses that chunk whole
- * (`ShmemInode.write`).
- */
-function whole_chunks(at: number, length: number, size: number): number {
-  let done = 0;
-  while (done < length) {
-    const chunk = Math.min(CHUNK - (at + done) % CHUNK, length - done);
-    if (at + done + chunk > size) break;
-    done += chunk;
-  }
-  return done;
-}
+import { ShmemInode } from "./shmem.ts";
+import { whole_chunks } from "./whole_chunks.ts";
 
 /** The operations of a host description. The host keeps its flags and its position. */
 class HostOperations implements FileOperations {

@@ -1,0 +1,65 @@
+/** Finds out what a trapped call is about: the device, a session, or a file of the host. */
+import { AT_EMPTY_PATH } from "../../ffi/abi/stat.ts";
+import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { fstat } from "../../ffi/file.ts";
+import type { CallingProgram } from "./calling_program.ts";
+import type { Entry, Node } from "./device_nodes.ts";
+import type { EmulatedFd, EmulatedFds } from "./emulated_fds.ts";
+import type { Place } from "./path_walk.ts";
+import type { Paths } from "./paths.ts";
+import { type FileLook, lookOf, SESSION } from "./stat_structs.ts";
+
+/** An object of the emulated machine. */
+export type Subject =
+  | { readonly is: "device"; readonly node: Node; readonly entry?: Entry; readonly object?: EmulatedFd }
+  | { readonly is: "session"; readonly object: EmulatedFd }
+  | { readonly is: "absent"; readonly entry: Entry }
+  | { readonly is: "below"; readonly slash: boolean };
+
+export interface PathArguments {
+  readonly dirfd: number;
+  /** The address of the path in the program. */
+  readonly path: bigint;
+  /** AT_* flags; AT_EMPTY_PATH makes `dirfd` the subject. */
+  readonly flags?: number;
+  readonly follow: boolean;
+}
+
+export class Subjects {
+  constructor(readonly program: CallingProgram, readonly objects: EmulatedFds, readonly paths: Paths) {}
+
+  /** The object that a path names; undefined for all others, and when the path cannot be read. */
+  byPath({ tid }: Notification, { dirfd, path, flags = 0, follow }: PathArguments): Subject | undefined {
+    const empty = (flags & AT_EMPTY_PATH) !== 0;
+    const text = path === 0n && empty ? "" : this.program.path(tid, path);
+    if (typeof text === "number") return undefined;
+    if (text === "" && empty) return this.byFd(tid, dirfd);
+    const place = this.paths.find(tid, dirfd, text, { follow });
+    if (place?.is === "fd") return follow ? this.byFd(place.pid, place.fd) : undefined;
+    return place && this.at(place);
+  }
+
+  at(place: Place): Subject | undefined {
+    if (place.is === "below") return { is: "below", slash: place.slash };
+    if (place.is === "fd") return this.byFd(place.pid, place.fd);
+    if (place.is !== "entry") return undefined;
+    const { entry } = place;
+    return entry.node === undefined ? { is: "absent", entry } : { is: "device", node: entry.node, entry };
+  }
+
+  byFd(tid: number, fd: number): Subject | undefined {
+    const object = this.objects.find(tid, fd);
+    if (object?.kind === "session") return { is: "session", object };
+    if (object?.node === undefined) return undefined;
+    return { is: "device", node: object.node, entry: object.entry, object };
+  }
+}
+
+/** How the device or a session looks to stat(2). */
+export function look(subject: Subject): FileLook | undefined {
+  if (subject.is === "session") return SESSION;
+  if (subject.is !== "device") return undefined;
+  const { kind, memfd } = subject.node;
+  const found = kind === "file" && memfd !== undefined ? fstat(memfd) : undefined;
+  return lookOf(subject.node, found === undefined || typeof found === "number" ? 0n : found.size);
+}

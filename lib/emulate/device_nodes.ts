@@ -1,0 +1,134 @@
+/** The device nodes of one boot: names that exist in the emulated machine only, and never reach the host's directories. */
+import { MFD_CLOEXEC } from "../../ffi/abi/fcntl.ts";
+import { close, fchmod, memfd_create, stat } from "../../ffi/file.ts";
+import { check } from "../error.ts";
+import { identityOf } from "./emulated_fds.ts";
+
+const [DIRECTORY, NAME] = ["/dev", "liveupdate"];
+
+/** The device's inode, or a file that a program made in its place after it had unlinked the device. */
+export interface Node {
+  readonly kind: "device" | "file";
+  mode: number;
+  uid: number;
+  gid: number;
+  nlink: number;
+  readonly xattrs: Map<string, Uint8Array<ArrayBuffer>>;
+  /** The file's content; for the device, once it is watched, the file that the host's inotify watches in its place. */
+  memfd: number | undefined;
+}
+
+/** A name in a directory of the host, with the node behind it. */
+export interface Entry {
+  /** As luo can open it. */
+  directory: string;
+  name: string;
+  /** Undefined after unlink: the name of the device stays reserved, so that nothing is made there on the host. */
+  node: Node | undefined;
+}
+
+export class DeviceNodes implements Disposable {
+  /** By the directory's `dev:ino`, and the name. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #reserved: string | undefined;
+  #names = new Set<string>();
+
+  /** `present`: whether the kernel of this boot has the device. */
+  constructor(present: boolean) {
+    const key = keyOf(DIRECTORY, NAME);
+    this.#reserved = key;
+    if (key !== undefined) this.#put(key, DIRECTORY, NAME, present ? newNode("device", 0o600) : undefined);
+  }
+
+  /** Whether any entry has this name: quick, for the many paths that have nothing to do with the device. */
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  find(directory: string, name: string): Entry | undefined {
+    if (!this.#names.has(name)) return undefined;
+    const key = keyOf(directory, name);
+    return key === undefined ? undefined : this.#entries.get(key);
+  }
+
+  /** False when there is no such directory. */
+  add(directory: string, name: string, node: Node): boolean {
+    const key = keyOf(directory, name);
+    if (key !== undefined) this.#put(key, directory, name, node);
+    return key !== undefined;
+  }
+
+  /** Gives an entry another name; open fds keep the entry, and so does their link text. */
+  move(entry: Entry, directory: string, name: string): boolean {
+    const [from, to] = [this.#keyOf(entry), keyOf(directory, name)];
+    if (from === undefined || to === undefined) return false;
+    this.#forget(from, entry);
+    [entry.directory, entry.name] = [directory, name];
+    this.#entries.set(to, entry);
+    this.#rename();
+    return true;
+  }
+
+  /** unlink(2). The entry keeps its name, without a node, for the fds that are still open. */
+  remove(entry: Entry): void {
+    const { node } = entry;
+    const key = this.#keyOf(entry);
+    if (key !== undefined) this.#forget(key, entry);
+    entry.node = undefined;
+    if (node !== undefined && --node.nlink === 0) release(node);
+    this.#rename();
+  }
+
+  [Symbol.dispose](): void {
+    for (const { node } of this.#entries.values()) if (node !== undefined) release(node);
+    this.#entries.clear();
+  }
+
+  #put(key: string, directory: string, name: string, node: Node | undefined): void {
+    this.#entries.set(key, { directory, name, node });
+    this.#rename();
+  }
+
+  #forget(key: string, { directory, name }: Entry): void {
+    if (key === this.#reserved) this.#entries.set(key, { directory, name, node: undefined });
+    else this.#entries.delete(key);
+  }
+
+  #keyOf(entry: Entry): string | undefined {
+    for (const [key, other] of this.#entries) if (other === entry) return key;
+  }
+
+  #rename(): void {
+    this.#names = new Set([...this.#entries.values()].map(({ name }) => name));
+  }
+}
+
+export function newNode(kind: Node["kind"], mode: number): Node {
+  const memfd = kind === "file" ? newFile(mode) : undefined;
+  return { kind, mode, uid: 0, gid: 0, nlink: 1, xattrs: new Map(), memfd };
+}
+
+/** The file that inotify and fanotify of the host watch in place of the device. */
+export function watchedFile(node: Node): number {
+  node.memfd ??= newFile(node.mode);
+  return node.memfd;
+}
+
+function newFile(mode: number): number {
+  const fd = check(memfd_create(NAME, MFD_CLOEXEC), "memfd_create", "a file in place of the device");
+  fchmod(fd, mode);
+  return fd;
+}
+
+/** The change of the mode and the end of the file are what watchers of a deleted file see. */
+function release(node: Node): void {
+  if (node.memfd === undefined) return;
+  fchmod(node.memfd, node.mode);
+  close(node.memfd);
+  node.memfd = undefined;
+}
+
+function keyOf(directory: string, name: string): string | undefined {
+  const found = stat(directory);
+  return typeof found === "number" ? undefined : `${identityOf(found)}/${name}`;
+}

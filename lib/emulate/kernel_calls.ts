@@ -1,0 +1,94 @@
+/** Calls about the kernel itself: its name, loading the next one, and the kexec. */
+import { Errno } from "../../ffi/abi/errno.ts";
+import { LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
+import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { encodeUtsname } from "../../ffi/abi/stat.ts";
+import { uname } from "../../ffi/system.ts";
+import type { Ret, SystemCalls } from "../system_calls.ts";
+import { type Handlers, int } from "./call_answer.ts";
+import type { CallingProgram } from "./calling_program.ts";
+import type { EmulatedFds } from "./emulated_fds.ts";
+import type { Ioctls } from "./ioctls.ts";
+
+const COMMAND_LINE_MAX = 1 << 16;
+/** linux/kexec.h */
+const KEXEC_FILE_UNLOAD = 1n;
+const KEXEC_SEGMENT_MAX = 16n;
+/** linux/reboot.h: LINUX_REBOOT_MAGIC1; MAGIC2, MAGIC2A, MAGIC2B, MAGIC2C. */
+const MAGIC = 0xfee1dead;
+const MAGIC2 = [672274793, 85072278, 369367448, 537993216];
+const [CMD_RESTART, CMD_HALT, CMD_POWER_OFF, CMD_SW_SUSPEND] = [
+  0x01234567,
+  0xcdef0123,
+  0x4321fedc,
+  0xd000fce2,
+];
+const [CMD_CAD_ON, CMD_CAD_OFF, CMD_RESTART2] = [0x89abcdef, 0, 0xa1b2c3d4];
+
+export class KernelCalls {
+  constructor(
+    readonly sys: SystemCalls,
+    readonly program: CallingProgram,
+    readonly objects: EmulatedFds,
+    readonly ioctls: Ioctls,
+  ) {}
+
+  readonly handlers: Handlers<"uname" | "kexec_load" | "kexec_file_load" | "reboot" | "io_uring_setup"> = {
+    uname: ({ tid, args: [address] }) => this.#uname(tid, address),
+    kexec_load: (call) => this.#kexec_load(call),
+    kexec_file_load: (call) => this.#kexec_file_load(call),
+    reboot: (call) => this.#reboot(call),
+    // As with the sysctl kernel.io_uring_disabled=2.
+    io_uring_setup: () => -Errno.EPERM,
+  };
+
+  /** The host's answer with the model's release and version. */
+  #uname(tid: number, address: bigint): Ret {
+    const { release, version } = this.sys.uname();
+    return this.program.write(tid, address, encodeUtsname({ ...uname(), release, version }));
+  }
+
+  /** Without segments it unloads the image. The model cannot run segments: EPERM, as a locked-down kernel says. */
+  #kexec_load({ args: [, segments] }: Notification): Ret {
+    if (segments > KEXEC_SEGMENT_MAX) return -Errno.EINVAL;
+    return segments === 0n ? this.sys.kexec_file_load(-1, -1, 0n, null, KEXEC_FILE_UNLOAD) : -Errno.EPERM;
+  }
+
+  #kexec_file_load({ tid, args: [kernel, initrd, length, address, flags] }: Notification): Ret {
+    const fds = [this.#modelFd(tid, int(kernel)), this.#modelFd(tid, int(initrd))] as const;
+    const wanted = Number(length < COMMAND_LINE_MAX ? length : COMMAND_LINE_MAX);
+    const bytes = this.program.bytes(tid, address, wanted);
+    const line = typeof bytes === "number" ? null : { bytes, writable: true };
+    const answer = this.sys.kexec_file_load(fds[0].fd, fds[1].fd, length, line, flags);
+    for (const { fd, adopted } of fds) if (adopted && fd >= 0) this.sys.close(fd);
+    return answer;
+  }
+
+  /** The device and sessions have an fd in the model already. */
+  #modelFd(tid: number, fd: number): { fd: number; adopted: boolean } {
+    const object = this.objects.find(tid, fd);
+    if (object !== undefined) return { fd: object.model_fd, adopted: false };
+    return { fd: this.ioctls.adopt(tid, fd), adopted: true };
+  }
+
+  #reboot({ tid, args: [magic, magic2, command, argument] }: Notification): Ret {
+    const [one, two, wanted] = [magic, magic2, command].map((word) => Number(BigInt.asUintN(32, word)));
+    if (one !== MAGIC || !MAGIC2.includes(two ?? 0)) return -Errno.EINVAL;
+    switch (wanted) {
+      case LINUX_REBOOT_CMD_KEXEC:
+        return this.sys.reboot(LINUX_REBOOT_CMD_KEXEC);
+      case CMD_CAD_ON:
+      case CMD_CAD_OFF:
+        return 0;
+      case CMD_RESTART2:
+        return typeof this.program.path(tid, argument) === "number" ? -Errno.EFAULT : -Errno.EPERM;
+      case CMD_RESTART:
+      case CMD_HALT:
+      case CMD_POWER_OFF:
+      case CMD_SW_SUSPEND:
+        return -Errno.EPERM;
+      default:
+        return -Errno.EINVAL;
+    }
+  }
+}

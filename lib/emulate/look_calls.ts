@@ -1,0 +1,131 @@
+/** Calls that look at a file without opening it: stat, access, readlink, statfs, by path and by fd. */
+import { Errno } from "../../ffi/abi/errno.ts";
+import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
+import { stat } from "../../ffi/file.ts";
+import type { SystemCalls } from "../system_calls.ts";
+import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
+import { look, type PathArguments, type Subjects } from "./call_subject.ts";
+import type { CallingProgram } from "./calling_program.ts";
+import { type EmulatedFd, type EmulatedFds, identityOf } from "./emulated_fds.ts";
+import { encodeStat, encodeStatfs, encodeStatx, type FileLook } from "./stat_structs.ts";
+
+const AT_SYMLINK_NOFOLLOW = 0x100;
+/** AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH; statx has AT_STATX_SYNC_TYPE besides, faccessat2 AT_EACCESS. */
+const [STAT_FLAGS, STATX_SYNC_TYPE, ACCESS_FLAGS] = [0x1900, 0x6000, 0x1300];
+const STATX_RESERVED = 0x8000_0000n;
+const X_OK = 1;
+
+export class LookCalls {
+  constructor(
+    readonly sys: SystemCalls,
+    readonly program: CallingProgram,
+    readonly objects: EmulatedFds,
+    readonly subjects: Subjects,
+  ) {}
+
+  readonly handlers: Handlers<
+    | ("stat" | "lstat" | "newfstatat" | "statx" | "access" | "faccessat" | "faccessat2")
+    | ("readlink" | "readlinkat" | "statfs" | "fstat" | "fstatfs")
+  > = {
+    stat: (call) => this.#stat(call, AT_FDCWD, call.args[0], 0, call.args[1]),
+    lstat: (call) => this.#stat(call, AT_FDCWD, call.args[0], AT_SYMLINK_NOFOLLOW, call.args[1]),
+    newfstatat: (call) => this.#stat(call, int(call.args[0]), call.args[1], int(call.args[3]), call.args[2]),
+    statx: (call) => this.#statx(call),
+    access: (call) => this.#access(call, AT_FDCWD, call.args[0], int(call.args[1]), 0),
+    faccessat: (call) => this.#access(call, int(call.args[0]), call.args[1], int(call.args[2]), 0),
+    faccessat2: ({ args, ...call }) =>
+      this.#access({ args, ...call }, int(args[0]), args[1], int(args[2]), int(args[3])),
+    readlink: (call) => this.#readlink(call, AT_FDCWD, call.args[0], call.args[1], int(call.args[2])),
+    readlinkat: (call) =>
+      this.#readlink(call, int(call.args[0]), call.args[1], call.args[2], int(call.args[3])),
+    statfs: (call) => this.#statfs(call, { dirfd: AT_FDCWD, path: call.args[0], follow: true }),
+    fstat: (call) => this.#fstat(call),
+    fstatfs: (call) => this.#statfs(call, undefined),
+  };
+
+  #stat(call: Notification, dirfd: number, path: bigint, flags: number, into: bigint): CallAnswer {
+    if (flags & ~STAT_FLAGS) return undefined;
+    return this.#answer(
+      call,
+      { dirfd, path, flags, follow: !(flags & AT_SYMLINK_NOFOLLOW) },
+      into,
+      encodeStat,
+    );
+  }
+
+  #statx(call: Notification): CallAnswer {
+    const [dirfd, path, raw, mask, into] = call.args;
+    const flags = int(raw);
+    // The host's kernel refuses these.
+    const both = (flags & STATX_SYNC_TYPE) === STATX_SYNC_TYPE;
+    if (flags & ~(STAT_FLAGS | STATX_SYNC_TYPE) || both || mask & STATX_RESERVED) return undefined;
+    const named = { dirfd: int(dirfd), path, flags, follow: !(flags & AT_SYMLINK_NOFOLLOW) };
+    return this.#answer(call, named, into, (look) => encodeStatx(look, int(mask)));
+  }
+
+  #answer(
+    call: Notification,
+    named: PathArguments,
+    into: bigint,
+    encode: (look: FileLook) => Uint8Array,
+  ): CallAnswer {
+    const subject = this.subjects.byPath(call, named);
+    if (subject?.is === "below") return -Errno.ENOTDIR;
+    const looks = subject && look(subject);
+    return looks && this.program.write(call.tid, into, encode(looks));
+  }
+
+  #fstat({ tid, args: [fd, into] }: Notification): CallAnswer {
+    const subject = this.subjects.byFd(tid, int(fd));
+    const looks = subject && look(subject);
+    return looks && this.program.write(tid, into, encodeStat(looks));
+  }
+
+  #access(call: Notification, dirfd: number, path: bigint, mode: number, flags: number): CallAnswer {
+    if (mode & ~7 || flags & ~ACCESS_FLAGS) return undefined;
+    const named = { dirfd, path, flags: flags & AT_EMPTY_PATH, follow: !(flags & AT_SYMLINK_NOFOLLOW) };
+    const subject = this.subjects.byPath(call, named);
+    if (subject?.is === "below") return -Errno.ENOTDIR;
+    const looks = subject && look(subject);
+    if (looks === undefined) return undefined;
+    return mode & X_OK && !(looks.mode & 0o111) ? -Errno.EACCES : 0;
+  }
+
+  #statfs(call: Notification, named: PathArguments | undefined): CallAnswer {
+    const subject = named === undefined
+      ? this.subjects.byFd(call.tid, int(call.args[0]))
+      : this.subjects.byPath(call, named);
+    if (subject?.is === "below") return -Errno.ENOTDIR;
+    if (subject === undefined || subject.is === "absent") return undefined;
+    return this.program.write(call.tid, call.args[1], encodeStatfs(subject.is === "session"));
+  }
+
+  /** Of /proc/PID/fd/N, the link text that Linux gives for the file. */
+  #readlink(call: Notification, dirfd: number, address: bigint, into: bigint, size: number): CallAnswer {
+    const path = this.program.path(call.tid, address);
+    if (typeof path === "number" || size <= 0) return undefined;
+    const place = this.subjects.paths.find(call.tid, dirfd, path, { follow: false });
+    if (place?.is === "below") return -Errno.ENOTDIR;
+    if (place?.is === "entry") return place.entry.node && -Errno.EINVAL;
+    const text = place?.is === "fd" ? this.#linkText(place.pid, place.fd) : undefined;
+    if (typeof text !== "string") return text;
+    const bytes = new TextEncoder().encode(text).subarray(0, size);
+    const written = this.program.write(call.tid, into, bytes);
+    return written < 0 ? written : bytes.length;
+  }
+
+  #linkText(pid: number, fd: number): string | CallAnswer {
+    const object = this.objects.find(pid, fd);
+    if (object !== undefined) return this.#objectText(object);
+    const found = stat(`/proc/${pid}/fd/${fd}`);
+    const nameless = typeof found !== "number" && this.objects.nameless.has(identityOf(found));
+    return nameless ? "/ (deleted)" : undefined;
+  }
+
+  #objectText({ entry, node, model_fd }: EmulatedFd): string | CallAnswer {
+    if (entry === undefined) return this.sys.readlink(`/proc/self/fd/${model_fd}`);
+    const name = `${entry.directory}/${entry.name}`.replace(/^\/proc\/\d+\/root/, "");
+    return entry.node === node ? name : `${name} (deleted)`;
+  }
+}

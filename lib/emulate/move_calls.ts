@@ -1,0 +1,136 @@
+/** link(2) and rename(2) of the device, and onto its name. */
+import { Errno } from "../../ffi/abi/errno.ts";
+import { S_IFDIR, S_IFMT } from "../../ffi/abi/fcntl.ts";
+import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW } from "../../ffi/abi/stat.ts";
+import { stat, unlink } from "../../ffi/file.ts";
+import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
+import type { Subject, Subjects } from "./call_subject.ts";
+import type { CallingProgram } from "./calling_program.ts";
+import type { DeviceNodes, Entry, Node } from "./device_nodes.ts";
+import { type Place, sameDevice, splitPath } from "./path_walk.ts";
+
+const [RENAME_NOREPLACE, RENAME_EXCHANGE] = [1, 2];
+
+/** A path in a call's arguments. */
+interface Named {
+  readonly dirfd: number;
+  readonly path: bigint;
+}
+
+export class MoveCalls {
+  constructor(readonly program: CallingProgram, readonly subjects: Subjects, readonly nodes: DeviceNodes) {}
+
+  readonly handlers: Handlers<"link" | "linkat" | "rename" | "renameat" | "renameat2"> = {
+    link: ({ args: [from, to], ...call }) => this.#link(call.tid, cwd(from), cwd(to), 0),
+    linkat: ({ args: [fromdir, from, todir, to, flags], ...call }) =>
+      this.#link(call.tid, { dirfd: int(fromdir), path: from }, { dirfd: int(todir), path: to }, int(flags)),
+    rename: ({ args: [from, to], ...call }) => this.#rename(call.tid, cwd(from), cwd(to), 0),
+    renameat: ({ args: [fromdir, from, todir, to], ...call }) =>
+      this.#rename(call.tid, { dirfd: int(fromdir), path: from }, { dirfd: int(todir), path: to }, 0),
+    renameat2: ({ args: [fromdir, from, todir, to, flags], ...call }) =>
+      this.#rename(
+        call.tid,
+        { dirfd: int(fromdir), path: from },
+        { dirfd: int(todir), path: to },
+        int(flags),
+      ),
+  };
+
+  /** The place of a path; `whole`: also of one that does not concern the machine. */
+  #place(
+    tid: Notification["tid"],
+    { dirfd, path }: Named,
+    follow: boolean,
+    whole = false,
+  ): Place | undefined {
+    const text = this.program.path(tid, path);
+    if (typeof text === "number") return undefined;
+    const { paths } = this.subjects;
+    return (whole ? paths.resolve : paths.find).call(paths, tid, dirfd, text, { follow });
+  }
+
+  #link(tid: number, from: Named, to: Named, flags: number): CallAnswer {
+    this.subjects.paths.changed();
+    if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) return undefined;
+    const follow = (flags & AT_SYMLINK_FOLLOW) !== 0;
+    const [source, target] = [this.#source(tid, from, follow), this.#place(tid, to, false)];
+    if (source?.is === "device") return this.#linkDevice(tid, source.node, source.entry, to);
+    if (source?.is === "absent") return -Errno.ENOENT;
+    if (source?.is === "below" || target?.is === "below") return -Errno.ENOTDIR;
+    if (target?.is !== "entry") return undefined;
+    if (!exists(this.#place(tid, from, follow, true))) return -Errno.ENOENT;
+    return target.entry.node === undefined ? -Errno.EPERM : -Errno.EEXIST;
+  }
+
+  /** An fd's link in /proc is on another file system, unless it is followed. */
+  #source(tid: number, from: Named, follow: boolean): Subject | undefined {
+    const place = this.#place(tid, from, follow);
+    return place === undefined || (place.is === "fd" && !follow) ? undefined : this.subjects.at(place);
+  }
+
+  #linkDevice(tid: number, node: Node, entry: Entry | undefined, to: Named): CallAnswer {
+    const place = this.#place(tid, to, false, true);
+    if (place?.is === "below") return -Errno.ENOTDIR;
+    if (place?.is === "entry" && place.entry.node === undefined) place.entry.node = node;
+    else if (place === undefined) return undefined;
+    else if (exists(place) || place.is !== "file") return -Errno.EEXIST;
+    else if (entry === undefined || !sameDevice(entry.directory, splitPath(place.path)[0])) {
+      return -Errno.EXDEV;
+    } else if (!this.nodes.add(...splitPath(place.path), node)) return -Errno.ENOENT;
+    node.nlink++;
+    return 0;
+  }
+
+  #rename(tid: number, from: Named, to: Named, flags: number): CallAnswer {
+    this.subjects.paths.changed();
+    const [source, target] = [this.#place(tid, from, false), this.#place(tid, to, false)];
+    if (source?.is === "below" || target?.is === "below") return -Errno.ENOTDIR;
+    if (source?.is === "entry") return this.#renameDevice(tid, source.entry, to, flags);
+    if (target?.is !== "entry") return undefined;
+    const file = this.#place(tid, from, false, true);
+    if (file?.is !== "file" || !exists(file)) return -Errno.ENOENT;
+    if (flags & RENAME_NOREPLACE && target.entry.node !== undefined) return -Errno.EEXIST;
+    // The file would get a name in the host's /dev.
+    return isDirectory(file.path) && target.entry.node !== undefined ? -Errno.ENOTDIR : -Errno.EPERM;
+  }
+
+  #renameDevice(tid: number, entry: Entry, to: Named, flags: number): CallAnswer {
+    if (entry.node === undefined) return -Errno.ENOENT;
+    const place = this.#place(tid, to, false, true);
+    if (place === undefined) return undefined;
+    if (flags & ~RENAME_NOREPLACE) return flags & RENAME_EXCHANGE ? -Errno.EPERM : -Errno.EINVAL;
+    if (flags & RENAME_NOREPLACE && exists(place)) return -Errno.EEXIST;
+    if (place.is === "entry") return this.#replace(entry, place.entry);
+    if (place.is !== "file") return -Errno.EXDEV;
+    const [directory, name] = splitPath(place.path);
+    if (!sameDevice(entry.directory, directory)) {
+      return exists({ ...place, path: directory }) ? -Errno.EXDEV : -Errno.ENOENT;
+    }
+    if (isDirectory(place.path)) return -Errno.EISDIR;
+    if (exists(place)) unlink(place.path);
+    return this.nodes.move(entry, directory, name) ? 0 : -Errno.ENOENT;
+  }
+
+  /** Two names of one inode stay as they are. */
+  #replace(entry: Entry, other: Entry): CallAnswer {
+    if (other.node === entry.node) return 0;
+    const { directory, name } = other;
+    this.nodes.remove(other);
+    return this.nodes.move(entry, directory, name) ? 0 : -Errno.ENOENT;
+  }
+}
+
+function cwd(path: bigint): Named {
+  return { dirfd: AT_FDCWD, path };
+}
+
+function exists(place: Place | undefined): boolean {
+  if (place?.is === "entry") return place.entry.node !== undefined;
+  return (place?.is === "file" || place?.is === "fd") && typeof stat(place.path) !== "number";
+}
+
+function isDirectory(path: string): boolean {
+  const found = stat(path);
+  return typeof found !== "number" && (found.mode & S_IFMT) === S_IFDIR;
+}

@@ -1,0 +1,126 @@
+/** Calls that make or remove a name: those of the device change the emulated machine, never the host's /dev. */
+import { Errno } from "../../ffi/abi/errno.ts";
+import { S_IFCHR, S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
+import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { AT_FDCWD } from "../../ffi/abi/stat.ts";
+import { stat } from "../../ffi/file.ts";
+import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
+import type { Subject, Subjects } from "./call_subject.ts";
+import type { CallingProgram } from "./calling_program.ts";
+import { type DeviceNodes, type Entry, newNode } from "./device_nodes.ts";
+import { splitPath } from "./path_walk.ts";
+import { DEVICE_NUMBER } from "./stat_structs.ts";
+
+const AT_REMOVEDIR = 0x200;
+const AF_UNIX = 1;
+/** struct sockaddr_un: u16 family, the path. */
+const [SOCKADDR_PATH, SOCKADDR_SIZE] = [2, 110];
+
+/** A name that is to be made: the directory's fd, and the path. */
+type Named = readonly [dirfd: number, path: bigint];
+
+export class NameCalls {
+  constructor(readonly program: CallingProgram, readonly subjects: Subjects, readonly nodes: DeviceNodes) {}
+
+  readonly handlers: Handlers<
+    | ("mkdir" | "mkdirat" | "mknod" | "mknodat" | "symlink" | "symlinkat" | "bind" | "unlink" | "unlinkat")
+    | ("chroot" | "fchroot" | "mount" | "umount2" | "move_mount" | "pivot_root" | "setns" | "unshare")
+  > = {
+    mkdir: (call) => this.#taken(call, [AT_FDCWD, call.args[0]]),
+    mkdirat: (call) => this.#taken(call, [int(call.args[0]), call.args[1]]),
+    mknod: (call) => this.#mknod(call, [AT_FDCWD, call.args[0]], int(call.args[1]), call.args[2]),
+    mknodat: (call) => this.#mknod(call, [int(call.args[0]), call.args[1]], int(call.args[2]), call.args[3]),
+    symlink: (call) => this.#symlink(call, call.args[0], [AT_FDCWD, call.args[1]]),
+    symlinkat: (call) => this.#symlink(call, call.args[0], [int(call.args[1]), call.args[2]]),
+    bind: (call) => this.#bind(call),
+    unlink: (call) => this.#unlink(call, [AT_FDCWD, call.args[0]], 0),
+    unlinkat: (call) => this.#unlink(call, [int(call.args[0]), call.args[1]], int(call.args[2])),
+    chroot: (call) => this.#chroot(call),
+    fchroot: () => this.subjects.paths.diverged(),
+    mount: () => this.subjects.paths.diverged(),
+    umount2: () => this.subjects.paths.diverged(),
+    move_mount: () => this.subjects.paths.diverged(),
+    pivot_root: () => this.subjects.paths.diverged(),
+    setns: () => this.subjects.paths.diverged(),
+    unshare: () => this.subjects.paths.diverged(),
+  };
+
+  #subject(call: Notification, [dirfd, path]: Named): Subject | undefined {
+    return this.subjects.byPath(call, { dirfd, path, follow: false });
+  }
+
+  /** The errno for a new name where the device is; undefined for names that are the host's business. */
+  #taken(call: Notification, named: Named): CallAnswer {
+    const subject = this.#subject(call, named);
+    if (subject?.is === "device" || (subject?.is === "below" && subject.slash)) return -Errno.EEXIST;
+    if (subject?.is === "below") return -Errno.ENOTDIR;
+    // Only a file or the device can be made in this place: anything else would be made in the host's /dev.
+    return subject?.is === "absent" ? -Errno.EPERM : undefined;
+  }
+
+  #symlink(call: Notification, target: bigint, named: Named): CallAnswer {
+    this.subjects.paths.changed();
+    const answer = this.#taken(call, named);
+    return answer === -Errno.EEXIST && this.program.path(call.tid, target) === "" ? -Errno.ENOENT : answer;
+  }
+
+  #mknod(call: Notification, named: Named, mode: number, device: bigint): CallAnswer {
+    const is_device = (mode & S_IFMT) === S_IFCHR && (device & 0xffff_ffffn) === DEVICE_NUMBER;
+    const subject = this.#subject(call, named);
+    const is_file = (mode & S_IFMT) === S_IFREG || (mode & S_IFMT) === 0;
+    if (subject?.is === "absent" && (is_device || is_file)) {
+      return this.#fill(call, subject.entry, is_device ? "device" : "file", mode);
+    }
+    const answer = this.#taken(call, named);
+    if (answer !== undefined || !is_device) return answer;
+    const text = this.program.path(call.tid, named[1]);
+    if (typeof text === "number") return undefined;
+    const place = this.subjects.paths.resolve(call.tid, named[0], text, { follow: false });
+    if (place?.is !== "file") return undefined;
+    // The host's kernel says EEXIST.
+    if (typeof stat(place.path) !== "number") return undefined;
+    const { umask, fsuid } = this.program.credentials(call.tid);
+    if (fsuid !== 0) return -Errno.EPERM;
+    const node = newNode("device", mode & 0o7777 & ~umask);
+    return this.nodes.add(...splitPath(place.path), node) ? 0 : -Errno.ENOENT;
+  }
+
+  #fill(call: Notification, entry: Entry, kind: "device" | "file", mode: number): CallAnswer {
+    const { umask, fsuid } = this.program.credentials(call.tid);
+    if (kind === "device" && fsuid !== 0) return -Errno.EPERM;
+    entry.node = newNode(kind, mode & 0o7777 & ~umask);
+    return 0;
+  }
+
+  #unlink(call: Notification, named: Named, flags: number): CallAnswer {
+    if (flags & ~AT_REMOVEDIR) return undefined;
+    const subject = this.#subject(call, named);
+    if (subject?.is === "below") return -Errno.ENOTDIR;
+    if (subject?.is === "absent") return -Errno.ENOENT;
+    if (subject?.is !== "device" || subject.entry === undefined) return undefined;
+    if (flags & AT_REMOVEDIR) return -Errno.ENOTDIR;
+    this.nodes.remove(subject.entry);
+    return 0;
+  }
+
+  /** A Unix socket's path is a new name. */
+  #bind(call: Notification): CallAnswer {
+    const [, address, length] = call.args;
+    const size = Number(length < SOCKADDR_SIZE ? length : SOCKADDR_SIZE);
+    const bytes = this.program.bytes(call.tid, address, size);
+    if (typeof bytes === "number" || bytes.length <= SOCKADDR_PATH) return undefined;
+    if (new DataView(bytes.buffer).getUint16(0, true) !== AF_UNIX || bytes[SOCKADDR_PATH] === 0) {
+      return undefined;
+    }
+    const path = new TextDecoder().decode(bytes.subarray(SOCKADDR_PATH)).replace(/\0.*$/s, "");
+    const place = this.subjects.paths.find(call.tid, AT_FDCWD, path, { follow: false });
+    if (place?.is === "below") return -Errno.ENOTDIR;
+    return place?.is === "entry" ? (place.entry.node ? -Errno.EADDRINUSE : -Errno.EPERM) : undefined;
+  }
+
+  #chroot(call: Notification): CallAnswer {
+    this.subjects.paths.diverged();
+    const subject = this.subjects.byPath(call, { dirfd: AT_FDCWD, path: call.args[0], follow: true });
+    return subject?.is === "device" || subject?.is === "below" ? -Errno.ENOTDIR : undefined;
+  }
+}

@@ -1,0 +1,76 @@
+/** Calls on the device and session fds themselves: ioctl, fcntl, reading, mapping. The host would answer for the socket. */
+import { Errno } from "../../ffi/abi/errno.ts";
+import { F_ADD_SEALS, F_GETFL, F_SETFL, MAP_ANONYMOUS } from "../../ffi/abi/fcntl.ts";
+import type { Notification } from "../../ffi/abi/seccomp.ts";
+import type { SystemCalls } from "../system_calls.ts";
+import { type CallAnswer, type Handlers, int, long } from "./call_answer.ts";
+import type { EmulatedFds } from "./emulated_fds.ts";
+import type { Ioctls } from "./ioctls.ts";
+import type { PreservedFiles } from "./preserved_files.ts";
+
+/** FIOCLEX, FIONCLEX, FIONBIO: ioctls about the fd, whatever file it refers to. */
+const FD_REQUESTS = new Set([0x5451, 0x5450, 0x5421]);
+
+export class ObjectCalls {
+  constructor(
+    readonly sys: SystemCalls,
+    readonly objects: EmulatedFds,
+    readonly ioctls: Ioctls,
+    readonly preserved: PreservedFiles,
+  ) {}
+
+  readonly handlers: Handlers<
+    "ioctl" | "fcntl" | "read" | "pread64" | "readv" | "preadv" | "preadv2" | "lseek" | "mmap"
+  > = {
+    ioctl: (call) => this.#ioctl(call),
+    fcntl: (call) => this.#fcntl(call),
+    read: (call) => this.#read(call, undefined),
+    pread64: (call) => this.#read(call, 0n),
+    readv: (call) => this.#read(call, undefined),
+    preadv: (call) => this.#read(call, 0n),
+    preadv2: (call) => this.#read(call, long(call.args[3]) === -1n ? undefined : 0n),
+    lseek: ({ tid, args: [fd, offset, whence] }) => {
+      const object = this.objects.find(tid, int(fd));
+      return object && Number(this.sys.lseek(object.model_fd, long(offset), int(whence)));
+    },
+    mmap: (call) => this.#mmap(call),
+  };
+
+  /** The model answers. The host also runs the ioctls that change the fd itself. */
+  #ioctl(call: Notification): CallAnswer {
+    const object = this.objects.find(call.tid, int(call.args[0]));
+    if (object === undefined) return undefined;
+    const answer = this.ioctls.serve(call, object);
+    // The model runs FIONBIO as well: F_GETFL returns the model's flags.
+    return FD_REQUESTS.has(Number(call.args[1] & 0xffff_ffffn)) ? undefined : answer;
+  }
+
+  #fcntl({ tid, args: [fd, raw, argument] }: Notification): CallAnswer {
+    const command = int(raw);
+    if (command === F_ADD_SEALS) {
+      return this.preserved.ask(tid, int(fd), (copy) => this.sys.fcntl(copy, F_ADD_SEALS, int(argument)));
+    }
+    if (command !== F_GETFL && command !== F_SETFL) return undefined;
+    const object = this.objects.find(tid, int(fd));
+    const answer = object && this.sys.fcntl(object.model_fd, command, int(argument));
+    // F_SETFL runs on the host as well: without O_NONBLOCK on the socket, its reads would block.
+    return command === F_GETFL ? answer : undefined;
+  }
+
+  #read({ tid, args: [fd] }: Notification, offset: bigint | undefined): CallAnswer {
+    const object = this.objects.find(tid, int(fd));
+    if (object === undefined) return undefined;
+    const byte = new Uint8Array(1);
+    return offset === undefined
+      ? this.sys.read(object.model_fd, byte)
+      : this.sys.pread(object.model_fd, byte, offset);
+  }
+
+  /** An fd of O_PATH gives EBADF, any other ENODEV. */
+  #mmap({ tid, args: [, , , flags, fd] }: Notification): CallAnswer {
+    if (int(flags) & MAP_ANONYMOUS) return undefined;
+    const object = this.objects.find(tid, int(fd));
+    if (object === undefined) return undefined;
+    return this.sys.read(object.model_fd, new Uint8Array(1)) === -Errno.EBADF ? -Errno.EBADF : -Errno.ENODEV;
+  }
+}

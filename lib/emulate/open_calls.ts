@@ -1,0 +1,166 @@
+/** open(2) and its relatives: of the device, of what /proc shows of an fd, of files that tell which kernel runs. */
+import { translateOpenFlags, X86_64 } from "../../ffi/abi/arch.ts";
+import { Errno } from "../../ffi/abi/errno.ts";
+import {
+  O_ACCMODE,
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_PATH,
+  O_TRUNC,
+  O_WRONLY,
+} from "../../ffi/abi/fcntl.ts";
+import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
+import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { AT_FDCWD } from "../../ffi/abi/stat.ts";
+import { close, open } from "../../ffi/file.ts";
+import { ARCH } from "../../ffi/libc.ts";
+import type { Ret, SystemCalls } from "../system_calls.ts";
+import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
+import type { Subject, Subjects } from "./call_subject.ts";
+import type { CallingProgram } from "./calling_program.ts";
+import { type Entry, newNode, type Node } from "./device_nodes.ts";
+import type { EmulatedFd } from "./emulated_fds.ts";
+import type { Ioctls } from "./ioctls.ts";
+import { isKernelFile, openKernelFile } from "./kernel_files.ts";
+import type { Place } from "./path_walk.ts";
+import type { PreservedFiles } from "./preserved_files.ts";
+
+/** linux/openat2.h: struct open_how has u64 flags, mode, resolve; later versions may append fields. */
+const [OPEN_HOW_SIZE, OPEN_HOW_MAX] = [24, 4096];
+const VALID_OPEN_FLAGS = 0o37777703n;
+const VALID_RESOLVE = 0x3fn;
+const TMPFILE = 0o20000000;
+
+interface Opening {
+  readonly path: string;
+  /** In the numbers of x86-64. */
+  readonly flags: number;
+  readonly mode: number;
+}
+
+export class OpenCalls {
+  constructor(
+    readonly sys: SystemCalls,
+    readonly program: CallingProgram,
+    readonly subjects: Subjects,
+    readonly ioctls: Ioctls,
+    readonly preserved: PreservedFiles,
+  ) {}
+
+  readonly handlers: Handlers<"open" | "openat" | "openat2" | "creat" | "open_by_handle_at"> = {
+    open: (call) => this.#open(call, AT_FDCWD, call.args[0], int(call.args[1]), int(call.args[2])),
+    openat: (call) => this.#open(call, int(call.args[0]), call.args[1], int(call.args[2]), int(call.args[3])),
+    openat2: (call) => this.#openat2(call),
+    creat: (call) =>
+      this.#open(call, AT_FDCWD, call.args[0], O_CREAT | O_WRONLY | O_TRUNC, int(call.args[1])),
+    // A handle may be a preserved file's: nothing tells which file it is before it is open.
+    open_by_handle_at: () => this.preserved.none ? undefined : -Errno.EPERM,
+  };
+
+  /** `native`: open flags in the numbers of this architecture. */
+  #open(
+    call: Notification,
+    dirfd: number,
+    address: bigint,
+    native: number,
+    mode: number,
+    resolve = 0,
+  ): CallAnswer {
+    const flags = translateOpenFlags(native, ARCH, X86_64);
+    const path = this.program.path(call.tid, address);
+    if (typeof path === "number") return undefined;
+    const exclusive = (flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL);
+    const truncates = (flags & O_TRUNC) !== 0 && (flags & O_PATH) === 0 && !exclusive && !this.preserved.none;
+    const options = { follow: (flags & O_NOFOLLOW) === 0 && !exclusive, resolve };
+    const { paths } = this.subjects;
+    const place = (truncates ? paths.resolve : paths.find).call(paths, call.tid, dirfd, path, options);
+    if (place === undefined) return undefined;
+    return this.#openPlace(call, place, { path, flags, mode }, truncates);
+  }
+
+  #openPlace(call: Notification, place: Place, opening: Opening, truncates: boolean): CallAnswer {
+    const { path, flags } = opening;
+    if (place.is === "refused") return -place.errno;
+    if (place.is === "below") return flags & O_CREAT && path.endsWith("/") ? -Errno.EISDIR : -Errno.ENOTDIR;
+    if (place.is === "file" && isKernelFile(place.inside)) {
+      return this.#openKernelFile(call, place.inside, flags);
+    }
+    const subject = this.subjects.at(place);
+    if (subject !== undefined) return this.#openSubject(call, subject, opening);
+    if (!truncates || place.is === "entry") return undefined;
+    const size = this.preserved.size(place.path);
+    return size !== undefined && size > 0n ? -Errno.EPERM : undefined;
+  }
+
+  #openSubject(call: Notification, subject: Subject, opening: Opening): CallAnswer {
+    const { flags } = opening;
+    if (subject.is === "absent") return this.#make(call, subject.entry, opening);
+    if (subject.is === "session") {
+      // The host refuses any other open of the socket underneath with the errno of Linux, ENXIO.
+      return flags & O_PATH ? this.#openPath(call, subject.object, flags) : undefined;
+    }
+    if (subject.is !== "device") return undefined;
+    const { node, entry } = subject;
+    return node.kind === "device"
+      ? this.#openDevice(call, node, entry, flags)
+      : this.#openFile(call, node, flags);
+  }
+
+  #openKernelFile(call: Notification, path: string, flags: number): Ret {
+    return this.#give(call, openKernelFile(this.sys, path, flags), flags);
+  }
+
+  #openDevice(call: Notification, node: Node, entry: Entry | undefined, flags: number): Ret {
+    if (!this.program.has_room(call.tid)) return -Errno.EMFILE;
+    const model_fd = this.sys.open(LIVEUPDATE_DEVICE, flags & ~O_CLOEXEC);
+    if (model_fd < 0) return model_fd;
+    const watches = node.memfd !== undefined && (flags & O_PATH) === 0;
+    const watched = watches ? open(`/proc/self/fd/${node.memfd}`, (flags & O_ACCMODE) | O_CLOEXEC) : -1;
+    const opened = { node, entry, watched: watched < 0 ? undefined : watched };
+    return this.ioctls.give_object(call, "device", model_fd, (flags & O_CLOEXEC) !== 0, opened);
+  }
+
+  /** O_PATH of a session, through /proc. */
+  #openPath(call: Notification, { model_fd }: EmulatedFd, flags: number): Ret {
+    if (!this.program.has_room(call.tid)) return -Errno.EMFILE;
+    const opened = this.sys.open(`/proc/self/fd/${model_fd}`, flags & ~O_CLOEXEC);
+    if (opened < 0) return opened;
+    return this.ioctls.give_object(call, "session", opened, (flags & O_CLOEXEC) !== 0);
+  }
+
+  /** The name of the device after its unlink: a file that is made there is the machine's, not one of the host's /dev. */
+  #make(call: Notification, entry: Entry, { flags, mode }: Opening): CallAnswer {
+    if (!(flags & O_CREAT) || flags & O_DIRECTORY) return undefined;
+    const { umask } = this.program.credentials(call.tid);
+    entry.node = newNode("file", mode & 0o7777 & ~umask);
+    return this.#openFile(call, entry.node, flags & ~O_EXCL);
+  }
+
+  #openFile(call: Notification, node: Node, flags: number): Ret {
+    if ((flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL)) return -Errno.EEXIST;
+    return this.#give(call, open(`/proc/self/fd/${node.memfd}`, flags & ~O_CREAT | O_CLOEXEC), flags);
+  }
+
+  #give(call: Notification, fd: Ret, flags: number): Ret {
+    if (fd < 0) return fd;
+    const given = this.program.give(call, fd, (flags & O_CLOEXEC) !== 0);
+    close(fd);
+    return given;
+  }
+
+  #openat2(call: Notification): CallAnswer {
+    const [dirfd, path, how, size] = call.args;
+    // The host's kernel refuses malformed arguments.
+    if (size < OPEN_HOW_SIZE || size > OPEN_HOW_MAX) return undefined;
+    const bytes = this.program.bytes(call.tid, how, Number(size));
+    if (typeof bytes === "number" || bytes.length < size) return undefined;
+    if (bytes.subarray(OPEN_HOW_SIZE).some((byte) => byte !== 0)) return undefined;
+    const [flags = 0n, mode = 0n, resolve = 0n] = new BigUint64Array(bytes.slice(0, OPEN_HOW_SIZE).buffer);
+    const creates = (flags & BigInt(O_CREAT | TMPFILE)) !== 0n;
+    if (flags & ~VALID_OPEN_FLAGS || resolve & ~VALID_RESOLVE || (mode !== 0n && !creates)) return undefined;
+    return this.#open(call, int(dirfd), path, int(flags), int(mode), Number(resolve));
+  }
+}

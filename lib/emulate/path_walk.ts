@@ -1,0 +1,189 @@
+/** Follows a path of a program, component by component, to the place that it names. */
+import { Errno } from "../../ffi/abi/errno.ts";
+import { AT_FDCWD } from "../../ffi/abi/stat.ts";
+import { readlink, stat } from "../../ffi/file.ts";
+import type { DeviceNodes, Entry } from "./device_nodes.ts";
+
+/** fs/namei.c: MAXSYMLINKS. */
+const LINKS_MAX = 40;
+/** linux/openat2.h */
+const [NO_XDEV, NO_MAGICLINKS, NO_SYMLINKS, BENEATH, IN_ROOT] = [1, 2, 4, 8, 16];
+
+/** What a path names. */
+export type Place =
+  /** A name of the device, or the name that is reserved for it. */
+  | { readonly is: "entry"; readonly entry: Entry }
+  /** The path goes on after the device; `slash`: only by slashes. */
+  | { readonly is: "below"; readonly entry: Entry; readonly slash: boolean }
+  /** A link of /proc to an fd of a process. `path` is the link. */
+  | { readonly is: "fd"; readonly pid: number; readonly fd: number; readonly path: string }
+  /** Another file: `path` as luo can open it, `inside` from the program's root. The file need not exist. */
+  | { readonly is: "file"; readonly path: string; readonly inside: string }
+  /** A RESOLVE_ flag of openat2 forbids the way to the device. */
+  | { readonly is: "refused"; readonly errno: number };
+
+export interface WalkOptions {
+  /** Whether a link in the last component is followed. */
+  readonly follow: boolean;
+  /** RESOLVE_ flags of openat2. */
+  readonly resolve?: number;
+}
+
+/** The place; undefined when the path leads nowhere: the host's kernel knows the errno. */
+export function walk(
+  nodes: DeviceNodes,
+  tid: number,
+  dirfd: number,
+  path: string,
+  { follow, resolve = 0 }: WalkOptions,
+): Place | undefined {
+  const way = new Walk(nodes, tid, resolve);
+  if (!way.start(dirfd, path)) return undefined;
+  const place = way.go(path, follow);
+  if (place === undefined || place.is === "file") return place;
+  return way.violation === undefined ? place : { is: "refused", errno: way.violation };
+}
+
+class Walk {
+  /** Where the walk is: a directory that luo can name, and components without links below it. */
+  #base: string;
+  #parts: string[] = [];
+  readonly #root: string;
+  /** `..` goes no higher than so many components (RESOLVE_BENEATH, RESOLVE_IN_ROOT). */
+  #floor = 0;
+  #started = "";
+  /** The errno of the first RESOLVE_ flag that the way has violated. */
+  violation: number | undefined;
+
+  constructor(readonly nodes: DeviceNodes, readonly tid: number, readonly resolve: number) {
+    this.#root = `/proc/${tid}/root`;
+    this.#base = this.#root;
+  }
+
+  start(dirfd: number, path: string): boolean {
+    const absolute = path.startsWith("/");
+    if (absolute && !(this.resolve & IN_ROOT)) this.#violates(BENEATH, Errno.EXDEV);
+    else {
+      const link = `/proc/${this.tid}/${dirfd === AT_FDCWD ? "cwd" : `fd/${dirfd}`}`;
+      const text = readlink(link);
+      if (typeof text === "number") return false;
+      this.#jump(link, text);
+      if (this.resolve & (BENEATH | IN_ROOT)) this.#floor = this.#parts.length;
+    }
+    this.#started = this.#here();
+    return true;
+  }
+
+  go(path: string, follow: boolean): Place | undefined {
+    const rest = path.split("/");
+    for (let links = 0; rest.length > 0;) {
+      const name = rest.shift() ?? "";
+      if (name === "" || name === ".") continue;
+      if (name === "..") {
+        this.#up();
+        continue;
+      }
+      const last = rest.length === 0;
+      const entry = this.nodes.has(name) ? this.nodes.find(this.#here(), name) : undefined;
+      if (entry !== undefined) return this.#at(entry, rest);
+      const text = this.#link(name);
+      const fd = typeof text === "string" ? this.#descriptor(name) : undefined;
+      if (fd !== undefined && last) return fd;
+      if (typeof text === "number" || (last && !follow)) {
+        if (!last && text !== -Errno.EINVAL) return undefined;
+        this.#parts.push(name);
+        continue;
+      }
+      if (++links > LINKS_MAX) return undefined;
+      this.#follow(name, text, rest);
+    }
+    return { is: "file", path: this.#here(), inside: `/${this.#parts.join("/")}` };
+  }
+
+  #at(entry: Entry, rest: readonly string[]): Place | undefined {
+    if (this.resolve & NO_XDEV && !sameDevice(this.#started, this.#here())) {
+      this.#violates(NO_XDEV, Errno.EXDEV);
+    }
+    if (rest.length === 0) return { is: "entry", entry };
+    if (entry.node === undefined) return undefined;
+    return { is: "below", entry, slash: rest.every((name) => name === "") };
+  }
+
+  #follow(name: string, text: string, rest: string[]): void {
+    this.#violates(NO_SYMLINKS, Errno.ELOOP);
+    if (this.#isMagic(name)) {
+      this.#violates(NO_MAGICLINKS, Errno.ELOOP);
+      this.#violates(BENEATH | IN_ROOT, Errno.EXDEV);
+      this.#jump(`${this.#here()}/${name}`, text);
+      return;
+    }
+    if (text.startsWith("/")) {
+      this.#violates(BENEATH, Errno.EXDEV);
+      if (this.resolve & IN_ROOT) this.#parts.length = this.#floor;
+      else [this.#base, this.#parts] = [this.#root, []];
+    }
+    rest.unshift(...text.split("/"));
+  }
+
+  /** To the directory that a link of /proc leads to. Its text starts at luo's root. */
+  #jump(link: string, text: string): void {
+    const root = readlink(this.#root);
+    const prefix = root === "/" ? "" : root;
+    const inside = text === prefix || text.startsWith(`${prefix}/`);
+    if (!inside || text.endsWith(" (deleted)")) [this.#base, this.#parts] = [link, []];
+    else {
+      const parts = text.slice(String(prefix).length).split("/").filter((name) => name !== "");
+      [this.#base, this.#parts] = [this.#root, parts];
+    }
+  }
+
+  #up(): void {
+    if (this.#parts.length > this.#floor) this.#parts.pop();
+    else if (this.resolve & BENEATH) this.#violates(BENEATH, Errno.EXDEV);
+    else if (this.#base !== this.#root && this.#floor === 0) this.#base += "/..";
+  }
+
+  /** The text of a link; /proc/self and /proc/thread-self are the program's, not luo's. */
+  #link(name: string): string | number {
+    if (this.#isProc() && name === "self") return String(this.tid);
+    if (this.#isProc() && name === "thread-self") return `${this.tid}/task/${this.tid}`;
+    return readlink(`${this.#here()}/${name}`);
+  }
+
+  #isProc(): boolean {
+    return this.#base === this.#root && this.#parts.length === 1 && this.#parts[0] === "proc";
+  }
+
+  /** Whether a link of /proc leads to a file whatever its text says. */
+  #isMagic(name: string): boolean {
+    const [proc, pid = ""] = this.#parts;
+    if (this.#base !== this.#root || proc !== "proc" || !/^\d+$/.test(pid)) return false;
+    return ["fd", "map_files", "ns"].includes(this.#parts.at(-1) ?? "") ||
+      ["cwd", "root", "exe"].includes(name);
+  }
+
+  #descriptor(name: string): Place | undefined {
+    if (!this.#isMagic(name) || this.#parts.at(-1) !== "fd" || !/^\d+$/.test(name)) return undefined;
+    const pid = Number(this.#parts.at(-2));
+    return { is: "fd", pid, fd: Number(name), path: `${this.#here()}/${name}` };
+  }
+
+  #here(): string {
+    return this.#parts.length === 0 ? `${this.#base}/` : `${this.#base}/${this.#parts.join("/")}`;
+  }
+
+  #violates(flags: number, errno: number): void {
+    if (this.resolve & flags) this.violation ??= errno;
+  }
+}
+
+export function sameDevice(one: string, other: string): boolean {
+  const [a, b] = [stat(one), stat(other)];
+  return typeof a !== "number" && typeof b !== "number" && a.dev === b.dev;
+}
+
+/** The directory and the last component of a path that luo can open. */
+export function splitPath(path: string): [directory: string, name: string] {
+  const slash = path.lastIndexOf("/");
+  return [path.slice(0, slash) || "/", path.slice(slash + 1)];
+}

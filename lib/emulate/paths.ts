@@ -1,0 +1,66 @@
+/** Tells the paths that concern the machine from the many that do not, at the price of one readlink or less. */
+import { Errno } from "../../ffi/abi/errno.ts";
+import { AT_FDCWD } from "../../ffi/abi/stat.ts";
+import { readlink } from "../../ffi/file.ts";
+import type { DeviceNodes } from "./device_nodes.ts";
+import { isKernelFileName } from "./kernel_files.ts";
+import { type Place, walk, type WalkOptions } from "./path_walk.ts";
+
+const KNOWN_MAX = 10_000;
+/** A path with one of these components may mean another file to luo than to the program. */
+const OF_A_PROCESS = new Set(["self", "thread-self", "fd", "fdinfo"]);
+
+export class Paths {
+  /** Absolute paths that lead to no place of the machine. A call that can redirect a path empties the set. */
+  readonly #elsewhere = new Set<string>();
+  /** False after a chroot or a mount: from then on a path can mean different files in different processes. */
+  #alike = true;
+
+  constructor(readonly nodes: DeviceNodes) {}
+
+  /** A link or a rename may have redirected any path. */
+  changed(): undefined {
+    this.#elsewhere.clear();
+  }
+
+  diverged(): undefined {
+    this.#elsewhere.clear();
+    this.#alike = false;
+  }
+
+  /** The place when it concerns the machine; undefined, or a plain file, when the host's kernel is to make the call. */
+  find(tid: number, dirfd: number, path: string, options: WalkOptions): Place | undefined {
+    if (this.#elsewhere.has(path)) return undefined;
+    const concerns = this.#concerns(path);
+    if (!concerns && !options.follow) return undefined;
+    if (!concerns && isPlain(tid, dirfd, path)) return this.#remember(path);
+    const place = walk(this.nodes, tid, dirfd, path, options);
+    return concerns || (place !== undefined && place.is !== "file") ? place : this.#remember(path);
+  }
+
+  /** The place of any path, with a whole walk. */
+  resolve(tid: number, dirfd: number, path: string, options: WalkOptions): Place | undefined {
+    return walk(this.nodes, tid, dirfd, path, options);
+  }
+
+  #remember(path: string): undefined {
+    if (!this.#alike || !path.startsWith("/")) return;
+    if (this.#elsewhere.size >= KNOWN_MAX) this.#elsewhere.clear();
+    this.#elsewhere.add(path);
+  }
+
+  /** Whether the names alone call for a walk: every link to an fd ends in a number. */
+  #concerns(path: string): boolean {
+    const names = path.split("/");
+    const last = names.at(-1) ?? "";
+    return /^\d+$/.test(last) || isKernelFileName(last) ||
+      names.some((name) => OF_A_PROCESS.has(name) || this.nodes.has(name));
+  }
+}
+
+/** No link in the last component: the file is the one that the path spells, or there is none. */
+function isPlain(tid: number, dirfd: number, path: string): boolean {
+  const base = path.startsWith("/") ? "root" : dirfd === AT_FDCWD ? "cwd" : `fd/${dirfd}`;
+  const link = readlink(`/proc/${tid}/${base}/${path}`);
+  return link === -Errno.EINVAL || link === -Errno.ENOENT;
+}

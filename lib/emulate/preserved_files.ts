@@ -1,0 +1,46 @@
+/** Which files of the host are preserved, and how large they are: nothing may change their size. */
+import { stat } from "../../ffi/file.ts";
+import type { Ret, Stat, SystemCalls } from "../system_calls.ts";
+import type { CallAnswer } from "./call_answer.ts";
+import { type EmulatedFds, identityOf } from "./emulated_fds.ts";
+import type { Ioctls } from "./ioctls.ts";
+
+export class PreservedFiles {
+  constructor(
+    readonly sys: SystemCalls,
+    readonly objects: EmulatedFds,
+    readonly ioctls: Ioctls,
+    /** Whether the host's inode `dev:ino` is preserved. */
+    readonly isPreserved: (identity: string) => boolean,
+  ) {}
+
+  /** No session is open, so no file is preserved: most programs, most of the time. */
+  get none(): boolean {
+    return this.objects.empty;
+  }
+
+  /** The size of the preserved file at `path`, which luo can open; undefined for all other files. */
+  size(path: string): bigint | undefined {
+    return this.#preserved(path)?.size;
+  }
+
+  sizeOfFd(tid: number, fd: number): bigint | undefined {
+    return fd < 0 ? undefined : this.#preserved(`/proc/${tid}/fd/${fd}`)?.size;
+  }
+
+  /** Runs a call on the model when `fd` is a preserved file; undefined for every other file. */
+  ask(tid: number, fd: number, run: (model_fd: number) => Ret): CallAnswer {
+    if (this.sizeOfFd(tid, fd) === undefined) return undefined;
+    const model_fd = this.ioctls.adopt(tid, fd);
+    if (model_fd < 0) return undefined;
+    const answer = run(model_fd);
+    this.sys.close(model_fd);
+    return answer;
+  }
+
+  #preserved(path: string): Stat | undefined {
+    if (this.none) return undefined;
+    const found = stat(path);
+    return typeof found !== "number" && this.isPreserved(identityOf(found)) ? found : undefined;
+  }
+}

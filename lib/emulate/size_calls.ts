@@ -1,0 +1,66 @@
+/** Calls that set the size of a file or take pages out of it: refused for a preserved file, as on Linux. */
+import { Errno } from "../../ffi/abi/errno.ts";
+import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { AT_FDCWD } from "../../ffi/abi/stat.ts";
+import type { SystemCalls } from "../system_calls.ts";
+import { type CallAnswer, type Handlers, int, long } from "./call_answer.ts";
+import type { Subjects } from "./call_subject.ts";
+import type { CallingProgram } from "./calling_program.ts";
+import type { EmulatedFds } from "./emulated_fds.ts";
+import type { PreservedFiles } from "./preserved_files.ts";
+
+const PAGE_SIZE = 4096n;
+
+export class SizeCalls {
+  constructor(
+    readonly sys: SystemCalls,
+    readonly program: CallingProgram,
+    readonly objects: EmulatedFds,
+    readonly subjects: Subjects,
+    readonly preserved: PreservedFiles,
+  ) {}
+
+  readonly handlers: Handlers<"truncate" | "ftruncate" | "fallocate" | "madvise"> = {
+    truncate: (call) => this.#truncate(call),
+    ftruncate: ({ tid, args: [fd, length] }) =>
+      this.#change(tid, int(fd), (model_fd) => this.sys.ftruncate(model_fd, long(length))),
+    fallocate: ({ tid, args: [fd, mode, offset, length] }) =>
+      this.#change(
+        tid,
+        int(fd),
+        (model_fd) => this.sys.fallocate(model_fd, int(mode), long(offset), long(length)),
+      ),
+    madvise: (call) => this.#madvise(call),
+  };
+
+  #change(tid: number, fd: number, run: (model_fd: number) => number): CallAnswer {
+    const object = this.objects.find(tid, fd);
+    return object === undefined ? this.preserved.ask(tid, fd, run) : run(object.model_fd);
+  }
+
+  #truncate({ tid, args: [address, raw] }: Notification): CallAnswer {
+    const [path, length] = [this.program.path(tid, address), long(raw)];
+    if (typeof path === "number" || length < 0n) return undefined;
+    const { paths } = this.subjects;
+    // Any name of a preserved file counts, so that the whole path is walked once there is one.
+    const find = this.preserved.none ? paths.find : paths.resolve;
+    const place = find.call(paths, tid, AT_FDCWD, path, { follow: true });
+    const subject = place && this.subjects.at(place);
+    if (subject?.is === "below") return -Errno.ENOTDIR;
+    if (subject?.is === "device" || subject?.is === "session") return -Errno.EINVAL;
+    if (place?.is !== "file" && place?.is !== "fd") return undefined;
+    const size = this.preserved.size(place.path);
+    return size !== undefined && size !== length ? -Errno.EPERM : undefined;
+  }
+
+  /** MADV_REMOVE punches a hole, mapping by mapping, up to the first that refuses. */
+  #madvise({ tid, args: [address, length] }: Notification): CallAnswer {
+    if (this.preserved.none || length === 0n || address % PAGE_SIZE !== 0n) return undefined;
+    for (const { file, shared } of this.program.mappings(tid, address, address + length)) {
+      // The host's kernel refuses this mapping before it reaches another.
+      if (file === undefined || !shared) return undefined;
+      if (this.preserved.isPreserved(file)) return -Errno.EPERM;
+    }
+    return undefined;
+  }
+}

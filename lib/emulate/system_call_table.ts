@@ -1,0 +1,176 @@
+/**
+ * The decision for every system call of Linux 7.3.4, x86-64 and aarch64: luo serves it, or the host's kernel makes it and why.
+ * `tests/emulate/system_call_table_test.ts` compares this table with the kernel's own list.
+ */
+
+/** A trapped call reaches luo. luo answers it, or lets the host's kernel make it after all. */
+interface Trap {
+  /** The numbers of x86-64 (`syscall_64.tbl`) and aarch64 (`asm-generic/unistd.h`); aarch64 lacks the calls with one number. */
+  readonly nr: readonly [number, number?];
+  /** Trapped only when this argument, after the mask, has this value. */
+  readonly when?: { readonly argument: number; readonly mask?: number; readonly is: number };
+  /** Trapped with --strict only; "any argument": with --strict whatever `when` says. Each trap costs a round trip. */
+  readonly strict?: true | "any argument";
+}
+
+/** _IOC_TYPE of LUO's requests. */
+const LIVEUPDATE_TYPE = { argument: 1, mask: 0xff00, is: 0xba00 };
+const F_ADD_SEALS = { argument: 1, is: 1033 };
+const MADV_REMOVE = { argument: 2, is: 9 };
+const O_TRUNC = { argument: 2, mask: 0o1000, is: 0o1000 };
+const CLONE_NEWNS = { argument: 0, mask: 0x20000, is: 0x20000 };
+
+export const TRAPS = {
+  // The device and session fds, and what may be preserved.
+  ioctl: { nr: [16, 29], when: LIVEUPDATE_TYPE, strict: "any argument" },
+  fcntl: { nr: [72, 25], when: F_ADD_SEALS, strict: "any argument" },
+  madvise: { nr: [28, 233], when: MADV_REMOVE },
+  open_by_handle_at: { nr: [304, 265], when: O_TRUNC },
+  truncate: { nr: [76, 45] },
+  ftruncate: { nr: [77, 46] },
+  fallocate: { nr: [285, 47] },
+  // Opening a file by its path, and looking at it.
+  open: { nr: [2] },
+  creat: { nr: [85] },
+  openat: { nr: [257, 56] },
+  openat2: { nr: [437, 437] },
+  stat: { nr: [4] },
+  lstat: { nr: [6] },
+  newfstatat: { nr: [262, 79] },
+  statx: { nr: [332, 291] },
+  access: { nr: [21] },
+  faccessat: { nr: [269, 48] },
+  faccessat2: { nr: [439, 439] },
+  readlink: { nr: [89] },
+  readlinkat: { nr: [267, 78] },
+  statfs: { nr: [137, 43] },
+  inotify_add_watch: { nr: [254, 27] },
+  fanotify_mark: { nr: [301, 263] },
+  // Making, moving and removing names: never those of the device in the host's /dev.
+  mkdir: { nr: [83] },
+  mkdirat: { nr: [258, 34] },
+  mknod: { nr: [133] },
+  mknodat: { nr: [259, 33] },
+  symlink: { nr: [88] },
+  symlinkat: { nr: [266, 36] },
+  link: { nr: [86] },
+  linkat: { nr: [265, 37] },
+  unlink: { nr: [87] },
+  unlinkat: { nr: [263, 35] },
+  rename: { nr: [82] },
+  renameat: { nr: [264, 38] },
+  renameat2: { nr: [316, 276] },
+  bind: { nr: [49, 200] },
+  // Attributes.
+  chmod: { nr: [90] },
+  fchmodat: { nr: [268, 53] },
+  fchmodat2: { nr: [452, 452] },
+  chown: { nr: [92] },
+  lchown: { nr: [94] },
+  fchownat: { nr: [260, 54] },
+  utime: { nr: [132] },
+  utimes: { nr: [235] },
+  futimesat: { nr: [261] },
+  utimensat: { nr: [280, 88] },
+  setxattr: { nr: [188, 5] },
+  lsetxattr: { nr: [189, 6] },
+  fsetxattr: { nr: [190, 7] },
+  getxattr: { nr: [191, 8] },
+  lgetxattr: { nr: [192, 9] },
+  fgetxattr: { nr: [193, 10] },
+  listxattr: { nr: [194, 11] },
+  llistxattr: { nr: [195, 12] },
+  flistxattr: { nr: [196, 13] },
+  removexattr: { nr: [197, 14] },
+  lremovexattr: { nr: [198, 15] },
+  fremovexattr: { nr: [199, 16] },
+  setxattrat: { nr: [463, 463] },
+  getxattrat: { nr: [464, 464] },
+  listxattrat: { nr: [465, 465] },
+  removexattrat: { nr: [466, 466] },
+  fchmod: { nr: [91, 52], strict: true },
+  fchown: { nr: [93, 55], strict: true },
+  fstatfs: { nr: [138, 44], strict: true },
+  fstat: { nr: [5, 80], strict: true },
+  // After these calls a path may name another file.
+  chroot: { nr: [161, 51] },
+  fchroot: { nr: [472, 472] },
+  mount: { nr: [165, 40] },
+  umount2: { nr: [166, 39] },
+  move_mount: { nr: [429, 429] },
+  pivot_root: { nr: [155, 41] },
+  setns: { nr: [308, 268] },
+  unshare: { nr: [272, 97], when: CLONE_NEWNS },
+  // The machine itself.
+  uname: { nr: [63, 160] },
+  kexec_load: { nr: [246, 104] },
+  kexec_file_load: { nr: [320, 294] },
+  reboot: { nr: [169, 142] },
+  // Its requests would pass by every trap.
+  io_uring_setup: { nr: [425, 425] },
+  // Data: a preserved file does not grow, and a session or the device is not read, written or mapped.
+  read: { nr: [0, 63], strict: true },
+  pread64: { nr: [17, 67], strict: true },
+  readv: { nr: [19, 65], strict: true },
+  preadv: { nr: [295, 69], strict: true },
+  preadv2: { nr: [327, 286], strict: true },
+  write: { nr: [1, 64], strict: true },
+  pwrite64: { nr: [18, 68], strict: true },
+  writev: { nr: [20, 66], strict: true },
+  pwritev: { nr: [296, 70], strict: true },
+  pwritev2: { nr: [328, 287], strict: true },
+  sendfile: { nr: [40, 71], strict: true },
+  copy_file_range: { nr: [326, 285], strict: true },
+  splice: { nr: [275, 76], strict: true },
+  lseek: { nr: [8, 62], strict: true },
+  mmap: { nr: [9, 222], strict: true },
+} as const satisfies Readonly<Record<string, Trap>>;
+
+export type Call = keyof typeof TRAPS;
+
+/** The calls that the host's kernel makes, by the reason why luo need not see them. */
+export const PASSED: Readonly<Record<string, string>> = {
+  "It takes neither a path nor an fd nor the size of a file": `
+    rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait rt_sigqueueinfo rt_sigsuspend rt_tgsigqueueinfo
+    sigaltstack pause nanosleep clock_nanosleep getitimer setitimer alarm getpid getppid gettid getpgid getpgrp getsid setpgid
+    setsid fork vfork clone clone3 exit exit_group wait4 waitid kill tkill tgkill futex futex_waitv futex_wake futex_wait
+    futex_requeue set_robust_list get_robust_list restart_syscall set_tid_address rseq rseq_slice_yield membarrier sched_yield
+    sched_setparam sched_getparam sched_setscheduler sched_getscheduler sched_get_priority_max sched_get_priority_min
+    sched_rr_get_interval sched_setaffinity sched_getaffinity sched_setattr sched_getattr getpriority setpriority ioprio_set
+    ioprio_get getcpu time times gettimeofday settimeofday clock_settime clock_gettime clock_getres clock_adjtime adjtimex
+    timer_create timer_settime timer_gettime timer_getoverrun timer_delete getrlimit setrlimit prlimit64 getrusage sysinfo
+    umask getuid geteuid getgid getegid setuid setgid setreuid setregid setresuid getresuid setresgid getresgid setfsuid setfsgid
+    getgroups setgroups capget capset personality ptrace prctl arch_prctl seccomp getrandom syslog sethostname setdomainname
+    vhangup iopl ioperm modify_ldt set_thread_area get_thread_area kcmp getcwd add_key request_key keyctl bpf perf_event_open
+    lsm_get_self_attr lsm_set_self_attr lsm_list_modules init_module delete_module uretprobe uprobe listns`,
+  "It works on memory: contents of a preserved file may change, its size does not": `
+    mprotect munmap brk mremap msync mincore mlock munlock mlock2 mlockall munlockall remap_file_pages mbind set_mempolicy
+    get_mempolicy set_mempolicy_home_node migrate_pages move_pages pkey_mprotect pkey_alloc pkey_free map_shadow_stack mseal
+    process_vm_readv process_vm_writev process_madvise process_mrelease userfaultfd shmget shmat shmctl shmdt`,
+  "It makes an fd that is neither the device nor a session": `
+    pipe pipe2 socket socketpair accept accept4 eventfd eventfd2 signalfd signalfd4 timerfd_create timerfd_settime
+    timerfd_gettime epoll_create epoll_create1 inotify_init inotify_init1 inotify_rm_watch fanotify_init memfd_create
+    memfd_secret pidfd_open landlock_create_ruleset landlock_add_rule landlock_restrict_self mq_open mq_unlink mq_timedsend
+    mq_timedreceive mq_notify mq_getsetattr msgget msgsnd msgrcv msgctl semget semop semctl semtimedop`,
+  "It copies, closes or passes on an fd: the host does that with the socket underneath": `
+    close close_range dup dup2 dup3 pidfd_getfd sendmsg recvmsg sendmmsg recvmmsg execve execveat`,
+  "It waits for an fd: the socket underneath is always ready (divergence 4)": `
+    poll ppoll select pselect6 epoll_ctl epoll_wait epoll_pwait epoll_pwait2`,
+  "On a session or the device the socket underneath answers (divergence 4)": `
+    sendto recvfrom connect shutdown listen getsockname getpeername setsockopt getsockopt flock fsync fdatasync syncfs
+    sync_file_range readahead fadvise64 cachestat tee vmsplice getdents getdents64 fchdir pidfd_send_signal quotactl_fd`,
+  "It fails for the device as on Linux, with ENOENT where Linux says ENOTDIR, EACCES or EINVAL (divergence 5)":
+    `
+    chdir rmdir swapon swapoff acct uselib quotactl fspick file_getattr file_setattr`,
+  "It would succeed on Linux and fails with ENOENT (divergence 5)":
+    `name_to_handle_at open_tree open_tree_attr mount_setattr`,
+  "It is about whole file systems, not files": `
+    sync ustat sysfs fsopen fsconfig fsmount statmount listmount`,
+  "It can write to a preserved file past its end (divergence 3)":
+    `io_setup io_destroy io_getevents io_pgetevents io_submit io_cancel`,
+  "It needs an fd that luo does not give (io_uring_setup is refused)": `io_uring_enter io_uring_register`,
+  "It loads code into the host's kernel, which luo does not emulate": `finit_module`,
+  "Linux 7.3.4 has no such call any more (ENOSYS)": `
+    _sysctl create_module get_kernel_syms query_module nfsservctl getpmsg putpmsg afs_syscall tuxcall security
+    epoll_ctl_old epoll_wait_old vserver lookup_dcookie`,
+};

@@ -1,0 +1,161 @@
+/** Calls that move data from one fd to another inside the kernel: sendfile, copy_file_range, splice into a preserved file. */
+import { Errno } from "../../ffi/abi/errno.ts";
+import {
+  O_ACCMODE,
+  O_APPEND,
+  O_PATH,
+  O_RDONLY,
+  S_IFIFO,
+  S_IFMT,
+  S_IFREG,
+  SEEK_CUR,
+  SEEK_SET,
+} from "../../ffi/abi/fcntl.ts";
+import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { close, fstat, lseek, pread, waiting_bytes } from "../../ffi/file.ts";
+import type { Ret, SystemCalls } from "../system_calls.ts";
+import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
+import type { CallingProgram } from "./calling_program.ts";
+import type { EmulatedFds } from "./emulated_fds.ts";
+import type { PreservedFiles } from "./preserved_files.ts";
+
+/** Linux moves the data through a pipe of this size; each pipeful is written whole or refused. */
+const PIPE_SIZE = 65536;
+
+/** An fd with the address of an offset that takes the place of its position; 0: none. */
+interface Side {
+  readonly fd: number;
+  readonly address: bigint;
+}
+
+export class TransferCalls {
+  constructor(
+    readonly sys: SystemCalls,
+    readonly program: CallingProgram,
+    readonly objects: EmulatedFds,
+    readonly preserved: PreservedFiles,
+  ) {}
+
+  readonly handlers: Handlers<"sendfile" | "copy_file_range" | "splice"> = {
+    sendfile: ({ args: [out, from, offset, count], tid }) =>
+      this.#transfer(tid, { fd: int(from), address: offset }, { fd: int(out), address: 0n }, count),
+    copy_file_range: ({ args: [from, from_offset, out, out_offset, count], tid }) =>
+      this.#transfer(
+        tid,
+        { fd: int(from), address: from_offset },
+        { fd: int(out), address: out_offset },
+        count,
+      ),
+    splice: ({ args: [from, from_offset, out, out_offset, count], tid }) =>
+      this.#transfer(
+        tid,
+        { fd: int(from), address: from_offset },
+        { fd: int(out), address: out_offset },
+        count,
+      ),
+  };
+
+  #transfer(tid: Notification["tid"], from: Side, out: Side, count: bigint): CallAnswer {
+    const [source, target] = [this.objects.find(tid, from.fd), this.objects.find(tid, out.fd)];
+    const byte = new Uint8Array(1);
+    if (source !== undefined) return this.sys.read(source.model_fd, byte);
+    if (target !== undefined) return this.sys.write(target.model_fd, byte);
+    const size = this.preserved.sizeOfFd(tid, out.fd);
+    if (size === undefined || BigInt.asIntN(64, count) <= 0n) return undefined;
+    const at = this.#writePosition(tid, out);
+    const copy = at === undefined ? -1 : this.program.fd(tid, from.fd);
+    if (at === undefined || copy < 0) return undefined;
+    try {
+      return this.#into(tid, from, out, { copy, count, at, size });
+    } finally {
+      close(copy);
+    }
+  }
+
+  /** Undefined when the host's kernel refuses the target. */
+  #writePosition(tid: number, { fd, address }: Side): bigint | undefined {
+    const description = this.program.description(tid, fd);
+    if (description === undefined) return undefined;
+    const { flags, position } = description;
+    const writable = (flags & O_ACCMODE) !== O_RDONLY && !(flags & (O_PATH | O_APPEND));
+    return writable ? this.#offset(tid, address, position) : undefined;
+  }
+
+  /** Undefined when the offset cannot be read, or is negative. */
+  #offset(tid: number, address: bigint, position: bigint): bigint | undefined {
+    if (address === 0n) return position;
+    const bytes = this.program.bytes(tid, address, 8);
+    if (typeof bytes === "number" || bytes.length < 8) return undefined;
+    const offset = new BigInt64Array(bytes.buffer)[0] ?? -1n;
+    return offset < 0n ? undefined : offset;
+  }
+
+  #into(
+    tid: number,
+    from: Side,
+    out: Side,
+    { copy, count, at, size }: { copy: number; count: bigint; at: bigint; size: bigint },
+  ): CallAnswer {
+    const found = fstat(copy);
+    if (typeof found === "number") return undefined;
+    const type = found.mode & S_IFMT;
+    const piped = type === S_IFIFO;
+    if (!piped && type !== S_IFREG) return undefined;
+    const start = piped ? 0n : this.#offset(tid, from.address, lseek(copy, 0n, SEEK_CUR));
+    if (start === undefined) return undefined;
+    const there = piped ? BigInt(Math.max(0, waiting_bytes(copy))) : found.size - start;
+    const amount = there < count ? there : count;
+    // It fits, or there is nothing to move.
+    if (amount <= 0n || at + amount <= size) return undefined;
+    // A pipe's data is one write; so is what is left of a file after the last pipeful that fits.
+    const whole = piped ? 0 : Number(size - at) - Number(size - at) % PIPE_SIZE;
+    if (whole <= 0) return -Errno.EPERM;
+    return this.#copy(tid, from, out, { copy, start, at, length: whole });
+  }
+
+  /** Moves the pipefuls that fit. */
+  #copy(
+    tid: number,
+    from: Side,
+    out: Side,
+    { copy, start, at, length }: { copy: number; start: bigint; at: bigint; length: number },
+  ): CallAnswer {
+    const piece = new Uint8Array(PIPE_SIZE);
+    return this.preserved.ask(tid, out.fd, (model_fd) => {
+      let done = 0;
+      while (done < length) {
+        const got = pread(copy, piece, start + BigInt(done));
+        const bytes = piece.subarray(0, Math.max(0, got));
+        const written = got <= 0
+          ? got
+          : out.address === 0n
+          ? this.sys.write(model_fd, bytes)
+          : this.sys.pwrite(model_fd, bytes, at + BigInt(done));
+        if (written <= 0) return done === 0 ? written : this.#done(tid, from, out, { copy, start, at, done });
+        done += written;
+      }
+      return this.#done(tid, from, out, { copy, start, at, done });
+    });
+  }
+
+  #done(
+    tid: number,
+    from: Side,
+    out: Side,
+    { copy, start, at, done }: { copy: number; start: bigint; at: bigint; done: number },
+  ): Ret {
+    const moved = BigInt(done);
+    if (from.address === 0n) lseek(copy, start + moved, SEEK_SET);
+    const written = [
+      this.#tell(tid, from.address, start + moved),
+      this.#tell(tid, out.address, at + moved),
+    ];
+    return written.find((answer) => answer < 0) ?? done;
+  }
+
+  #tell(tid: number, address: bigint, offset: bigint): Ret {
+    return address === 0n
+      ? 0
+      : this.program.write(tid, address, new Uint8Array(new BigInt64Array([offset]).buffer));
+  }
+}

@@ -1,0 +1,62 @@
+/** inotify and fanotify of the device: the host watches a file in its place, which luo opens and closes with the device. */
+import { Errno } from "../../ffi/abi/errno.ts";
+import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { AT_FDCWD } from "../../ffi/abi/stat.ts";
+import { close } from "../../ffi/file.ts";
+import { fanotify_mark, inotify_add_watch } from "../../ffi/watch.ts";
+import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
+import type { Subject, Subjects } from "./call_subject.ts";
+import type { CallingProgram } from "./calling_program.ts";
+import { watchedFile } from "./device_nodes.ts";
+
+const [IN_DONT_FOLLOW, FAN_MARK_DONT_FOLLOW] = [0x0200_0000, 4];
+
+export class WatchCalls {
+  constructor(readonly program: CallingProgram, readonly subjects: Subjects) {}
+
+  readonly handlers: Handlers<"inotify_add_watch" | "fanotify_mark"> = {
+    inotify_add_watch: (call) => this.#inotify(call),
+    fanotify_mark: (call) => this.#fanotify(call),
+  };
+
+  #inotify(call: Notification): CallAnswer {
+    const [fd, path, raw] = call.args;
+    const mask = Number(BigInt.asUintN(32, raw));
+    const subject = this.subjects.byPath(call, { dirfd: AT_FDCWD, path, follow: !(mask & IN_DONT_FOLLOW) });
+    return this.#watch(
+      call,
+      subject,
+      int(fd),
+      (copy, file) => inotify_add_watch(copy, file, (mask & ~IN_DONT_FOLLOW) >>> 0),
+    );
+  }
+
+  #fanotify(call: Notification): CallAnswer {
+    const [fd, raw, mask, dirfd, path] = call.args;
+    const flags = int(raw);
+    if (path === 0n) return undefined;
+    const named = { dirfd: int(dirfd), path, follow: !(flags & FAN_MARK_DONT_FOLLOW) };
+    return this.#watch(
+      call,
+      this.subjects.byPath(call, named),
+      int(fd),
+      (copy, file) => fanotify_mark(copy, flags & ~FAN_MARK_DONT_FOLLOW, mask, file),
+    );
+  }
+
+  /** `fd` is the program's inotify or fanotify fd. A session is watched through the socket underneath. */
+  #watch(
+    { tid }: Notification,
+    subject: Subject | undefined,
+    fd: number,
+    add: (copy: number, file: string) => number,
+  ): CallAnswer {
+    if (subject?.is === "below") return -Errno.ENOTDIR;
+    if (subject?.is !== "device") return undefined;
+    const copy = this.program.fd(tid, fd);
+    if (copy < 0) return copy;
+    const answer = add(copy, `/proc/self/fd/${watchedFile(subject.node)}`);
+    close(copy);
+    return answer;
+  }
+}

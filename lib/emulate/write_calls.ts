@@ -1,0 +1,106 @@
+/** Calls that write to a file: a write that fits into a preserved file is the host's, one that would make it grow is refused. */
+import { Errno } from "../../ffi/abi/errno.ts";
+import { O_ACCMODE, O_APPEND, O_PATH, O_RDONLY } from "../../ffi/abi/fcntl.ts";
+import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { file_size_limit } from "../../ffi/tracee.ts";
+import { whole_chunks } from "../model/fs/whole_chunks.ts";
+import type { SystemCalls } from "../system_calls.ts";
+import { type CallAnswer, type Handlers, int, long } from "./call_answer.ts";
+import type { CallingProgram } from "./calling_program.ts";
+import type { EmulatedFds } from "./emulated_fds.ts";
+import type { PreservedFiles } from "./preserved_files.ts";
+
+/** linux/fs.h. tmpfs of Linux 7.3 takes no others: RWF_NOWAIT, RWF_ATOMIC and RWF_DONTCACHE give EOPNOTSUPP. */
+const [RWF_APPEND, RWF_NOAPPEND, RWF_TMPFS] = [0x10, 0x20, 0x37];
+/** The most bytes that one write moves (MAX_RW_COUNT). */
+const WRITE_MAX = 0x7fff_f000n;
+
+/** A write as the program asks for it. */
+interface Write {
+  readonly length: bigint;
+  /** Undefined: at the position. */
+  readonly offset: bigint | undefined;
+  /** Overrides O_APPEND. */
+  readonly append?: boolean;
+  /** The first `length` bytes of the data. */
+  readonly data: (length: number) => Uint8Array | number;
+}
+
+export class WriteCalls {
+  constructor(
+    readonly sys: SystemCalls,
+    readonly program: CallingProgram,
+    readonly objects: EmulatedFds,
+    readonly preserved: PreservedFiles,
+  ) {}
+
+  readonly handlers: Handlers<"write" | "pwrite64" | "writev" | "pwritev" | "pwritev2"> = {
+    write: (call) => this.#onObject(call, undefined) ?? this.#plain(call, undefined),
+    pwrite64: (call) => this.#onObject(call, long(call.args[3])) ?? this.#plain(call, long(call.args[3])),
+    writev: (call) => this.#onObject(call, undefined) ?? this.#vector(call, undefined, 0),
+    pwritev: (call) => this.#onObject(call, long(call.args[3])) ?? this.#vector(call, long(call.args[3]), 0),
+    pwritev2: (call) => {
+      // Offset -1 is the position.
+      const offset = long(call.args[3]) === -1n ? undefined : long(call.args[3]);
+      return this.#onObject(call, offset) ?? this.#vector(call, offset, int(call.args[5]));
+    },
+  };
+
+  /** The device and sessions cannot be written: the model knows the errno. */
+  #onObject({ tid, args: [fd] }: Notification, offset: bigint | undefined): CallAnswer {
+    const object = this.objects.find(tid, int(fd));
+    if (object === undefined) return undefined;
+    const byte = new Uint8Array(1);
+    return offset === undefined
+      ? this.sys.write(object.model_fd, byte)
+      : this.sys.pwrite(object.model_fd, byte, 0n);
+  }
+
+  #plain({ tid, args: [fd, address, length] }: Notification, offset: bigint | undefined): CallAnswer {
+    const data = (wanted: number) => this.program.bytes(tid, address, wanted);
+    return this.#write(tid, int(fd), { length, offset, data });
+  }
+
+  #vector(
+    { tid, args: [fd, address, count] }: Notification,
+    offset: bigint | undefined,
+    flags: number,
+  ): CallAnswer {
+    if (this.preserved.sizeOfFd(tid, int(fd)) === undefined) return undefined;
+    const pieces = this.program.vector(tid, address, int(count));
+    // The host's kernel refuses a vector that cannot be read.
+    if (typeof pieces === "number") return undefined;
+    if (flags & ~RWF_TMPFS) return -Errno.EOPNOTSUPP;
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0n);
+    const append = flags & RWF_APPEND ? true : flags & RWF_NOAPPEND ? false : undefined;
+    const data = (wanted: number) => this.program.gather(tid, pieces, wanted);
+    return this.#write(tid, int(fd), { length, offset, append, data });
+  }
+
+  #write(tid: number, fd: number, write: Write): CallAnswer {
+    const size = this.preserved.sizeOfFd(tid, fd);
+    const description = size === undefined ? undefined : this.program.description(tid, fd);
+    if (size === undefined || description === undefined) return undefined;
+    const { flags, position } = description;
+    // EBADF: the host's kernel says so.
+    if (flags & O_PATH || (flags & O_ACCMODE) === O_RDONLY) return undefined;
+    const at = write.append ?? (flags & O_APPEND) !== 0 ? size : write.offset ?? position;
+    const limit = file_size_limit(tid);
+    // From the limit on the host's kernel sends SIGXFSZ; up to there it cuts the write short.
+    if (at < 0n || at >= limit) return undefined;
+    const length = [write.length, limit - at, WRITE_MAX].reduce((a, b) => a < b ? a : b);
+    if (at + length <= size || length === 0n) return undefined;
+    const fits = whole_chunks(Number(at), Number(length), Number(size));
+    if (fits === 0) return -Errno.EPERM;
+    const bytes = write.data(fits);
+    if (typeof bytes === "number") return bytes;
+    return this.preserved.ask(
+      tid,
+      fd,
+      (model_fd) =>
+        write.offset === undefined
+          ? this.sys.write(model_fd, bytes)
+          : this.sys.pwrite(model_fd, bytes, write.offset),
+    );
+  }
+}
