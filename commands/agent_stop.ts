@@ -1,7 +1,9 @@
+/** `luo agent stop`. */
 import { buildCommand } from "@stricli/core";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
-import { stopAgent } from "./processes/agent_calls.ts";
+import { stopAgent, target } from "./processes/agent_calls.ts";
+import { leftBeside } from "../lib/agent/agent_place.ts";
 import type { Context } from "./base/context.ts";
 
 export interface Flags extends CommonFlags {
@@ -19,18 +21,28 @@ export function run(
   request: { force: boolean },
   flags: CommonFlags,
 ): Result {
-  return { stopped: stopAgent(context, flags, request.force) };
+  const stopped = stopAgent(context, flags, request.force);
+  return { stopped, left: leftBeside(target(context, flags).socket) };
 }
 
 export function format({ stopped }: Result): string {
-  return stopped ? "Agent stopped" : "No agent was running";
+  if (!stopped) return "No agent was running";
+  return "Agent stopped; its record, log and locks stay beside its socket for the next agent";
 }
 
 export const command = buildCommand<Flags, [], Context>({
   docs: docs(
     "Stop the agent",
-    "What it holds ends with it, so it is refused while there are sessions, except with --force. When no agent runs there\n" +
-      "is nothing to do, and that is no error.",
+    "The sessions that the agent holds end with it, so it is refused while there are\n" +
+      "sessions, except with --force. When no agent runs there is nothing to do, and\n" +
+      "that is no error. These files stay beside the socket, and can be removed when no\n" +
+      "agent runs:\n" +
+      "  .state   the record: the next agent of this boot reads the losses from it\n" +
+      "  .log     what the agents said\n" +
+      "  .lock    keeps a second agent out: a lock must be on a file that stays\n" +
+      "  .start   keeps two commands from starting two agents\n" +
+      "On the model the machine has a log and a lock too (.machine.log, .machine.start),\n" +
+      "and runs on while sessions or an image wait in it: see luo machine stop.",
     [["luo agent stop", "when all sessions are finished"]],
   ),
   parameters: { flags: { force: forceFlag("Stop it even if sessions are lost by it"), ...commonFlags } },

@@ -54,9 +54,17 @@ export const EXIT_OF_KIND: Readonly<Record<FailureKind, ExitCode>> = {
  * Control characters in names are escaped; only the stack of a bug keeps its lines.
  */
 export function renderFailure(failure: Failure): string {
-  const lines = [...(failure.detail.reasons ?? []), ...(failure.detail.hints ?? [])];
+  const lines = [...cut(failure.detail.reasons ?? []), ...(failure.detail.hints ?? [])];
   const message = failure.message.split(failure.kind === "internal" ? "\n" : /(?!)/).map(visible).join("\n");
   return [`luo: ${message}`, ...lines.map((line) => `  ${visible(line)}`)].join("\n");
+}
+
+/** The longest list that is shown whole. JSON has all of it. */
+const SHOWN_MAX = 10;
+
+function cut(reasons: readonly string[]): readonly string[] {
+  if (reasons.length <= SHOWN_MAX) return reasons;
+  return [...reasons.slice(0, SHOWN_MAX), `and ${reasons.length - SHOWN_MAX} more`];
 }
 
 /** The error for scripts: one line of JSON on stderr. Keys without a value are left out. */

@@ -40,6 +40,18 @@ export function agentPaths(socket: string): AgentPaths {
   };
 }
 
+/** What follows the socket's path in the names of the files that agents and the model's machine leave. */
+const LEFT = [".state", ".log", ".lock", ".start", ".machine.log", ".machine.start"];
+
+/** The paths of those files that are there. */
+export function leftBeside(socket: string): string[] {
+  return LEFT.map((ending) => `${socket}${ending}`).filter((path) => {
+    const fd = open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0) close(fd);
+    return fd >= 0;
+  });
+}
+
 const LOCK_EX_NB = 2 | 4;
 
 /**

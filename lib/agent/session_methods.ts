@@ -3,7 +3,7 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { LuoError } from "../error.ts";
 import type { AgentState, Held } from "./agent_state.ts";
 import { loss, unrestored } from "./journal.ts";
-import type { Methods, SessionInfo } from "./protocol.ts";
+import type { FileInfo, Methods, SessionInfo } from "./protocol.ts";
 import { type Objection, refused } from "./refusal.ts";
 import { agentError } from "./request_checks.ts";
 import {
@@ -148,7 +148,9 @@ export function finishSession(
 
 /** The data that the end of a retrieved session would destroy. */
 function unrestoredFiles({ name: session, files, filesKnown }: SessionInfo): Objection[] {
-  const waiting = files.filter(({ state }) => state === "waiting").map(({ token, label }): Objection => ({
+  const waiting = largestFirst(files.filter(({ state }) => state === "waiting")).map((
+    { token, label },
+  ): Objection => ({
     code: "file_not_restored",
     session,
     token,
@@ -179,7 +181,7 @@ export function closeSession(
     throw refused(
       "close",
       `session "${name}"`,
-      info.files.map(({ token, label }) => ({
+      largestFirst(info.files).map(({ token, label }) => ({
         code: "file_preserved",
         session: name,
         token,
@@ -191,6 +193,11 @@ export function closeSession(
   forget(state, state.outgoing, name);
   session.close();
   return { session: info };
+}
+
+/** A list of reasons is cut at its end. */
+function largestFirst(files: readonly FileInfo[]): FileInfo[] {
+  return files.toSorted((one, other) => other.size - one.size);
 }
 
 function labelText(text: string | undefined): string {

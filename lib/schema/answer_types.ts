@@ -173,6 +173,8 @@ export interface Answers {
   "agent stop": {
     /** False: no agent was running */
     stopped: boolean;
+    /** The paths of the files that stay beside the socket */
+    left: string[];
   };
   "agent status": { agent: Agent };
   "machine stop": {

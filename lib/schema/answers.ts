@@ -70,7 +70,12 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
       started: about(bool, "False: the agent was already running"),
     }),
   },
-  "agent stop": { object: struct({ stopped: about(bool, "False: no agent was running") }) },
+  "agent stop": {
+    object: struct({
+      stopped: about(bool, "False: no agent was running"),
+      left: about(list(text), "The paths of the files that stay beside the socket"),
+    }),
+  },
   "agent status": { object: struct({ agent: Agent }) },
   "machine stop": { object: struct({ stopped: about(bool, "False: no machine was running") }) },
   "completion": { object: struct({ shell: oneOf("bash", "zsh", "fish"), script: text }) },

@@ -91,8 +91,8 @@ Deno.test("the keys of --json are those of docs/json.md", async (t) => {
     "out",
   );
   await expect([...files, "session.files[].position"], "session", "finish", "vm1");
-  await expect(["stopped"], "agent", "stop");
-  await expect(["stopped"], "agent", "stop");
+  await expect(["left", "stopped"], "agent", "stop");
+  await expect(["left", "stopped"], "agent", "stop");
   await expect(["script", "shell"], "completion", "fish");
   await expect(["page"], "man");
 });

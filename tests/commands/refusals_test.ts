@@ -52,3 +52,20 @@ Deno.test("refusals: a step is named once for each kind of problem, and --force 
     "luo: Cannot preserve file 7: data would be lost\n  because\n  to lose that data: --force",
   );
 });
+
+Deno.test("refusals: a long list of reasons is cut at ten, those with data first; JSON has all", async () => {
+  await using cli = new Cli();
+  for (let n = 0; n < 12; n++) await cli.ok(["session", "create", `empty${n}`]);
+  await cli.ok(["session", "create", "full"]);
+  await cli.ok(["file", "preserve", "full", "--from", cli.kernel, "--token", "7"]);
+  const { code, err } = await cli.luo(["agent", "stop"]);
+  const lines = err.split("\n");
+  assert.equal(code, 4);
+  assert.match(lines[1] ?? "", /session "full" \(outgoing, 1 file\)/);
+  assert.equal(lines.filter((line) => line.includes("(outgoing, ")).length, 10);
+  assert.equal(lines[11], "  and 3 more");
+  const { error }: { error: { reasons: string[] } } = JSON.parse(
+    (await cli.luo(["agent", "stop", "--json"])).err,
+  );
+  assert.equal(error.reasons.length, 13);
+});
