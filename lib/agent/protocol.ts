@@ -50,7 +50,14 @@ export interface Methods {
   /** Whose kernel this is: a caller that expects Linux must not talk to a model. */
   Identify: {
     request: Record<string, never>;
-    reply: { backend: "linux" | "model"; version: string; pid: number };
+    reply: {
+      /** Whose kernel it is */
+      backend: "linux" | "model";
+      /** The version of luo */
+      version: string;
+      /** The process of the agent */
+      pid: number;
+    };
   };
   /** With more: an answer now and one after every change. */
   GetStatus: { request: Record<string, never>; reply: { status: Status } };
@@ -58,34 +65,68 @@ export interface Methods {
    * Creates an outgoing session. Its name must be free: WrongState while an incoming or retrieved
    * session has it.
    */
-  CreateSession: { request: { name: string }; reply: { session: SessionInfo } };
+  CreateSession: {
+    request: {
+      /** The name of a session */
+      name: string;
+    };
+    reply: { session: SessionInfo };
+  };
   /** The sessions of the status alone. */
   ListSessions: { request: Record<string, never>; reply: { sessions: SessionInfo[] } };
   /**
    * Takes an incoming session over. From now on it lives as long as the agent. Refused for the session
    * "systemd", which PID 1 expects to retrieve.
    */
-  RetrieveSession: { request: { name: string; force?: boolean }; reply: { session: SessionInfo } };
+  RetrieveSession: {
+    request: {
+      /** The name of a session */
+      name: string;
+      /** Do what is otherwise answered with Refused */
+      force?: boolean;
+    };
+    reply: { session: SessionInfo };
+  };
   /**
    * Ends a retrieved session. Refused while a file of it was never restored or its files are unknown:
    * data would be gone.
    */
-  FinishSession: { request: { name: string; force?: boolean }; reply: { session: SessionInfo } };
+  FinishSession: {
+    request: {
+      /** The name of a session */
+      name: string;
+      /** Do what is otherwise answered with Refused */
+      force?: boolean;
+    };
+    reply: { session: SessionInfo };
+  };
   /**
    * Ends an outgoing session, or finishes a retrieved one as Linux does. Refused while files would be
    * lost by it.
    */
-  CloseSession: { request: { name: string; force?: boolean }; reply: { session: SessionInfo } };
+  CloseSession: {
+    request: {
+      /** The name of a session */
+      name: string;
+      /** Do what is otherwise answered with Refused */
+      force?: boolean;
+    };
+    reply: { session: SessionInfo };
+  };
   /** Preserves the file that was sent as fileFd in an outgoing session. */
   PreserveFile: {
     request: {
+      /** The name of a session */
       session: string;
+      /** A u64 in decimal */
       token: string;
+      /** The index of the file among the fds of the message */
       fileFd: number;
       /** Words to show with the file */
       label?: string;
       /** "sha256:" and 64 hex digits of the contents */
       digest?: string;
+      /** Do what is otherwise answered with Refused */
       force?: boolean;
     };
     reply: { file: FileInfo };
@@ -96,30 +137,56 @@ export interface Methods {
    * mark is false: then MarkFile says so once the contents are safe.
    */
   RestoreFile: {
-    request: { session: string; token: string; mark?: boolean };
-    reply: { file: FileInfo; fileFd: number };
+    request: {
+      /** The name of a session */
+      session: string;
+      /** A u64 in decimal */
+      token: string;
+      /** False: do not count the file as restored yet */
+      mark?: boolean;
+    };
+    reply: {
+      file: FileInfo;
+      /** The index of the file among the fds of the message */
+      fileFd: number;
+    };
   };
   /**
    * Says whether a file of a retrieved session is safe elsewhere. While one is not, FinishSession is
    * refused.
    */
-  MarkFile: { request: { session: string; token: string; restored: boolean }; reply: { file: FileInfo } };
+  MarkFile: {
+    request: {
+      /** The name of a session */
+      session: string;
+      /** A u64 in decimal */
+      token: string;
+      /** Whether it is safe elsewhere */
+      restored: boolean;
+    };
+    reply: { file: FileInfo };
+  };
   /**
    * Loads the next kernel, from copies of the files sent: they may change afterwards. commandLine wins
    * over reuseCommandLine; append is added to either.
    */
   LoadImage: {
     request: {
+      /** The index of the kernel among the fds of the message */
       kernelFd: number;
       /** The name to show */
       kernel: string;
+      /** The index of the initrd among the fds of the message */
       initrdFd?: number;
       /** The name to show */
       initrd?: string;
+      /** The command line of the next kernel */
       commandLine?: string;
       /** Take the command line of the running kernel */
       reuseCommandLine?: boolean;
+      /** Words to add to the command line */
       append?: string;
+      /** Do what is otherwise answered with Refused */
       force?: boolean;
     };
     reply: { image: ImageInfo };
@@ -139,9 +206,21 @@ export interface Methods {
     };
   };
   /** Executes the loaded kernel. Success does not answer: the connection ends, and with it this kernel. */
-  ExecImage: { request: { force?: boolean }; reply: Record<string, never> };
+  ExecImage: {
+    request: {
+      /** Do what is otherwise answered with Refused */
+      force?: boolean;
+    };
+    reply: Record<string, never>;
+  };
   /** Ends the agent. Refused while it holds sessions or knows of incoming ones. */
-  Stop: { request: { force?: boolean }; reply: Record<string, never> };
+  Stop: {
+    request: {
+      /** Do what is otherwise answered with Refused */
+      force?: boolean;
+    };
+    reply: Record<string, never>;
+  };
 }
 
 /** The name of a method. */
@@ -150,10 +229,21 @@ export type MethodName = keyof Methods;
 /** Errors of `io.luo.Agent`, with their parameters. Those of `org.varlink.service` are used as that interface defines them. */
 export interface Errors {
   /** A system call failed. operation and errno (EBUSY) say which and how. */
-  KernelError: { operation: string; subject: string; errno: string; message: string };
+  KernelError: {
+    /** The verb: preserve, kexec load */
+    operation: string;
+    /** What the operation was done to, as people read it */
+    subject: string;
+    /** EBUSY */
+    errno: string;
+    /** A sentence for people */
+    message: string;
+  };
   /** Data would be lost, for these reasons. force overrides it. */
   Refused: {
+    /** The verb: preserve, kexec load */
     operation: string;
+    /** What the operation was done to, as people read it */
     subject: string;
     /** Clauses for people */
     reasons: string[];
@@ -162,25 +252,45 @@ export interface Errors {
   };
   /** There is no session of that name. */
   NoSuchSession: {
+    /** The name of the session */
     session: string;
     /** Those that exist */
     known: string[];
   };
   /** There is no file with that token in the session. */
   NoSuchFile: {
+    /** The name of the session */
     session: string;
+    /** A u64 in decimal */
     token: string;
     /** Those that exist */
     known: string[];
   };
   /** The session is there, but not in a state that allows this. */
-  WrongState: { session: string; state: SessionState; operation: string; message: string };
+  WrongState: {
+    /** The name of the session */
+    session: string;
+    state: SessionState;
+    /** The verb: preserve, kexec load */
+    operation: string;
+    /** A sentence for people */
+    message: string;
+  };
   /** The request cannot be right, whatever the state: a bad name, token, command line, image. */
-  BadRequest: { message: string };
+  BadRequest: {
+    /** A sentence for people */
+    message: string;
+  };
   /** All places for clients are taken. This comes in place of an answer, and the connection ends. */
-  Busy: { clients: number };
+  Busy: {
+    /** The number of places */
+    clients: number;
+  };
   /** A mistake in the agent. Whether the call had an effect is not known: ask for the status. */
-  InternalError: { message: string };
+  InternalError: {
+    /** A sentence for people */
+    message: string;
+  };
 }
 
 /** The name of an error. */

@@ -3,15 +3,19 @@ import type { Agent, Device, FileInfo, ImageInfo, SessionInfo, Status } from "./
 
 /** A file in a handover. */
 export interface FileReport {
+  /** A u64 in decimal */
   token: string;
+  /** The handler and its format: memfd-v2 */
   handler: string;
   /** The handler's own u64; for memfds the address of a struct */
   data: string;
   /** Bytes of a memfd. This field and the next ones are missing for other files */
   size?: number;
+  /** The position of the file descriptor */
   position?: number;
   /** Missing before memfd-v2 */
   seals?: number;
+  /** Folios that hold the contents */
   folios?: number;
 }
 
@@ -23,12 +27,15 @@ export interface LuoReport {
   liveupdateNumber: string;
   /** Missing when only the blob could be read */
   sessions?: { name: string; files: FileReport[] }[];
+  /** Data that files share: the name, its data, and how many files */
   flbs?: { name: string; data: string; files: string }[];
 }
 
 /** What one kernel hands to the next. */
 export interface KhoReport {
+  /** KHO's tree */
   kho?: {
+    /** The format of the tree: kho-v4 */
     format: string;
     /** The address of the preserved-memory map */
     map: string;
@@ -39,7 +46,9 @@ export interface KhoReport {
       size?: number;
     }[];
   };
+  /** The kernels before */
   metadata?: { previousRelease: string; kexecCount: number };
+  /** The preserved memory */
   preserved?: {
     /** Pages of the map itself */
     mapPages: number;
@@ -53,6 +62,7 @@ export interface KhoReport {
    * area is not needed
    */
   scratch?: { address: string; size: number }[];
+  /** See `LuoReport`. */
   luo?: LuoReport;
   /** Parts that could not be read, and why */
   notes: string[];
@@ -60,13 +70,16 @@ export interface KhoReport {
 
 /** The parts of the program. */
 export interface Version {
+  /** The version of luo */
   version: string;
   /**
    * The commit of the single executable, with + when files had changed since. A checkout does not know
    * its commit
    */
   commit?: string;
+  /** The version of Deno */
   deno: string;
+  /** The version of V8 */
   v8: string;
   /** x86_64 or aarch64 */
   arch: string;
@@ -104,6 +117,7 @@ export type FailureKind =
 
 /** The error of a command that ends with another exit code than 0. */
 export interface FailureInfo {
+  /** See `FailureKind`. */
   kind: FailureKind;
   /** For people; it may change */
   message: string;
@@ -125,19 +139,29 @@ export interface FailureInfo {
 
 /** The object that each command prints with `--json`. */
 export interface Answers {
-  /** With `--watch` a line after every change. */
+  /** The answer of `status`. With `--watch` a line after every change. */
   "status": { status: Status };
+  /** The answer of `session create`. */
   "session create": { session: SessionInfo };
+  /** The answer of `session list`. */
   "session list": { sessions: SessionInfo[] };
+  /** The answer of `session show`. */
   "session show": { session: SessionInfo };
+  /** The answer of `session retrieve`. */
   "session retrieve": { session: SessionInfo };
-  /** The session as it was before. */
+  /** The answer of `session finish`. The session as it was before. */
   "session finish": { session: SessionInfo };
-  /** The session as it was before. */
+  /** The answer of `session close`. The session as it was before. */
   "session close": { session: SessionInfo };
-  "file preserve": { session: string; file: FileInfo };
-  /** With `--to`. `--stdout` takes no `--json`. */
+  /** The answer of `file preserve`. */
+  "file preserve": {
+    /** The name of the session */
+    session: string;
+    file: FileInfo;
+  };
+  /** The answer of `file restore`. With `--to`. `--stdout` takes no `--json`. */
   "file restore": {
+    /** The name of the session */
     session: string;
     file: FileInfo;
     /** Missing when the bytes went elsewhere */
@@ -145,7 +169,9 @@ export interface Answers {
     /** Whether a digest was recorded and found right */
     verified: boolean;
   };
+  /** The answer of `file list`. */
   "file list": {
+    /** The name of the session */
     session: string;
     files: FileInfo[];
     /**
@@ -154,40 +180,63 @@ export interface Answers {
      */
     filesKnown?: boolean;
   };
+  /** The answer of `kexec load`. */
   "kexec load": { image: ImageInfo };
+  /** The answer of `kexec show`. */
   "kexec show": { image: ImageInfo };
+  /** The answer of `kexec unload`. */
   "kexec unload": {
     image: ImageInfo;
     /** The image that was loaded before */
     unloaded?: ImageInfo;
   };
-  /** Of the next kernel, on the model. On Linux no process is left to print it. */
+  /**
+   * The answer of `kexec exec`. Of the next kernel, on the model. On Linux no process is left to print
+   * it.
+   */
   "kexec exec": { status: Status };
+  /** The answer of `kho show`. */
   "kho show": { handover: KhoReport };
+  /** The answer of `agent start`. */
   "agent start": {
     agent: Agent;
     device: Device;
     /** False: the agent was already running */
     started: boolean;
   };
+  /** The answer of `agent stop`. */
   "agent stop": {
     /** False: no agent was running */
     stopped: boolean;
     /** The paths of the files that stay beside the socket */
     left: string[];
   };
+  /** The answer of `agent status`. */
   "agent status": { agent: Agent };
+  /** The answer of `machine stop`. */
   "machine stop": {
     /** False: no machine was running */
     stopped: boolean;
   };
-  "completion": { shell: "bash" | "zsh" | "fish"; script: string };
-  "man": { page: string };
+  /** The answer of `completion`. */
+  "completion": {
+    /** The shell */
+    shell: "bash" | "zsh" | "fish";
+    /** The script */
+    script: string;
+  };
+  /** The answer of `man`. */
+  "man": {
+    /** The page in the format of man(7) */
+    page: string;
+  };
+  /** The answer of `schema`. */
   "schema": {
     /** A JSON Schema, draft 2020-12 */
     schema: unknown;
   };
+  /** The answer of `--version`. */
   "--version": Version;
-  /** On standard error, from every command that fails. */
+  /** The answer of `error`. On standard error, from every command that fails. */
   "error": { error: FailureInfo };
 }

@@ -9,13 +9,13 @@ import { Agent, Device, Image, Status } from "./status.ts";
 export const Version: Schema = named(
   "Version",
   struct({
-    version: text,
+    version: about(text, "The version of luo"),
     commit: maybe(about(
       text,
       "The commit of the single executable, with + when files had changed since. A checkout does not know its commit",
     )),
-    deno: text,
-    v8: text,
+    deno: about(text, "The version of Deno"),
+    v8: about(text, "The version of V8"),
     arch: about(text, "x86_64 or aarch64"),
     dependencies: about(map(text), "Packages by name, each with its version"),
   }),
@@ -30,29 +30,30 @@ export interface Answer {
   readonly object: Schema;
 }
 
-const session = struct({ session: Session });
+const one = struct({ session: Session });
+const session = about(text, "The name of the session");
 const status = struct({ status: Status });
 
 /** The answers by command, in the order of `luo --help`. */
 export const ANSWERS: Readonly<Record<string, Answer>> = {
   "status": { object: status, remark: "With `--watch` a line after every change." },
-  "session create": { object: session },
+  "session create": { object: one },
   "session list": { object: struct({ sessions: list(Session) }) },
-  "session show": { object: session },
-  "session retrieve": { object: session },
-  "session finish": { object: session, remark: "The session as it was before." },
-  "session close": { object: session, remark: "The session as it was before." },
-  "file preserve": { object: struct({ session: text, file: File }) },
+  "session show": { object: one },
+  "session retrieve": { object: one },
+  "session finish": { object: one, remark: "The session as it was before." },
+  "session close": { object: one, remark: "The session as it was before." },
+  "file preserve": { object: struct({ session, file: File }) },
   "file restore": {
     object: struct({
-      session: text,
+      session,
       file: File,
       to: maybe(about(text, "Missing when the bytes went elsewhere")),
       verified: about(bool, "Whether a digest was recorded and found right"),
     }),
     remark: "With `--to`. `--stdout` takes no `--json`.",
   },
-  "file list": { object: struct({ session: text, files: list(File), filesKnown }) },
+  "file list": { object: struct({ session, files: list(File), filesKnown }) },
   "kexec load": { object: struct({ image: Image }) },
   "kexec show": { object: struct({ image: Image }) },
   "kexec unload": {
@@ -78,8 +79,13 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   },
   "agent status": { object: struct({ agent: Agent }) },
   "machine stop": { object: struct({ stopped: about(bool, "False: no machine was running") }) },
-  "completion": { object: struct({ shell: oneOf("bash", "zsh", "fish"), script: text }) },
-  "man": { object: struct({ page: text }) },
+  "completion": {
+    object: struct({
+      shell: about(oneOf("bash", "zsh", "fish"), "The shell"),
+      script: about(text, "The script"),
+    }),
+  },
+  "man": { object: struct({ page: about(text, "The page in the format of man(7)") }) },
   "schema": { object: struct({ schema: about(anything, "A JSON Schema, draft 2020-12") }) },
   "--version": { object: Version },
   "error": {

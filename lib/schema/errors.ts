@@ -38,46 +38,50 @@ export const ProblemCode: Schema = named(
 /** The type `Problem`. */
 export const Problem: Schema = named(
   "Problem",
-  struct({ code: ProblemCode, session: maybe(text), token: maybe(token) }),
+  struct({ code: ProblemCode, session: maybe(about(text, "The name of the session")), token: maybe(token) }),
   "Why something is refused, as a stable word, with the session and the token that it is about.",
 );
 
 const reasons = about(list(text), "Clauses for people");
 const problems = maybe(about(list(Problem), "The reasons for programs, in the same order"));
 const known = about(list(text), "Those that exist");
+const session = about(text, "The name of the session");
+const operation = about(text, "The verb: preserve, kexec load");
+const subject = about(text, "What the operation was done to, as people read it");
+const message = about(text, "A sentence for people");
 
 /** All errors by name, in the order in which documents list them. */
 export const ERRORS: Readonly<Record<string, ErrorDescription>> = {
   KernelError: {
     about: "A system call failed. operation and errno (EBUSY) say which and how.",
-    parameters: struct({ operation: text, subject: text, errno: text, message: text }),
+    parameters: struct({ operation, subject, errno: about(text, "EBUSY"), message }),
   },
   Refused: {
     about: "Data would be lost, for these reasons. force overrides it.",
-    parameters: struct({ operation: text, subject: text, reasons, problems }),
+    parameters: struct({ operation, subject, reasons, problems }),
   },
   NoSuchSession: {
     about: "There is no session of that name.",
-    parameters: struct({ session: text, known }),
+    parameters: struct({ session, known }),
   },
   NoSuchFile: {
     about: "There is no file with that token in the session.",
-    parameters: struct({ session: text, token: text, known }),
+    parameters: struct({ session, token, known }),
   },
   WrongState: {
     about: "The session is there, but not in a state that allows this.",
-    parameters: struct({ session: text, state: SessionState, operation: text, message: text }),
+    parameters: struct({ session, state: SessionState, operation, message }),
   },
   BadRequest: {
     about: "The request cannot be right, whatever the state: a bad name, token, command line, image.",
-    parameters: struct({ message: text }),
+    parameters: struct({ message }),
   },
   Busy: {
     about: "All places for clients are taken. This comes in place of an answer, and the connection ends.",
-    parameters: struct({ clients: int }),
+    parameters: struct({ clients: about(int, "The number of places") }),
   },
   InternalError: {
     about: "A mistake in the agent. Whether the call had an effect is not known: ask for the status.",
-    parameters: struct({ message: text }),
+    parameters: struct({ message }),
   },
 };

@@ -8,12 +8,12 @@ export const HandoverFile: Schema = named(
   "HandoverFile",
   struct({
     token,
-    handler: text,
+    handler: about(text, "The handler and its format: memfd-v2"),
     data: about(text, "The handler's own u64; for memfds the address of a struct"),
     size: maybe(about(int, "Bytes of a memfd. This field and the next ones are missing for other files")),
-    position: maybe(int),
+    position: maybe(about(int, "The position of the file descriptor")),
     seals: maybe(about(int, "Missing before memfd-v2")),
-    folios: maybe(int),
+    folios: maybe(about(int, "Folios that hold the contents")),
   }),
   "A file in a handover.",
 );
@@ -28,30 +28,41 @@ export const HandoverLuo: Schema = named(
       list(struct({ name: text, files: list(HandoverFile) })),
       "Missing when only the blob could be read",
     )),
-    flbs: maybe(list(struct({ name: text, data: text, files: text }))),
+    flbs: maybe(
+      about(
+        list(struct({ name: text, data: text, files: text })),
+        "Data that files share: the name, its data, and how many files",
+      ),
+    ),
   }),
   "What LUO hands over.",
 );
+
+const blob = struct({
+  name: text,
+  address: text,
+  size: maybe(about(int, "Missing in formats before kho-v4")),
+});
+
+const kho = struct({
+  format: about(text, "The format of the tree: kho-v4"),
+  map: about(text, "The address of the preserved-memory map"),
+  blobs: list(blob),
+});
+
+const preserved = struct({
+  mapPages: about(int, "Pages of the map itself"),
+  bytes: about(int, "Bytes that the map preserves"),
+  ranges: about(ranges, "Each is count blocks of 2^order pages, from an address on"),
+});
 
 /** The type `Handover`. */
 export const Handover: Schema = named(
   "Handover",
   struct({
-    kho: maybe(struct({
-      format: text,
-      map: about(text, "The address of the preserved-memory map"),
-      blobs: list(struct({
-        name: text,
-        address: text,
-        size: maybe(about(int, "Missing in formats before kho-v4")),
-      })),
-    })),
-    metadata: maybe(struct({ previousRelease: text, kexecCount: int })),
-    preserved: maybe(struct({
-      mapPages: about(int, "Pages of the map itself"),
-      bytes: about(int, "Bytes that the map preserves"),
-      ranges: about(ranges, "Each is count blocks of 2^order pages, from an address on"),
-    })),
+    kho: maybe(about(kho, "KHO's tree")),
+    metadata: maybe(about(struct({ previousRelease: text, kexecCount: int }), "The kernels before")),
+    preserved: maybe(about(preserved, "The preserved memory")),
     scratch: maybe(about(
       list(struct({ address: text, size: int })),
       "The areas in which the next kernel boots: for low memory, for all memory, for each node. Size 0: the area is not needed",

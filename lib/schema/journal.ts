@@ -18,10 +18,10 @@ import { Image, imageFields, LastUpdate } from "./status.ts";
 
 function journalFields(session: Schema, image: Schema): Fields {
   return {
-    version: exactly(1),
-    bootId: text,
-    release: text,
-    pid: int,
+    version: about(exactly(1), "Of the journal's format"),
+    bootId: about(text, "The boot that the agent ran in"),
+    release: about(text, "The release of its kernel"),
+    pid: about(int, "The process of the agent"),
     updates: about(int, "Live updates in a row."),
     sessions: list(session),
     image: maybe(image),

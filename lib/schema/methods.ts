@@ -14,8 +14,10 @@ export interface Method {
 }
 
 const nothing: Fields = {};
-const name = { name: text };
-const force = maybe(bool);
+const session = about(text, "The name of a session");
+const name = { name: session };
+const token = about(text, "A u64 in decimal");
+const force = maybe(about(bool, "Do what is otherwise answered with Refused"));
 const image = struct({ image: Image });
 
 /** All methods by name, in the order in which documents list them. */
@@ -23,7 +25,11 @@ export const METHODS: Readonly<Record<string, Method>> = {
   Identify: {
     about: "Whose kernel this is: a caller that expects Linux must not talk to a model.",
     request: nothing,
-    reply: struct({ backend, version: text, pid: int }),
+    reply: struct({
+      backend,
+      version: about(text, "The version of luo"),
+      pid: about(int, "The process of the agent"),
+    }),
   },
   GetStatus: {
     about: "With more: an answer now and one after every change.",
@@ -63,9 +69,9 @@ export const METHODS: Readonly<Record<string, Method>> = {
   PreserveFile: {
     about: "Preserves the file that was sent as fileFd in an outgoing session.",
     request: {
-      session: text,
-      token: text,
-      fileFd: exactInt,
+      session,
+      token,
+      fileFd: about(exactInt, "The index of the file among the fds of the message"),
       label: maybe(about(text, "Words to show with the file")),
       digest: maybe(about(text, '"sha256:" and 64 hex digits of the contents')),
       force,
@@ -77,13 +83,13 @@ export const METHODS: Readonly<Record<string, Method>> = {
       "Gives out a file of a retrieved session, as fileFd; again and again until the session is finished. " +
       "A token that nobody recorded is asked of the kernel. " +
       "The file counts as restored from then on, unless mark is false: then MarkFile says so once the contents are safe.",
-    request: { session: text, token: text, mark: maybe(bool) },
-    reply: struct({ file: File, fileFd: int }),
+    request: { session, token, mark: maybe(about(bool, "False: do not count the file as restored yet")) },
+    reply: struct({ file: File, fileFd: about(int, "The index of the file among the fds of the message") }),
   },
   MarkFile: {
     about:
       "Says whether a file of a retrieved session is safe elsewhere. While one is not, FinishSession is refused.",
-    request: { session: text, token: text, restored: bool },
+    request: { session, token, restored: about(bool, "Whether it is safe elsewhere") },
     reply: struct({ file: File }),
   },
   LoadImage: {
@@ -91,13 +97,13 @@ export const METHODS: Readonly<Record<string, Method>> = {
       "Loads the next kernel, from copies of the files sent: they may change afterwards. commandLine wins over " +
       "reuseCommandLine; append is added to either.",
     request: {
-      kernelFd: exactInt,
+      kernelFd: about(exactInt, "The index of the kernel among the fds of the message"),
       kernel: about(text, "The name to show"),
-      initrdFd: maybe(exactInt),
+      initrdFd: maybe(about(exactInt, "The index of the initrd among the fds of the message")),
       initrd: maybe(about(text, "The name to show")),
-      commandLine: maybe(text),
+      commandLine: maybe(about(text, "The command line of the next kernel")),
       reuseCommandLine: maybe(about(bool, "Take the command line of the running kernel")),
-      append: maybe(text),
+      append: maybe(about(text, "Words to add to the command line")),
       force,
     },
     reply: image,

@@ -40,11 +40,17 @@ export function exactly(wanted: number): Schema {
   return pipe(number(), value(wanted));
 }
 
+/** A point in time. */
+export const time: Schema = pipe(string(), description("RFC 3339, in UTC"));
+
+/** A size. */
+export const bytes: Schema = pipe(int, description("Bytes"));
+
 /** True or false. */
 export const bool: Schema = boolean();
 
 /** A u64 in decimal. A request takes any text instead: the agent says itself what is wrong with a token. */
-export const token: Schema = pipe(string(), regex(/^\d{1,20}$/));
+export const token: Schema = pipe(string(), regex(/^\d{1,20}$/), description("A u64 in decimal"));
 
 /** A value whose form is described elsewhere. */
 export const anything: Schema = unknown();

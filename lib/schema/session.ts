@@ -2,6 +2,7 @@
 import {
   about,
   bool,
+  bytes,
   type Fields,
   int,
   list,
@@ -10,6 +11,7 @@ import {
   type Schema,
   struct,
   text,
+  time,
   token,
   words,
 } from "./parts.ts";
@@ -37,11 +39,11 @@ export const FileState: Schema = named(
 /** The fields of `File`. A new one is optional: journals of older agents do not have it. */
 export const fileFields: Fields = {
   token,
-  label: maybe(text),
-  size: int,
+  label: maybe(about(text, "Words that were given with the file")),
+  size: bytes,
   digest: maybe(about(text, '"sha256:" and 64 hex digits: the contents when they were preserved')),
   seals: about(int, "The F_SEAL_ flags of fcntl(2) when it was preserved: these survive"),
-  preservedAt: text,
+  preservedAt: time,
   position: maybe(about(int, "The file position at the kexec. Known after the first RestoreFile")),
   state: FileState,
 };
@@ -58,7 +60,7 @@ export const filesKnown: Schema = maybe(about(
 
 /** The fields of `Session`. A new one is optional: journals of older agents do not have it. */
 export const sessionFields: Fields = {
-  name: text,
+  name: about(text, "At most 63 bytes, as the kernel has it"),
   state: SessionState,
   createdAt: about(
     text,
@@ -78,7 +80,7 @@ export const Session: Schema = named(
 /** The type `LostFile`. */
 export const LostFile: Schema = named(
   "LostFile",
-  struct({ token, label: maybe(text), size: int }),
+  struct({ token, label: maybe(about(text, "Words that were given with the file")), size: bytes }),
   "A file of a lost session.",
 );
 
@@ -90,8 +92,8 @@ export const Loss: Schema = named(
     state: about(SessionState, "The session's state when it was lost"),
     files: list(LostFile),
     filesKnown: maybe(about(bool, "As in Session")),
-    reason: text,
-    at: text,
+    reason: about(text, "Why it is gone"),
+    at: time,
   }),
   "Preserved data that is gone, and why.",
 );

@@ -2,6 +2,7 @@
 import {
   about,
   bool,
+  bytes,
   type Fields,
   int,
   list,
@@ -11,12 +12,13 @@ import {
   type Schema,
   struct,
   text,
+  time,
   words,
 } from "./parts.ts";
 import { Loss, Session } from "./session.ts";
 
 /** Whose kernel it is. Not a type of its own in any text: the two words say it. */
-export const backend: Schema = oneOf("linux", "model");
+export const backend: Schema = about(oneOf("linux", "model"), "Whose kernel it is");
 
 /** The fields of `Image`. A new one is optional: journals of older agents do not have it. */
 export const imageFields: Fields = {
@@ -34,11 +36,11 @@ export const imageFields: Fields = {
   ),
   size: maybe(about(int, "The size of the kernel file")),
   digest: maybe(about(text, '"sha256:" and 64 hex digits of the kernel file as it was judged and loaded')),
-  initrdSize: maybe(int),
-  initrdDigest: maybe(text),
+  initrdSize: maybe(bytes),
+  initrdDigest: maybe(about(text, '"sha256:" and 64 hex digits of the initrd as it was loaded')),
   release: maybe(about(text, "The release in the image's own header")),
-  commandLine: maybe(text),
-  loadedAt: maybe(text),
+  commandLine: maybe(about(text, "The command line of the next kernel")),
+  loadedAt: maybe(time),
   held: maybe(about(
     bool,
     "Whether the agent has a sealed copy of kernel and initrd, and loads it once more before it is executed",
@@ -52,8 +54,8 @@ export const Image: Schema = named("Image", struct(imageFields), "The loaded ima
 export const LastUpdate: Schema = named(
   "LastUpdate",
   struct({
-    fromRelease: text,
-    toRelease: text,
+    fromRelease: about(text, "The release of the kernel before"),
+    toRelease: about(text, "The release of this kernel"),
     at: about(text, "When the agent of the new kernel found the manifest"),
     count: about(int, "Live updates in a row that this manifest has come through"),
     sessions: about(int, "Sessions that were handed over"),
@@ -66,7 +68,12 @@ export const LastUpdate: Schema = named(
 /** The type `Kernel`. */
 export const Kernel: Schema = named(
   "Kernel",
-  struct({ release: text, machine: about(text, "As uname(2) names it"), bootId: text, commandLine: text }),
+  struct({
+    release: about(text, "As uname(2) names it"),
+    machine: about(text, "x86_64 or aarch64"),
+    bootId: about(text, "/proc/sys/kernel/random/boot_id"),
+    commandLine: about(text, "/proc/cmdline"),
+  }),
   "The running kernel.",
 );
 
@@ -74,7 +81,7 @@ export const Kernel: Schema = named(
 export const Device: Schema = named(
   "Device",
   struct({
-    path: text,
+    path: about(text, "The path of the device file"),
     state: words({
       ready: "the agent holds it",
       absent: "this kernel has no live update",
@@ -91,10 +98,10 @@ export const Device: Schema = named(
 export const Agent: Schema = named(
   "Agent",
   struct({
-    pid: int,
-    version: text,
+    pid: about(int, "Its process"),
+    version: about(text, "The version of luo"),
     socket: about(text, "The path where it listens"),
-    startedAt: text,
+    startedAt: time,
     unrecorded: maybe(
       about(
         text,

@@ -15,25 +15,33 @@ export type FileState = "preserved" | "waiting" | "restored";
 
 /** A file in a session. */
 export interface FileInfo {
+  /** A u64 in decimal */
   token: string;
+  /** Words that were given with the file */
   label?: string;
+  /** Bytes */
   size: number;
   /** "sha256:" and 64 hex digits: the contents when they were preserved */
   digest?: string;
   /** The F_SEAL_ flags of fcntl(2) when it was preserved: these survive */
   seals: number;
+  /** RFC 3339, in UTC */
   preservedAt: string;
   /** The file position at the kexec. Known after the first RestoreFile */
   position?: number;
+  /** See `FileState`. */
   state: FileState;
 }
 
 /** A named set of files that survives a kexec. */
 export interface SessionInfo {
+  /** At most 63 bytes, as the kernel has it */
   name: string;
+  /** See `SessionState`. */
   state: SessionState;
   /** Kept across the kexec. When files are unknown: when the agent first saw the session */
   createdAt: string;
+  /** See `FileInfo`. */
   files: FileInfo[];
   /**
    * False: the session may hold files that are not listed, because another program preserved them or the
@@ -44,8 +52,11 @@ export interface SessionInfo {
 
 /** A file of a lost session. */
 export interface LostFile {
+  /** A u64 in decimal */
   token: string;
+  /** Words that were given with the file */
   label?: string;
+  /** Bytes */
   size: number;
 }
 
@@ -55,10 +66,13 @@ export interface Loss {
   session: string;
   /** The session's state when it was lost */
   state: SessionState;
+  /** See `LostFile`. */
   files: LostFile[];
   /** As in Session */
   filesKnown?: boolean;
+  /** Why it is gone */
   reason: string;
+  /** RFC 3339, in UTC */
   at: string;
 }
 
@@ -79,11 +93,15 @@ export interface ImageInfo {
   size?: number;
   /** "sha256:" and 64 hex digits of the kernel file as it was judged and loaded */
   digest?: string;
+  /** Bytes */
   initrdSize?: number;
+  /** "sha256:" and 64 hex digits of the initrd as it was loaded */
   initrdDigest?: string;
   /** The release in the image's own header */
   release?: string;
+  /** The command line of the next kernel */
   commandLine?: string;
+  /** RFC 3339, in UTC */
   loadedAt?: string;
   /**
    * Whether the agent has a sealed copy of kernel and initrd, and loads it once more before it is
@@ -94,7 +112,9 @@ export interface ImageInfo {
 
 /** The live update that began this boot. */
 export interface LastUpdate {
+  /** The release of the kernel before */
   fromRelease: string;
+  /** The release of this kernel */
   toRelease: string;
   /** When the agent of the new kernel found the manifest */
   at: string;
@@ -110,15 +130,19 @@ export interface LastUpdate {
 
 /** The running kernel. */
 export interface Kernel {
-  release: string;
   /** As uname(2) names it */
+  release: string;
+  /** x86_64 or aarch64 */
   machine: string;
+  /** /proc/sys/kernel/random/boot_id */
   bootId: string;
+  /** /proc/cmdline */
   commandLine: string;
 }
 
 /** /dev/liveupdate. */
 export interface Device {
+  /** The path of the device file */
   path: string;
   /**
    * ready: the agent holds it. absent: this kernel has no live update. busy: another program has it
@@ -132,10 +156,13 @@ export interface Device {
 
 /** The agent that answers. */
 export interface Agent {
+  /** Its process */
   pid: number;
+  /** The version of luo */
   version: string;
   /** The path where it listens */
   socket: string;
+  /** RFC 3339, in UTC */
   startedAt: string;
   /**
    * Why the journal could not be written the last time: an agent that starts after this one would know
@@ -146,11 +173,17 @@ export interface Agent {
 
 /** Everything there is to know. */
 export interface Status {
+  /** Whose kernel it is */
   backend: "linux" | "model";
+  /** See `Kernel`. */
   kernel: Kernel;
+  /** See `Device`. */
   device: Device;
+  /** See `Agent`. */
   agent: Agent;
+  /** See `ImageInfo`. */
   image: ImageInfo;
+  /** See `SessionInfo`. */
   sessions: SessionInfo[];
   /** Missing when this boot began without one */
   lastUpdate?: LastUpdate;
@@ -194,8 +227,11 @@ export type ProblemCode =
 
 /** Why something is refused, as a stable word, with the session and the token that it is about. */
 export interface Problem {
+  /** See `ProblemCode`. */
   code: ProblemCode;
+  /** The name of the session */
   session?: string;
+  /** A u64 in decimal */
   token?: string;
 }
 
@@ -204,15 +240,23 @@ export interface Problem {
  * kernel, and in the record beside its socket, for the agent that comes after it in the same boot.
  */
 export interface Journal {
+  /** Of the journal's format */
   version: number;
+  /** The boot that the agent ran in */
   bootId: string;
+  /** The release of its kernel */
   release: string;
+  /** The process of the agent */
   pid: number;
   /** Live updates in a row. */
   updates: number;
+  /** See `SessionInfo`. */
   sessions: SessionInfo[];
+  /** See `ImageInfo`. */
   image?: ImageInfo;
+  /** See `LastUpdate`. */
   lastUpdate?: LastUpdate;
+  /** See `Loss`. */
   losses: Loss[];
   /** The agent ended by itself, and what it held is among the losses. */
   ended: boolean;

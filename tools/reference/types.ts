@@ -19,7 +19,9 @@ export function types(): string {
 /** The types of the other data that commands print, before `deno fmt`. */
 export function answerTypes(): string {
   const answers = Object.entries(ANSWERS).map(([command, { remark, object }]) =>
-    `${comment(remark)}${JSON.stringify(command)}: ${typeText(shapeOf(object), NAMES)};`
+    `${comment([`The answer of \`${command}\`.`, remark].filter(Boolean).join(" "))}${
+      JSON.stringify(command)
+    }: ${typeText(shapeOf(object), NAMES)};`
   ).join("\n");
   const imported = INTERFACE_TYPES.map((schema) => called(namedType(schema).name, NAMES))
     .filter((name) => new RegExp(`\\b${name}\\b`).test(answers)).sort();

@@ -1,5 +1,5 @@
 /** Types in TypeScript, written from their description: for programs that use them without the schema library. */
-import { fieldsOf, type NamedType, type Shape } from "../../lib/schema/shape.ts";
+import { type Field, fieldsOf, type NamedType, type Shape } from "../../lib/schema/shape.ts";
 import { wrap } from "../../lib/schema/wrap.ts";
 
 /** Columns of a line in a comment. */
@@ -14,7 +14,8 @@ export function declaration({ name, shape }: NamedType, names: TypeNames): strin
   if (shape.kind !== "struct") {
     return `${head}export type ${called(name, names)} = ${typeText(shape, names)};\n`;
   }
-  return `${head}export interface ${called(name, names)} ${typeText(shape, names)}\n`;
+  const fields = fieldsOf(shape).map((field) => fieldText(field, names, referred(field.shape, names)));
+  return `${head}export interface ${called(name, names)} {\n${fields.join("\n")}\n}\n`;
 }
 
 /** A type as it stands after a colon. */
@@ -55,11 +56,19 @@ export function comment(words: string | undefined): string {
 function structText(shape: Shape, names: TypeNames): string {
   const fields = fieldsOf(shape);
   if (fields.length === 0) return "Record<string, never>";
-  const rows = fields.map(({ name, optional, shape }) =>
-    `${comment(shape.about)}${name}${optional ? "?" : ""}: ${typeText(shape, names)};`
-  );
+  const rows = fields.map((field) => fieldText(field, names));
   const bare = fields.every(({ shape }) => shape.about === undefined);
   return bare ? `{ ${rows.join(" ")} }` : `{\n${rows.join("\n")}\n}`;
+}
+
+function fieldText({ name, optional, shape }: Field, names: TypeNames, otherwise?: string): string {
+  return `${comment(shape.about ?? otherwise)}${name}${optional ? "?" : ""}: ${typeText(shape, names)};`;
+}
+
+/** A field that is only a reference to a type: the meaning stands there. */
+function referred(shape: Shape, names: TypeNames): string | undefined {
+  if (shape.kind === "name") return `See \`${called(shape.name, names)}\`.`;
+  return shape.kind === "list" ? referred(shape.of, names) : undefined;
 }
 
 function element(shape: Shape, names: TypeNames): string {
