@@ -22,6 +22,11 @@ const ADVICE: Readonly<Record<ProblemCode, Advice>> = {
     step: (session) =>
       `restore every token that was preserved first: luo file restore ${session} TOKEN --to FILE`,
   },
+  file_resized: {
+    risk: CHANGED,
+    step: (session) =>
+      `give the file its size back, or preserve it again in another session after: luo session close ${session}`,
+  },
   file_preserved: {
     risk: LOST,
     step: () => "take the session into the next kernel instead: luo kexec load KERNEL, luo kexec exec",

@@ -1,5 +1,5 @@
 /** The status as people read it. */
-import type { LastUpdate, Loss, Status } from "../../lib/agent/protocol.ts";
+import type { LastUpdate, Loss, SessionInfo, Status } from "../../lib/agent/protocol.ts";
 import { hintsFor } from "../errors/hints.ts";
 import { imageLine } from "./kexec_text.ts";
 import { contents, sessionTable } from "./session_text.ts";
@@ -19,6 +19,7 @@ export function statusText(status: Status, paint: Paint): string {
   if (agent.unrecorded !== undefined) rows.push(["Record", `not written: ${agent.unrecorded}`]);
   const lines = [table(rows)];
   if (losses.length > 0) lines.push(paint("red", lossLines(losses).join("\n")));
+  if (sessions.some(isResized)) lines.push(paint("red", resizedLines(sessions).join("\n")));
   lines.push(sessions.length === 0 ? noSessions(device) : sessionTable(sessions));
   if (device.state !== "ready") lines.push(...deviceLines(device));
   return lines.join("\n");
@@ -47,6 +48,21 @@ function updateLine(
 ): string {
   const what = `${count(sessions, "session")}, ${count(files, "file")}, ${size(bytes)}`;
   return `${time(at)}: from ${fromRelease} to ${toRelease} with ${what} (${number} in a row)`;
+}
+
+function isResized({ files }: SessionInfo): boolean {
+  return files.some(({ sizeNow }) => sizeNow !== undefined);
+}
+
+/** `Resized: file 7 of session "vm1", from 8192 to 4096 bytes since it was preserved`. */
+function resizedLines(sessions: readonly SessionInfo[]): string[] {
+  return sessions.flatMap(({ name, files }) =>
+    files.filter(({ sizeNow }) => sizeNow !== undefined).map(({ token, size, sizeNow }) =>
+      `Resized: file ${token} of session "${
+        visible(name)
+      }", from ${size} to ${sizeNow} bytes since it was preserved`
+    )
+  );
 }
 
 /** `Lost: session "vm1" (retrieved), 1 file, 200 MiB: the agent was killed`. */

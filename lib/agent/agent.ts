@@ -172,7 +172,7 @@ class Agent {
         ...(state.journal.problem === undefined ? {} : { unrecorded: state.journal.problem }),
       },
       image: currentImage(state),
-      sessions: state.sessions(),
+      sessions: state.preserved.withSizesNow(state.sessions()),
       ...(state.lastUpdate === undefined ? {} : { lastUpdate: state.lastUpdate }),
       losses: state.losses,
     };

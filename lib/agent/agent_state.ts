@@ -8,6 +8,7 @@ import { incomingManifest, inherit, inheritUnreadable, previewRecord } from "./i
 import { encodeJournal, loss, unrestored } from "./journal.ts";
 import { JournalWriter } from "./journal_writer.ts";
 import type { ImageFiles } from "./loaded_image.ts";
+import { PreservedFds } from "./preserved_fds.ts";
 import { readText } from "./proc_text.ts";
 import type { ImageInfo, LastUpdate, Loss, SessionInfo, Status } from "./protocol.ts";
 
@@ -52,6 +53,8 @@ export class AgentState implements Disposable {
   /** Incoming and retrieved sessions by name. */
   readonly incoming = new Map<string, Held>();
   readonly losses: Loss[] = [];
+  /** The files of outgoing sessions. */
+  readonly preserved: PreservedFds;
   readonly sys: SystemCalls;
   readonly journal: JournalWriter;
   readonly bootId: string;
@@ -75,6 +78,7 @@ export class AgentState implements Disposable {
    */
   constructor(readonly options: StateOptions) {
     this.sys = options.sys;
+    this.preserved = new PreservedFds(options.sys);
     this.bootId = readText(this.sys, "/proc/sys/kernel/random/boot_id") ?? "";
     this.release = this.sys.uname().release;
     this.journal = new JournalWriter(options.paths, () => this.#device);
@@ -238,11 +242,13 @@ export class AgentState implements Disposable {
     this.ended = true;
     this.saveOrLog();
     for (const { session } of held) session?.close();
+    this.preserved[Symbol.dispose]();
     return lost;
   }
 
   [Symbol.dispose](): void {
     this.reload?.[Symbol.dispose]();
+    this.preserved[Symbol.dispose]();
     for (const { session } of this.held()) session?.[Symbol.dispose]();
     this.journal[Symbol.dispose]();
     this.#device?.[Symbol.dispose]();

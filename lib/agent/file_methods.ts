@@ -41,6 +41,7 @@ export function preserveFile(
     state: "preserved",
   };
   info.files.push(kept);
+  state.preserved.keep(info.name, kept, file);
   // A journal that cannot be written leaves the file preserved: there is no call to take it back, and kept is better than lost.
   state.saveDone(`File ${token} in session "${request.session}" is preserved`);
   return { file: kept };

@@ -4,6 +4,7 @@ import { LuoError } from "../error.ts";
 import { commandLineProblems } from "../kexec/command_line.ts";
 import type { ImageReport } from "../kexec/check_image.ts";
 import type { AgentState } from "./agent_state.ts";
+import { resizedFiles } from "./preserved_fds.ts";
 import type { ImageInfo, SessionInfo } from "./protocol.ts";
 import { dataFirst, type Objection, SESSION_PROBLEM } from "./refusal.ts";
 import { agentError } from "./request_checks.ts";
@@ -18,7 +19,12 @@ export function loadObjections(report: ImageReport, commandLine: string, running
 
 /** Of the image that is loaded, and of the sessions that it would not be handed. */
 export function execObjections(state: AgentState, image: ImageInfo, running: string): Objection[] {
-  return [...imageObjections(image, running), ...unknownSessions(state), ...sessionObjections(state)];
+  return [
+    ...imageObjections(image, running),
+    ...unknownSessions(state),
+    ...sessionObjections(state),
+    ...resizedFiles(state.preserved.withSizesNow(state.sessions(), { fresh: true })),
+  ];
 }
 
 /** A command line that no kernel takes is a bad request, even with force; the other problems are reasons to refuse. */

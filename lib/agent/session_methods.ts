@@ -192,6 +192,7 @@ export function closeSession(
   // Record first: if the kexec comes now, the next agent must not look for this session.
   forget(state, state.outgoing, name);
   session.close();
+  state.preserved.drop(name);
   return { session: info };
 }
 

@@ -16,6 +16,7 @@ export const ProblemCode: Schema = named(
   words({
     file_not_restored: "a file of a retrieved session was never restored",
     files_unknown: "the session may hold files that the agent does not know",
+    file_resized: "a preserved file has another size now",
     file_preserved: "a file of an outgoing session would no longer be preserved",
     session_outgoing: "an outgoing session would be lost",
     session_of_systemd: "PID 1 expects to retrieve the session",

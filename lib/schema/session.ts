@@ -42,6 +42,10 @@ export const fileFields: Fields = {
   label: maybe(about(text, "Words that were given with the file")),
   size: bytes,
   digest: maybe(about(text, '"sha256:" and 64 hex digits: the contents when they were preserved')),
+  sizeNow: maybe(about(
+    int,
+    "Only in GetStatus: the size now, when it is not the size at PRESERVE, with which the file goes over a kexec",
+  )),
   seals: about(int, "The F_SEAL_ flags of fcntl(2) when it was preserved: these survive"),
   preservedAt: time,
   position: maybe(about(int, "The file position at the kexec. Known after the first RestoreFile")),

@@ -23,6 +23,11 @@ export interface FileInfo {
   size: number;
   /** "sha256:" and 64 hex digits: the contents when they were preserved */
   digest?: string;
+  /**
+   * Only in GetStatus: the size now, when it is not the size at PRESERVE, with which the file goes over
+   * a kexec
+   */
+  sizeNow?: number;
   /** The F_SEAL_ flags of fcntl(2) when it was preserved: these survive */
   seals: number;
   /** RFC 3339, in UTC */
@@ -193,21 +198,23 @@ export interface Status {
 
 /**
  * file_not_restored: a file of a retrieved session was never restored. files_unknown: the session may
- * hold files that the agent does not know. file_preserved: a file of an outgoing session would no
- * longer be preserved. session_outgoing: an outgoing session would be lost. session_of_systemd: PID 1
- * expects to retrieve the session. session_not_retrieved: an incoming session is not retrieved.
- * session_not_finished: a retrieved session is not finished. sessions_unknown: the device cannot be
- * opened, and sessions may wait in the kernel. image_foreign: another program loaded the image.
- * image_changed: the image can no longer be loaded as it was. image_not_held: the agent has no copy of
- * the image to load once more. image_truncated: the image ends too early. image_old: the image is from
- * before live update. liveupdate_off: the command line of the image does not switch live update on.
- * kho_off: the command line of the image does not switch KHO on. access_changes: the file descriptor
- * would come back with other access. sealed_exec: the file would come back sealed against writing.
- * memory_short: there is not enough memory for the file.
+ * hold files that the agent does not know. file_resized: a preserved file has another size now.
+ * file_preserved: a file of an outgoing session would no longer be preserved. session_outgoing: an
+ * outgoing session would be lost. session_of_systemd: PID 1 expects to retrieve the session.
+ * session_not_retrieved: an incoming session is not retrieved. session_not_finished: a retrieved
+ * session is not finished. sessions_unknown: the device cannot be opened, and sessions may wait in the
+ * kernel. image_foreign: another program loaded the image. image_changed: the image can no longer be
+ * loaded as it was. image_not_held: the agent has no copy of the image to load once more.
+ * image_truncated: the image ends too early. image_old: the image is from before live update.
+ * liveupdate_off: the command line of the image does not switch live update on. kho_off: the command
+ * line of the image does not switch KHO on. access_changes: the file descriptor would come back with
+ * other access. sealed_exec: the file would come back sealed against writing. memory_short: there is
+ * not enough memory for the file.
  */
 export type ProblemCode =
   | "file_not_restored"
   | "files_unknown"
+  | "file_resized"
   | "file_preserved"
   | "session_outgoing"
   | "session_of_systemd"
