@@ -7,6 +7,7 @@ import { check, LuoError } from "../error.ts";
 import type { Stat } from "../system_calls.ts";
 import { hostAvailableMemory } from "./free_memory.ts";
 import { HostFd } from "./host_fd.ts";
+import { isOpenForWriting } from "./open_for_writing.ts";
 import type { End } from "./transfer.ts";
 
 const SEALS = abi.F_SEAL_WRITE | abi.F_SEAL_SHRINK | abi.F_SEAL_GROW | abi.F_SEAL_SEAL;
@@ -75,25 +76,10 @@ function sizeOf({ fd, name }: End): number {
   if (type === abi.S_IFDIR) throw failed(name, Errno.EISDIR, "it is a directory");
   if (type !== abi.S_IFREG) throw failed(name, Errno.EINVAL, "it is no regular file");
   if (size === 0n) throw failed(name, Errno.EINVAL, "the file is empty");
+  // Half of it may be written. The kernel would refuse the file itself, but does not know of the copy.
   if (isOpenForWriting(fd)) throw failed(name, Errno.ETXTBSY, "it is open for writing");
   return Number(size);
 }
-
-/**
- * Whether somebody has the file open for writing, which may mean that half of it is written. kexec_file_load(2) refuses such a
- * file (ETXTBSY), but of the copy it cannot know. A read lease is refused for the same reason; file systems without leases
- * and owners without CAP_LEASE cannot tell.
- */
-function isOpenForWriting(fd: number): boolean {
-  // A writer who comes while the lease is held would send SIGIO, which ends a process. SIGURG is ignored.
-  if (fcntl(fd, abi.F_SETSIG, SIGURG) < 0) return false;
-  const answer = fcntl(fd, abi.F_SETLEASE, abi.F_RDLCK);
-  if (answer >= 0) fcntl(fd, abi.F_SETLEASE, abi.F_UNLCK);
-  fcntl(fd, abi.F_SETSIG, 0);
-  return answer === -Errno.EAGAIN;
-}
-
-const SIGURG = 23;
 
 function isSealed(fd: number): boolean {
   const needed = abi.F_SEAL_WRITE | abi.F_SEAL_SHRINK | abi.F_SEAL_GROW;

@@ -5,6 +5,7 @@ import { TMPFS_MAGIC } from "../../ffi/abi/stat.ts";
 import { poll } from "../../ffi/epoll.ts";
 import * as file from "../../ffi/file.ts";
 import { hostAvailableMemory } from "../files/free_memory.ts";
+import { isOpenForWriting } from "../files/open_for_writing.ts";
 import { check } from "../error.ts";
 import type { Ret, Stat } from "../system_calls.ts";
 import type { HostFile } from "../model/fs/host_interface.ts";
@@ -86,6 +87,15 @@ export class LinuxHostFile implements HostFile {
 
   poll(events: number): Ret {
     return poll(this.fd, events, 0);
+  }
+
+  /** Through a description of its own: the lease that answers is one of the description. */
+  open_for_writing(): boolean {
+    const fd = file.open(`/proc/self/fd/${this.fd}`, abi.O_RDONLY | abi.O_CLOEXEC);
+    if (fd < 0) return false;
+    const answer = isOpenForWriting(fd);
+    file.close(fd);
+    return answer;
   }
 
   /** Fills the file's holes, as preserving does on Linux. */

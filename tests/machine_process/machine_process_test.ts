@@ -247,3 +247,23 @@ Deno.test("one machine at a path, and a dead one's socket is no obstacle", async
   next[Symbol.dispose]();
   assert.equal((await heir.output()).code, 0);
 });
+
+Deno.test("an image that a process of the host has open for writing is busy, until it is closed", async () => {
+  await using machine = await startMachine("serve_model.ts");
+  using sys = connect(machine.path);
+  const path = `${machine.path}.busy`;
+  await Deno.writeFile(path, image());
+  const line = new TextEncoder().encode("liveupdate=on\0");
+  const load = (fd: number) =>
+    sys.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
+  const fd = sys.adopt(file.open(path, abi.O_RDONLY | abi.O_CLOEXEC));
+  const writer = file.open(path, abi.O_WRONLY | abi.O_CLOEXEC);
+  assert.equal(load(fd), -Errno.ETXTBSY);
+  file.close(writer);
+  assert.equal(load(fd), 0);
+  const both = sys.adopt(file.open(path, abi.O_RDWR | abi.O_CLOEXEC));
+  assert.equal(load(both), -Errno.ETXTBSY, "a writable fd of the caller counts");
+  const memfd = hostMemfd(image());
+  assert.equal(load(sys.adopt(memfd)), 0, "a memfd is no open for writing");
+  await Deno.remove(path);
+});

@@ -40,6 +40,11 @@ export class HostInode implements Inode {
     return this.file.get_seals();
   }
 
+  /** For kexec_file_load, which asks only whether there is one. */
+  get writers(): number {
+    return this.file.open_for_writing() ? 1 : 0;
+  }
+
   stat(): Stat {
     return this.file.fstat();
   }

@@ -59,6 +59,8 @@ export interface HostFile {
   get_seals(): Ret;
   add_seals(seals: number): Ret;
   poll(events: number): Ret;
+  /** Whether a process of the host has the inode open for writing, as far as the host tells. */
+  open_for_writing(): boolean;
   /**
    * The pages of this file's inode from offset 0, including holes, for as long as the model preserves the file. The
    * store does not depend on this description, which may be closed before the store is released.
