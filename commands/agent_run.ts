@@ -1,3 +1,4 @@
+/** `luo agent run`. */
 import { buildCommand } from "@stricli/core";
 import { docs, perform, type ServerFlags, serverFlags } from "./arguments/command.ts";
 import type { Context } from "./base/context.ts";
@@ -11,8 +12,8 @@ export async function run(context: Context, _request: null, flags: ServerFlags):
 export const command = buildCommand<ServerFlags, [], Context>({
   docs: docs(
     "Run the agent in the foreground",
-    "For systemd units and for looking on. It ends with luo agent stop, with SIGTERM or Ctrl-C\n" +
-      "(and says what is lost by that), and with the kexec.",
+    "For systemd units and for watching. The agent ends with luo agent stop, with\n" +
+      "SIGTERM or Ctrl-C (and logs what is lost by that), and with the kexec.",
     [["luo agent run", "ExecStart= of a service"]],
   ),
   parameters: { flags: serverFlags },

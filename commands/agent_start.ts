@@ -20,11 +20,11 @@ export function format({ agent, device, started }: Result): string {
 export const command = buildCommand<CommonFlags, [], Context>({
   docs: docs(
     "Start the agent in the background",
-    "Waits until the agent answers. Its log goes to a file beside its socket, with the\n" +
-      "ending .log. The agent starts without /dev/liveupdate too (none there, in use, no\n" +
-      "permission, not readable): it can then load and execute the next kernel, and\n" +
-      "tries to open the device again at each request that needs it. Under systemd run\n" +
-      "luo agent run as the service instead.",
+    "Waits until the agent answers. Its log goes to a file beside its socket, with\n" +
+      "the ending .log. The agent starts without /dev/liveupdate too (none there, in\n" +
+      "use, no permission, not readable): it can then load and execute the next kernel,\n" +
+      "and tries to open the device again at each request that needs it. Under systemd\n" +
+      "run luo agent run as the service instead.",
     [["luo agent start", "after boot, before anything else"]],
   ),
   parameters: { flags: commonFlags },

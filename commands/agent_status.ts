@@ -1,3 +1,4 @@
+/** `luo agent status`. */
 import { buildCommand } from "@stricli/core";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";

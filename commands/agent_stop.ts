@@ -41,8 +41,9 @@ export const command = buildCommand<Flags, [], Context>({
       "  .log     what the agents said\n" +
       "  .lock    keeps a second agent out: a lock must be on a file that stays\n" +
       "  .start   keeps two commands from starting two agents\n" +
-      "On the model the machine has a log and a lock too (.machine.log, .machine.start),\n" +
-      "and runs on while sessions or an image wait in it: see luo machine stop.",
+      "On the model the machine has a log and a lock too (.machine.log and\n" +
+      ".machine.start), and runs on while sessions or an image wait in it: see\n" +
+      "luo machine stop.",
     [["luo agent stop", "when all sessions are finished"]],
   ),
   parameters: { flags: { force: forceFlag("Stop it even if sessions are lost by it"), ...commonFlags } },

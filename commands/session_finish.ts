@@ -1,3 +1,4 @@
+/** `luo session finish`. */
 import { buildCommand } from "@stricli/core";
 import type { Methods } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
@@ -29,7 +30,9 @@ export function format({ session }: Result): string {
 export const command = buildCommand<Flags, [string], Context>({
   docs: docs(
     "End a retrieved session",
-    "The kernel lets go of its files: those never restored are gone, which is refused without --force.",
+    "The kernel lets go of the session's files. The data of files that were never\n" +
+      "restored is gone then, so this is refused without --force while such files are\n" +
+      "left, or while the session may hold files that luo does not know.",
     [["luo session finish vm1", "when every file of vm1 is restored"]],
   ),
   parameters: {

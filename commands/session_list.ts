@@ -1,3 +1,4 @@
+/** `luo session list`. */
 import { buildCommand } from "@stricli/core";
 import type { Methods } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
@@ -18,8 +19,10 @@ export function format({ sessions }: Result): string {
 export const command = buildCommand<CommonFlags, [], Context>({
   docs: docs(
     "List the sessions",
-    "outgoing: made in this kernel, goes into the next one. incoming: handed over, not retrieved yet. retrieved: handed\n" +
-      "over and held by the agent.",
+    "outgoing: created in this kernel, goes into the next one. incoming: handed over,\n" +
+      "not retrieved yet. retrieved: handed over and held by the agent. The number of\n" +
+      "files is unknown, or has a +, when the session may hold files that luo does not\n" +
+      "know: another program preserved them.",
     [
       ["luo session list", "what is there"],
       ["luo session list --json | jq -r '.sessions[].name'", "only the names"],

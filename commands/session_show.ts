@@ -1,3 +1,4 @@
+/** `luo session show`. */
 import { buildCommand } from "@stricli/core";
 import type { SessionInfo } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";

@@ -1,3 +1,4 @@
+/** `luo status`. */
 import { buildCommand } from "@stricli/core";
 import type { Methods } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
@@ -33,7 +34,8 @@ export function format({ status }: Result, paint: Paint): string {
 export const command = buildCommand<Flags, [], Context>({
   docs: docs(
     "Show kernel, device, image, agent, sessions, and what was lost",
-    "On the model it starts the agent when none runs; on Linux the agent is started with luo agent start.",
+    "On the model this starts the agent when none runs. On Linux the agent is started\n" +
+      "with luo agent start.",
     [
       ["luo status", "everything on one screen"],
       ["luo status --watch", "and again after every change"],

@@ -1,11 +1,12 @@
+/** The error of a failed system call, with the operation and its subject. */
 import { Errno, type ErrnoName, errnoName } from "../ffi/abi/errno.ts";
 
 /**
- * A system call that failed, as luo tells it: what could not be done, to what, and why.
+ * A failed system call: what could not be done, to what, and why.
  *
  * `operation` is a stable word (`open`, `create`, `retrieve`, `preserve`, `restore`, `finish`, `get_name`, `kexec load`,
- * `kexec exec`, or the name of a plain system call); `subject` is what it was done to, ready to print; `errno` is the
- * positive number.
+ * `kexec exec`, or the name of a plain system call); `subject` is the object of the operation, ready to print; `errno` is
+ * positive.
  */
 export class LuoError extends Error {
   override readonly name = "LuoError";
@@ -14,13 +15,13 @@ export class LuoError extends Error {
     readonly operation: string,
     readonly subject: string,
     readonly errno: number,
-    /** The whole sentence without the errno; built from operation and subject when left out. */
+    /** The sentence without the errno. Without it the sentence is built from operation and subject. */
     what = `Cannot ${operation} ${subject}`,
   ) {
     super(`${what} (${errnoName(errno)})`);
   }
 
-  /** `EBUSY`. */
+  /** The name of the errno: `EBUSY`. */
   get code(): string {
     return errnoName(this.errno);
   }
@@ -30,7 +31,7 @@ export class LuoError extends Error {
   }
 }
 
-/** Passes a good answer of the kernel on, throws a `LuoError` for a negative one. */
+/** Returns a good answer of the kernel, and throws a `LuoError` for a negative one. */
 export function check(answer: number, operation: string, subject: string): number;
 export function check(answer: bigint, operation: string, subject: string): bigint;
 export function check<T extends object | string>(answer: T | number, operation: string, subject: string): T;

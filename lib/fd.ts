@@ -1,9 +1,10 @@
+/** An owned file descriptor. */
 import { ProcessKilled, type SystemCalls } from "./system_calls.ts";
 import { check } from "./error.ts";
 
 /**
- * One owned file descriptor of one kernel: closed when its scope ends, unless `release` gave it away.
- * A session's or the device's lifetime *is* this fd's lifetime, so never keep a bare number of one.
+ * A file descriptor of one process, closed when its scope ends unless `release` gave it away. A session lives as long as its fd,
+ * so never keep the bare number of one.
  */
 export class Fd implements Disposable {
   #number: number;
@@ -12,7 +13,7 @@ export class Fd implements Disposable {
     this.#number = number;
   }
 
-  /** The number, for a system call. Throws once the fd has been closed or released. */
+  /** The number, for a system call. Throws after the fd was closed or released. */
   get number(): number {
     if (this.#number < 0) throw new TypeError("This file descriptor is closed or was given away");
     return this.#number;
@@ -22,7 +23,7 @@ export class Fd implements Disposable {
     return this.#number < 0;
   }
 
-  /** Gives the number away: from now on closing it is the caller's duty. */
+  /** Gives the number away: the caller must close it. */
   release(): number {
     const number = this.number;
     this.#number = -1;
@@ -35,7 +36,7 @@ export class Fd implements Disposable {
     check(this.sys.close(this.release()), "close", "file descriptor");
   }
 
-  /** Closes, unless the whole process is gone: then the kernel has. */
+  /** Closes the fd. After the end of the process the kernel has closed it already. */
   [Symbol.dispose](): void {
     try {
       this.close();

@@ -1,3 +1,4 @@
+/** Sessions and the device: one function per ioctl of /dev/liveupdate. */
 import {
   decodeFd,
   decodeName,
@@ -14,14 +15,15 @@ import {
   LIVEUPDATE_SESSION_RETRIEVE_FD,
 } from "../ffi/abi/liveupdate.ts";
 import { O_CLOEXEC, O_RDWR } from "../ffi/abi/fcntl.ts";
+import { Errno } from "../ffi/abi/errno.ts";
 import { check, LuoError } from "./error.ts";
 import { Fd } from "./fd.ts";
 import type { SystemCalls } from "./system_calls.ts";
 
-/** Bytes a session's name may have, in UTF-8. */
+/** The longest name of a session, in bytes of UTF-8. */
 export const SESSION_NAME_MAX = 63;
 
-/** Why the kernel would not take `name` for a session, or undefined when it would. */
+/** Why the kernel refuses `name` for a session, or undefined when it takes it. */
 export function sessionNameProblem(name: string): string | undefined {
   if (name === "") return "a session name must not be empty";
   if (!name.isWellFormed()) return "a session name must be UTF-8";
@@ -35,7 +37,8 @@ export function sessionNameProblem(name: string): string | undefined {
 /**
  * Opens `/dev/liveupdate`. One open in the whole machine at a time.
  *
- * @throws LuoError `open`: ENOENT (no LUO), EACCES or EPERM, EBUSY (somebody has it open), EIO (what was handed over could not be read)
+ * @throws LuoError `open`: ENOENT (no LUO), EACCES or EPERM, EBUSY (a process has it open), EIO (the handover
+ * cannot be read; that lasts until the next kexec)
  */
 export function openDevice(sys: SystemCalls): Device {
   const fd = check(sys.open(LIVEUPDATE_DEVICE, O_RDWR | O_CLOEXEC), "open", LIVEUPDATE_DEVICE);
@@ -65,22 +68,22 @@ export class Device implements Disposable {
   }
 
   /**
-   * Call it before a kexec when others may have used the device before. 7.2 and 7.3 make room for one more session before they
-   * see that its name is taken, and keep it. Behind 51 sessions (or 102 ...) that is an empty block, which makes **the next kernel
-   * panic**: all data would be lost. The next session that is closed gives the room back (kho_block_set_shrink), so one is made
-   * and closed. Seen on 7.3.4. `create` does it when it has met such a name itself.
+   * Call this before a kexec when other programs may have used the device. Linux 7.2 and 7.3 make room for a session before they
+   * see that its name is taken, and keep the room. After 51 sessions (102 ...) that is an empty block, and **the next kernel
+   * panics** on it: all data is lost. Closing any session gives the room back (kho_block_set_shrink), so this creates and closes
+   * one. Seen on 7.3.4. `create` does it after EEXIST.
    */
   settle(): void {
     try {
       this.#create(`luo-${crypto.randomUUID()}`).close();
     } catch (error) {
-      // Nothing to be done, and no reason not to go on.
+      // There is no other way to give the room back, and most likely there is none to give back.
       if (!(error instanceof LuoError)) throw error;
     }
   }
 
   /**
-   * The session of that name which the previous kernel handed over. Closing it finishes it.
+   * Retrieves the session of that name that the previous kernel handed over. Closing the session finishes it.
    *
    * @throws LuoError `retrieve`: ENOENT (none, or finished and closed), EINVAL (retrieved already), EMFILE
    */
@@ -91,9 +94,9 @@ export class Device implements Disposable {
   #session(request: number, operation: string, name: string): Session {
     const subject = `session "${name}"`;
     const problem = sessionNameProblem(name);
-    // The kernel would cut the name at a NUL or take 64 bytes as unterminated: never let it see another name than the caller's.
+    // The kernel ends the name at a NUL, and refuses 64 bytes without one. It must see the caller's name or none.
     if (problem !== undefined) {
-      throw new LuoError(operation, subject, 22, `Cannot ${operation} ${subject}: ${problem}`);
+      throw new LuoError(operation, subject, Errno.EINVAL, `Cannot ${operation} ${subject}: ${problem}`);
     }
     const argument = encodeSession(name);
     check(this.fd.sys.ioctl(this.fd.number, request, argument), operation, subject);
@@ -109,12 +112,12 @@ export class Device implements Disposable {
   }
 }
 
-/** One session, outgoing or incoming: it lives exactly as long as its fd (and copies of it) does. */
+/** One session, outgoing or incoming. It lives as long as its fd or a copy of the fd. */
 export class Session implements Disposable {
   constructor(readonly fd: Fd, readonly name: string) {}
 
   /**
-   * Preserves the file behind `fd` under `token`, until the session is closed. The caller may close `fd` afterwards. From
+   * Preserves the file of `fd` under `token`, until the session is closed. The caller may close `fd` afterwards. From
    * now on the file refuses to grow or shrink (EPERM); its contents can still change.
    *
    * @throws LuoError `preserve`: EEXIST (token), EBADF, ENOENT (no handler takes this file), EBUSY (preserved already), EFBIG,
@@ -131,7 +134,7 @@ export class Session implements Disposable {
   }
 
   /**
-   * The file preserved under `token` in the previous kernel. Again with the same token gives another fd of the same open file.
+   * The file that was preserved under `token`. A second call gives another fd of the same open file description.
    *
    * @throws LuoError `restore`: ENOENT (token, or the session is finished), EINVAL (an outgoing session), EMFILE, ENOMEM (sticky)
    */
@@ -147,7 +150,8 @@ export class Session implements Disposable {
   }
 
   /**
-   * Drops the kernel's hold on every file of an incoming session. **A file never restored is gone.** A second call is harmless.
+   * The kernel lets go of every file of an incoming session. **The data of a file never restored is gone.** A second
+   * call does nothing.
    *
    * @throws LuoError `finish`: EBUSY (a handler refuses), EINVAL (an outgoing session)
    */

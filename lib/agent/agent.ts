@@ -1,3 +1,4 @@
+/** The agent: takes its place, serves requests at a socket, and ends on request or with its kernel. */
 import { close, unlink } from "../../ffi/file.ts";
 import { geteuid, getpid } from "../../ffi/process.ts";
 import { ProcessKilled, type SystemCalls } from "../system_calls.ts";
@@ -18,21 +19,20 @@ const CLIENTS_MAX = 64;
 
 export interface AgentOptions {
   readonly sys: SystemCalls;
-  /** What `status` calls the kernel; nothing else depends on it. */
+  /** The word for the kernel in `status` and `Identify`. Nothing else depends on it. */
   readonly backend: Status["backend"];
   readonly socket: string;
   readonly version: string;
-  /** Told what an operator should see, one line each. */
+  /** Takes the lines that an operator should see. */
   readonly log: (line: string) => void;
-  /** Aborted by a signal: the agent ends, and says what was lost by that. */
+  /** Aborted by a signal: the agent ends, and logs the sessions that are lost by that. */
   readonly stop?: AbortSignal;
 }
 
 /**
- * The agent: holds the device and the sessions and serves them at a socket, until it is stopped or its kernel is gone
- * (`ProcessKilled`).
+ * Runs the agent until it is stopped. When its kernel ends, `ProcessKilled` is thrown.
  *
- * @throws LuoError `lock` another agent runs; `listen` the socket's directory; `open` the device; `create` its manifest
+ * @throws LuoError `lock` another agent runs; `listen` the socket's directory; `open` no file descriptors or memory for the device
  */
 export async function runAgent(given: AgentOptions): Promise<void> {
   const options = { ...given, log: unfailing(given.log) };
@@ -59,7 +59,7 @@ export async function runAgent(given: AgentOptions): Promise<void> {
     options.stop?.removeEventListener("abort", stop);
     if (!state.ended) agent.end("the agent was stopped by a signal");
   } finally {
-    // Before the lock goes: behind it the socket may be the next agent's.
+    // The socket goes before the lock: after that another agent may have made its own.
     unlink(paths.socket);
     close(lock);
   }
@@ -98,7 +98,7 @@ class Agent {
     }
   }
 
-  /** A mistake in this program costs one answer, not the agent: with it would go every session it holds. */
+  /** A mistake in this program costs one answer. If it ended the agent, every session would end too. */
   #answerable(error: unknown): unknown {
     const answer = kernelError(error);
     if (answer instanceof VarlinkError || answer instanceof ProcessKilled) return answer;

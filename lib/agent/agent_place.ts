@@ -1,3 +1,4 @@
+/** The place of an agent: the files beside its socket, the lock, and the directory that others may not enter. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import {
   O_CLOEXEC,
@@ -16,15 +17,15 @@ import { mayListen } from "../stale_socket.ts";
 import { check, LuoError } from "../error.ts";
 import type { Stat } from "../system_calls.ts";
 
-/** The files of an agent: all beside its socket. */
+/** The paths of an agent's files. All of them lie beside its socket. */
 export interface AgentPaths {
   readonly socket: string;
   readonly directory: string;
-  /** flock()ed as long as the agent lives; holds its pid. */
+  /** Locked with flock(2) as long as the agent lives; holds its pid. */
   readonly lock: string;
-  /** The journal, for the next agent of the same boot. */
+  /** The record: the journal for the next agent of the same boot. */
   readonly state: string;
-  /** Where the model's machine listens. */
+  /** The socket of the model's machine. */
   readonly machine: string;
 }
 
@@ -120,7 +121,7 @@ export function checkDirectory(directory: string): void {
   throw new LuoError("listen", subject, Errno.EPERM, what);
 }
 
-/** A listening socket, mode 0600. Whoever holds the lock may replace what a dead agent left. */
+/** A listening socket, mode 0600. The caller holds the lock, so a socket that is there belongs to a dead agent and is replaced. */
 export function listen(paths: AgentPaths): number {
   unlink(paths.socket);
   return check(unix_listen(paths.socket, SOCK_STREAM | SOCK_NONBLOCK, 64), "listen", `"${paths.socket}"`);

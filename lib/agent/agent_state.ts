@@ -206,8 +206,8 @@ export class AgentState implements Disposable {
   }
 
   /**
-   * An agent without the device has not read what was handed over, and must not replace the record of it. After EIO there is nothing
-   * to read.
+   * An agent without the device has not read the handover, and must not replace the record of it. After EIO there is
+   * nothing to read.
    */
   #mayWrite(): boolean {
     return this.#device !== undefined || this.deviceStatus().state === "broken";

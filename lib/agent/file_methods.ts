@@ -1,3 +1,4 @@
+/** The requests about files: preserve, restore, and mark as restored. */
 import { F_GET_SEALS, F_GETFL, F_SEAL_EXEC, O_ACCMODE, O_RDWR, SEEK_CUR } from "../../ffi/abi/fcntl.ts";
 import { close } from "../../ffi/file.ts";
 import { check, LuoError } from "../error.ts";
@@ -42,7 +43,7 @@ export function preserveFile(
   };
   info.files.push(kept);
   state.preserved.keep(info.name, kept, file);
-  // A journal that cannot be written leaves the file preserved: there is no call to take it back, and kept is better than lost.
+  // The file stays preserved when the journal cannot be written: the kernel has no call to undo it.
   state.saveDone(`File ${token} in session "${request.session}" is preserved`);
   return { file: kept };
 }
@@ -51,7 +52,7 @@ function sealsOf(sys: SystemCalls, fd: number): number {
   return Math.max(0, sys.fcntl(fd, F_GET_SEALS));
 }
 
-/** What will come back different in a way that hurts. */
+/** The properties of the file that would be harmfully different after the kexec. */
 function differences(sys: SystemCalls, fd: number, seals: number): Objection[] {
   const found: Objection[] = [];
   const flags = sys.fcntl(fd, F_GETFL);
@@ -67,7 +68,7 @@ function differences(sys: SystemCalls, fd: number, seals: number): Objection[] {
   return found;
 }
 
-/** Preserving fills the holes of a sparse file: without the memory for it the kernel kills processes before it says ENOMEM. */
+/** Preserving fills the holes of a sparse file. Without the memory for that, processes are killed before ENOMEM. */
 function tooLarge(sys: SystemCalls, { size, blocks }: Stat): Objection[] {
   const holes = size - blocks * 512n;
   const available = availableMemory(sys);
@@ -93,7 +94,7 @@ export function restoreFile(
       size: Number(stat.size),
       seals: sealsOf(sys, file.number),
     });
-  // Asked before anybody can move it: the kernel gives the same description, and with it the position, every time.
+  // Read before a client can move it: the kernel gives the same open file description, and its position, every time.
   const position = sys.lseek(file.number, 0n, SEEK_CUR);
   if (given.position === undefined && position >= 0n) given.position = Number(position);
   try {
@@ -139,7 +140,7 @@ function setState(state: AgentState, file: FileInfo, to: FileInfo["state"]): voi
   const before = file.state;
   if (before === to) return;
   file.state = to;
-  // What is not written down did not happen: a file that nobody got must not pass for restored when the session is finished.
+  // A change that is not in the journal is undone: otherwise a finish could drop a file that no client has.
   saveOr(state, () => {
     file.state = before;
   });

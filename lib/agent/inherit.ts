@@ -87,8 +87,8 @@ function take(state: AgentState, { waiting, doubtful, losses }: Inheritance, jou
 }
 
 /**
- * Whether a session is still there: only retrieving it tells. No client asked for that, so the session stays `incoming` for
- * clients, and their retrieve hands it to them.
+ * Asks the kernel whether it has a session, in the only way there is: by retrieving it. No client asked for that, so the
+ * session stays `incoming` until a client retrieves it.
  */
 function askKernel(state: AgentState, info: SessionInfo, journal: Journal): void {
   try {
@@ -118,7 +118,7 @@ function noteUpdate(state: AgentState, journal: Journal, at: string): void {
   };
 }
 
-/** The kernel answers EIO for the device until the next kexec: nothing that was handed over can be reached, ever. */
+/** The device gives EIO until the next kexec: nothing that was handed over can be reached, and all of it is lost. */
 export function inheritUnreadable(state: AgentState): void {
   const at = state.options.now();
   const reason = "the kernel cannot read what the previous kernel handed over (EIO)";
@@ -133,8 +133,8 @@ export function inheritUnreadable(state: AgentState): void {
 }
 
 /**
- * Without the device and with hope to get it: what an earlier agent of this boot knew is shown. The record is left as it is, because
- * the sessions in it may still wait in the kernel.
+ * Without the device, the facts of an earlier agent of this boot are shown. The record stays as it is, because the
+ * sessions in it may still wait in the kernel.
  */
 export function previewRecord(state: AgentState): void {
   const at = state.options.now();

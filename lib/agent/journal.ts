@@ -60,14 +60,14 @@ function fileFromStored(file: StoredFile): FileInfo {
 
 /** What becomes of a journal's sessions: some wait, some are to be looked for, the rest is lost. */
 export interface Inheritance {
-  /** Handed over and not retrieved, as far as anybody knows. */
+  /** Handed over, and not retrieved as far as the journal says. */
   readonly waiting: SessionInfo[];
-  /** Retrieved by an agent that died: finished by that, unless it died in between. Or of another boot. Only asking the kernel tells. */
+  /** The kernel must be asked: a dead agent retrieved them or was about to, or the journal is of another boot. */
   readonly doubtful: SessionInfo[];
   readonly losses: Loss[];
 }
 
-/** After a kexec: outgoing sessions are the incoming ones now; all others were not handed on. */
+/** After a kexec: outgoing sessions are incoming now. All others were not handed over, so they are lost. */
 export function afterKexec(journal: Journal, at: string): Inheritance {
   const waiting = journal.sessions.filter((session) => session.state === "outgoing").map((
     session,
@@ -87,7 +87,7 @@ export function afterKexec(journal: Journal, at: string): Inheritance {
   return { waiting, doubtful: [], losses };
 }
 
-/** In the same boot, after the agent that wrote it ended. */
+/** In the same boot, after the agent that wrote the journal ended. */
 export function afterDeath(journal: Journal, at: string): Inheritance {
   const of = (state: SessionInfo["state"]) => journal.sessions.filter((session) => session.state === state);
   const why = `the agent (process ${journal.pid}) ended while it held the session`;
@@ -102,8 +102,8 @@ export function afterDeath(journal: Journal, at: string): Inheritance {
 }
 
 /**
- * The kernel that wrote it is gone and no manifest came over: the agent died before the kernel did, or the one before this one
- * died with the manifest in its hands. What was outgoing may still be there.
+ * The journal is of another boot and no manifest was handed over. Either its agent died before its kernel ended, or an
+ * agent of this boot died after it had retrieved the manifest. The outgoing sessions may still be in the kernel.
  */
 export function afterPowerLoss(journal: Journal, at: string): Inheritance {
   const { waiting, losses } = afterKexec(journal, at);
@@ -117,7 +117,7 @@ export function whyGone({ state }: SessionInfo, { release }: Journal): string {
     : `the kernel that held it (${release}) ended without handing it over`;
 }
 
-/** What the end of a session's only holder destroys: a file that was given out lives on with whoever has it. */
+/** The session with the files that its end destroys. A restored file lives on in the process that has it. */
 export function unrestored(session: SessionInfo): SessionInfo {
   return { ...session, files: session.files.filter(({ state }) => state !== "restored") };
 }

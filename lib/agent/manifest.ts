@@ -1,3 +1,4 @@
+/** The manifest: the agent's memory across the kexec, and how it is written and read. */
 import { crc32 } from "node:zlib";
 import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC } from "../../ffi/abi/fcntl.ts";
 import { check, LuoError } from "../error.ts";
@@ -6,14 +7,13 @@ import type { Stat, SystemCalls } from "../system_calls.ts";
 import type { Session } from "../session.ts";
 
 /**
- * The manifest: the agent's own memory across the kexec, in memfds preserved in a session of its own. Nobody tells the agent
- * when a kexec comes, so the manifest is right at every moment: a memfd holds two slots, written in turn, and what is being
- * written when the machine stops leaves the other slot as it was.
+ * The session with the manifest's memfds. Nothing tells the agent when a kexec comes, so the manifest is right at every
+ * moment: a memfd holds two slots, which are written in turn. A write that the kexec interrupts leaves the other slot whole.
  *
  * A slot is half of the memfd. Little endian: u32 magic @0; u32 version @4; u64 sequence @8; u32 length @16; u32 crc @20 (CRC-32
  * of bytes 8 to 19 and of the payload); payload @24, JSON in UTF-8. The valid slot with the highest sequence, over all memfds, counts.
  *
- * A preserved memfd cannot grow. When the payload does, a larger one is preserved under the next token (0, 1, 2 ...).
+ * A preserved memfd cannot grow. When the payload outgrows it, a larger memfd is preserved under the next token (0, 1, 2 ...).
  */
 export const MANIFEST_SESSION = "luo-agent";
 
@@ -21,10 +21,10 @@ const MAGIC = 0x4d4f554c;
 const VERSION = 1;
 const HEADER = 24;
 const FIRST_SLOT = 32 * 1024;
-/** Bytes of payload that is believed: 10,000 sessions with 10 files each need a tenth of it. */
+/** The largest memfd that is read, in bytes. 10,000 sessions with 10 files each need a tenth of it. */
 const PAYLOAD_MAX = 1 << 30;
 
-/** Each is twice the size of the one before: more there cannot be. */
+/** Each memfd is at least twice as large as the one before, so tokens cannot be larger. */
 const TOKEN_MAX = 32n;
 
 export function encodeSlot(sequence: bigint, payload: Uint8Array): Uint8Array {
@@ -44,7 +44,7 @@ export interface Slot {
   readonly payload: Uint8Array;
 }
 
-/** Undefined for anything but a slot that was written to its end. */
+/** Undefined for bytes that are not a completely written slot. */
 export function decodeSlot(bytes: Uint8Array): Slot | undefined {
   if (bytes.length < HEADER) return;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -67,18 +67,18 @@ function newer(one: Slot | undefined, other: Slot | undefined): Slot | undefined
   return one.sequence > other.sequence ? one : other;
 }
 
-/** Writes the manifest of this kernel, into an outgoing session. */
+/** Writes the manifest into an outgoing session. */
 export class ManifestWriter {
   #sequence = 0n;
   #token = 0n;
   #memfd: Fd | undefined;
   #slot_size = FIRST_SLOT;
-  /** The one written last, 0 or 1. */
+  /** The slot that was written last, 0 or 1. */
   #slot = 1;
 
   constructor(readonly session: Session) {}
 
-  /** @throws LuoError the old content is still there and whole */
+  /** @throws LuoError `memfd_create`, `ftruncate`, `write`, `preserve`: the old content is still whole then */
   write(payload: Uint8Array): void {
     const slot = encodeSlot(this.#sequence + 1n, payload);
     if (this.#memfd === undefined || slot.length > this.#slot_size) this.#begin(slot);
@@ -87,7 +87,7 @@ export class ManifestWriter {
     this.#sequence++;
   }
 
-  /** A larger memfd, preserved when the slot is in it: a kexec in between finds the old one, or none, and never an empty one. */
+  /** Preserves a larger memfd after the slot is in it: the next kernel never finds an empty one. */
   #begin(slot: Uint8Array): void {
     let size = this.#slot_size;
     while (size < slot.length) size *= 2;
@@ -117,8 +117,8 @@ function writeAll({ sys, number }: Fd, bytes: Uint8Array, offset: bigint): void 
 }
 
 /**
- * The payload that the previous kernel's agent wrote last. Empty: there is none that is whole. Undefined: none was ever
- * written, the kexec came while that agent was starting.
+ * The payload that the previous kernel's agent wrote last. Empty: no slot is whole. Undefined: no slot was ever written, because
+ * the kexec came while that agent was starting.
  */
 export function readManifest(session: Session): Uint8Array | undefined {
   let newest: Slot | undefined;
@@ -135,7 +135,7 @@ function readMemfd(session: Session, token: bigint): Uint8Array | undefined {
     return readWhole(file.sys, file.number);
   } catch (error) {
     if (!(error instanceof LuoError)) throw error;
-    // Unreadable (ENOMEM sticks to a token, for one): as good as damaged, and what stands under other tokens may be whole.
+    // A memfd that cannot be read (ENOMEM sticks to its token) counts as damaged. Memfds under other tokens may be whole.
     return error.is("ENOENT") || token > TOKEN_MAX ? undefined : new Uint8Array(0);
   }
 }

@@ -1,3 +1,4 @@
+/** Reads small files of /proc and /sys through the system calls of a process. */
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { parseAvailable } from "../files/free_memory.ts";
 import type { SystemCalls } from "../system_calls.ts";

@@ -18,7 +18,11 @@ export function readRecord(paths: AgentPaths): Journal | undefined {
   return decodeJournal(bytes.subarray(0, at));
 }
 
-/** Written aside and renamed: a reader finds the old journal or the new one. @throws LuoError `record` */
+/**
+ * Writes the journal to a file aside and renames it: a reader finds the old journal or the new one.
+ *
+ * @throws LuoError `record`
+ */
 export function writeRecord(paths: AgentPaths, journal: Uint8Array): void {
   const bytes = padded(journal);
   const aside = `${paths.state}.new`;
@@ -37,7 +41,7 @@ export function writeRecord(paths: AgentPaths, journal: Uint8Array): void {
   }
 }
 
-/** At least so many spaces follow the journal: room for what the next kernel's agent adds to it. */
+/** At least this many spaces follow the journal: room for what the next kernel's agent adds. */
 const SPARE_BYTES = 1024;
 const BLOCK_BYTES = 4096;
 
@@ -50,8 +54,8 @@ function padded(journal: Uint8Array): Uint8Array {
 }
 
 /**
- * Writes over a record that is worth nothing any more: a full disk has room in the blocks that the file has already. False: the
- * journal does not fit, and the file is as it was.
+ * Overwrites a record that is of another boot: on a full disk there is room in the blocks that the file has already. False:
+ * the journal does not fit, and the file is as it was.
  *
  * @throws LuoError `record`
  */
