@@ -8,12 +8,12 @@ start().then((code) => Deno.exit(code));
 async function start(): Promise<number> {
   if (writeVersion()) return EXIT.done;
   const { runLine } = await import("./commands/program/application.ts");
-  const { stream } = await import("./commands/output/stream.ts");
+  const { diagnostics, output } = await import("./commands/output/stream.ts");
   const { colour, plain } = await import("./commands/base/text.ts");
   const closed = () => Deno.exit(EXIT.broken_pipe);
   const stdoutIsTerminal = Deno.stdout.isTerminal();
   const outside: Outside = {
-    process: { stdout: stream(Deno.stdout, closed), stderr: stream(Deno.stderr, closed) },
+    process: { stdout: output(Deno.stdout, closed), stderr: diagnostics(Deno.stderr) },
     settings: {
       backend: await variable("LUO_BACKEND"),
       socket: await variable("LUO_SOCKET"),

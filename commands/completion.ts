@@ -59,6 +59,6 @@ export const command = buildCommand<Flags, [string], Context>({
     },
   },
   func(flags, shell) {
-    return perform(this, flags, { parse: () => parse(flags, shell), run, format });
+    return perform(this, flags, { parse: () => parse(flags, shell), run, format, onlyReads: true });
   },
 });

@@ -32,7 +32,7 @@ export const command = buildCommand<CommonFlags, [string], Context>({
     [
       ["luo file list vm1", "tokens, sizes, digests and labels"],
       [
-        "luo file list vm1 --json | jq -r '.files[] | select(.state==\"waiting\").token'",
+        "luo file list vm1 --json | jq '.files[] | select(.state==\"waiting\")'",
         "what is left to restore",
       ],
     ],
@@ -42,6 +42,6 @@ export const command = buildCommand<CommonFlags, [string], Context>({
     positional: { kind: "tuple", parameters: [sessionArgument("Whose files")] },
   },
   func(flags, session) {
-    return perform(this, flags, { parse: () => parse(flags, session), run, format });
+    return perform(this, flags, { parse: () => parse(flags, session), run, format, onlyReads: true });
   },
 });

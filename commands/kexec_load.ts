@@ -65,7 +65,7 @@ export const command = buildCommand<Flags, [string], Context>({
         "luo kexec load /boot/vmlinuz --initrd /boot/initrd.img --reuse-cmdline",
         "the same command line again",
       ],
-      ['luo kexec load bzImage --command-line "console=ttyS0 liveupdate=on kho=on"', "another one"],
+      ['luo kexec load bzImage --command-line "liveupdate=on kho=on quiet"', "another one"],
     ],
   ),
   parameters: {

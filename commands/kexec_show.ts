@@ -23,6 +23,6 @@ export const command = buildCommand<CommonFlags, [], Context>({
   ]]),
   parameters: { flags: commonFlags },
   func(flags) {
-    return perform(this, flags, { parse: () => null, run, format });
+    return perform(this, flags, { parse: () => null, run, format, onlyReads: true });
   },
 });

@@ -118,6 +118,6 @@ export const command = buildCommand<Flags, [string?], Context>({
     },
   },
   func(flags, path) {
-    return perform(this, flags, { parse: () => parse(flags, path), run, format });
+    return perform(this, flags, { parse: () => parse(flags, path), run, format, onlyReads: true });
   },
 });

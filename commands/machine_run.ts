@@ -28,7 +28,7 @@ export const command = buildCommand<Flags, [], Context>({
       ["luo machine run --backend model", "to watch its console"],
       ["luo machine run --backend model --faults freeze@1=EBUSY", "the first kexec is refused"],
       [
-        "luo machine run --backend model --faults seed=4,alloc@1/20=ENOMEM,handover@2=corrupt",
+        "luo machine run --backend model --faults alloc@9=ENOMEM,page@2=lost",
         "several faults",
       ],
     ],

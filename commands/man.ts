@@ -37,6 +37,6 @@ export const command = buildCommand<Flags, [], Context>({
     },
   },
   func(flags) {
-    return perform(this, flags, { parse: () => null, run, format });
+    return perform(this, flags, { parse: () => null, run, format, onlyReads: true });
   },
 });

@@ -70,6 +70,6 @@ export const command = buildCommand<Flags, string[], Context>({
     },
   },
   func(flags, ...words) {
-    return perform(this, flags, { parse: () => parse(words), run, format });
+    return perform(this, flags, { parse: () => parse(words), run, format, onlyReads: true });
   },
 });

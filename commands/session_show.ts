@@ -44,6 +44,6 @@ export const command = buildCommand<CommonFlags, [string], Context>({
     positional: { kind: "tuple", parameters: [sessionArgument("Which one")] },
   },
   func(flags, name) {
-    return perform(this, flags, { parse: () => parse(flags, name), run, format });
+    return perform(this, flags, { parse: () => parse(flags, name), run, format, onlyReads: true });
   },
 });

@@ -54,11 +54,12 @@ export const command = buildCommand<Flags, [], Context>({
     },
   },
   func(flags) {
-    if (!flags.watch) return perform(this, flags, { parse: () => null, run, format });
+    if (!flags.watch) return perform(this, flags, { parse: () => null, run, format, onlyReads: true });
     return perform(this, { ...flags, json: false }, {
       parse: () => null,
       run: (context) => runWatch(context, null, flags),
       format: () => undefined,
+      onlyReads: true,
     });
   },
 });

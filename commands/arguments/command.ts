@@ -1,5 +1,6 @@
 /** The parts that all commands share: common flags, help with examples, and parse, run, format. */
 import type { Backend, Context } from "../base/context.ts";
+import { Failure } from "../errors/failure.ts";
 import { Ended } from "../errors/program_ended.ts";
 import { parseSeconds } from "./token.ts";
 import { toFailure } from "../errors/to_failure.ts";
@@ -74,6 +75,8 @@ export interface Verb<Request, Result> {
   readonly run: (context: Context, request: Request, flags: CommonFlags) => Result | Promise<Result>;
   /** The text, without the last newline. Undefined: there is nothing to print. */
   readonly format: (result: Result, paint: Paint) => string | undefined;
+  /** The command changes nothing: without its output it did nothing. */
+  readonly onlyReads?: true;
 }
 
 /** Parses, runs and prints. An error is returned as a `Failure`, for `main.ts` to show; the end of a program as `Ended`. */
@@ -85,8 +88,21 @@ export async function perform<Request, Result>(
   try {
     const result = await verb.run(context, verb.parse(), flags);
     const text = flags.json ? JSON.stringify(result) : verb.format(result, context.paint);
-    if (text !== undefined) context.process.stdout.write(text + "\n");
+    if (text !== undefined) print(context, text, verb.onlyReads ?? false);
   } catch (error) {
     return error instanceof Ended ? error : toFailure(error);
+  }
+}
+
+/** @throws Failure the text cannot be written; the hint says so when the command has already acted */
+function print(context: Context, text: string, onlyReads: boolean): void {
+  try {
+    context.process.stdout.write(text + "\n");
+  } catch (error) {
+    const { kind, message, detail } = toFailure(error);
+    const hints = onlyReads
+      ? []
+      : ["the command was carried out, only its result could not be written: luo status"];
+    throw new Failure(kind, message, { ...detail, hints });
   }
 }

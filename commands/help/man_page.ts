@@ -1,6 +1,10 @@
 /** The manual page. */
 import { EXIT_MEANING } from "../base/exit_codes.ts";
-import type { CommandInfo, FlagInfo, RouteTree } from "./route_tree.ts";
+import { type CommandInfo, type FlagInfo, type RouteTree, signature } from "./route_tree.ts";
+import { fill, HELP_COLUMNS, wrapText } from "./wrap.ts";
+
+/** man indents the text of a section by 7 columns. */
+const WIDTH = HELP_COLUMNS - 7;
 
 /** The environment variables; only the manual page lists them. */
 const ENVIRONMENT: readonly (readonly [string, string])[] = [
@@ -36,15 +40,15 @@ export function manPage({ commands }: RouteTree): string {
 }
 
 function section({ path, description, flags, positional }: CommandInfo): string[] {
-  const synopsis = ["luo", ...path, ...positional, ...flags.map(usage)].join(" ");
+  const synopsis = fill(["luo", ...path, ...positional, ...flags.map(usage)], WIDTH, "    ");
   return [
     `.SS ${escape(["luo", ...path].join(" "))}`,
     ".nf",
-    escape(synopsis),
+    ...synopsis.map(escape),
     ".fi",
     ".PP",
     ".nf",
-    ...description.split("\n").map(escape),
+    ...wrapText(description, WIDTH).split("\n").map(escape),
     ".fi",
     ...flags.flatMap((flag) => [".TP", `.B ${escape(signature(flag))}`, escape(flag.brief)]),
   ];
@@ -52,10 +56,6 @@ function section({ path, description, flags, positional }: CommandInfo): string[
 
 function usage(flag: FlagInfo): string {
   return flag.optional ? `[${signature(flag)}]` : signature(flag);
-}
-
-function signature({ name, placeholder }: FlagInfo): string {
-  return placeholder === undefined ? `--${name}` : `--${name} ${placeholder}`;
 }
 
 /** Escapes a line for roff: hyphens stay hyphens, and the line is no control line. */

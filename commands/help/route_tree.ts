@@ -21,6 +21,8 @@ export interface CommandInfo {
   readonly flags: readonly FlagInfo[];
   /** The placeholders: `["SESSION"]`. */
   readonly positional: readonly string[];
+  /** Placeholders with their briefs. */
+  readonly parameters: readonly (readonly [placeholder: string, brief: string])[];
 }
 
 export interface GroupInfo {
@@ -57,19 +59,27 @@ export function routeTree(root: RouteMap<Context>): RouteTree {
   }
 }
 
-function commandInfo(command: Command<Context>, path: readonly string[]): CommandInfo {
+export function commandInfo(command: Command<Context>, path: readonly string[]): CommandInfo {
   const { flags = {}, positional } = command.parameters;
+  const parameters =
+    (positional === undefined
+      ? []
+      : positional.kind === "tuple"
+      ? positional.parameters
+      : [positional.parameter]).map(({ placeholder = "ARG", brief }) => [placeholder, brief] as const);
   return {
     path,
     brief: command.brief,
     description: command.fullDescription ?? command.brief,
     flags: Object.entries(flags).map(([name, flag]) => flagInfo(kebab(name), flag)),
-    positional: positional === undefined
-      ? []
-      : positional.kind === "tuple"
-      ? positional.parameters.map(({ placeholder = "ARG" }) => placeholder)
-      : [positional.parameter.placeholder ?? "ARG"],
+    positional: parameters.map(([placeholder]) => placeholder),
+    parameters,
   };
+}
+
+/** The flag as it is typed: `--socket PATH`. */
+export function signature({ name, placeholder }: FlagInfo): string {
+  return placeholder === undefined ? `--${name}` : `--${name} ${placeholder}`;
 }
 
 type Flag = NonNullable<Command<Context>["parameters"]["flags"]>[string];

@@ -11,6 +11,8 @@ import { Failure } from "../errors/failure.ts";
 import { selfCommand } from "./own_command.ts";
 import { type AgentTarget, resolveTarget } from "../arguments/agent_target.ts";
 
+const STDOUT = 1;
+
 /** How long a stopped agent may take to be gone. */
 const STOP_LIMIT_MS = 10_000;
 
@@ -90,13 +92,13 @@ export function callUntilEnd(
   }
 }
 
-/** The status now, and again after every change. */
+/** The status now, and again after every change, until the reader of standard output has gone. */
 export function* watch(
   context: Context,
   flags: CommonFlags,
 ): Generator<Methods["GetStatus"]["reply"]> {
   using client = connect(context, flags);
-  for (const { reply } of client.more("GetStatus", {}, limit_ms("GetStatus", flags))) yield reply;
+  for (const { reply } of client.more("GetStatus", {}, limit_ms("GetStatus", flags), STDOUT)) yield reply;
 }
 
 export function startAgent(

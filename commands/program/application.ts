@@ -4,6 +4,7 @@ import {
   ArgumentScannerError,
   buildApplication,
   formatMessageForArgumentScannerError,
+  type PartialApplicationConfiguration,
   type RouteMap,
   run,
   text_en,
@@ -12,8 +13,9 @@ import type { Context, Outside } from "../base/context.ts";
 import { Ended } from "../errors/program_ended.ts";
 import { EXIT, type ExitCode } from "../base/exit_codes.ts";
 import { Failure, failureJson, renderFailure } from "../errors/failure.ts";
+import { toFailure } from "../errors/to_failure.ts";
+import { help, version } from "./flags.ts";
 import { allRoutes, routesTo } from "./route_to.ts";
-import { VERSION } from "../../lib/version.ts";
 import { plain } from "../base/text.ts";
 
 /** Runs one command line and returns the exit code. */
@@ -54,9 +56,8 @@ function commandApart(args: readonly string[]): readonly string[] {
 export function application(json: boolean, routes: RouteMap<Context>): Application<Context> {
   const show = json ? failureJson : renderFailure;
   const usage = (message: string, hints: string[] = []) => show(new Failure("usage", message, { hints }));
-  return buildApplication<Context>(routes, {
+  const configuration: PartialApplicationConfiguration = {
     name: "luo",
-    versionInfo: { currentVersion: VERSION },
     scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
     documentation: { disableAnsiColor: true, onlyRequiredInUsageLine: false },
     localization: {
@@ -65,6 +66,8 @@ export function application(json: boolean, routes: RouteMap<Context>): Applicati
         noCommandRegisteredForInput: ({ input, corrections }) =>
           usage(`Cannot find command "${input}"`, [commandHint(input, corrections)]),
         exceptionWhileParsingArguments: (error) => usage(argumentProblem(error)),
+        // Only writing can fail in `--help` and `--version`.
+        exceptionWhileRunningIntegrationFlag: ({ exception }) => show(toFailure(exception)),
         exceptionWhileRunningCommand: (error) => show(internal(error)),
         exceptionWhileLoadingCommandFunction: (error) => show(internal(error)),
         exceptionWhileLoadingCommandContext: (error) => show(internal(error)),
@@ -74,7 +77,8 @@ export function application(json: boolean, routes: RouteMap<Context>): Applicati
     },
     determineExitCode: (error) =>
       error instanceof Failure || error instanceof Ended ? error.exit : EXIT.failed,
-  });
+  };
+  return buildApplication<Context>(routes, configuration, { help, version });
 }
 
 function commandHint(input: string, corrections: readonly string[]): string {

@@ -6,6 +6,7 @@ import { recvmsg, sendmsg, unix_connect } from "../../ffi/socket.ts";
 import { Errno } from "../../ffi/abi/errno.ts";
 import { SCM_MAX_FD, SOCK_NONBLOCK, SOCK_STREAM } from "../../ffi/abi/socket.ts";
 import { check, LuoError } from "../error.ts";
+import { HangupWatch } from "./hangup.ts";
 import { type ErrorName, type Errors, INTERFACE, type MethodName, type Methods } from "./protocol.ts";
 import { decodeReply, encodeMessage, Framer, type Json, type Message, ProtocolError } from "./varlink.ts";
 
@@ -72,8 +73,13 @@ export function connectAgent(socket: string, timeout_ms = NO_LIMIT): AgentClient
 
 const BACKLOG_STEP_MS = 10;
 
+/** A way to wait for the socket. */
+interface Wait {
+  wait(fd: number, events: number): void;
+}
+
 /** The end of a wait. */
-class Deadline {
+class Deadline implements Wait {
   readonly #end: number;
 
   constructor(readonly timeout_ms: number, readonly socket: string, readonly method?: MethodName) {
@@ -130,20 +136,22 @@ export class AgentClient implements Disposable {
 
   /**
    * An answer now and one after every change, until the caller stops or the connection ends. `timeout_ms` limits the wait for
-   * the first answer.
+   * the first answer. With `output_fd` the waits after that end with EPIPE when the reader of that descriptor has gone.
    */
   *more<M extends MethodName>(
     method: M,
     parameters: Methods[M]["request"],
     timeout_ms = NO_LIMIT,
+    output_fd?: number,
   ): Generator<Answer<M>> {
-    let deadline = new Deadline(timeout_ms, this.socket, method);
+    let deadline: Wait = new Deadline(timeout_ms, this.socket, method);
+    using hangup = output_fd === undefined ? undefined : new HangupWatch(this.#fd, output_fd);
     this.#send(method, parameters, [], deadline, { more: true });
     for (;;) {
       const { answer, continues } = this.#receive<M>(deadline);
       yield answer;
       if (!continues) return;
-      deadline = new Deadline(NO_LIMIT, this.socket);
+      deadline = hangup === undefined ? new Deadline(NO_LIMIT, this.socket) : hangup;
     }
   }
 
@@ -158,7 +166,7 @@ export class AgentClient implements Disposable {
     method: string,
     parameters: object,
     fds: readonly number[],
-    deadline: Deadline,
+    deadline: Wait,
     flags: object = {},
   ): void {
     let rest = encodeMessage({ method: `${INTERFACE}.${method}`, parameters, ...flags });
@@ -177,7 +185,7 @@ export class AgentClient implements Disposable {
     }
   }
 
-  #receive<M extends MethodName>(deadline: Deadline): { answer: Answer<M>; continues: boolean } {
+  #receive<M extends MethodName>(deadline: Wait): { answer: Answer<M>; continues: boolean } {
     const message = this.#message(deadline);
     const { parameters, continues = false, error } = decoded(message);
     if (error === undefined) {
@@ -191,7 +199,7 @@ export class AgentClient implements Disposable {
     throw new AgentError(error.slice(INTERFACE.length + 1) as ErrorName, parameters as Json as never);
   }
 
-  #message(deadline: Deadline): Message {
+  #message(deadline: Wait): Message {
     const into = new Uint8Array(65536);
     for (;;) {
       const next = this.#messages.shift();

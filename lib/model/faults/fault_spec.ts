@@ -5,11 +5,14 @@ import { Errno, type ErrnoName } from "../../../ffi/abi/errno.ts";
 
 /** The syntax, for --help and error messages. */
 export const FAULT_SYNTAX = `seed=N, or PLACE[@WHEN]=WHAT, separated by commas
-  PLACE   a system call (ioctl, write, kexec_file_load ...) or "call" for any;
-          "alloc" (the kernel's own memory); preserve, freeze, retrieve or can_finish (of a file);
-          "handover", "page" (what the kexec hands over)
-  WHEN    N: the N-th time since power-on; N+: from then on; 1/K: one time in K, by the seed; default: always
-  WHAT    an errno the place can give; crash (SIGKILL, before the call); slow:MS; corrupt (handover); lost (page)`;
+  PLACE  a system call (ioctl, write, kexec_file_load ...), "call" for
+         any; "alloc" (the kernel's own memory); preserve, freeze,
+         retrieve or can_finish (of a file); "handover", "page" (what
+         the kexec hands over)
+  WHEN   N: the N-th time since power-on; N+: from then on; 1/K: one
+         time in K, by the seed; default: always
+  WHAT   an errno the place can give; crash (SIGKILL, before the call);
+         slow:MS; corrupt (handover); lost (page)`;
 
 /** The faults to inject into a machine. */
 export interface FaultSpec {
