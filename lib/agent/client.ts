@@ -10,17 +10,20 @@ import { HangupWatch } from "./hangup.ts";
 import { type ErrorName, type Errors, INTERFACE, type MethodName, type Methods } from "./protocol.ts";
 import { decodeReply, encodeMessage, Framer, type Json, type Message, ProtocolError } from "./varlink.ts";
 
-/** Bytes of the longest answer that is believed. */
+/** The longest answer that is read, in bytes. */
 const REPLY_MAX = 64 << 20;
 
 /** The agent's own error. `code` is its name without the interface; `parameters` are as `Errors` says. */
 export class AgentError<N extends ErrorName = ErrorName> extends Error {
+  /** The name of the class. */
   override readonly name = "AgentError";
 
+  /** An error as the agent answered it. */
   constructor(readonly code: N, readonly parameters: Errors[N]) {
     super(`${INTERFACE}.${code}: ${JSON.stringify(parameters)}`);
   }
 
+  /** Whether it is this error, with the parameters of that. */
   is<M extends ErrorName>(code: M): this is AgentError<M> {
     return (this.code as ErrorName) === code;
   }
@@ -28,16 +31,19 @@ export class AgentError<N extends ErrorName = ErrorName> extends Error {
 
 /** The agent did not understand: an error of org.varlink.service, or an answer that is not Varlink. */
 export class AgentProtocolError extends Error {
+  /** The name of the class. */
   override readonly name = "AgentProtocolError";
 }
 
 /** The connection ended before the answer: the agent ended or was killed, or its kernel did (a kexec). */
 export class ConnectionEnded extends Error {
+  /** The name of the class. */
   override readonly name = "ConnectionEnded";
 }
 
 /** The agent did not answer in time: it is stopped or busy, or the listener is no agent. */
 export class NoAnswer extends Error {
+  /** The name of the class. */
   override readonly name = "NoAnswer";
 
   /** Without `method`, the listener did not even accept the connection. */
@@ -47,9 +53,11 @@ export class NoAnswer extends Error {
 }
 
 /** A `timeout_ms` that never passes. */
-export const NO_LIMIT = Infinity;
+export const NO_LIMIT: number = Infinity;
 
+/** The answer of one call. */
 export interface Answer<M extends MethodName> {
+  /** Its parameters. */
   readonly reply: Methods[M]["reply"];
   /** The caller's to close. */
   readonly fds: number[];
@@ -103,11 +111,12 @@ export class AgentClient implements Disposable {
   readonly #framer = new Framer(REPLY_MAX, SCM_MAX_FD);
   readonly #messages: Message[] = [];
 
+  /** Takes over a connected socket; `socket` is its path, for messages. */
   constructor(fd: number, readonly socket: string) {
     this.#fd = fd;
   }
 
-  /** @throws AgentError, AgentProtocolError, ConnectionEnded, NoAnswer */
+  /** Calls a method and waits for its answer. @throws AgentError, AgentProtocolError, ConnectionEnded, NoAnswer */
   call<M extends MethodName>(
     method: M,
     parameters: Methods[M]["request"],
@@ -155,6 +164,7 @@ export class AgentClient implements Disposable {
     }
   }
 
+  /** Ends the connection, and closes the fds of messages that no call took. */
   [Symbol.dispose](): void {
     if (this.#fd >= 0) close(this.#fd);
     this.#fd = -1;
@@ -195,7 +205,7 @@ export class AgentClient implements Disposable {
     if (!error.startsWith(`${INTERFACE}.`)) {
       throw new AgentProtocolError(`The agent answers ${error} ${JSON.stringify(parameters)}`);
     }
-    // The agent is of this very program: what its errors carry is what `Errors` says.
+    // The agent is of the same program, so its errors have the parameters of `Errors`.
     throw new AgentError(error.slice(INTERFACE.length + 1) as ErrorName, parameters as Json as never);
   }
 

@@ -1,3 +1,4 @@
+/** One client of the Varlink server: the bytes that come in and those that wait to go out. */
 import { Errno, errnoName } from "../../ffi/abi/errno.ts";
 import { close } from "../../ffi/file.ts";
 import { recvmsg, sendmsg } from "../../ffi/socket.ts";
@@ -12,11 +13,11 @@ const WAITING_MAX = 16 << 20;
 
 interface Outgoing {
   bytes: Uint8Array;
-  /** Ours until they are sent, closed then. */
+  /** Closed when they are sent. */
   fds: readonly number[];
 }
 
-/** One client: its non-blocking socket, the request that is coming in, the answers that wait to go out. */
+/** One client: its non-blocking socket, the request that is incomplete, the answers that wait. */
 export class Connection {
   readonly #framer = new Framer(MESSAGE_MAX, MESSAGE_FDS_MAX);
   readonly #outgoing: Outgoing[] = [];
@@ -33,7 +34,7 @@ export class Connection {
     return this.#outgoing.length > 0;
   }
 
-  /** What has come in, one piece of it, cut into messages. Undefined: the client is gone. @throws ProtocolError */
+  /** Reads one piece and returns the messages that it completes. Undefined: the client is gone. @throws ProtocolError */
   receive(): Message[] | undefined {
     const into = new Uint8Array(65536);
     const got = recvmsg(this.fd, into, MESSAGE_FDS_MAX);
@@ -51,7 +52,11 @@ export class Connection {
     }
   }
 
-  /** Sends as much as goes now and keeps the rest. Takes the fds over. @throws ProtocolError too much waits already, ETOOMANYREFS */
+  /**
+   * Sends as much as the socket takes and keeps the rest. Takes the fds over.
+   *
+   * @throws ProtocolError too much waits, ETOOMANYREFS
+   */
   send(bytes: Uint8Array, fds: readonly number[]): void {
     this.#outgoing.push({ bytes, fds });
     this.#waiting_bytes += bytes.length;
@@ -81,7 +86,7 @@ export class Connection {
     this.#drop();
   }
 
-  /** Answers that have nowhere to go: the client is gone, which shows as a hang-up. */
+  /** Drops all answers, because the client is gone. epoll reports that as a hang-up. */
   #drop(): void {
     for (const { fds } of this.#outgoing.splice(0)) fds.forEach(close);
     this.#waiting_bytes = 0;

@@ -5,7 +5,7 @@ import type { FileInfo, Journal, Loss, SessionInfo } from "../schema/types.ts";
 
 export type { Journal };
 
-/** The word for a restored file in a journal: that of 0.1.0, which must be able to read what later agents write. */
+/** The word for a restored file in a journal. Agents of 0.1.0 know only this one. */
 const STORED_RESTORED = "retrieved";
 
 /** A journal as it stands in memory or in a file. */
@@ -19,7 +19,7 @@ export function encodeJournal(journal: Journal): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(stored));
 }
 
-/** Undefined for bytes that are no journal: they come out of memory or from a file that anything may have happened to. */
+/** Undefined for bytes that are no journal: memory and files can be damaged. */
 export function decodeJournal(bytes: Uint8Array): Journal | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -42,14 +42,14 @@ function storedSession(session: SessionInfo): StoredSession {
   };
 }
 
-/** Fields that another version wrote stay: this agent writes them again. */
+/** Keeps the fields that another version wrote, so that this agent writes them again. */
 function fromStored(stored: Stored): Journal {
   const sessions = stored.sessions.map((session) => ({
     ...session,
     files: session.files.map(fileFromStored),
   }));
   const { image } = stored;
-  // A word that this version does not know: not an image that luo is known to have checked.
+  // With a word that this version does not know, the image counts as not checked by luo.
   const by = image?.by === undefined || image.by === "luo" ? image?.by : "other";
   return { ...stored, sessions, ...image === undefined ? {} : { image: { ...image, by } } };
 }
@@ -58,12 +58,13 @@ function fileFromStored(file: StoredFile): FileInfo {
   return { ...file, state: file.state === STORED_RESTORED ? "restored" : file.state };
 }
 
-/** What becomes of a journal's sessions: some wait, some are to be looked for, the rest is lost. */
+/** What a new agent takes from a journal: sessions that wait, sessions to look for, losses. */
 export interface Inheritance {
   /** Handed over, and not retrieved as far as the journal says. */
   readonly waiting: SessionInfo[];
   /** The kernel must be asked: a dead agent retrieved them or was about to, or the journal is of another boot. */
   readonly doubtful: SessionInfo[];
+  /** Sessions that are gone. */
   readonly losses: Loss[];
 }
 
@@ -122,6 +123,7 @@ export function unrestored(session: SessionInfo): SessionInfo {
   return { ...session, files: session.files.filter(({ state }) => state !== "restored") };
 }
 
+/** The session as a loss. */
 export function loss(session: SessionInfo, reason: string, at: string): Loss {
   const files = session.files.map(({ token, label, size }) =>
     label === undefined ? { token, size } : { token, label, size }

@@ -10,8 +10,9 @@ import type { Session } from "../session.ts";
  * The session with the manifest's memfds. Nothing tells the agent when a kexec comes, so the manifest is right at every
  * moment: a memfd holds two slots, which are written in turn. A write that the kexec interrupts leaves the other slot whole.
  *
- * A slot is half of the memfd. Little endian: u32 magic @0; u32 version @4; u64 sequence @8; u32 length @16; u32 crc @20 (CRC-32
- * of bytes 8 to 19 and of the payload); payload @24, JSON in UTF-8. The valid slot with the highest sequence, over all memfds, counts.
+ * A slot is half of the memfd. Little endian: u32 magic @0; u32 version @4; u64 sequence @8; u32 length @16; u32 crc @20
+ * (CRC-32 of bytes 8 to 19 and of the payload); payload @24, JSON in UTF-8. The valid slot with the highest sequence, over
+ * all memfds, counts.
  *
  * A preserved memfd cannot grow. When the payload outgrows it, a larger memfd is preserved under the next token (0, 1, 2 ...).
  */

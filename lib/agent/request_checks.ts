@@ -10,7 +10,7 @@ export function agentError<N extends ErrorName>(name: N, parameters: Errors[N]):
   return new VarlinkError(`${INTERFACE}.${name}`, { ...parameters });
 }
 
-/** A failed system call as the protocol says it; anything else is passed on as it is. */
+/** A failed system call as an error of the protocol. Other errors come back as they are. */
 export function kernelError(error: unknown): unknown {
   if (!(error instanceof LuoError)) return error;
   const { operation, subject, code: errno, message } = error;
@@ -53,13 +53,13 @@ export function tokenParameter(token: string): bigint {
   return value;
 }
 
-/** What a caller may say of contents. @throws VarlinkError BadRequest */
+/** Accepts `sha256:` and 64 hex digits, or nothing. @throws VarlinkError BadRequest */
 export function checkDigest(digest: string | undefined): void {
   if (digest === undefined || /^sha256:[0-9a-f]{64}$/.test(digest)) return;
   throw agentError("BadRequest", { message: "a digest is sha256: and 64 hex digits in small letters" });
 }
 
-/** Takes one of the fds that came with a call out of its list: from now on it is the taker's to close. */
+/** Takes one of the fds that came with a call out of its list. The caller closes it from now on. */
 export function takeFd(fds: number[], index: number, parameter: string): number {
   const fd = fds[index];
   if (fd === undefined || fd < 0) throw invalidParameter(parameter);

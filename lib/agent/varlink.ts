@@ -1,4 +1,4 @@
-/** Varlink on a stream (https://varlink.org/Service): JSON objects, each ended by a NUL; file descriptors ride along as with sd-varlink. */
+/** Varlink messages (https://varlink.org/Service): JSON objects, each ended by a NUL. Fds come with them as in sd-varlink. */
 
 export type Json = Record<string, unknown>;
 
@@ -8,7 +8,7 @@ export interface VarlinkCall {
   readonly more: boolean;
   readonly oneway: boolean;
   readonly upgrade: boolean;
-  /** Received with the message; whoever takes the call closes them. */
+  /** Fds received with the message. The receiver of the call closes them. */
   readonly fds: number[];
 }
 
@@ -18,7 +18,7 @@ export interface VarlinkReply {
   error?: string;
 }
 
-/** A reply with an error, thrown by whoever handles a call. */
+/** A reply with an error. The handler of a call throws it. */
 export class VarlinkError extends Error {
   override readonly name = "VarlinkError";
 
@@ -32,7 +32,7 @@ export function invalidParameter(parameter: string): VarlinkError {
   return new VarlinkError("org.varlink.service.InvalidParameter", { parameter });
 }
 
-/** What the peer sends is not Varlink: the connection cannot go on. */
+/** The peer sends bytes that are not Varlink. The connection must end. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
 }
@@ -42,7 +42,10 @@ export interface Message {
   readonly fds: number[];
 }
 
-/** Cuts a stream into messages. Fds belong to the last message that a received piece has bytes of: the kernel ends a read behind them. */
+/**
+ * Cuts a stream into messages. Fds belong to the last message in a received piece: the kernel ends a read after bytes with
+ * fds.
+ */
 export class Framer {
   #rest: Uint8Array[] = [];
   #length = 0;
@@ -50,7 +53,7 @@ export class Framer {
 
   constructor(readonly limit_bytes: number, readonly limit_fds: number) {}
 
-  /** @throws ProtocolError too long a message, too many fds; `drop` is still to be called */
+  /** The messages that the piece completes. @throws ProtocolError too long a message, too many fds; call `drop` then */
   push(piece: Uint8Array, fds: number[]): Message[] {
     const messages: Message[] = [];
     const last = piece.lastIndexOf(0, piece.length - 2);
@@ -68,7 +71,7 @@ export class Framer {
     return messages;
   }
 
-  /** The fds of a message that will not come to its end. */
+  /** The fds of the message that is not complete. The caller closes them. */
   drop(): number[] {
     return this.#fds.splice(0);
   }
@@ -108,12 +111,12 @@ function parse(bytes: Uint8Array): Json {
     const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     if (isObject(value)) return value;
   } catch {
-    // Said below: neither the parser's words nor the message's bytes are of use to the peer.
+    // The error below says enough: the parser's words do not help the peer.
   }
   throw new ProtocolError("not a JSON object");
 }
 
-/** @throws ProtocolError */
+/** The call in a message. @throws ProtocolError */
 export function decodeCall({ bytes, fds }: Message): VarlinkCall {
   const { method, parameters: sent, more = false, oneway = false, upgrade = false } = parse(bytes);
   // systemd's C client sends null where a method has no parameters.
@@ -126,7 +129,7 @@ export function decodeCall({ bytes, fds }: Message): VarlinkCall {
   return { method, parameters, more, oneway, upgrade, fds };
 }
 
-/** @throws ProtocolError */
+/** The reply in a message. @throws ProtocolError */
 export function decodeReply(bytes: Uint8Array): VarlinkReply & { parameters: Json } {
   const { parameters: sent, continues = false, error } = parse(bytes);
   const parameters = sent ?? {};

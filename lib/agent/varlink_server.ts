@@ -1,3 +1,4 @@
+/** A Varlink server on one epoll loop. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import {
   EPOLL_CTL_ADD,
@@ -24,7 +25,7 @@ import {
   VarlinkError,
 } from "./varlink.ts";
 
-/** What a handler answers with: parameters, and fds that are sent and then closed. */
+/** The answer of a handler: parameters, and fds that the server sends and then closes. */
 export interface Reply {
   readonly parameters: Json;
   readonly fds?: readonly number[];
@@ -34,24 +35,24 @@ export interface ServerOptions {
   /** Listening and non-blocking; closed when the server ends. */
   readonly listen_fd: number;
   readonly clients_max: number;
-  /** Who may talk to it, by uid. */
+  /** Whether a client of this uid may call. */
   readonly allowed: (uid: number) => boolean;
-  /** Synchronous, so that calls of all clients happen one after the other. @throws VarlinkError */
+  /** Answers one call. It is synchronous, so that calls of all clients happen one after the other. @throws VarlinkError */
   readonly handle: (call: VarlinkCall) => Reply;
-  /** Whether this call, said with `more`, is answered again after every change. */
+  /** Whether this call, made with `more`, is answered again after every change. */
   readonly subscribes: (call: VarlinkCall) => boolean;
-  /** Told of a client that was cut off, and why. */
+  /** Gets a line for each client that was cut off, with the reason. */
   readonly log: (line: string) => void;
 }
 
-/** A Varlink server on one epoll loop: a client that is slow, hostile or gone costs the others nothing. */
+/** A Varlink server on one epoll loop: a slow, hostile or vanished client does not delay the others. */
 export class VarlinkServer {
   readonly #epoll = check(epoll_create1(), "epoll_create1", "the server");
   readonly #connections = new Map<number, Connection>();
   readonly #subscriptions = new Map<Connection, VarlinkCall>();
   #stopping = false;
   #changed = false;
-  /** False: out of fds when the last client came. */
+  /** False: there was no fd left for the last client. */
   #accepting = true;
 
   constructor(readonly options: ServerOptions) {
@@ -62,17 +63,17 @@ export class VarlinkServer {
     );
   }
 
-  /** Serves until `stop`; what has been answered by then is still sent, as far as it goes without waiting. */
+  /** Serves until `stop`. Answers that exist by then are still sent, as far as the sockets take them without waiting. */
   async run(): Promise<void> {
     try {
       while (!this.#stopping) {
-        // A second at most: a signal may have asked to stop while nobody sent anything.
+        // A second at most: a signal can ask to stop while no client sends anything.
         for (const event of await epoll_wait(this.#epoll, 64, 1000)) this.#event(event.fd, event.events);
         if (this.#changed) this.#tellSubscribers();
         if (!this.#accepting) this.#accept();
       }
     } finally {
-      // The listener first: who sees its connection end may connect again at once, and must not reach this server.
+      // The listener first: a client that sees its connection end can connect again at once, and must not reach this server.
       close(this.options.listen_fd);
       for (const connection of this.#connections.values()) connection.close();
       close(this.#epoll);
@@ -119,7 +120,7 @@ export class VarlinkServer {
     this.#end(connection);
   }
 
-  /** Without fds left a client stays in the backlog: watching the listener would be an endless loop. It is tried again each turn. */
+  /** Without free fds a client stays in the backlog, and epoll would report the listener without end. Each turn tries again. */
   #listenOn(accepting: boolean): void {
     if (this.#accepting === accepting) return;
     this.#accepting = accepting;
@@ -143,13 +144,13 @@ export class VarlinkServer {
     try {
       for (const message of messages) this.#message(connection, message);
     } finally {
-      // The handler takes what it keeps out of the list. Behind a message that ended the connection nobody looked at the others.
+      // The handler takes the fds that it keeps out of the list. Messages after one that ended the connection were not handled.
       for (const { fds } of messages) fds.forEach(close);
     }
   }
 
   #message(connection: Connection, message: Message): void {
-    // Answers come in the order of calls, and this one's would come after answers that never end.
+    // Answers come in the order of calls. The answer to this call would come after answers that never end.
     if (this.#subscriptions.has(connection)) {
       throw new ProtocolError("it calls again on a subscribed connection");
     }
@@ -179,7 +180,7 @@ export class VarlinkServer {
     }
   }
 
-  /** While answers wait to be taken no further calls are read: a client that does not read cannot fill our memory. */
+  /** While answers wait, no more calls are read. So a client that does not read cannot fill the memory of the agent. */
   #watch(connection: Connection): void {
     epoll_ctl(this.#epoll, EPOLL_CTL_MOD, connection.fd, connection.waiting ? EPOLLOUT : EPOLLIN);
   }

@@ -1,3 +1,4 @@
+/** A live update with two agents, one in each kernel. */
 import assert from "node:assert/strict";
 import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { close, lseek, memfd_create, open, pread, write } from "../../ffi/file.ts";

@@ -1,3 +1,4 @@
+/** The manifest survives whatever moment the kexec comes in. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {

@@ -1,3 +1,4 @@
+/** A client that sends any bytes to the agent's socket, for tests. */
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import { POLLIN } from "../../ffi/abi/fcntl.ts";

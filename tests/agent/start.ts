@@ -1,3 +1,4 @@
+/** Starts a real agent on a model, for tests. */
 import { type AgentClient, connectAgent } from "../../lib/agent/client.ts";
 import { LuoError } from "../../lib/error.ts";
 
