@@ -15,7 +15,7 @@ export interface Flags extends CommonFlags {
   readonly force: boolean;
 }
 
-/** What the next kernel says. On Linux nobody lives to see it. */
+/** The status of the model's next kernel. On Linux this process ends with the kernel. */
 export type Result = Answers["kexec exec"];
 
 export function parse(flags: Flags): { force: boolean } {
@@ -39,7 +39,7 @@ function arrived({ lastUpdate }: Status, since: string): boolean {
   return lastUpdate !== undefined && lastUpdate.at >= since;
 }
 
-/** Of a model: whoever executes a kernel on Linux is not there to be told. */
+/** Only on the model: on Linux this process ends with the kernel. */
 function lost(context: Context, flags: CommonFlags, { kernel, device, losses }: Status): Failure {
   const log = `${machineSocket(target(context, flags))}.log`;
   const what =

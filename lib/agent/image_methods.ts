@@ -88,7 +88,7 @@ function keep(state: AgentState, image: ImageInfo | undefined, files: ImageFiles
   state.image = image;
 }
 
-/** The image as the kernel has it: that one is loaded it says, the rest is what this agent remembers. */
+/** The kernel tells only that an image is loaded; the other fields are what this agent recorded when it loaded one. */
 export function currentImage(state: AgentState): ImageInfo {
   if (!loaded(state.sys)) return { loaded: false };
   if (state.image === undefined) return { loaded: true, by: "other" };
@@ -117,7 +117,7 @@ export function unloadImage(state: AgentState): Methods["UnloadImage"]["reply"] 
   return before.loaded ? { image, unloaded: before } : { image };
 }
 
-/** Comes back only by throwing: an error, or on the model the end of this process. */
+/** Never returns: throws an error, or on the model `ProcessKilled`. */
 export function execImage(
   state: AgentState,
   { force }: Methods["ExecImage"]["request"],
@@ -139,7 +139,7 @@ function loadAgain({ sys, reload, image }: AgentState, force: boolean): void {
     reload?.load();
   } catch (error) {
     if (!(error instanceof LuoError)) throw error;
-    // Where loading is forbidden for good, nobody else has loaded over it either.
+    // Where loading is forbidden until the next boot, no other program can have loaded over this image either.
     const forbidden = readText(sys, "/proc/sys/kernel/kexec_load_disabled") === "1";
     if (force || (error.is("EPERM") && forbidden)) return;
     const reason = `"${image?.kernel}" cannot be loaded again (${error.code}), and another may be by now`;

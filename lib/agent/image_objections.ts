@@ -9,7 +9,7 @@ import type { ImageInfo, SessionInfo } from "./protocol.ts";
 import { dataFirst, type Objection, SESSION_PROBLEM } from "./refusal.ts";
 import { agentError } from "./request_checks.ts";
 
-/** Of an image to load. What no kernel boots is left to the kernel to refuse: its errno tells. */
+/** Reasons not to load an image. A file that is no kernel is left to the kernel to refuse, whose errno is then the answer. */
 export function loadObjections(report: ImageReport, commandLine: string, running: string): Objection[] {
   const problems = report.problems.flatMap(({ code, reason }) =>
     code === "not_bootable" ? [] : [{ code, reason }]
@@ -17,7 +17,7 @@ export function loadObjections(report: ImageReport, commandLine: string, running
   return [...problems, ...lineObjections(commandLine, running)];
 }
 
-/** Of the image that is loaded, and of the sessions that it would not be handed. */
+/** Reasons not to execute the loaded image, and the sessions that would not be handed over. */
 export function execObjections(state: AgentState, image: ImageInfo, running: string): Objection[] {
   return [
     ...imageObjections(image, running),
@@ -35,7 +35,7 @@ function lineObjections(commandLine: string, running: string): Objection[] {
   });
 }
 
-/** Checked again at exec: whoever runs `kexec exec` may not be who loaded the image with `--force`. */
+/** Checked again at exec: the user of `kexec exec` may not be the one who loaded the image with `--force`. */
 function imageObjections({ by, held, commandLine }: ImageInfo, running: string): Objection[] {
   if (by !== "luo") {
     const reason =

@@ -6,8 +6,8 @@ import { loadImage } from "../kexec/load.ts";
 import type { SystemCalls } from "../system_calls.ts";
 
 /**
- * Another program may load an image over ours without our seeing it: the kernel only says that one is loaded. One loaded by
- * kexec_load(2) would drop every session, so ours is loaded again just before the kexec. It is loaded from these copies and
+ * Another program may load an image over luo's without luo noticing: the kernel only tells that some image is loaded. An image
+ * loaded by kexec_load(2) would drop every session, so luo loads its own again just before the kexec, from these copies and
  * not from files that may have changed since they were judged.
  */
 export class ImageFiles implements Disposable {
@@ -40,7 +40,7 @@ export class ImageFiles implements Disposable {
   }
 }
 
-/** The copy is the kernel's from here on: `adopt` takes its descriptor over. */
+/** `adopt` takes the copy's descriptor over. */
 function enter(sys: SystemCalls, copy: SealedCopy): Fd {
   return new Fd(sys, check(sys.adopt(copy.fd.release()), "kexec load", copy.name));
 }

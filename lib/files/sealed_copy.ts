@@ -17,7 +17,7 @@ const PIECE_BYTES = 8 << 20;
 /** A kernel takes several initramfs in one file, each at a multiple of 4 (init/initramfs.c); GRUB pads them the same way. */
 const ALIGNMENT = 4;
 
-/** A file with contents that nobody can change any more. */
+/** A memfd with contents that no program can change. */
 export class SealedCopy implements Disposable {
   private constructor(readonly fd: HostFd, readonly size: number, readonly name: string) {}
 
@@ -25,8 +25,8 @@ export class SealedCopy implements Disposable {
    * The copy of one file, or of several one after the other. A memfd that is sealed already is taken as it is. `fd` of each
    * stays open and its position does not move; `name` is ready to print: `initrd "/boot/initrd.img"`.
    *
-   * @throws LuoError `kexec load` of the file at fault: EISDIR, EINVAL (no regular file, or empty), EFBIG, ETXTBSY (somebody
-   * writes to it), ENOMEM; `read`
+   * @throws LuoError `kexec load` of the file at fault: EISDIR, EINVAL (no regular file, or empty), EFBIG, ETXTBSY (a
+   * program writes to it), ENOMEM; `read`
    */
   static of(sources: readonly End[]): SealedCopy {
     const sizes = sources.map(sizeOf);
@@ -130,7 +130,7 @@ function copyOne(source: End, to: number, size: number): void {
   throw failed(source.name, Errno.ETXTBSY, "it was written to while it was read");
 }
 
-/** Without a passage through this program's memory where sendfile(2) can read the file. */
+/** sendfile(2) copies without this program's memory. Some file systems do not support it. */
 function copyPiece({ fd, name }: End, to: number, offset: number, length: number): number {
   const sent = sendfile(to, fd, BigInt(offset), length);
   if (sent >= 0) return sent;

@@ -10,7 +10,7 @@ export interface Arm64Image {
   readonly flags: bigint;
 }
 
-/** The header, or undefined when there is none. A compressed kernel (`Image.gz`, EFI zboot) has none. */
+/** The header, or undefined for a file without one, such as a compressed kernel (`Image.gz`, EFI zboot). */
 export function parseArm64Image(bytes: Uint8Array): Arm64Image | undefined {
   if (bytes.length < HEADER_SIZE) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -19,8 +19,8 @@ export function parseArm64Image(bytes: Uint8Array): Arm64Image | undefined {
 }
 
 /**
- * Why kexec_file_load(2) gives EINVAL for it (image_probe() and image_load() of arch/arm64/kernel/kexec_image.c), or
- * undefined when it takes it. Page size and endianness depend on the CPU and are not judged here.
+ * Why kexec_file_load(2) gives EINVAL for the image (image_probe() and image_load() of arch/arm64/kernel/kexec_image.c), or
+ * undefined when the image can be loaded. Page size and endianness depend on the CPU and are not judged here.
  */
 export function arm64ImageProblem(image: Arm64Image | undefined): string | undefined {
   if (image === undefined) return "it has no arm64 Image header";

@@ -17,7 +17,7 @@ const CMDLINE_SIZE = 0x238;
 const PREF_ADDRESS = 0x258;
 const INIT_SIZE = 0x260;
 
-/** Bytes from the start of the file that all fields used here fit into. */
+/** All fields used here lie before this offset in the file. */
 export const SETUP_HEADER_END = 0x268;
 const SECTOR = 512;
 /** The protocol of Linux 3.8 (2012), the oldest that kexec_file_load(2) takes. */
@@ -26,7 +26,7 @@ const LOADED_HIGH = 0x01;
 const XLF_KERNEL_64 = 0x01;
 const XLF_CAN_BE_LOADED_ABOVE_4G = 0x02;
 
-/** What the boot header says, under the kernel's own names. */
+/** The fields of the boot header, under the kernel's own names. */
 export interface BzImage {
   /** Protocol version: 0x020f is 2.15. */
   readonly version: number;
@@ -36,13 +36,13 @@ export interface BzImage {
   readonly relocatable_kernel: boolean;
   /** Bytes of the longest command line, without the NUL. */
   readonly cmdline_size: number;
-  /** Sectors of 512 bytes of real-mode code behind the first one. */
+  /** Sectors of 512 bytes of real-mode code after the first sector. */
   readonly setup_sects: number;
   /** Units of 16 bytes of protected-mode code. */
   readonly syssize: number;
   /** Bytes the file must have: everything the header announces. */
   readonly length: number;
-  /** `7.3.4 (user@host) #1 SMP ...`: undefined when there is none, or it lies behind the bytes given. */
+  /** `7.3.4 (user@host) #1 SMP ...`: undefined when the image has none, or has it after the bytes given. */
   readonly kernel_version: string | undefined;
 }
 
@@ -96,8 +96,8 @@ export function bzImageProblem(image: BzImage | undefined, size: number): string
 }
 
 /**
- * A small image that kexec_file_load(2) takes and that boots nowhere: for demonstrations and tests on the model. Executed on
- * a real machine it halts it.
+ * A small image that kexec_file_load(2) takes and that does not boot, for demonstrations and tests on the model. On a real
+ * machine the image halts the CPU.
  */
 export function standInBzImage({ release }: { release: string }): Uint8Array {
   const setup_sects = 1;

@@ -7,9 +7,9 @@ import { type Architecture, describeFile } from "./file_kind.ts";
 export type { Architecture } from "./file_kind.ts";
 
 /**
- * Why an image should not be loaded. `not_bootable`: kexec_file_load(2) refuses it. `image_truncated`: the kernel would load it
- * with 0 all the same, and the machine would hang or panic on the way, with everything that was preserved. `image_old`: a
- * kernel from before live update.
+ * Why an image should not be loaded. `not_bootable`: kexec_file_load(2) refuses the image. `image_truncated`:
+ * kexec_file_load(2) would load the image, and the machine would then hang or panic in the kexec and lose everything that was
+ * preserved. `image_old`: the kernel is from before live update.
  */
 export interface ImageProblem {
   readonly code: "not_bootable" | "image_truncated" | "image_old";
@@ -18,20 +18,20 @@ export interface ImageProblem {
 }
 
 export interface ImageReport {
-  /** uname's release of the kernel in it, when the image tells. */
+  /** uname's release of the kernel in the image, where the image has one. */
   readonly release?: string;
-  /** None: it can be loaded and is whole. */
+  /** An empty list: the image can be loaded and is whole. */
   readonly problems: readonly ImageProblem[];
 }
 
-/** Bytes from the start of a file in which every header lies with its version string. */
+/** Every header with its version string lies in the first bytes of the file, at most so many. */
 export const IMAGE_HEAD_MAX = 256 * 512;
 
 type Read = (offset: number, length: number) => Uint8Array;
 
 /**
  * Judges a kernel image of `size` bytes before it is loaded. `read(offset, length)` gives bytes of the file, fewer at its end;
- * `machine` is the one it is for. Only the headers are read: that the rest is undamaged cannot be told.
+ * `machine` is the architecture that shall boot the image. Only headers are read, so damage after them is not noticed.
  */
 export function checkImage(read: Read, size: number, machine: Architecture = "x86_64"): ImageReport {
   const head = read(0, Math.min(size, IMAGE_HEAD_MAX));

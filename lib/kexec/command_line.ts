@@ -2,7 +2,7 @@
 import { KEXEC_CMDLINE_MAX } from "../../ffi/abi/kexec.ts";
 import { kstrtobool } from "../../ffi/abi/kstrtobool.ts";
 
-/** One word of a kernel command line: `text` as it stands there, name and value without quotes. No `=`, no value. */
+/** One word of a kernel command line: `text` as written, name and value without quotes. A word without `=` has no value. */
 export interface Word {
   readonly text: string;
   readonly name: string;
@@ -10,8 +10,8 @@ export interface Word {
 }
 
 /**
- * The words as next_arg() of lib/cmdline.c finds them: white space ends a word, but not between double quotes. A word that
- * starts with a quote is quoted as a whole; of a value only a quote at each end is taken off.
+ * The words as next_arg() of lib/cmdline.c finds them. White space ends a word, except between double quotes. A word that
+ * starts with a quote is quoted as a whole. A quote at each end of a value is removed.
  */
 export function parseCommandLine(line: string): Word[] {
   return Array.from(line.matchAll(/(?:[^\s"]|"[^"]*(?:"|$))+/g), ([text]) => parseWord(text));
@@ -28,16 +28,16 @@ function parseWord(text: string): Word {
   return { text, name: inner.slice(0, equals), value: value.replace(/^"/, "").replace(/"$/, "") };
 }
 
-/** What the boot loader put there for one boot only: its own file names. kexec-tools drops BOOT_IMAGE= too. */
+/** Words that the boot loader adds with its own file names, for one boot only. kexec-tools drops BOOT_IMAGE= too. */
 const OF_ONE_BOOT: readonly string[] = ["BOOT_IMAGE", "initrd"];
 
 export interface CommandLineChoice {
   /** /proc/cmdline of the running kernel. */
   readonly running: string;
-  /** Start from `running`, without what was for that boot only. `commandLine` wins over it. */
+  /** Start from `running`, without the words for that boot only. `commandLine` overrides this. */
   readonly reuse?: boolean;
   readonly commandLine?: string;
-  /** Words that are added to either, unless they are there already: see `appendWords`. */
+  /** Words to add to either line, unless the line has them already: see `appendWords`. */
   readonly append?: string;
 }
 
@@ -107,9 +107,9 @@ function join(words: readonly Word[]): string {
 }
 
 /**
- * What a switch such as `liveupdate=` is set to at last, or undefined when no word sets it. As the kernel reads early
- * parameters (kstrtobool()): one letter decides, except in on and off; a word without a value or with another one changes nothing; what
- * follows `--` is for init.
+ * The last value of a switch such as `liveupdate=`, or undefined when no word sets the switch. The kernel reads early
+ * parameters with kstrtobool(): one letter decides, except in on and off. A word without a value, or with any other value,
+ * changes nothing. Words after `--` are for init.
  */
 export function readSwitch(words: readonly Word[], name: string): boolean | undefined {
   const end = words.findIndex(isEnd);

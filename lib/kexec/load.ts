@@ -1,10 +1,11 @@
+/** Loads, unloads and executes the next kernel by the system calls. */
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, KEXEC_FILE_UNLOAD, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { check } from "../error.ts";
 import type { Fd } from "../fd.ts";
 import type { SystemCalls } from "../system_calls.ts";
 
-/** An image to load. The fds may be closed afterwards: the kernel has read them. */
+/** An image to load. The fds may be closed after the load: the kernel has read the files. */
 export interface Image {
   readonly kernel: Fd | number;
   readonly initrd?: Fd | number;
@@ -16,8 +17,8 @@ export interface Image {
 const KEXEC_LOADED = "/sys/kernel/kexec_loaded";
 
 /**
- * Loads the next kernel by kexec_file_load(2), the only way on which preserved memory travels. It replaces the image loaded
- * before; a load that fails keeps it. A cut-off image is loaded without complaint: see `checkImage`.
+ * Loads the next kernel by kexec_file_load(2); kexec_load(2) does not hand preserved memory over. The image replaces the one
+ * loaded before; a load that fails keeps that one. Linux loads a truncated image without an error: see `checkImage`.
  *
  * @throws LuoError `kexec load`: ENOEXEC (x86: no bootable image), EINVAL (arm64: the same; the command line is over 2,016
  * bytes; not a regular file, or empty), EPERM, EBUSY, ETXTBSY (open for writing), EBADF, EADDRNOTAVAIL (does not fit the
@@ -37,7 +38,7 @@ export function loadImage(sys: SystemCalls, image: Image): void {
 }
 
 /**
- * Forgets the loaded image; none loaded is no error. Sessions are not touched.
+ * Unloads the image, which is no error when none is loaded. Sessions stay as they are.
  *
  * @throws LuoError `kexec unload`: EPERM (also when kexec_load_disabled is set), EBUSY
  */
@@ -50,7 +51,7 @@ export function unloadImage(sys: SystemCalls): void {
 }
 
 /**
- * Whether an image is loaded, by whomever: the kernel does not say which, nor whether by kexec_file_load(2).
+ * Whether an image is loaded, by any program. The kernel does not tell which image, nor by which system call.
  *
  * @throws LuoError `open`: ENOENT (this kernel has no kexec, or /sys is not mounted)
  */
@@ -66,11 +67,11 @@ export function imageLoaded(sys: SystemCalls): boolean {
 }
 
 /**
- * Goes into the loaded kernel, now, with all outgoing sessions. Nothing is synced and nobody is stopped first. **Does not
- * return** when it works: on Linux the next instruction is in the next kernel, on the model `ProcessKilled` is thrown.
+ * Executes the loaded kernel at once, with all outgoing sessions. File systems are not synced and processes not stopped.
+ * **Does not return** when the kexec happens: on Linux this kernel ends, on the model `ProcessKilled` is thrown.
  *
  * @throws LuoError `kexec exec`: EINVAL (no image loaded, or not the first PID namespace), EPERM, EBUSY; or what a file's
- * handler gave when it could not freeze it: nothing is lost then
+ * handler gave when it could not freeze the file: then nothing is lost
  */
 export function exec(sys: SystemCalls): void {
   check(sys.reboot(LINUX_REBOOT_CMD_KEXEC), "kexec exec", "the loaded kernel");

@@ -51,7 +51,7 @@ Deno.test("a load that fails names the file at fault, and what it is", async (t)
   }
   using _writer = Deno.openSync(cli.kernel, { write: true });
   await t.step(
-    "a kernel that somebody writes",
+    "a kernel that is open for writing",
     () =>
       cli.fails(1, /^luo: Cannot load ".*kernel": it is open for writing \(ETXTBSY\)/, [
         "kexec",

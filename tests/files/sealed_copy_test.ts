@@ -50,7 +50,7 @@ function failure(run: () => Disposable): string {
   return "copied";
 }
 
-Deno.test("a copy has the bytes that the file had, whatever becomes of the file; nobody can change the copy", () => {
+Deno.test("a copy keeps the bytes that the file had, and cannot be changed", () => {
   using files = new Files();
   const bytes = crypto.getRandomValues(new Uint8Array(60_000));
   using fd = files.open("a", bytes);

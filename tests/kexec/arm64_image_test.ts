@@ -1,3 +1,4 @@
+/** Which files arm64 Linux takes as a kernel. */
 import assert from "node:assert/strict";
 import { checkImage } from "../../lib/kexec/check_image.ts";
 

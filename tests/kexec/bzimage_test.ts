@@ -1,3 +1,4 @@
+/** Which files x86 Linux takes as a kernel, and which of them are cut off. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { bzImageProblem, parseBzImage, SETUP_HEADER_END, standInBzImage } from "../../lib/kexec/bzimage.ts";

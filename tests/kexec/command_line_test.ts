@@ -1,3 +1,4 @@
+/** Kernel command lines: their words, how one is built, what it switches, why it is refused. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
@@ -96,7 +97,7 @@ Deno.test("whatever is added, the last word of each added name is the one that w
   }));
 });
 
-/** Each seen on Linux 7.3.4, some behind `liveupdate=off`, where the default then shows, some alone. */
+/** Each was tried on Linux 7.3.4, some alone and some after `liveupdate=off`. */
 const SWITCHES: readonly (readonly [words: string, is: boolean | undefined])[] = [
   ["liveupdate=on", true],
   ["liveupdate=1", true],

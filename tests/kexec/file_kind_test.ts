@@ -1,3 +1,4 @@
+/** Files that are no kernel image for this machine are called what they are; old kernels are recognized. */
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";

@@ -1,3 +1,4 @@
+/** Loading, unloading and executing an image by the system calls, on the model. */
 import assert from "node:assert/strict";
 import {
   exec,

@@ -1,3 +1,4 @@
+/** The headers of real kernels, whole and cut off. */
 import assert from "node:assert/strict";
 import { checkImage } from "../../lib/kexec/check_image.ts";
 
@@ -14,7 +15,7 @@ const directory = Deno.env.get("LUO_TEST_KERNELS") ||
 for (const [name, release] of Object.entries(IMAGES)) {
   const image = read(`${directory}/${name}`);
   Deno.test({
-    name: `real image ${name}: whole; cut off behind its setup code, truncated`,
+    name: `real image ${name}: whole; truncated when cut off after its setup code`,
     ignore: image === undefined,
     fn() {
       const bytes = image ?? new Uint8Array(0);
