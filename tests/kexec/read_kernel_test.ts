@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
+import { compress } from "lzma1";
+import { compressionOf } from "../../lib/kexec/compression.ts";
 import { parseConfig } from "../../lib/kexec/image/embedded_config.ts";
 import { decompress } from "../../lib/kexec/image/decompress.ts";
 import { handoverFormats } from "../../lib/kexec/image/handover_formats.ts";
@@ -60,6 +62,7 @@ const PACKS: Readonly<Record<string, Pack>> = {
   zstd: (bytes) => sized(zstdCompressSync(bytes)),
   xz: (bytes) => sized(xz(bytes)),
   lz4: (bytes) => sized(lz4(bytes)),
+  lzma: (bytes) => sized(compress(bytes)),
   none: (bytes) => bytes,
 };
 
@@ -156,6 +159,7 @@ async function failure(run: () => Promise<unknown>): Promise<string> {
   }
 }
 
+const LZO = new Uint8Array([0x89, 0x4c, 0x5a, 0x4f, 0x00, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0]);
 const onion = (times: number): Uint8Array => times === 0 ? arm64(VMLINUX) : gzipSync(onion(times - 1));
 const REFUSED: readonly (readonly [what: string, file: () => Uint8Array, why: RegExp])[] = [
   ["nothing", () => new Uint8Array(0), /^unsupported: the file is empty/],
@@ -172,7 +176,8 @@ const REFUSED: readonly (readonly [what: string, file: () => Uint8Array, why: Re
     () => bzImage(zstdCompressSync(VMLINUX).subarray(0, 100)),
     /^damaged: its payload unpacks to/,
   ],
-  ["lzma", () => bzImage(new Uint8Array([0x5d, 0, 0, 0, 1])), /^unsupported: it is packed with lzma/],
+  ["lzo", () => bzImage(LZO), /^unsupported: it is packed with lzo/],
+  ["lzma that is cut", () => bzImage(compress(VMLINUX).subarray(0, 100)), /^damaged: its/],
   ["five times gzip", () => onion(5), /^unsupported: it is wrapped too often/],
   [
     "a UKI that is cut",
@@ -192,9 +197,12 @@ Deno.test("what unpacks to more than the limit is not unpacked", async () => {
     zstd: zstdCompressSync(zeros),
     xz: xz(zeros),
     lz4: lz4(zeros),
+    lzma: compress(zeros),
+    "lzma of unknown size": compress(zeros).fill(0xff, 5, 13),
+    bzip2: Uint8Array.fromBase64("QlpoOTFBWSZTWThXHOUACAhAAMAEAAggADDMBSmmCAbEIB4u5IpwoSBwrjnK"),
   };
   for (const [name, bytes] of Object.entries(packed)) {
-    const compression = name as keyof typeof packed;
+    const compression = compressionOf(bytes) ?? "lzo";
     assert.deepEqual(await decompress(bytes, compression, zeros.length), zeros, name);
     assert.match(await failure(() => decompress(bytes, compression, zeros.length - 1)), /^too_large/, name);
   }

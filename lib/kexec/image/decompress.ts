@@ -22,6 +22,10 @@ export async function decompress(
       return await unpackXz(packed, limit);
     case "lz4":
       return unpackLz4(packed, limit);
+    case "lzma":
+      return await unpackLzma(packed, limit);
+    case "bzip2":
+      return await unpackBzip2(packed, limit);
     default:
       throw new ImageError("unsupported", `it is packed with ${compression}, which is not read here`);
   }
@@ -53,4 +57,48 @@ function refused(error: unknown, compression: Compression, limit: number): Image
 
 function tooLarge(limit: number): ImageError {
   return new ImageError("too_large", `it unpacks to more than ${limit} bytes`);
+}
+
+/** Offset of the unpacked size in a .lzma file; all ones: the data ends with a mark. */
+const LZMA_SIZE = 5;
+const LZMA_HEADER = 13;
+
+async function unpackLzma(packed: Uint8Array, limit: number): Promise<Uint8Array> {
+  if (packed.length < LZMA_HEADER) throw new ImageError("damaged", "its lzma data is damaged");
+  const { decompress: unpack } = await import("lzma1");
+  const file = packed.slice();
+  const view = new DataView(file.buffer);
+  const size = view.getBigUint64(LZMA_SIZE, true);
+  const unknown = size === 2n ** 64n - 1n;
+  if (!unknown && size > BigInt(limit)) throw tooLarge(limit);
+  // The decoder stops at the size, and at the mark before it: so this is a limit.
+  if (unknown) view.setBigUint64(LZMA_SIZE, BigInt(limit) + 1n, true);
+  try {
+    const bytes = unpack(file);
+    if (bytes.length <= limit) return bytes;
+  } catch (error) {
+    throw refused(error, "lzma", limit);
+  }
+  throw tooLarge(limit);
+}
+
+async function unpackBzip2(packed: Uint8Array, limit: number): Promise<Uint8Array> {
+  const [{ default: library }, { Buffer }] = await Promise.all([import("seek-bzip"), import("node:buffer")]);
+  let bytes = new Uint8Array(1 << 20);
+  let length = 0;
+  const writeByte = (byte: number) => {
+    if (length === limit) throw tooLarge(limit);
+    if (length === bytes.length) {
+      const larger = new Uint8Array(2 * length);
+      larger.set(bytes);
+      bytes = larger;
+    }
+    bytes[length++] = byte;
+  };
+  try {
+    library.decode(Buffer.from(packed), { writeByte });
+    return bytes.subarray(0, length);
+  } catch (error) {
+    throw refused(error, "bzip2", limit);
+  }
 }
