@@ -54,6 +54,20 @@ Deno.test("relative links lead to files that exist", () => {
   assert.deepEqual(offenders(DOCUMENTS, /\]\((?!https?:|#)([^)\s]+)\)/g, read, exists), []);
 });
 
+Deno.test("links to a heading lead to one", () => {
+  const headings = (path: string) =>
+    Array.from(
+      read(path).matchAll(/^#+ (.*)$/gm),
+      ([, heading = ""]) => heading.toLowerCase().replace(/[^\w -]/g, "").replaceAll(" ", "-"),
+    );
+  const exists: Accept = (link, path) => {
+    const [file = "", heading = ""] = link.split("#");
+    const target = file === "" ? path : new URL(file, `file:///${path}`).pathname.slice(1);
+    return headings(target).includes(heading);
+  };
+  assert.deepEqual(offenders(DOCUMENTS, /\]\(((?!https?:)[^)\s]*#[^)\s]+)\)/g, read, exists), []);
+});
+
 Deno.test("docs/README.md has every document below docs/", () => {
   const index = read("docs/README.md");
   const missing = PATHS.filter((path) => path.startsWith("docs/") && path !== "docs/README.md")
@@ -79,8 +93,8 @@ Deno.test("source files that documents and comments name exist", () => {
 });
 
 Deno.test("folders that documents name exist", () => {
-  const exists: Accept = (name) => PATHS.some((path) => path.startsWith(name));
-  const name = /`((?:commands|lib|ffi|tests|tools|examples|docs)\/(?:[\w-]+\/)*)`/g;
+  const exists: Accept = (name) => PATHS.some((path) => path.startsWith(name.replace(/\/?$/, "/")));
+  const name = /`((?:commands|lib|ffi|tests|tools|examples|docs)\/[\w/-]*)`/g;
   assert.deepEqual(offenders(DOCUMENTS, name, read, exists), []);
 });
 
