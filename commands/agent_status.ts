@@ -4,7 +4,8 @@ import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { callRunning } from "./processes/agent_calls.ts";
 import type { Context } from "./base/context.ts";
-import { table, time } from "./base/text.ts";
+import { time } from "./base/text.ts";
+import { table } from "./output/table.ts";
 
 export type Result = Answers["agent status"];
 

@@ -7,7 +7,8 @@ import { call, callUntilEnd, target } from "./processes/agent_calls.ts";
 import type { Context } from "./base/context.ts";
 import { Failure } from "./errors/failure.ts";
 import { contents } from "./output/session_text.ts";
-import { count, table, visible } from "./base/text.ts";
+import { count, visible } from "./base/text.ts";
+import { table } from "./output/table.ts";
 import { deviceLines, lossLines } from "./output/status_text.ts";
 import { machineSocket } from "./arguments/agent_target.ts";
 

@@ -1,4 +1,4 @@
-/** Text for people: sizes, times, tables, colour, and names made safe for a terminal. */
+/** Text for people: sizes, times, colour, and names made safe for a terminal. */
 import prettyBytes from "pretty-bytes";
 
 /** Marks text on a terminal. Without colour it returns the text unchanged. */
@@ -33,28 +33,25 @@ export function shortDigest(digest: string | undefined): string {
   return `${algorithm}:${hex.slice(0, 12)}`;
 }
 
-/** Columns, left-aligned, two spaces apart; nothing behind the last one. Control characters are shown, not sent. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const shown = rows.map((row) => row.map(visible));
-  const widths: number[] = [];
-  for (const row of shown) row.forEach((cell, i) => widths[i] = Math.max(widths[i] ?? 0, cell.length));
-  return shown.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd()).join(
-    "\n",
-  );
-}
-
-/** Shows control characters as `\x1b`: names and labels come from others, and their escape sequences must not reach the terminal. */
+/**
+ * Escapes what a terminal does not show as itself: control characters (`\x1b`), and characters that are invisible or turn
+ * the writing direction (`\u202e`). Names and labels come from others: they must not steer the terminal or look like another name.
+ */
 export function visible(text: string): string {
-  // deno-lint-ignore no-control-regex
-  const shown = text.replace(/[\x00-\x1f\x7f-\x9f]/g, (c) => escaped(c.charCodeAt(0)));
+  const shown = text.replace(INVISIBLE, (character) => escaped(character.charCodeAt(0)));
   // A lone surrogate is a byte of a path that is not UTF-8 (ffi/abi/os_text.ts).
   return shown.isWellFormed()
     ? shown
     : shown.replace(/\p{Surrogate}/gu, (c) => escaped(c.charCodeAt(0) & 0xff));
 }
 
-function escaped(byte: number): string {
-  return `\\x${byte.toString(16).padStart(2, "0")}`;
+/** Joiners (U+200C, U+200D) stay: scripts and emoji need them. */
+// deno-lint-ignore no-control-regex
+const INVISIBLE = /[\x00-\x1f\x7f-\x9f\xad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+function escaped(code: number): string {
+  const [letter, digits] = code < 0x100 ? ["x", 2] : ["u", 4];
+  return `\\${letter}${code.toString(16).padStart(digits, "0")}`;
 }
 
 /** A name as one word of a command line that a user may copy into a shell. */

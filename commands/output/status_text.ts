@@ -3,7 +3,8 @@ import type { LastUpdate, Loss, SessionInfo, Status } from "../../lib/agent/prot
 import { hintsFor } from "../errors/hints.ts";
 import { imageLine } from "./kexec_text.ts";
 import { contents, sessionTable } from "./session_text.ts";
-import { count, type Paint, size, table, time, visible } from "../base/text.ts";
+import { count, type Paint, size, time, visible } from "../base/text.ts";
+import { table } from "./table.ts";
 
 /** The whole status on one screen. */
 export function statusText(status: Status, paint: Paint): string {

@@ -8,7 +8,8 @@ import { imageText } from "../../commands/output/kexec_text.ts";
 import { Progress, progressLine } from "../../commands/output/progress.ts";
 import { format as formatSession } from "../../commands/session_show.ts";
 import { statusText } from "../../commands/output/status_text.ts";
-import { colour, plain, shortDigest, size, table, time, visible } from "../../commands/base/text.ts";
+import { colour, plain, shortDigest, size, time, visible } from "../../commands/base/text.ts";
+import { table } from "../../commands/output/table.ts";
 
 const at = "2026-11-21T05:00:01.123Z";
 const digest = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -40,7 +41,31 @@ Deno.test("sizes have units, times are short, digests too", () => {
 Deno.test("columns are aligned, and escape sequences in names do not reach the terminal", () => {
   assert.equal(table([["A", "B", "C"], ["long", "x", ""]]), "A     B  C\nlong  x");
   assert.equal(visible("a\x1b[31mb\n"), "a\\x1b[31mb\\x0a");
+  assert.equal(visible("\u202etxt.exe\u2028"), "\\u202etxt.exe\\u2028");
+  assert.equal(visible("日本 é 👨‍👩‍👧"), "日本 é 👨‍👩‍👧");
   assert.equal(colour("red", "x"), "\x1b[31mx\x1b[0m");
+});
+
+Deno.test("columns are aligned as a terminal shows them", async (t) => {
+  const cases: [string, string, number][] = [
+    ["Japanese", "日本語", 6],
+    ["Korean, composed and not", "가가", 4],
+    ["half-width katakana", "ｱｲ", 2],
+    ["an emoji", "🚀", 2],
+    ["a family: one emoji of three", "👨‍👩‍👧", 2],
+    ["a flag", "🇩🇪", 2],
+    ["a combining accent", "e\u0301", 1],
+    ["joiners between letters", "a\u200db\u200cc", 3],
+    ["an escaped zero-width space", "a\u200b", 7],
+    ["an escaped control character", "\x07", 4],
+  ];
+  for (const [name, text, width] of cases) {
+    await t.step(name, () => {
+      const [wide, plain] = table([[text, "|"], ["x".repeat(10), "|"]]).split("\n");
+      assert.equal(plain, `${"x".repeat(10)}  |`);
+      assert.equal(wide, `${visible(text)}${" ".repeat(10 - width)}  |`);
+    });
+  }
 });
 
 Deno.test("a session and its files", () => {
