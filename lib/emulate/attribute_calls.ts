@@ -4,7 +4,7 @@ import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { fchmod } from "../../ffi/file.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
-import type { PathArguments, Subject, Subjects } from "./call_subject.ts";
+import { isPathOnly, type PathArguments, type Subject, type Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import type { Node } from "./device_nodes.ts";
 
@@ -70,6 +70,7 @@ export class AttributeCalls {
     const subject = named === undefined
       ? this.subjects.byFd(call.tid, int(call.args[0]))
       : this.subjects.byPath(call, named);
+    if (named === undefined && subject !== undefined && isPathOnly(subject)) return -Errno.EBADF;
     return this.#apply(call, subject, change);
   }
 
@@ -78,8 +79,8 @@ export class AttributeCalls {
     if (subject?.is === "session") return -Errno.EOPNOTSUPP;
     if (subject?.is !== "device") return undefined;
     const { node } = subject;
-    const { fsuid } = this.program.credentials(call.tid);
-    if (fsuid !== 0 && fsuid !== node.uid) return -Errno.EPERM;
+    const { uid, privileged } = this.program.credentials(call.tid);
+    if (!privileged && uid !== node.uid) return -Errno.EPERM;
     change(node);
     // Watchers of the file in place of the device see the change.
     if (node.memfd !== undefined) fchmod(node.memfd, node.mode);

@@ -63,3 +63,8 @@ export function look(subject: Subject): FileLook | undefined {
   const found = kind === "file" && memfd !== undefined ? fstat(memfd) : undefined;
   return lookOf(subject.node, found === undefined || typeof found === "number" ? 0n : found.size);
 }
+
+/** Whether the fd was opened with O_PATH. */
+export function isPathOnly(subject: Subject): boolean {
+  return (subject.is === "device" || subject.is === "session") && subject.object?.path_only === true;
+}

@@ -5,7 +5,7 @@ import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { decodeOsText } from "../../ffi/abi/os_text.ts";
 import { makedev } from "../../ffi/abi/stat.ts";
 import { close, stat } from "../../ffi/file.ts";
-import { pidfd_getfd, pidfd_open } from "../../ffi/process.ts";
+import { geteuid, pidfd_getfd, pidfd_open } from "../../ffi/process.ts";
 import { read_text } from "../../ffi/proc.ts";
 import type { Listener } from "../../ffi/seccomp.ts";
 import { fd_limits, Memory } from "../../ffi/tracee.ts";
@@ -15,7 +15,7 @@ const PATH_MAX = 4096;
 const IOV_MAX = 1024;
 /** The most bytes that one call copies. A longer write is cut short. */
 const BYTES_MAX = 64 << 20;
-/** How many bytes of an ioctl's struct are copied; the struct may claim to be longer. */
+/** How many bytes of an ioctl's struct are copied. Of a longer struct, only whether the rest is zero matters. */
 const ARGUMENT_MAX = 1 << 20;
 /** PIDFD_THREAD (linux/pidfd.h, Linux 6.9): pidfd_open() of a thread that does not lead its process. */
 const PIDFD_THREAD = 0o200;
@@ -65,15 +65,38 @@ export class CallingProgram {
     return bytes;
   }
 
-  /** A struct whose first u32 is its size, cut where readable memory ends. Null when the size cannot be read. */
-  argument(tid: number, address: bigint): UserMemory | null {
+  /**
+   * A struct whose first u32 is its size, cut where readable memory ends. Null when the size cannot be read. `known`: the
+   * bytes that the kernel writes back; the struct counts as writable when all of them are.
+   */
+  argument(tid: number, address: bigint, known: number): UserMemory | null {
     const size = this.#memory.read(tid, address, 4);
     if (typeof size === "number") return null;
     const length = size.length < 4 ? 4 : new DataView(size.buffer, size.byteOffset).getUint32(0, true);
     const bytes = this.bytes(tid, address, Math.min(Math.max(length, 4), ARGUMENT_MAX));
     if (typeof bytes === "number") return null;
-    const writable = this.#memory.write(tid, address, bytes.subarray(0, 4)) === 0;
-    return { bytes, writable };
+    const writable = this.#memory.write(tid, address, bytes.subarray(0, Math.min(known, length))) === 0;
+    if (length <= ARGUMENT_MAX || bytes.length < ARGUMENT_MAX) return { bytes, writable };
+    return { bytes: this.#shortened(tid, address, bytes, length), writable };
+  }
+
+  /** A struct of ARGUMENT_MAX bytes that the kernel judges as it judges the long one. */
+  #shortened(
+    tid: number,
+    address: bigint,
+    bytes: Uint8Array<ArrayBuffer>,
+    length: number,
+  ): Uint8Array<ArrayBuffer> {
+    new DataView(bytes.buffer).setUint32(0, ARGUMENT_MAX, true);
+    for (let at = ARGUMENT_MAX; at < length; at += this.#memory.limit) {
+      const wanted = Math.min(this.#memory.limit, length - at);
+      const piece = this.#memory.read(tid, address + BigInt(at), wanted);
+      const set = typeof piece !== "number" && piece.some((byte) => byte !== 0);
+      if (set) bytes[ARGUMENT_MAX - 1] = 1;
+      if (set) break;
+      if (typeof piece === "number" || piece.length < wanted) return bytes.subarray(0, ARGUMENT_MAX - 1);
+    }
+    return bytes;
   }
 
   /** The entries of a struct iovec[]; -EINVAL, -EFAULT. */
@@ -135,13 +158,12 @@ export class CallingProgram {
     return this.listener.addFd(id, fd, cloexec ? O_CLOEXEC : 0);
   }
 
-  /** The umask and the uid for files, from /proc/TID/status. */
-  credentials(tid: number): { umask: number; fsuid: number } {
+  /** From /proc/TID/status. The user who runs luo is the root of the machine, as root is. */
+  credentials(tid: number): { umask: number; uid: number; privileged: boolean } {
     const status = read_text(`/proc/${tid}/status`) ?? "";
-    return {
-      umask: parseInt(/^Umask:\s*([0-7]+)/m.exec(status)?.[1] ?? "0", 8),
-      fsuid: Number(/^Uid:(?:\s+\d+){3}\s+(\d+)/m.exec(status)?.[1] ?? 0),
-    };
+    const umask = parseInt(/^Umask:\s*([0-7]+)/m.exec(status)?.[1] ?? "0", 8);
+    const uid = Number(/^Uid:(?:\s+\d+){3}\s+(\d+)/m.exec(status)?.[1] ?? -1);
+    return { umask, uid, privileged: uid === 0 || uid === geteuid() };
   }
 
   /** The position and the flags (in the numbers of this architecture) of an fd, from /proc/TID/fdinfo. */

@@ -21,12 +21,16 @@ export interface EmulatedFd {
   /** The name that the device was opened by, and its inode. */
   readonly entry?: Entry;
   readonly node?: Node;
+  /** Of a session, as the program gave it: any bytes. */
+  readonly name?: Uint8Array;
+  /** Opened with O_PATH: most calls on the fd give EBADF. */
+  readonly path_only?: boolean;
   /** The open of the file that is watched in place of the device: closing it makes the event. */
   readonly watched?: number;
 }
 
 /** What is known of the device when it is opened. */
-export type Opened = Pick<EmulatedFd, "entry" | "node" | "watched">;
+export type Opened = Pick<EmulatedFd, "entry" | "name" | "node" | "path_only" | "watched">;
 
 /**
  * Every emulated fd is one end of a socket pair. The host does dup, fork, exec and SCM_RIGHTS with it, and luo's end hangs up when

@@ -8,7 +8,15 @@ import type { Ret, SystemCalls, UserMemory } from "../system_calls.ts";
 import { type EmulatedFd, type EmulatedFds, identityOf, type Opened } from "./emulated_fds.ts";
 import type { CallingProgram } from "./calling_program.ts";
 
-const FD_OFFSET = 4;
+const [SIZE_FIELD, FD_OFFSET] = [4, 4];
+const STRUCT_SIZES: Readonly<Record<number, number>> = {
+  [luo.LIVEUPDATE_IOCTL_CREATE_SESSION]: luo.SESSION_STRUCT_SIZE,
+  [luo.LIVEUPDATE_IOCTL_RETRIEVE_SESSION]: luo.SESSION_STRUCT_SIZE,
+  [luo.LIVEUPDATE_SESSION_PRESERVE_FD]: luo.FD_STRUCT_SIZE,
+  [luo.LIVEUPDATE_SESSION_RETRIEVE_FD]: luo.FD_STRUCT_SIZE,
+  [luo.LIVEUPDATE_SESSION_FINISH]: luo.FINISH_STRUCT_SIZE,
+  [luo.LIVEUPDATE_SESSION_GET_NAME]: luo.GET_NAME_STRUCT_SIZE,
+};
 const MAKES_SESSION = new Set([luo.LIVEUPDATE_IOCTL_CREATE_SESSION, luo.LIVEUPDATE_IOCTL_RETRIEVE_SESSION]);
 
 /** Translates fds between the program and the model, in both directions. */
@@ -18,7 +26,7 @@ export class Ioctls {
   /** ioctl(fd, request, address) of an emulated fd. */
   serve(call: Notification, object: EmulatedFd): Ret {
     const request = Number(BigInt.asUintN(32, call.args[1]));
-    const argument = this.program.argument(call.tid, call.args[2]);
+    const argument = this.program.argument(call.tid, call.args[2], STRUCT_SIZES[request] ?? 0);
     if (request === luo.LIVEUPDATE_SESSION_PRESERVE_FD) return this.#preserve(call, object, argument);
     const makes_fd = MAKES_SESSION.has(request) || request === luo.LIVEUPDATE_SESSION_RETRIEVE_FD;
     if (makes_fd && !this.program.has_room(call.tid)) return -Errno.EMFILE;
@@ -28,7 +36,9 @@ export class Ioctls {
       const given = this.#give(call, argument, MAKES_SESSION.has(request));
       if (given < 0) return given;
     }
-    return this.program.write(call.tid, call.args[2], argument.bytes.subarray(0, luo.SESSION_STRUCT_SIZE));
+    // The size, the first field, is the program's own.
+    const changed = argument.bytes.subarray(SIZE_FIELD, luo.SESSION_STRUCT_SIZE);
+    return this.program.write(call.tid, call.args[2] + BigInt(SIZE_FIELD), changed);
   }
 
   /** The model gets a copy of the program's fd. The program's struct is not changed. */
@@ -58,7 +68,9 @@ export class Ioctls {
   #give(call: Notification, { bytes }: UserMemory, session: boolean): Ret {
     const view = viewOf(bytes);
     const model_fd = view.getInt32(FD_OFFSET, true);
-    const given = session ? this.give_object(call, "session", model_fd) : this.#give_file(call, model_fd);
+    const given = session
+      ? this.give_object(call, "session", model_fd, true, { name: luo.decodeName(bytes) })
+      : this.#give_file(call, model_fd);
     if (given >= 0) view.setInt32(FD_OFFSET, given, true);
     return given;
   }

@@ -3,7 +3,6 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { stat } from "../../ffi/file.ts";
-import type { SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import { look, type PathArguments, type Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
@@ -15,10 +14,10 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
 const [STAT_FLAGS, STATX_SYNC_TYPE, ACCESS_FLAGS] = [0x1900, 0x6000, 0x1300];
 const STATX_RESERVED = 0x8000_0000n;
 const X_OK = 1;
+const encoder = new TextEncoder();
 
 export class LookCalls {
   constructor(
-    readonly sys: SystemCalls,
     readonly program: CallingProgram,
     readonly objects: EmulatedFds,
     readonly subjects: Subjects,
@@ -109,23 +108,24 @@ export class LookCalls {
     if (place?.is === "below") return -Errno.ENOTDIR;
     if (place?.is === "entry") return place.entry.node && -Errno.EINVAL;
     const text = place?.is === "fd" ? this.#linkText(place.pid, place.fd) : undefined;
-    if (typeof text !== "string") return text;
-    const bytes = new TextEncoder().encode(text).subarray(0, size);
+    const bytes = text?.subarray(0, size);
+    if (bytes === undefined) return undefined;
     const written = this.program.write(call.tid, into, bytes);
     return written < 0 ? written : bytes.length;
   }
 
-  #linkText(pid: number, fd: number): string | CallAnswer {
+  #linkText(pid: number, fd: number): Uint8Array | undefined {
     const object = this.objects.find(pid, fd);
-    if (object !== undefined) return this.#objectText(object);
+    if (object !== undefined) return objectText(object);
     const found = stat(`/proc/${pid}/fd/${fd}`);
     const nameless = typeof found !== "number" && this.objects.nameless.has(identityOf(found));
-    return nameless ? "/ (deleted)" : undefined;
+    return nameless ? encoder.encode("/ (deleted)") : undefined;
   }
+}
 
-  #objectText({ entry, node, model_fd }: EmulatedFd): string | CallAnswer {
-    if (entry === undefined) return this.sys.readlink(`/proc/self/fd/${model_fd}`);
-    const name = `${entry.directory}/${entry.name}`.replace(/^\/proc\/\d+\/root/, "");
-    return entry.node === node ? name : `${name} (deleted)`;
-  }
+function objectText({ entry, node, name }: EmulatedFd): Uint8Array | undefined {
+  if (name !== undefined) return new Uint8Array([...encoder.encode("anon_inode:[luo_session] "), ...name]);
+  if (entry === undefined) return undefined;
+  const path = `${entry.directory}/${entry.name}`.replace(/^\/proc\/\d+\/root/, "");
+  return encoder.encode(entry.node === node ? path : `${path} (deleted)`);
 }

@@ -79,15 +79,15 @@ export class NameCalls {
     if (place?.is !== "file") return undefined;
     // The host's kernel says EEXIST.
     if (typeof stat(place.path) !== "number") return undefined;
-    const { umask, fsuid } = this.program.credentials(call.tid);
-    if (fsuid !== 0) return -Errno.EPERM;
+    const { umask, privileged } = this.program.credentials(call.tid);
+    if (!privileged) return -Errno.EPERM;
     const node = newNode("device", mode & 0o7777 & ~umask);
     return this.nodes.add(...splitPath(place.path), node) ? 0 : -Errno.ENOENT;
   }
 
   #fill(call: Notification, entry: Entry, kind: "device" | "file", mode: number): CallAnswer {
-    const { umask, fsuid } = this.program.credentials(call.tid);
-    if (kind === "device" && fsuid !== 0) return -Errno.EPERM;
+    const { umask, privileged } = this.program.credentials(call.tid);
+    if (kind === "device" && !privileged) return -Errno.EPERM;
     entry.node = newNode(kind, mode & 0o7777 & ~umask);
     return 0;
   }

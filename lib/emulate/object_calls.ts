@@ -25,10 +25,10 @@ export class ObjectCalls {
     ioctl: (call) => this.#ioctl(call),
     fcntl: (call) => this.#fcntl(call),
     read: (call) => this.#read(call, undefined),
-    pread64: (call) => this.#read(call, 0n),
+    pread64: (call) => this.#read(call, long(call.args[3])),
     readv: (call) => this.#read(call, undefined),
-    preadv: (call) => this.#read(call, 0n),
-    preadv2: (call) => this.#read(call, long(call.args[3]) === -1n ? undefined : 0n),
+    preadv: (call) => this.#read(call, long(call.args[3])),
+    preadv2: (call) => this.#read(call, long(call.args[3]) === -1n ? undefined : long(call.args[3])),
     lseek: ({ tid, args: [fd, offset, whence] }) => {
       const object = this.objects.find(tid, int(fd));
       return object && Number(this.sys.lseek(object.model_fd, long(offset), int(whence)));
@@ -60,6 +60,7 @@ export class ObjectCalls {
   #read({ tid, args: [fd] }: Notification, offset: bigint | undefined): CallAnswer {
     const object = this.objects.find(tid, int(fd));
     if (object === undefined) return undefined;
+    if (offset !== undefined && offset < 0n) return -Errno.EINVAL;
     const byte = new Uint8Array(1);
     return offset === undefined
       ? this.sys.read(object.model_fd, byte)

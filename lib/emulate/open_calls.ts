@@ -24,7 +24,7 @@ import type { CallingProgram } from "./calling_program.ts";
 import { type Entry, newNode, type Node } from "./device_nodes.ts";
 import type { EmulatedFd } from "./emulated_fds.ts";
 import type { Ioctls } from "./ioctls.ts";
-import { isKernelFile, openKernelFile } from "./kernel_files.ts";
+import { openMachineFile } from "./machine_files.ts";
 import type { Place } from "./path_walk.ts";
 import type { PreservedFiles } from "./preserved_files.ts";
 
@@ -85,8 +85,9 @@ export class OpenCalls {
     const { path, flags } = opening;
     if (place.is === "refused") return -place.errno;
     if (place.is === "below") return flags & O_CREAT && path.endsWith("/") ? -Errno.EISDIR : -Errno.ENOTDIR;
-    if (place.is === "file" && isKernelFile(place.inside)) {
-      return this.#openKernelFile(call, place.inside, flags);
+    if (place.is === "file") {
+      const fd = openMachineFile(this.sys, this.program, this.subjects.objects, place.inside, flags);
+      if (fd !== undefined) return this.#give(call, fd, flags);
     }
     const subject = this.subjects.at(place);
     if (subject !== undefined) return this.#openSubject(call, subject, opening);
@@ -109,26 +110,26 @@ export class OpenCalls {
       : this.#openFile(call, node, flags);
   }
 
-  #openKernelFile(call: Notification, path: string, flags: number): Ret {
-    return this.#give(call, openKernelFile(this.sys, path, flags), flags);
-  }
-
   #openDevice(call: Notification, node: Node, entry: Entry | undefined, flags: number): Ret {
     if (!this.program.has_room(call.tid)) return -Errno.EMFILE;
     const model_fd = this.sys.open(LIVEUPDATE_DEVICE, flags & ~O_CLOEXEC);
     if (model_fd < 0) return model_fd;
     const watches = node.memfd !== undefined && (flags & O_PATH) === 0;
     const watched = watches ? open(`/proc/self/fd/${node.memfd}`, (flags & O_ACCMODE) | O_CLOEXEC) : -1;
-    const opened = { node, entry, watched: watched < 0 ? undefined : watched };
+    const path_only = (flags & O_PATH) !== 0;
+    const opened = { node, entry, path_only, watched: watched < 0 ? undefined : watched };
     return this.ioctls.give_object(call, "device", model_fd, (flags & O_CLOEXEC) !== 0, opened);
   }
 
   /** O_PATH of a session, through /proc. */
-  #openPath(call: Notification, { model_fd }: EmulatedFd, flags: number): Ret {
+  #openPath(call: Notification, { model_fd, name }: EmulatedFd, flags: number): Ret {
     if (!this.program.has_room(call.tid)) return -Errno.EMFILE;
     const opened = this.sys.open(`/proc/self/fd/${model_fd}`, flags & ~O_CLOEXEC);
     if (opened < 0) return opened;
-    return this.ioctls.give_object(call, "session", opened, (flags & O_CLOEXEC) !== 0);
+    return this.ioctls.give_object(call, "session", opened, (flags & O_CLOEXEC) !== 0, {
+      name,
+      path_only: true,
+    });
   }
 
   /** The name of the device after its unlink: a file that is made there is the machine's, not one of the host's /dev. */

@@ -50,6 +50,7 @@ export class WriteCalls {
   #onObject({ tid, args: [fd] }: Notification, offset: bigint | undefined): CallAnswer {
     const object = this.objects.find(tid, int(fd));
     if (object === undefined) return undefined;
+    if (offset !== undefined && offset < 0n) return -Errno.EINVAL;
     const byte = new Uint8Array(1);
     return offset === undefined
       ? this.sys.write(object.model_fd, byte)

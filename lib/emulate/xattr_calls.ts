@@ -4,7 +4,7 @@ import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
 import type { Ret } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
-import type { PathArguments, Subjects } from "./call_subject.ts";
+import { isPathOnly, type PathArguments, type Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { type Attributes, attributesOf, checkName } from "./xattrs.ts";
 
@@ -104,9 +104,10 @@ export class XattrCalls {
       ? this.subjects.byFd(call.tid, int(call.args[0]))
       : this.subjects.byPath(call, named);
     if (subject === undefined || subject.is === "absent") return undefined;
+    if (named === undefined && isPathOnly(subject)) return -Errno.EBADF;
     if (subject.is === "below") return -Errno.ENOTDIR;
     if ((named?.flags ?? 0) & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) return -Errno.EINVAL;
-    const privileged = this.program.credentials(call.tid).fsuid === 0;
+    const { privileged } = this.program.credentials(call.tid);
     return act(attributesOf(subject.is === "device" ? subject.node : undefined, privileged));
   }
 

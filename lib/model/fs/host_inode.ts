@@ -40,8 +40,12 @@ export class HostInode implements Inode {
     return this.file.get_seals();
   }
 
-  /** For kexec_file_load, which asks only whether there is one. */
+  /**
+   * For kexec_file_load, which asks only whether there is one. The model itself has a preserved file open for writing, so
+   * that other writers cannot be told from it.
+   */
   get writers(): number {
+    if (this.frozen) return 0;
     return this.file.open_for_writing() ? 1 : 0;
   }
 

@@ -15,7 +15,7 @@ export interface LoadedImage {
 }
 
 const FLAGS = kexec.KEXEC_FILE_UNLOAD | kexec.KEXEC_FILE_ON_CRASH | kexec.KEXEC_FILE_NO_INITRAMFS |
-  kexec.KEXEC_FILE_DEBUG | kexec.KEXEC_FILE_NO_CMA;
+  kexec.KEXEC_FILE_DEBUG | kexec.KEXEC_FILE_NO_CMA | kexec.KEXEC_FILE_FORCE_DTB;
 /** KEXEC_FILE_SIZE_MAX, the largest file that is read. */
 const FILE_SIZE_MAX = BigInt(Math.min(0x7fffffff, 4 * 1024 * 1024 * 1024));
 const INT_MAX = 0x7fffffffn;

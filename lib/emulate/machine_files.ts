@@ -1,0 +1,52 @@
+/** Files of /proc and /sys that luo serves: fdinfo of the device and of sessions, and what tells which kernel runs. */
+import { translateOpenFlags, X86_64 } from "../../ffi/abi/arch.ts";
+import { F_GETFL, O_CLOEXEC } from "../../ffi/abi/fcntl.ts";
+import { ARCH } from "../../ffi/libc.ts";
+import type { Ret, SystemCalls } from "../system_calls.ts";
+import { look } from "./call_subject.ts";
+import type { CallingProgram } from "./calling_program.ts";
+import type { EmulatedFd, EmulatedFds } from "./emulated_fds.ts";
+import { isKernelFile, openKernelFile, readOnlyFile } from "./kernel_files.ts";
+
+/** A file of the host with the machine's content, which the caller closes; undefined for paths that are the host's. */
+export function openMachineFile(
+  sys: SystemCalls,
+  program: CallingProgram,
+  objects: EmulatedFds,
+  path: string,
+  flags: number,
+): Ret | undefined {
+  if (isKernelFile(path)) return openKernelFile(sys, path, flags);
+  const shown = fdinfo(path);
+  const object = shown && objects.find(shown.pid, shown.fd);
+  return shown && object && openFdinfo(sys, program, shown, object);
+}
+
+/** An fd of a process. */
+interface ShownFd {
+  readonly pid: number;
+  readonly fd: number;
+}
+
+/** The fd that a path of /proc shows. */
+function fdinfo(path: string): ShownFd | undefined {
+  const [, pid, fd] = /^\/proc\/(?:\d+\/task\/)?(\d+)\/fdinfo\/(\d+)$/.exec(path) ?? [];
+  return pid === undefined || fd === undefined ? undefined : { pid: Number(pid), fd: Number(fd) };
+}
+
+/** The host's file would tell of the socket underneath. */
+function openFdinfo(
+  sys: SystemCalls,
+  program: CallingProgram,
+  { pid, fd }: ShownFd,
+  object: EmulatedFd,
+): Ret {
+  // FD_CLOEXEC is the fd's own, and the host knows it.
+  const cloexec = (program.description(pid, fd)?.flags ?? 0) & O_CLOEXEC;
+  const flags = translateOpenFlags(sys.fcntl(object.model_fd, F_GETFL), X86_64, ARCH) | cloexec;
+  const { kind, node, entry } = object;
+  const session = kind === "session" || node === undefined;
+  const ino = look(session ? { is: "session", object } : { is: "device", node, entry })?.ino ?? 0n;
+  const text = `pos:\t0\nflags:\t0${flags.toString(8)}\nmnt_id:\t${session ? 14 : 2}\nino:\t${ino}\n`;
+  return readOnlyFile(String(fd), new TextEncoder().encode(text));
+}
