@@ -98,6 +98,15 @@ Deno.test("folders that documents name exist", () => {
   assert.deepEqual(offenders(DOCUMENTS, name, read, exists), []);
 });
 
+Deno.test("tasks that documents and comments name exist", () => {
+  const { tasks } = JSON.parse(read("deno.json"));
+  const text = PATHS.filter((path) => /\.(md|ts|sh|c)$|^\.ci\/run$/.test(path));
+  assert.deepEqual(
+    offenders(text, /deno(?:@[\d.]+)? task (?:--quiet )?([a-z][\w:]*)/g, comments, (task) => task in tasks),
+    [],
+  );
+});
+
 Deno.test("lines of documents are at most 120 columns wide, tables too", () => {
   const wide = DOCUMENTS.flatMap((path) =>
     read(path).split("\n").flatMap((line, index) => line.length > 120 ? [`${path}:${index + 1}`] : [])
