@@ -29,7 +29,7 @@ luo session create vm1
 luo file preserve vm1 --from "$DIR/in" --token 7 --digest
 
 echo "--- before the kexec"
-wrong 1 'did you mean "vm1"' luo session show vm2
+wrong 1 'did you mean "vm1"' luo session show wm1
 wrong 1 'EEXIST' luo session create vm1
 wrong 1 'EEXIST' luo file preserve vm1 --from "$DIR/in" --token 7
 wrong 2 'token' luo file preserve vm1 --from "$DIR/in" --token seven
@@ -48,7 +48,7 @@ luo kexec exec
 
 echo "--- after the kexec"
 wrong 1 'luo session retrieve vm1' luo file restore vm1 7 --to "$DIR/out"
-wrong 1 'did you mean "vm1"' luo session retrieve vm2
+wrong 1 'sessions: "vm1"' luo session retrieve vm2
 luo kexec load "$IMAGE"
 wrong 4 '--force' luo kexec exec
 luo session retrieve vm1

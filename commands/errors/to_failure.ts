@@ -6,7 +6,7 @@ import { LuoError } from "../../lib/error.ts";
 import { Failure, type FailureKind } from "./failure.ts";
 import { fileWords } from "./file_words.ts";
 import { hintsFor } from "./hints.ts";
-import { nearest } from "./nearest.ts";
+import { listing, suggestion } from "./nearest.ts";
 import { remedies, riskOf } from "./remedies.ts";
 import { shellWord } from "../base/text.ts";
 
@@ -160,7 +160,10 @@ export function noSuchSession(session: string, known: readonly string[]): Failur
   return new Failure("no-such-session", `Cannot find session "${session}"`, {
     subject: session,
     known,
-    hints: [meant(session, known) ?? list("the sessions there are", known) ?? "there are no sessions"],
+    hints: [
+      ...suggested(session, known),
+      listing("sessions", known.map((name) => JSON.stringify(name)), "there are no sessions"),
+    ],
   });
 }
 
@@ -168,19 +171,12 @@ export function noSuchFile(session: string, token: string, known: readonly strin
   return new Failure("no-such-file", `Cannot find file ${token} in session "${session}"`, {
     subject: token,
     known,
-    hints: [
-      meant(token, known) ?? list("the tokens there are", known) ?? "luo knows of no files in the session",
-    ],
+    // A near number is another file, and no slip.
+    hints: [listing("tokens", known, "luo knows of no files in the session")],
   });
 }
 
-function meant(name: string, known: readonly string[]): string | undefined {
-  const candidate = nearest(name, known);
-  return candidate === undefined ? undefined : `did you mean "${candidate}"?`;
-}
-
-function list(what: string, known: readonly string[]): string | undefined {
-  if (known.length === 0) return undefined;
-  const shown = known.slice(0, 10).join(", ");
-  return `${what}: ${shown}${known.length > 10 ? ` and ${known.length - 10} more` : ""}`;
+function suggested(name: string, known: readonly string[]): string[] {
+  const hint = suggestion(name, known);
+  return hint === undefined ? [] : [hint];
 }

@@ -15,6 +15,7 @@ import { EXIT, type ExitCode } from "../base/exit_codes.ts";
 import { Failure, failureJson, renderFailure } from "../errors/failure.ts";
 import { toFailure } from "../errors/to_failure.ts";
 import { help, version } from "./flags.ts";
+import { nearest, suggestion } from "../errors/nearest.ts";
 import { allRoutes, routesTo } from "./route_to.ts";
 import { plain } from "../base/text.ts";
 
@@ -83,8 +84,9 @@ export function application(json: boolean, routes: RouteMap<Context>): Applicati
 
 function commandHint(input: string, corrections: readonly string[]): string {
   if (input.startsWith("-")) return `options go after the command: luo status ${input} ...`;
-  if (corrections.length === 0 || input === "help") return "list the commands with: luo --help";
-  return `did you mean ${corrections.join(" or ")}?`;
+  // stricli puts the names in backticks, and offers far ones too.
+  const known = corrections.map((name) => name.replaceAll("`", ""));
+  return suggestion(input, known) ?? "list the commands with: luo --help";
 }
 
 /** A closed pipe needs no message: `cat` writes none either. */
@@ -108,8 +110,8 @@ function argumentProblem(error: unknown): string {
       }`;
     },
     FlagNotFoundError: ({ input, corrections }) => {
-      const meant = corrections.map((name) => `--${name}`).join(" or ");
-      return `Cannot find option "--${input}"${meant === "" ? "" : `: did you mean ${meant}?`}`;
+      const meant = nearest(input, corrections);
+      return `Cannot find option "--${input}"${meant === undefined ? "" : `: did you mean --${meant}?`}`;
     },
     EnumValidationError: ({ externalFlagName, input, values }) =>
       `Cannot use "${input}" for --${externalFlagName}: it is one of ${values.join(", ")}`,

@@ -6,7 +6,7 @@ import type { Outside } from "../../commands/base/context.ts";
 import { EXIT, EXIT_MEANING } from "../../commands/base/exit_codes.ts";
 import { Failure, failureJson, type FailureKind, renderFailure } from "../../commands/errors/failure.ts";
 import { manPage } from "../../commands/help/man_page.ts";
-import { nearest } from "../../commands/errors/nearest.ts";
+import { listing, nearest } from "../../commands/errors/nearest.ts";
 import { COMMAND_FILES } from "../../commands/program/route_to.ts";
 import { routes } from "../../commands/program/routes.ts";
 import { routeTree } from "../../commands/help/route_tree.ts";
@@ -72,8 +72,10 @@ Deno.test("an error is a sentence and its hints, or one line of JSON", () => {
 
 Deno.test("wrong command lines: exit 2, a hint, nothing on stdout", async (t) => {
   const cases: [string[], RegExp][] = [
-    [["sesion"], /did you mean `session`/],
-    [["session", "craete", "x"], /did you mean `create`/],
+    [["sesion"], /did you mean "session"\?/],
+    [["session", "craete", "x"], /did you mean "create"\?/],
+    [["frobnicate"], /Cannot find command "frobnicate"\n {2}list the commands/],
+    [["status", "--frobnicate"], /Cannot find option "--frobnicate"\n$/],
     [["--backend", "model", "status"], /options go after the command: luo status --backend/],
     [["help"], /luo --help/],
     [["session", "create"], /without SESSION/],
@@ -130,10 +132,27 @@ Deno.test("all shells and the manual page know every command and flag", () => {
 });
 
 Deno.test("a near name is suggested, a far one is not", () => {
-  assert.equal(nearest("vm1", ["vm2", "cache"]), "vm2");
+  assert.equal(nearest("wm1", ["vm1", "cache"]), "vm1");
   assert.equal(nearest("cahce", ["vm2", "cache"]), "cache");
   assert.equal(nearest("database", ["vm2", "cache"]), undefined);
   assert.equal(nearest("x", []), undefined);
+});
+
+Deno.test("a name with other digits is no slip", () => {
+  for (
+    const [name, known] of [["vm2", "vm1"], ["8", "7"], ["node-10", "node-1"], ["vm12", "vm21"]] as const
+  ) {
+    assert.equal(nearest(name, [known]), undefined, name);
+  }
+});
+
+Deno.test("lists are cut at ten, with a count", () => {
+  const names = Array.from({ length: 13 }, (_, i) => `s${i}`);
+  assert.equal(listing("sessions", names.slice(0, 2), "none"), "sessions: s0, s1");
+  assert.match(listing("sessions", names, "none"), /^sessions: s0, .*, s9 and 3 more$/);
+  assert.equal(listing("sessions", [], "there are none"), "there are none");
+  const failure = new Failure("refused", "Cannot x", { reasons: names, hints: ["y"] });
+  assert.match(renderFailure(failure), /\n {2}s9\n {2}.*3 more.*\n {2}y$/);
 });
 
 Deno.test("every command is found without loading the others", () => {

@@ -10,8 +10,17 @@ Deno.test("mistakes before the kexec: the message says what to do, and nothing c
   await cli.ok(["file", "preserve", "vm1", "--from", small, "--token", "7"]);
   const preserve = ["file", "preserve", "vm1", "--token", "8"];
   const cases: [string, number, RegExp, string[]][] = [
-    ["unknown session", 1, /did you mean "vm1"\?/, ["session", "show", "vm2"]],
-    ["unknown session, far", 1, /the sessions there are: vm1/, ["session", "close", "database"]],
+    ["unknown session with another number", 1, /find session "vm2"\n {2}sessions: "vm1"\n$/, [
+      "session",
+      "show",
+      "vm2",
+    ]],
+    ["unknown session, near", 1, /did you mean "vm1"\?\n {2}sessions: "vm1"\n$/, ["session", "show", "wm1"]],
+    ["unknown session, far", 1, /find session "database"\n {2}sessions: "vm1"\n$/, [
+      "session",
+      "close",
+      "database",
+    ]],
     ["taken name", 1, /EEXIST/, ["session", "create", "vm1"]],
     ["name too long", 2, /at most 63 bytes/, ["session", "create", "x".repeat(64)]],
     ["taken token", 1, /file 7 .*EEXIST[^]*luo file list/, [
@@ -77,7 +86,7 @@ Deno.test("mistakes after the kexec: the message says what to do, and nothing is
   );
   await t.step(
     "retrieve an unknown one",
-    () => cli.fails(1, /did you mean "vm1"/, ["session", "retrieve", "vm2"]),
+    () => cli.fails(1, /sessions: "vm1"/, ["session", "retrieve", "vm2"]),
   );
   await cli.ok(image);
   await t.step("kexec with incoming sessions", () => cli.fails(4, /--force/, ["kexec", "exec"]));
@@ -85,7 +94,14 @@ Deno.test("mistakes after the kexec: the message says what to do, and nothing is
   await t.step("kexec with unfinished sessions", () => cli.fails(4, /--force/, ["kexec", "exec"]));
   const cases: [string, number, RegExp, string[]][] = [
     ["second retrieve", 1, /vm1/, ["session", "retrieve", "vm1"]],
-    ["unknown token", 1, /file 8[^]*7/, ["file", "restore", "vm1", "8", "--to", "out"]],
+    ["unknown token", 1, /find file 8 in session "vm1"\n {2}tokens: 7\n$/, [
+      "file",
+      "restore",
+      "vm1",
+      "8",
+      "--to",
+      "out",
+    ]],
     ["bad token", 2, /whole number/, ["file", "restore", "vm1", "seven", "--to", "out"]],
     ["no such directory", 1, /no directory/, [...restore, "--to", "no/out"]],
     ["a directory", 1, /directory/, [...restore, "--to", cli.dir, "--force"]],
