@@ -11,8 +11,18 @@ export const VERSION: string = config.version;
 /** True in a single executable (`deno task binary`, `deno compile`), false in a checkout that Deno runs. */
 export const BINARY: boolean = typeof LUO_BINARY !== "undefined" || Deno.build.standalone;
 
-/** Packages that are not in the program: for tests and for making the single executable. */
-const NOT_IN_PROGRAM: readonly string[] = ["ajv", "esbuild", "fast-check"];
+/**
+ * Packages that are not in the program: for tests, for making the single executable, and those of lib/kexec/image, which no
+ * command uses yet.
+ */
+const NOT_IN_PROGRAM: readonly string[] = [
+  "ajv",
+  "esbuild",
+  "fast-check",
+  "lzma1",
+  "seek-bzip",
+  "xz-decompress",
+];
 
 export function version(): Version {
   const packages = Object.entries(config.imports).filter(([name]) => !NOT_IN_PROGRAM.includes(name));
