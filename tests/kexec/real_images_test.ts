@@ -1,6 +1,6 @@
 /** The headers of real kernels, whole and cut off. */
 import assert from "node:assert/strict";
-import { checkImage } from "../../lib/kexec/check_image.ts";
+import { type Architecture, checkImage } from "../../lib/kexec/check_image.ts";
 
 /** Release of each image, as tests/vm/README.md names them. */
 const IMAGES = {
@@ -27,8 +27,19 @@ for (const [name, release] of Object.entries(IMAGES)) {
   });
 }
 
-function check(bytes: Uint8Array) {
-  return checkImage((offset, length) => bytes.subarray(offset, offset + length), bytes.length);
+const arm64 = read(`${directory}/Image-7.3.4-luo-arm64`);
+Deno.test({
+  name: "real image Image-7.3.4-luo-arm64: its release, and what x86-64 says to it",
+  ignore: arm64 === undefined,
+  fn() {
+    const bytes = arm64 ?? new Uint8Array(0);
+    assert.deepEqual(check(bytes, "aarch64"), { release: "7.3.4-luo", problems: [] });
+    assert.match(check(bytes).problems[0]?.reason ?? "", /for arm64, and this machine is x86-64/);
+  },
+});
+
+function check(bytes: Uint8Array, machine: Architecture = "x86_64") {
+  return checkImage((offset, length) => bytes.subarray(offset, offset + length), bytes.length, machine);
 }
 
 function read(path: string): Uint8Array | undefined {
