@@ -9,9 +9,11 @@ const name = (what: string) => gcc ? what : `${what} (ignored: no gcc)`;
 /** `says` is the output of the same program on Linux 7.3.4, recorded in a virtual machine. */
 const recorded = (program: string) =>
   Deno.readTextFileSync(new URL(`programs/${program}.linux`, import.meta.url));
-const programs: readonly { program: string; options: readonly string[]; says: string }[] = [
+const programs: readonly { program: string; options: readonly string[]; says: string; kernel?: true }[] = [
   { program: "device_names", options: [], says: recorded("device_names") },
+  { program: "kexec_arguments", options: [], says: recorded("kexec_arguments"), kernel: true },
   { program: "sizes", options: ["--strict"], says: recorded("sizes") },
+  { program: "ways", options: ["--strict"], says: recorded("ways") },
   {
     program: "frozen",
     options: ["--strict"],
@@ -68,12 +70,13 @@ held by a daemon: EEXIST
   },
 ];
 
-for (const { program, options, says } of programs) {
+for (const { program, options, says, kernel } of programs) {
   for (const linked of [[], ["-static"]]) {
     const what = `${program}.c${linked.length > 0 ? ", static," : ""} prints what it prints on Linux`;
     Deno.test({ name: name(what), ignore: !gcc }, async () => {
       using lab = new Lab();
-      const { code, out, err } = await lab.emulate(...options, lab.compile(program, ...linked));
+      const command = [lab.compile(program, ...linked), ...(kernel ? [lab.kernel] : [])];
+      const { code, out, err } = await lab.emulate(...options, ...command);
       assert.equal(out, says);
       assert.deepEqual([code, err], [0, ""]);
     });
@@ -87,6 +90,17 @@ Deno.test(
     const { out } = await lab.emulate(lab.compile("frozen"));
     assert.match(out, /grow: EPERM/);
     assert.match(out, /write past the end: 4096/);
+  },
+);
+
+Deno.test(
+  { name: name("no call on the names of the device reaches the host's /dev"), ignore: !gcc },
+  async () => {
+    using lab = new Lab();
+    const names = () => Array.from(Deno.readDirSync("/dev"), ({ name }) => name).sort();
+    const before = names();
+    const { code } = await lab.emulate(lab.compile("device_names"));
+    assert.deepEqual([code, names()], [0, before]);
   },
 );
 

@@ -48,6 +48,19 @@ const cases: readonly {
   { what: "MADV_REMOVE", call: "madvise", args: [0, 4096, 9], plain: true, strict: true },
   { what: "MADV_DONTNEED", call: "madvise", args: [0, 4096, 4], plain: false, strict: false },
   { what: "a write", call: "write", args: [1], plain: false, strict: true },
+  { what: "an unshare of mounts", call: "unshare", args: [0x20000], plain: true, strict: true },
+  { what: "an unshare of fds", call: "unshare", args: [0x400], plain: false, strict: false },
+  {
+    what: "a handle with O_TRUNC",
+    call: "open_by_handle_at",
+    args: [3, 0, 0o1002],
+    plain: true,
+    strict: true,
+  },
+  { what: "a handle without", call: "open_by_handle_at", args: [3, 0, 2], plain: false, strict: false },
+  { what: "kexec_load", call: "kexec_load", args: [], plain: true, strict: true },
+  { what: "io_uring_setup", call: "io_uring_setup", args: [], plain: true, strict: true },
+  { what: "an extended attribute", call: "getxattrat", args: [], plain: true, strict: true },
   { what: "reboot", call: "reboot", args: [], plain: true, strict: true },
 ];
 
