@@ -37,7 +37,7 @@ export const command = buildCommand<Flags, [], Context>({
       "sessions, except with --force. When no agent runs there is nothing to do, and\n" +
       "that is no error. These files stay beside the socket, and can be removed when no\n" +
       "agent runs:\n" +
-      "  .state   the record: the next agent of this boot reads the losses from it\n" +
+      "  .state   the record: the next agent of this boot reads losses from it\n" +
       "  .log     what the agents said\n" +
       "  .lock    keeps a second agent out: a lock must be on a file that stays\n" +
       "  .start   keeps two commands from starting two agents\n" +

@@ -19,7 +19,7 @@ export interface CommonFlags extends ServerFlags {
   readonly timeout?: number;
 }
 
-/** The flags of a command that serves: it waits for nobody. */
+/** The flags of a command that serves: it has no answer to wait for. */
 export const serverFlags = {
   json: {
     kind: "boolean",

@@ -52,7 +52,7 @@ function writeAll(to: Sink, text: string): void {
 
 const RETRY_MS = 10;
 
-/** A full disk behind standard output is not a bug of luo. */
+/** The errno of a failed write: a full disk is not a bug of luo. */
 function writeFailure(error: unknown): unknown {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return error;
   return new Failure("file-error", `Cannot write the result (${error.code})`, {

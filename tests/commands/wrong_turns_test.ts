@@ -119,7 +119,7 @@ Deno.test("mistakes after the kexec: the message says what to do, and nothing is
     ["close with files not restored", 4, /--force/, ["session", "close", "vm1"]],
   ];
   for (const [name, code, words, args] of cases) await t.step(name, () => cli.fails(code, words, args));
-  await t.step("a pipe that nobody reads", async () => {
+  await t.step("a pipe without a reader", async () => {
     const { out, err } = await cli.shell('luo file restore vm1 7 --stdout | true; echo "${PIPESTATUS[0]}"');
     assert.match(out, /^(141|0)\n$/);
     assert.equal(err, "");
