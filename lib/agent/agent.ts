@@ -113,7 +113,7 @@ class Agent {
         answer({ backend: this.options.backend, version: this.options.version, pid: this.state.options.pid }),
       GetStatus: () => answer({ status: this.#status() }),
       ListSessions: () => {
-        this.state.needDevice();
+        this.state.device.open();
         return answer({ sessions: this.state.sessions() });
       },
       ShowImage: () => answer(showImage(this.state)),
@@ -156,14 +156,14 @@ class Agent {
   }
 
   #status(): Status {
-    this.state.tryDevice();
+    this.state.device.tryOpen();
     const { state, options } = this;
     const { release, machine } = state.sys.uname();
     const commandLine = readText(state.sys, "/proc/cmdline") ?? "";
     return {
       backend: options.backend,
       kernel: { release, machine, bootId: state.bootId, commandLine },
-      device: state.deviceStatus(),
+      device: state.device.status(),
       agent: {
         pid: state.options.pid,
         version: options.version,

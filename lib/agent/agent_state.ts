@@ -1,8 +1,8 @@
 /** Everything the agent holds: the device, sessions, the loaded image, losses, and the journal of it all. */
-import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 import { LuoError } from "../error.ts";
-import { type Device, openDevice, type Session } from "../session.ts";
+import type { Device, Session } from "../session.ts";
 import type { SystemCalls } from "../system_calls.ts";
+import { AgentDevice } from "./agent_device.ts";
 import type { AgentPaths } from "./agent_place.ts";
 import { incomingManifest, inherit, inheritUnreadable, previewRecord } from "./inherit.ts";
 import { encodeJournal, loss, unrestored } from "./journal.ts";
@@ -10,7 +10,7 @@ import { JournalWriter } from "./journal_writer.ts";
 import type { ImageFiles } from "./loaded_image.ts";
 import { PreservedFds } from "./preserved_fds.ts";
 import { readText } from "./proc_text.ts";
-import type { ImageInfo, LastUpdate, Loss, SessionInfo, Status } from "./protocol.ts";
+import type { ImageInfo, LastUpdate, Loss, SessionInfo } from "./protocol.ts";
 
 /** The most losses that are kept. They are in every status and every journal, and an agent may die again and again. */
 export const LOSSES_MAX = 10_000;
@@ -33,19 +33,6 @@ export interface StateOptions {
   readonly log: (line: string) => void;
 }
 
-type DeviceState = Status["device"]["state"];
-
-/** What a failed open of the device means. Other errors (ENOMEM, EMFILE) say nothing about the device. */
-const DEVICE_STATES: Readonly<Record<string, DeviceState>> = {
-  ENOENT: "absent",
-  ENXIO: "absent",
-  ENODEV: "absent",
-  EBUSY: "busy",
-  EACCES: "denied",
-  EPERM: "denied",
-  EIO: "broken",
-};
-
 /** What the agent holds ends with its process. */
 export class AgentState implements Disposable {
   /** Outgoing sessions by name. */
@@ -56,6 +43,7 @@ export class AgentState implements Disposable {
   /** The files of outgoing sessions. */
   readonly preserved: PreservedFds;
   readonly sys: SystemCalls;
+  readonly device: AgentDevice;
   readonly journal: JournalWriter;
   readonly bootId: string;
   readonly release: string;
@@ -67,9 +55,6 @@ export class AgentState implements Disposable {
   /** The files of that image, open as long as it is loaded: only the agent that loaded it can load it again. */
   reload: ImageFiles | undefined;
   ended = false;
-  #device: Device | undefined;
-  /** Why the device cannot be opened. */
-  #unopened: LuoError | undefined;
 
   /**
    * Opens the device and finds what was handed over. Without the device the agent serves what needs none.
@@ -81,68 +66,14 @@ export class AgentState implements Disposable {
     this.preserved = new PreservedFds(options.sys);
     this.bootId = readText(this.sys, "/proc/sys/kernel/random/boot_id") ?? "";
     this.release = this.sys.uname().release;
-    this.journal = new JournalWriter(options.paths, () => this.#device);
+    this.journal = new JournalWriter(options.paths, () => this.device.opened);
+    this.device = new AgentDevice(this.sys, (device) => this.#begin(device));
     try {
-      if (!this.tryDevice()) this.#beginWithoutDevice();
+      if (!this.device.tryOpen()) this.#beginWithoutDevice();
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
     }
-  }
-
-  /**
-   * The device. When the agent could not open the device before, this tries again: another program may have closed it.
-   *
-   * @throws LuoError `open`: ENOENT, EBUSY, EACCES, EPERM, EIO
-   */
-  get device(): Device {
-    if (this.#device !== undefined) return this.#device;
-    // EIO lasts until the next kexec.
-    if (this.#unopened?.is("EIO")) throw this.#unopened;
-    try {
-      this.#device = openDevice(this.sys);
-    } catch (error) {
-      if (error instanceof LuoError && error.code in DEVICE_STATES) this.#unopened = error;
-      throw error;
-    }
-    this.#unopened = undefined;
-    try {
-      this.#begin(this.#device);
-    } catch (error) {
-      // Only the manifest's retrieve can fail (EMFILE, ENOMEM), before anything was found: the next call tries again.
-      this.#device[Symbol.dispose]();
-      this.#device = undefined;
-      throw error;
-    }
-    return this.#device;
-  }
-
-  /** The same, for requests that need no device but know more with it. False: the device cannot be opened. */
-  tryDevice(): boolean {
-    try {
-      return this.device !== undefined;
-    } catch (error) {
-      if (error instanceof LuoError && error.code in DEVICE_STATES && error.operation === "open") {
-        return false;
-      }
-      throw error;
-    }
-  }
-
-  /** @throws LuoError `open`, as `device` */
-  needDevice(): void {
-    void this.device;
-  }
-
-  deviceStatus(): Status["device"] {
-    const errno = this.#unopened?.code;
-    if (errno === undefined) return { path: LIVEUPDATE_DEVICE, state: "ready" };
-    return { path: LIVEUPDATE_DEVICE, state: DEVICE_STATES[errno] ?? "broken", errno };
-  }
-
-  /** The sessions that wait in the kernel are unknown: another program has the device, or this user may not open it. */
-  get sessionsUnknown(): boolean {
-    return ["busy", "denied"].includes(this.deviceStatus().state);
   }
 
   /** The old manifest is finished after its content is in the record and in the new manifest, as far as those can be written. */
@@ -156,8 +87,8 @@ export class AgentState implements Disposable {
   }
 
   #beginWithoutDevice(): void {
-    this.options.log(`${this.#unopened?.message}: the agent runs without the device`);
-    if (this.deviceStatus().state !== "broken") return previewRecord(this);
+    this.options.log(`${this.device.problem}: the agent runs without the device`);
+    if (!this.device.broken) return previewRecord(this);
     inheritUnreadable(this);
     this.saveOrLog();
   }
@@ -210,7 +141,7 @@ export class AgentState implements Disposable {
    * nothing to read.
    */
   #mayWrite(): boolean {
-    return this.#device !== undefined || this.deviceStatus().state === "broken";
+    return this.device.opened !== undefined || this.device.broken;
   }
 
   #encoded(): Uint8Array {
@@ -251,6 +182,6 @@ export class AgentState implements Disposable {
     this.preserved[Symbol.dispose]();
     for (const { session } of this.held()) session?.[Symbol.dispose]();
     this.journal[Symbol.dispose]();
-    this.#device?.[Symbol.dispose]();
+    this.device[Symbol.dispose]();
   }
 }

@@ -122,6 +122,8 @@ export function execImage(
   state: AgentState,
   { force }: Methods["ExecImage"]["request"],
 ): Methods["ExecImage"]["reply"] {
+  // Before the sessions are looked at: they are known when the device is open.
+  state.device.tryOpen();
   const image = currentImage(state);
   if (!image.loaded) throw nothingLoaded();
   const running = readText(state.sys, "/proc/cmdline") ?? "";
@@ -129,7 +131,7 @@ export function execImage(
   if (objections.length > 0) throw refused("kexec exec", "the loaded kernel", objections);
   loadAgain(state, force ?? false);
   state.sys.sync();
-  if (state.tryDevice()) state.device.settle();
+  state.device.opened?.settle();
   exec(state.sys);
   throw new LuoError("kexec exec", "the loaded kernel", Errno.EIO, "The kernel came back from the kexec");
 }

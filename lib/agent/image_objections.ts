@@ -50,8 +50,8 @@ function imageObjections({ by, held, commandLine }: ImageInfo, running: string):
 
 /** The device is in other hands, so the agent has not read what was handed over. */
 function unknownSessions(state: AgentState): Objection[] {
-  if (!state.sessionsUnknown) return [];
-  const { path, errno } = state.deviceStatus();
+  if (!state.device.closedToUs) return [];
+  const { path, errno } = state.device.status();
   const reason =
     `${path} cannot be opened (${errno}), and sessions that wait in the kernel are not carried into the next one`;
   return [{ code: "sessions_unknown", reason }];

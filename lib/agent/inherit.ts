@@ -92,7 +92,7 @@ function take(state: AgentState, { waiting, doubtful, losses }: Inheritance, jou
  */
 function askKernel(state: AgentState, info: SessionInfo, journal: Journal): void {
   try {
-    const session = state.device.retrieve(info.name);
+    const session = state.device.open().retrieve(info.name);
     // A record of another boot may be older than the last file that was preserved.
     const found = journal.bootId === state.bootId ? info : incomplete(info);
     state.incoming.set(info.name, { info: { ...found, state: "incoming" }, session });
@@ -144,7 +144,7 @@ export function previewRecord(state: AgentState): void {
     takeFacts(state, record);
     return state.lose(record.losses);
   }
-  if (state.deviceStatus().state !== "absent") return;
+  if (state.device.status().state !== "absent") return;
   const reason = "the kernel that runs has no live update, so nothing that was handed over can be reached";
   const { waiting, losses } = afterKexec(record, at);
   state.lose([...losses, ...waiting.map((info) => loss(info, reason, at))]);

@@ -47,7 +47,7 @@ export function retrievedSession(state: AgentState, name: string, operation: str
 
 /** @throws LuoError `open`: without the device the agent does not know the sessions that there are */
 export function noSuchSession(state: AgentState, session: string): VarlinkError {
-  state.needDevice();
+  state.device.open();
   return agentError("NoSuchSession", { session, known: state.sessions().map(({ name }) => name) });
 }
 

@@ -24,7 +24,7 @@ export function createSession(
   { name }: Methods["CreateSession"]["request"],
 ): Methods["CreateSession"]["reply"] {
   checkName(name);
-  const { device } = state;
+  const device = state.device.open();
   if (name === SYSTEMD_SESSION) throw agentError("BadRequest", { message: SYSTEMD_OWNS });
   const handedOver = state.incoming.get(name);
   if (handedOver !== undefined) {
@@ -50,7 +50,7 @@ export function retrieveSession(
   { name, force }: Methods["RetrieveSession"]["request"],
 ): Methods["RetrieveSession"]["reply"] {
   checkName(name);
-  const { device } = state;
+  const device = state.device.open();
   if (name === SYSTEMD_SESSION && !force) {
     const reason =
       "systemd's PID 1 keeps the file descriptors of its services in it, and could not retrieve it any more";

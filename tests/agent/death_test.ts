@@ -152,7 +152,7 @@ Deno.test("killed while it held outgoing sessions: all are lost, and those a cli
           assert.ok(told.get(name)?.includes(token), `file ${token} of ${name} is not told, at ${struck}`);
         }
       }
-      state.device.create(name).close();
+      state.device.open().create(name).close();
     }
     return { struck };
   });
@@ -223,7 +223,7 @@ Deno.test("killed after the kexec: what it says waits does wait, what it says is
       );
       if (session === undefined) {
         assert.throws(
-          () => state.device.retrieve(name),
+          () => state.device.open().retrieve(name),
           (error) => error instanceof LuoError && error.is("ENOENT"),
         );
         const finished = [...done, struck].includes(`finish ${name}`);

@@ -19,9 +19,14 @@ export interface RunOptions {
 /** The real `luo` in real processes, on a model of its own in a private directory. */
 export class Cli implements AsyncDisposable {
   readonly dir = Deno.makeTempDirSync({ prefix: "luo-cli-" });
-  readonly socket = `${this.dir}/s`;
+  readonly socket: string;
   /** A kernel image to load. */
   readonly kernel = this.file("kernel", standInBzImage({ release: "7.3.4-standin" }));
+
+  /** @param below the directory of the agent's socket, inside of ours */
+  constructor(below = ".") {
+    this.socket = below === "." ? this.path("s") : this.path(`${below}/s`);
+  }
 
   path(name: string): string {
     return `${this.dir}/${name}`;

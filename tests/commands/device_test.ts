@@ -117,6 +117,19 @@ Deno.test("a device that another program holds: nothing is called lost, and all 
   sys[Symbol.dispose]();
 });
 
+Deno.test("a device that became free: kexec exec looks at the sessions that wait before it judges", async () => {
+  await using cli = new Cli();
+  await preserved(cli);
+  await cli.ok(["kexec", "load", cli.kernel, "--command-line", ON]);
+  await execByAnother(cli);
+  const sys = machineProcess(cli);
+  const device = openDevice(sys);
+  await cli.ok(["kexec", "load", cli.kernel, "--command-line", ON]);
+  device.close();
+  await cli.fails(4, /session "vm1" was handed over and is not retrieved/, ["kexec", "exec"]);
+  sys[Symbol.dispose]();
+});
+
 Deno.test("a kernel without live update: the agent loads one that has it", async (t) => {
   await using cli = new Cli();
   await preserved(cli);

@@ -15,8 +15,9 @@ class SmallDisk implements AsyncDisposable {
     return new SmallDisk(path);
   }
 
+  /** Takes the room that there is, also after a process gave some back. */
   fill(): void {
-    using file = Deno.openSync(`${this.path}/fill`, { create: true, write: true });
+    using file = Deno.openSync(`${this.path}/fill`, { create: true, append: true });
     for (const size of [4096, 1]) {
       try {
         for (;;) file.writeSync(new Uint8Array(size));
@@ -53,8 +54,8 @@ Deno.test({
     "a kexec on a full disk: the session waits, also for the next agent of the boot, and is there when there is room",
   ignore: Deno.uid() !== 0,
   async fn(t) {
-    await using cli = new Cli();
-    await using disk = await SmallDisk.mount(`${cli.dir}/run`);
+    await using cli = new Cli("disk");
+    await using disk = await SmallDisk.mount(cli.path("disk"));
     await cli.ok(["session", "create", "s"]);
     await cli.ok(["file", "preserve", "s", "--from", cli.file("in", "hello"), "--token", "1"]);
     await cli.ok(["kexec", "load", cli.kernel, "--command-line", "liveupdate=on kho=on"]);
@@ -71,7 +72,9 @@ Deno.test({
       if (agent === "the agent of the kexec") await killAgent(cli);
     }
     await t.step("what cannot be recorded is not done, and the reason is told", async () => {
+      disk.fill();
       await cli.fails(1, /ENOSPC[^]*make room/, ["session", "retrieve", "s"]);
+      disk.fill();
       await cli.fails(1, /ENOSPC[^]*make room/, ["session", "create", "other"]);
       assert.deepEqual(told(await statusOf(cli)), [["s", "incoming", 1]]);
       assert.match(await cli.ok(["status"]), /^Record +not written: .*ENOSPC/m);
