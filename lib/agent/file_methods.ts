@@ -5,10 +5,11 @@ import { check, LuoError } from "../error.ts";
 import { Fd } from "../fd.ts";
 import type { Stat, SystemCalls } from "../system_calls.ts";
 import { availableMemory } from "./proc_text.ts";
+import { loss } from "./journal.ts";
 import type { FileInfo, Methods, SessionInfo } from "./protocol.ts";
 import { type Objection, refused } from "./refusal.ts";
 import { agentError, checkDigest, takeFd, tokenParameter } from "./request_checks.ts";
-import { outgoingSession, retrievedSession } from "./session_lookup.ts";
+import { type OpenSession, outgoingSession, retrievedSession } from "./session_lookup.ts";
 import { saveOr } from "./session_methods.ts";
 import type { AgentState } from "./agent_state.ts";
 
@@ -83,8 +84,9 @@ export function restoreFile(
 ): { reply: Methods["RestoreFile"]["reply"]; fds: number[] } {
   const { sys } = state;
   const token = tokenParameter(request.token);
-  const { info, session } = retrievedSession(state, request.session, "restore");
-  using file = restored(() => session.restore(token), request.session, token, info.files);
+  const held = retrievedSession(state, request.session, "restore");
+  const { info } = held;
+  using file = restored(state, held, token);
   const subject = `file ${token} of session "${request.session}"`;
   const stat = check<Stat>(sys.fstat(file.number), "restore", subject);
   const host_fd = check(sys.expose(file.number), "restore", subject);
@@ -146,11 +148,22 @@ function setState(state: AgentState, file: FileInfo, to: FileInfo["state"]): voi
   });
 }
 
-function restored(restore: () => Fd, session: string, token: bigint, files: readonly FileInfo[]): Fd {
+/** @throws VarlinkError NoSuchFile: a file that is listed and that the kernel does not have becomes a loss */
+function restored(state: AgentState, { info, session }: OpenSession, token: bigint): Fd {
   try {
-    return restore();
+    return session.restore(token);
   } catch (error) {
     if (!(error instanceof LuoError && error.is("ENOENT"))) throw error;
-    throw agentError("NoSuchFile", { session, token: String(token), known: files.map((file) => file.token) });
+    const listed = info.files.find((file) => file.token === String(token));
+    if (listed !== undefined) {
+      info.files = info.files.filter((file) => file !== listed);
+      const reason = `the kernel does not have file ${token} of the session`;
+      state.lose([loss({ ...info, files: [listed] }, reason, state.options.now())]);
+      // The list was wrong, so files that it lacks may be there.
+      info.filesKnown = false;
+      state.saveOrLog();
+    }
+    const known = info.files.map((file) => file.token);
+    throw agentError("NoSuchFile", { session: info.name, token: String(token), known });
   }
 }

@@ -224,6 +224,31 @@ Deno.test("a damaged manifest and no record: a session is retrieved by its name,
   Deno.removeSync(directory, { recursive: true });
 });
 
+Deno.test("a file that is listed and that the kernel does not have becomes a loss, and the list is no longer trusted", () => {
+  const directory = Deno.makeTempDirSync();
+  const machine = new Machine();
+  const first = start(machine, directory);
+  createSession(first, { name: "a" });
+  for (const token of ["1", "9"]) preserve(first, "a", token);
+  // The manifest lists file 9 under a token that the kernel does not know.
+  for (const file of first.sessions()[0]?.files ?? []) if (file.token === "9") file.token = "7";
+  first.save();
+  kexec(machine);
+  using next = start(machine, directory);
+  retrieveSession(next, { name: "a" });
+  restore(next, "a", "1");
+  assert.throws(() => restore(next, "a", "7"), /NoSuchFile/);
+  assert.deepEqual(next.losses.map(({ session, files }) => [session, files]), [["a", [{
+    token: "7",
+    size: 4,
+  }]]]);
+  assert.deepEqual(told(next), [["a", "retrieved", ["1"]]]);
+  assert.throws(() => finishSession(next, { name: "a" }), /Refused/);
+  restore(next, "a", "9");
+  assert.deepEqual(told(next), [["a", "retrieved", ["1", "9"]]]);
+  Deno.removeSync(directory, { recursive: true });
+});
+
 Deno.test("another program has a session of the manifest's name: the agent runs, says so, and creates none", () => {
   const directory = Deno.makeTempDirSync();
   const machine = new Machine();
