@@ -39,7 +39,7 @@ export const command = buildCommand<CommonFlags, [string], Context>({
   ),
   parameters: {
     flags: commonFlags,
-    positional: { kind: "tuple", parameters: [sessionArgument("Whose files")] },
+    positional: { kind: "tuple", parameters: [sessionArgument("The session")] },
   },
   func(flags, session) {
     return perform(this, flags, { parse: () => parse(flags, session), run, format, onlyReads: true });

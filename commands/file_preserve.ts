@@ -82,7 +82,7 @@ export async function run(context: Context, request: Request, flags: CommonFlags
   return { session, file: reply.file };
 }
 
-/** Asked first: nobody wants to read 10 GiB to hear that the session does not exist or the token is taken. */
+/** Before the copy: a missing session or a token in use must not show only after 10 GiB were read. */
 function checkSession(context: Context, { session: name, token }: Request, flags: CommonFlags) {
   const { session } = showSession(context, name, flags);
   if (session.state !== "outgoing") {
@@ -106,7 +106,7 @@ export const command = buildCommand<Flags, [string], Context>({
   docs: docs(
     "Preserve a file in an outgoing session",
     "--from and --stdin copy the bytes into memory; --fd preserves an open memfd or unlinked tmpfs file as it is, nothing\n" +
-      "copied: its contents may still change, its size not. A digest is recorded with --digest, and always when the\n" +
+      "copied: its contents can still change, its size cannot. A digest is recorded with --digest, and always when the\n" +
       "contents can no longer change (--seal, or sealed before); file restore then verifies it.",
     [
       ["luo file preserve vm1 --from state.bin --token 7", "a copy of a file"],
@@ -150,7 +150,7 @@ export const command = buildCommand<Flags, [string], Context>({
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "Seal the contents first: nobody can change them any more",
+        brief: "Seal the contents first: they can no longer change",
       },
       digest: {
         kind: "boolean",
@@ -161,7 +161,7 @@ export const command = buildCommand<Flags, [string], Context>({
       force: forceFlag("Preserve it even if it comes back different, or memory may not hold it"),
       ...commonFlags,
     },
-    positional: { kind: "tuple", parameters: [sessionArgument("Into which session")] },
+    positional: { kind: "tuple", parameters: [sessionArgument("The session to put it into")] },
   },
   func(flags, session) {
     return perform(this, flags, { parse: () => parse(flags, session), run, format });

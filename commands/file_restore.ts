@@ -103,7 +103,7 @@ export async function run(context: Context, request: Request, flags: CommonFlags
     const { checkStandard } = await import("../lib/files/standard_streams.ts");
     checkStandard(1, "write", "standard output");
   }
-  // Only what has been written whole counts as restored: before that, session finish goes on to refuse.
+  // The file counts as restored only when all of it is written. Until then session finish is refused.
   const { file, fd } = restoreFile(context, flags, { ...wish, mark: false });
   const mark = (restored: boolean) => call(context, flags, "MarkFile", { ...wish, restored });
   using owned = fd;
@@ -132,13 +132,13 @@ export async function run(context: Context, request: Request, flags: CommonFlags
   return { session, file: noted(() => mark(true)).file, to: target?.path, verified };
 }
 
-/** The bytes are where they belong even if the agent ended meanwhile: whoever hears of the failure must know. */
+/** The file is restored even if the agent cannot note it; the error says so. */
 function noted<T>(mark: () => T): T {
   try {
     return mark();
   } catch (error) {
     const { kind, message, detail } = toFailure(error);
-    const hints = ["the file was restored whole; only the agent could not note it", ...(detail.hints ?? [])];
+    const hints = ["the whole file was restored; only the agent could not note it", ...(detail.hints ?? [])];
     throw new Failure(kind, message, { ...detail, hints });
   }
 }

@@ -27,7 +27,7 @@ export async function runWithFile(argv: readonly string[], fd: HostFd, file: Fil
 }
 
 /**
- * Becomes the command. Nobody is left to see how it ends, so the file is marked as restored before. Returns only by throwing.
+ * Becomes the command. No process of luo is left to see its end, so the file is marked as restored before. Returns only by throwing.
  *
  * @throws LuoError `execute`, `restore`
  */

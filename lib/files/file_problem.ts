@@ -28,7 +28,7 @@ export interface FileProblems {
     readonly directory: string;
     readonly errno: "ENOENT" | "ENOTDIR";
   };
-  /** The path is a directory, or a device, FIFO or socket, which nobody wants replaced. */
+  /** The path is a directory, or a device, FIFO or socket, which luo does not replace. */
   "target-kind": { readonly path: string; readonly kind: FileKind };
   /** The restored file ended before its size. Bytes. */
   "restored-short": { readonly file: string; readonly moved: bigint; readonly size: bigint };

@@ -1,4 +1,4 @@
-/** Whether anybody has a file open for writing, which kexec_file_load(2) refuses with ETXTBSY (deny_write_access). */
+/** Whether a process has a file open for writing, which kexec_file_load(2) refuses with ETXTBSY (deny_write_access). */
 import { Errno } from "../../ffi/abi/errno.ts";
 import { F_RDLCK, F_SETLEASE, F_SETSIG, F_UNLCK } from "../../ffi/abi/fcntl.ts";
 import { fcntl } from "../../ffi/file.ts";
@@ -6,7 +6,7 @@ import { fcntl } from "../../ffi/file.ts";
 const SIGURG = 23;
 
 /**
- * Asks for a read lease, which the kernel refuses for the same reason. False also where nobody can tell: on file systems without
+ * Asks for a read lease, which the kernel refuses for the same reason. False also where a lease tells nothing: on file systems without
  * leases, and for the files of other users without CAP_LEASE.
  */
 export function isOpenForWriting(fd: number): boolean {

@@ -1,4 +1,4 @@
-/** An open file description of its own for a restored file: its position belongs to nobody else. */
+/** An open file description of its own for a restored file: no other reader moves its position. */
 import { O_CLOEXEC, O_RDWR, SEEK_SET } from "../../ffi/abi/fcntl.ts";
 import { lseek, open } from "../../ffi/file.ts";
 import { check } from "../error.ts";
