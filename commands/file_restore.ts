@@ -138,7 +138,7 @@ function noted<T>(mark: () => T): T {
     return mark();
   } catch (error) {
     const { kind, message, detail } = toFailure(error);
-    const hints = ["the whole file was restored; only the agent could not note it", ...(detail.hints ?? [])];
+    const hints = ["the file was restored whole; only the agent could not note it", ...(detail.hints ?? [])];
     throw new Failure(kind, message, { ...detail, hints });
   }
 }
