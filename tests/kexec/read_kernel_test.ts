@@ -10,6 +10,7 @@ import { decompress } from "../../lib/kexec/image/decompress.ts";
 import { handoverFormats } from "../../lib/kexec/image/handover_formats.ts";
 import { ImageError } from "../../lib/kexec/image/image_error.ts";
 import { unpackLz4 } from "../../lib/kexec/image/lz4.ts";
+import { unpackLzo } from "../../lib/kexec/image/lzo.ts";
 import { unpackXz, xzFile } from "../../lib/kexec/image/xz.ts";
 import { type KernelFacts, readKernel } from "../../lib/kexec/image/read_kernel.ts";
 
@@ -159,7 +160,14 @@ async function failure(run: () => Promise<unknown>): Promise<string> {
   }
 }
 
-const LZO = new Uint8Array([0x89, 0x4c, 0x5a, 0x4f, 0x00, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0]);
+/** 18159 bytes, names between noise and zeros, packed with `lzop -9`. */
+const LZO = Uint8Array.fromBase64(
+  "iUxaTwANChoKEEAgoAlAAwkDAAANAACBpGsHiNwAAAAAADiYBHEAAEbvAAABF4vcp8pC7b+IRl8Dre0pqxTCVufYUFZ5GjhDIMQ0lWhy1yyIa8uPrhZm" +
+    "AtIcwSBsdW8tdjVraFUANK0BILABKhQAoAO0AAVtZW1mZC12MjB8ACpFACArLAExlAEwyADgCziZASAw6AAsmAA0NADsESrdACAsqQAgMGgCJ4QANFAB" +
+    "LFQAAAMcDcPb/rF/Idl2Mc2+vUeUV4QPGQAgAACcAgBhYiAFBAABWIZUACAAAAAAAAAA5gAAIAAAAAAAAADmAAAgAAAAAAAAAOYAACAAAAAAAAAA5gAA" +
+    "IAAAAAAAAADmAAAgAAAAAAAAAOYAACAAAAAAAAAA5gAAIAAAAAAAAADmAAAgAABIAAACPUsGGB8QBXQZFhIW5moRAAAAAAAA",
+);
+
 const onion = (times: number): Uint8Array => times === 0 ? arm64(VMLINUX) : gzipSync(onion(times - 1));
 const REFUSED: readonly (readonly [what: string, file: () => Uint8Array, why: RegExp])[] = [
   ["nothing", () => new Uint8Array(0), /^unsupported: the file is empty/],
@@ -176,7 +184,7 @@ const REFUSED: readonly (readonly [what: string, file: () => Uint8Array, why: Re
     () => bzImage(zstdCompressSync(VMLINUX).subarray(0, 100)),
     /^damaged: its payload unpacks to/,
   ],
-  ["lzo", () => bzImage(LZO), /^unsupported: it is packed with lzo/],
+  ["lzo that is cut", () => bzImage(sized(LZO.subarray(0, 100))), /^damaged: its lzo data/],
   ["lzma that is cut", () => bzImage(compress(VMLINUX).subarray(0, 100)), /^damaged: its/],
   ["five times gzip", () => onion(5), /^unsupported: it is wrapped too often/],
   [
@@ -230,6 +238,13 @@ Deno.test("xz: every damaged byte of the data is noticed", async () => {
   }
 });
 
+Deno.test("lzo: literals and copies of every length", async () => {
+  const bytes = unpackLzo(LZO, 18159);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", Uint8Array.from(bytes)));
+  assert.equal(digest.toHex(), "983191aa83cf3b3ad6f313940b427ff7d97015a94cf222f1a9e46ac339735831");
+  assert.throws(() => unpackLzo(LZO, 18158), ImageError);
+});
+
 Deno.test("lz4: copies of what was unpacked before, overlapping too", () => {
   // "ab", then 4 + 6 bytes from 2 back; then the literals "!".
   const block = [0x26, 97, 98, 2, 0, 0x10, 33];
@@ -254,6 +269,8 @@ Deno.test("damaged images give a verdict or an error of ours", async () => {
     bzImage(gzipSync(VMLINUX)),
     bzImage(sized(lz4(VMLINUX))),
     bzImage(sized(zstdCompressSync(VMLINUX))),
+    bzImage(sized(LZO)),
+    bzImage(sized(compress(VMLINUX))),
     uki(bzImage(xz(VMLINUX))),
     zboot(gzipSync(arm64(VMLINUX)), "gzip"),
   ];

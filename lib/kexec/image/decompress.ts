@@ -3,12 +3,13 @@ import type { Buffer } from "node:buffer";
 import type { Compression } from "../compression.ts";
 import { ImageError } from "./image_error.ts";
 import { unpackLz4 } from "./lz4.ts";
+import { unpackLzo } from "./lzo.ts";
 import { unpackXz } from "./xz.ts";
 
 /** More than any kernel has. A kernel with all drivers built in unpacks to some 100 MiB. */
 export const UNPACKED_MAX = 256 << 20;
 
-/** @throws ImageError `damaged`, `too_large`, `unsupported` */
+/** @throws ImageError */
 export async function decompress(
   packed: Uint8Array,
   compression: Compression,
@@ -26,8 +27,8 @@ export async function decompress(
       return await unpackLzma(packed, limit);
     case "bzip2":
       return await unpackBzip2(packed, limit);
-    default:
-      throw new ImageError("unsupported", `it is packed with ${compression}, which is not read here`);
+    case "lzo":
+      return unpackLzo(packed, limit);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Unpacks lz4's legacy frames, which `lz4 -l` writes and CONFIG_KERNEL_LZ4 uses (lib/decompress_unlz4.c). */
 import { ImageError } from "./image_error.ts";
+import { joined } from "./join.ts";
 
 const MAGIC = 0x184c2102;
 /** Bytes that one block unpacks to at most (LZ4_DEFAULT_UNCOMPRESSED_CHUNK_SIZE). */
@@ -46,17 +47,7 @@ export function unpackLz4(packed: Uint8Array, limit: number): Uint8Array {
     blocks.push(block);
     at += size;
   }
-  return joined(blocks, total);
-}
-
-function joined(parts: readonly Uint8Array[], total: number): Uint8Array {
-  const whole = new Uint8Array(total);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return joined(blocks);
 }
 
 /** A block is a list of literals, each but the last followed by a copy from what was unpacked before. */

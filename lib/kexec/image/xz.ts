@@ -4,6 +4,7 @@
  */
 import { crc32 } from "node:zlib";
 import { ImageError } from "./image_error.ts";
+import { joined } from "./join.ts";
 import { undoX86Filter } from "./x86_filter.ts";
 
 const HEADER_SIZE = 12;
@@ -31,7 +32,7 @@ export async function unpackXz(packed: Uint8Array, limit: number): Promise<Uint8
     if (check === 1 && (at > packed.length || crc32(bytes) !== view.getUint32(at - 4, true))) throw damaged();
     blocks.push(bytes);
   }
-  return joined(blocks, total);
+  return joined(blocks);
 }
 
 function damaged(): ImageError {
@@ -132,7 +133,7 @@ export function xzFile(chunks: Uint8Array, dictionary: number, unpacked: number)
     [...index, ...crc(index)],
     [...crc([...size, 0, 0]), ...size, 0, 0, 0x59, 0x5a],
   ].map((part) => Uint8Array.from(part));
-  return joined(parts, parts.reduce((sum, { length }) => sum + length, 0));
+  return joined(parts);
 }
 
 function crc(bytes: readonly number[]): Uint8Array {
@@ -146,14 +147,4 @@ function variable(value: number): number[] {
 
 function align(size: number): number {
   return Math.ceil(size / 4) * 4;
-}
-
-function joined(parts: readonly Uint8Array[], total: number): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(total);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
