@@ -1,6 +1,8 @@
 /** The error of a failed system call, with the operation and its subject. */
 import { Errno, type ErrnoName, errnoName } from "../ffi/abi/errno.ts";
 
+export { Errno, type ErrnoName } from "../ffi/abi/errno.ts";
+
 /**
  * A failed system call: what could not be done, to what, and why.
  *
@@ -9,8 +11,10 @@ import { Errno, type ErrnoName, errnoName } from "../ffi/abi/errno.ts";
  * positive.
  */
 export class LuoError extends Error {
+  /** Tells this error from others across modules. */
   override readonly name = "LuoError";
 
+  /** Builds the message out of the operation, its subject and the errno's name. */
   constructor(
     readonly operation: string,
     readonly subject: string,
@@ -26,6 +30,7 @@ export class LuoError extends Error {
     return errnoName(this.errno);
   }
 
+  /** Whether the errno has this name. */
   is(name: ErrnoName): boolean {
     return this.errno === Errno[name];
   }

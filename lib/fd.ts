@@ -3,12 +3,13 @@ import { ProcessKilled, type SystemCalls } from "./system_calls.ts";
 import { check } from "./error.ts";
 
 /**
- * A file descriptor of one process, closed when its scope ends unless `release` gave it away. A session lives as long as its fd,
- * so never keep the bare number of one.
+ * A file descriptor of one process, closed when its scope ends unless `release` gave it away. A session lives as long as its
+ * fd: keep the `Fd`, not the bare number.
  */
 export class Fd implements Disposable {
   #number: number;
 
+  /** Owns the fd `number` from now on. */
   constructor(readonly sys: SystemCalls, number: number) {
     this.#number = number;
   }
@@ -19,6 +20,7 @@ export class Fd implements Disposable {
     return this.#number;
   }
 
+  /** Whether the fd was closed or released. */
   get closed(): boolean {
     return this.#number < 0;
   }

@@ -16,7 +16,7 @@
  * @module
  */
 export { Fd } from "./fd.ts";
-export { LuoError } from "./error.ts";
+export { Errno, type ErrnoName, LuoError } from "./error.ts";
 export {
   ProcessKilled,
   type Received,
@@ -34,7 +34,13 @@ export {
   commandLineProblems,
 } from "./kexec/command_line.ts";
 export { standInBzImage } from "./kexec/bzimage.ts";
-export { checkImage, type ImageProblem, type ImageReport } from "./kexec/check_image.ts";
+export {
+  type Architecture,
+  checkImage,
+  type ImageProblem,
+  type ImageReport,
+  type ReadImage,
+} from "./kexec/check_image.ts";
 export { exec, type Image, imageLoaded, loadImage, unloadImage } from "./kexec/load.ts";
 export { linux } from "./linux/system_calls.ts";
 export type { Fault, FaultRule, FaultSpec, FaultTime } from "./model/faults/fault_spec.ts";

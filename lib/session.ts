@@ -47,6 +47,7 @@ export function openDevice(sys: SystemCalls): Device {
 
 /** The opened device. Closing it does nothing to sessions. */
 export class Device implements Disposable {
+  /** Takes the fd of the device over. */
   constructor(readonly fd: Fd) {}
 
   /**
@@ -103,10 +104,12 @@ export class Device implements Disposable {
     return new Session(new Fd(this.fd.sys, decodeFd(argument)), name);
   }
 
+  /** Closes the device. Sessions stay as they are. */
   close(): void {
     this.fd.close();
   }
 
+  /** Closes the device, also after the end of the process. */
   [Symbol.dispose](): void {
     this.fd[Symbol.dispose]();
   }
@@ -114,6 +117,7 @@ export class Device implements Disposable {
 
 /** One session, outgoing or incoming. It lives as long as its fd or a copy of the fd. */
 export class Session implements Disposable {
+  /** Takes the session's fd over. */
   constructor(readonly fd: Fd, readonly name: string) {}
 
   /**
@@ -170,10 +174,12 @@ export class Session implements Disposable {
     check(this.fd.sys.ioctl(this.fd.number, request, argument), operation, subject);
   }
 
+  /** Closes the session's fd. The last close forgets an outgoing session's files, and finishes an incoming session. */
   close(): void {
     this.fd.close();
   }
 
+  /** Closes as `close` does, also after the end of the process. */
   [Symbol.dispose](): void {
     this.fd[Symbol.dispose]();
   }

@@ -1,14 +1,14 @@
-/** What the source must keep to, whoever changes it. Files are read as text: nothing here runs them. */
+/** Rules that every source file keeps. The tests read the files as text. */
 import assert from "node:assert/strict";
 import { picture } from "../tools/architecture/draw.ts";
 import { floor, FLOORS, room } from "../tools/architecture/floors.ts";
-import { importsOf, readSources, type Source } from "../tools/architecture/sources.ts";
+import { importsOf, readSources, type Source, sourcesBelow } from "../tools/architecture/sources.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const SOURCES = readSources();
 const IMPORTS = importsOf(SOURCES);
 
-/** The files for which a rule is broken, each with what breaks it. */
+/** The files that break a rule, each with the text that breaks it. */
 function offenders(breaks: (source: Source) => string | undefined): string[] {
   return SOURCES.flatMap((source) => {
     const how = breaks(source);
@@ -16,25 +16,25 @@ function offenders(breaks: (source: Source) => string | undefined): string[] {
   });
 }
 
-Deno.test("the sources are found, and their imports", () => {
+Deno.test("the sources and their imports are found", () => {
   assert.ok(SOURCES.length > 50 && IMPORTS.length > 100);
   assert.ok(IMPORTS.some(({ from, to }) => from === "main.ts" && to === "commands/program/application.ts"));
 });
 
-Deno.test("every file lies on a floor", () => {
+Deno.test("every folder has a floor, and every floor has only folders that exist", () => {
   assert.deepEqual(offenders(({ path }) => floor(path) < 0 ? `no floor for ${room(path)}` : undefined), []);
   const rooms = new Set(SOURCES.map(({ path }) => room(path)));
   assert.deepEqual(FLOORS.flat().filter((name) => !rooms.has(name)), []);
 });
 
-Deno.test("imports lead to the same room or down, types too", () => {
+Deno.test("imports lead down or stay in the folder, imports of types too", () => {
   const up = IMPORTS.filter(({ from, to }) =>
     to.endsWith(".ts") && room(from) !== room(to) && floor(to) >= floor(from)
   );
   assert.deepEqual(up.map(({ from, to }) => `${from} imports ${to}`), []);
 });
 
-Deno.test("docs/architecture.svg shows these rooms and their imports: deno task picture draws it anew", () => {
+Deno.test("docs/architecture.svg shows these folders and their imports (deno task picture draws it)", () => {
   assert.ok(Deno.readTextFileSync(`${ROOT}docs/architecture.svg`) === picture());
 });
 
@@ -69,12 +69,12 @@ Deno.test("help, every command and every client start without the schema library
   assert.ok(!loaded.has("valibot"));
 });
 
-Deno.test("nothing imports what is not there", () => {
+Deno.test("every import names a file that exists", () => {
   const paths = new Set(SOURCES.map(({ path }) => path));
   assert.deepEqual(IMPORTS.filter(({ to }) => to.endsWith(".ts") && !paths.has(to)), []);
 });
 
-Deno.test("foreign functions and raw pointers are in ffi/ only, the one dlopen in ffi/libc.ts", () => {
+Deno.test("only ffi/ has foreign functions and raw pointers, and only ffi/libc.ts calls dlopen", () => {
   const raw = /\bDeno\.(dlopen|Unsafe\w+)/;
   assert.deepEqual(
     offenders(({ path, code }) => path.startsWith("ffi/") ? undefined : raw.exec(code)?.[0]),
@@ -86,12 +86,12 @@ Deno.test("foreign functions and raw pointers are in ffi/ only, the one dlopen i
   );
 });
 
-Deno.test("arguments, environment and exit are main.ts's", () => {
+Deno.test("only main.ts reads the arguments and the environment, and exits", () => {
   const word = /\bDeno\.(exit|args|env)\b/;
   assert.deepEqual(offenders(({ path, code }) => path === "main.ts" ? undefined : word.exec(code)?.[0]), []);
 });
 
-Deno.test("the model is plain TypeScript: of ffi/ it sees the ABI, of lib/ the seam and KHO's formats, of Deno only the files of its disk", () => {
+Deno.test("the model imports only ffi/abi, the seam and lib/kho, and uses Deno only for the files of its disk", () => {
   const model = (path: string) => path.startsWith("lib/model/");
   const allowed = /^(lib\/model\/|lib\/kho\/|lib\/system_calls\.ts|ffi\/abi\/)/;
   assert.deepEqual(IMPORTS.filter(({ from, to }) => model(from) && !allowed.test(to)), []);
@@ -102,12 +102,12 @@ Deno.test("the model is plain TypeScript: of ffi/ it sees the ABI, of lib/ the s
   );
 });
 
-Deno.test("the ABI is pure data", () => {
+Deno.test("ffi/abi imports nothing but ffi/abi and types", () => {
   const abi = (path: string) => path.startsWith("ffi/abi/");
   assert.deepEqual(IMPORTS.filter(({ from, to, types }) => abi(from) && !abi(to) && !types), []);
 });
 
-Deno.test("packages are the pinned ones, and tests' own are not in the program", () => {
+Deno.test("the program imports only pinned packages, and none that only tests need", () => {
   const pinned: Record<string, string> = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)).imports;
   for (const [name, version] of Object.entries(pinned)) {
     assert.match(version, new RegExp(`^npm:${name}@\\d+\\.\\d+\\.\\d+$`));
@@ -124,6 +124,16 @@ Deno.test("no enum, no any, no double cast, no dumping grounds", () => {
   const word = /\benum\s+\w+\s*\{|[:<]\s*any\b|\bas any\b|\bas unknown as\b/;
   assert.deepEqual(offenders(({ code }) => word.exec(code)?.[0]), []);
   assert.deepEqual(offenders(({ path }) => /\/(utils|helpers|common|mod)\.ts$/.exec(path)?.[0]), []);
+});
+
+Deno.test("every file opens with a sentence that says what it is", () => {
+  const others = ["tools", "tests", "examples"].flatMap(sourcesBelow)
+    .filter(({ path }) => !path.startsWith("tests/vm/"));
+  assert.ok(others.length > 150);
+  assert.deepEqual(
+    [...SOURCES, ...others].filter(({ text }) => !text.startsWith("/**")).map(({ path }) => path),
+    [],
+  );
 });
 
 Deno.test("files stay small", () => {

@@ -1,7 +1,6 @@
-/**
- * Error numbers of Linux, as `include/uapi/asm-generic/errno-base.h` and `errno.h` give them (x86-64 and aarch64 agree).
- * Pure data: the model uses it too.
- */
+/** The error numbers of Linux, by name and by number. Pure data. */
+
+/** `include/uapi/asm-generic/errno-base.h` and `errno.h`: the same on x86-64 and aarch64. */
 export const Errno = {
   EPERM: 1,
   ENOENT: 2,
@@ -78,11 +77,12 @@ export const Errno = {
   EKEYREJECTED: 129,
 } as const;
 
+/** The name of an error number: `EBUSY`. */
 export type ErrnoName = keyof typeof Errno;
 
 const names = new Map<number, string>(Object.entries(Errno).map(([name, number]) => [number, name]));
 
-/** `EBUSY` for 16 and for -16; a number nobody named survives as `errno 999`. */
+/** `EBUSY` for 16 and for -16; `errno 999` for a number without a name. */
 export function errnoName(errno: number): string {
   return names.get(Math.abs(errno)) ?? `errno ${Math.abs(errno)}`;
 }

@@ -12,11 +12,13 @@ export type { Architecture } from "./file_kind.ts";
  * preserved. `image_old`: the kernel is from before live update.
  */
 export interface ImageProblem {
+  /** Stable. */
   readonly code: "not_bootable" | "image_truncated" | "image_old";
   /** A clause: `it has no Linux boot header`. */
   readonly reason: string;
 }
 
+/** What `checkImage` found out about an image. */
 export interface ImageReport {
   /** uname's release of the kernel in the image, where the image has one. */
   readonly release?: string;
@@ -27,13 +29,14 @@ export interface ImageReport {
 /** Every header with its version string lies in the first bytes of the file, at most so many. */
 export const IMAGE_HEAD_MAX = 256 * 512;
 
-type Read = (offset: number, length: number) => Uint8Array;
+/** Reads `length` bytes of the image at `offset`; fewer at the end of the file. */
+export type ReadImage = (offset: number, length: number) => Uint8Array;
 
 /**
  * Judges a kernel image of `size` bytes before it is loaded. `read(offset, length)` gives bytes of the file, fewer at its end;
  * `machine` is the architecture that shall boot the image. Only headers are read, so damage after them is not noticed.
  */
-export function checkImage(read: Read, size: number, machine: Architecture = "x86_64"): ImageReport {
+export function checkImage(read: ReadImage, size: number, machine: Architecture = "x86_64"): ImageReport {
   const head = read(0, Math.min(size, IMAGE_HEAD_MAX));
   const { release, problem } = machine === "aarch64" ? arm64(head, read, size) : x86(head, size);
   const problems = [problem, oldRelease(release)].filter((one) => one !== undefined);
@@ -57,7 +60,7 @@ function x86(head: Uint8Array, size: number): Judgement {
 }
 
 /** An arm64 Image has no release in its header, and its header does not say how long the file is. */
-function arm64(head: Uint8Array, read: Read, size: number): Judgement {
+function arm64(head: Uint8Array, read: ReadImage, size: number): Judgement {
   const image = parseArm64Image(head);
   const other = image === undefined ? describeFile(head, "aarch64") : undefined;
   const refused = other ?? arm64ImageProblem(image);

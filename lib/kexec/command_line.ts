@@ -31,11 +31,13 @@ function parseWord(text: string): Word {
 /** Words that the boot loader adds with its own file names, for one boot only. kexec-tools drops BOOT_IMAGE= too. */
 const OF_ONE_BOOT: readonly string[] = ["BOOT_IMAGE", "initrd"];
 
+/** Where the next kernel's command line comes from. */
 export interface CommandLineChoice {
   /** /proc/cmdline of the running kernel. */
   readonly running: string;
   /** Start from `running`, without the words for that boot only. `commandLine` overrides this. */
   readonly reuse?: boolean;
+  /** The whole command line, in place of `running`. */
   readonly commandLine?: string;
   /** Words to add to either line, unless the line has them already: see `appendWords`. */
   readonly append?: string;
@@ -118,9 +120,11 @@ export function readSwitch(words: readonly Word[], name: string): boolean | unde
   return values.findLast((value) => value !== undefined);
 }
 
-/** Why the next kernel would not take over what is preserved. The code is stable, the reason a clause. */
+/** Why the next kernel would not take over what is preserved. */
 export interface CommandLineProblem {
+  /** Stable. */
   readonly code: "liveupdate_off" | "kho_off" | "too_long" | "has_nul";
+  /** A clause. */
   readonly reason: string;
 }
 

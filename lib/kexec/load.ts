@@ -7,7 +7,9 @@ import type { SystemCalls } from "../system_calls.ts";
 
 /** An image to load. The fds may be closed after the load: the kernel has read the files. */
 export interface Image {
+  /** Opened read-only. */
   readonly kernel: Fd | number;
+  /** Left out: the next kernel has no initramfs but its own. */
   readonly initrd?: Fd | number;
   /** Without a NUL. The next kernel has live update only with `liveupdate=on` in it: see `commandLineProblems`. */
   readonly commandLine: string;

@@ -1,3 +1,4 @@
+/** The single file `luo`: it runs from an empty directory, and behaves as luo on Deno does. */
 import assert from "node:assert/strict";
 import { build } from "../../tools/binary/build.ts";
 import { chunks, disposals } from "../../tools/binary/chunks.ts";

@@ -1,3 +1,4 @@
+/** The ELF reader and writer of tools/binary: a segment is added, and unusual programs are refused. */
 import assert from "node:assert/strict";
 import { addSegment, MACHINES, segments } from "../../tools/binary/elf.ts";
 import { importedAddress } from "../../tools/binary/imported.ts";

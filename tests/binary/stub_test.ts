@@ -1,3 +1,4 @@
+/** The machine code of tools/binary/stub is what its assembler source gives. */
 import assert from "node:assert/strict";
 import { MACHINES, type Target } from "../../tools/binary/elf.ts";
 import { MACHINE_CODE } from "../../tools/binary/machine_code.ts";

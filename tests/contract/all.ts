@@ -1,3 +1,4 @@
+/** Every case of the contract, in the order in which the cases run. */
 import { deviceCases } from "./cases/device.ts";
 import { frozenCases } from "./cases/frozen.ts";
 import { fileCases } from "./cases/files.ts";

@@ -1,3 +1,4 @@
+/** The system calls that a case can have another process make. */
 import {
   decodeFd,
   encodeFd,

@@ -1,3 +1,4 @@
+/** Runs the cases of the contract on the Linux kernel under this process. */
 import { linux } from "../../lib/linux/system_calls.ts";
 import type { UserMemory } from "../../lib/system_calls.ts";
 import type { RemoteCalls } from "./calls.ts";

@@ -1,3 +1,4 @@
+/** The README of the contract names cases that exist. */
 import { deepEqual, ok } from "node:assert/strict";
 import { cases, rebootCases, wordsCases } from "./all.ts";
 

@@ -1,3 +1,4 @@
+/** How a system call and its answer cross a pipe to another process, as JSON. */
 import type { UserMemory } from "../../lib/system_calls.ts";
 
 /** How arguments and answers of calls cross a pipe: JSON, with bigints, bytes and user memory marked. */

@@ -1,3 +1,4 @@
+/** What a case of the contract works with: the kernel under test, and short words for what cases do often. */
 import { deepEqual, equal, fail, ok } from "node:assert/strict";
 import { type ErrnoName, errnoName } from "../../ffi/abi/errno.ts";
 import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, O_CLOEXEC, O_RDWR } from "../../ffi/abi/fcntl.ts";

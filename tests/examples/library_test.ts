@@ -1,3 +1,4 @@
+/** examples/library.ts runs as it stands. */
 import assert from "node:assert/strict";
 
 Deno.test("examples/library.ts needs no permission and restores what it preserved", async () => {

@@ -1,3 +1,4 @@
+/** ffi/abi: flags, structs and numbers of both architectures. */
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { AARCH64, archOf, translateOpenFlags, X86_64 } from "../../ffi/abi/arch.ts";

@@ -1,3 +1,4 @@
+/** ffi/epoll.ts on real sockets. */
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import {

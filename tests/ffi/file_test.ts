@@ -1,3 +1,4 @@
+/** ffi/file.ts on real files, and the errno of every wrapper. */
 import assert from "node:assert/strict";
 import { errnoName } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";

@@ -1,3 +1,4 @@
+/** ffi/abi/liveupdate.ts: request numbers and structs of /dev/liveupdate. */
 import assert from "node:assert/strict";
 import * as abi from "../../ffi/abi/liveupdate.ts";
 

@@ -1,3 +1,4 @@
+/** ffi/memory.ts: mappings, guarded memory and the process's own memory. */
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";

@@ -1,3 +1,4 @@
+/** ffi/process.ts, ffi/spawn.ts and ffi/system.ts on real processes. */
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import { F_GETFD, FD_CLOEXEC } from "../../ffi/abi/fcntl.ts";

@@ -1,3 +1,4 @@
+/** ffi/socket.ts on real Unix sockets. */
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import { F_GETFD, FD_CLOEXEC, MFD_CLOEXEC } from "../../ffi/abi/fcntl.ts";

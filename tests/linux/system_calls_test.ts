@@ -1,3 +1,4 @@
+/** lib/linux: the seam on the Linux kernel under this process. */
 import assert from "node:assert/strict";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { stat } from "../../ffi/file.ts";

@@ -1,3 +1,4 @@
+/** A machine in a process of its own: its socket, its clients, its host files. */
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";

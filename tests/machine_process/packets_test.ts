@@ -1,3 +1,4 @@
+/** lib/machine_process/packets.ts: packets, pieces and fds over a socket. */
 import assert from "node:assert/strict";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { SOCK_SEQPACKET } from "../../ffi/abi/socket.ts";

@@ -1,3 +1,4 @@
+/** What random traffic aims at: slots, names, tokens, lengths and offsets. */
 import type { Random } from "./random.ts";
 
 /** Slots 0-5 are for sessions, 6-13 for files, 14 for the device. Any call may be aimed at any slot. */

@@ -1,3 +1,4 @@
+/** Random traffic: reads, writes, seals and sizes of files. */
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { errnoName } from "../../ffi/abi/errno.ts";
 import { file, length, offset, PAGE, session } from "./aims.ts";

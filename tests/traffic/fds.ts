@@ -1,3 +1,4 @@
+/** Random traffic: making, copying, sending and closing fds. */
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { errnoName } from "../../ffi/abi/errno.ts";
 import type { Ret } from "../../lib/system_calls.ts";

@@ -1,3 +1,4 @@
+/** What random traffic needs of the kernel that it runs on. */
 import type { SystemCalls } from "../../lib/system_calls.ts";
 
 /** What traffic needs of the place where it runs, besides the seam. */

@@ -1,3 +1,4 @@
+/** Random traffic: loads of kernel images, and reboots with nothing loaded. */
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, KEXEC_FILE_UNLOAD, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import type { TrafficHost } from "./host.ts";

@@ -1,3 +1,4 @@
+/** Random traffic: the device and its ioctls. */
 import {
   decodeFd,
   decodeName,

@@ -1,3 +1,4 @@
+/** Random traffic: mappings of files. */
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { errnoName } from "../../ffi/abi/errno.ts";
 import type { Random } from "./random.ts";

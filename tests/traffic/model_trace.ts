@@ -1,3 +1,4 @@
+/** Plays random traffic on the model and writes down its trace. */
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";

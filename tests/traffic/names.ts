@@ -1,3 +1,4 @@
+/** Random traffic: names on a tmpfs. */
 import * as abi from "../../ffi/abi/fcntl.ts";
 import type { Random } from "./random.ts";
 import { result, type Slots } from "./slots.ts";

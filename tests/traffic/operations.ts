@@ -1,3 +1,4 @@
+/** Random traffic: chooses the operations, from a seed. */
 import { BIG, DEVICE, file, fileSlot, length, offset, sessionNames, SESSIONS, tokens } from "./aims.ts";
 import { type ContentOperation, contentOperation, contentWeights } from "./contents.ts";
 import { type FdOperation, fdOperation, fdWeights } from "./fds.ts";

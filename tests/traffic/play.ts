@@ -1,3 +1,4 @@
+/** Plays one boot of random traffic, and reboots at its end. */
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { check } from "../../lib/error.ts";

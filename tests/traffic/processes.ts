@@ -1,3 +1,4 @@
+/** Random traffic: other processes that hold copies of fds. */
 import type { Holder, TrafficHost } from "./host.ts";
 import type { Random } from "./random.ts";
 import type { Slots } from "./slots.ts";

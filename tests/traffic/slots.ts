@@ -1,3 +1,4 @@
+/** The fds that random traffic has made, by slot. */
 import { F_GETFD, FD_CLOEXEC, S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
 import { errnoName } from "../../ffi/abi/errno.ts";
 import type { Ret, SystemCalls } from "../../lib/system_calls.ts";

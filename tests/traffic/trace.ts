@@ -1,3 +1,4 @@
+/** Makes random operations and writes down what came of each. */
 import { SLOTS } from "./aims.ts";
 import { Contents } from "./contents.ts";
 import { Fds } from "./fds.ts";

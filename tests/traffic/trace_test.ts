@@ -1,3 +1,4 @@
+/** The model gives the trace that Linux gave for the same random traffic. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { modelTraces } from "./model_trace.ts";
 import { RECORDED } from "./recorded.ts";

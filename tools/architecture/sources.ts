@@ -1,4 +1,4 @@
-/** The program's source as text: its files and their imports. Nothing here runs what it reads. */
+/** Reads the source as text: its files and their imports. */
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
@@ -22,10 +22,17 @@ export interface Import {
 
 /** main.ts and all of commands/, lib/ and ffi/. */
 export function readSources(): readonly Source[] {
-  return ["main.ts", ...filesBelow("commands"), ...filesBelow("lib"), ...filesBelow("ffi")].map((path) => {
-    const text = Deno.readTextFileSync(ROOT + path);
-    return { path, text, code: text.replace(/\/\*[^]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1") };
-  });
+  return [readSource("main.ts"), ...sourcesBelow("commands"), ...sourcesBelow("lib"), ...sourcesBelow("ffi")];
+}
+
+/** All TypeScript files of a directory and the directories in it. */
+export function sourcesBelow(directory: string): readonly Source[] {
+  return filesBelow(directory).map(readSource);
+}
+
+function readSource(path: string): Source {
+  const text = Deno.readTextFileSync(ROOT + path);
+  return { path, text, code: text.replace(/\/\*[^]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1") };
 }
 
 function filesBelow(directory: string): string[] {

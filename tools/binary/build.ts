@@ -1,3 +1,4 @@
+/** Builds the single file `luo`: Deno, a start program and the script. */
 import { PERMISSIONS } from "../../commands/processes/own_command.ts";
 import { bundle } from "./bundle.ts";
 import { denoProgram } from "./deno_program.ts";

@@ -1,3 +1,4 @@
+/** Bundles luo into one script. */
 import { chunks } from "./chunks.ts";
 import { output } from "./output.ts";
 

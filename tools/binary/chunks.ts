@@ -1,3 +1,4 @@
+/** Splits luo into CommonJS chunks that load only when they are needed. */
 import { output } from "./output.ts";
 
 /** How a chunk names another one, when it is a file. */

@@ -1,3 +1,4 @@
+/** The Deno program that goes into `luo`: pinned by its hash, out of its npm package. */
 import { MACHINES, type Target } from "./elf.ts";
 import { output } from "./output.ts";
 

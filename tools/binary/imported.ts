@@ -1,3 +1,4 @@
+/** Finds where an ELF program keeps the address of a function of a shared library. */
 import { PT_DYNAMIC, PT_LOAD, type Segment, segments, type Target } from "./elf.ts";
 
 /** Of Elf64_Dyn. */

@@ -1,3 +1,4 @@
+/** The machine code of the start program, in base64, for each architecture. */
 import type { Target } from "./elf.ts";
 
 /** stub/ARCH.S in base64, as stub/assemble.sh prints it; a test assembles it again. */

@@ -1,3 +1,4 @@
+/** The start program of the single file `luo`, and the data that it carries. */
 import type { Target } from "./elf.ts";
 import { MACHINE_CODE } from "./machine_code.ts";
 

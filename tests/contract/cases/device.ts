@@ -1,3 +1,4 @@
+/** Cases: /dev/liveupdate as a file, and one opener at a time. */
 import {
   F_GETFD,
   F_GETFL,

@@ -1,3 +1,4 @@
+/** Cases: system calls on files, mappings, pipes and pidfds, without the device. */
 import {
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,

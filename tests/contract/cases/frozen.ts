@@ -1,3 +1,4 @@
+/** Cases: the size of a preserved file is frozen, its contents are not. */
 import {
   F_ADD_SEALS,
   F_GET_SEALS,

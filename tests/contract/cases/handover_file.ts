@@ -1,3 +1,4 @@
+/** Cases with a kexec: a preserved file comes back as it was. */
 import {
   F_GETFD,
   F_GETFL,

@@ -1,3 +1,4 @@
+/** Cases with a kexec: sessions and their tokens, retrieved, finished, closed or preserved again. */
 import { encodeFd, encodeFinish, encodeSession } from "../../../ffi/abi/liveupdate.ts";
 import { F_GETFL, F_SETFL, O_APPEND, SEEK_CUR, SEEK_SET } from "../../../ffi/abi/fcntl.ts";
 import { finish, getName, memory, preserve, restore } from "../calls.ts";

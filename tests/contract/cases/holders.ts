@@ -1,3 +1,4 @@
+/** Cases: a session lives as long as the last holder of its fd. */
 import { O_CLOEXEC, O_RDWR } from "../../../ffi/abi/fcntl.ts";
 import { LIVEUPDATE_DEVICE } from "../../../ffi/abi/liveupdate.ts";
 import { create, preserve } from "../calls.ts";

@@ -1,3 +1,4 @@
+/** Cases: loading and unloading the next kernel. */
 import {
   KEXEC_CMDLINE_MAX,
   KEXEC_FILE_NO_INITRAMFS,

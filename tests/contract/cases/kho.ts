@@ -1,3 +1,4 @@
+/** Cases: KHO's files in debugfs. */
 import { O_RDONLY, O_WRONLY } from "../../../ffi/abi/fcntl.ts";
 import { decode_kexec_metadata } from "../../../lib/kho/kexec_metadata.ts";
 import { decode_kho_v4 } from "../../../lib/kho/kho_v4.ts";

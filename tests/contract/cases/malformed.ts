@@ -1,3 +1,4 @@
+/** Cases: ioctls with malformed arguments. */
 import { decodeFd } from "../../../ffi/abi/liveupdate.ts";
 import { memory } from "../calls.ts";
 import { answers, type Case, equal, ok, type World } from "../world.ts";

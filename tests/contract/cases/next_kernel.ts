@@ -1,3 +1,4 @@
+/** Cases with a kexec whose command line turns live update or KHO off. */
 import { O_RDWR } from "../../../ffi/abi/fcntl.ts";
 import { LIVEUPDATE_DEVICE } from "../../../ffi/abi/liveupdate.ts";
 import { preserve } from "../calls.ts";

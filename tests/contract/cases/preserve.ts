@@ -1,3 +1,4 @@
+/** Cases: which files a session takes, and under which tokens. */
 import {
   MFD_CLOEXEC,
   MFD_HUGETLB,

@@ -1,3 +1,4 @@
+/** Cases with a kexec: the seals of a memfd before and after it. */
 import {
   F_ADD_SEALS,
   F_GET_SEALS,

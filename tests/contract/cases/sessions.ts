@@ -1,3 +1,4 @@
+/** Cases: names of sessions, creating and closing sessions. */
 import { decodeFd, encodeFd, encodeGetName, encodeSession } from "../../../ffi/abi/liveupdate.ts";
 import { create, getName, memory, preserve } from "../calls.ts";
 import { answers, type Case, deepEqual, equal, ok } from "../world.ts";
