@@ -45,7 +45,7 @@ export async function serveMachine(
     faults,
     // The model's memory is the memory that its host has free; the host allocates a page when it is written.
     memory_bytes: available === undefined ? undefined : Number(available),
-    on_console: (line) => context.process.stderr.write(`${line}\n`),
+    on_console: (line) => context.process.stderr.write(`${visible(line)}\n`),
   });
 }
 

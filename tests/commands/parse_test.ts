@@ -7,7 +7,8 @@ import * as load from "../../commands/kexec_load.ts";
 import * as create from "../../commands/session_create.ts";
 import { EXIT } from "../../commands/base/exit_codes.ts";
 import { Failure } from "../../commands/errors/failure.ts";
-import { parseNumber, tokenArgument } from "../../commands/arguments/token.ts";
+import { limit_ms } from "../../commands/processes/agent_calls.ts";
+import { parseNumber, parseSeconds, tokenArgument } from "../../commands/arguments/token.ts";
 
 const usage = (error: unknown) => error instanceof Failure && error.exit === EXIT.usage;
 
@@ -35,6 +36,20 @@ Deno.test("numbers of descriptors and processes", () => {
   for (const text of ["", "-1", "x", "0x1", "1.5", "2147483648"]) {
     assert.throws(() => parseNumber(text), RangeError, text);
   }
+});
+
+Deno.test("seconds of --timeout: whole or with a part, 0 for no limit", () => {
+  assert.deepEqual(["0", "30", "0.5", "1.25"].map(parseSeconds), [0, 30, 0.5, 1.25]);
+  for (const text of ["", "-1", "x", "1s", ".5", "1e3", "0x1", "Infinity", "99999999"]) {
+    assert.throws(() => parseSeconds(text), RangeError, text);
+  }
+});
+
+Deno.test("how long a command waits: --timeout, else by what the call does", () => {
+  assert.equal(limit_ms("GetStatus", {}), 10_000);
+  assert.equal(limit_ms("PreserveFile", {}), 600_000);
+  assert.equal(limit_ms("PreserveFile", { timeout: 0.5 }), 500);
+  assert.equal(limit_ms("GetStatus", { timeout: 0 }), Infinity);
 });
 
 const common = { json: false };
