@@ -1,9 +1,11 @@
 /** Another process: its memory, its limits, its end. Functions return a value >= 0 or -errno (see ffi/libc.ts). */
 import type { Ret } from "./abi/values.ts";
 import { addressOf, libc, ret } from "./libc.ts";
+import { read_text } from "./proc.ts";
 
 const PR_SET_CHILD_SUBREAPER = 36;
 const [RLIMIT_FSIZE, RLIMIT_NOFILE] = [1, 7];
+const RLIM_INFINITY = 2n ** 64n - 1n;
 export const WNOHANG = 1;
 
 /** Copies memory of a process through one buffer, which is used again by the next copy. */
@@ -59,14 +61,21 @@ export function waitpid(pid: number, options: number): { pid: number; status: nu
 
 /** RLIMIT_NOFILE of a process, soft and hard; zeros when the process is gone. */
 export function fd_limits(pid: number): [soft: bigint, hard: bigint] {
-  const limits = new BigUint64Array(2);
-  const answer = ret(libc().prlimit(pid, RLIMIT_NOFILE, null, limits));
-  return answer < 0 ? [0n, 0n] : [limits[0] ?? 0n, limits[1] ?? 0n];
+  return limits(pid, RLIMIT_NOFILE, "Max open files") ?? [0n, 0n];
 }
 
 /** RLIMIT_FSIZE of a process: no write goes past this offset. */
 export function file_size_limit(pid: number): bigint {
-  const limits = new BigUint64Array(2);
-  const answer = ret(libc().prlimit(pid, RLIMIT_FSIZE, null, limits));
-  return answer < 0 ? 0n : limits[0] ?? 0n;
+  return limits(pid, RLIMIT_FSIZE, "Max file size")?.[0] ?? RLIM_INFINITY;
+}
+
+/** prlimit(2) refuses for processes of another user; /proc/PID/limits tells them too, by name. */
+function limits(pid: number, resource: number, name: string): [soft: bigint, hard: bigint] | undefined {
+  const into = new BigUint64Array(2);
+  const answer = ret(libc().prlimit(pid, resource, null, into));
+  if (answer === 0) return [into[0] ?? 0n, into[1] ?? 0n];
+  const line = read_text(`/proc/${pid}/limits`)?.split("\n").find((one) => one.startsWith(name));
+  const [soft, hard] = line?.slice(name.length).trim().split(/\s+/) ?? [];
+  const value = (word: string) => word === "unlimited" ? RLIM_INFINITY : BigInt(word);
+  return soft === undefined || hard === undefined ? undefined : [value(soft), value(hard)];
 }

@@ -5,11 +5,12 @@ import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { decodeOsText } from "../../ffi/abi/os_text.ts";
 import { makedev } from "../../ffi/abi/stat.ts";
 import { close, stat } from "../../ffi/file.ts";
-import { geteuid, pidfd_getfd, pidfd_open } from "../../ffi/process.ts";
+import { pidfd_getfd, pidfd_open } from "../../ffi/process.ts";
 import { read_text } from "../../ffi/proc.ts";
 import type { Listener } from "../../ffi/seccomp.ts";
 import { fd_limits, Memory } from "../../ffi/tracee.ts";
 import type { Ret, UserMemory } from "../system_calls.ts";
+import { Credentials } from "./credentials.ts";
 
 const PATH_MAX = 4096;
 const IOV_MAX = 1024;
@@ -158,12 +159,8 @@ export class CallingProgram {
     return this.listener.addFd(id, fd, cloexec ? O_CLOEXEC : 0);
   }
 
-  /** From /proc/TID/status. The user who runs luo is the root of the machine, as root is. */
-  credentials(tid: number): { umask: number; uid: number; privileged: boolean } {
-    const status = read_text(`/proc/${tid}/status`) ?? "";
-    const umask = parseInt(/^Umask:\s*([0-7]+)/m.exec(status)?.[1] ?? "0", 8);
-    const uid = Number(/^Uid:(?:\s+\d+){3}\s+(\d+)/m.exec(status)?.[1] ?? -1);
-    return { umask, uid, privileged: uid === 0 || uid === geteuid() };
+  credentials(tid: number): Credentials {
+    return new Credentials(tid);
   }
 
   /** The position and the flags (in the numbers of this architecture) of an fd, from /proc/TID/fdinfo. */

@@ -49,12 +49,14 @@ export class KernelCalls {
   }
 
   /** Without segments it unloads the image. The model cannot run segments: EPERM, as a locked-down kernel says. */
-  #kexec_load({ args: [, segments] }: Notification): Ret {
+  #kexec_load({ tid, args: [, segments] }: Notification): Ret {
+    if (!this.program.credentials(tid).boots) return -Errno.EPERM;
     if (segments > KEXEC_SEGMENT_MAX) return -Errno.EINVAL;
     return segments === 0n ? this.sys.kexec_file_load(-1, -1, 0n, null, KEXEC_FILE_UNLOAD) : -Errno.EPERM;
   }
 
   #kexec_file_load({ tid, args: [kernel, initrd, length, address, flags] }: Notification): Ret {
+    if (!this.program.credentials(tid).boots) return -Errno.EPERM;
     const fds = [this.#modelFd(tid, int(kernel)), this.#modelFd(tid, int(initrd))] as const;
     const wanted = Number(length < COMMAND_LINE_MAX ? length : COMMAND_LINE_MAX);
     const bytes = this.program.bytes(tid, address, wanted);
@@ -72,6 +74,7 @@ export class KernelCalls {
   }
 
   #reboot({ tid, args: [magic, magic2, command, argument] }: Notification): Ret {
+    if (!this.program.credentials(tid).boots) return -Errno.EPERM;
     const [one, two, wanted] = [magic, magic2, command].map((word) => Number(BigInt.asUintN(32, word)));
     if (one !== MAGIC || !MAGIC2.includes(two ?? 0)) return -Errno.EINVAL;
     switch (wanted) {

@@ -1,5 +1,6 @@
 /** Calls that look at a file without opening it: stat, access, readlink, statfs, by path and by fd. */
 import { Errno } from "../../ffi/abi/errno.ts";
+import { encodeOsText } from "../../ffi/abi/os_text.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { stat } from "../../ffi/file.ts";
@@ -13,8 +14,7 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
 /** AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH; statx has AT_STATX_SYNC_TYPE besides, faccessat2 AT_EACCESS. */
 const [STAT_FLAGS, STATX_SYNC_TYPE, ACCESS_FLAGS] = [0x1900, 0x6000, 0x1300];
 const STATX_RESERVED = 0x8000_0000n;
-const X_OK = 1;
-const encoder = new TextEncoder();
+const AT_EACCESS = 0x200;
 
 export class LookCalls {
   constructor(
@@ -88,7 +88,8 @@ export class LookCalls {
     if (subject?.is === "below") return -Errno.ENOTDIR;
     const looks = subject && look(subject);
     if (looks === undefined) return undefined;
-    return mode & X_OK && !(looks.mode & 0o111) ? -Errno.EACCES : 0;
+    const real = !(flags & AT_EACCESS);
+    return this.program.credentials(call.tid).may(looks, mode, real) ? 0 : -Errno.EACCES;
   }
 
   #statfs(call: Notification, named: PathArguments | undefined): CallAnswer {
@@ -119,13 +120,13 @@ export class LookCalls {
     if (object !== undefined) return objectText(object);
     const found = stat(`/proc/${pid}/fd/${fd}`);
     const nameless = typeof found !== "number" && this.objects.nameless.has(identityOf(found));
-    return nameless ? encoder.encode("/ (deleted)") : undefined;
+    return nameless ? encodeOsText("/ (deleted)") : undefined;
   }
 }
 
 function objectText({ entry, node, name }: EmulatedFd): Uint8Array | undefined {
-  if (name !== undefined) return new Uint8Array([...encoder.encode("anon_inode:[luo_session] "), ...name]);
+  if (name !== undefined) return new Uint8Array([...encodeOsText("anon_inode:[luo_session] "), ...name]);
   if (entry === undefined) return undefined;
   const path = `${entry.directory}/${entry.name}`.replace(/^\/proc\/\d+\/root/, "");
-  return encoder.encode(entry.node === node ? path : `${path} (deleted)`);
+  return encodeOsText(entry.node === node ? path : `${path} (deleted)`);
 }

@@ -1,6 +1,7 @@
 /** Calls that make or remove a name: those of the device change the emulated machine, never the host's /dev. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import { S_IFCHR, S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
+import { decodeOsText } from "../../ffi/abi/os_text.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { stat } from "../../ffi/file.ts";
@@ -112,7 +113,7 @@ export class NameCalls {
     if (new DataView(bytes.buffer).getUint16(0, true) !== AF_UNIX || bytes[SOCKADDR_PATH] === 0) {
       return undefined;
     }
-    const path = new TextDecoder().decode(bytes.subarray(SOCKADDR_PATH)).replace(/\0.*$/s, "");
+    const path = decodeOsText(bytes.subarray(SOCKADDR_PATH)).replace(/\0.*$/s, "");
     const place = this.subjects.paths.find(call.tid, AT_FDCWD, path, { follow: false });
     if (place?.is === "below") return -Errno.ENOTDIR;
     return place?.is === "entry" ? (place.entry.node ? -Errno.EADDRINUSE : -Errno.EPERM) : undefined;

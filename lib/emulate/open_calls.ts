@@ -9,6 +9,7 @@ import {
   O_EXCL,
   O_NOFOLLOW,
   O_PATH,
+  O_RDONLY,
   O_TRUNC,
   O_WRONLY,
 } from "../../ffi/abi/fcntl.ts";
@@ -21,6 +22,7 @@ import type { Ret, SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import type { Subject, Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
+import { R_OK, W_OK } from "./credentials.ts";
 import { type Entry, newNode, type Node } from "./device_nodes.ts";
 import type { EmulatedFd } from "./emulated_fds.ts";
 import type { Ioctls } from "./ioctls.ts";
@@ -105,9 +107,18 @@ export class OpenCalls {
     }
     if (subject.is !== "device") return undefined;
     const { node, entry } = subject;
+    if (!this.#mayOpen(call, node, flags)) return -Errno.EACCES;
     return node.kind === "device"
       ? this.#openDevice(call, node, entry, flags)
       : this.#openFile(call, node, flags);
+  }
+
+  #mayOpen({ tid }: Notification, node: Node, flags: number): boolean {
+    if (flags & O_PATH) return true;
+    const mode = flags & O_ACCMODE;
+    const reads = mode === O_WRONLY ? 0 : R_OK;
+    const writes = mode === O_RDONLY && !(flags & O_TRUNC) ? 0 : W_OK;
+    return this.program.credentials(tid).may(node, reads | writes);
   }
 
   #openDevice(call: Notification, node: Node, entry: Entry | undefined, flags: number): Ret {

@@ -1,5 +1,6 @@
 /** Extended attributes of the device and of sessions, in all three generations of calls. */
 import { Errno } from "../../ffi/abi/errno.ts";
+import { encodeOsText } from "../../ffi/abi/os_text.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
 import type { Ret } from "../system_calls.ts";
@@ -87,7 +88,7 @@ export class XattrCalls {
     return this.#serve(call, how, (attributes) => {
       const [address, size] = how === "at" ? [call.args[3], call.args[4]] : [call.args[1], call.args[2]];
       const names = attributes.list().map((name) => `${name}\0`).join("");
-      return this.#copy(call, new TextEncoder().encode(names), { address, size });
+      return this.#copy(call, encodeOsText(names), { address, size });
     });
   }
 

@@ -1,5 +1,6 @@
 /** The rules of extended attributes for the device, an inode of devtmpfs, and for sessions, which are anonymous inodes. */
 import { Errno } from "../../ffi/abi/errno.ts";
+import { encodeOsText } from "../../ffi/abi/os_text.ts";
 import type { Ret } from "../system_calls.ts";
 import type { Node } from "./device_nodes.ts";
 
@@ -15,7 +16,7 @@ export interface Attributes {
 
 /** strncpy_from_user() of a name: it must not be empty or too long. */
 export function checkName(name: string): string | Ret {
-  return name === "" || new TextEncoder().encode(name).length > XATTR_NAME_MAX ? -Errno.ERANGE : name;
+  return name === "" || encodeOsText(name).length > XATTR_NAME_MAX ? -Errno.ERANGE : name;
 }
 
 /** `node` undefined: of a session. `privileged`: whether the program may use trusted attributes. */

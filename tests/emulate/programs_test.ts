@@ -6,13 +6,24 @@ import { isInstalled, Lab } from "./run.ts";
 const gcc = isInstalled("gcc");
 const name = (what: string) => gcc ? what : `${what} (ignored: no gcc)`;
 
-/** `says` is the output of the same program on Linux 7.3.4, recorded in a virtual machine. */
 const recorded = (program: string) =>
   Deno.readTextFileSync(new URL(`programs/${program}.linux`, import.meta.url));
-const programs: readonly { program: string; options: readonly string[]; says: string; kernel?: true }[] = [
+interface Recorded {
+  readonly program: string;
+  readonly options: readonly string[];
+  /** The output of the same program on Linux 7.3.4, recorded in a virtual machine. */
+  readonly says: string;
+  /** Its argument is a kernel. */
+  readonly kernel?: true;
+  /** It changes its user. */
+  readonly root?: true;
+}
+
+const programs: readonly Recorded[] = [
   { program: "device_names", options: [], says: recorded("device_names") },
   { program: "kexec_arguments", options: [], says: recorded("kexec_arguments"), kernel: true },
   { program: "sizes", options: ["--strict"], says: recorded("sizes") },
+  { program: "users", options: ["--strict"], says: recorded("users"), root: true },
   { program: "ways", options: ["--strict"], says: recorded("ways") },
   {
     program: "frozen",
@@ -70,10 +81,13 @@ held by a daemon: EEXIST
   },
 ];
 
-for (const { program, options, says, kernel } of programs) {
+for (const { program, options, says, kernel, root } of programs) {
+  const user = root && Deno.uid() !== 0;
   for (const linked of [[], ["-static"]]) {
-    const what = `${program}.c${linked.length > 0 ? ", static," : ""} prints what it prints on Linux`;
-    Deno.test({ name: name(what), ignore: !gcc }, async () => {
+    const what = `${program}.c${linked.length > 0 ? ", static," : ""} prints what it prints on Linux${
+      user ? " (ignored: not root)" : ""
+    }`;
+    Deno.test({ name: name(what), ignore: !gcc || user }, async () => {
       using lab = new Lab();
       const command = [lab.compile(program, ...linked), ...(kernel ? [lab.kernel] : [])];
       const { code, out, err } = await lab.emulate(...options, ...command);

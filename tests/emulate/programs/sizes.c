@@ -74,6 +74,9 @@ static void paths(void)
 		symlink(path, "link");
 		say("by a link", truncate("link", 0));
 		unlink("link");
+		symlink(path, "odd \xff");
+		say("by a link whose name is not UTF-8", truncate("odd \xff", 0));
+		unlink("odd \xff");
 		chdir("/proc");
 		rmdir(link);
 		say("relative", creat(path + strlen("/proc/"), 0600));
