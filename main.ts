@@ -19,6 +19,7 @@ async function start(): Promise<number> {
       socket: await variable("LUO_SOCKET"),
       exe: await variable("LUO_EXE"),
       faults: await variable("LUO_FAULTS"),
+      kernels: await variable("LUO_TEST_KERNELS"),
       runtimeDir: await variable("XDG_RUNTIME_DIR"),
     },
     mainModule: import.meta.url,

@@ -28,7 +28,7 @@ export async function run(context: Context, flags: Flags, argv: readonly string[
   const { emulate, LaunchError } = await import("../lib/emulate/emulation.ts");
   const { inheritedEnvironment } = await import("../lib/files/inherited_environment.ts");
   const { hostAvailableMemory } = await import("../lib/files/free_memory.ts");
-  const { findProgram, startLimits } = await import("../lib/emulate/program_start.ts");
+  const { findProgram, startLimits } = await import("../lib/files/program_start.ts");
   const env = inheritedEnvironment();
   const available = hostAvailableMemory();
   using signals = forwarding();

@@ -131,6 +131,11 @@ export function unlink(path: string): Ret {
   return ret(libc().unlink(name));
 }
 
+export function rmdir(path: string): Ret {
+  const name = cString(path);
+  return ret(libc().rmdir(name));
+}
+
 export function mkdir(path: string, mode: number): Ret {
   const name = cString(path);
   return ret(libc().mkdir(name, mode));

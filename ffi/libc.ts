@@ -55,6 +55,8 @@ const symbols = {
   access: { parameters: ["buffer", "i32"], result: "i32" },
   // int unlink(const char *path)
   unlink: { parameters: ["buffer"], result: "i32" },
+  // int rmdir(const char *path)
+  rmdir: { parameters: ["buffer"], result: "i32" },
   // int mkdir(const char *path, mode_t mode)
   mkdir: { parameters: ["buffer", "u32"], result: "i32" },
   // int mkfifo(const char *path, mode_t mode)

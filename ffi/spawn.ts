@@ -67,19 +67,24 @@ export interface SpawnWith {
   readonly inheritIgnored?: boolean;
   readonly argv: readonly string[];
   readonly env: readonly string[];
-  /** One of our descriptors, and its number in the child. */
-  readonly channel: readonly [ours: number, theirs: number];
+  /** Descriptors of ours, each with its number in the child. */
+  readonly fds: readonly (readonly [ours: number, theirs: number])[];
+  /** Start it in a session of its own: Ctrl-C on our terminal does not reach it. */
+  readonly apart?: boolean;
 }
 
-/** Starts a program as our child, in our session and on our terminal, with one descriptor of ours. @returns its pid */
+/** Starts a program as our child, with some descriptors of ours, in our session unless `apart`. @returns its pid */
 export function spawn_with(options: SpawnWith): Ret {
-  const { path, search, inheritIgnored, argv, env, channel: [ours, theirs] } = options;
+  const { path, search, inheritIgnored, argv, env, fds, apart } = options;
   const call = libc();
   const [actions, attributes] = [new Uint8Array(STRUCT_SIZE), new Uint8Array(STRUCT_SIZE)];
   call.posix_spawn_file_actions_init(actions);
-  call.posix_spawn_file_actions_adddup2(actions, ours, theirs);
+  for (const [ours, theirs] of fds) call.posix_spawn_file_actions_adddup2(actions, ours, theirs);
   call.posix_spawnattr_init(attributes);
-  call.posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  call.posix_spawnattr_setflags(
+    attributes,
+    POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | (apart ? POSIX_SPAWN_SETSID : 0),
+  );
   const defaults = inheritIgnored ? sigset(SIGPIPE) : new Uint8Array(SIGSET_SIZE).fill(0xff);
   call.posix_spawnattr_setsigdefault(attributes, defaults);
   call.posix_spawnattr_setsigmask(attributes, new Uint8Array(SIGSET_SIZE));

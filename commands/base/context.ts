@@ -14,6 +14,8 @@ export interface Settings {
   readonly exe?: string;
   /** LUO_FAULTS: the faults to inject into the machine of the model. */
   readonly faults?: string;
+  /** LUO_TEST_KERNELS: a directory of kernel images for virtual machines. */
+  readonly kernels?: string;
   /** XDG_RUNTIME_DIR. */
   readonly runtimeDir?: string;
 }

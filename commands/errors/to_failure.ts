@@ -3,6 +3,7 @@ import { AgentError, AgentProtocolError, ConnectionEnded, NoAnswer } from "../..
 import type { Errors, MethodName } from "../../lib/agent/protocol.ts";
 import { FileProblem } from "../../lib/files/file_problem.ts";
 import { LuoError } from "../../lib/error.ts";
+import { MissingTool } from "../../lib/rehearse/missing_tool.ts";
 import { Failure, type FailureKind } from "./failure.ts";
 import { fileWords } from "./file_words.ts";
 import { hintsFor } from "./hints.ts";
@@ -15,6 +16,7 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof FileProblem) return fileFailure(error);
   if (error instanceof LuoError) return systemFailure(error);
+  if (error instanceof MissingTool) return new Failure("unavailable", error.what, { hints: [error.remedy] });
   if (error instanceof AgentError) return agentFailure(error);
   if (error instanceof ConnectionEnded) {
     return new Failure("unavailable", "Cannot go on: the agent ended before it answered", {

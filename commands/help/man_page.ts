@@ -12,6 +12,7 @@ const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ["LUO_SOCKET", "Where the agent listens, as --socket."],
   ["LUO_EXE", "The executable of luo, to start the agent in the background."],
   ["LUO_FAULTS", "Faults to inject into the software model, as --faults of luo emulate."],
+  ["LUO_TEST_KERNELS", "A directory of kernel images for the virtual machines of luo rehearse."],
   ["NO_COLOR", "When set and not empty: no colour."],
 ];
 

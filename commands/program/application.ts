@@ -44,8 +44,13 @@ async function exactly(args: readonly string[]): Promise<readonly string[] | Fai
   }
 }
 
-/** Puts a `--` before CMD of `luo emulate CMD --flag`: all words after CMD belong to CMD. */
+/**
+ * Puts a `--` before CMD of `luo emulate CMD --flag`: all words after CMD belong to CMD. Tells `luo rehearse -- CMD` from
+ * `luo rehearse IMAGE`, which the parser cannot: it drops the `--`.
+ */
 function commandApart(args: readonly string[]): readonly string[] {
+  const apart = args.indexOf("--");
+  if (args[0] === "rehearse" && apart >= 0) return args.toSpliced(apart, 0, "--program");
   if (args[0] !== "emulate" || args.includes("--")) return args;
   const at = args.findIndex((word, index) =>
     index > 0 && !word.startsWith("-") && args[index - 1] !== "--faults"

@@ -18,6 +18,7 @@ import * as khoShow from "../kho_show.ts";
 import * as machineRun from "../machine_run.ts";
 import * as machineStop from "../machine_stop.ts";
 import * as man from "../man.ts";
+import * as rehearse from "../rehearse.ts";
 import * as schema from "../schema.ts";
 import * as sessionClose from "../session_close.ts";
 import * as sessionCreate from "../session_create.ts";
@@ -87,6 +88,7 @@ export const routes = buildRouteMap<string, Context>({
     kho,
     agent,
     emulate: emulate.command,
+    rehearse: rehearse.command,
     completion: completion.command,
     man: man.command,
     schema: schema.command,

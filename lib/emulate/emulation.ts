@@ -13,13 +13,14 @@ import { type Call, CALLS } from "./trapped_calls.ts";
 import { EmulatedFds } from "./emulated_fds.ts";
 import { CallingProgram } from "./calling_program.ts";
 import { CallServer } from "./call_server.ts";
+import { NextKernelFiles } from "./next_kernel_files.ts";
 import type { CallAnswer } from "./call_answer.ts";
 import { line } from "./trace_line.ts";
 
 export { LaunchError } from "./launch.ts";
 
 export interface EmulateOptions {
-  /** CMD: absolute path, arguments from argv[0] on, environment as `NAME=value` (LUO_BOOT is added). */
+  /** CMD: absolute path, arguments from argv[0] on, environment as `NAME=value` (LUO_BOOT, LUO_KERNEL, LUO_INITRD and LUO_CMDLINE are added). */
   readonly path: string;
   readonly argv: readonly string[];
   readonly env: readonly string[];
@@ -60,8 +61,12 @@ export async function emulate(options: EmulateOptions): Promise<number> {
   });
   set_child_subreaper();
   try {
+    using next = new NextKernelFiles();
     for (let boot = 1;; boot++) {
-      const env = [...options.env.filter((one) => !one.startsWith("LUO_BOOT=")), `LUO_BOOT=${boot}`];
+      const made = [`LUO_BOOT=${boot}`, ...next.variables];
+      const names = made.map((one) => one.slice(0, one.indexOf("=") + 1));
+      const given = options.env.filter((one) => !names.some((name) => one.startsWith(name)));
+      const env = [...given, ...made];
       const code = await oneBoot(machine, { ...options, env });
       if (code !== undefined) return code;
       if (machine.off) {

@@ -85,7 +85,7 @@ export function launch({ path, argv, env, strict, nofile }: Launch): Launched {
   const [ours, theirs] = check(socketpair(SOCK_SEQPACKET), "socketpair", "the launcher");
   try {
     check(sendmsg(ours, order(filter(strict), path, nofile), []), "send", "the launcher's order");
-    const guard = spawn_with({ path: `/proc/self/fd/${program}`, argv, env, channel: [theirs, CHANNEL] });
+    const guard = spawn_with({ path: `/proc/self/fd/${program}`, argv, env, fds: [[theirs, CHANNEL]] });
     check(guard, "start", "the launcher");
     close(theirs);
     return new Launched(guard, ours);

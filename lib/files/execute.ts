@@ -23,9 +23,9 @@ type Variables = Readonly<Record<string, string>>;
 export function startWith(argv: readonly string[], file: HostFd, extra: Variables): number {
   const [name = ""] = argv;
   const env = Object.entries(environmentWith(extra)).map(([key, value]) => `${key}=${value}`);
-  const channel = [file.number, EXECUTE_FD] as const;
+  const fds = [[file.number, EXECUTE_FD]] as const;
   const start = (path: string, argv: readonly string[]) =>
-    spawn_with({ path, argv, env, channel, search: true, inheritIgnored: true });
+    spawn_with({ path, argv, env, fds, search: true, inheritIgnored: true });
   let pid = start(name, argv);
   // execvp(3): a file that is executable but no program is a script for the shell.
   if (pid === -Errno.ENOEXEC) pid = start("/bin/sh", ["sh", scriptPath(name, env), ...argv.slice(1)]);

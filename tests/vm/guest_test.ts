@@ -1,6 +1,6 @@
 import { equal } from "node:assert/strict";
 import { troubleIn } from "../contract/report.ts";
-import { cpio } from "./cpio.ts";
+import { cpio } from "../../lib/rehearse/cpio.ts";
 import { nextCommandLine } from "./guest.ts";
 
 Deno.test("nextCommandLine counts the boot up and forgets the words meant for one boot", () => {

@@ -1,3 +1,4 @@
+/** The kernel images of the tests. */
 import { isDirectory, isFile, MissingTool } from "./tools.ts";
 
 /** Where the checkout is. */
@@ -23,7 +24,7 @@ export function imagePath(name: string = STOCK): string {
   const file = [name, `bzImage-${name}`].map((word) => `${directory}/${word}`).find(isFile);
   if (directory !== undefined && file !== undefined) return file;
   throw new MissingTool(
-    `Cannot find the kernel image "${name}"\n` +
-      `  set LUO_TEST_KERNELS to a directory that has it, or build one: tests/vm/build_kernel.sh (about 10 minutes)`,
+    `Cannot find the kernel image "${name}"`,
+    "set LUO_TEST_KERNELS to a directory that has it, or build one: tests/vm/build_kernel.sh (about 10 minutes)",
   );
 }

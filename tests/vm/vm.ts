@@ -1,7 +1,11 @@
+/** Runs shell commands in a virtual machine whose userland is busybox and Deno, boot after boot. */
+import type { AddedFile } from "../../lib/rehearse/initramfs.ts";
+import { NINE } from "../../lib/rehearse/init_script.ts";
+import type { Share } from "../../lib/rehearse/qemu.ts";
+import { type MachineResult, runMachine } from "../../lib/rehearse/virtual_machine.ts";
 import { CHECKOUT, imagePath, imagesDirectory } from "./images.ts";
-import { initramfs } from "./initramfs.ts";
+import { sharedLibraries } from "./shared_libraries.ts";
 import { isDirectory } from "./tools.ts";
-import { type Accelerator, Qemu, type VirtualMachine } from "./qemu.ts";
 
 /** What runs, on which kernel. */
 export interface VmOptions {
@@ -27,8 +31,6 @@ export interface VmOptions {
   on_line?: (line: string) => void;
   /** Where QEMU's monitor is to listen, a Unix socket. */
   monitor?: string;
-  /** kvm only with a time limit on its first sign of life; then tcg. Default: `LUO_TEST_ACCEL`, or tcg. */
-  accelerator?: Accelerator;
 }
 
 export interface VmResult {
@@ -54,12 +56,27 @@ export class VmError extends Error {
   }
 }
 
-/** On a busy host the guest's timer may seem not to work. */
-const COMMAND_LINE = "console=ttyS0 quiet panic=-1 no_timer_check kho=on liveupdate=on";
-const KVM_PATIENCE_MS = 15_000;
+/** Deno wants to write beside the packages, so only they come from the host. */
+const GUEST = `
+for tag in checkout deno npm kernels; do
+  mkdir -p /share/$tag
+  mount -t 9p -o ${NINE},cache=loose,ro $tag /share/$tag 2>/dev/null
+done
+export DENO_DIR=/tmp/deno
+mkdir -p $DENO_DIR
+ln -s /share/npm $DENO_DIR/npm
+export PATH=/bin:/share/deno HOME=/root TERM=dumb NO_COLOR=1 DENO_NO_UPDATE_CHECK=1 LUO_VM=1 LUO_BACKEND=linux
+cd /share/checkout 2>/dev/null || cd /
+if [ -f /share/boot/command.$LUO_BOOT ]; then
+  sh /share/boot/command.$LUO_BOOT </dev/null
+  status=$?
+else
+  echo "luo-vm: nothing to do in boot $LUO_BOOT"
+fi
+`;
 
 /**
- * Boots a virtual machine, runs the commands in it, switches it off. The temporary directory is removed whatever happens.
+ * Boots a virtual machine, runs the commands in it, switches it off. Temporary files are removed whatever happens.
  *
  * @throws MissingTool no QEMU or busybox on this host; VmError
  */
@@ -68,50 +85,53 @@ export async function runInVm(options: VmOptions): Promise<VmResult> {
   const directory = await Deno.makeTempDir({ prefix: "luo-vm-" });
   try {
     const results_dir = options.results_dir ?? `${directory}/results`;
-    const machine = await prepare(options, directory, results_dir);
-    const console = await run(machine, options);
-    return { ...await collect(results_dir, console), console, duration_ms: Date.now() - started };
+    await Deno.mkdir(results_dir, { recursive: true });
+    const { timeout_ms = 120_000 } = options;
+    const result = await runMachine({
+      kernel: imagePath(options.kernel),
+      guest: GUEST,
+      files: { ...commandFiles(options.commands), ...options.files },
+      added: await userland(options.binary),
+      shares: await shares(directory, options.binary),
+      append: `${options.append ?? ""} luo.boot=1`.trim(),
+      memory_mib: options.memory_mib,
+      results_dir,
+      timeout_ms,
+      boot_limit_ms: timeout_ms,
+      monitor: options.monitor,
+      on_line: options.on_line,
+    });
+    const status = exitStatus(result, timeout_ms);
+    const collected = await collect(results_dir);
+    const { boot, console } = result;
+    return { status, boot, console, ...collected, duration_ms: Date.now() - started };
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
 }
 
-/** Lays out what the guest finds under `/share` and `/results`. */
-async function prepare(options: VmOptions, directory: string, results_dir: string): Promise<VirtualMachine> {
-  const kernel = imagePath(options.kernel);
-  const boot = `${directory}/boot`;
-  await Deno.mkdir(boot);
-  await Deno.mkdir(results_dir, { recursive: true });
-  await Deno.copyFile(kernel, `${boot}/kernel`);
-  await Deno.writeFile(`${boot}/initrd`, await initramfs(options.binary));
-  for (const [index, command] of options.commands.entries()) {
-    await Deno.writeTextFile(`${boot}/command.${index + 1}`, command + "\n");
-  }
-  for (const [name, content] of Object.entries(options.files ?? {})) {
-    await Deno.writeFile(
-      `${boot}/${name}`,
-      typeof content === "string" ? new TextEncoder().encode(content) : content,
-    );
-  }
-  const shares = [
-    { tag: "boot", path: boot, readonly: true },
-    { tag: "results", path: results_dir, readonly: false },
-    ...options.binary === undefined ? await checkoutShares(directory) : [],
-  ];
+function commandFiles(commands: readonly string[]): Record<string, string> {
+  return Object.fromEntries(commands.map((command, index) => [`command.${index + 1}`, `${command}\n`]));
+}
+
+/** What Deno or the single executable needs. Deno itself stays on a share, so that unpacking costs nothing. */
+async function userland(binary: string | undefined): Promise<AddedFile[]> {
+  const libraries = await sharedLibraries(binary ?? Deno.execPath());
+  return binary === undefined
+    ? libraries
+    : [...libraries, { path: "/bin/luo", bytes: await Deno.readFile(binary) }];
+}
+
+async function shares(directory: string, binary: string | undefined): Promise<Share[]> {
   const images = imagesDirectory();
-  if (images !== undefined) shares.push({ tag: "kernels", path: images, readonly: true });
-  return {
-    kernel: `${boot}/kernel`,
-    initrd: `${boot}/initrd`,
-    append: `${COMMAND_LINE} ${options.append ?? ""} luo.boot=1`,
-    memory_mib: options.memory_mib ?? 2048,
-    shares,
-    monitor: options.monitor,
-  };
+  return [
+    ...binary === undefined ? await checkoutShares(directory) : [],
+    ...images === undefined ? [] : [{ tag: "kernels", path: images, readonly: true }],
+  ];
 }
 
 /** What luo is run from when it is not one file. */
-async function checkoutShares(directory: string): Promise<VirtualMachine["shares"]> {
+async function checkoutShares(directory: string): Promise<Share[]> {
   const npm = `${await denoCache()}/npm`;
   return [
     { tag: "checkout", path: CHECKOUT, readonly: true },
@@ -138,50 +158,27 @@ async function denoCache(): Promise<string> {
   return denoDir;
 }
 
-async function run(machine: VirtualMachine, options: VmOptions): Promise<string> {
-  const on_line = options.on_line ?? (() => {});
-  const timeout_ms = options.timeout_ms ?? 120_000;
-  const asked = options.accelerator ?? (Deno.env.get("LUO_TEST_ACCEL") === "kvm" ? "kvm" : "tcg");
-  if (asked === "kvm") {
-    using qemu = new Qemu(machine, "kvm", on_line);
-    const over = await qemu.ends(KVM_PATIENCE_MS);
-    if (qemu.console.includes("luo-vm: boot")) return over ? qemu.console : await finish(qemu, timeout_ms);
-    await qemu.kill();
-    on_line(`luo-vm: KVM gives no sign of life here, going on without it`);
-  }
-  using qemu = new Qemu(machine, "tcg", on_line);
-  return await finish(qemu, timeout_ms);
+function exitStatus({ end, status, console, errors }: MachineResult, timeout_ms: number): number {
+  if (status !== undefined) return status;
+  if (end === "no_start") throw new VmError("Cannot start QEMU", errors);
+  const what = end === "timeout" || end === "hang"
+    ? `The virtual machine was not done after ${timeout_ms / 1000} s`
+    : `The virtual machine ended before its command did (${end})`;
+  throw new VmError(what, console);
 }
 
-async function finish(qemu: Qemu, timeout_ms: number): Promise<string> {
-  if (!await qemu.ends(timeout_ms)) {
-    await qemu.kill();
-    throw new VmError(`The virtual machine was not done after ${timeout_ms / 1000} s`, qemu.console);
-  }
-  if (qemu.errors !== "" && qemu.console === "") throw new VmError("Cannot start QEMU", qemu.errors);
-  return qemu.console;
-}
-
-async function collect(
-  directory: string,
-  console: string,
-): Promise<Pick<VmResult, "status" | "boot" | "results" | "dmesg">> {
+async function collect(directory: string): Promise<Pick<VmResult, "results" | "dmesg">> {
   const results: Record<string, unknown> = {};
   const dmesg: Record<number, string> = {};
-  const exits = new Map<number, number>();
   for await (const { name, isFile } of Deno.readDir(directory)) {
     const read = () => Deno.readTextFile(`${directory}/${name}`);
     if (!isFile) continue;
-    const boot = Number(name.match(/^(?:exit|dmesg)\.(\d+)/)?.[1]);
-    if (name.startsWith("exit.")) exits.set(boot, Number(await read()));
-    else if (name.startsWith("dmesg.")) dmesg[boot] = await read();
+    const boot = Number(name.match(/^dmesg\.(\d+)/)?.[1]);
+    if (name.startsWith("dmesg.")) dmesg[boot] = await read();
     else if (name.endsWith(".jsonl")) results[name] = jsonLines(await read());
     else if (name.endsWith(".json")) results[name] = JSON.parse(await read());
   }
-  const boot = Math.max(0, ...exits.keys());
-  const status = exits.get(boot);
-  if (status === undefined) throw new VmError("The virtual machine ended before its command did", console);
-  return { status, boot, results, dmesg };
+  return { results, dmesg };
 }
 
 function jsonLines(text: string): unknown[] {

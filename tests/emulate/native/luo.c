@@ -225,7 +225,7 @@ void bad_kexec(const struct op *op, char *result)
 	enum { UNLOAD = 1, NO_INITRAMFS = 4 };
 	int how = op->v[0];
 	int memfd = memfd_create("kernel", MFD_CLOEXEC);
-	const char *path = getenv("LUO_NEXT_KERNEL");
+	const char *path = getenv("LUO_KERNEL");
 	int kernel = how == 0 ? -1 : how == 2 || how == 3 ? memfd : open(path ? path : "", O_RDONLY | O_CLOEXEC);
 	const char *cmdline = how == 5 ? (char *)8 : "liveupdate=on";
 	long length = how == 4 ? 4 : sizeof("liveupdate=on");

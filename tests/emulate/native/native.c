@@ -2,7 +2,7 @@
  * Random traffic of native processes on /dev/liveupdate: `native SEED BOOTS COUNT [GROUPS LEFT OUT]`, once a boot (LUO_BOOT,
  * 1 when unset). The conductor, which is this, hands one operation at a time to one of its processes and prints a line for
  * it: `BOOT.NUMBER pP KIND ARGUMENTS -> RESULT`, with nothing in it that depends on pids, times or inode numbers. Before the
- * last boot it ends each by a kexec, while the processes hold what they hold. Without LUO_NEXT_KERNEL it does nothing of it,
+ * last boot it ends each by a kexec, while the processes hold what they hold. Without LUO_KERNEL it does nothing of it,
  * and prints the operations of all boots.
  */
 #define _GNU_SOURCE
@@ -175,7 +175,7 @@ int main(int argc, char **argv)
 	if (argc < 4)
 		return fprintf(stderr, "usage: native SEED BOOTS COUNT [GROUPS]\n"), 2;
 	/* Without a next kernel this is no machine that was made for it, and it has kexecs in it: it only says what it would do. */
-	if (!getenv("LUO_NEXT_KERNEL")) {
+	if (!getenv("LUO_KERNEL")) {
 		for (boot = 1; boot <= atoi(argv[2]); boot++) {
 			begin_boot(atoi(argv[1]), boot, atoi(argv[3]), argc > 4 ? argv[4] : "");
 			list(boot);

@@ -1,6 +1,6 @@
 /*
- * Ends a boot: kexec_file_load(2) of the kernel LUO_NEXT_KERNEL with LUO_NEXT_INITRD (none when empty) and the command line
- * LUO_NEXT_CMDLINE, then reboot(2). A program of its own, for scripts; the random client has it built in (NEXT_BOOT_NO_MAIN).
+ * Ends a boot: kexec_file_load(2) of the kernel LUO_KERNEL with LUO_INITRD (none when empty) and the command line
+ * LUO_CMDLINE, then reboot(2). A program of its own, for scripts; the random client has it built in (NEXT_BOOT_NO_MAIN).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,8 +26,8 @@ int open_next(const char *variable)
 /* Returns only when it did not happen: what failed, errno says why. */
 const char *next_boot(void)
 {
-	const char *cmdline = getenv("LUO_NEXT_CMDLINE");
-	int kernel = open_next("LUO_NEXT_KERNEL"), initrd = open_next("LUO_NEXT_INITRD");
+	const char *cmdline = getenv("LUO_CMDLINE");
+	int kernel = open_next("LUO_KERNEL"), initrd = open_next("LUO_INITRD");
 	unsigned long flags = initrd < 0 ? KEXEC_FILE_NO_INITRAMFS : 0;
 
 	if (!cmdline)

@@ -20,7 +20,7 @@ const NAMES = [
 async function build(): Promise<string> {
   const { success, stdout } = await new Deno.Command("sh", { args: [`${HERE}build.sh`], stderr: "inherit" })
     .output();
-  if (!success) throw new MissingTool("The selftests are not built: see above");
+  if (!success) throw new MissingTool("Cannot build the selftests", "see above");
   return new TextDecoder().decode(stdout).trim();
 }
 

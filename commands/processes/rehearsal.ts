@@ -1,0 +1,48 @@
+/** What the commands that start a virtual machine share: the image, and the failures of the machine. */
+import { linux } from "../../lib/linux/system_calls.ts";
+import { kernelImage } from "../../lib/rehearse/kernel_image.ts";
+import { lastWords } from "../../lib/rehearse/console.ts";
+import type { ProgramResult } from "../../lib/rehearse/rehearse_program.ts";
+import type { Context } from "../base/context.ts";
+import { Failure, type FailureKind } from "../errors/failure.ts";
+
+/** The image to boot: the named one, the newest of LUO_TEST_KERNELS, or the running kernel's. @throws MissingTool */
+export function chosenImage({ settings }: Context, name: string | undefined): string {
+  return kernelImage(name, { directory: settings.kernels || undefined, release: linux().uname().release });
+}
+
+const NEEDED =
+  "it needs 9p over virtio (CONFIG_9P_FS, CONFIG_NET_9P_VIRTIO), overlayfs (CONFIG_OVERLAY_FS), " +
+  "virtio over PCI and a serial console built in, not as modules";
+
+type BadEnd = Exclude<ProgramResult["end"], "exit" | "panic">;
+
+/** Why a machine did not come to the end of its work. */
+const ENDS: Readonly<Record<BadEnd, { kind: FailureKind; why: string; hint: string }>> = {
+  hang: {
+    kind: "unavailable",
+    why: "the kernel did not start its init in time",
+    hint: "give the kernel more time on a slow host, or see its console below",
+  },
+  timeout: { kind: "unavailable", why: "the time limit is over", hint: "give it more: --timeout SECONDS" },
+  reset: {
+    kind: "unavailable",
+    why: "the machine was switched off or reset before the program ended",
+    hint: "the program may have done so, or a kernel without a word on the console",
+  },
+  no_shares: { kind: "unavailable", why: "the kernel cannot see the host's files", hint: NEEDED },
+  no_overlay: { kind: "unavailable", why: "the kernel cannot see the host's files", hint: NEEDED },
+  no_start: { kind: "unavailable", why: "QEMU did not start", hint: "it said:" },
+};
+
+/** The failure of a machine that did not come to its end, with the end of its console. */
+export function machineFailure(kernel: string, result: ProgramResult): Failure {
+  const { kind, why, hint } = ENDS[result.end as BadEnd];
+  const boot = result.boot > 0 ? ` in boot ${result.boot + Number(result.kexec_began)}` : "";
+  const tail = result.end === "no_start" ? result.errors.split("\n") : lastWords(result.lines);
+  return new Failure(kind, `Cannot rehearse on "${kernel}"${boot}: ${why}`, {
+    operation: "rehearse",
+    subject: kernel,
+    hints: [hint, ...tail.map((line) => `| ${line}`)],
+  });
+}

@@ -1,0 +1,44 @@
+/** What a program under `luo emulate` loads for its next boot, under the names that `luo rehearse` has for it. */
+import { MFD_CLOEXEC } from "../../ffi/abi/fcntl.ts";
+import { memfd_create } from "../../ffi/file.ts";
+import { getpid } from "../../ffi/process.ts";
+import { check } from "../error.ts";
+import { HostFd } from "../files/host_fd.ts";
+import { writeAll } from "../files/transfer.ts";
+import { standInBzImage } from "../kexec/bzimage.ts";
+import { cpio } from "../rehearse/cpio.ts";
+
+/** The command line with which the next kernel takes over what is preserved. */
+const COMMAND_LINE = "liveupdate=on kho=on";
+const RELEASE = "7.3.5-standin";
+
+/** A stand-in for a kernel and an empty initramfs. They are memfds of luo, which the program opens in /proc. */
+export class NextKernelFiles implements Disposable {
+  readonly #kernel = memory("next-kernel", standInBzImage({ release: RELEASE }));
+  readonly #initrd = memory("next-initrd", cpio([]));
+
+  /** `NAME=value`, for the program. None on arm64: there is no stand-in for its images. */
+  get variables(): readonly string[] {
+    if (Deno.build.arch !== "x86_64") return [];
+    return [
+      `LUO_KERNEL=${pathOf(this.#kernel)}`,
+      `LUO_INITRD=${pathOf(this.#initrd)}`,
+      `LUO_CMDLINE=${COMMAND_LINE}`,
+    ];
+  }
+
+  [Symbol.dispose](): void {
+    this.#kernel[Symbol.dispose]();
+    this.#initrd[Symbol.dispose]();
+  }
+}
+
+function memory(name: string, bytes: Uint8Array): HostFd {
+  const fd = new HostFd(check(memfd_create(name, MFD_CLOEXEC), "create", name));
+  writeAll({ fd: fd.number, name }, bytes);
+  return fd;
+}
+
+function pathOf({ number }: HostFd): string {
+  return `/proc/${getpid()}/fd/${number}`;
+}

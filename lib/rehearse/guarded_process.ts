@@ -1,0 +1,92 @@
+/** A child process whose output is read without blocking, and that ends when luo ends, however luo ends. */
+import { F_SETFL, O_CLOEXEC, O_NONBLOCK } from "../../ffi/abi/fcntl.ts";
+import { fcntl, pipe2, read } from "../../ffi/file.ts";
+import { spawn_with } from "../../ffi/spawn.ts";
+import { waitpid, WNOHANG } from "../../ffi/tracee.ts";
+import { check } from "../error.ts";
+import { HostFd } from "../files/host_fd.ts";
+import { inheritedEnvironment } from "../files/inherited_environment.ts";
+
+/**
+ * Runs the program in the background and kills it when standard input ends: luo holds the other end of that pipe, and the kernel
+ * closes it when luo is gone. The shell's exit code is the program's.
+ */
+const GUARD = `exec 3<&0
+"$@" </dev/null 3<&- & child=$!
+{ read -r _ <&3; kill -9 $child; } 2>/dev/null & guard=$!
+exec 3<&-
+wait $child; code=$?
+kill $guard 2>/dev/null
+exit $code`;
+
+const PIECE_BYTES = 1 << 16;
+
+/** A running program. */
+export class GuardedProcess implements Disposable {
+  readonly #pid: number;
+  readonly #life: HostFd;
+  readonly #output: readonly HostFd[];
+  #ended = false;
+
+  /** @throws LuoError `start` */
+  constructor(argv: readonly string[]) {
+    const [life, output, errors] = [pipe(), pipe(), pipe()];
+    const pid = spawn_with({
+      path: "/bin/sh",
+      argv: ["sh", "-c", GUARD, "sh", ...argv],
+      env: inheritedEnvironment(),
+      fds: [[life.read.number, 0], [output.write.number, 1], [errors.write.number, 2]],
+      apart: true,
+    });
+    for (const end of [life.read, output.write, errors.write]) end[Symbol.dispose]();
+    this.#life = life.write;
+    this.#output = [output.read, errors.read];
+    for (const { number } of this.#output) fcntl(number, F_SETFL, O_NONBLOCK);
+    this.#pid = check(pid, "start", JSON.stringify(argv[0] ?? ""));
+  }
+
+  /** What the program wrote since the last call to standard output, or to standard error. */
+  read(stream: "output" | "errors"): Uint8Array {
+    const fd = this.#output[stream === "output" ? 0 : 1];
+    const pieces: Uint8Array[] = [];
+    for (;;) {
+      const piece = new Uint8Array(PIECE_BYTES);
+      const length = fd === undefined ? 0 : read(fd.number, piece);
+      if (length <= 0) break;
+      pieces.push(piece.subarray(0, length));
+    }
+    return joined(pieces);
+  }
+
+  /** Whether the program has ended. Its last output can still be read. */
+  ended(): boolean {
+    if (this.#ended) return true;
+    const found = waitpid(this.#pid, WNOHANG);
+    this.#ended = typeof found === "number" || found.pid === this.#pid;
+    return this.#ended;
+  }
+
+  /** Kills the program and waits for its end. */
+  [Symbol.dispose](): void {
+    this.#life[Symbol.dispose]();
+    if (!this.#ended) waitpid(this.#pid, 0);
+    this.#ended = true;
+    for (const fd of this.#output) fd[Symbol.dispose]();
+  }
+}
+
+function pipe(): { read: HostFd; write: HostFd } {
+  const [read, write] = check<[number, number]>(pipe2(O_CLOEXEC), "make", "a pipe");
+  return { read: new HostFd(read), write: new HostFd(write) };
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  if (pieces.length === 1 && pieces[0] !== undefined) return pieces[0];
+  const whole = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}

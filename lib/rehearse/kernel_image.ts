@@ -1,0 +1,58 @@
+/** Which kernel image a virtual machine boots. */
+import { stat } from "../../ffi/file.ts";
+import { list_directory } from "../../ffi/proc.ts";
+import { S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
+import { MissingTool } from "./missing_tool.ts";
+
+export interface ImagePlaces {
+  /** A directory of images for tests. */
+  readonly directory?: string;
+  /** The release of the running kernel. */
+  readonly release: string;
+}
+
+/** What is not a kernel with LUO for the tests' own use. */
+const IMAGE = /^(?:bz)?Image-.*-luo$/;
+
+/**
+ * The path of an image. A given name is a path, or the name of an image in the directory (`7.3.4-luo` is `bzImage-7.3.4-luo`).
+ * Without one it is the newest image of the directory, or the image of the running kernel.
+ *
+ * @throws MissingTool
+ */
+export function kernelImage(name: string | undefined, { directory, release }: ImagePlaces): string {
+  if (name !== undefined) return named(name, directory);
+  const newest = directory === undefined ? undefined : newestImage(directory);
+  if (newest !== undefined) return newest;
+  const own = [`/boot/vmlinuz-${release}`, `/usr/lib/modules/${release}/vmlinuz`].find(isFile);
+  if (own !== undefined) return own;
+  throw new MissingTool(
+    `Cannot read the image of the running kernel ${release} in /boot`,
+    "name another image: --kernel IMAGE",
+  );
+}
+
+function named(name: string, directory: string | undefined): string {
+  const places = directory === undefined || name.includes("/")
+    ? [name]
+    : [name, `${directory}/${name}`, `${directory}/bzImage-${name}`, `${directory}/Image-${name}`];
+  const found = places.find(isFile);
+  if (found !== undefined) return found;
+  throw new MissingTool(
+    `Cannot find the kernel image ${JSON.stringify(name)}`,
+    directory === undefined
+      ? "LUO_TEST_KERNELS may name a directory of images"
+      : `the directory of images is ${JSON.stringify(directory)} (LUO_TEST_KERNELS)`,
+  );
+}
+
+function newestImage(directory: string): string | undefined {
+  const newest = list_directory(directory).filter((name) => IMAGE.test(name))
+    .toSorted((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1);
+  return newest && `${directory}/${newest}`;
+}
+
+function isFile(path: string): boolean {
+  const found = stat(path);
+  return typeof found !== "number" && (found.mode & S_IFMT) === S_IFREG;
+}

@@ -1,0 +1,82 @@
+/** The command line of QEMU. */
+import type { Architecture } from "../kexec/file_kind.ts";
+import { findTool } from "./missing_tool.ts";
+
+/** A directory of the host that the guest sees by 9p. */
+export interface Share {
+  readonly tag: string;
+  readonly path: string;
+  readonly readonly: boolean;
+}
+
+/** What QEMU starts. */
+export interface Hardware {
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly append: string;
+  readonly memory_mib: number;
+  readonly shares: readonly Share[];
+  /** The Unix socket at which QEMU's monitor is to listen. */
+  readonly monitor?: string;
+}
+
+interface Platform {
+  readonly program: string;
+  readonly debianPackage: string;
+  readonly args: readonly string[];
+  /** The serial console, as the kernel's command line names it. */
+  readonly console: string;
+}
+
+const PLATFORMS: Readonly<Record<Architecture, Platform>> = {
+  x86_64: {
+    program: "qemu-system-x86_64",
+    debianPackage: "qemu-system-x86",
+    args: [],
+    console: "console=ttyS0",
+  },
+  aarch64: {
+    program: "qemu-system-aarch64",
+    debianPackage: "qemu-system-arm",
+    args: ["-M", "virt"],
+    console: "console=ttyAMA0",
+  },
+};
+
+/**
+ * Words for every kernel: a panic ends the machine at once, and the timer is not distrusted on a busy host. At level 6 the console
+ * shows `Starting new kernel`, which tells that a kexec began.
+ */
+const WORDS = "loglevel=6 panic=-1 no_timer_check kho=on liveupdate=on";
+
+/** The kernel's command line for a rehearsal. */
+export function commandLine(append = ""): string {
+  return `${PLATFORMS[Deno.build.arch].console} ${WORDS} ${append}`.trim();
+}
+
+/**
+ * The program and its arguments. Emulation only: KVM can hang where it is nested, and then ends by no time limit of the guest.
+ *
+ * @throws MissingTool
+ */
+export function qemuCommand(hardware: Hardware): string[] {
+  const { program, debianPackage, args } = PLATFORMS[Deno.build.arch];
+  return [
+    findTool(program, debianPackage),
+    ...args,
+    ...["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", `${hardware.memory_mib}M`],
+    ...["-no-reboot", "-nographic", "-nodefaults", "-serial", "stdio"],
+    ...["-kernel", hardware.kernel, "-initrd", hardware.initrd, "-append", hardware.append],
+    ...hardware.shares.flatMap(share),
+    ...hardware.monitor === undefined ? [] : ["-monitor", `unix:${hardware.monitor},server=on,wait=off`],
+  ];
+}
+
+function share({ tag, path, readonly }: Share): string[] {
+  // QEMU reads a doubled comma as one.
+  const place = `path=${path.replaceAll(",", ",,")},mount_tag=${tag}`;
+  return [
+    "-virtfs",
+    `local,${place},security_model=none,multidevs=remap${readonly ? ",readonly=on" : ""}`,
+  ];
+}

@@ -1,0 +1,217 @@
+/** One virtual machine from power-on to its end, boot after boot. */
+import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
+import { open, pread } from "../../ffi/file.ts";
+import { read_text } from "../../ffi/proc.ts";
+import { HostFd } from "../files/host_fd.ts";
+import { Console, type ConsoleLine } from "./console.ts";
+import { GuardedProcess } from "./guarded_process.ts";
+import { type AddedFile, initramfs, readFile } from "./initramfs.ts";
+import { NO_SHARES } from "./init_script.ts";
+import { commandLine, qemuCommand, type Share } from "./qemu.ts";
+import { ScratchDirectory } from "./scratch_directory.ts";
+
+export interface MachineOptions {
+  /** The path of the image. */
+  readonly kernel: string;
+  /** What process 1 runs in each boot, for busybox; it sets `status` to the exit status of the boot. */
+  readonly guest: string;
+  /** Files to be found under `/share/boot/`, by name. */
+  readonly files?: Readonly<Record<string, Uint8Array | string>>;
+  /** Files of the initramfs. */
+  readonly added?: readonly AddedFile[];
+  /** More directories; the guest mounts them by their tags. */
+  readonly shares?: readonly Share[];
+  /** More words for the kernel's command line. */
+  readonly append?: string;
+  readonly memory_mib?: number;
+  /** A directory of the host to be `/results`. Without it a temporary one. */
+  readonly results_dir?: string;
+  /** For everything together. Without it there is no limit. */
+  readonly timeout_ms?: number;
+  /** From power-on, or from a kexec, to the init script. */
+  readonly boot_limit_ms?: number;
+  readonly monitor?: string;
+  /** Called with each line of the console as it comes. */
+  readonly on_line?: (line: string) => void;
+  /** Called with what the guest appends to the files `out` and `err` of the results. */
+  readonly on_output?: (stream: "out" | "err", bytes: Uint8Array) => void;
+  /** Ends the machine: its reason is thrown. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * How a machine ended. exit: the guest's script came to its end. panic: a kernel panicked. hang: a kernel did not come to its init
+ * in time. timeout: the time for everything was over. reset: the machine was switched off or reset, and nothing says why.
+ * no_shares: the kernel cannot mount 9p shares. no_start: QEMU did not start.
+ */
+export type MachineEnd = "exit" | "panic" | "hang" | "timeout" | "reset" | "no_shares" | "no_start";
+
+export interface MachineResult {
+  readonly end: MachineEnd;
+  /** The last boot that reached its init, from 1; 0 when none did. */
+  readonly boot: number;
+  /** The exit status of the last boot's script, for the end `exit`. */
+  readonly status?: number;
+  /** Whether a kexec began after that boot. */
+  readonly kexec_began: boolean;
+  readonly lines: readonly ConsoleLine[];
+  readonly console: string;
+  /** What QEMU wrote to standard error. */
+  readonly errors: string;
+}
+
+const TICK_MS = 10;
+const DEFAULT_MEMORY_MIB = 2048;
+const DEFAULT_BOOT_LIMIT_MS = 120_000;
+/** kernel/kexec_core.c, just before the jump. */
+export const KEXEC_BEGINS = "Starting new kernel";
+
+/**
+ * Starts the machine and waits for its end. It is gone when the promise settles, and so are its temporary files.
+ *
+ * @throws MissingTool; LuoError; the reason of `signal`
+ */
+export async function runMachine(options: MachineOptions): Promise<MachineResult> {
+  using scratch = new ScratchDirectory();
+  const boot = scratch.directory("boot");
+  const results = options.results_dir ?? scratch.directory("results");
+  const files = {
+    "guest.sh": options.guest,
+    kernel: readFile(options.kernel),
+    initrd: initramfs(options.added),
+    ...options.files,
+  };
+  for (const [name, content] of Object.entries(files)) scratch.file(`boot/${name}`, content);
+  using process = new GuardedProcess(qemuCommand({
+    kernel: `${boot}/kernel`,
+    initrd: `${boot}/initrd`,
+    append: commandLine(options.append),
+    memory_mib: options.memory_mib ?? DEFAULT_MEMORY_MIB,
+    shares: [
+      { tag: "boot", path: boot, readonly: true },
+      { tag: "results", path: results, readonly: false },
+      ...options.shares ?? [],
+    ],
+    monitor: options.monitor,
+  }));
+  using machine = new RunningMachine(process, results, options);
+  return await machine.run();
+}
+
+/** Watches the machine until it ends or must be ended. */
+class RunningMachine implements Disposable {
+  readonly #started = performance.now();
+  readonly #console: Console;
+  readonly #outputs = new Map<"out" | "err", Growing>();
+  readonly #decoder = new TextDecoder();
+  #errors = "";
+  /** When the boot that has not reached its init began. Undefined: the last boot has reached it. */
+  #booting_since: number | undefined = 0;
+  #boot = 0;
+
+  constructor(
+    readonly process: GuardedProcess,
+    readonly results: string,
+    readonly options: MachineOptions,
+  ) {
+    this.#console = new Console((line) => {
+      if (line.includes(KEXEC_BEGINS)) this.#booting_since = this.#now;
+      options.on_line?.(line);
+    });
+    if (options.on_output === undefined) return;
+    for (const stream of ["out", "err"] as const) {
+      this.#outputs.set(stream, new Growing(`${results}/${stream}`));
+    }
+  }
+
+  get #now(): number {
+    return performance.now() - this.#started;
+  }
+
+  async run(): Promise<MachineResult> {
+    for (;;) {
+      // Looked at before the output is read: what a program wrote last is there when it has ended.
+      const over = this.process.ended();
+      this.#takeAll();
+      if (over) return this.#result(this.#ownEnd());
+      const late = this.#late();
+      if (late !== undefined) return this.#result(late);
+      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+      this.options.signal?.throwIfAborted();
+    }
+  }
+
+  #takeAll(): void {
+    this.#console.take(this.process.read("output"), this.#now);
+    this.#errors += this.#decoder.decode(this.process.read("errors"), { stream: true });
+    for (const [stream, file] of this.#outputs) {
+      for (let bytes = file.read(); bytes.length > 0; bytes = file.read()) {
+        this.options.on_output?.(stream, bytes);
+      }
+    }
+    // The file is empty for the moment in which the guest writes it.
+    const boot = Number(read_text(`${this.results}/boot`) ?? 0);
+    if (boot > this.#boot) [this.#boot, this.#booting_since] = [boot, undefined];
+  }
+
+  #late(): MachineEnd | undefined {
+    const { timeout_ms = Infinity, boot_limit_ms = DEFAULT_BOOT_LIMIT_MS } = this.options;
+    if (this.#now > timeout_ms) return "timeout";
+    if (this.#booting_since !== undefined && this.#now - this.#booting_since > boot_limit_ms) return "hang";
+  }
+
+  #ownEnd(): MachineEnd {
+    if (this.#exitStatus() !== undefined) return "exit";
+    const console = this.#console.text;
+    if (console.includes("Kernel panic")) return "panic";
+    if (console.includes(NO_SHARES)) return "no_shares";
+    return this.#boot === 0 && console.trim() === "" && this.#errors !== "" ? "no_start" : "reset";
+  }
+
+  #exitStatus(): number | undefined {
+    const text = read_text(`${this.results}/exit.${this.#boot}`);
+    return text === undefined || text.trim() === "" ? undefined : Number(text);
+  }
+
+  #result(end: MachineEnd): MachineResult {
+    this.#console.close(this.#now);
+    return {
+      end,
+      boot: this.#boot,
+      status: end === "exit" ? this.#exitStatus() : undefined,
+      kexec_began: this.#boot > 0 && this.#booting_since !== undefined,
+      lines: this.#console.lines,
+      console: this.#console.text,
+      errors: this.#errors.trim(),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    for (const file of this.#outputs.values()) file[Symbol.dispose]();
+  }
+}
+
+/** A file that the guest makes and appends to. */
+class Growing implements Disposable {
+  #fd: HostFd | undefined;
+  #at = 0n;
+
+  constructor(readonly path: string) {}
+
+  /** The next bytes; none when there are none yet. */
+  read(): Uint8Array {
+    if (this.#fd === undefined) {
+      const number = open(this.path, O_RDONLY | O_CLOEXEC);
+      if (number < 0) return new Uint8Array(0);
+      this.#fd = new HostFd(number);
+    }
+    const piece = new Uint8Array(1 << 16);
+    const length = Math.max(0, pread(this.#fd.number, piece, this.#at));
+    this.#at += BigInt(length);
+    return piece.subarray(0, length);
+  }
+
+  [Symbol.dispose](): void {
+    this.#fd?.[Symbol.dispose]();
+  }
+}
