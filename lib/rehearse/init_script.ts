@@ -13,7 +13,7 @@ export const INIT_RUNS = "luo-vm: init";
 export const NO_SHARES = "luo-vm: no shares";
 
 /**
- * Mounts what every machine has, counts the boot, runs `guest.sh` of this machine, leaves its exit status in the results, and
+ * Mounts what every machine has, counts the boot, runs `guest` of this machine, leaves its exit status in the results, and
  * switches off. The count is in a file of the host: it survives the kexec, whatever the next kernel's command line is.
  */
 export const INIT_SCRIPT = `#!/bin/busybox sh
@@ -42,7 +42,7 @@ export LUO_BOOT
 echo "luo-vm: boot $LUO_BOOT"
 
 status=125
-. ${BOOT_SHARE}/guest.sh
+. ${BOOT_SHARE}/guest
 dmesg >${RESULTS_SHARE}/dmesg.$LUO_BOOT.txt
 echo $status >${RESULTS_SHARE}/exit.$LUO_BOOT
 sync

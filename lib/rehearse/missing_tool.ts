@@ -17,12 +17,14 @@ export function install(debianPackage: string): string {
   return `on Debian: apt-get install --no-install-recommends ${debianPackage}`;
 }
 
-/** QEMU lies in the PATH of root alone on some systems. */
-const MORE_PLACES = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
+/** Programs can lie in the PATH of root alone. */
+const MORE_PLACES = ["/usr/sbin", "/sbin"];
+const DEFAULT_PATH = "/usr/bin:/bin";
 
 /** The path of a program, found as a shell would find it. @throws MissingTool */
 export function findTool(name: string, debianPackage: string): string {
-  const path = inheritedEnvironment().find((one) => one.startsWith("PATH="))?.slice("PATH=".length) ?? "";
+  const path = inheritedEnvironment().find((one) => one.startsWith("PATH="))?.slice("PATH=".length) ??
+    DEFAULT_PATH;
   const places = [...path.split(":").filter((one) => one !== ""), ...MORE_PLACES];
   const found = places.map((directory) => `${directory}/${name}`).find(isProgram);
   if (found !== undefined) return found;

@@ -41,7 +41,7 @@ export async function rehearseProgram(options: ProgramOptions): Promise<ProgramR
     on_output,
     signal,
     guest: GUEST,
-    files: { "program.sh": programScript(options) },
+    files: { "program": programScript(options) },
     shares: [{ tag: "host", path: "/", readonly: true }],
   });
   return result.console.includes(NO_OVERLAY) ? { ...result, end: "no_overlay" } : result;
@@ -75,7 +75,7 @@ mount -t tmpfs tmpfs /new/run
 mkdir -p /new/run/lock /new${PLACE}/boot
 cp /bin/busybox /new${PLACE}/busybox
 mount --bind ${BOOT_SHARE} /new${PLACE}/boot
-chroot /new ${PLACE}/busybox sh ${PLACE}/boot/program.sh </dev/null >>${RESULTS_SHARE}/out 2>>${RESULTS_SHARE}/err
+chroot /new ${PLACE}/busybox sh ${PLACE}/boot/program </dev/null >>${RESULTS_SHARE}/out 2>>${RESULTS_SHARE}/err
 status=$?
 `;
 

@@ -1,7 +1,7 @@
 /** One virtual machine from power-on to its end, boot after boot. */
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
-import { open, pread } from "../../ffi/file.ts";
-import { read_text } from "../../ffi/proc.ts";
+import { open, pread, unlink } from "../../ffi/file.ts";
+import { list_directory, read_text } from "../../ffi/proc.ts";
 import { HostFd } from "../files/host_fd.ts";
 import { Console, type ConsoleLine } from "./console.ts";
 import { GuardedProcess } from "./guarded_process.ts";
@@ -60,6 +60,8 @@ export interface MachineResult {
   readonly errors: string;
 }
 
+/** The files that the init script and the guest's output leave in the results. */
+const OF_A_BOOT = /^(?:boot|out|err|exit\.\d+|dmesg\.\d+\.txt)$/;
 const TICK_MS = 10;
 const DEFAULT_MEMORY_MIB = 2048;
 const DEFAULT_BOOT_LIMIT_MS = 120_000;
@@ -75,8 +77,12 @@ export async function runMachine(options: MachineOptions): Promise<MachineResult
   using scratch = new ScratchDirectory();
   const boot = scratch.directory("boot");
   const results = options.results_dir ?? scratch.directory("results");
+  // A directory that was used before has the boots of that machine.
+  for (const name of list_directory(results).filter((name) => OF_A_BOOT.test(name))) {
+    unlink(`${results}/${name}`);
+  }
   const files = {
-    "guest.sh": options.guest,
+    guest: options.guest,
     kernel: readFile(options.kernel),
     initrd: initramfs(options.added),
     ...options.files,

@@ -24,6 +24,7 @@ const ROOMS: Readonly<Record<string, readonly [column: number, purpose: string]>
   "lib/emulate/launcher": [0.5, "the launcher's machine code"],
   "lib/agent": [2.6, "holds sessions, serves Varlink"],
   "lib/machine_process": [1, "the model as a process"],
+  "lib/rehearse": [3, "real kernels in QEMU"],
   "lib/files": [2, "moves bytes"],
   "lib/kexec": [3, "images and their checks"],
   "lib/kexec/image": [3, "what a kernel image says"],

@@ -1,0 +1,141 @@
+/**
+ * `deno task test:rehearse [WORDS]`: `luo rehearse` on real kernels, in virtual machines. Only the cases whose names contain WORDS.
+ * Ends with `N passed, N failed`; exit status 1 when one failed.
+ */
+import assert from "node:assert/strict";
+import { luoCommand } from "../luo_under_test.ts";
+import { imagesDirectory } from "../vm/images.ts";
+
+const NATIVE = new URL("../emulate/native/", import.meta.url).pathname;
+
+/** A directory with a program that ends a boot, and `luo rehearse`. */
+class Lab implements Disposable {
+  readonly directory = Deno.makeTempDirSync({ prefix: "luo-rehearse-test-" });
+  readonly images = imagesDirectory() ?? "";
+
+  constructor() {
+    const { success } = new Deno.Command("gcc", {
+      args: ["-o", `${this.directory}/next`, `${NATIVE}next_boot.c`],
+    }).outputSync();
+    assert.ok(success, "gcc is needed");
+  }
+
+  start(args: readonly string[], env: Record<string, string> = {}): Deno.ChildProcess {
+    return luoCommand(["rehearse", ...args], {
+      cwd: this.directory,
+      env: { LUO_TEST_KERNELS: this.images, TMPDIR: this.directory, ...env },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  }
+
+  async run(args: readonly string[], env: Record<string, string> = {}) {
+    const { code, stdout, stderr } = await this.start(args, env).output();
+    return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
+  }
+
+  /** What luo has left here; it makes its temporary files here too. */
+  left(): string[] {
+    return [...Deno.readDirSync(this.directory)].map(({ name }) => name).filter((name) => name !== "next");
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.directory, { recursive: true });
+  }
+}
+
+/** The next boot's kernel is the file that the first argument names. */
+const CHAIN = `
+echo "boot $LUO_BOOT of $(uname -r) in $PWD as $(id -u), it's $WORD"
+echo "error $LUO_BOOT" >&2
+echo changed >next && echo x >/etc/luo-rehearse-test || exit 9
+[ $LUO_BOOT = 3 ] && exit 42
+[ $LUO_BOOT = 2 ] && LUO_KERNEL=$1
+export LUO_KERNEL
+cp -f /proc/$$/exe /tmp/luo-was-here && exec ./program
+`;
+
+const CASES: Readonly<Record<string, (lab: Lab) => Promise<void>>> = {
+  async "a chain of boots: output apart, exit code, the host unchanged"(lab) {
+    Deno.copyFileSync(`${lab.directory}/next`, `${lab.directory}/program`);
+    const old = `${lab.images}/bzImage-7.2.12-luo`;
+    const { code, out, err } = await lab.run(["--", "sh", "-c", CHAIN, "sh", old], { WORD: "$a 'b'" });
+    const line = (boot: number, release: string) =>
+      `boot ${boot} of ${release} in ${lab.directory} as 0, it's $a 'b'\n`;
+    assert.equal(err, "error 1\nerror 2\nerror 3\n");
+    assert.equal(out, line(1, "7.3.4-luo") + line(2, "7.3.4-luo") + line(3, "7.2.12-luo"));
+    assert.equal(code, 42);
+    assert.ok(Deno.statSync(`${lab.directory}/next`).size > 1000);
+    assert.throws(() => Deno.statSync("/etc/luo-rehearse-test"), Deno.errors.NotFound);
+    assert.deepEqual(lab.left(), ["program"]);
+  },
+
+  async "a kernel of another format: its panic, exit 137"(lab) {
+    const script = `LUO_KERNEL=${lab.images}/bzImage-7.3.4-mismatch; export LUO_KERNEL; exec ./next`;
+    const { code, err } = await lab.run(["--kernel", "7.3.4-luo", "--", "sh", "-c", script]);
+    assert.match(err, /LUO state is incompatible with 'luo-v4'/);
+    assert.match(err, /Kernel panic/);
+    assert.equal(code, 137);
+    assert.deepEqual(lab.left(), []);
+  },
+
+  async "a time limit"(lab) {
+    const { code, err } = await lab.run(["--timeout", "2", "--", "sleep", "1000"]);
+    assert.match(err, /the time limit is over/);
+    assert.equal(code, 3);
+    assert.deepEqual(lab.left(), []);
+  },
+
+  async "interrupted: no process and no file is left"(lab) {
+    const child = lab.start(["--", "sleep", "1000"]);
+    while (lab.left().length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    const [scratch = ""] = lab.left();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    child.kill("SIGINT");
+    const { code } = await child.output();
+    assert.equal(code, 130);
+    assert.deepEqual(lab.left(), []);
+    assert.deepEqual(processesNaming(scratch), []);
+  },
+
+  async "killed: QEMU dies too"(lab) {
+    const child = lab.start(["--", "sleep", "1000"]);
+    while (lab.left().length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    const [scratch = ""] = lab.left();
+    while (processesNaming(scratch).length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    child.kill("SIGKILL");
+    await child.output();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    assert.deepEqual(processesNaming(scratch), []);
+  },
+};
+
+function processesNaming(word: string): string[] {
+  return [...Deno.readDirSync("/proc")].flatMap(({ name }) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const line = Deno.readTextFileSync(`/proc/${name}/cmdline`);
+      return line.includes(word) ? [line] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+let [passed, failed] = [0, 0];
+for (const [name, run] of Object.entries(CASES)) {
+  if (!name.includes(Deno.args.join(" "))) continue;
+  using lab = new Lab();
+  const started = Date.now();
+  try {
+    await run(lab);
+    passed++;
+    console.log(`ok     ${name} (${Date.now() - started} ms)`);
+  } catch (error) {
+    failed++;
+    console.log(`FAILED ${name}\n${error instanceof Error ? error.message : error}`);
+  }
+}
+console.log(`\n${passed} passed, ${failed} failed`);
+Deno.exitCode = failed === 0 && passed > 0 ? 0 : 1;

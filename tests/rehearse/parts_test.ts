@@ -1,0 +1,164 @@
+/** The parts of a rehearsal that need no virtual machine. */
+import assert from "node:assert/strict";
+import { Console, lastWords } from "../../lib/rehearse/console.ts";
+import { GuardedProcess } from "../../lib/rehearse/guarded_process.ts";
+import { kernelImage } from "../../lib/rehearse/kernel_image.ts";
+import { MissingTool } from "../../lib/rehearse/missing_tool.ts";
+import { qemuCommand } from "../../lib/rehearse/qemu.ts";
+import { ScratchDirectory } from "../../lib/rehearse/scratch_directory.ts";
+import { quoted } from "../../lib/rehearse/shell_text.ts";
+import { luoCommand } from "../luo_under_test.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (data: Uint8Array) => new TextDecoder().decode(data);
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+Deno.test("the console is lines, whatever the pieces are, each with the time of its end", () => {
+  const seen: string[] = [];
+  const console = new Console((line) => void seen.push(line));
+  console.take(bytes("\x1b[2Jone\r\ntw"), 1);
+  console.take(bytes("o\nthr"), 2);
+  assert.equal(console.text, "one\ntwo\nthr");
+  console.close(3);
+  assert.deepEqual(console.lines, [
+    { text: "one", at_ms: 1 },
+    { text: "two", at_ms: 2 },
+    { text: "thr", at_ms: 3 },
+  ]);
+  assert.deepEqual(seen, ["one", "two", "thr"]);
+});
+
+Deno.test("the last words of a machine are those around its panic", () => {
+  const lines = (words: readonly string[]) => words.map((text) => ({ text, at_ms: 0 }));
+  const counted = Array.from({ length: 30 }, (_, index) => `line ${index}`);
+  assert.deepEqual(lastWords(lines(counted)), counted.slice(20));
+  const panic = counted.with(9, "Kernel panic - not syncing: x");
+  assert.deepEqual(lastWords(lines(panic)), panic.slice(6, 16));
+});
+
+Deno.test("a quoted word comes through a shell as it is", async () => {
+  for (const word of ["", "a b", "it's", '$x `y` \\ "', "a\nb", "*", "-n"]) {
+    const { stdout } = await new Deno.Command("sh", { args: ["-c", `printf %s ${quoted(word)}`] }).output();
+    assert.equal(text(stdout), word);
+  }
+});
+
+Deno.test("a scratch directory goes with all that is in it, and a link's target stays", () => {
+  const outside = Deno.makeTempDirSync();
+  try {
+    Deno.writeTextFileSync(`${outside}/kept`, "");
+    const path = (() => {
+      using scratch = new ScratchDirectory();
+      scratch.directory("a");
+      scratch.file("a/b", "text");
+      Deno.symlinkSync(outside, `${scratch.path}/a/link`);
+      assert.equal(Deno.readTextFileSync(`${scratch.path}/a/b`), "text");
+      return scratch.path;
+    })();
+    assert.throws(() => Deno.statSync(path), Deno.errors.NotFound);
+    assert.ok(Deno.statSync(`${outside}/kept`).isFile);
+  } finally {
+    Deno.removeSync(outside, { recursive: true });
+  }
+});
+
+Deno.test("a guarded process: its output apart, its end, and it dies with its guard", async () => {
+  using process = new GuardedProcess(["sh", "-c", "echo out; echo err >&2"]);
+  while (!process.ended()) await sleep(5);
+  assert.equal(text(process.read("output")), "out\n");
+  assert.equal(text(process.read("errors")), "err\n");
+
+  const mark = `86400.${Math.floor(Math.random() * 1e6)}`;
+  {
+    using asleep = new GuardedProcess(["sleep", mark]);
+    while (sleepers(mark) === 0) await sleep(5);
+    assert.equal(asleep.ended(), false);
+  }
+  assert.equal(sleepers(mark), 0);
+});
+
+/** Processes `sleep MARK`. */
+function sleepers(mark: string): number {
+  return [...Deno.readDirSync("/proc")].filter(({ name }) => {
+    try {
+      return Deno.readTextFileSync(`/proc/${name}/cmdline`) === `sleep\0${mark}\0`;
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+Deno.test("the image is the named one, the newest of the directory, or the running kernel's", () => {
+  const directory = Deno.makeTempDirSync();
+  try {
+    for (
+      const name of ["bzImage-7.2.12-luo", "bzImage-7.10.1-luo", "bzImage-7.3.4-luo", "bzImage-9-mismatch"]
+    ) {
+      Deno.writeTextFileSync(`${directory}/${name}`, "");
+    }
+    const places = { directory, release: "no such release" };
+    assert.equal(kernelImage(undefined, places), `${directory}/bzImage-7.10.1-luo`);
+    assert.equal(kernelImage("7.3.4-luo", places), `${directory}/bzImage-7.3.4-luo`);
+    assert.equal(kernelImage("9-mismatch", places), `${directory}/bzImage-9-mismatch`);
+    assert.equal(kernelImage(`${directory}/bzImage-7.2.12-luo`, places), `${directory}/bzImage-7.2.12-luo`);
+    assert.throws(() => kernelImage("8", places), MissingTool);
+    assert.throws(
+      () => kernelImage(undefined, { release: "no such release" }),
+      /running kernel no such release/,
+    );
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
+Deno.test("a comma in a path does not end the path for QEMU", { ignore: !hasQemu() }, () => {
+  const command = qemuCommand({
+    kernel: "k",
+    initrd: "i",
+    append: "",
+    memory_mib: 512,
+    shares: [{ tag: "t", path: "/a,b", readonly: true }],
+  });
+  assert.ok(
+    command.some((word) => word.startsWith("local,path=/a,,b,mount_tag=t,") && word.endsWith("readonly=on")),
+  );
+});
+
+function hasQemu(): boolean {
+  try {
+    qemuCommand({ kernel: "", initrd: "", append: "", memory_mib: 0, shares: [] });
+    return true;
+  } catch (error) {
+    if (error instanceof MissingTool) return false;
+    throw error;
+  }
+}
+
+Deno.test("luo rehearse without QEMU or busybox, image or program says what is missing", async (t) => {
+  const image = Deno.makeTempFileSync();
+  const cases: [string, string[], Record<string, string>, number, RegExp][] = [
+    [
+      "no QEMU",
+      ["--kernel", image, "--", "/bin/true"],
+      { PATH: "/nowhere" },
+      3,
+      /not installed\n.*apt-get install/,
+    ],
+    ["no image", ["--kernel", "/nowhere", "--", "true"], {}, 3, /kernel image "\/nowhere"/],
+    ["no program", ["--kernel", image, "--", "luo-no-such-program"], {}, 127, /no such command/],
+    ["not executable", ["--kernel", image, "--", image], {}, 126, /EACCES/],
+    ["nothing", ["--"], {}, 2, /Cannot rehearse nothing/],
+    ["little memory", ["--memory", "1", "--", "true"], {}, 2, /from 256/],
+  ];
+  try {
+    for (const [name, args, env, code, words] of cases) {
+      await t.step(name, async () => {
+        const outcome = await luoCommand(["rehearse", ...args], { env, stdin: "null" }).output();
+        assert.match(text(outcome.stderr), words);
+        assert.equal(outcome.code, code);
+      });
+    }
+  } finally {
+    Deno.removeSync(image);
+  }
+});
