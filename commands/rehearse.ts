@@ -74,7 +74,7 @@ export const command = buildCommand<Flags, string[], Context>({
     [
       ["luo rehearse -- ./vmm --live-update", "a VMM, from its start to its end"],
       [
-        "luo rehearse --kernel ./bzImage -- sh -c 'uname -r; ls -l /dev/liveupdate'",
+        "luo rehearse --kernel ./bzImage -- sh -c 'ls -l /dev/liveupdate'",
         "on a kernel of your own",
       ],
     ],
