@@ -144,8 +144,11 @@ export class OpenCalls {
   }
 
   /** The name of the device after its unlink: a file that is made there is the machine's, not one of the host's /dev. */
-  #make(call: Notification, entry: Entry, { flags, mode }: Opening): CallAnswer {
-    if (!(flags & O_CREAT) || flags & O_DIRECTORY) return undefined;
+  #make(call: Notification, entry: Entry, { path, flags, mode }: Opening): CallAnswer {
+    if (!(flags & O_CREAT) || flags & O_PATH) return undefined;
+    if (path.endsWith("/")) return -Errno.EISDIR;
+    // Before Linux 6.4 the host's kernel would make a file.
+    if (flags & O_DIRECTORY) return -Errno.EINVAL;
     const { umask } = this.program.credentials(call.tid);
     entry.node = newNode("file", mode & 0o7777 & ~umask);
     return this.#openFile(call, entry.node, flags & ~O_EXCL);

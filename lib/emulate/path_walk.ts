@@ -104,9 +104,10 @@ class Walk {
     if (this.resolve & NO_XDEV && !sameDevice(this.#started, this.#here())) {
       this.#violates(NO_XDEV, Errno.EXDEV);
     }
-    if (rest.length === 0) return { is: "entry", entry };
-    if (entry.node === undefined) return undefined;
-    return { is: "below", entry, slash: rest.every((name) => name === "") };
+    const slash = rest.every((name) => name === "");
+    // mkdir takes a slash after the name that it makes.
+    if (rest.length === 0 || (slash && entry.node === undefined)) return { is: "entry", entry };
+    return entry.node === undefined ? undefined : { is: "below", entry, slash };
   }
 
   #follow(name: string, text: string, rest: string[]): void {

@@ -40,7 +40,7 @@ export class WatchCalls {
       call,
       this.subjects.byPath(call, named),
       int(fd),
-      (copy, file) => fanotify_mark(copy, flags & ~FAN_MARK_DONT_FOLLOW, mask, file),
+      (copy, file) => fanotify_mark(copy, (flags & ~FAN_MARK_DONT_FOLLOW) >>> 0, mask, file),
     );
   }
 

@@ -118,6 +118,19 @@ Deno.test(
   },
 );
 
+Deno.test("nothing that is made in the place of an unlinked device is made in the host's /dev", async () => {
+  using lab = new Lab();
+  const names = () => Array.from(Deno.readDirSync("/dev"), ({ name }) => name).sort();
+  const before = names();
+  const script = `
+    d=/dev/liveupdate; rm $d && echo gone; mkdir $d $d/; ln -s x $d; mkfifo $d; mkdir m; mv -T m $d; mv -T m $d/; touch f
+    ln f $d; mv f $d; touch $d/; ln -s $d l; mkdir l; (cd /proc/self/cwd; : >l); test -f $d && echo a file
+    rm $d; test -e $d || echo gone`;
+  const { out } = await lab.emulate("sh", "-c", script);
+  assert.equal(out, "gone\na file\ngone\n");
+  assert.deepEqual(names(), before);
+});
+
 Deno.test({ name: name("a whole live update of a C program"), ignore: !gcc }, async () => {
   using lab = new Lab();
   const { code, out } = await lab.emulate(lab.compile("update"), lab.kernel);
