@@ -1,4 +1,4 @@
-/** Files: one function a system call, each a value >= 0 or -errno (see ffi/libc.ts). Numbers and flags as in ffi/abi/. */
+/** System calls on files, one function each. Functions return a value >= 0 or -errno (see ffi/libc.ts). */
 import { translateOpenFlags, X86_64 } from "./abi/arch.ts";
 import { F_DUPFD_CLOEXEC, F_GETFL, F_SETFL } from "./abi/fcntl.ts";
 import {
@@ -15,7 +15,7 @@ import { decodeOsText } from "./abi/os_text.ts";
 import type { Ret, Stat } from "./abi/values.ts";
 import { ARCH, cString, libc, ret } from "./libc.ts";
 
-/** `flags` in the numbers of x86-64 (ffi/abi/fcntl.ts), whatever this machine is. */
+/** `flags` are those of x86-64 (ffi/abi/fcntl.ts) on every architecture. */
 export function open(path: string, flags: number, mode = 0): Ret {
   const name = cString(path);
   const native = translateOpenFlags(flags, X86_64, ARCH);
@@ -26,12 +26,12 @@ export function close(fd: number): Ret {
   return ret(libc().close(fd));
 }
 
-/** The copy has no FD_CLOEXEC: a program started later inherits it. */
+/** The copy has no FD_CLOEXEC: programs started later inherit the copy. */
 export function dup(fd: number): Ret {
   return ret(libc().dup(fd));
 }
 
-/** The copy one wants nearly always: it has FD_CLOEXEC. */
+/** The copy has FD_CLOEXEC. */
 export function dup_cloexec(fd: number): Ret {
   return ret(libc().fcntl(fd, F_DUPFD_CLOEXEC, 0n));
 }
@@ -61,7 +61,7 @@ export function pwrite(fd: number, from: Uint8Array, offset: bigint): Ret {
 export function lseek(fd: number, offset: bigint, whence: number): bigint {
   const answer = libc().lseek(fd, offset, whence);
   if (answer >= 0n) return answer;
-  // The bigint above was an allocation. A failed seek moves nothing, so ask again for an errno that is surely its own.
+  // The bigint above was an allocation, which may have changed errno. A failed seek changes nothing, so repeat it.
   return BigInt(ret(libc().lseek_failure(fd, offset, whence)));
 }
 
@@ -81,7 +81,7 @@ export function fsync(fd: number): Ret {
   return ret(libc().fsync(fd));
 }
 
-/** `operation`: LOCK_SH 1, LOCK_EX 2, LOCK_UN 8, with LOCK_NB 4. */
+/** `operation`: LOCK_SH 1, LOCK_EX 2 or LOCK_UN 8, optionally with LOCK_NB 4. */
 export function flock(fd: number, operation: number): Ret {
   return ret(libc().flock(fd, operation));
 }
@@ -92,7 +92,7 @@ export function fstat(fd: number): Stat | Ret {
   return answer < 0 ? answer : decodeStatx(into);
 }
 
-/** When the contents were written last, in nanoseconds since 1970; as fine as the file system's clock, often 4 ms. */
+/** The time of the last write, in nanoseconds since 1970. The clock of the file system often advances by 4 ms. */
 export function modified_ns(fd: number): bigint | Ret {
   const into = new Uint8Array(STATX_SIZE);
   const answer = ret(libc().statx(fd, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, into));
@@ -107,7 +107,7 @@ export function stat(path: string): Stat | Ret {
   return answer < 0 ? answer : decodeStatx(into);
 }
 
-/** `f_type` of the filesystem the file lives on (`TMPFS_MAGIC` ... in ffi/abi/stat.ts). */
+/** `f_type` of the file system that has the file: `TMPFS_MAGIC` and others in ffi/abi/stat.ts. */
 export function fstatfs_type(fd: number): Ret {
   const into = new Uint8Array(STATFS_SIZE);
   const answer = ret(libc().fstatfs(fd, into));
@@ -116,7 +116,7 @@ export function fstatfs_type(fd: number): Ret {
 
 const X_OK = 1;
 
-/** Whether there is a file that this user may execute; a directory is one too. */
+/** Whether a file of this name exists and this user may execute it. True for most directories as well. */
 export function access_executable(path: string): boolean {
   return ret(libc().access(cString(path), X_OK)) === 0;
 }
@@ -164,7 +164,7 @@ export function memfd_create(name: string, flags: number): Ret {
   return ret(libc().memfd_create(raw, flags));
 }
 
-/** With an `offset` it reads from there and the position of `in_fd` stays; with null it reads from, and moves, the position. */
+/** Reads at `offset` and leaves the position of `in_fd` alone. With null, reads at the position and moves it. */
 export function sendfile(out_fd: number, in_fd: number, offset: bigint | null, count: number): Ret {
   const at = offset === null ? null : new BigInt64Array([offset]);
   return ret(libc().sendfile(out_fd, in_fd, at, BigInt(count)));
@@ -178,7 +178,7 @@ export function pipe2(flags: number): [read: number, write: number] | Ret {
 
 const FIONREAD = 0x541b;
 
-/** How many bytes wait in a pipe or a socket. */
+/** The number of unread bytes in a pipe or socket. */
 export function waiting_bytes(fd: number): Ret {
   const into = new Int32Array(1);
   const answer = ret(libc().ioctl(fd, FIONREAD, into));

@@ -1,4 +1,4 @@
-/** Mapped memory by address: a value >= 0 or -errno (see ffi/libc.ts), and memory with a guard page behind it. */
+/** Mappings, and memory with a guard page after it. Functions return a value >= 0 or -errno (see ffi/libc.ts). */
 import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_NONE, PROT_READ, PROT_WRITE } from "./abi/fcntl.ts";
 import type { Ret, UserMemory } from "./abi/values.ts";
 import { libc, ret } from "./libc.ts";
@@ -25,30 +25,30 @@ export function madvise(address: bigint, length: bigint, advice: number): Ret {
   return ret(libc().madvise(address, length, advice));
 }
 
-/** Reads memory of this process. An address where nothing is mapped ends it with SIGSEGV, as in C. */
+/** Reads memory of this process. An unmapped address ends the process with SIGSEGV, as in C. */
 export function load(address: bigint, into: Uint8Array): void {
   if (into.byteLength > 0) libc().memcpy_load(into, address, BigInt(into.byteLength));
 }
 
-/** Whether all bytes are zero: each is compared with the next one, by C. */
+/** Whether all bytes are zero. memcmp compares every byte with the next one. */
 export function is_zero(bytes: Uint8Array): boolean {
   if (bytes.length < 2) return (bytes[0] ?? 0) === 0;
   return bytes[0] === 0 && libc().memcmp(bytes, bytes.subarray(1), BigInt(bytes.length - 1)) === 0;
 }
 
-/** Writes memory of this process, with the same danger. */
+/** Writes memory of this process. An unmapped address ends the process with SIGSEGV, as in C. */
 export function store(address: bigint, from: Uint8Array): void {
   if (from.byteLength > 0) libc().memcpy_store(address, from, BigInt(from.byteLength));
 }
 
 /**
- * Real memory for a `UserMemory`: its last byte is the last one of a page, and the next page is not mapped for anybody. A
- * read-only one cannot be written. Lives until it is disposed.
+ * Real memory for a `UserMemory`. The last byte is the last byte of a page, and the next page cannot be accessed. A read-only
+ * `UserMemory` is mapped read-only. The memory lives until `Symbol.dispose`.
  */
 export class GuardedMemory implements Disposable {
   readonly #base: bigint;
   readonly #mapped: bigint;
-  /** Of the first byte. */
+  /** The address of the first byte. */
   readonly address: bigint;
 
   constructor(readonly memory: UserMemory) {
@@ -64,7 +64,7 @@ export class GuardedMemory implements Disposable {
     if (!memory.writable) mprotect(this.#base, room, PROT_READ);
   }
 
-  /** Brings what the kernel wrote back into `memory.bytes`. */
+  /** Copies the memory, as the kernel left it, into `memory.bytes`. */
   copyBack(): void {
     if (this.memory.writable) load(this.address, this.memory.bytes);
   }

@@ -1,4 +1,4 @@
-/** Reading /proc without Deno's permissions for files. */
+/** Reads files and directories of /proc without Deno's file permissions. */
 import { O_CLOEXEC, O_DIRECTORY, O_RDONLY } from "./abi/fcntl.ts";
 import { decodeOsText } from "./abi/os_text.ts";
 import { close, open, read } from "./file.ts";
@@ -7,7 +7,7 @@ import { ARCH, libc, ret } from "./libc.ts";
 /** struct linux_dirent64: ino u64@0, off i64@8, reclen u16@16, type u8@18, name@19. */
 const [RECLEN, NAME] = [16, 19];
 
-/** The names in a directory but `.` and `..`; none when it cannot be read. */
+/** The names in a directory, without `.` and `..`. An unreadable directory gives an empty list. */
 export function list_directory(path: string): string[] {
   const fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return [];
@@ -26,7 +26,7 @@ export function list_directory(path: string): string[] {
   return names.filter((name) => name !== "." && name !== "..");
 }
 
-/** A file's contents, undefined when it cannot be read. */
+/** The contents of a file, or undefined when the file cannot be read. */
 export function read_bytes(path: string): Uint8Array<ArrayBuffer> | undefined {
   const fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return undefined;
@@ -43,7 +43,7 @@ export function read_bytes(path: string): Uint8Array<ArrayBuffer> | undefined {
   return got < 0 ? undefined : bytes.subarray(0, length);
 }
 
-/** A file's contents as text, undefined when it cannot be read. */
+/** The contents of a file as text, or undefined when the file cannot be read. */
 export function read_text(path: string): string | undefined {
   const bytes = read_bytes(path);
   return bytes && new TextDecoder().decode(bytes);

@@ -1,4 +1,4 @@
-/** Unix sockets: each function a value >= 0 or -errno (see ffi/libc.ts). Every fd that comes out is O_CLOEXEC. */
+/** Unix sockets. Functions return a value >= 0 or -errno (see ffi/libc.ts). Every new fd is O_CLOEXEC. */
 import { Errno } from "./abi/errno.ts";
 import {
   AF_UNIX,
@@ -21,30 +21,34 @@ import {
   UCRED_SIZE,
 } from "./abi/socket.ts";
 import type { Received, Ret } from "./abi/values.ts";
-import { addressOf, libc, ret } from "./libc.ts";
+import { addressOf, keepAlive, libc, ret } from "./libc.ts";
 
-/** What recvmsg brought. `truncated`: data or fds did not fit and are lost (MSG_TRUNC, MSG_CTRUNC). */
+/** The answer of `recvmsg`. */
 export interface ReceivedMessage extends Received {
+  /** Data or fds did not fit and are lost (MSG_TRUNC, MSG_CTRUNC). */
   readonly truncated: boolean;
 }
 
 /**
- * A listening socket at `path`, with mode 0600 from its first moment. `type` may carry SOCK_NONBLOCK.
- * -EADDRINUSE when something is there already (also a dead socket), -ENAMETOOLONG over 107 bytes.
+ * A listening socket at `path`, which has mode 0600 from the start. `type` may include SOCK_NONBLOCK. -EADDRINUSE: the path exists,
+ * perhaps as a socket without a listener. -ENAMETOOLONG: the path has more than 107 bytes.
  */
 export function unix_listen(path: string, type: number, backlog: number): Ret {
   const address = encodeUnixAddress(path);
   if (address === undefined) return -Errno.ENAMETOOLONG;
   const fd = ret(libc().socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   if (fd < 0) return fd;
-  // The mode of an unbound socket is what bind gives the name (net/unix/af_unix.c): no moment in which others could connect.
+  // bind gives the path the mode of the unbound socket (net/unix/af_unix.c), so other users can never connect.
   let answer = ret(libc().fchmod(fd, 0o600));
   if (answer >= 0) answer = ret(libc().bind(fd, address, address.length));
   if (answer >= 0) answer = ret(libc().listen(fd, backlog));
   return orClose(fd, answer);
 }
 
-/** -ENOENT nothing there, -ECONNREFUSED nobody listens, -EAGAIN the backlog is full (SOCK_NONBLOCK only), -EPROTOTYPE another type. */
+/**
+ * A connection to the socket at `path`. -ENOENT: no such path. -ECONNREFUSED: no process listens. -EAGAIN: the backlog is full
+ * (SOCK_NONBLOCK only). -EPROTOTYPE: the socket has another type.
+ */
 export function unix_connect(path: string, type: number): Ret {
   const address = encodeUnixAddress(path);
   if (address === undefined) return -Errno.ENAMETOOLONG;
@@ -74,7 +78,7 @@ export function shutdown(fd: number, how: number): Ret {
   return ret(libc().shutdown(fd, how));
 }
 
-/** Never raises SIGPIPE (-EPIPE instead). The receiver gets copies: the fds stay the caller's. */
+/** Gives -EPIPE in place of a SIGPIPE. The receiver gets copies of the fds; the caller still owns `fds`. */
 export function sendmsg(fd: number, data: Uint8Array, fds: readonly number[], flags = 0): Ret {
   const control = fds.length === 0 ? new Uint8Array(0) : encodeRights(fds);
   const iov = encodeIovec(addressOf(data), data.byteLength);
@@ -84,28 +88,26 @@ export function sendmsg(fd: number, data: Uint8Array, fds: readonly number[], fl
     controlLength: control.byteLength,
   });
   const answer = ret(libc().sendmsg(fd, header, flags | MSG_NOSIGNAL));
-  keep(data, iov, control);
+  keepAlive(data, iov, control);
   return answer;
 }
 
-/** Takes up to `max_fds` fds; those that do not fit are closed by the kernel and `truncated` says so. */
+/** Receives at most `max_fds` fds. The kernel closes the rest, and `truncated` is true then. */
 export function recvmsg(fd: number, into: Uint8Array, max_fds: number, flags = 0): ReceivedMessage | Ret {
   const control = new Uint8Array(max_fds === 0 ? 0 : controlSize(max_fds));
   const iov = encodeIovec(addressOf(into), into.byteLength);
-  // Not the padded size: the kernel would fill the padding with one more fd.
+  // The size without padding: the kernel would use the padding for one more fd.
   const controlLength = max_fds === 0 ? 0 : 16 + max_fds * 4;
   const header = encodeMessageHeader({ iov: addressOf(iov), control: addressOf(control), controlLength });
   const answer = ret(libc().recvmsg(fd, header, flags | MSG_CMSG_CLOEXEC));
-  keep(into, iov, control);
+  keepAlive(into, iov, control);
   if (answer < 0) return answer;
   const back = decodeMessageHeader(header);
   const fds = decodeRights(control, back.controlLength);
   return { bytes: answer, fds, truncated: (back.flags & (MSG_CTRUNC | MSG_TRUNC)) !== 0 };
 }
 
-/** Buffers that only a struct points to must be reachable until the call is over: naming them behind it keeps them so. */
-function keep(..._buffers: Uint8Array[]): void {}
-
+/** The process at the other end, as it was when the connection was made. */
 export function peer_credentials(fd: number): Credentials | Ret {
   const into = new Uint8Array(UCRED_SIZE);
   const length = new Uint32Array([UCRED_SIZE]);
@@ -113,7 +115,7 @@ export function peer_credentials(fd: number): Credentials | Ret {
   return answer < 0 ? answer : decodeCredentials(into);
 }
 
-/** Bytes that may wait in the socket (SO_SNDBUF, SO_RCVBUF); the kernel doubles it and cuts it at its own limit. */
+/** Sets SO_SNDBUF or SO_RCVBUF. The kernel doubles the size, up to a limit of its own. */
 export function set_buffer_size(fd: number, option: number, size_bytes: number): Ret {
   const value = new Int32Array([size_bytes]);
   return ret(libc().setsockopt(fd, SOL_SOCKET, option, value, 4));

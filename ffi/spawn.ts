@@ -1,8 +1,8 @@
-/** Starting a program in the background (`spawn.h`). fork() is out of the question: V8's threads would not be in the child. */
+/** Starts programs with posix_spawn (`spawn.h`). fork is not possible: the child would not have V8's threads. */
 import type { Ret } from "./abi/values.ts";
 import { F_GETFD, F_SETFD, FD_CLOEXEC } from "./abi/fcntl.ts";
 import { fcntl } from "./file.ts";
-import { addressOf, cString, libc } from "./libc.ts";
+import { addresses, cString, keepAlive, libc } from "./libc.ts";
 
 const POSIX_SPAWN_SETSIGDEF = 0x04;
 const POSIX_SPAWN_SETSIGMASK = 0x08;
@@ -12,23 +12,25 @@ const POSIX_SPAWN_SETSID = 0x80;
 const STRUCT_SIZE = 512;
 const SIGSET_SIZE = 128;
 const SIGPIPE = 13;
-/** Descriptors looked at: more are rarely inherited. */
+/** Fds below this number are checked for inheritance. Higher ones are rarely inherited. */
 const FD_LIMIT = 1024;
 
 export interface Spawn {
-  /** An absolute path, and what the program sees as its arguments (argv[0] first). */
+  /** Absolute. */
   readonly path: string;
+  /** The program's arguments, argv[0] first. */
   readonly argv: readonly string[];
   /** `NAME=value`. */
   readonly env: readonly string[];
-  /** Becomes standard output and standard error; standard input is /dev/null. */
+  /** An fd for standard output and standard error. Standard input is /dev/null. */
   readonly output: number;
 }
 
 /**
- * Starts a program in a session of its own, with no other descriptor of ours, all signals as a program expects to find them.
+ * Starts a program that outlives this process: in a terminal session of its own, with no other fd of this process, and with the
+ * default action for every signal.
  *
- * @returns its process number. The caller never waits for it: it outlives us.
+ * @returns the program's pid. The caller does not wait for the program.
  */
 export function spawn_detached({ path, argv, env, output }: Spawn): Ret {
   const call = libc();
@@ -48,32 +50,32 @@ export function spawn_detached({ path, argv, env, output }: Spawn): Ret {
   const inherited = inheritedFds();
   for (const fd of inherited) fcntl(fd, F_SETFD, FD_CLOEXEC);
   const [args, variables] = [argv.map(cString), env.map(cString)];
-  const [argp, envp] = [pointers(args), pointers(variables)];
+  const [argp, envp] = [addresses(args), addresses(variables)];
   const pid = new Int32Array(1);
-  // Gives the error number itself, not -1 and errno.
+  // posix_spawn returns the error number and leaves errno alone.
   const error = call.posix_spawn(pid, cString(path), actions, attributes, argp, envp);
   for (const fd of inherited) fcntl(fd, F_SETFD, 0);
   call.posix_spawn_file_actions_destroy(actions);
   call.posix_spawnattr_destroy(attributes);
-  keep(args, variables);
+  keepAlive(args, variables);
   return error === 0 ? pid[0] ?? 0 : -error;
 }
 
 export interface SpawnWith {
-  /** With `search`, a name without a slash is searched in PATH as execvp(3) does. */
   readonly path: string;
+  /** Search PATH for a name without a slash, as execvp(3) does. */
   readonly search?: boolean;
-  /** Signals that this process ignores stay ignored in the program, but for SIGPIPE, which Deno ignores. */
+  /** The program ignores the signals that this process ignores, except SIGPIPE, which Deno ignores. */
   readonly inheritIgnored?: boolean;
   readonly argv: readonly string[];
   readonly env: readonly string[];
-  /** Descriptors of ours, each with its number in the child. */
+  /** Fds of this process, each with its number in the child. */
   readonly fds: readonly (readonly [ours: number, theirs: number])[];
-  /** Start it in a session of its own: Ctrl-C on our terminal does not reach it. */
+  /** Start the child in a terminal session of its own: Ctrl-C on our terminal does not reach it. */
   readonly apart?: boolean;
 }
 
-/** Starts a program as our child, with some descriptors of ours, in our session unless `apart`. @returns its pid */
+/** Starts a child with some fds of this process, on the terminal of this process unless `apart`. @returns the child's pid */
 export function spawn_with(options: SpawnWith): Ret {
   const { path, search, inheritIgnored, argv, env, fds, apart } = options;
   const call = libc();
@@ -89,13 +91,13 @@ export function spawn_with(options: SpawnWith): Ret {
   call.posix_spawnattr_setsigdefault(attributes, defaults);
   call.posix_spawnattr_setsigmask(attributes, new Uint8Array(SIGSET_SIZE));
   const [args, variables] = [argv.map(cString), env.map(cString)];
-  const [argp, envp] = [pointers(args), pointers(variables)];
+  const [argp, envp] = [addresses(args), addresses(variables)];
   const pid = new Int32Array(1);
   const start = search ? call.posix_spawnp : call.posix_spawn;
   const error = start(pid, cString(path), actions, attributes, argp, envp);
   call.posix_spawn_file_actions_destroy(actions);
   call.posix_spawnattr_destroy(attributes);
-  keep(args, variables);
+  keepAlive(args, variables);
   return error === 0 ? pid[0] ?? 0 : -error;
 }
 
@@ -106,7 +108,7 @@ function sigset(signal: number): Uint8Array<ArrayBuffer> {
   return set;
 }
 
-/** Descriptors the child would get: a pipe of the caller's caller among them would stay open for as long as the child lives. */
+/** The fds without FD_CLOEXEC. A pipe among them would stay open as long as the child lives. */
 function inheritedFds(): number[] {
   const found: number[] = [];
   for (let fd = 3; fd < FD_LIMIT; fd++) {
@@ -115,11 +117,3 @@ function inheritedFds(): number[] {
   }
   return found;
 }
-
-/** A NULL-terminated array of addresses. */
-function pointers(strings: readonly Uint8Array[]): BigUint64Array<ArrayBuffer> {
-  return new BigUint64Array([...strings.map(addressOf), 0n]);
-}
-
-/** Strings that only an array of addresses points to must be reachable until the call is over. */
-function keep(..._strings: Uint8Array[][]): void {}

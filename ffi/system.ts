@@ -1,4 +1,4 @@
-/** The whole machine: each function a value >= 0 or -errno (see ffi/libc.ts). */
+/** System calls on the whole machine, and ioctl. Functions return a value >= 0 or -errno (see ffi/libc.ts). */
 import { decodeUtsname, UTSNAME_FIELD_SIZE } from "./abi/stat.ts";
 import type { Ret, UserPointer, Utsname } from "./abi/values.ts";
 import { ARCH, libc, ret } from "./libc.ts";
@@ -10,9 +10,9 @@ export function uname(): Utsname {
   return decodeUtsname(into);
 }
 
-/** `command`: LINUX_REBOOT_CMD_*. Syncs nothing and stops nobody. */
+/** `command`: LINUX_REBOOT_CMD_*. No file system is synced and no process is told to end. */
 export function reboot(command: number): Ret {
-  // The command is a u32 in the manual and an int in the declaration.
+  // reboot(2) documents a u32; glibc declares an int.
   return ret(libc().reboot(command | 0));
 }
 
@@ -20,7 +20,7 @@ export function sync(): void {
   libc().sync();
 }
 
-/** ioctl(2) with any kind of pointer; what the kernel wrote is in the argument's bytes afterwards. */
+/** ioctl(2) with any kind of pointer. The kernel's answer is in the argument's bytes afterwards. */
 export function ioctl(fd: number, request: number, argument: UserPointer): Ret {
   if (argument === null) return ret(libc().ioctl_address(fd, request >>> 0, 0n));
   if (argument instanceof Uint8Array) return ret(libc().ioctl(fd, request >>> 0, argument));
@@ -42,7 +42,7 @@ export function kexec_file_load(
   const load = (address: bigint) =>
     ret(libc().syscall_kexec_file_load(number, kernel_fd, initrd_fd, cmdline_len, address, flags));
   if (cmdline === null) return load(0n);
-  // cmdline_len may lie. Behind guarded memory the kernel finds a fault, behind a plain array somebody else's bytes.
+  // `cmdline_len` may be larger than `cmdline`. After guarded memory the kernel then faults; it reads no other memory of ours.
   using memory = new GuardedMemory(
     cmdline instanceof Uint8Array ? { bytes: cmdline, writable: true } : cmdline,
   );

@@ -1,4 +1,5 @@
 /** Another process: its memory, its limits, its end. Functions return a value >= 0 or -errno (see ffi/libc.ts). */
+import { Errno } from "./abi/errno.ts";
 import type { Ret } from "./abi/values.ts";
 import { addressOf, libc, ret } from "./libc.ts";
 import { read_text } from "./proc.ts";
@@ -35,7 +36,7 @@ export class Memory {
     this.#buffer.set(bytes);
     this.#aim(address, bytes.length);
     const done = ret(libc().process_vm_writev(pid, this.#local, 1n, this.#remote, 1n, 0n));
-    return done < 0 ? done : done === bytes.length ? 0 : -14;
+    return done < 0 ? done : done === bytes.length ? 0 : -Errno.EFAULT;
   }
 
   #aim(address: bigint, length: number): void {

@@ -1,4 +1,4 @@
-/** inotify and fanotify: watches on files by path. Functions return a value >= 0 or -errno (see ffi/libc.ts). */
+/** Watches on files, by inotify and fanotify. Functions return a value >= 0 or -errno (see ffi/libc.ts). */
 import { AT_FDCWD } from "./abi/stat.ts";
 import type { Ret } from "./abi/values.ts";
 import { cString, libc, ret } from "./libc.ts";

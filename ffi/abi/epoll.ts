@@ -17,7 +17,7 @@ export const POLLERR = 0x008;
 export const POLLHUP = 0x010;
 export const POLLNVAL = 0x020;
 
-/** `fd` is the `data` that `epoll_ctl` stored. */
+/** `fd` is the `data` that `epoll_ctl` got. */
 export interface EpollEvent {
   readonly fd: number;
   readonly events: number;

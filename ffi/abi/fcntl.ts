@@ -1,4 +1,4 @@
-/** Flags of open, fcntl, memfd_create, fallocate, mmap and poll (`include/uapi/asm-generic/fcntl.h`, `linux/memfd.h` ...). Pure data. */
+/** Flags of open, fcntl, memfd_create, fallocate, mmap and poll (`asm-generic/fcntl.h`, `linux/memfd.h` and others). Pure data. */
 
 export const O_RDONLY = 0o0;
 export const O_WRONLY = 0o1;
@@ -11,7 +11,7 @@ export const O_APPEND = 0o2000;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
 export const O_PATH = 0o10000000;
-/** x86-64 values; aarch64 swaps these two groups (`arch/arm64/include/uapi/asm/fcntl.h`), see ffi/libc.ts. */
+/** The values of x86-64. aarch64 has others (`arch/arm64/include/uapi/asm/fcntl.h`): `translateOpenFlags` in abi/arch.ts. */
 export const O_DIRECTORY = 0o200000;
 export const O_NOFOLLOW = 0o400000;
 export const O_LARGEFILE = 0o100000;
@@ -30,7 +30,7 @@ export const F_GETFL = 3;
 export const F_SETFL = 4;
 export const F_SETSIG = 10;
 export const F_SETLEASE = 1024;
-/** Kinds of lease (and of record lock). */
+/** Kinds of leases. */
 export const F_RDLCK = 0;
 export const F_UNLCK = 2;
 export const F_DUPFD_CLOEXEC = 1030;

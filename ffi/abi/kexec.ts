@@ -7,7 +7,7 @@ export const KEXEC_FILE_DEBUG = 0x08;
 export const KEXEC_FILE_NO_CMA = 0x10;
 export const KEXEC_FILE_FORCE_DTB = 0x20;
 
-/** Bytes of the longest command line that x86-64 takes, the terminating NUL included (2048 less the kernel's own `elfcorehdr=` room). */
+/** Bytes of the longest command line on x86-64, with the NUL: 2048 less the room that the kernel keeps for `elfcorehdr=`. */
 export const KEXEC_CMDLINE_MAX = 2017;
 
 export const LINUX_REBOOT_CMD_KEXEC = 0x45584543;

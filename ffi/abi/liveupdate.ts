@@ -1,6 +1,6 @@
 /**
  * The ioctls of `/dev/liveupdate` and of its sessions (`include/uapi/linux/liveupdate.h`, Linux 7.3): numbers, sizes, codecs.
- * All structs are in the CPU's byte order, which is little endian on both architectures luo knows. Pure data.
+ * All structs are little endian, the byte order of both architectures. Pure data.
  */
 
 export const LIVEUPDATE_IOCTL_TYPE = 0xba;
@@ -16,7 +16,7 @@ export const LIVEUPDATE_SESSION_FINISH = 0xba42;
 export const LIVEUPDATE_SESSION_GET_NAME = 0xba43;
 
 /**
- * Sizes in bytes, all of them also the minimal size the kernel takes.
+ * Sizes in bytes. The kernel takes no smaller struct.
  *
  * | struct | layout |
  * |---|---|
@@ -44,8 +44,8 @@ function view(bytes: Uint8Array): DataView {
 }
 
 /**
- * The argument of CREATE_SESSION and RETRIEVE_SESSION. The name is copied as it is, at most 64 bytes of it: whether it is
- * one the kernel takes (1 to 63 bytes) is the kernel's to say.
+ * The argument of CREATE_SESSION and RETRIEVE_SESSION, with the first 64 bytes of the name. The name is not checked here: the
+ * kernel takes 1 to 63 bytes.
  */
 export function encodeSession(name: string | Uint8Array): Uint8Array<ArrayBuffer> {
   const { bytes, view } = struct(SESSION_STRUCT_SIZE);
@@ -55,7 +55,7 @@ export function encodeSession(name: string | Uint8Array): Uint8Array<ArrayBuffer
   return bytes;
 }
 
-/** The argument of SESSION_PRESERVE_FD; for SESSION_RETRIEVE_FD leave `fd` out. */
+/** The argument of SESSION_PRESERVE_FD, and without `fd` the argument of SESSION_RETRIEVE_FD. */
 export function encodeFd(token: bigint, fd = -1): Uint8Array<ArrayBuffer> {
   const { bytes, view } = struct(FD_STRUCT_SIZE);
   view.setInt32(4, fd, true);
@@ -73,7 +73,7 @@ export function encodeGetName(): Uint8Array<ArrayBuffer> {
   return struct(GET_NAME_STRUCT_SIZE).bytes;
 }
 
-/** The fd the kernel wrote into the argument of CREATE_SESSION, RETRIEVE_SESSION or SESSION_RETRIEVE_FD. */
+/** The fd that the kernel wrote into the argument of CREATE_SESSION, RETRIEVE_SESSION or SESSION_RETRIEVE_FD. */
 export function decodeFd(bytes: Uint8Array): number {
   return view(bytes).getInt32(4, true);
 }

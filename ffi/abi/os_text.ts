@@ -1,12 +1,12 @@
-/** Text of the system that need not be UTF-8 (paths, arguments, variables), as strings and back without a loss. */
+/** Paths, arguments and variables, which need not be UTF-8, as strings and back without a loss. */
 
 const [FIRST, LAST] = [0xdc80, 0xdcff];
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /**
- * A byte that is no UTF-8 becomes one lone surrogate, U+DC80 to U+DCFF, as in Python (PEP 383): such a string is not
- * well-formed (`isWellFormed`), so it can be told from every other text.
+ * A byte that is no UTF-8 becomes one lone surrogate, U+DC80 to U+DCFF, as in Python (PEP 383). Such a string is not well-formed
+ * (`isWellFormed`), which no decoded UTF-8 is.
  */
 export function decodeOsText(bytes: Uint8Array): string {
   try {
@@ -40,14 +40,14 @@ export function encodeOsText(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Bytes of the UTF-8 sequence that begins at `at`; 0 when none does. */
+/** Bytes of the UTF-8 sequence that begins at `at`; 0 without one. */
 function sequenceLength(bytes: Uint8Array, at: number): number {
   for (let length = 1; length <= 4; length++) {
     try {
       if (at + length <= bytes.length) strict.decode(bytes.subarray(at, at + length));
       else return 0;
       return length;
-    } catch { /* too short, or no sequence at all */ }
+    } catch { /* a longer sequence may begin here */ }
   }
   return 0;
 }

@@ -1,4 +1,4 @@
-/** The size of a page of memory, on both architectures that luo knows. Kernels with pages of 16 or 64 KiB are not supported. */
+/** The page size of both architectures. luo does not support kernels with pages of 16 or 64 KiB. */
 
-/** Bytes of a page. KHO knows no other size: a handover between kernels with different page sizes does not fit. */
+/** Bytes of a page. KHO has no handover between kernels of different page sizes. */
 export const PAGE_SIZE = 4096;

@@ -11,7 +11,7 @@ export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_PEERCRED = 17;
 export const SCM_RIGHTS = 1;
-/** Most fds that one message may carry (`SCM_MAX_FD`): one more is EINVAL. */
+/** The most fds in one message: one more is EINVAL. */
 export const SCM_MAX_FD = 253;
 
 export const MSG_PEEK = 0x02;
@@ -59,7 +59,7 @@ export function encodeRights(fds: readonly number[]): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** The fds in the first `length` bytes of received control data. They are open from now on: the caller's to close. */
+/** The fds in the first `length` bytes of received control data. They are open, and the caller must close them. */
 export function decodeRights(bytes: Uint8Array<ArrayBuffer>, length: number): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const fds: number[] = [];
@@ -105,7 +105,7 @@ export function encodeIovec(address: bigint, length: number): Uint8Array<ArrayBu
   return bytes;
 }
 
-/** What recvmsg wrote back into the header. */
+/** The fields of the header that recvmsg has written. */
 export function decodeMessageHeader(
   bytes: Uint8Array<ArrayBuffer>,
 ): { controlLength: number; flags: number } {
@@ -113,7 +113,7 @@ export function decodeMessageHeader(
   return { controlLength: Number(view.getBigUint64(40, true)), flags: view.getUint32(48, true) };
 }
 
-/** `struct ucred`, and who is at the other end of a Unix socket, as it was when it connected. */
+/** `struct ucred`: the process at the other end of a Unix socket, as it was when the connection was made. */
 export interface Credentials {
   readonly pid: number;
   readonly uid: number;

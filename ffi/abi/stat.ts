@@ -1,14 +1,14 @@
 /** statx, statfs and uname (`include/uapi/linux/stat.h`, `linux/magic.h`, `linux/utsname.h`): numbers and codecs. Pure data. */
 import type { Stat, Utsname } from "./values.ts";
 
-/** `struct statx` is the same on every architecture, unlike `struct stat`: that is why luo asks with statx. */
+/** luo calls statx because `struct statx`, unlike `struct stat`, is the same on every architecture. */
 export const STATX_SIZE = 256;
 export const STATX_BASIC_STATS = 0x7ff;
 export const AT_FDCWD = -100;
 export const AT_EMPTY_PATH = 0x1000;
 export const AT_SYMLINK_FOLLOW = 0x400;
 
-/** Values of `f_type` that fstatfs(2) tells. */
+/** Values of `f_type` of fstatfs(2). */
 export const TMPFS_MAGIC = 0x01021994;
 export const HUGETLBFS_MAGIC = 0x958458f6;
 export const RAMFS_MAGIC = 0x858458f6;
@@ -53,7 +53,7 @@ export function decodeUtsname(bytes: Uint8Array<ArrayBuffer>): Utsname {
   return { sysname: field(0), nodename: field(1), release: field(2), version: field(3), machine: field(4) };
 }
 
-/** The domain name, the sixth field, is left empty. */
+/** The sixth field, the domain name, stays empty. */
 export function encodeUtsname({ sysname, nodename, release, version, machine }: Utsname): Uint8Array {
   const bytes = new Uint8Array(6 * UTSNAME_FIELD_SIZE);
   for (const [index, field] of [sysname, nodename, release, version, machine].entries()) {

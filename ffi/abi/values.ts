@@ -1,4 +1,4 @@
-/** What system calls take and answer: the values of the seam (`lib/system_calls.ts`) and of `ffi/`. Types only. */
+/** Arguments and answers of system calls, for the seam (`lib/system_calls.ts`) and `ffi/`. Types only. */
 
 /** A value >= 0, or -errno. */
 export type Ret = number;

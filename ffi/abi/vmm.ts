@@ -1,4 +1,4 @@
-/** What a virtual machine monitor asks of Linux: include/uapi/linux/{iommufd,vfio,kvm}.h. Pure data; all structs little endian. */
+/** Ioctls of a virtual machine monitor: include/uapi/linux/{iommufd,vfio,kvm}.h. All structs are little endian. Pure data. */
 
 /** `struct iommu_ioas_alloc`: u32 size, u32 flags, u32 out_ioas_id. */
 export const IOMMU_IOAS_ALLOC = 0x3b81;
@@ -14,8 +14,8 @@ export const BIND_IOMMUFD_SIZE = 16;
 export const VFIO_DEVICE_ATTACH_IOMMUFD_PT = 0x3b77;
 export const ATTACH_IOMMUFD_PT_SIZE = 12;
 
-/** The argument is the type, 0. Answers an fd. */
+/** The argument is the type, 0. The answer is an fd. */
 export const KVM_CREATE_VM = 0xae01;
-/** On a VM. `struct kvm_create_guest_memfd`: u64 size, u64 flags, u64 reserved[6]. Answers an fd. */
+/** On the fd of a VM. `struct kvm_create_guest_memfd`: u64 size, u64 flags, u64 reserved[6]. The answer is an fd. */
 export const KVM_CREATE_GUEST_MEMFD = 0xc040aed4;
 export const GUEST_MEMFD_SIZE = 64;

@@ -1,7 +1,4 @@
-/**
- * The real kernel: every call of the seam forwarded to libc. Nothing is decided here; on a host without LUO, opening the
- * device gives -ENOENT because that is what Linux says.
- */
+/** The seam on Linux: forwards every system call to libc. On a host without LUO, open of the device gives Linux's -ENOENT. */
 import { SOCK_STREAM } from "../../ffi/abi/socket.ts";
 import { poll } from "../../ffi/epoll.ts";
 import * as file from "../../ffi/file.ts";
@@ -11,7 +8,7 @@ import * as socket from "../../ffi/socket.ts";
 import * as system from "../../ffi/system.ts";
 import type { SystemCalls } from "../system_calls.ts";
 
-/** This process on the Linux it runs on. Needs `--allow-ffi`; disposing it does nothing. */
+/** The system calls of this process, made by Linux. Needs `--allow-ffi`. `Symbol.dispose` does nothing. */
 export function linux(): SystemCalls {
   return LINUX;
 }

@@ -1,4 +1,4 @@
-/** The machine's side of one system call: a request's arguments checked, the model asked, the answer as JSON. */
+/** The machine's side of one system call: checks the arguments of a request, makes the call on the model, encodes the answer. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import { close } from "../../ffi/file.ts";
 import type { SystemCalls } from "../system_calls.ts";
@@ -24,9 +24,9 @@ type Args = readonly Json[];
 
 interface Answer {
   readonly ret: Json;
-  /** What the call wrote into the caller's memory. */
+  /** The bytes that the call wrote into the caller's memory. */
   readonly out?: Uint8Array;
-  /** A host fd that goes with the answer, the receiver's to close. */
+  /** A host fd that goes with the answer. The receiver must close it. */
   readonly host_fd?: number;
 }
 
@@ -38,26 +38,27 @@ export interface Reply {
 }
 
 /**
- * One request of a client done by its process. Takes the packet's fds over. The reply's fds are the caller's to close.
+ * Makes the system call that a client requests, in the client's process. Owns the packet's fds from now on. The caller must close the
+ * reply's fds.
  *
- * @throws BadPacket for a request that no honest client sends; ProcessKilled when the process (or the machine) is gone by it
+ * @throws BadPacket: the request breaks the protocol. ProcessKilled: the call ended the process or the machine
  */
 export function dispatch(sys: SystemCalls, packet: Packet): Reply {
   const fds = [...packet.fds];
   try {
     const { call, args } = toRequest(parse(packet.text));
     const perform = CALLS.get(call);
-    if (perform === undefined) throw new BadPacket(`Nobody knows the call ${JSON.stringify(call)}`);
+    if (perform === undefined) throw new BadPacket(`There is no call ${JSON.stringify(call)}`);
     const { ret, out, host_fd } = perform(sys, args, fds);
     const text = JSON.stringify({ ret, out: out?.toBase64() });
     return { text, fds: host_fd === undefined ? [] : [host_fd] };
   } finally {
-    // Those that no call took.
+    // The fds that no call has taken over.
     for (const fd of fds) close(fd);
   }
 }
 
-/** A call that fills a buffer: its length comes in, as many bytes as it read go out. */
+/** A call that fills a buffer. The request has the length of the buffer; the answer has the bytes. */
 function filling(kernel_call: (sys: SystemCalls, args: Args, into: Uint8Array) => number): Call {
   return (sys, args) => {
     const into = new Uint8Array(length(args[1]));
@@ -144,7 +145,7 @@ function kexec_file_load(sys: SystemCalls, args: Args): Json {
 
 function adopt(sys: SystemCalls, _args: Args, fds: number[]): Answer {
   const host_fd = fds.shift();
-  // The packet said it brings one: no fd left in this process, then.
+  // The client sent an fd. The kernel dropped it because this process has no free fd.
   return { ret: host_fd === undefined ? -Errno.EMFILE : sys.adopt(host_fd) };
 }
 

@@ -1,14 +1,13 @@
-/** Page frames of a model whose contents are in a memfd or another shmem file of the host: nothing is copied to preserve them. */
+/** Page frames of the model whose contents are in a memfd or other shmem file of the host. Preserving them copies nothing. */
 import { errnoName } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { close, fallocate, fstat, memfd_create, pread, pwrite, sendfile } from "../../ffi/file.ts";
 import { check } from "../error.ts";
 import type { BackingStore } from "../model/memory/backing_store.ts";
 
+/** The pages of one file. */
 export class HostPages implements BackingStore {
-  /**
-   * Takes `fd` over. `exclusive`: no process but the machine has the file, so nobody can write it behind the machine's back.
-   */
+  /** Owns `fd` from now on. `exclusive`: no other process has the file, so no other process can change it. */
   constructor(readonly fd: number, readonly exclusive: boolean) {}
 
   read(offset: number, into: Uint8Array): void {
@@ -35,7 +34,7 @@ export class HostPages implements BackingStore {
     check(fallocate(this.fd, mode, BigInt(offset), BigInt(length)), "fallocate", "page frames");
   }
 
-  /** The file's owner still runs after the kexec and may write on: what survives is a copy of this moment. */
+  /** A copy of this moment, unless the file is exclusive: its owner runs on after the kexec and may still write to it. */
   survive(): HostPages {
     if (this.exclusive) return this;
     return new HostPages(copyOf(this.fd), true);
@@ -46,11 +45,11 @@ export class HostPages implements BackingStore {
   }
 }
 
-/** A memfd of the machine's own; executable, as a memfd is that says nothing, because it may be exposed one day. */
+/** A new memfd of the machine. It is executable, as memfds are by default, because `expose` may give it to a program. */
 export function newMemfd(name: string): number {
   const flags = abi.MFD_CLOEXEC | abi.MFD_ALLOW_SEALING;
   const fd = memfd_create(name, flags | abi.MFD_EXEC);
-  // Linux before 6.3 does not know MFD_EXEC, and makes all memfds executable.
+  // Linux before 6.3 refuses MFD_EXEC, and makes all memfds executable.
   return check(fd < 0 ? memfd_create(name, flags) : fd, "memfd_create", `"${name}"`);
 }
 
@@ -62,7 +61,7 @@ function copyOf(fd: number): number {
     const left = size - done;
     const got = sendfile(copy, fd, done, left < CHUNK ? Number(left) : Number(CHUNK));
     if (got < 0) throw new Error(`Cannot keep a file over the kexec (${errnoName(got)})`);
-    // The owner cut it meanwhile: what is not there reads as zero.
+    // The owner has made the file shorter in the meantime. The rest reads as zero.
     if (got === 0) break;
     done += BigInt(got);
   }

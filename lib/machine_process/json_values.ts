@@ -1,14 +1,15 @@
-/** System calls as JSON: what a value of the seam looks like between client and machine. Bytes are base64, 64-bit numbers text. */
+/** Arguments and answers of system calls as JSON, between client and machine. Bytes are base64, 64-bit numbers are text. */
 import type { Received, Ret, Stat, UserMemory, UserPointer, Utsname } from "../system_calls.ts";
 import { BadPacket } from "./packets.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** Bytes a single read, write or ioctl carries; a longer read or write comes back short, as Linux's may. */
+/** The most bytes of one read, write or ioctl. A longer read or write is short, which Linux allows too. */
 export const BYTES_MAX = 32 << 20;
 const TEXT_MAX = 4096;
 const FDS_MAX = 1024;
 
+/** The version of the protocol. The machine refuses a client of another version. */
 export const HELLO = "luo-machine-1";
 
 export function parse(text: string): Json {
@@ -50,7 +51,7 @@ export function bytes(value: Json | undefined): Uint8Array {
   }
 }
 
-/** The length of a buffer to be filled. */
+/** The length of a buffer that the call fills. */
 export function length(value: Json | undefined): number {
   const answer = int(value);
   if (answer < 0 || answer > BYTES_MAX) throw new BadPacket("A buffer is too long");
@@ -71,7 +72,7 @@ function isList(value: Json): value is readonly Json[] {
   return Array.isArray(value);
 }
 
-/** A pointer: null, base64 of plain memory, or `{bytes, writable}` of exact memory. */
+/** A pointer: null, the base64 of plain memory, or `{bytes, writable}` for a `UserMemory`. */
 export function fromPointer(pointer: UserPointer): Json {
   if (pointer === null) return null;
   if (pointer instanceof Uint8Array) return pointer.toBase64();
@@ -85,7 +86,7 @@ export function toPointer(value: Json | undefined): UserPointer {
   return { bytes: bytes(content), writable: writable === true } satisfies UserMemory;
 }
 
-/** The bytes a pointer points to, for what the kernel wrote there. */
+/** The bytes that a pointer points to, in which the kernel has written its answer. */
 export function pointee(pointer: UserPointer): Uint8Array | undefined {
   if (pointer === null) return undefined;
   return pointer instanceof Uint8Array ? pointer : pointer.bytes;

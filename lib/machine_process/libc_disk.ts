@@ -1,13 +1,14 @@
-/** The host's files as the model's disk, by libc: needs no permission but `--allow-ffi`, unlike Deno's own file calls. */
+/** The model's disk: the files of the host, opened by libc. This needs `--allow-ffi` but none of Deno's file permissions. */
 import { O_CLOEXEC, O_CREAT, S_IFDIR, S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
 import * as file from "../../ffi/file.ts";
 import type { Ret, Stat } from "../system_calls.ts";
 import type { Disk, DiskFile } from "../model/fs/disk.ts";
 import { Errno } from "../../ffi/abi/errno.ts";
 
+/** All files of the host, by absolute path. */
 export class LibcDisk implements Disk {
   open(path: string, flags: number, mode: number): DiskFile | Ret {
-    // A FIFO of the host could block the open, and with it the whole machine.
+    // The open of a FIFO could block, and the whole machine with it.
     const found = flags & O_CREAT ? undefined : file.stat(path);
     if (typeof found === "number") return found;
     if (found !== undefined && !readableAtOnce(found)) return -Errno.ENXIO;

@@ -1,4 +1,4 @@
-/** How files of this host enter a model and leave it. */
+/** The host of a model: brings files of this host into the model and files of the model out. */
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { close, dup_cloexec, fchmod, fcntl, fstat, ftruncate, lseek, open, pwrite } from "../../ffi/file.ts";
 import type { Ret } from "../system_calls.ts";
@@ -7,10 +7,11 @@ import type { Host, Leaving } from "../model/fs/host_interface.ts";
 import { LinuxHostFile } from "./linux_host_file.ts";
 import { HostPages, newMemfd } from "./host_pages.ts";
 
-/** What F_SETFL may set, and the access mode: the flags a description keeps. */
+/** The flags that an open file description keeps: the access mode and the flags that F_SETFL can set. */
 const KEPT_FLAGS = abi.O_ACCMODE | abi.O_APPEND | abi.O_NONBLOCK;
 const CHUNK = 1 << 20;
 
+/** The files of this host that are open in the model. */
 export class LinuxHost implements Host {
   readonly #open = new Set<LinuxHostFile>();
 
@@ -26,7 +27,7 @@ export class LinuxHost implements Host {
   materialize(file: Leaving): LinuxHostFile | Ret {
     const memfd = this.#ownMemfd(file) ?? copy(file);
     let answer = ftruncate(memfd, file.size);
-    // The description that leaves has flags and a position of its own, which this one must not share.
+    // The new description must have flags and a position of its own, so open the memfd again.
     const fd = answer < 0
       ? answer
       : open(`/proc/self/fd/${memfd}`, (file.flags & KEPT_FLAGS) | abi.O_CLOEXEC);
@@ -36,7 +37,7 @@ export class LinuxHost implements Host {
     }
     lseek(fd, file.position, abi.SEEK_SET);
     answer = fchmod(memfd, file.mode & 0o7777);
-    // Last: a seal may forbid all of the above.
+    // Seals come last, because they can forbid the steps above.
     if (answer >= 0 && file.seals !== 0) answer = fcntl(memfd, abi.F_ADD_SEALS, file.seals);
     close(memfd);
     if (answer >= 0) return this.#track(fd);
@@ -44,7 +45,7 @@ export class LinuxHost implements Host {
     return answer;
   }
 
-  /** The kexec: every description of the old kernel ends. */
+  /** Called at a kexec: closes every open file of the old kernel. */
   closeAll(): void {
     for (const file of [...this.#open]) file.close();
   }
@@ -55,7 +56,7 @@ export class LinuxHost implements Host {
     return file;
   }
 
-  /** A copy that the machine made at a kexec, for itself alone: it may leave as it is. */
+  /** The memfd that the machine copied the file into at a kexec. No other process has it, so it can be given out as it is. */
   #ownMemfd(file: Leaving): number | undefined {
     if (!(file.pages instanceof HostPages) || !file.pages.exclusive) return undefined;
     const fd = dup_cloexec(file.pages.fd);

@@ -1,4 +1,4 @@
-/** One open file description of the host inside a model: every operation is done by the host, on the host's file. */
+/** An open file of the host inside the model: the host does every operation, on its own file. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { TMPFS_MAGIC } from "../../ffi/abi/stat.ts";
@@ -13,17 +13,18 @@ import { HostPages } from "./host_pages.ts";
 
 const NO_STAT: Stat = { dev: 0n, ino: 0n, mode: 0, nlink: 0, uid: 0, size: 0n, blocks: 0n };
 
+/** One open file description of the host. */
 export class LinuxHostFile implements HostFile {
   readonly identity: string;
   readonly shmem: boolean;
   readonly #regular: boolean;
 
-  /** Takes `fd` over. `closed` is told when the file is closed. */
+  /** Owns `fd` from now on. Calls `closed` when the file is closed. */
   constructor(readonly fd: number, readonly closed: (file: LinuxHostFile) => void) {
     const { dev, ino, mode } = this.fstat();
     this.identity = `${dev}:${ino}`;
     this.#regular = (mode & abi.S_IFMT) === abi.S_IFREG;
-    // tmpfs, and the kernel's own mount of it where memfds are. hugetlbfs has another number.
+    // The magic number of tmpfs, also of the kernel's internal tmpfs for memfds. hugetlbfs has another one.
     this.shmem = this.#regular && file.fstatfs_type(fd) === TMPFS_MAGIC;
   }
 
@@ -89,7 +90,7 @@ export class LinuxHostFile implements HostFile {
     return poll(this.fd, events, 0);
   }
 
-  /** Through a description of its own: the lease that answers is one of the description. */
+  /** Asks with a lease, which belongs to an open file description. A new description leaves leases on `fd` alone. */
   open_for_writing(): boolean {
     const fd = file.open(`/proc/self/fd/${this.fd}`, abi.O_RDONLY | abi.O_CLOEXEC);
     if (fd < 0) return false;
@@ -98,7 +99,7 @@ export class LinuxHostFile implements HostFile {
     return answer;
   }
 
-  /** Fills the file's holes, as preserving does on Linux. */
+  /** Fills the holes of the file, as PRESERVE_FD does on Linux. */
   pages(): HostPages {
     const pages = new HostPages(this.#forReadingAndWriting(), false);
     this.#fill(pages.fd);
@@ -119,12 +120,12 @@ export class LinuxHostFile implements HostFile {
     this.closed(this);
   }
 
-  /** The whole machine stands still while a call blocks, so a pipe or socket that is not ready must not be waited for. */
+  /** A call that blocks would stop the whole machine, so a read or write needs a pipe or socket that is ready. */
   #ready(events: number): boolean {
     return this.#regular || poll(this.fd, events, 0) !== 0;
   }
 
-  /** The model reads the pages also of a file that was passed in write-only, so take another description where the host allows. */
+  /** A new description that can read and write, where the host allows this: the model also reads a file that is open write-only. */
   #forReadingAndWriting(): number {
     for (const flags of [abi.O_RDWR, abi.O_RDONLY]) {
       const fd = file.open(`/proc/self/fd/${this.fd}`, flags | abi.O_CLOEXEC);
@@ -133,7 +134,7 @@ export class LinuxHostFile implements HostFile {
     return check(this.dup(), "dup", `host file ${this.identity}`);
   }
 
-  /** A hole left is no loss, it reads as zero; so a sparse file that the host could not hold is left as it is. */
+  /** Leaves a sparse file alone that could exhaust the memory of the host. A hole reads as zero, so no data is lost. */
   #fill(fd: number): void {
     const { size, blocks } = this.fstat();
     const missing = size - blocks * 512n;

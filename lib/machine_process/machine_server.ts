@@ -1,6 +1,6 @@
 /**
- * The machine: the process that a software model lives in. Every host process that connects is one process of the model, so
- * that killing it is the death of a process there, and not a power cut.
+ * The server of `luo machine run`: serves the system calls of its clients. Every host process that connects is one process of the
+ * model, so killing a client kills a process of the model and not the machine.
  */
 import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, type EpollEvent, EPOLLIN } from "../../ffi/abi/epoll.ts";
 import { Errno } from "../../ffi/abi/errno.ts";
@@ -21,16 +21,17 @@ export interface Hardware {
   spawn(): SystemCalls;
   /** SIGKILL. */
   kill(pid: number): unknown;
-  /** Nothing that anybody could still come for: no process, no session waiting, no image loaded. */
+  /** The machine has no process, no waiting session and no loaded image: stopping it loses nothing. */
   readonly idle: boolean;
   /** Powered off, by reboot(2) or by a panic without a restart. */
   readonly off: boolean;
 }
 
-/** Host processes connected at a time. */
+/** The most clients at a time. */
 const CLIENTS_MAX = 64;
-/** How often the machine looks whether it is to stop, in milliseconds. */
+/** The longest time between two checks of the abort signal. */
 const TICK_MS = 250;
+/** How long the server waits in its own thread before it waits in another one. */
 const SOON_MS = 2;
 const EVENTS_MAX = 32;
 
@@ -40,12 +41,13 @@ interface Client {
   readonly pid: number;
 }
 
+/** One machine and its clients. */
 export class MachineServer {
   readonly #clients = new Map<number, Client>();
   readonly #listener: number;
   readonly #epfd: number;
   #rounds = 0;
-  /** Room for one fd, whatever the clients took. */
+  /** An fd in reserve: closing it lets the server accept, and turn away, a client when fds have run out. */
   #spare: number;
 
   /**
@@ -60,11 +62,11 @@ export class MachineServer {
     this.#spare = dup_cloexec(this.#listener);
   }
 
-  /** Serves until the machine is off, or nothing is left in it, or `signal` fires. Leaves no socket behind. */
+  /** Serves until the machine is off, until its last client has left it idle, or until `signal` fires. Removes the socket. */
   async run(signal?: AbortSignal): Promise<void> {
     try {
       while (!this.hardware.off && signal?.aborted !== true) {
-        // A signal cannot interrupt the wait, so it has an end; without one to look at it has none.
+        // The signal cannot interrupt the wait, so the wait has a limit when there is a signal.
         for (const { fd } of await this.#next(signal === undefined ? -1 : TICK_MS)) {
           if (fd === this.#listener) this.#accept();
           else if (this.#serve(fd) === "last goodbye") return;
@@ -75,9 +77,9 @@ export class MachineServer {
     }
   }
 
-  /** A client that got its answer mostly asks again at once: worth a moment's waiting right here. */
+  /** A client usually sends its next call at once, and waiting for it in this thread is faster. */
   #next(timeout_ms: number): EpollEvent[] | Promise<EpollEvent[]> {
-    // Now and then the other way also under load: only that lets `signal` fire.
+    // Under load, too, wait asynchronously now and then: `signal` fires only then.
     const soon = ++this.#rounds % 256 === 0 ? [] : epoll_wait_blocking(this.#epfd, EVENTS_MAX, SOON_MS);
     return soon.length > 0 ? soon : epoll_wait(this.#epfd, EVENTS_MAX, timeout_ms);
   }
@@ -97,14 +99,14 @@ export class MachineServer {
     this.#watch(socket);
   }
 
-  /** Out of fds: the caller must not wait for ever, and the listener must not stay readable. */
+  /** Fds have run out: hangs up on the client, which would otherwise wait for ever and keep the listener readable. */
   #turnAway(): void {
     close(this.#spare);
     close(accept4(this.#listener, SOCK_NONBLOCK));
     this.#spare = dup_cloexec(this.#listener);
   }
 
-  /** One packet of one client. */
+  /** Serves one packet of a client. */
   #serve(socket: number): "last goodbye" | undefined {
     const client = this.#clients.get(socket);
     if (client === undefined) return;
@@ -123,7 +125,7 @@ export class MachineServer {
     const { text, fds } = dispatch(client.sys, packet);
     const sent = sendPacket(client.socket, text, fds);
     for (const fd of fds) close(fd);
-    // Gone, or asking without reading the answers.
+    // The client has ended, or it sends calls without reading the answers.
     if (sent < 0) this.#kill(client);
   }
 
@@ -131,19 +133,19 @@ export class MachineServer {
     for (const fd of packet.fds) close(fd);
     client.sys[Symbol.dispose]();
     this.#forget(client);
-    // Somebody may have connected since.
+    // A new client may be waiting.
     this.#accept();
     return this.#clients.size === 0 && this.hardware.idle ? "last goodbye" : undefined;
   }
 
   #failed(client: Client, error: unknown): void {
     if (error instanceof ProcessKilled) return this.#reap(client);
-    // Whatever else it is, it is over for this client and for nobody else. What no client can cause deserves to be seen.
+    // Any other error ends this client only. An error that no client can cause is a defect of the model, so log it.
     if (!(error instanceof BadPacket)) console.error("Oops: a call of the model failed:", error);
     this.#kill(client);
   }
 
-  /** A process died in its own call. After a kexec so did all the others. */
+  /** The client's process has ended in its own call. After a kexec all other processes have ended too. */
   #reap(dead: Client): void {
     this.#forget(dead);
     const gone = [...this.#clients.values()].filter(({ sys }) => isGone(sys));
@@ -182,7 +184,7 @@ function isGone(sys: SystemCalls): boolean {
   }
 }
 
-/** A dead machine leaves its socket behind; a living one keeps its own. */
+/** A listening socket at `path`. Replaces the socket of a dead machine, never that of a running one. */
 function listen(path: string): number {
   mayListen(path);
   const probe = unix_connect(path, SOCK_SEQPACKET | SOCK_NONBLOCK);

@@ -1,6 +1,7 @@
 /**
- * One packet each way per system call, over a Unix SOCK_SEQPACKET socket: JSON text, and the host fds that go with it. A text
- * too long for a packet travels in a memfd, which is then the first of the fds and the packet says only `@LENGTH`.
+ * The packets between client and machine: each system call is one packet in each direction, over a Unix SOCK_SEQPACKET socket. A
+ * packet is a JSON text with host fds. A text that is too long for a packet goes in a memfd: the packet is then `@LENGTH`, and the
+ * memfd is its first fd.
  */
 import { Errno } from "../../ffi/abi/errno.ts";
 import { MFD_CLOEXEC } from "../../ffi/abi/fcntl.ts";
@@ -8,27 +9,30 @@ import { close, memfd_create, pread, pwrite } from "../../ffi/file.ts";
 import { recvmsg, sendmsg } from "../../ffi/socket.ts";
 import type { Ret } from "../system_calls.ts";
 
-/** Bytes of a packet: well below the smallest send buffer that a host has by default (212,992, kernel's own overhead included). */
+/** The most bytes of a packet: far below the smallest default send buffer (212,992, with the kernel's overhead). */
 export const PACKET_MAX = 65536;
-/** Bytes of a text that goes in a memfd. */
+/** The most bytes of a text in a memfd. */
 export const TEXT_MAX = 48 << 20;
-/** What a client says before it hangs up: without it, it was killed. */
+/** The last packet of a client that ends by itself. A client that hangs up without it was killed. */
 export const GOODBYE = JSON.stringify({ call: "goodbye", args: [] });
-/** Fds in one packet: the text's memfd, and the one file of an adopt or expose. */
+/** The most fds in a packet: the memfd of the text, and the file of an adopt or expose. */
 const FDS_MAX = 2;
 
 export interface Packet {
   readonly text: string;
-  /** Open host fds, O_CLOEXEC: the receiver's to close. */
+  /** Open host fds, O_CLOEXEC. The receiver must close them. */
   readonly fds: readonly number[];
 }
 
-/** Thrown for a packet that nobody who keeps to this protocol sends. Its connection is over. */
+/** A packet breaks the protocol. The server ends its connection. */
 export class BadPacket extends Error {
   override readonly name = "BadPacket";
 }
 
-/** 0, or -errno: -EPIPE when the other side is gone, -EAGAIN when it does not read (O_NONBLOCK only). The fds stay the caller's. */
+/**
+ * Sends a packet. 0, or -errno: -EPIPE when the other side has ended, -EAGAIN when the other side does not read (O_NONBLOCK only).
+ * The caller still owns `fds`.
+ */
 export function sendPacket(socket: number, text: string, fds: readonly number[] = []): Ret {
   const bytes = new TextEncoder().encode(text);
   if (bytes.length <= PACKET_MAX) return Math.min(0, sendmsg(socket, bytes, fds));
@@ -47,7 +51,7 @@ export function sendPacket(socket: number, text: string, fds: readonly number[] 
   }
 }
 
-/** The next packet; undefined at the end of the connection; -errno (-EAGAIN: none there yet). Throws BadPacket. */
+/** The next packet; undefined at the end of the connection; -errno, for example -EAGAIN without a packet. Throws BadPacket. */
 export function receivePacket(socket: number): Packet | undefined | Ret {
   const buffer = new Uint8Array(PACKET_MAX);
   const message = recvmsg(socket, buffer, FDS_MAX);
@@ -75,9 +79,9 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-/** By pread and not by mmap: the sender still has the file and may cut it. */
+/** Reads with pread. A mapping would fault if the sender made its file shorter. */
 function readText(memfd: number | undefined, length: number): Uint8Array {
-  if (memfd === undefined) throw new BadPacket("A packet announces a text and brings none");
+  if (memfd === undefined) throw new BadPacket("A packet announces a text and has no memfd");
   if (!Number.isInteger(length) || length < 0 || length > TEXT_MAX) {
     throw new BadPacket("A packet announces a text of an impossible length");
   }

@@ -1,4 +1,4 @@
-/** A software model in a process of its own: what `luo machine run` is. */
+/** Runs a machine in this process and serves it to other processes: `luo machine run`. */
 import { Machine, type MachineOptions } from "../model/machine.ts";
 import { LinuxHost } from "./linux_host.ts";
 import { LibcDisk } from "./libc_disk.ts";
@@ -6,16 +6,17 @@ import { MachineServer } from "./machine_server.ts";
 
 export { connectMachine } from "./remote_system_calls.ts";
 
+/** The options of a machine that serves other processes. */
 export interface ServeOptions extends Omit<MachineOptions, "host" | "disk" | "on_reset"> {
-  /** Of its Unix socket, at most 107 bytes. Its directory decides who can get at it, besides the mode 0600. */
+  /** The path of the machine's Unix socket, at most 107 bytes. The socket has mode 0600. */
   readonly path: string;
-  /** Powers the machine off, whatever is in it. */
+  /** Powers the machine off, and loses everything in it. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Powers a machine on and serves its processes (`connectMachine`) until the last one has said goodbye and nothing is left that
- * anybody could come for, until one of them powers it off, or until `signal` fires. No socket is left behind.
+ * Powers a machine on and serves its processes (`connectMachine`). Returns when the last process has ended by itself and left the
+ * machine idle, when a process powers the machine off, or when `signal` fires. The socket is removed then.
  *
  * @throws LuoError `listen`: EADDRINUSE (a machine runs there), ENOENT, EACCES, ENAMETOOLONG
  */

@@ -19,7 +19,7 @@ Deno.test("the flags of fcntl.ts are those of x86-64", () => {
   assert.equal(fcntl.O_LARGEFILE, X86_64.O_LARGEFILE);
 });
 
-Deno.test("open flags on aarch64", () => {
+Deno.test("open flags have the numbers of aarch64 on aarch64", () => {
   const onArm = (flags: number) => translateOpenFlags(flags, X86_64, AARCH64);
   assert.equal(onArm(fcntl.O_DIRECTORY), 0o40000);
   assert.equal(onArm(fcntl.O_NOFOLLOW), 0o100000);
@@ -28,37 +28,37 @@ Deno.test("open flags on aarch64", () => {
   assert.equal(onArm(fcntl.O_RDWR | fcntl.O_CLOEXEC), fcntl.O_RDWR | fcntl.O_CLOEXEC);
 });
 
-Deno.test("open flags come back as they went", () => {
+Deno.test("open flags are the same after a translation to aarch64 and back", () => {
   fc.assert(fc.property(fc.nat(0o37777777), (flags) => {
     assert.equal(translateOpenFlags(translateOpenFlags(flags, X86_64, AARCH64), AARCH64, X86_64), flags);
   }));
 });
 
-Deno.test("kexec_file_load's number", () => {
+Deno.test("kexec_file_load has another number on each architecture", () => {
   assert.equal(archOf("x86_64").kexec_file_load, 320);
   assert.equal(archOf("aarch64").kexec_file_load, 294);
 });
 
 for (const [name, arch, size] of [["x86-64", X86_64, 12], ["aarch64", AARCH64, 16]] as const) {
-  Deno.test(`epoll events on ${name}`, () => {
+  Deno.test(`an epoll event on ${name} has ${size} bytes and decodes to itself`, () => {
     const one = encodeEpollEvent({ fd: 7, events: 0x80000001 }, arch);
     assert.equal(one.length, size);
     assert.deepEqual(decodeEpollEvents(one, 1, arch), [{ fd: 7, events: 0x80000001 }]);
   });
 }
 
-Deno.test("an errno nobody named keeps its number", () => {
+Deno.test("an errno without a name keeps its number", () => {
   assert.equal(errnoName(-16), "EBUSY");
   assert.equal(errnoName(999), "errno 999");
 });
 
-Deno.test("a path of 107 bytes is a socket address, one of 108 is none", () => {
+Deno.test("a socket address holds a path of 107 bytes and no longer one", () => {
   assert.equal(encodeUnixAddress("x".repeat(107))?.length, 110);
   assert.equal(encodeUnixAddress("x".repeat(108)), undefined);
   assert.equal(encodeUnixAddress("ä".repeat(54)), undefined);
 });
 
-Deno.test("rights come back as they went, and cut control data gives none", () => {
+Deno.test("encoded fds decode to themselves, and a control message that is cut off has none", () => {
   fc.assert(fc.property(fc.array(fc.nat(0x7fffffff), { maxLength: 253 }), (fds) => {
     const bytes = encodeRights(fds);
     assert.equal(bytes.length, controlSize(fds.length));
@@ -67,7 +67,7 @@ Deno.test("rights come back as they went, and cut control data gives none", () =
   }));
 });
 
-Deno.test("a message header: iov at 16, control at 32", () => {
+Deno.test("a message header has iov at byte 16 and control at byte 32", () => {
   const view = new DataView(encodeMessageHeader({ iov: 5n, control: 6n, controlLength: 24 }).buffer);
   assert.equal(view.byteLength, 56);
   assert.deepEqual([16, 24, 32, 40].map((at) => view.getBigUint64(at, true)), [5n, 1n, 6n, 24n]);

@@ -21,7 +21,7 @@ function pair(): [number, number] {
   return answer;
 }
 
-Deno.test("epoll tells the fd and its events, also while it waits", async () => {
+Deno.test("epoll gives the fd and its events, also when they come during the wait", async () => {
   const [a, b] = pair();
   const epfd = epoll_create1();
   assert.equal(epoll_ctl(epfd, EPOLL_CTL_ADD, b, EPOLLIN), 0);
@@ -36,7 +36,7 @@ Deno.test("epoll tells the fd and its events, also while it waits", async () => 
   for (const fd of [a, b, epfd]) close(fd);
 });
 
-Deno.test("epoll's errors", async () => {
+Deno.test("epoll refuses a closed fd, a regular file and an fd that was not added", async () => {
   const epfd = epoll_create1();
   const file = memfd_create("x", MFD_CLOEXEC);
   assert.equal(epoll_ctl(epfd, EPOLL_CTL_ADD, 1 << 20, EPOLLIN), -Errno.EBADF);
@@ -47,7 +47,7 @@ Deno.test("epoll's errors", async () => {
   for (const fd of [a, b, epfd, file]) close(fd);
 });
 
-Deno.test("poll: revents, a timeout, and a descriptor that is none", () => {
+Deno.test("poll gives revents, 0 after its timeout, and POLLNVAL for a closed fd", () => {
   const [a, b] = pair();
   assert.equal(poll(a, POLLIN | POLLOUT, 0), POLLOUT);
   assert.equal(poll(a, POLLIN, 5), 0);

@@ -16,7 +16,7 @@ function readable(): [number, number] {
   return ends;
 }
 
-Deno.test("map, store, load, advise, unmap", () => {
+Deno.test("a mapping is written, read, punched by MADV_REMOVE and unmapped", () => {
   const fd = memfd_create("x", abi.MFD_CLOEXEC);
   write(fd, new Uint8Array(4096));
   const address = mmap(4096n, abi.PROT_READ | abi.PROT_WRITE, abi.MAP_SHARED, fd, 0n);
@@ -32,7 +32,7 @@ Deno.test("map, store, load, advise, unmap", () => {
   close(fd);
 });
 
-Deno.test("errors of mapping", () => {
+Deno.test("calls on mappings give the errno of a bad argument", () => {
   assert.equal(mmap(4096n, abi.PROT_READ, abi.MAP_SHARED, 1 << 20, 0n), BigInt(-Errno.EBADF));
   assert.equal(mmap(0n, abi.PROT_READ, abi.MAP_PRIVATE | abi.MAP_ANONYMOUS, -1, 0n), BigInt(-Errno.EINVAL));
   assert.equal(munmap(1n, 1n), -Errno.EINVAL);
@@ -51,7 +51,7 @@ for (const size of [1, 4, 4095, 4096, 4097, 100_000]) {
   });
 }
 
-Deno.test("the kernel writes into guarded memory, and what it wrote comes back", () => {
+Deno.test("the bytes that the kernel writes into guarded memory are copied back", () => {
   const [r, w] = readable();
   const bytes = new Uint8Array(4);
   assert.equal(ioctl(r, FIONREAD, { bytes, writable: true }), 0);
@@ -76,7 +76,7 @@ for (
   });
 }
 
-Deno.test("a plain array is ordinary memory", () => {
+Deno.test("the kernel writes into a plain array", () => {
   const [r, w] = readable();
   const bytes = new Uint8Array(4);
   assert.equal(ioctl(r, FIONREAD, bytes), 0);
@@ -92,14 +92,14 @@ Deno.test("an unknown ioctl is ENOTTY", () => {
   close(w);
 });
 
-Deno.test("uname", () => {
+Deno.test("uname gives the system and its release", () => {
   const name = uname();
   assert.equal(name.sysname, "Linux");
   assert.ok(/^\d+\.\d+/.test(name.release));
 });
 
-Deno.test("kexec_file_load and reboot refuse nonsense", () => {
-  // Bad flags and a bad command: refused before anything happens, by any user (EINVAL) or without the right to it (EPERM).
+Deno.test("kexec_file_load and reboot refuse unknown flags and commands", () => {
+  // EINVAL with the privilege, EPERM without it. The kernel does nothing in either case.
   const refused = [-Errno.EINVAL, -Errno.EPERM, -Errno.ENOSYS];
   assert.ok(refused.includes(kexec_file_load(-1, -1, 0n, null, 1n << 40n)));
   assert.ok(

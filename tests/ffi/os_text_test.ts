@@ -1,4 +1,4 @@
-/** Bytes of paths and arguments as strings and back. */
+/** ffi/abi/os_text.ts: bytes of paths and arguments as strings and back. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { decodeOsText, encodeOsText } from "../../ffi/abi/os_text.ts";
@@ -14,13 +14,13 @@ const texts: readonly [name: string, bytes: readonly number[], text: string][] =
   ["a letter after a broken sequence", [0xc3, 0x61], "\udcc3a"],
 ];
 for (const [name, bytes, text] of texts) {
-  Deno.test(`text of the system: ${name}`, () => {
+  Deno.test(`OS text decodes and encodes ${name}`, () => {
     assert.equal(decodeOsText(Uint8Array.from(bytes)), text);
     assert.deepEqual([...encodeOsText(text)], [...bytes]);
   });
 }
 
-Deno.test("text of the system: any bytes come back as they were", () => {
+Deno.test("OS text keeps any bytes", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 50 }), (bytes) => {
     assert.deepEqual([...encodeOsText(decodeOsText(bytes))], [...bytes]);
   }));

@@ -7,7 +7,7 @@ import { execvp, getpid, kill, pidfd_getfd, pidfd_open } from "../../ffi/process
 
 const FFI = new URL("../../ffi/", import.meta.url).href;
 
-/** Another process with a memfd; it lives until its stdin ends. */
+/** A program with a memfd, which runs until its standard input ends. */
 const OWNER = `
 import { memfd_create, write } from "${FFI}file.ts";
 const fd = memfd_create("theirs", 1);
@@ -19,7 +19,7 @@ for await (const _ of Deno.stdin.readable);
 const ECHO = `
 import { execvp } from "${FFI}process.ts";
 const answer = execvp(["sh", "-c", "echo $WORD $#; kill -PIPE $$; echo survived", "a", "b"], { WORD: "hello", PATH: "/usr/bin:/bin" });
-console.log("came back", answer);
+console.log("returned", answer);
 `;
 
 async function script(code: string): Promise<string> {
@@ -28,7 +28,7 @@ async function script(code: string): Promise<string> {
   return path;
 }
 
-Deno.test("pidfd_getfd brings the file of another process", async () => {
+Deno.test("pidfd_getfd copies an fd of another process, which outlives that process", async () => {
   const path = await script(OWNER);
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--quiet", "--allow-ffi", path],
@@ -59,7 +59,7 @@ Deno.test("pidfd_getfd brings the file of another process", async () => {
   await Deno.remove(path);
 });
 
-Deno.test("execvp becomes the program, with its arguments, environment and a living SIGPIPE", async () => {
+Deno.test("execvp gives the program its arguments, its environment and the default SIGPIPE", async () => {
   const path = await script(ECHO);
   const { stdout, signal } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--quiet", "--allow-ffi", path],
@@ -69,12 +69,12 @@ Deno.test("execvp becomes the program, with its arguments, environment and a liv
   await Deno.remove(path);
 });
 
-Deno.test("execvp comes back when there is nothing to execute", () => {
+Deno.test("execvp returns the errno when it finds no program", () => {
   assert.equal(execvp(["/no/such/program"], {}), -Errno.ENOENT);
   assert.equal(execvp(["/"], {}), -Errno.EACCES);
 });
 
-Deno.test("errno of the rest", () => {
+Deno.test("pidfd_open and kill give the errno of a bad argument", () => {
   assert.ok(getpid() > 0);
   assert.equal(pidfd_open(-1), -Errno.EINVAL);
   assert.equal(pidfd_open(1 << 22), -Errno.ESRCH);

@@ -19,7 +19,7 @@ function received(answer: socket.ReceivedMessage | number): socket.ReceivedMessa
 }
 
 for (const count of [0, 1, 2, 3, 253]) {
-  Deno.test(`${count} fds in one message`, () => {
+  Deno.test(`a message carries ${count} fds`, () => {
     const [a, b] = pair();
     const fd = memfd_create("x", MFD_CLOEXEC);
     assert.equal(socket.sendmsg(a, new Uint8Array([5]), Array(count).fill(fd)), 1);
@@ -35,7 +35,7 @@ for (const count of [0, 1, 2, 3, 253]) {
   });
 }
 
-Deno.test("254 fds are EINVAL", () => {
+Deno.test("254 fds in one message are EINVAL", () => {
   const [a, b] = pair();
   assert.equal(socket.sendmsg(a, new Uint8Array(1), Array(254).fill(a)), -Errno.EINVAL);
   close(a);
@@ -50,7 +50,7 @@ Deno.test("a closed fd cannot be sent", () => {
 });
 
 for (const [sent, room] of [[3, 2], [3, 1], [1, 0]] as const) {
-  Deno.test(`${sent} fds into room for ${room}: truncated, and exactly ${room} arrive`, () => {
+  Deno.test(`a message of ${sent} fds with room for ${room} is truncated, and ${room} arrive`, () => {
     const [a, b] = pair();
     socket.sendmsg(a, new Uint8Array(1), Array(sent).fill(a));
     const message = received(socket.recvmsg(b, new Uint8Array(1), room));
@@ -68,7 +68,7 @@ Deno.test("a packet longer than the buffer is truncated", () => {
   close(b);
 });
 
-Deno.test("nothing there is EAGAIN, the end is 0 bytes, and writing behind it EPIPE without a signal", () => {
+Deno.test("an empty socket gives EAGAIN, its end 0 bytes, and a write to a closed one EPIPE without a signal", () => {
   const [a, b] = pair(SOCK_STREAM | SOCK_NONBLOCK);
   assert.equal(socket.recvmsg(b, new Uint8Array(4), 0), -Errno.EAGAIN);
   assert.equal(socket.recvmsg(b, new Uint8Array(4), 0, MSG_DONTWAIT), -Errno.EAGAIN);
@@ -79,7 +79,7 @@ Deno.test("nothing there is EAGAIN, the end is 0 bytes, and writing behind it EP
   close(a);
 });
 
-Deno.test("listen, connect, accept: mode 0600, and who it is", () => {
+Deno.test("a listening socket has mode 0600, and an accepted one knows its peer", () => {
   const dir = Deno.makeTempDirSync();
   const path = `${dir}/s`;
   const listener = socket.unix_listen(path, SOCK_SEQPACKET | SOCK_NONBLOCK, 5);
@@ -103,18 +103,18 @@ Deno.test("listen, connect, accept: mode 0600, and who it is", () => {
   assert.equal(socket.unix_connect(path, SOCK_SEQPACKET), -Errno.ENOENT);
 });
 
-Deno.test("a path over 107 bytes", () => {
+Deno.test("a path of more than 107 bytes is ENAMETOOLONG", () => {
   const path = "/tmp/" + "x".repeat(103);
   assert.equal(socket.unix_listen(path, SOCK_STREAM, 1), -Errno.ENAMETOOLONG);
   assert.equal(socket.unix_connect(path, SOCK_STREAM), -Errno.ENAMETOOLONG);
 });
 
-Deno.test("errno of the rest on an fd that is none", () => {
-  const nobody = 1 << 20;
-  assert.equal(socket.accept4(nobody, 0), -Errno.EBADF);
-  assert.equal(socket.shutdown(nobody, SHUT_WR), -Errno.EBADF);
-  assert.equal(socket.peer_credentials(nobody), -Errno.EBADF);
-  assert.equal(socket.sendmsg(nobody, new Uint8Array(1), []), -Errno.EBADF);
-  assert.equal(socket.recvmsg(nobody, new Uint8Array(1), 0), -Errno.EBADF);
+Deno.test("calls on a closed fd give EBADF", () => {
+  const closed = 1 << 20;
+  assert.equal(socket.accept4(closed, 0), -Errno.EBADF);
+  assert.equal(socket.shutdown(closed, SHUT_WR), -Errno.EBADF);
+  assert.equal(socket.peer_credentials(closed), -Errno.EBADF);
+  assert.equal(socket.sendmsg(closed, new Uint8Array(1), []), -Errno.EBADF);
+  assert.equal(socket.recvmsg(closed, new Uint8Array(1), 0), -Errno.EBADF);
   assert.equal(socket.socketpair(99), -Errno.EINVAL);
 });

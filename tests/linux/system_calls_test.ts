@@ -1,5 +1,6 @@
 /** lib/linux: the seam on the Linux kernel under this process. */
 import assert from "node:assert/strict";
+import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { stat } from "../../ffi/file.ts";
 import { linux } from "../../lib/linux/system_calls.ts";
@@ -8,16 +9,16 @@ import { openDevice } from "../../lib/session.ts";
 const HAS_LUO = typeof stat("/dev/liveupdate") === "object";
 
 Deno.test({
-  name: "a host without LUO says ENOENT",
+  name: "a host without LUO gives ENOENT for the device",
   ignore: HAS_LUO,
   fn: () => {
     using sys = linux();
-    assert.equal(sys.open("/dev/liveupdate", abi.O_RDWR), -2);
+    assert.equal(sys.open("/dev/liveupdate", abi.O_RDWR), -Errno.ENOENT);
     assert.throws(() => openDevice(sys), { operation: "open", code: "ENOENT" });
   },
 });
 
-Deno.test("adopt is the identity and expose a copy that programs started later do not inherit", () => {
+Deno.test("adopt returns its fd, and expose returns a copy with FD_CLOEXEC", () => {
   using sys = linux();
   const fd = sys.memfd_create("x", abi.MFD_CLOEXEC);
   assert.equal(sys.adopt(fd), fd);
@@ -28,7 +29,7 @@ Deno.test("adopt is the identity and expose a copy that programs started later d
   assert.equal(sys.lseek(copy, 0n, abi.SEEK_CUR), 3n);
   assert.equal(sys.close(fd), 0);
   assert.equal(sys.close(copy), 0);
-  assert.equal(sys.close(fd), -9);
+  assert.equal(sys.close(fd), -Errno.EBADF);
 });
 
 Deno.test("sockets and pipes carry bytes and fds", () => {

@@ -1,4 +1,4 @@
-/** The contract's single-boot cases with the wire in between: a client cannot tell a machine's process from the model itself. */
+/** The single-boot cases of the contract, through the machine's process: its clients see the same kernel as code inside the model. */
 import { image } from "../model/image.ts";
 import { cases } from "../contract/all.ts";
 import { type Host, type OtherProcess, type Paths, World } from "../contract/world.ts";
@@ -17,9 +17,9 @@ class RemoteHost implements Host {
   }
 }
 
-Deno.test("the contract holds through a machine", async (t) => {
+Deno.test("the cases of the contract hold for the clients of a machine", async (t) => {
   await using machine = await startMachine("serve_model.ts");
-  // Not below /tmp, which is a file system of the model's own.
+  // Not in /tmp, which is a tmpfs of the model.
   const dir = await Deno.makeTempDir({ dir: "/var/tmp" });
   const paths: Paths = {
     tmpfs: "/dev/shm",

@@ -28,7 +28,7 @@ function contentOf(fd: number, length: number): Uint8Array {
   return into;
 }
 
-/** Into the next kernel, by an image that is a file of the host. */
+/** Loads an image of the host and boots it. */
 async function kexec(sys: SystemCalls, machine: Running): Promise<void> {
   const path = `${machine.path}.image`;
   await Deno.writeFile(path, image());
@@ -40,7 +40,7 @@ async function kexec(sys: SystemCalls, machine: Running): Promise<void> {
   assert.throws(() => sys.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
 }
 
-Deno.test("a client that is killed takes its session along, a client that comes later finds it gone", async () => {
+Deno.test("the session of a killed client ends", async () => {
   await using machine = await startMachine("serve_model.ts");
   using witness = connect(machine.path);
   const holder = script("holder.ts", machine.path, "vm0");
@@ -55,7 +55,7 @@ Deno.test("a client that is killed takes its session along, a client that comes 
   using _again = device.create("vm0");
 });
 
-Deno.test("over a kexec: content, size, position and seals of a host memfd, and nothing that its owner does later", async () => {
+Deno.test("a host memfd keeps its contents, size, position and seals over a kexec, and later writes of its owner do not reach it", async () => {
   await using machine = await startMachine("serve_model.ts");
   const content = new Uint8Array(3 * PAGE + 5).map((_, index) => index * 31);
   const mine = hostMemfd(content);
@@ -94,13 +94,13 @@ Deno.test("over a kexec: content, size, position and seals of a host memfd, and 
   assert.deepEqual(contentOf(out, content.length), content);
   file.pwrite(out, new Uint8Array([42]), 0n);
   assert.equal(second.pread(restored.number, into.subarray(0, 1), 0n), 1);
-  assert.equal(into[0], 42, "one file on both sides");
+  assert.equal(into[0], 42, "both sides have the same file");
   incoming.finish();
   file.close(out);
   file.close(mine);
 });
 
-Deno.test("what was restored is preserved again, exposed or not, and comes through a second kexec", async () => {
+Deno.test("a restored file, exposed or not, is preserved again and survives a second kexec", async () => {
   await using machine = await startMachine("serve_model.ts");
   const [one, two] = [new Uint8Array(PAGE).fill(1), new Uint8Array(2 * PAGE).fill(2)];
   let sys = connect(machine.path);
@@ -134,7 +134,7 @@ Deno.test("what was restored is preserved again, exposed or not, and comes throu
   again.finish();
 });
 
-Deno.test("a preserved file of the model's that is exposed stays the same page frames, and what the host writes comes over", async () => {
+Deno.test("the host can write into an exposed file of the model after it was preserved, and the next kernel has what it wrote", async () => {
   await using machine = await startMachine("serve_model.ts");
   let sys = connect(machine.path);
   const session = openDevice(sys).create("s1");
@@ -155,7 +155,7 @@ Deno.test("a preserved file of the model's that is exposed stays the same page f
   sys[Symbol.dispose]();
 });
 
-Deno.test("what can be preserved is what Linux's handler takes", async (t) => {
+Deno.test("PRESERVE_FD takes the files of the host that Linux's handler takes", async (t) => {
   await using machine = await startMachine("serve_model.ts");
   using sys = connect(machine.path);
   using device = openDevice(sys);
@@ -195,7 +195,7 @@ Deno.test("what can be preserved is what Linux's handler takes", async (t) => {
   await Deno.remove(dir, { recursive: true });
 });
 
-Deno.test("preserving fills the holes of a file of the host", async () => {
+Deno.test("PRESERVE_FD fills the holes of a file of the host", async () => {
   await using machine = await startMachine("serve_model.ts");
   using sys = connect(machine.path);
   const fd = file.memfd_create("sparse", MEMFD_FLAGS);
@@ -208,7 +208,7 @@ Deno.test("preserving fills the holes of a file of the host", async () => {
   file.close(fd);
 });
 
-Deno.test("a machine with something in it outlives the last goodbye; an empty one leaves no file and no process", async () => {
+Deno.test("a machine with a session runs on without clients; an empty one ends and leaves no file", async () => {
   await using machine = await startMachine("serve_model.ts");
   const first = connect(machine.path);
   openDevice(first).create("kept");
@@ -226,7 +226,7 @@ Deno.test("a machine with something in it outlives the last goodbye; an empty on
   assert.deepEqual(left, []);
 });
 
-Deno.test("a machine can be powered off whatever is in it", async () => {
+Deno.test("reboot POWER_OFF ends a machine that has a session", async () => {
   await using machine = await startMachine("serve_model.ts");
   const sys = connect(machine.path);
   openDevice(sys).create("lost");
@@ -234,7 +234,7 @@ Deno.test("a machine can be powered off whatever is in it", async () => {
   assert.equal((await machine.child.status).code, 0);
 });
 
-Deno.test("one machine at a path, and a dead one's socket is no obstacle", async () => {
+Deno.test("a path has one machine, and the socket of a dead machine is replaced", async () => {
   await using machine = await startMachine("serve_model.ts");
   const sys = connect(machine.path);
   const rival = script("serve_model.ts", machine.path);
@@ -249,7 +249,7 @@ Deno.test("one machine at a path, and a dead one's socket is no obstacle", async
   assert.equal((await heir.output()).code, 0);
 });
 
-Deno.test("an image that a process of the host has open for writing is busy, until it is closed", async () => {
+Deno.test("an image that a process of the host has open for writing is ETXTBSY", async () => {
   await using machine = await startMachine("serve_model.ts");
   using sys = connect(machine.path);
   const path = `${machine.path}.busy`;
@@ -263,8 +263,8 @@ Deno.test("an image that a process of the host has open for writing is busy, unt
   file.close(writer);
   assert.equal(load(fd), 0);
   const both = sys.adopt(file.open(path, abi.O_RDWR | abi.O_CLOEXEC));
-  assert.equal(load(both), -Errno.ETXTBSY, "a writable fd of the caller counts");
+  assert.equal(load(both), -Errno.ETXTBSY, "the caller's own writable fd counts");
   const memfd = hostMemfd(image());
-  assert.equal(load(sys.adopt(memfd)), 0, "a memfd is no open for writing");
+  assert.equal(load(sys.adopt(memfd)), 0, "a writable memfd does not count");
   await Deno.remove(path);
 });

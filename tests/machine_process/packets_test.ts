@@ -1,5 +1,6 @@
 /** lib/machine_process/packets.ts: packets, pieces and fds over a socket. */
 import assert from "node:assert/strict";
+import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { SOCK_SEQPACKET } from "../../ffi/abi/socket.ts";
 import { close, fstat, memfd_create, pread, write } from "../../ffi/file.ts";
@@ -7,17 +8,17 @@ import { recvmsg, sendmsg, unix_connect } from "../../ffi/socket.ts";
 import { ProcessKilled } from "../../lib/system_calls.ts";
 import { connect, startMachine } from "./start.ts";
 
-Deno.test("calls go through a machine as they are", async () => {
+Deno.test("every system call has the same answer through a machine as on Linux", async () => {
   await using machine = await startMachine("serve_linux.ts");
   using sys = connect(machine.path);
   assert.equal(sys.getpid(), 1);
-  assert.equal(sys.open("/no/such/file", 0), -2);
-  assert.equal(sys.close(1 << 20), -9);
-  assert.equal(sys.lseek(1 << 20, 0n, 0), -9n);
-  assert.equal(sys.fstat(1 << 20), -9);
-  assert.equal(sys.readlink("/"), -22);
+  assert.equal(sys.open("/no/such/file", 0), -Errno.ENOENT);
+  assert.equal(sys.close(1 << 20), -Errno.EBADF);
+  assert.equal(sys.lseek(1 << 20, 0n, 0), BigInt(-Errno.EBADF));
+  assert.equal(sys.fstat(1 << 20), -Errno.EBADF);
+  assert.equal(sys.readlink("/"), -Errno.EINVAL);
   assert.equal(sys.uname().sysname, "Linux");
-  assert.equal(sys.reboot(0), -22);
+  assert.equal(sys.reboot(0), -Errno.EINVAL);
   const fd = sys.memfd_create("näme", 3);
   assert.equal(sys.readlink(`/proc/self/fd/${fd}`), "/memfd:näme (deleted)");
   assert.equal(sys.write(fd, new Uint8Array([1, 2, 3])), 3);
@@ -29,14 +30,14 @@ Deno.test("calls go through a machine as they are", async () => {
   const into = new Uint8Array(5).fill(9);
   assert.equal(sys.read(fd, into), 5);
   assert.deepEqual([...into], [3, 0, 0, 0, 0]);
-  assert.equal(sys.ioctl(fd, 0xba00, { bytes: new Uint8Array(72), writable: false }), -25);
+  assert.equal(sys.ioctl(fd, 0xba00, { bytes: new Uint8Array(72), writable: false }), -Errno.ENOTTY);
   const pipe = sys.pipe2(0);
   assert.ok(typeof pipe === "object");
   sys.write(pipe[1], new Uint8Array(6));
   const waiting = new Uint8Array(4);
   assert.equal(sys.ioctl(pipe[0], 0x541b, { bytes: waiting, writable: true }), 0);
   assert.equal(waiting[0], 6);
-  assert.equal(sys.ioctl(pipe[0], 0x541b, { bytes: new Uint8Array(3), writable: true }), -14);
+  assert.equal(sys.ioctl(pipe[0], 0x541b, { bytes: new Uint8Array(3), writable: true }), -Errno.EFAULT);
   assert.equal(sys.poll(pipe[0], abi.POLLIN), abi.POLLIN);
   const address = sys.mmap(8192n, 3, abi.MAP_PRIVATE | abi.MAP_ANONYMOUS, -1, 0n);
   sys.store(address + 8190n, new Uint8Array([4, 5]));
@@ -51,7 +52,7 @@ Deno.test("calls go through a machine as they are", async () => {
   assert.deepEqual([received.bytes, received.fds.length, into[0]], [1, 2, 7]);
 });
 
-Deno.test("megabytes in one call", async () => {
+Deno.test("a call carries megabytes", async () => {
   await using machine = await startMachine("serve_linux.ts");
   using sys = connect(machine.path);
   const bytes = new Uint8Array(5 << 20).map((_, index) => index * 7);
@@ -62,14 +63,14 @@ Deno.test("megabytes in one call", async () => {
   assert.deepEqual(into, bytes);
 });
 
-Deno.test("files of this process go in and come out", async () => {
+Deno.test("adopt brings a file into the machine, and expose brings it out", async () => {
   await using machine = await startMachine("serve_linux.ts");
   using sys = connect(machine.path);
   const mine = memfd_create("mine", abi.MFD_CLOEXEC);
   write(mine, new Uint8Array([1, 2, 3]));
   const { ino } = fstat(mine) as { ino: bigint };
   const theirs = sys.adopt(mine);
-  assert.equal(fstat(mine), -9, "taken over");
+  assert.equal(fstat(mine), -Errno.EBADF, "adopt closes the caller's fd");
   assert.equal(sys.lseek(theirs, 0n, abi.SEEK_CUR), 3n);
   const back = sys.expose(theirs);
   const stat = fstat(back);
@@ -79,8 +80,8 @@ Deno.test("files of this process go in and come out", async () => {
   pread(back, into, 0n);
   assert.deepEqual([...into], [1, 2, 3]);
   close(back);
-  assert.equal(sys.expose(1 << 20), -9);
-  assert.equal(sys.adopt(1 << 20), -9);
+  assert.equal(sys.expose(1 << 20), -Errno.EBADF);
+  assert.equal(sys.adopt(1 << 20), -Errno.EBADF);
 });
 
 const HOSTILE: [name: string, packet: string | Uint8Array][] = [
@@ -97,10 +98,10 @@ const HOSTILE: [name: string, packet: string | Uint8Array][] = [
   ["a big number past 64 bits", `{"call":"ftruncate","args":[3,"99999999999999999999"]}`],
   ["a long text without its memfd", "@100000"],
   ["a long text of no length", "@x"],
-  ["nothing", ""],
+  ["an empty packet", ""],
 ];
 
-Deno.test("who talks nonsense is cut off, and nobody else notices", async (t) => {
+Deno.test("a client that breaks the protocol is cut off, and other clients are served", async (t) => {
   await using machine = await startMachine("serve_linux.ts");
   using witness = connect(machine.path);
   for (const [name, packet] of HOSTILE) {
@@ -109,29 +110,29 @@ Deno.test("who talks nonsense is cut off, and nobody else notices", async (t) =>
       const bytes = typeof packet === "string" ? new TextEncoder().encode(packet) : packet;
       sendmsg(socket, bytes, []);
       const end = recvmsg(socket, new Uint8Array(10), 0);
-      assert.ok(end === -104 || (typeof end === "object" && end.bytes === 0));
+      assert.ok(end === -Errno.ECONNRESET || (typeof end === "object" && end.bytes === 0));
       close(socket);
-      assert.equal(witness.close(1 << 20), -9);
+      assert.equal(witness.close(1 << 20), -Errno.EBADF);
     });
   }
-  await t.step("a long text that is shorter than announced", () => {
+  await t.step("a long text that is shorter than its length", () => {
     const socket = unix_connect(machine.path, SOCK_SEQPACKET);
     const memfd = memfd_create("short", abi.MFD_CLOEXEC);
     sendmsg(socket, new TextEncoder().encode("@100000"), [memfd]);
     const end = recvmsg(socket, new Uint8Array(10), 0);
-    assert.ok(end === -104 || (typeof end === "object" && end.bytes === 0));
+    assert.ok(end === -Errno.ECONNRESET || (typeof end === "object" && end.bytes === 0));
     close(socket);
     close(memfd);
   });
-  await t.step("a mistake of the model ends the connection that found it", () => {
+  await t.step("an exception in the model ends only the connection that caused it", () => {
     using unlucky = connect(machine.path);
     assert.throws(() => unlucky.mkdir("/x", 0), ProcessKilled);
     assert.throws(() => unlucky.close(3), ProcessKilled);
-    assert.equal(witness.close(1 << 20), -9);
+    assert.equal(witness.close(1 << 20), -Errno.EBADF);
   });
 });
 
-Deno.test("a kexec ends all connections, the machine stays and serves the next boot", async () => {
+Deno.test("a kexec ends all connections, and the machine serves new ones", async () => {
   await using machine = await startMachine("serve_linux.ts");
   const [first, second] = [connect(machine.path), connect(machine.path)];
   assert.throws(() => first.reboot(0x45584543), ProcessKilled);
@@ -141,13 +142,13 @@ Deno.test("a kexec ends all connections, the machine stays and serves the next b
   assert.equal(next.uname().sysname, "Linux");
 });
 
-Deno.test("the last goodbye ends an idle machine and takes its socket along; a hang-up is a death", async () => {
+Deno.test("the last goodbye ends an idle machine and removes its socket; a client that only hangs up was killed", async () => {
   await using machine = await startMachine("serve_linux.ts");
   const first = connect(machine.path);
   const socket = unix_connect(machine.path, SOCK_SEQPACKET);
   close(socket);
   await new Promise((done) => setTimeout(done, 200));
-  assert.equal(first.close(1 << 20), -9);
+  assert.equal(first.close(1 << 20), -Errno.EBADF);
   first[Symbol.dispose]();
   first[Symbol.dispose]();
   assert.equal((await machine.child.status).code, 0);

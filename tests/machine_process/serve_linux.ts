@@ -1,9 +1,10 @@
-/** A machine whose processes are Linux: only the wire is under test. Prints the pid of each process that was killed. */
+/** A machine server whose processes make Linux system calls, for tests of the protocol. Prints the pid of every killed process. */
+import { Errno } from "../../ffi/abi/errno.ts";
 import { linux } from "../../lib/linux/system_calls.ts";
 import { ProcessKilled } from "../../lib/system_calls.ts";
 import { type Hardware, MachineServer } from "../../lib/machine_process/machine_server.ts";
 
-/** The command that the test's kernel takes for a kexec. */
+/** LINUX_REBOOT_CMD_KEXEC, which here ends all processes and changes nothing else. */
 const REBOOT = 0x45584543;
 
 class LinuxHardware implements Hardware {
@@ -22,12 +23,12 @@ class LinuxHardware implements Hardware {
       getpid: () => pid,
       uname: () => (alive(), linux().uname()),
       reboot: (command: number) => {
-        if (command !== REBOOT) return -22;
+        if (command !== REBOOT) return -Errno.EINVAL;
         this.#boot++;
         throw new ProcessKilled("rebooted");
       },
       mkdir: () => {
-        throw new Error("A mistake in the model");
+        throw new Error("A defect of the model");
       },
     };
   }

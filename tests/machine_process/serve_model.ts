@@ -1,4 +1,4 @@
-/** The real thing: `serve_model.ts SOCKET`. */
+/** A machine at a socket: `serve_model.ts SOCKET`. */
 import { serveMachine } from "../../lib/machine_process/serve_machine.ts";
 
 const [path = ""] = Deno.args;

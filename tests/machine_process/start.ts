@@ -1,4 +1,4 @@
-/** Starts machines and clients as processes of their own: calls through a machine block, so nobody can be both. */
+/** Starts machines and clients in processes of their own: a call through a machine blocks, so a process cannot be both. */
 import assert from "node:assert/strict";
 import { EPOLLIN } from "../../ffi/abi/epoll.ts";
 import { poll } from "../../ffi/epoll.ts";
@@ -9,7 +9,7 @@ import { connectMachine } from "../../lib/machine_process/remote_system_calls.ts
 export interface Running extends AsyncDisposable {
   readonly path: string;
   readonly child: Deno.ChildProcess;
-  /** What it printed, once it ended. */
+  /** Its standard output, when it has ended. */
   readonly output: Promise<string>;
 }
 
@@ -21,14 +21,14 @@ export function script(name: string, ...args: string[]): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Runs the machine of `name` at a socket in a new directory; disposing it kills what is left. */
+/** Runs the script `name` with a socket in a new directory. Disposing kills the machine, if it still runs. */
 export async function startMachine(name: string): Promise<Running> {
   const dir = await Deno.makeTempDir();
   const path = `${dir}/machine`;
   const child = script(name, path);
   const output = new Response(child.stdout).text();
   for (let tries = 0; !(await exists(path)); tries++) {
-    assert.ok(tries < 500, "the machine does not come up");
+    assert.ok(tries < 500, "the machine does not start");
     poll(-1, EPOLLIN, 20);
   }
   return {
@@ -53,7 +53,7 @@ async function exists(path: string): Promise<boolean> {
   return await Deno.lstat(path).then(() => true, () => false);
 }
 
-/** As soon as the machine has bound its socket it also listens a moment later. */
+/** Connects, also in the moment in which the machine has bound its socket and does not yet listen. */
 export function connect(path: string): SystemCalls {
   for (let tries = 0;; tries++) {
     try {
