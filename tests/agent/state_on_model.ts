@@ -1,0 +1,90 @@
+/** An agent's state on a model in this process: started, filled, and taken through a kexec. */
+import assert from "node:assert/strict";
+import {
+  F_ADD_SEALS,
+  F_SEAL_SHRINK,
+  MFD_ALLOW_SEALING,
+  MFD_CLOEXEC,
+  MFD_EXEC,
+  O_RDONLY,
+} from "../../ffi/abi/fcntl.ts";
+import { close, open } from "../../ffi/file.ts";
+import { preserveFile, restoreFile } from "../../lib/agent/file_methods.ts";
+import { agentPaths } from "../../lib/agent/agent_place.ts";
+import { AgentState } from "../../lib/agent/agent_state.ts";
+import { check, LuoError } from "../../lib/error.ts";
+import { ProcessKilled, type Stat, type SystemCalls } from "../../lib/system_calls.ts";
+import { standInBzImage } from "../../lib/kexec/bzimage.ts";
+import { exec, loadImage } from "../../lib/kexec/load.ts";
+import type { Machine } from "../../lib/model/machine.ts";
+
+export function start(machine: Machine, directory: string, log: string[] = []): AgentState {
+  const sys = adopting(machine.spawn());
+  const now = () => "2026-01-01T00:00:00.000Z";
+  return new AgentState({
+    sys,
+    paths: agentPaths(`${directory}/s`),
+    pid: 1,
+    now,
+    log: (line) => log.push(line),
+  });
+}
+
+/** The same process, but the files that the tests hand over are files of the model. */
+function adopting(sys: SystemCalls): SystemCalls {
+  return new Proxy(sys, {
+    get(target, name) {
+      if (name === "adopt") return (fd: number) => fd;
+      // A number that the caller may close.
+      if (name === "expose") return () => open("/dev/null", O_RDONLY);
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+/** Makes a directory where the record is written before it is renamed: not even root can write the file then. */
+export function fill(directory: string): void {
+  Deno.mkdirSync(`${directory}/s.state.new`);
+}
+
+export function free(directory: string): void {
+  Deno.removeSync(`${directory}/s.state.new`);
+}
+
+export function preserve(state: AgentState, session: string, token: string): void {
+  const fd = state.sys.memfd_create("data", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+  state.sys.write(fd, new TextEncoder().encode("data"));
+  state.sys.fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK);
+  preserveFile(state, { session, token, fileFd: 0 }, [fd]);
+}
+
+export function restore(state: AgentState, session: string, token: string): ReturnType<typeof restoreFile> {
+  const restored = restoreFile(state, { session, token });
+  restored.fds.forEach(close);
+  return restored;
+}
+
+/** A kexec after which the manifest holds zeros. The manifest's memfd is found among the fds by its first bytes. */
+export function damageManifest(state: AgentState, machine: Machine): void {
+  const { sys } = state;
+  const magic = new Uint8Array(4);
+  for (let fd = 0; fd < 64; fd++) {
+    if (sys.pread(fd, magic, 0n) !== 4 || String(magic) !== "76,85,79,77") continue;
+    const { size } = check<Stat>(sys.fstat(fd), "fstat", "the manifest");
+    assert.equal(sys.pwrite(fd, new Uint8Array(Number(size)), 0n), Number(size));
+  }
+  kexec(machine);
+}
+
+export function kexec(machine: Machine): void {
+  const sys = machine.spawn();
+  const image = sys.memfd_create("image", 0);
+  sys.write(image, standInBzImage({ release: "next" }));
+  loadImage(sys, { kernel: image, commandLine: "liveupdate=on" });
+  assert.throws(() => exec(sys), ProcessKilled);
+}
+
+export const unrecorded = (error: unknown) => error instanceof LuoError && error.operation === "record";
+export const told = (state: AgentState) =>
+  state.sessions().map(({ name, state, files }) => [name, state, files.map(({ token }) => token)]);
