@@ -21,7 +21,7 @@ import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { exec, loadImage } from "../../lib/kexec/load.ts";
 import { Machine } from "../../lib/model/machine.ts";
 
-/** A process whose fate strikes at one moment: moment 2n is before call n, 2n + 1 right after it. */
+/** A process to which `strike` happens at one moment: moment 2n is before system call n, moment 2n + 1 right after it. */
 function mortal(sys: SystemCalls, moment: number, strike: () => void): SystemCalls {
   let now = 0;
   const pass = () => {
@@ -37,7 +37,7 @@ function mortal(sys: SystemCalls, moment: number, strike: () => void): SystemCal
         pass();
         const answer: unknown = name === "adopt"
           ? args[0]
-          // A number of this process: the agent may close it.
+          // A descriptor of this process, which the agent may close.
           : name === "expose"
           ? open("/dev/null", O_RDONLY)
           : Reflect.apply(value, target, args);
@@ -79,7 +79,7 @@ function kexec(machine: Machine): void {
 
 type Step = readonly [what: string, run: (state: AgentState) => void];
 
-/** Runs the steps until they are done or the process is dead. Answers what had been answered to a client by then, and what came next. */
+/** Runs the steps until they are done or the process is dead. Returns the steps that were answered, and the step that was struck. */
 function play(
   start: () => AgentState,
   steps: readonly Step[],
@@ -103,7 +103,7 @@ function play(
   }
 }
 
-/** Once for every moment there is, each on a machine and in a directory of its own. */
+/** Runs `check` for every moment, each time on a new machine and in a new directory. */
 function everyMoment(check: (moment: number, directory: string) => { struck: string | undefined }): void {
   for (let moment = 0;; moment++) {
     const directory = Deno.makeTempDirSync();
@@ -133,7 +133,7 @@ const before: readonly Step[] = [
 const lost = (losses: readonly Loss[]) =>
   new Map(losses.map(({ session, files }) => [session, files.map((f) => f.token)]));
 
-Deno.test("killed while it held outgoing sessions: all are lost, and those a client knew of are told", () => {
+Deno.test("an agent killed while it held outgoing sessions: all are lost, and the next agent lists those that a client knew of", () => {
   everyMoment((moment, directory) => {
     const machine = new Machine();
     const sys = machine.init();
@@ -159,13 +159,13 @@ Deno.test("killed while it held outgoing sessions: all are lost, and those a cli
 });
 
 for (const record of ["with", "without"]) {
-  Deno.test(`a kexec by somebody else at any moment: what was answered came over (${record} the record)`, () => {
+  Deno.test(`a kexec by another process at any moment: every answered change is in the next kernel (${record} the record)`, () => {
     everyMoment((moment, directory) => {
       const machine = new Machine();
       const sys = mortal(machine.init(), moment, () => kexec(machine));
       const { done, struck } = play(() => agent(sys, directory), before);
       if (struck === undefined) return { struck };
-      // A directory in /run is empty after a kexec.
+      // /run is empty after a kexec.
       if (record === "without") Deno.removeSync(directory, { recursive: true });
       if (record === "without") Deno.mkdirSync(directory);
       using state = agent(mortal(machine.init(), -1, () => {}), directory);
@@ -204,7 +204,7 @@ const after: readonly Step[] = [
   ["create d", (state) => createSession(state, { name: "d" })],
 ];
 
-Deno.test("killed after the kexec: what it says waits does wait, what it says is lost is lost", () => {
+Deno.test("an agent killed after the kexec: sessions listed as waiting do wait, and sessions listed as lost are lost", () => {
   everyMoment((moment, directory) => {
     const machine = new Machine();
     using first = agent(mortal(machine.init(), -1, () => {}), directory);

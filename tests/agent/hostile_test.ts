@@ -1,4 +1,4 @@
-/** Clients that do what clients should not: the agent lives on, serves the others, and has no fd more than before. */
+/** Clients that misbehave: the agent goes on, serves the others, and has as many fds as before. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MFD_CLOEXEC } from "../../ffi/abi/fcntl.ts";
@@ -11,14 +11,14 @@ function openFds(pid: number): number {
   return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
 }
 
-/** How many it has when it has served somebody and nobody is connected. */
+/** The number of the agent's fds after it has served a client and none is connected. */
 function settledFds(agent: TestAgent): number {
   {
     using client = new RawClient(agent.socket);
     client.send(message("ListSessions"));
     client.answer();
   }
-  // Deno opens some of its own in the first half second.
+  // Deno opens some fds of its own in the first half second.
   let fds = openFds(agent.child.pid);
   for (let quiet = 0; quiet < 10; quiet++) {
     poll(-1, 0, 100);
@@ -29,7 +29,7 @@ function settledFds(agent: TestAgent): number {
   return fds;
 }
 
-/** The agent answers somebody else, and after a moment has the fds it had before. */
+/** The agent answers another client, and after a moment has as many fds as before. */
 function assertUnharmed(agent: TestAgent, fds: number): void {
   {
     using other = new RawClient(agent.socket);
@@ -52,7 +52,7 @@ function withMemfds(count: number, use: (fds: number[]) => void): void {
 const deep = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
 const status = message("GetStatus");
 
-/** What is sent; then the connection is to be ended by the agent. */
+/** Bytes after which the agent must end the connection. */
 const cutOff: { what: string; data: string | Uint8Array; fds: number }[] = [
   { what: "an empty message", data: "\0", fds: 0 },
   { what: "garbage", data: "GET / HTTP/1.1\r\n\r\n\0", fds: 1 },
@@ -67,7 +67,7 @@ const cutOff: { what: string; data: string | Uint8Array; fds: number }[] = [
   { what: "a call behind a subscription", data: message("GetStatus", {}, { more: true }) + status, fds: 4 },
 ];
 
-/** What is sent, and the error that answers it. */
+/** Bytes, and the error that must answer them. */
 const answered: { what: string; data: string; fds: number; error: string; parameters: object }[] = [
   {
     what: "parameters nested deeply",
@@ -203,7 +203,7 @@ Deno.test("hostile clients", async (t) => {
     assertUnharmed(agent, before);
   });
 
-  await t.step("half a message with fds, and gone", () => {
+  await t.step("a client that ends after half a message with fds", () => {
     withMemfds(8, (fds) => {
       using client = new RawClient(agent.socket);
       client.send('{"method":', fds);
@@ -211,13 +211,13 @@ Deno.test("hostile clients", async (t) => {
     assertUnharmed(agent, before);
   });
 
-  await t.step("calls without end, answers never read", () => {
+  await t.step("a client that sends calls and never reads an answer", () => {
     using client = new RawClient(agent.socket);
     client.stuff(status);
     assertUnharmed(agent, before + 1);
   });
 
-  await t.step("subscribers that never read are dropped in the end", () => {
+  await t.step("subscribers that never read are disconnected", () => {
     using client = new RawClient(agent.socket);
     client.send(message("GetStatus", {}, { more: true }));
     using worker = new RawClient(agent.socket);

@@ -66,11 +66,11 @@ for (const { what, take, waiting, doubtful, lost } of cases) {
   });
 }
 
-Deno.test("journal: files of a session that came over wait to be restored", () => {
+Deno.test("journal: files of a session that was handed over wait to be restored", () => {
   assert.deepEqual(afterKexec(journal, AT).waiting[0]?.files.map(({ state }) => state), ["waiting"]);
 });
 
-Deno.test("journal: files given out outlive the session's holder", () => {
+Deno.test("journal: restored files outlive the session's holder", () => {
   const given = { ...session("mine", "retrieved").files[0], token: "8", state: "restored" } as const;
   const both = session("mine", "retrieved");
   const { files } = unrestored({
@@ -80,7 +80,7 @@ Deno.test("journal: files given out outlive the session's holder", () => {
   assert.deepEqual(files.map(({ token }) => token), ["7"]);
 });
 
-Deno.test("journal: an agent that ended on purpose has told its losses already", () => {
+Deno.test("journal: an agent that ended on purpose has listed its losses already", () => {
   const ended = { ...journal, ended: true };
   assert.deepEqual(afterDeath(ended, AT), { waiting: [session("in", "incoming")], doubtful: [], losses: [] });
 });

@@ -1,4 +1,4 @@
-/** The manifest survives whatever moment the kexec comes in. */
+/** The manifest is whole at whatever moment the kexec comes. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
@@ -41,7 +41,7 @@ Deno.test("manifest: a write torn at any byte leaves the old content or the new 
   }
 });
 
-Deno.test("manifest: bytes that nobody wrote are no slot, and never an exception", () => {
+Deno.test("manifest: other bytes are not a slot, and never an exception", () => {
   fc.assert(
     fc.property(
       fc.uint8Array({ maxLength: 400 }),

@@ -53,7 +53,7 @@ for (const others of [0o701, 0o710, 0o755, 0o777]) {
   });
 }
 
-Deno.test("place: what a dead agent left is replaced", () => {
+Deno.test("place: the files of a dead agent are replaced", () => {
   inDirectory((directory) => {
     const paths = agentPaths(`${directory}/s`);
     for (let agent = 0; agent < 2; agent++) [takePlace(paths), listen(paths)].forEach(close);
@@ -89,7 +89,7 @@ Deno.test("place: a path too long for a socket is an error, not another path", a
   await assert.rejects(agent, (error) => error instanceof LuoError && error.is("ENAMETOOLONG"));
 });
 
-Deno.test("place: an agent told to stop by a signal obeys, says what is lost and writes it down", async () => {
+Deno.test("place: an agent stopped by a signal logs the lost sessions and records them", async () => {
   const directory = await Deno.makeTempDir();
   const socket = `${directory}/s`;
   const machine = new Machine();

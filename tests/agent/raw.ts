@@ -10,7 +10,7 @@ import { check } from "../../lib/error.ts";
 
 const LIMIT_MS = 10_000;
 
-/** A client that sends any bytes, and waits for nothing longer than a test may take. */
+/** A client that sends any bytes, and waits for a limited time. */
 export class RawClient implements Disposable {
   #fd: number;
   #rest = "";
@@ -20,7 +20,7 @@ export class RawClient implements Disposable {
     this.#fd = check(unix_connect(socket, SOCK_STREAM), "connect", socket);
   }
 
-  /** As much as goes, up to the end of the connection. Answers the number of bytes that went. */
+  /** Sends until all is sent or the connection ends. Returns the number of bytes that were sent. */
   send(data: string | Uint8Array, fds: readonly number[] = [], flags = 0): number {
     const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
     let at = 0;
@@ -50,7 +50,7 @@ export class RawClient implements Disposable {
     }
   }
 
-  /** Reads whatever comes until the connection ends. */
+  /** Reads until the connection ends. */
   untilEnd(): void {
     while (this.#more());
   }
@@ -77,7 +77,7 @@ export class RawClient implements Disposable {
   }
 }
 
-/** One message. */
+/** One message of the protocol, with its NUL. */
 export function message(method: string, parameters: object = {}, flags: object = {}): string {
   return JSON.stringify({
     method: method.includes(".") ? method : `io.luo.Agent.${method}`,

@@ -1,4 +1,4 @@
-/** What would lose data, or bring it back different in a way that hurts, is refused; force does it. */
+/** Requests that would lose data, or bring it back harmfully different, are refused; force overrides that. */
 import assert from "node:assert/strict";
 import {
   F_ADD_SEALS,
@@ -73,7 +73,7 @@ Deno.test("refusals", async (t) => {
     });
   }
 
-  await t.step("what the kernel refuses is in no list", () => {
+  await t.step("a file that the kernel refuses is not listed", () => {
     const [read_end, good] = [open("/dev/null", O_RDONLY), memfd(4096n)];
     fcntl(good, F_ADD_SEALS, F_SEAL_SHRINK);
     const request = { session: "vm", token: "18446744073709551615", fileFd: 0 };
@@ -86,7 +86,7 @@ Deno.test("refusals", async (t) => {
     [read_end, good].forEach(close);
   });
 
-  await t.step("tokens and names that cannot be", () => {
+  await t.step("invalid tokens and names", () => {
     for (const token of ["", "-1", "0x1", "18446744073709551616", "1.0", " 1"]) {
       const request = { session: "vm", token, fileFd: 0 };
       const fd = memfd(1n);
@@ -106,24 +106,27 @@ Deno.test("refusals", async (t) => {
     fails(client, "Refused", /vm/, "Stop", {});
   });
 
-  await t.step("an image without liveupdate=on, a cut off one, one that is none; and none at all", () => {
-    const [good, short, none] = [image(), image(600), memfd(4096n)];
-    const request = { kernelFd: 0, kernel: "k", commandLine: "liveupdate=on" };
-    fails(client, "Refused", /liveupdate/, "LoadImage", { ...request, commandLine: "quiet" }, [good]);
-    fails(client, "KernelError", /"ENOEXEC"/, "LoadImage", { ...request, force: true }, [none]);
-    assert.throws(() => client.call("LoadImage", request, [short]), AgentError);
-    fails(client, "KernelError", /"EINVAL"/, "ExecImage", { force: true });
-    fails(client, "BadRequest", /./, "LoadImage", {
-      ...request,
-      commandLine: `liveupdate=on ${"x".repeat(4000)}`,
-    }, [
-      good,
-    ]);
-    assert.deepEqual(client.call("ShowImage", {}).reply, { image: { loaded: false } });
-    client.call("LoadImage", request, [good]);
-    assert.equal(client.call("ShowImage", {}).reply.image.by, "luo");
-    [good, short, none].forEach(close);
-  });
+  await t.step(
+    "images: one without liveupdate=on, one cut off, one that is not a kernel, and none loaded",
+    () => {
+      const [good, short, none] = [image(), image(600), memfd(4096n)];
+      const request = { kernelFd: 0, kernel: "k", commandLine: "liveupdate=on" };
+      fails(client, "Refused", /liveupdate/, "LoadImage", { ...request, commandLine: "quiet" }, [good]);
+      fails(client, "KernelError", /"ENOEXEC"/, "LoadImage", { ...request, force: true }, [none]);
+      assert.throws(() => client.call("LoadImage", request, [short]), AgentError);
+      fails(client, "KernelError", /"EINVAL"/, "ExecImage", { force: true });
+      fails(client, "BadRequest", /./, "LoadImage", {
+        ...request,
+        commandLine: `liveupdate=on ${"x".repeat(4000)}`,
+      }, [
+        good,
+      ]);
+      assert.deepEqual(client.call("ShowImage", {}).reply, { image: { loaded: false } });
+      client.call("LoadImage", request, [good]);
+      assert.equal(client.call("ShowImage", {}).reply.image.by, "luo");
+      [good, short, none].forEach(close);
+    },
+  );
 
   await t.step("after the kexec: an exec with sessions waiting, a finish with files not restored", () => {
     client.callUntilEnd("ExecImage", {});

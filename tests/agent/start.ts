@@ -25,7 +25,7 @@ export class TestAgent implements AsyncDisposable {
     return `${this.directory}/agent.sock`;
   }
 
-  /** Waits until somebody listens: at the start, and while the next kernel comes up. */
+  /** Waits until the agent listens: at the start, and while the next kernel boots. */
   connect(): AgentClient {
     for (let tries = 0; tries < 500; tries++) {
       try {
