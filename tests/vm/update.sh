@@ -3,7 +3,7 @@
 # `status` it leaves in /results; exit codes and words are judged here. Three stories, each in a machine of its own:
 #   images   every image that is refused
 #   upgrade  7.2.12 to 7.3.4 and back with everything kept
-#   others   other programs' kexecs, killed agents, a next kernel without LUO
+#   others   other programs' kexecs, killed agents, a next kernel without LUO, and one that cannot read the handover
 story=$1
 old=/share/kernels/bzImage-7.2.12-luo
 new=/share/kernels/bzImage-7.3.4-luo
@@ -163,6 +163,23 @@ others.3)
 others.4)
   check "the agent starts without a device" 0 "absent \(ENOENT\)" luo agent start
   check "no device" 3 "no live update" luo session create vm1
+  check "without a device the next kernel is loaded" 0 "" luo kexec load $new --initrd $initrd \
+    --command-line "console=ttyS0 quiet panic=-1 kho=on liveupdate=on luo.boot=5"
+  luo kexec exec
+  ;;
+others.5)
+  check "the agent starts" 0 "Agent started" luo agent start
+  keep unreadable
+  # The next kernel has no handler for memfds, so it cannot read the session.
+  luo kexec load $new --initrd $initrd --command-line \
+    "console=ttyS0 quiet panic=-1 kho=on liveupdate=on initcall_blacklist=memfd_luo_init luo.boot=6" &&
+    luo kexec exec
+  ;;
+others.6)
+  check "the agent starts with a handover that cannot be read" 0 "broken \(EIO\)" luo agent start
+  check "it says that sessions are lost" 0 "Lost: session .luo-agent.*files unknown.*EIO" luo status
+  check "no session with EIO" 3 "until the next kexec" luo session create vm1
+  check "the next kernel can be loaded" 0 "" luo kexec load $new --initrd $initrd --reuse-cmdline
   exit 0
   ;;
 esac
