@@ -100,13 +100,15 @@ function forwarding(): Disposable & { readonly pause: (init: number) => Promise<
 export const command = buildCommand<Flags, string[], Context>({
   docs: docs(
     "Run a program on the software model, unmodified",
-    "CMD is the init of an emulated machine: what it and its descendants do with /dev/liveupdate, their memfds,\n" +
-      "kexec_file_load and reboot is served from the model. After a kexec every process of the machine is gone, and CMD starts\n" +
-      "again with LUO_BOOT=2, 3 ... in its environment. The machine ends when a boot ends without a kexec, with CMD's exit code.\n\n" +
-      "It works by seccomp user notification: no root is needed, Linux 5.19 is. Calls that open or look at files take some 20 us\n" +
-      "longer, most others nothing. With --strict so does reading, writing, mapping: then writing past the end of a preserved memfd fails as on\n" +
-      "Linux. It is no security boundary.\n\n" +
-      `With --faults things go wrong in the machine:\n${FAULT_SYNTAX}`,
+    "CMD is the init process of an emulated machine. The model answers what CMD and its descendants do with\n" +
+      "/dev/liveupdate, their memfds, kexec_file_load and reboot. A kexec ends every process of the machine, and CMD\n" +
+      "starts again with LUO_BOOT=2, 3 ... in its environment. The machine ends with CMD's exit code when a boot ends\n" +
+      "without a kexec.\n\n" +
+      "luo emulate uses seccomp user notification: it needs Linux 5.19 or later, and no root. A call that opens, names or\n" +
+      "looks at a file takes up to 20 us longer; most other calls take no longer. truncate and the like cannot change the\n" +
+      "size of a preserved memfd, as on Linux. With --strict a write past its end fails too, and so do reads, writes and\n" +
+      "mappings of sessions: these calls then take 20 us longer. luo emulate is no security boundary.\n\n" +
+      `With --faults the machine fails where SPEC says:\n${FAULT_SYNTAX}`,
     [
       ["luo emulate ./vmm --live-update", "a VMM, from its start to its end"],
       ["luo emulate --trace -- python3 test.py", "every served call on standard error"],
@@ -118,7 +120,7 @@ export const command = buildCommand<Flags, string[], Context>({
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "Serve reading, writing, mmap and the like too",
+        brief: "Serve read, write, mmap and similar calls too",
       },
       trace: { kind: "boolean", default: false, withNegated: false, brief: "Print each served call" },
       faults: faultsFlag,
