@@ -1,84 +1,110 @@
-/** `luo rehearse -- CMD`: runs a program on a real kernel in a virtual machine. */
+/** `luo rehearse`: a live update, or a program, on real kernels in a virtual machine. */
 import { buildCommand } from "@stricli/core";
-import { docs } from "./arguments/command.ts";
-import { parseSeconds } from "./arguments/token.ts";
+import { type CommonFlags, commonFlags, docs } from "./arguments/command.ts";
+import { parseMemory } from "./arguments/memory.ts";
 import type { Context } from "./base/context.ts";
 import { EXIT } from "./base/exit_codes.ts";
 import { Failure } from "./errors/failure.ts";
 import { Ended } from "./errors/program_ended.ts";
 import { toFailure } from "./errors/to_failure.ts";
-import { interruptible } from "./processes/interrupt.ts";
-import { parseMemory } from "./arguments/memory.ts";
+import type { ImageRequest } from "./processes/image_rehearsal.ts";
+import type { ProgramRequest } from "./processes/program_rehearsal.ts";
 
-export interface Flags {
+export interface Flags extends CommonFlags {
+  /** `--` was given: the words are a program. The application sets it. */
   readonly program: boolean;
+  /** The file of the order: this luo does the guest's part. */
+  readonly inGuest?: string;
   readonly kernel?: string;
+  readonly from?: string;
+  readonly initrd?: readonly string[];
   readonly append?: string;
   readonly memory?: number;
-  readonly timeout?: number;
 }
 
-/** The exit code of a shell for a program that SIGKILL ended, as `luo emulate` has it for a panic. */
-const EXIT_KILLED = 128 + 9;
+export type Request =
+  | { readonly kind: "program"; readonly program: ProgramRequest }
+  | { readonly kind: "image"; readonly image: ImageRequest }
+  | { readonly kind: "guest"; readonly order: string };
 
-const STREAMS = {
-  out: { fd: 1, name: "standard output" },
-  err: { fd: 2, name: "standard error" },
-} as const;
+const DEFAULT_MEMORY_MIB = 2048;
+const USAGE = ["luo rehearse IMAGE", "luo rehearse -- CMD ARGS..."];
 
-/** @returns the exit code of CMD */
-export async function run(context: Context, flags: Flags, argv: readonly string[]): Promise<number> {
-  const [name, ...args] = argv;
-  if (!flags.program || name === undefined) {
-    throw new Failure("usage", "Cannot rehearse nothing", { hints: ["luo rehearse -- CMD ARGS..."] });
+export function parse(flags: Flags, words: readonly string[]): Request {
+  const { append, memory: memory_mib = DEFAULT_MEMORY_MIB } = flags;
+  const timeout_ms = flags.timeout === undefined || flags.timeout === 0 ? undefined : 1000 * flags.timeout;
+  if (flags.inGuest !== undefined) return { kind: "guest", order: flags.inGuest };
+  const [first, ...rest] = words;
+  if (first === undefined || first === "") {
+    throw new Failure("usage", "Cannot rehearse nothing", { hints: USAGE });
   }
-  const { rehearseProgram } = await import("../lib/rehearse/rehearse_program.ts");
-  const { programSurroundings, requireProgram } = await import("./processes/program_to_start.ts");
-  const { chosenImage, machineFailure } = await import("./processes/rehearsal.ts");
-  const { lastWords } = await import("../lib/rehearse/console.ts");
-  const { writeAll } = await import("../lib/files/transfer.ts");
-  const { env, nofile, directory } = programSurroundings();
-  const path = requireProgram(name, env);
-  const kernel = chosenImage(context, flags.kernel);
-  const result = await interruptible((signal) =>
-    rehearseProgram({
-      kernel,
-      path,
-      args,
-      env,
-      directory,
-      nofile,
-      append: flags.append,
-      memory_mib: flags.memory,
-      timeout_ms: flags.timeout === undefined || flags.timeout === 0 ? undefined : 1000 * flags.timeout,
-      on_output: (stream, bytes) => writeAll(STREAMS[stream], bytes),
-      signal,
-    })
-  );
-  if (result.end === "exit") return result.status ?? EXIT.failed;
-  if (result.end !== "panic") throw machineFailure(kernel, result);
-  // The console of a kernel that panicked, as `luo emulate` shows it.
-  for (const line of lastWords(result.lines)) context.process.stderr.write(`${line}\n`);
-  return EXIT_KILLED;
+  const common = { append, memory_mib, timeout_ms };
+  if (flags.program) {
+    refuse(
+      { "--from": flags.from, "--initrd": flags.initrd },
+      "go with an image: the program loads its own files",
+    );
+    if (flags.json) refuse({ "--json": true }, "goes with an image: the program has the output to itself");
+    return { kind: "program", program: { name: first, args: rest, kernel: flags.kernel, ...common } };
+  }
+  if (rest.length > 0) {
+    throw new Failure("usage", "Cannot rehearse more than one image", { hints: USAGE });
+  }
+  refuse({ "--kernel": flags.kernel }, "goes with a program: the kernel that runs before IMAGE is --from");
+  return { kind: "image", image: { image: first, from: flags.from, initrds: flags.initrd ?? [], ...common } };
 }
+
+function refuse(given: Readonly<Record<string, unknown>>, why: string): void {
+  const wrong = Object.keys(given).filter((name) => given[name] !== undefined);
+  if (wrong.length > 0) {
+    throw new Failure("usage", `Cannot take ${wrong.join(" and ")} here`, { hints: [`it ${why}`] });
+  }
+}
+
+/** Runs it and returns the exit code. */
+async function perform(context: Context, flags: Flags, words: readonly string[]): Promise<number> {
+  const request = parse(flags, words);
+  if (request.kind === "program") {
+    const { runProgram } = await import("./processes/program_rehearsal.ts");
+    return await runProgram(context, request.program);
+  }
+  const { runImage, runInGuest } = await import("./processes/image_rehearsal.ts");
+  if (request.kind === "guest") return runInGuest(context, request.order);
+  const { rehearsalText } = await import("./output/rehearsal_text.ts");
+  const rehearsal = await runImage(context, request.image, flags);
+  const text = flags.json ? JSON.stringify({ rehearsal }) : rehearsalText(rehearsal, context.paint);
+  context.process.stdout.write(`${text}\n`);
+  return EXIT_OF_VERDICT[rehearsal.verdict];
+}
+
+const EXIT_OF_VERDICT = { fits: EXIT.done, does_not_fit: EXIT.refused, cannot_tell: EXIT.failed } as const;
+
+const text = { kind: "parsed", parse: String, optional: true } as const;
 
 export const command = buildCommand<Flags, string[], Context>({
   docs: docs(
-    "Run a program on a real kernel, in a virtual machine",
-    "CMD runs as root in a virtual machine of QEMU that sees the files of this host, read-only, with a layer of memory over them that\n" +
-      "each boot begins anew. After a kexec CMD starts again with LUO_BOOT=2, 3 ... in its environment, as with luo emulate. For the\n" +
-      "next boot it loads the files $LUO_KERNEL and $LUO_INITRD with the command line $LUO_CMDLINE. The rehearsal ends when a boot ends\n" +
-      "without a kexec, with CMD's exit code. A kernel that panics: its console on standard error, exit code 137.\n\n" +
-      "It needs QEMU and busybox, and no root; the host is not touched. The image is that of --kernel, the newest in the directory\n" +
-      "LUO_TEST_KERNELS, or that of the running kernel.",
+    "Rehearse a live update, or run a program, on real kernels in a virtual machine",
+    "With IMAGE: boots the running kernel's image, preserves sessions and files like those that the agent holds in number, size\n" +
+      "and seals, executes IMAGE, restores everything and compares every byte. Exit code 0: it fits. 4: it does not fit (the next\n" +
+      "kernel panics, hangs, or lost something). 1: the rehearsal itself did not work.\n\n" +
+      "With CMD: CMD runs as root in a machine that sees the files of this host, read-only, with a layer of memory over them that\n" +
+      "each boot begins anew. After a kexec CMD starts again with LUO_BOOT=2, 3 ... in its environment, as with luo emulate. For\n" +
+      "the next boot it loads the files $LUO_KERNEL and $LUO_INITRD with the command line $LUO_CMDLINE. The rehearsal ends when a\n" +
+      "boot ends without a kexec, with CMD's exit code; a kernel that panics gives 137.\n\n" +
+      "It needs QEMU and busybox, and no root. The host is not touched.",
     [
+      ["luo rehearse /boot/vmlinuz-7.3.4", "will the update to this kernel work"],
+      ["luo rehearse new/bzImage --from old/bzImage --json", "from another kernel than the running one"],
       ["luo rehearse -- ./vmm --live-update", "a VMM, from its start to its end"],
       [
         "luo rehearse --kernel ./bzImage -- sh -c 'ls -l /dev/liveupdate'",
         "on a kernel of your own",
       ],
     ],
-    ["[--kernel IMAGE] [--append WORDS] [--memory MIB] [--timeout SECONDS] -- CMD..."],
+    [
+      "[--from IMAGE] [--initrd FILE]... [--append WORDS] [--memory MIB] IMAGE",
+      "[--kernel IMAGE] [--append WORDS] [--memory MIB] -- CMD...",
+    ],
   ),
   parameters: {
     flags: {
@@ -89,19 +115,28 @@ export const command = buildCommand<Flags, string[], Context>({
         hidden: true,
         brief: "The words are a program and its arguments",
       },
-      kernel: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
+      inGuest: { ...text, hidden: true, placeholder: "FILE", brief: "Do the guest's part" },
+      from: {
+        ...text,
         placeholder: "IMAGE",
-        brief: "The image to boot: a path, or a name in LUO_TEST_KERNELS",
+        brief:
+          "With IMAGE: the kernel to begin with (default: the running one's, or the newest in LUO_TEST_KERNELS)",
+      },
+      initrd: {
+        ...text,
+        variadic: true,
+        placeholder: "FILE",
+        brief: "With IMAGE: an initramfs that the next kernel unpacks too; may be repeated",
+      },
+      kernel: {
+        ...text,
+        placeholder: "IMAGE",
+        brief: "With CMD: the kernel (default: the newest in LUO_TEST_KERNELS, or the running one's)",
       },
       append: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
+        ...text,
         placeholder: "WORDS",
-        brief: "More words for the kernel's command line",
+        brief: "More words for the command line (with IMAGE: of the next kernel)",
       },
       memory: {
         kind: "parsed",
@@ -110,22 +145,25 @@ export const command = buildCommand<Flags, string[], Context>({
         placeholder: "MIB",
         brief: "Memory of the machine in MiB (default 2048)",
       },
+      ...commonFlags,
       timeout: {
-        kind: "parsed",
-        parse: parseSeconds,
-        optional: true,
-        placeholder: "SECONDS",
-        brief: "How long all boots together may take; 0: no limit (default)",
+        ...commonFlags.timeout,
+        brief: "How long all boots may take (default: 600 with IMAGE, no limit with CMD)",
       },
     },
     positional: {
       kind: "array",
-      parameter: { brief: "The program and its arguments", parse: String, placeholder: "CMD" },
+      parameter: {
+        brief: "The next kernel; after -- a program and its arguments",
+        parse: String,
+        placeholder: "IMAGE",
+      },
     },
   },
-  async func(flags, ...argv) {
+  async func(flags, ...words) {
     try {
-      return new Ended(await run(this, flags, argv));
+      const code = await perform(this, flags, words);
+      if (code !== EXIT.done) return new Ended(code);
     } catch (error) {
       return toFailure(error);
     }

@@ -73,3 +73,8 @@ export class GuardedMemory implements Disposable {
     munmap(this.#base, this.#mapped);
   }
 }
+
+/** Whether two arrays hold the same bytes. */
+export function equal_bytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && (a.length === 0 || libc().memcmp(a, b, BigInt(a.length)) === 0);
+}

@@ -6,9 +6,10 @@ import type { ProgramResult } from "../../lib/rehearse/rehearse_program.ts";
 import type { Context } from "../base/context.ts";
 import { Failure, type FailureKind } from "../errors/failure.ts";
 
-/** The image to boot: the named one, the newest of LUO_TEST_KERNELS, or the running kernel's. @throws MissingTool */
-export function chosenImage({ settings }: Context, name: string | undefined): string {
-  return kernelImage(name, { directory: settings.kernels || undefined, release: linux().uname().release });
+/** The image to boot. Without a name see `kernelImage`. @throws MissingTool */
+export function chosenImage({ settings }: Context, name: string | undefined, preferRunning = false): string {
+  const { release } = linux().uname();
+  return kernelImage(name, { directory: settings.kernels || undefined, release, preferRunning });
 }
 
 const NEEDED =

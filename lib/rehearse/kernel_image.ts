@@ -4,11 +4,14 @@ import { list_directory } from "../../ffi/proc.ts";
 import { S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
 import { MissingTool } from "./missing_tool.ts";
 
+/** Where images are, and which of the two places comes first when no image is named. */
 export interface ImagePlaces {
   /** A directory of images for tests. */
   readonly directory?: string;
   /** The release of the running kernel. */
   readonly release: string;
+  /** The image of the running kernel comes before those of the directory. */
+  readonly preferRunning?: boolean;
 }
 
 /** What is not a kernel with LUO for the tests' own use. */
@@ -20,15 +23,16 @@ const IMAGE = /^(?:bz)?Image-.*-luo$/;
  *
  * @throws MissingTool
  */
-export function kernelImage(name: string | undefined, { directory, release }: ImagePlaces): string {
+export function kernelImage(name: string | undefined, places: ImagePlaces): string {
+  const { directory, release, preferRunning } = places;
   if (name !== undefined) return named(name, directory);
+  const running = [`/boot/vmlinuz-${release}`, `/usr/lib/modules/${release}/vmlinuz`].find(isFile);
   const newest = directory === undefined ? undefined : newestImage(directory);
-  if (newest !== undefined) return newest;
-  const own = [`/boot/vmlinuz-${release}`, `/usr/lib/modules/${release}/vmlinuz`].find(isFile);
-  if (own !== undefined) return own;
+  const chosen = preferRunning ? running ?? newest : newest ?? running;
+  if (chosen !== undefined) return chosen;
   throw new MissingTool(
     `Cannot read the image of the running kernel ${release} in /boot`,
-    "name another image: --kernel IMAGE",
+    preferRunning ? "name another image: --from IMAGE" : "name another image: --kernel IMAGE",
   );
 }
 

@@ -16,12 +16,17 @@ export interface ProgramOptions {
   readonly append?: string;
   readonly memory_mib?: number;
   readonly timeout_ms?: number;
+  readonly boot_limit_ms?: number;
+  /** Files that the program finds in `BOOT_FILES`, by name. */
+  readonly files?: Readonly<Record<string, Uint8Array | string>>;
   readonly on_output: (stream: "out" | "err", bytes: Uint8Array) => void;
   readonly signal: AbortSignal;
 }
 
 /** Where the program finds what is to be loaded for the next boot. */
 const PLACE = "/run/luo-rehearse";
+/** The directory of the files of the machine, as the program sees it. */
+export const BOOT_FILES = `${PLACE}/boot`;
 /** The kernel cannot lay a writable layer over the files of the host. */
 const NO_OVERLAY = "luo-vm: no overlay";
 
@@ -32,16 +37,17 @@ export type ProgramResult = Omit<MachineResult, "end"> & {
 
 /** @throws MissingTool; LuoError; the reason of `signal` */
 export async function rehearseProgram(options: ProgramOptions): Promise<ProgramResult> {
-  const { kernel, append, memory_mib, timeout_ms, on_output, signal } = options;
+  const { kernel, append, memory_mib, timeout_ms, boot_limit_ms, on_output, signal } = options;
   const result = await runMachine({
     kernel,
     append,
     memory_mib,
     timeout_ms,
+    boot_limit_ms,
     on_output,
     signal,
     guest: GUEST,
-    files: { "program": programScript(options) },
+    files: { program: programScript(options), ...options.files },
     shares: [{ tag: "host", path: "/", readonly: true }],
   });
   return result.console.includes(NO_OVERLAY) ? { ...result, end: "no_overlay" } : result;
@@ -85,8 +91,8 @@ function programScript({ path, args, env, directory, nofile: [soft, hard] }: Pro
   const words = [
     ...given.map(quoted),
     `LUO_BOOT="$LUO_BOOT"`,
-    `LUO_KERNEL=${PLACE}/boot/kernel`,
-    `LUO_INITRD=${PLACE}/boot/initrd`,
+    `LUO_KERNEL=${BOOT_FILES}/kernel`,
+    `LUO_INITRD=${BOOT_FILES}/initrd`,
     `LUO_CMDLINE="$(${PLACE}/busybox cat /proc/cmdline)"`,
     ...[path, ...args].map(quoted),
   ];

@@ -3,6 +3,7 @@ import { INTERFACE_TYPES } from "./agent_interface.ts";
 import { Version } from "./answers.ts";
 import { FailureKind, FailureObject } from "./failure.ts";
 import { Handover, HandoverFile, HandoverLuo } from "./handover.ts";
+import { Rehearsal } from "./rehearsal.ts";
 import type { Schema } from "./parts.ts";
 
 /** Those that are not in the agent's interface. */
@@ -10,6 +11,7 @@ export const ANSWER_TYPES: readonly Schema[] = [
   HandoverFile,
   HandoverLuo,
   Handover,
+  Rehearsal,
   Version,
   FailureKind,
   FailureObject,

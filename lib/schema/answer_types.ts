@@ -68,6 +68,48 @@ export interface KhoReport {
   notes: string[];
 }
 
+/** How a live update went in a virtual machine. */
+export interface Rehearsal {
+  /**
+   * fits: everything came over. does_not_fit: the next kernel cannot take over: it panics, hangs, cannot
+   * be loaded or lost data. cannot_tell: the rehearsal itself did not work.
+   */
+  verdict: "fits" | "does_not_fit" | "cannot_tell";
+  /** A sentence for people */
+  reason: string;
+  /** The path of the next kernel */
+  image: string;
+  /** The path of the kernel that ran first */
+  from: string;
+  /** As the kernel names itself on its console */
+  fromRelease?: string;
+  /** The same; missing when the next kernel said nothing */
+  toRelease?: string;
+  /** Sessions that were preserved */
+  sessions: number;
+  /** Files in them */
+  files: number;
+  /** Bytes in those */
+  bytes: number;
+  /** Whether that is less than what the agent holds */
+  scaled: boolean;
+  /** Files that came over with every byte and every seal */
+  verifiedFiles: number;
+  /** Bytes in those */
+  verifiedBytes: number;
+  /** What did not come over, a sentence each */
+  problems: string[];
+  /**
+   * Milliseconds from the jump to the first instruction of the next init, by the clock of the host. The
+   * machine is emulated: a real one is faster
+   */
+  blackoutMs?: number;
+  /** The end of the console before the jump */
+  consoleBefore: string[];
+  /** The end of the console after it, or the lines around its panic */
+  consoleAfter: string[];
+}
+
 /** The parts of the program. */
 export interface Version {
   /** The version of luo */
@@ -218,6 +260,11 @@ export interface Answers {
     /** False: no machine was running */
     stopped: boolean;
   };
+  /**
+   * The answer of `rehearse`. Of an image, whatever the verdict is. A program that is rehearsed has the
+   * output to itself.
+   */
+  "rehearse": { rehearsal: Rehearsal };
   /** The answer of `completion`. */
   "completion": {
     /** The shell */

@@ -2,6 +2,7 @@
 import { FailureObject } from "./failure.ts";
 import { Handover } from "./handover.ts";
 import { about, anything, bool, list, map, maybe, named, oneOf, type Schema, struct, text } from "./parts.ts";
+import { Rehearsal } from "./rehearsal.ts";
 import { File, filesKnown, Session } from "./session.ts";
 import { Agent, Device, Image, Status } from "./status.ts";
 
@@ -79,6 +80,10 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   },
   "agent status": { object: struct({ agent: Agent }) },
   "machine stop": { object: struct({ stopped: about(bool, "False: no machine was running") }) },
+  "rehearse": {
+    object: struct({ rehearsal: Rehearsal }),
+    remark: "Of an image, whatever the verdict is. A program that is rehearsed has the output to itself.",
+  },
   "completion": {
     object: struct({
       shell: about(oneOf("bash", "zsh", "fish"), "The shell"),

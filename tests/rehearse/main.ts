@@ -3,6 +3,9 @@
  * Ends with `N passed, N failed`; exit status 1 when one failed.
  */
 import assert from "node:assert/strict";
+import { cpio } from "../../lib/rehearse/cpio.ts";
+import type { Rehearsal } from "../../lib/schema/answer_types.ts";
+import { assertAnswer } from "../schema/assert_answer.ts";
 import { luoCommand } from "../luo_under_test.ts";
 import { imagesDirectory } from "../vm/images.ts";
 
@@ -33,6 +36,15 @@ class Lab implements Disposable {
   async run(args: readonly string[], env: Record<string, string> = {}) {
     const { code, stdout, stderr } = await this.start(args, env).output();
     return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
+  }
+
+  /** Rehearses an image; the answer is what the schema says. */
+  async rehearse(args: readonly string[]): Promise<{ rehearsal: Rehearsal; code: number }> {
+    const { out, err, code } = await this.run(args);
+    assert.equal(err, "");
+    const answer: { rehearsal: Rehearsal } = JSON.parse(out);
+    assertAnswer("rehearse", answer);
+    return { ...answer, code };
   }
 
   /** What luo has left here; it makes its temporary files here too. */
@@ -78,6 +90,48 @@ const CASES: Readonly<Record<string, (lab: Lab) => Promise<void>>> = {
     assert.match(err, /Kernel panic/);
     assert.equal(code, 137);
     assert.deepEqual(lab.left(), []);
+  },
+
+  async "7.3.4 to 7.2.12 with an initramfs: fits, every byte"(lab) {
+    const initrd = `${lab.directory}/initrd`;
+    Deno.writeFileSync(
+      initrd,
+      cpio([{ path: "given", kind: "file", bytes: new Uint8Array(5), mode: 0o644 }]),
+    );
+    const args = ["7.2.12-luo", "--from", "7.3.4-luo", "--initrd", initrd, "--append", "given=1", "--json"];
+    const { rehearsal, code } = await lab.rehearse(args);
+    assert.deepEqual([rehearsal.verdict, code], ["fits", 0]);
+    assert.deepEqual([rehearsal.fromRelease, rehearsal.toRelease], ["7.3.4-luo", "7.2.12-luo"]);
+    assert.deepEqual([rehearsal.verifiedFiles, rehearsal.verifiedBytes], [rehearsal.files, rehearsal.bytes]);
+    assert.deepEqual(rehearsal.problems, []);
+    assert.ok(rehearsal.files > 2 && rehearsal.bytes > 2 ** 24);
+    assert.ok(rehearsal.blackoutMs !== undefined && rehearsal.blackoutMs > 0);
+    assert.match(rehearsal.consoleBefore.join("\n"), /Starting new kernel/);
+  },
+
+  async "7.3.4 to the mismatch: does not fit, the panic is on the console, exit 4"(lab) {
+    const { rehearsal, code } = await lab.rehearse(["7.3.4-mismatch", "--from", "7.3.4-luo", "--json"]);
+    assert.deepEqual([rehearsal.verdict, code], ["does_not_fit", 4]);
+    assert.match(rehearsal.reason, /panics/);
+    assert.match(rehearsal.consoleAfter.join("\n"), /LUO state is incompatible with 'luo-v4'/);
+    assert.equal(rehearsal.blackoutMs, undefined);
+  },
+
+  async "liveupdate=off for the next kernel, and a file that is no kernel: do not fit"(lab) {
+    const off = await lab.rehearse([
+      "7.3.4-luo",
+      "--from",
+      "7.3.4-luo",
+      "--append",
+      "liveupdate=off",
+      "--json",
+    ]);
+    assert.deepEqual([off.rehearsal.verdict, off.code, off.rehearsal.verifiedFiles], ["does_not_fit", 4, 0]);
+    assert.match(off.rehearsal.problems.join("\n"), /liveupdate.*ENOENT/);
+    Deno.writeTextFileSync(`${lab.directory}/text`, "no kernel\n".repeat(1000));
+    const none = await lab.rehearse([`${lab.directory}/text`, "--from", "7.3.4-luo", "--json"]);
+    assert.deepEqual([none.rehearsal.verdict, none.code], ["does_not_fit", 4]);
+    assert.match(none.rehearsal.reason, /ENOEXEC/);
   },
 
   async "a time limit"(lab) {

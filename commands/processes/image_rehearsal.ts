@@ -1,0 +1,75 @@
+/** `luo rehearse IMAGE`: from what the agent holds to the verdict; and the guest's part of it. */
+import { read_text } from "../../ffi/proc.ts";
+import { inheritedEnvironment } from "../../lib/files/inherited_environment.ts";
+import { linux } from "../../lib/linux/system_calls.ts";
+import type { Rehearsal } from "../../lib/schema/answer_types.ts";
+import { rehearseImage } from "../../lib/rehearse/image_rehearsal.ts";
+import { afterKexec, beforeKexec, type GuestOrder, type GuestReport } from "../../lib/rehearse/in_guest.ts";
+import { planLike, type PlannedSession } from "../../lib/rehearse/plan.ts";
+import type { CommonFlags } from "../arguments/command.ts";
+import type { Context } from "../base/context.ts";
+import { EXIT } from "../base/exit_codes.ts";
+import { Failure } from "../errors/failure.ts";
+import { callRunning } from "./agent_calls.ts";
+import { interruptible } from "./interrupt.ts";
+import { selfCommand } from "./own_command.ts";
+import { chosenImage } from "./rehearsal.ts";
+
+export interface ImageRequest {
+  readonly image: string;
+  readonly from?: string;
+  readonly initrds: readonly string[];
+  readonly append?: string;
+  readonly memory_mib: number;
+  readonly timeout_ms?: number;
+}
+
+/** A rehearsal takes half a minute on an idle host. A kernel that hangs is noticed after two minutes. */
+const TIMEOUT_MS = 600_000;
+
+/** Rehearses with sessions like those that the agent holds. */
+export async function runImage(
+  context: Context,
+  request: ImageRequest,
+  flags: CommonFlags,
+): Promise<Rehearsal> {
+  const { memory_mib, timeout_ms = TIMEOUT_MS } = request;
+  const plan = planLike(sessionsHeld(context, flags), memory_mib);
+  return await interruptible((signal) =>
+    rehearseImage({
+      ...request,
+      image: chosenImage(context, request.image),
+      from: chosenImage(context, request.from, true),
+      plan,
+      timeout_ms,
+      luo: selfCommand(context),
+      env: [...inheritedEnvironment(), "DENO_NO_UPDATE_CHECK=1"],
+      signal,
+    })
+  );
+}
+
+/** The outgoing sessions; none when no agent runs. */
+function sessionsHeld(context: Context, flags: CommonFlags): readonly PlannedSession[] {
+  try {
+    const { status } = callRunning(context, flags, "GetStatus", {});
+    return status.sessions.filter(({ state }) => state === "outgoing");
+  } catch (error) {
+    if (error instanceof Failure && error.kind === "unavailable") return [];
+    throw error;
+  }
+}
+
+/** Does the guest's part in this boot, as the file says that the host wrote. @returns the exit code */
+export function runInGuest(context: Context, path: string): number {
+  const text = read_text(path);
+  if (text === undefined) throw new Failure("usage", `Cannot read "${path}": it is luo that writes it`);
+  const order: GuestOrder = JSON.parse(text);
+  const report = (line: GuestReport) => context.process.stdout.write(`${JSON.stringify(line)}\n`);
+  if (inheritedEnvironment().includes("LUO_BOOT=1")) {
+    beforeKexec(linux(), order, report);
+    return EXIT.failed;
+  }
+  report(afterKexec(linux(), order));
+  return EXIT.done;
+}

@@ -1,0 +1,184 @@
+/** `luo rehearse IMAGE`: a live update from one image to another, in a virtual machine, and the verdict. */
+import type { Rehearsal } from "../schema/answer_types.ts";
+import { type ConsoleLine, lastWords } from "./console.ts";
+import type { GuestOrder, GuestReport } from "./in_guest.ts";
+import { initramfs, readFile } from "./initramfs.ts";
+import { INIT_RUNS } from "./init_script.ts";
+import { type Plan, totals } from "./plan.ts";
+import { commandLine } from "./qemu.ts";
+import { BOOT_FILES, type ProgramResult, rehearseProgram } from "./rehearse_program.ts";
+import { KEXEC_BEGINS } from "./virtual_machine.ts";
+
+export interface ImageOptions {
+  /** The path of the image to go to. */
+  readonly image: string;
+  /** The path of the image that runs first. */
+  readonly from: string;
+  /** Initramfs of the next kernel, unpacked before that of the rehearsal. */
+  readonly initrds: readonly string[];
+  /** More words for the command line of the next kernel. */
+  readonly append?: string;
+  readonly plan: Plan;
+  readonly memory_mib: number;
+  readonly timeout_ms?: number;
+  /** Starts luo; the words that let it do the guest's part follow. */
+  readonly luo: readonly string[];
+  readonly env: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+type Verdict = Rehearsal["verdict"];
+
+const ORDER = "order";
+
+/** @throws MissingTool; LuoError; the reason of `signal` */
+export async function rehearseImage(options: ImageOptions): Promise<Rehearsal> {
+  const { image, from, initrds, append = "", plan, memory_mib, timeout_ms, luo, env, signal } = options;
+  const order: GuestOrder = {
+    plan,
+    kernel: `${BOOT_FILES}/next-kernel`,
+    initrd: `${BOOT_FILES}/next-initrd`,
+    commandLine: commandLine(append),
+  };
+  const [path = "", ...words] = luo;
+  const reports: GuestReport[] = [];
+  const said = { out: "", err: "" };
+  const decoders = { out: new TextDecoder(), err: new TextDecoder() };
+  const result = await rehearseProgram({
+    kernel: from,
+    path,
+    args: [...words, "rehearse", "--in-guest", `${BOOT_FILES}/${ORDER}`],
+    env,
+    directory: "/",
+    // A session is a descriptor.
+    nofile: [1n << 19n, 1n << 19n],
+    files: {
+      [ORDER]: JSON.stringify(order),
+      "next-kernel": readFile(image),
+      "next-initrd": joined([...initrds.map(readFile), initramfs()]),
+    },
+    memory_mib,
+    timeout_ms,
+    on_output: (stream, bytes) => said[stream] += decoders[stream].decode(bytes, { stream: true }),
+    signal,
+  });
+  for (const line of said.out.split("\n")) if (line.startsWith("{")) reports.push(JSON.parse(line));
+  return judge(options, result, reports, said.err);
+}
+
+/** Archives of an initramfs that are unpacked one after the other; each begins at a multiple of four bytes. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const starts: number[] = [];
+  let size = 0;
+  for (const part of parts) {
+    starts.push(size);
+    size += part.length + (4 - part.length % 4) % 4;
+  }
+  const whole = new Uint8Array(size);
+  parts.forEach((part, index) => whole.set(part, starts[index]));
+  return whole;
+}
+
+function judge(
+  { image, from, plan }: ImageOptions,
+  result: ProgramResult,
+  reports: readonly GuestReport[],
+  errors: string,
+): Rehearsal {
+  const verified = reports.find((one) => one.step === "verified");
+  const failed = reports.find((one) => one.step === "failed");
+  const at = result.lines.findIndex(({ text }) => text.includes(KEXEC_BEGINS));
+  const [before, after] = at < 0
+    ? [result.lines, []]
+    : [result.lines.slice(0, at + 1), result.lines.slice(at + 1)];
+  const [verdict, reason] = verdictOf({ result, verified, failed, began: at >= 0, errors });
+  return {
+    verdict,
+    reason,
+    image,
+    from,
+    fromRelease: releaseOf(before),
+    toRelease: releaseOf(after),
+    sessions: plan.sessions.length,
+    ...totals(plan),
+    scaled: plan.scaled,
+    verifiedFiles: verified?.files ?? 0,
+    verifiedBytes: verified?.bytes ?? 0,
+    problems: [...verified?.problems ?? []],
+    blackoutMs: blackout(result.lines[at], after),
+    consoleBefore: lastWords(before),
+    consoleAfter: lastWords(after),
+  };
+}
+
+interface Evidence {
+  readonly result: ProgramResult;
+  readonly verified: Extract<GuestReport, { step: "verified" }> | undefined;
+  readonly failed: Extract<GuestReport, { step: "failed" }> | undefined;
+  /** Whether the kexec began. */
+  readonly began: boolean;
+  readonly errors: string;
+}
+
+function verdictOf({ result, verified, failed, began, errors }: Evidence): [Verdict, string] {
+  if (verified !== undefined) {
+    return verified.problems.length === 0
+      ? ["fits", "Every byte came over"]
+      : ["does_not_fit", "The next kernel did not take over what was preserved"];
+  }
+  if (failed?.while === "loading") return ["does_not_fit", `The image cannot be loaded: ${failed.error}`];
+  if (failed !== undefined) return ["cannot_tell", `The running kernel cannot do it: ${failed.error}`];
+  if (!began) {
+    return ["cannot_tell", `The first kernel did not come to the kexec: ${notBegun(result, errors)}`];
+  }
+  switch (result.end) {
+    case "panic":
+      return ["does_not_fit", "The next kernel panics"];
+    case "hang":
+    case "timeout":
+      return result.boot > 1
+        ? ["cannot_tell", "The time limit was over before all was verified"]
+        : ["does_not_fit", "The next kernel hangs: its init did not start in time"];
+    case "reset":
+      return ["does_not_fit", "The next kernel resets the machine without a word"];
+    case "no_shares":
+    case "no_overlay":
+      return [
+        "cannot_tell",
+        "The next kernel boots, and cannot see the files of the host: 9p or overlayfs is missing",
+      ];
+    default:
+      return ["cannot_tell", `The guest's part of the rehearsal failed: ${lastLine(errors)}`];
+  }
+}
+
+function notBegun({ end, status }: ProgramResult, errors: string): string {
+  return end === "exit" ? `exit code ${status}, ${lastLine(errors)}` : END_WORDS[end];
+}
+
+const END_WORDS: Readonly<Record<Exclude<ProgramResult["end"], "exit">, string>> = {
+  panic: "it panicked",
+  hang: "its init did not start in time",
+  timeout: "the time limit is over",
+  reset: "it switched the machine off",
+  no_shares: "it has no 9p over virtio built in",
+  no_overlay: "it has no 9p or no overlayfs built in",
+  no_start: "QEMU did not start",
+};
+
+function lastLine(text: string): string {
+  return text.trim().split("\n")[0] || "it said nothing";
+}
+
+function releaseOf(lines: readonly ConsoleLine[]): string | undefined {
+  for (const { text } of lines) {
+    const release = /Linux version (\S+)/.exec(text)?.[1];
+    if (release !== undefined) return release;
+  }
+}
+
+/** From the jump to the first instruction of the next init. */
+function blackout(jump: ConsoleLine | undefined, after: readonly ConsoleLine[]): number | undefined {
+  const init = after.find(({ text }) => text.includes(INIT_RUNS));
+  return jump === undefined || init === undefined ? undefined : Math.round(init.at_ms - jump.at_ms);
+}
