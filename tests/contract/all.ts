@@ -3,6 +3,7 @@ import { deviceCases } from "./cases/device.ts";
 import { frozenCases } from "./cases/frozen.ts";
 import { fileCases } from "./cases/files.ts";
 import { fileRebootCases } from "./cases/handover_file.ts";
+import { sessionErrorRebootCases } from "./cases/handover_errors.ts";
 import { sessionRebootCases } from "./cases/handover_session.ts";
 import { holderCases, holderRebootCases } from "./cases/holders.ts";
 import { kexecCases } from "./cases/kexec.ts";
@@ -13,7 +14,7 @@ import { sealCases, sealRebootCases } from "./cases/seals.ts";
 import { sessionCases } from "./cases/sessions.ts";
 import type { Case, RebootCase } from "./world.ts";
 
-/** Every case, in the order in which they run. */
+/** The cases within one boot. */
 export const cases: readonly Case[] = [
   ...deviceCases,
   ...malformedCases,
@@ -27,12 +28,15 @@ export const cases: readonly Case[] = [
   ...kexecCases,
 ];
 
+/** The cases across a kexec, which share one kexec on Linux. */
 export const rebootCases: readonly RebootCase[] = [
   ...fileRebootCases,
   ...sealRebootCases,
   ...sessionRebootCases,
+  ...sessionErrorRebootCases,
   ...holderRebootCases,
   ...khoRebootCases,
 ];
 
+/** The cases across a kexec of their own. */
 export { wordsCases } from "./cases/next_kernel.ts";

@@ -14,7 +14,7 @@ import {
 } from "../../ffi/abi/liveupdate.ts";
 import type { Ret, SystemCalls, UserMemory } from "../../lib/system_calls.ts";
 
-/** The calls a second process can be told to make; its arguments travel as JSON on Linux. */
+/** The system calls that another process makes for a case. On Linux their arguments travel as JSON. */
 export const OTHER_CALLS = [
   "open",
   "close",
@@ -30,7 +30,7 @@ export const OTHER_CALLS = [
 export type RemoteCalls = Pick<SystemCalls, (typeof OTHER_CALLS)[number]>;
 type Ioctl = Pick<SystemCalls, "ioctl">;
 
-/** The six ioctls with well-formed arguments. Those that make an fd answer with it. */
+/** CREATE_SESSION with a well-formed argument. Like the next ones, it gives the new fd if the ioctl makes one. */
 export function create(sys: Ioctl, device: number, name: string | Uint8Array): Ret {
   return withFd(sys, device, LIVEUPDATE_IOCTL_CREATE_SESSION, encodeSession(name));
 }
@@ -51,7 +51,7 @@ export function finish(sys: Ioctl, session: number): Ret {
   return sys.ioctl(session, LIVEUPDATE_SESSION_FINISH, encodeFinish());
 }
 
-/** GET_NAME into a field of 0xaa: the answer is the struct as the kernel left it. */
+/** GET_NAME with a name field full of 0xaa. The answer is the struct as the kernel left it. */
 export function getName(sys: Ioctl, session: number): Uint8Array | Ret {
   const argument = encodeGetName();
   argument.fill(0xaa, 8);
@@ -59,7 +59,7 @@ export function getName(sys: Ioctl, session: number): Uint8Array | Ret {
   return answer < 0 ? answer : argument;
 }
 
-/** Exactly these bytes, with nothing mapped behind them. */
+/** Memory of exactly these bytes: the next address is not mapped. */
 export function memory(bytes: Uint8Array, writable = true): UserMemory {
   return { bytes, writable };
 }

@@ -1,6 +1,6 @@
 /**
- * `deno task test:kernel [--kernel IMAGE] [WORDS]`: the contract suite on the real kernel, in a virtual machine. Only the cases
- * whose names contain WORDS, if there are any. Ends with `N passed, N failed`; exit status 1 when one failed.
+ * `deno task test:kernel [--kernel IMAGE] [WORDS]`: runs the contract on the real kernel, in a virtual machine. WORDS selects the
+ * cases whose names contain them. The last line is `N passed, N failed`. The exit status is 1 when a case failed.
  */
 import { MissingTool } from "../vm/tools.ts";
 import { runInVm, VmError } from "../vm/vm.ts";
@@ -12,7 +12,7 @@ interface Failure {
   readonly why: string;
 }
 
-/** The cases that failed: one that was never reported in all its boots has failed too. */
+/** The cases that failed, and those without a report of every boot. */
 function failures(reports: readonly CaseReport[], words: string): Failure[] {
   const failed = reports.flatMap(({ name, phase, error }) =>
     error === undefined ? [] : [{ name, why: phase === "single" ? error : `${phase} the kexec: ${error}` }]
@@ -26,7 +26,7 @@ function failures(reports: readonly CaseReport[], words: string): Failure[] {
     ...rebootCases.filter(wanted).filter(({ name }) =>
       !["before", "after", "later"].every((phase) => seen(name, phase))
     ),
-  ].map(({ name }) => ({ name, why: "did not come to its end" }));
+  ].map(({ name }) => ({ name, why: "did not end" }));
   return [...failed, ...missing];
 }
 
@@ -38,7 +38,7 @@ function show(line: string): void {
   console.log(`${report.error === undefined ? "ok    " : "FAILED"} ${report.name}${boots} (${report.ms}ms)`);
 }
 
-/** One virtual machine: what it reported, and what was wrong with the machine itself. */
+/** Runs one virtual machine. The answer has the reports of its cases, and the failures of the machine itself. */
 async function boots(kernel: string | undefined, count: number, words: string) {
   const lines: string[] = [];
   const trouble: Failure[] = [];

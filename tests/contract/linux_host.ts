@@ -5,7 +5,7 @@ import type { RemoteCalls } from "./calls.ts";
 import { decode, encode, Lines, type Reply, type Value, writeLine } from "./wire.ts";
 import type { Host, OtherProcess, Paths } from "./world.ts";
 
-/** This process as the cases' host. `children` remembers what was spawned: `endAll` leaves none behind. */
+/** The host of the cases is this process. `endAll` kills the processes that it has started. */
 export class LinuxHost implements Host {
   readonly sys = linux();
   readonly #children = new Set<Child>();
@@ -25,7 +25,7 @@ export class LinuxHost implements Host {
   }
 }
 
-/** A Deno process driven over two FIFOs, because both its ends must be usable synchronously. */
+/** A Deno process that is driven over two FIFOs, because this process must read and write synchronously. */
 class Child implements OtherProcess {
   readonly #process: Deno.ChildProcess;
   readonly #requests: Deno.FsFile;
@@ -45,7 +45,7 @@ class Child implements OtherProcess {
       stdin: "null",
       stdout: "null",
     }).spawn();
-    // Each open waits for the other side's.
+    // Each open waits until the child opens the other end.
     this.#requests = Deno.openSync(`${path}.in`, { write: true });
     this.#replies = Deno.openSync(`${path}.out`, { read: true });
     this.#lines = new Lines(this.#replies);
@@ -68,14 +68,14 @@ class Child implements OtherProcess {
   #ask(call: string, values: Value[]): number {
     writeLine(this.#requests, encode({ call, values }));
     const line = this.#lines.next();
-    if (line === undefined) throw new Error("The other process died on its own");
+    if (line === undefined) throw new Error("The other process has ended by itself");
     const reply = decode<Reply>(line);
     values.forEach((value, index) => copyBack(value, reply.values[index]));
     return Number(reply.answer);
   }
 }
 
-/** What a call wrote into its buffer over there is written into the caller's here. */
+/** Copies the bytes that the call wrote in the other process into the caller's buffer. */
 function copyBack(to: Value, from: Value): void {
   const [into, out] = [bytesOf(to), bytesOf(from)];
   if (into !== undefined && out !== undefined) into.set(out);

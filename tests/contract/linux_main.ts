@@ -1,7 +1,7 @@
 /**
- * The suite inside the virtual machine. Boot 1: all single cases, then the first half of all reboot cases, then one kexec for
- * all of them. Boot 2: their second half, and a second kexec. Boot 3: what some have to say then. A line of JSON per case and
- * phase goes to /results/cases.jsonl, and to the console.
+ * Runs the contract inside the virtual machine. Boot 1 has all single cases, then `before` of all reboot cases, which share one
+ * kexec. Boot 2 has `after` of all reboot cases and a second kexec. Boot 3 has `later`. Every case and phase gives one line of JSON,
+ * in /results/cases.jsonl and on the console.
  */
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
@@ -42,7 +42,7 @@ async function singleBoot(host: LinuxHost, only: string): Promise<void> {
   }
 }
 
-/** One phase of every reboot case. What `before` and `after` leave open goes into the kexec with them. */
+/** Runs one phase of every reboot case. The fds that the phase leaves open stay open until the kexec. */
 async function phase(host: LinuxHost, name: "before" | "after" | "later", only: string): Promise<void> {
   for (const one of rebootCases.filter((one) => one.name.includes(only))) {
     const world = new World(host);
@@ -57,8 +57,9 @@ function saveDmesg(boot: number): void {
 }
 
 /**
- * The cases whose next kernel has words of its own, two kexecs each: case N begins in boot 2N + 1, goes on with its words in
- * boot 2N + 2, and ends in boot 2N + 3, where the next begins. Returns the words for the next boot, undefined at the end.
+ * Runs a phase of the cases whose next kernel has a command line of its own, with two kexecs each. Case N has `before` in boot
+ * 2N + 1, `after` in boot 2N + 2 with its words, and `later` in boot 2N + 3, together with `before` of the next case. Returns the
+ * words for the next boot, undefined after the last one.
  */
 async function wordsBoot(host: LinuxHost, boot: number): Promise<string | undefined> {
   const phaseOf = async (one: RebootCase | undefined, name: "before" | "after" | "later") => {

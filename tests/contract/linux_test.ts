@@ -1,6 +1,6 @@
 /**
- * The single-boot part of the contract on the Linux it runs on: `LUO_BACKEND=linux deno task test` on a host with LUO. Cases
- * that would disturb a machine in use are left to the virtual machine (`deno task test:kernel`).
+ * The single-boot cases of the contract on this host's Linux: `LUO_BACKEND=linux deno task test` on a host with LUO. Cases that
+ * could disturb a machine in use run only in the virtual machine (`deno task test:kernel`).
  */
 import { cases } from "./all.ts";
 import { LinuxHost } from "./linux_host.ts";

@@ -1,4 +1,4 @@
-/** The contract on the model: every case on a machine of its own, every reboot case with kexecs of its own. */
+/** The contract on the model. Every case has a machine of its own, and every reboot case has kexecs of its own. */
 import { equal } from "node:assert/strict";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { O_RDONLY } from "../../ffi/abi/fcntl.ts";
@@ -36,7 +36,7 @@ class ModelHost implements Host {
 }
 
 function machine(): Machine {
-  // Longer than its header says, so that half of it is a kernel too, as it is with a real one.
+  // Longer than the header says: a real kernel, too, still loads when its file is cut in half.
   const kernel = new Uint8Array(64 * 1024);
   kernel.set(image("7.3.4"));
   const disk = new MemoryDisk({
@@ -57,7 +57,7 @@ function kexec(sys: SystemCalls, words: string): void {
     if (error instanceof ProcessKilled) return;
     throw error;
   }
-  equal("reboot returned", "the machine went on");
+  equal("reboot returned", "the machine rebooted");
 }
 
 for (const { name, run } of cases) {

@@ -1,4 +1,4 @@
-/** The README of the contract names cases that exist. */
+/** tests/contract/README.md names every case, and only cases that exist. */
 import { deepEqual, ok } from "node:assert/strict";
 import { cases, rebootCases, wordsCases } from "./all.ts";
 
@@ -18,9 +18,9 @@ Deno.test("the contract's README names cases that exist", () => {
   deepEqual(quoted.filter((words) => !names.some((name) => name.startsWith(words))), []);
 });
 
-Deno.test("the contract's README leaves out no case", () => {
+Deno.test("the contract's README names every case", () => {
   const named = (name: string) => quoted.some((words) => name.startsWith(words));
-  // What is said of CREATE_SESSION's arguments goes for all four.
+  // The README names the cases about arguments once, for CREATE_SESSION.
   const covered = (name: string) =>
     named(name) || named(name.replace(/^(RETRIEVE_SESSION|PRESERVE_FD|GET_NAME): /, "CREATE_SESSION: "));
   deepEqual(names.filter((name) => !covered(name)), []);

@@ -1,19 +1,22 @@
-/** What the guest says about one case, or one phase of a reboot case. */
+/** The reports that the virtual machine prints: one for each case, or for each phase of a reboot case. */
+
+/** The result of a case, or of a phase of a reboot case. */
 export interface CaseReport {
   readonly name: string;
   readonly phase: "single" | "before" | "after" | "later";
   readonly ms: number;
-  /** Of a failed one: message and stack. */
+  /** Message and stack of a failure. */
   readonly error?: string;
 }
 
-/** A line of the console, if it is a report. */
+/** The report in a line of the console; undefined when the line is none. */
 export function parseReport(line: string): CaseReport | undefined {
   if (!line.startsWith(`{"name":`)) return undefined;
   try {
     return JSON.parse(line) as CaseReport;
   } catch {
-    return undefined; // a line that the kernel wrote into
+    // The kernel printed a message in the middle of the line.
+    return undefined;
   }
 }
 

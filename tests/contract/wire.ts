@@ -1,7 +1,7 @@
 /** How a system call and its answer cross a pipe to another process, as JSON. */
 import type { UserMemory } from "../../lib/system_calls.ts";
 
-/** How arguments and answers of calls cross a pipe: JSON, with bigints, bytes and user memory marked. */
+/** An argument or answer of a system call. JSON objects mark bigints and bytes. */
 export type Value = number | bigint | string | null | undefined | Uint8Array | UserMemory;
 
 export interface Request {
@@ -9,7 +9,7 @@ export interface Request {
   readonly values: Value[];
 }
 
-/** `values` are the arguments again: a call may have written into them. */
+/** `values` are the arguments after the call, which may have written into them. */
 export interface Reply {
   readonly answer: Value;
   readonly values: Value[];
@@ -32,7 +32,7 @@ export function decode<T extends Request | Reply>(line: string): T {
   });
 }
 
-/** Lines out of a file that is read synchronously; undefined at its end. */
+/** Reads lines from a file synchronously; `next` is undefined at the end. */
 export class Lines {
   #rest = "";
   readonly #decoder = new TextDecoder();

@@ -1,4 +1,4 @@
-/** What a case of the contract works with: the kernel under test, and short words for what cases do often. */
+/** The environment of a case of the contract: the kernel under test, and methods for the usual steps of a case. */
 import { deepEqual, equal, fail, ok } from "node:assert/strict";
 import { type ErrnoName, errnoName } from "../../ffi/abi/errno.ts";
 import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, O_CLOEXEC, O_RDWR } from "../../ffi/abi/fcntl.ts";
@@ -6,7 +6,7 @@ import { decodeFd, LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 import type { Ret, Stat, SystemCalls, UserMemory } from "../../lib/system_calls.ts";
 import * as calls from "./calls.ts";
 
-/** What a runner offers to the cases: a kernel, and what cannot be had through the seam. */
+/** The system under test: the system calls of one process, and what the seam cannot give. */
 export interface Host {
   readonly sys: SystemCalls;
   readonly paths: Paths;
@@ -19,29 +19,30 @@ export interface Paths {
   readonly tmpfs: string;
   /** A regular file that is not on a tmpfs. */
   readonly disk: string;
-  /** A bootable image, and what must be loaded with it. */
+  /** A bootable image. */
   readonly image: string;
+  /** The initramfs that the image needs. */
   readonly initrd: string | undefined;
 }
 
 export interface OtherProcess {
   readonly sys: calls.RemoteCalls;
   readonly pid: number;
-  /** SIGKILL; done when it has exited. */
+  /** Sends SIGKILL and waits for the end of the process. */
   kill(): Promise<void>;
 }
 
-/** One thing the kernel does, within one boot. */
+/** One behaviour of the kernel, within one boot. */
 export interface Case {
   readonly name: string;
   run(world: World): void | Promise<void>;
-  /** It would disturb a machine in use (the loaded kexec image): not run on a host, only in a virtual machine and on the model. */
+  /** The case could disturb a machine in use (its loaded kexec image): it runs only in a virtual machine and on the model. */
   readonly whole_machine?: boolean;
 }
 
 /**
- * One thing the kernel does across a kexec. The boots share no variables, and the kexec with other cases: names of sessions
- * and files must be the case's own. `later` runs after a second kexec.
+ * One behaviour of the kernel across a kexec. The phases run in different processes and share no variables. Cases share the
+ * kexec, so a case needs its own names for sessions and files. `later` runs after a second kexec.
  */
 export interface RebootCase {
   readonly name: string;
@@ -50,10 +51,10 @@ export interface RebootCase {
   later?(world: World): void | Promise<void>;
 }
 
-/** MFD_EXEC keeps F_SEAL_EXEC away, which would turn the file read-only for ever in the next kernel. */
+/** MFD_EXEC prevents F_SEAL_EXEC, with which the file would be read-only for ever in the next kernel. */
 const PLAIN_MEMFD = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC;
 
-/** A host with the steps that cases are made of. Remembers what it opened, so that a case need not close anything. */
+/** A host, with the usual steps of cases. It closes the fds that a case leaves open. */
 export class World {
   readonly sys: SystemCalls;
   readonly paths: Paths;
@@ -84,7 +85,7 @@ export class World {
     return this.#host.spawn();
   }
 
-  /** Remembers an fd for the end of the case; fails for -errno. */
+  /** Closes the fd at the end of the case. Fails for -errno. */
   keep(fd: Ret, what = "open"): number {
     this.#opened.add(good(fd, what));
     return fd;
@@ -103,7 +104,7 @@ export class World {
     return this.keep(calls.retrieve(this.sys, this.device, name), "retrieve session");
   }
 
-  /** The bare answer of RETRIEVE_SESSION; what it opened is kept all the same. */
+  /** The answer of RETRIEVE_SESSION, which may be -errno. */
   tryRetrieve(name: string | Uint8Array): Ret {
     const fd = calls.retrieve(this.sys, this.device, name);
     return fd < 0 ? fd : this.keep(fd);
@@ -122,7 +123,7 @@ export class World {
     return this.keep(calls.restore(this.sys, session, token), `restore ${token}`);
   }
 
-  /** An ioctl with an argument of one's own making; an fd in the answer is kept. */
+  /** An ioctl with any argument. */
   ioctl(fd: number, request: number, argument: Uint8Array | UserMemory | null): Ret {
     return this.sys.ioctl(fd, request, argument);
   }
@@ -134,7 +135,7 @@ export class World {
     return fd;
   }
 
-  /** The fd that an answered struct names. */
+  /** The fd in the struct of an answer. */
   adoptAnswer(bytes: Uint8Array): number {
     return this.keep(decodeFd(bytes));
   }
@@ -161,7 +162,7 @@ export class World {
     ok(at < 0, `contents differ from offset ${at} on: ${found[at]} instead of ${expected[at]}`);
   }
 
-  /** The end of a single case. */
+  /** Ends a single case. */
   closeAll(): void {
     for (const fd of [...this.#opened].reverse()) this.sys.close(fd);
     this.#opened.clear();
@@ -169,7 +170,7 @@ export class World {
   }
 }
 
-/** Asserts an answer, by name: `answers(ret, "EBUSY")`. */
+/** Asserts an answer, an errno by its name: `answers(ret, "EBUSY")`. */
 export function answers(answer: Ret | bigint, expected: ErrnoName | number | bigint): void {
   const said = answer < 0 ? errnoName(Number(answer)) : Number(answer);
   equal(said, typeof expected === "bigint" ? Number(expected) : expected);
@@ -179,7 +180,7 @@ export function good(answer: Ret, what: string): number {
   return answer < 0 ? fail(`${what}: ${errnoName(answer)}`) : answer;
 }
 
-/** Bytes that are the same everywhere for the same seed, and nowhere repeated for long. */
+/** Pseudo-random bytes, the same for the same seed. */
 export function pattern(size: number, seed = 1): Uint8Array<ArrayBuffer> {
   const words = new Uint32Array(Math.ceil(size / 4));
   let state = Math.imul(seed, 0x9e3779b9) | 1;

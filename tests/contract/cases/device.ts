@@ -21,7 +21,6 @@ import { answers, type Case, equal, good, type World } from "../world.ts";
 
 const open = (world: World, flags = O_RDWR) => world.sys.open(LIVEUPDATE_DEVICE, flags | O_CLOEXEC);
 
-/** The device as a file, and one opener at a time. */
 export const deviceCases: readonly Case[] = [
   {
     name: "device: a second open in the same process is EBUSY, until the first is closed",
@@ -101,7 +100,7 @@ export const deviceCases: readonly Case[] = [
       },
     })),
   {
-    name: "session: no mapping, no size, no other open",
+    name: "session: mmap, ftruncate, fallocate, fchmod and another open are errors",
     run(world) {
       const session = world.create("not a file");
       answers(world.sys.mmap(4096n, PROT_READ, MAP_SHARED, session, 0n), "ENODEV");

@@ -45,10 +45,10 @@ function loaded(world: World, address: bigint): number {
   return into[0] ?? -1;
 }
 
-/** Files that LUO does not take, and corners of those it does: random traffic found the model wrong in each of them once. */
+/** Random traffic has found a defect of the model in each of these cases. */
 export const fileCases: readonly Case[] = [
   {
-    name: "pidfd: no position, nothing to read, cut or allocate",
+    name: "pidfd: read, write, lseek, ftruncate and fallocate are errors",
     run(world) {
       const { sys } = world;
       const fd = pidfd(world);
@@ -72,7 +72,7 @@ export const fileCases: readonly Case[] = [
     },
   },
   {
-    name: "kexec load: a pidfd is busy (ETXTBSY), a read-only one alone is empty",
+    name: "kexec load: a pidfd is ETXTBSY, and one that is only open read-only is EINVAL",
     run(world) {
       const { sys } = world;
       const fd = pidfd(world);
@@ -83,7 +83,7 @@ export const fileCases: readonly Case[] = [
     },
   },
   {
-    name: "hugetlb memfd: no huge page to map, and all of it is data",
+    name: "hugetlb memfd: mmap is ENOMEM without huge pages, and SEEK_DATA finds no holes",
     run(world) {
       const { sys } = world;
       const fd = world.memfd(0, MFD_CLOEXEC | MFD_HUGETLB);
@@ -96,7 +96,7 @@ export const fileCases: readonly Case[] = [
     },
   },
   {
-    name: "tmpfs directory: has positions and no end",
+    name: "tmpfs directory: lseek moves the position, SEEK_END is EINVAL",
     run(world) {
       const { sys } = world;
       const fd = world.keep(sys.open(world.paths.tmpfs, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -117,7 +117,7 @@ export const fileCases: readonly Case[] = [
     },
   },
   {
-    name: "private mapping: what was written goes with the page when the file is cut, not with a hole",
+    name: "private mapping: written pages survive a hole in the file, and are lost when the file is cut",
     run(world) {
       const { sys } = world;
       const fd = world.memfd(3 * Number(PAGE));
@@ -172,7 +172,7 @@ export const fileCases: readonly Case[] = [
     },
   },
   {
-    name: "link: a FIFO gets a second name, a directory none (EPERM)",
+    name: "link: a FIFO gets a second name, a directory is EPERM",
     run(world) {
       const { sys, paths: { tmpfs } } = world;
       answers(sys.mkfifo(`${tmpfs}/one name`, 0o600), 0);

@@ -27,7 +27,7 @@ const MIB = 1 << 20;
 
 const sizes = [0, 1, 100, PAGE - 1, PAGE, PAGE + 1, 5 * PAGE + 17, 2 * MIB, 3 * MIB + 5];
 
-/** What kinds of files come back, all of them as the same kind. */
+/** Files of different kinds, which all come back as the same kind. */
 const kinds: readonly [what: string, make: (world: World) => number][] = [
   ["a memfd", (world) => world.memfd(pattern(5000))],
   ["a memfd without flags", (world) => world.memfd(pattern(5000), 0)],
@@ -55,7 +55,7 @@ function withFlags(world: World, flags: number): number {
   return memfd;
 }
 
-/** One file of the suite's own session, given and taken. */
+/** A case with one file in a session: `give` makes the file, `take` checks it after the kexec. */
 function one(
   name: string,
   give: (world: World) => number,
@@ -73,7 +73,6 @@ function one(
   };
 }
 
-/** What a file is like when it comes back. */
 export const fileRebootCases: readonly RebootCase[] = [
   ...sizes.map((size) =>
     one(

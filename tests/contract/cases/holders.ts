@@ -4,7 +4,7 @@ import { LIVEUPDATE_DEVICE } from "../../../ffi/abi/liveupdate.ts";
 import { create, preserve } from "../calls.ts";
 import { answers, type Case, equal, good, ok, pattern, type RebootCase, type World } from "../world.ts";
 
-/** The session's fd as it travels: sent through a socket, and received again by `receive`. */
+/** Sends a session's fd through a socket. `receive` receives it; `drop` closes the socket with the fd in it. */
 function send(world: World, session: number): { receive: () => number; drop: () => void } {
   const pair = world.sys.socketpair();
   ok(typeof pair !== "number");
@@ -26,7 +26,7 @@ function send(world: World, session: number): { receive: () => number; drop: () 
   };
 }
 
-/** The session `name` made by another process, which holds it alone. */
+/** A session `name` that another process has made and is the only holder of. */
 function elsewhere(world: World, name: string) {
   world.closeDevice();
   const other = world.spawn();
@@ -44,7 +44,6 @@ function take(world: World, pid: number, fd: number): number {
   return world.keep(world.sys.pidfd_getfd(pidfd, fd, 0), "pidfd_getfd");
 }
 
-/** A session lives as long as any copy of its fd, in whatever process or socket. */
 export const holderCases: readonly Case[] = [
   {
     name: "a session lives until its last dup is closed",

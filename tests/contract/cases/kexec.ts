@@ -25,13 +25,13 @@ interface Load {
 const image = (world: World, flags = O_RDONLY) =>
   world.keep(world.sys.open(world.paths.image, flags | O_CLOEXEC), "open image");
 
-/** The whole image as a memfd. */
+/** A memfd with a copy of the image. */
 function copied(world: World, bytes?: number): number {
   const whole = world.contents(image(world));
   return world.memfd(whole.slice(0, bytes ?? whole.length));
 }
 
-/** kexec_file_load of a good image, without initramfs, but for what `with` says. */
+/** kexec_file_load of a good image without an initramfs, unless the second argument says otherwise. */
 function load(
   world: World,
   { kernel, initrd = -1, cmdline = line("quiet"), length, flags = NO_INITRAMFS }: Load = {},
@@ -125,7 +125,6 @@ const table = rows.map(([what, answer, make]): Case => ({
   },
 }));
 
-/** Loading the next kernel, and the ways a kexec is refused. */
 export const kexecCases: readonly Case[] = [
   ...table,
   {

@@ -7,7 +7,7 @@ import { answers, type Case, deepEqual, equal, ok, type RebootCase, type World }
 
 const KHO = "/sys/kernel/debug/kho";
 
-/** All of a file of debugfs. */
+/** The contents of a file of debugfs. */
 function bytes(world: World, path: string): Uint8Array {
   const fd = world.keep(world.sys.open(`${KHO}/${path}`, O_RDONLY), path);
   const into = new Uint8Array(8192);
@@ -22,7 +22,6 @@ function text(world: World, path: string): string {
   return new TextDecoder().decode(bytes(world, path));
 }
 
-/** What debugfs says of KHO: the blobs, and the tree only as long as nothing was handed over. */
 export const khoCases: readonly Case[] = [
   {
     name: "debugfs: LUO's blob has the next number, and no sessions before the reboot",
@@ -52,7 +51,7 @@ export const khoCases: readonly Case[] = [
     },
   },
   {
-    name: "debugfs: what there is not, and what cannot be written",
+    name: "debugfs: a missing file is ENOENT, also for writing",
     run(world) {
       answers(world.sys.open(`${KHO}/out/sub_fdts/other`, O_RDONLY), "ENOENT");
       answers(world.sys.open(`${KHO}/other`, O_WRONLY), "ENOENT");
@@ -62,7 +61,7 @@ export const khoCases: readonly Case[] = [
 
 export const khoRebootCases: readonly RebootCase[] = [
   {
-    name: "debugfs: the tree that was handed over is there, that of this kernel is not any more",
+    name: "debugfs: the tree of the previous kernel is there, that of this kernel is not",
     before: (world) => void world.create("a kexec"),
     after(world) {
       const { blobs } = decode_kho_v4(bytes(world, "in/fdt"));

@@ -3,13 +3,13 @@ import { decodeFd } from "../../../ffi/abi/liveupdate.ts";
 import { memory } from "../calls.ts";
 import { answers, type Case, equal, ok, type World } from "../world.ts";
 
-/** How the kernel takes an argument apart before it looks at the operation: the six requests, each on a fd that takes it. */
+/** A request, and an fd that takes it. The kernel checks the argument before it starts the operation. */
 interface Request {
   readonly name: string;
   readonly number: number;
   readonly size: number;
   readonly on: "device" | "session";
-  /** What a well-formed, harmless argument is answered with here. */
+  /** The answer to a well-formed argument here. */
   readonly answer: "ENOENT" | "EBADF" | 0;
 }
 
@@ -20,7 +20,7 @@ const requests: readonly Request[] = [
   { name: "GET_NAME", number: 0xba43, size: 72, on: "session", answer: 0 },
 ];
 
-/** `size` bytes that name a session "m" and fd -1, the size field saying `says`. */
+/** An argument of `size` bytes with a session's name "m" and fd -1. Its size field is `says`. */
 function argument(request: Request, size: number, says = size): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(Math.max(size, 16));
   const view = new DataView(whole.buffer);
@@ -125,7 +125,7 @@ const nullPointers = requests.map((request): Case => ({
   },
 }));
 
-/** nr outside the table of the fd: EINVAL, before the argument is touched. */
+/** Requests that the fd does not have: EINVAL, and the kernel does not read the argument. */
 const unknown: readonly [on: "device" | "session", number: number][] = [
   ["device", 0xba02],
   ["device", 0xba3f],
@@ -156,7 +156,7 @@ const [FIONCLEX, FIOCLEX, FIONBIO, FIOASYNC, FIONREAD] = [0x5450, 0x5451, 0x5421
 const one = () => new Uint8Array([1, 0, 0, 0]);
 
 const generic = (["device", "session"] as const).map((on): Case => ({
-  name: `${on}: the generic ioctls come first`,
+  name: `${on}: generic ioctls are answered before those of LUO`,
   run(world) {
     const fd = on === "device" ? world.device : world.create("generic");
     answers(world.ioctl(fd, FIONCLEX, null), 0);

@@ -4,7 +4,7 @@ import { LIVEUPDATE_DEVICE } from "../../../ffi/abi/liveupdate.ts";
 import { preserve } from "../calls.ts";
 import { answers, pattern, type RebootCase, type World } from "../world.ts";
 
-/** A kexec whose command line has more words: it cannot be shared with other cases. The second kexec has them no more. */
+/** A case whose first kexec adds words to the command line, so cases cannot share it. The second kexec does not have the words. */
 export interface WordsCase extends RebootCase {
   readonly words: string;
 }
@@ -15,7 +15,7 @@ function give(world: World): void {
   world.preserve(world.create("for the next"), world.memfd(pattern(100)), 1n);
 }
 
-/** The device is back after one more kexec, and what was handed over is not. */
+/** After one more kexec the device exists again, and the session is lost. */
 function lost(world: World): void {
   answers(world.tryRetrieve("for the next"), "ENOENT");
   world.close(world.create("for the next"));

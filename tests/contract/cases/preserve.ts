@@ -27,7 +27,7 @@ function endOf(world: World, pair: [number, number] | number): number {
   return pair[0];
 }
 
-/** Every kind of file, and what PRESERVE_FD says to it. */
+/** Files of every kind, with the answer of PRESERVE_FD. */
 const kinds: readonly [what: string, make: (world: World) => number, answer: 0 | "ENOENT" | "EBADF"][] = [
   ["a memfd", (world) => world.memfd(100), 0],
   ["an empty memfd", (world) => world.memfd(), 0],
@@ -85,7 +85,7 @@ const kindCases = kinds.map(([what, make, answer]): Case => ({
     const session = world.create("kinds");
     const fd = make(world);
     answers(preserve(world.sys, session, fd, 1n), answer);
-    // A refused fd does not use the token up.
+    // The token of a refused fd is still free.
     if (answer !== 0) answers(preserve(world.sys, session, world.memfd(), 1n), 0);
     world.sys.unlink(`${world.paths.tmpfs}/linked again`);
   },
@@ -116,7 +116,6 @@ const busyCases = seconds.flatMap(([what, make]) =>
 
 const tokens = [0n, 1n, (1n << 32n) - 1n, 1n << 32n, (1n << 63n) - 1n, 1n << 63n, (1n << 64n) - 1n];
 
-/** PRESERVE_FD: tokens, kinds of files, one inode once. */
 export const preserveCases: readonly Case[] = [
   ...kindCases,
   ...busyCases,
@@ -173,7 +172,7 @@ export const preserveCases: readonly Case[] = [
       const path = `${world.paths.tmpfs}/linked later`;
       answers(world.sys.link_fd(file, path), 0);
       answers(world.sys.ftruncate(file, 1n), "EPERM");
-      // It has a name now: no handler takes it, and that comes before "preserved already".
+      // The file has a name, so no handler takes it. The kernel checks that before EBUSY.
       answers(preserve(world.sys, world.create("linked now"), file, 1n), "ENOENT");
       answers(world.sys.unlink(path), 0);
     },

@@ -17,7 +17,7 @@ import { answers, type Case, equal, pattern, type RebootCase } from "../world.ts
 
 const ALL = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
 
-/** Seals at PRESERVE_FD, and those of the retrieved file. */
+/** Seals at PRESERVE_FD, and the seals of the retrieved file. */
 const kept: readonly [given: number, flags: number, found: number][] = [
   [0, MFD_ALLOW_SEALING | MFD_EXEC, 0],
   [F_SEAL_SEAL, MFD_EXEC, F_SEAL_SEAL],
@@ -26,7 +26,7 @@ const kept: readonly [given: number, flags: number, found: number][] = [
   [F_SEAL_WRITE, MFD_ALLOW_SEALING | MFD_EXEC, F_SEAL_WRITE],
   [F_SEAL_FUTURE_WRITE, MFD_ALLOW_SEALING | MFD_EXEC, F_SEAL_FUTURE_WRITE],
   [ALL, MFD_ALLOW_SEALING | MFD_EXEC, ALL],
-  // F_SEAL_EXEC is put on again before the mode is: the file comes back sealed against everything.
+  // The next kernel sets F_SEAL_EXEC while the file is still executable, which adds all the write seals.
   [F_SEAL_EXEC, MFD_NOEXEC_SEAL, 0x3e],
   [F_SEAL_EXEC | F_SEAL_SEAL, MFD_NOEXEC_SEAL, 0x3f],
   [F_SEAL_EXEC | F_SEAL_SHRINK, MFD_NOEXEC_SEAL, 0x3e],

@@ -5,7 +5,7 @@ import { answers, type Case, deepEqual, equal, ok } from "../world.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-/** What a name may be: the name field as it is given, and the answer. */
+/** Name fields, with the answer of CREATE_SESSION. */
 const names: readonly [what: string, field: Uint8Array, answer: "EINVAL" | "made"][] = [
   ["empty", bytes(""), "EINVAL"],
   ["a NUL and then more", bytes("\0abc"), "EINVAL"],
@@ -43,7 +43,6 @@ const nameCases = names.flatMap(([what, field, answer]): Case[] => [
   },
 ]);
 
-/** CREATE_SESSION, GET_NAME, and the end of an outgoing session. */
 export const sessionCases: readonly Case[] = [
   ...nameCases,
   {
