@@ -1,0 +1,244 @@
+/** The agent's speed: changes with few and with many sessions, requests in a row and pipelined, its start, its memory. */
+import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC } from "../../ffi/abi/fcntl.ts";
+import { close } from "../../ffi/file.ts";
+import { AgentState } from "../../lib/agent/agent_state.ts";
+import { agentPaths } from "../../lib/agent/agent_place.ts";
+import { connectAgent } from "../../lib/agent/client.ts";
+import { LuoError } from "../../lib/error.ts";
+import { linux } from "../../lib/linux/system_calls.ts";
+import { Machine } from "../../lib/model/machine.ts";
+import { openDevice } from "../../lib/session.ts";
+import { message, RawClient } from "../agent/raw.ts";
+import { leaveRecord } from "./agent_main.ts";
+import { perSecond, ratios, type Row, Samples, type Section, times } from "./report.ts";
+
+const [FEW, MANY, FILES] = [10, 10_000, 10];
+const PAIRS = 9;
+
+export const agent: Section = {
+  name: "agent",
+  title: "The agent",
+  about:
+    `A change is one request on an open connection: create, preserve or close. The agent has a model in its own process. The
+    sessions that it knows of besides have ${FILES} files each.`,
+  rows: async () => [...await changes(), ...await identify(), await start(), ...await memory()],
+};
+
+/** Something that listens at a socket in a directory of its own. */
+class Server implements AsyncDisposable {
+  readonly directory = Deno.makeTempDirSync({ prefix: "luo-bench-" });
+  readonly socket = `${this.directory}/s`;
+  readonly child: Deno.ChildProcess;
+
+  constructor(command: string, args: (socket: string) => string[]) {
+    this.child = new Deno.Command(command, { args: args(this.socket), stdin: "null" }).spawn();
+    for (let tries = 0;; tries++) {
+      try {
+        connectAgent(this.socket)[Symbol.dispose]();
+        return;
+      } catch (error) {
+        if (!(error instanceof LuoError) || tries > 3000) throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      }
+    }
+  }
+
+  static agent(sessions: number): Server {
+    const main = new URL("agent_main.ts", import.meta.url).pathname;
+    return new Server(
+      Deno.execPath(),
+      (socket) => ["run", "-A", "--quiet", main, socket, `${sessions}`, `${FILES}`],
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.kill("SIGKILL");
+    await this.child.status;
+    Deno.removeSync(this.directory, { recursive: true });
+  }
+}
+
+const ROUNDS = 20;
+
+/** Milliseconds of a change: rounds of create, preserve, close on an open connection. */
+function changing({ socket }: Server, rounds = ROUNDS): number {
+  const sys = linux();
+  using client = connectAgent(socket);
+  const start = performance.now();
+  for (let round = 0; round < rounds; round++) {
+    client.call("CreateSession", { name: "bench" });
+    const fd = sys.memfd_create("bench", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+    client.call("PreserveFile", { session: "bench", token: "1", fileFd: 0 }, [fd]);
+    close(fd);
+    client.call("CloseSession", { name: "bench", force: true });
+  }
+  return (performance.now() - start) / (3 * rounds);
+}
+
+/** Changes a second when all requests are sent before the answers are read. */
+function pipelined({ socket }: Server, pairs: number): number {
+  const start = performance.now();
+  using client = new RawClient(socket);
+  const both = message("CreateSession", { name: "bench" }) + message("CloseSession", { name: "bench" });
+  const BATCH = 50;
+  for (let sent = 0; sent < pairs; sent += BATCH) {
+    client.send(both.repeat(BATCH));
+    for (let answer = 0; answer < 2 * BATCH; answer++) client.answer();
+  }
+  return 2 * pairs / (performance.now() - start) * 1000;
+}
+
+/** Changes a second by the calls of the model itself, without agent, socket and journal. */
+function bare(rounds: number): number {
+  const device = openDevice(new Machine().init());
+  const start = performance.now();
+  for (let round = 0; round < rounds; round++) device.create("bench").close();
+  return 2 * rounds / (performance.now() - start) * 1000;
+}
+
+async function changes(): Promise<Row[]> {
+  await using few = Server.agent(FEW);
+  await using many = Server.agent(MANY);
+  changing(few, 300);
+  changing(many);
+  const ratio = await ratios(PAIRS, () => changing(many), () => changing(few));
+  const rates = Array.from({ length: PAIRS }, () => 1000 / changing(few, 100));
+  const piped = Array.from({ length: PAIRS }, () => pipelined(few, 500));
+  const model = new Samples(Array.from({ length: PAIRS }, () => bare(2000)));
+  const against = `model alone: ${perSecond(model.median)}`;
+  return [
+    {
+      what: `a change, ${MANY.toLocaleString("en")} sessions`,
+      against: `the same with ${FEW}`,
+      target: "at most 1.2x",
+      measured: ratio.text(times),
+      met: ratio.median <= 1.2,
+      why: "for every change the whole journal is written to both of its places.",
+    },
+    rate("changes, one after the other", against, 3000, rates),
+    rate("changes, pipelined", against, 8000, piped),
+  ];
+}
+
+function rate(what: string, against: string, target: number, rates: readonly number[]): Row {
+  const found = new Samples(rates);
+  return {
+    what,
+    against,
+    target: `over ${perSecond(target)}`,
+    measured: found.text(perSecond),
+    met: found.median > target,
+    why: "each change writes two files of the journal, and this machine has other work to do.",
+  };
+}
+
+async function identify(): Promise<Row[]> {
+  const directory = Deno.makeTempDirSync({ prefix: "luo-bench-" });
+  try {
+    const source = new URL("echo.c", import.meta.url).pathname;
+    new Deno.Command("gcc", { args: ["-O2", "-o", `${directory}/echo`, source] }).outputSync();
+    await using echo = new Server(`${directory}/echo`, (socket) => [socket]);
+    await using few = Server.agent(FEW);
+    asking(few, 2000);
+    const ratio = await ratios(PAIRS, () => asking(few, 1000), () => asking(echo, 1000));
+    return [{
+      what: "Identify, one at a time",
+      against: "an echo server in C",
+      target: "at most 3x",
+      measured: ratio.text(times),
+      met: ratio.median <= 3,
+      why: "a turn of Deno's event loop for each epoll_wait on another thread.",
+    }];
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    console.log("Identify was not measured: no gcc");
+    return [];
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
+
+function asking({ socket }: Server, count: number): number {
+  using client = new RawClient(socket);
+  const question = message("Identify");
+  const start = performance.now();
+  for (let asked = 0; asked < count; asked++) {
+    client.send(question);
+    client.answer();
+  }
+  return performance.now() - start;
+}
+
+/** An agent's state is made from a large record and from an empty one, without a new process each time. */
+function start(): Row {
+  const one = (sessions: number) => {
+    const directory = Deno.makeTempDirSync({ prefix: "luo-bench-" });
+    const sys = new Machine().init();
+    const socket = `${directory}/s`;
+    leaveRecord(sys, socket, sessions, FILES);
+    const start = performance.now();
+    new AgentState({
+      sys,
+      paths: agentPaths(socket),
+      pid: 1,
+      now: () => new Date().toISOString(),
+      log: () => {},
+    })[Symbol.dispose]();
+    const end = performance.now();
+    Deno.removeSync(directory, { recursive: true });
+    return end - start;
+  };
+  one(MANY);
+  const more = new Samples(Array.from({ length: 5 }, () => one(MANY) - one(0)));
+  return {
+    what: `start, ${MANY.toLocaleString("en")} sessions x ${FILES} files`,
+    against: "an empty journal",
+    target: "at most 500 ms",
+    measured: more.text((ms) => `${ms.toFixed(0)} ms`),
+    met: more.median <= 500,
+    why: "the journal is read, checked against its schema, and written again to both places.",
+  };
+}
+
+const REQUESTS = 100_000;
+
+/** Kilobytes of a process: its own memory, without the program's file, which processes share. */
+function anonymous_kb(pid: number): number {
+  return Number(/RssAnon:\s+(\d+)/.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1]);
+}
+
+async function memory(): Promise<Row[]> {
+  const directory = Deno.makeTempDirSync({ prefix: "luo-bench-" });
+  const empty = `${directory}/empty.js`;
+  Deno.writeTextFileSync(empty, "setInterval(() => {}, 100000)");
+  const child = new Deno.Command(Deno.execPath(), { args: ["run", "--quiet", empty], stdin: "null" }).spawn();
+  try {
+    await using idle = Server.agent(0);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const alone = anonymous_kb(child.pid);
+    const ratio = anonymous_kb(idle.child.pid) / alone;
+    asking(idle, REQUESTS / 2);
+    const half = anonymous_kb(idle.child.pid);
+    asking(idle, REQUESTS / 2);
+    const growth = anonymous_kb(idle.child.pid) - half;
+    return [{
+      what: "memory, idle, of its own (RssAnon)",
+      against: "an empty Deno program",
+      target: "at most 1.2x",
+      measured: times(ratio),
+      met: ratio <= 1.2,
+      why: "the code of luo and the heap of V8 that its loading leaves.",
+    }, {
+      what: `memory, the last ${(REQUESTS / 2).toLocaleString("en")} requests`,
+      against: `the ${(REQUESTS / 2).toLocaleString("en")} before`,
+      target: "no growth",
+      measured: `${(growth / 1024).toFixed(1)} MiB`,
+      met: growth < 4096,
+      why: "V8 gives memory back late.",
+    }];
+  } finally {
+    child.kill("SIGKILL");
+    await child.status;
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
