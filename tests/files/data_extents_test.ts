@@ -1,4 +1,4 @@
-/** Holes and zeros: neither read nor written, and the contents stay the same. */
+/** lib/files/data_extents.ts: holes and zeros are neither read nor written, and the contents stay the same. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import * as abi from "../../ffi/abi/fcntl.ts";
@@ -20,7 +20,7 @@ function used(file: string | number): number {
   return typeof stat === "number" ? stat : Number(stat.blocks) * 512;
 }
 
-/** Zeros with data at some places. */
+/** Bytes that are zero except at some places. */
 function sparse(
   size: number,
   places: readonly (readonly [at: number, length: number])[],
@@ -30,7 +30,7 @@ function sparse(
   return bytes;
 }
 
-Deno.test("zero is all zero: one byte anywhere is seen", () => {
+Deno.test("is_zero finds one byte that is not zero, anywhere", () => {
   const bytes = new Uint8Array(64 * KiB);
   for (const length of [0, 1, 2, 3, 4096, bytes.length]) {
     assert.equal(is_zero(bytes.subarray(0, length)), true);
@@ -42,7 +42,7 @@ Deno.test("zero is all zero: one byte anywhere is seen", () => {
   }
 });
 
-Deno.test("a sparse source is copied by its data, and its position ends where reading would end", async () => {
+Deno.test("a sparse source becomes a sparse memfd with the same contents, at position 0", async () => {
   using dir = scratch();
   const path = `${dir.path}/in`;
   const fd = open(path, abi.O_CREAT | abi.O_RDWR, 0o600);
@@ -66,7 +66,7 @@ Deno.test("a sparse source is copied by its data, and its position ends where re
   }
 });
 
-Deno.test("a source that is one hole becomes a memfd of its size", async () => {
+Deno.test("a source that is one hole becomes a memfd of the same size", async () => {
   using dir = scratch();
   Deno.writeFileSync(`${dir.path}/in`, new Uint8Array(0));
   Deno.truncateSync(`${dir.path}/in`, 5000);
@@ -74,7 +74,7 @@ Deno.test("a source that is one hole becomes a memfd of its size", async () => {
   assert.deepEqual(readAll(memfd.number), new Uint8Array(5000));
 });
 
-Deno.test("only blocks with data are written, and the rest of a restored file is holes", async () => {
+Deno.test("only blocks with data of a restored file are written; the rest are holes", async () => {
   using dir = scratch();
   const bytes = sparse(16 * MiB + 77, [[64 * KiB, 1], [5 * MiB - 3, 6], [16 * MiB + 76, 1]]);
   using fd = memfdOf(bytes);
@@ -93,7 +93,7 @@ Deno.test("only blocks with data are written, and the rest of a restored file is
   assert.equal(told, bytes.length);
 });
 
-Deno.test("a restored file that is shorter than it was is not filled up with zeros", async () => {
+Deno.test("a restored file that is shorter than before is an error, and is not padded with zeros", async () => {
   using dir = scratch();
   using fd = memfdOf(sparse(100, []));
   const file = { fd: fd.number, name: "file 7", size: 200n };
@@ -102,14 +102,14 @@ Deno.test("a restored file that is shorter than it was is not filled up with zer
   assert.deepEqual([...Deno.readDirSync(dir.path)], []);
 });
 
-Deno.test("looking for data does not move the position of the restored file", async () => {
+Deno.test("the search for data does not move the position of the restored file", async () => {
   using fd = memfdOf(sparse(3 * MiB, [[MiB, 5]]));
   lseek(fd.number, 42n, abi.SEEK_SET);
   await extentsWithoutZeros({ fd: fd.number, name: "file 7", size: BigInt(3 * MiB) });
   assert.equal(lseek(fd.number, 0n, abi.SEEK_CUR), 42n);
 });
 
-Deno.test("whatever lies where: there and back the bytes are the same", async () => {
+Deno.test("any sparse file has the same bytes after it was preserved and restored", async () => {
   const place = fc.tuple(fc.nat(700 * KiB), fc.integer({ min: 1, max: 150 * KiB }));
   const cases = fc.tuple(fc.nat(700 * KiB), fc.array(place, { maxLength: 6 }));
   await fc.assert(
@@ -131,7 +131,7 @@ Deno.test("whatever lies where: there and back the bytes are the same", async ()
   );
 });
 
-Deno.test("a file without holes is one extent, and one that does not know of holes too", () => {
+Deno.test("a file without holes, or whose file system has no holes, is one extent", () => {
   using fd = memfdOf(pattern(10_000));
   assert.deepEqual(extentsWithoutHoles(fd.number, 100n, 10_000n), [{ offset: 100n, length: 9_900n }]);
   const proc = open("/proc/self/status", abi.O_RDONLY);

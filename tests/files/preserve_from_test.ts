@@ -1,4 +1,4 @@
-/** Making a file that can be preserved: sources, refusals, digests, memory. */
+/** lib/files/preserve_from.ts: makes a file that can be preserved from a path, an fd or another process; digests, memory. */
 import assert from "node:assert/strict";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { close, fcntl, lseek, mkfifo, open, pwrite } from "../../ffi/file.ts";
@@ -35,12 +35,12 @@ Deno.test("a file is copied into a memfd whose position is at the start", async 
   assert.deepEqual([told, total], [bytes.length, BigInt(bytes.length)]);
 });
 
-Deno.test("files of /proc have no size but contents", async () => {
+Deno.test("a file of /proc, which has no size, is copied with its contents", async () => {
   using fd = await copyToMemfd({ kind: "file", path: "/proc/self/status" });
   assert.match(new TextDecoder().decode(readAll(fd.number)), /^Name:/);
 });
 
-Deno.test("what is no regular file is refused by its name", async (t) => {
+Deno.test("a source that is not a regular file is refused with its kind", async (t) => {
   using dir = scratch();
   mkfifo(`${dir.path}/fifo`, 0o600);
   const cases = [[dir.path, "directory"], [`${dir.path}/fifo`, "FIFO"], ["/dev/null", "device"]] as const;
@@ -64,7 +64,7 @@ Deno.test("a file that grows while it is read is refused", async () => {
   );
 });
 
-Deno.test("a file that ends early is refused", async () => {
+Deno.test("a file that becomes shorter while it is read is refused", async () => {
   using dir = scratch();
   const path = `${dir.path}/in`;
   Deno.writeFileSync(path, pattern(20 << 20));
@@ -79,7 +79,7 @@ Deno.test("a file that is rewritten in place while it is read is refused", async
   using dir = scratch();
   const path = `${dir.path}/in`;
   Deno.writeFileSync(path, pattern(100));
-  // An old file: the clock of a file system may stand still for some milliseconds.
+  // Make the file old: the clock of a file system may show the same time for some milliseconds.
   Deno.utimeSync(path, 1, 1);
   const rewrite = () => {
     using file = Deno.openSync(path, { read: true, write: true });
@@ -91,7 +91,7 @@ Deno.test("a file that is rewritten in place while it is read is refused", async
   );
 });
 
-Deno.test("an inherited descriptor is the same open file; the runtime's own and closed ones are refused", async () => {
+Deno.test("an inherited fd is the same open file; closed fds and fds of the runtime are refused", async () => {
   using memfd = memfdOf(pattern(10));
   await assert.rejects(copyToMemfd({ kind: "fd", fd: memfd.number }), systemError("read", "EBADF"));
   await assert.rejects(copyToMemfd({ kind: "fd", fd: 1021 }), systemError("read", "EBADF"));
@@ -101,7 +101,7 @@ Deno.test("an inherited descriptor is the same open file; the runtime's own and 
   assert.equal(lseek(fd.number, 0n, abi.SEEK_CUR), 4n);
 });
 
-Deno.test("what the kernel has no handler for is told before anybody asks it", async () => {
+Deno.test("a file without a handler in the kernel is refused before the kernel is asked", async () => {
   using dir = scratch();
   const disk = open(`${dir.path}/x`, abi.O_CREAT | abi.O_RDWR, 0o600);
   try {
@@ -113,7 +113,7 @@ Deno.test("what the kernel has no handler for is told before anybody asks it", a
   }
 });
 
-Deno.test("another process's descriptor is taken, and what cannot be is named", async () => {
+Deno.test("an fd of another process is copied; a missing fd or process is named in the error", async () => {
   using memfd = memfdOf(pattern(10));
   using fd = await copyToMemfd({ kind: "process", pid: getpid(), fd: memfd.number });
   assert.deepEqual(readAll(fd.number), pattern(10));
@@ -154,7 +154,7 @@ Deno.test("digests are those of sha256sum and do not move the position", async (
   await assert.rejects(verifyDigest({ fd: fd.number, name: "x" }, abc), problem("digest"));
 });
 
-Deno.test("more than memory holds is refused, with 64 MiB to spare", () => {
+Deno.test("a file that would leave less than 64 MiB of memory is refused", () => {
   const MiB = 1n << 20n;
   checkMemory(36n * MiB, "x", 100n * MiB);
   assert.throws(() => checkMemory(37n * MiB, "x", 100n * MiB), problem("memory", `needed ${37n * MiB}`));
@@ -162,7 +162,7 @@ Deno.test("more than memory holds is refused, with 64 MiB to spare", () => {
   assert.equal(parseAvailable("MemFree: 1 kB\n"), undefined);
 });
 
-Deno.test("sources are called by what the user typed", () => {
+Deno.test("a source is named as the user typed it", () => {
   assert.equal(sourceName({ kind: "file", path: "a b" }), '"a b"');
   assert.equal(sourceName({ kind: "process", pid: 4, fd: 5 }), "file descriptor 5 of process 4");
 });

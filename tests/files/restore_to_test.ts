@@ -1,4 +1,4 @@
-/** Writing a restored file: whole or not at all. */
+/** lib/files/restore_to.ts: a restored file is written completely or not at all. */
 import assert from "node:assert/strict";
 import { lseek, mkfifo } from "../../ffi/file.ts";
 import { FileProblem, type FileProblemCode } from "../../lib/files/file_problem.ts";
@@ -16,7 +16,7 @@ function problem(code: FileProblemCode, words = "") {
     error instanceof FileProblem && error.code === code && error.message.includes(words);
 }
 
-Deno.test("a file is written whole, and nothing else is left in the directory", async () => {
+Deno.test("a file is written completely, and the directory has no other file", async () => {
   using dir = scratch();
   const bytes = pattern(3_000_001);
   using fd = memfdOf(bytes);
@@ -25,7 +25,7 @@ Deno.test("a file is written whole, and nothing else is left in the directory", 
   assert.deepEqual([...Deno.readDirSync(dir.path)].map((entry) => entry.name), ["out"]);
 });
 
-Deno.test("restoring reads the whole file and leaves its position alone, wherever it is", async () => {
+Deno.test("a restore reads the whole file and does not move its position", async () => {
   using dir = scratch();
   using fd = memfdOf(pattern(5000));
   lseek(fd.number, 1234n, 0);
@@ -41,7 +41,7 @@ Deno.test("an empty file can be restored", async () => {
   assert.equal(Deno.statSync(`${dir.path}/out`).size, 0);
 });
 
-Deno.test("a file that is there is kept, unless it may be replaced", async () => {
+Deno.test("an existing file is kept, unless it may be replaced", async () => {
   using dir = scratch();
   using fd = memfdOf(pattern(100));
   const target = parseTarget(`${dir.path}/out`);
@@ -88,7 +88,7 @@ Deno.test("paths that name a directory are refused", async (t) => {
   );
 });
 
-Deno.test("a long name and a name that needs no O_TMPFILE work the same", async () => {
+Deno.test("a file with the longest possible name is written and replaced", async () => {
   using dir = scratch();
   using fd = memfdOf(pattern(10));
   const target = parseTarget(`${dir.path}/${"\u00e4".repeat(127)}`);
@@ -97,7 +97,7 @@ Deno.test("a long name and a name that needs no O_TMPFILE work the same", async 
   assert.equal([...Deno.readDirSync(dir.path)].length, 1);
 });
 
-Deno.test("a file that ends early is an error, and nothing is left", async () => {
+Deno.test("a file that is shorter than its size is an error, and no file is left", async () => {
   using dir = scratch();
   using fd = memfdOf(pattern(100));
   const giving = giveToFile(restored(fd, 101), parseTarget(`${dir.path}/out`));
@@ -105,7 +105,7 @@ Deno.test("a file that ends early is an error, and nothing is left", async () =>
   assert.deepEqual([...Deno.readDirSync(dir.path)], []);
 });
 
-Deno.test("an interrupted restore leaves nothing", async () => {
+Deno.test("an interrupted restore leaves no file", async () => {
   using dir = scratch();
   using fd = memfdOf(pattern(100));
   const signal = AbortSignal.abort(new Error("stop"));
@@ -113,7 +113,7 @@ Deno.test("an interrupted restore leaves nothing", async () => {
   assert.deepEqual([...Deno.readDirSync(dir.path)], []);
 });
 
-Deno.test("a full disk leaves nothing", async () => {
+Deno.test("a write to a full disk is ENOSPC", async () => {
   using full = Deno.openSync("/dev/full", { write: true });
   assert.ok(full);
   using fd = memfdOf(pattern(100));
@@ -125,7 +125,7 @@ Deno.test("a full disk leaves nothing", async () => {
   );
 });
 
-Deno.test("files and links are replaced, devices, FIFOs and sockets never", async () => {
+Deno.test("a FIFO is never replaced", async () => {
   using dir = scratch();
   using fd = memfdOf(pattern(100));
   assert.equal(mkfifo(`${dir.path}/out`, 0o600), 0);
@@ -137,7 +137,7 @@ Deno.test("files and links are replaced, devices, FIFOs and sockets never", asyn
   assert.equal(Deno.lstatSync(target.path).isFifo, true);
 });
 
-Deno.test("a new file is private, a replaced one keeps its mode, --mode wins", async (t) => {
+Deno.test("a new file is private, a replaced one keeps its mode, and --mode overrides both", async (t) => {
   using dir = scratch();
   using fd = memfdOf(pattern(100));
   const cases = [
@@ -145,7 +145,7 @@ Deno.test("a new file is private, a replaced one keeps its mode, --mode wins", a
     { name: "new, with a mode", before: undefined, mode: 0o644, after: 0o644 },
     { name: "new, with a mode that the umask would cut", before: undefined, mode: 0o666, after: 0o666 },
     { name: "replaced", before: 0o751, mode: undefined, after: 0o751 },
-    { name: "replaced, set-user-ID goes", before: 0o4755, mode: undefined, after: 0o755 },
+    { name: "replaced, without set-user-ID", before: 0o4755, mode: undefined, after: 0o755 },
     { name: "replaced, with a mode", before: 0o644, mode: 0o400, after: 0o400 },
   ];
   for (const { name, before, mode, after } of cases) {
@@ -161,7 +161,7 @@ Deno.test("a new file is private, a replaced one keeps its mode, --mode wins", a
   }
 });
 
-Deno.test("a file that ended early is not called restored, wherever it goes", async () => {
+Deno.test("a file that is shorter than its size is an error for every target", async () => {
   using dir = scratch();
   using fd = memfdOf(pattern(100));
   using out = memfdOf(new Uint8Array(0));

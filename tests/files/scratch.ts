@@ -4,7 +4,7 @@ import { memfd_create, pwrite, read } from "../../ffi/file.ts";
 import { check } from "../../lib/error.ts";
 import { HostFd } from "../../lib/files/host_fd.ts";
 
-/** A private directory, gone when its scope ends. */
+/** A private directory, removed at the end of its scope. */
 export function scratch(): Disposable & { readonly path: string } {
   const path = Deno.makeTempDirSync({ prefix: "luo-files-" });
   return { path, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };

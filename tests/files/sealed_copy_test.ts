@@ -1,4 +1,4 @@
-/** Sealed copies of kernels and initramfs, from real files. */
+/** lib/files/sealed_copy.ts: sealed copies of kernels and initramfs, from real files. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { Errno } from "../../ffi/abi/errno.ts";
@@ -17,7 +17,7 @@ import { SealedCopy } from "../../lib/files/sealed_copy.ts";
 
 const text = (words: string) => new TextEncoder().encode(words);
 
-/** A directory with files, gone at the end of its scope. */
+/** A directory with files, removed at the end of its scope. */
 class Files implements Disposable {
   readonly directory = Deno.makeTempDirSync({ prefix: "luo-image-" });
 
@@ -39,7 +39,7 @@ function copyOf(fd: HostFd | number, name = '"x"'): SealedCopy {
   return SealedCopy.of([{ fd: typeof fd === "number" ? fd : fd.number, name }]);
 }
 
-/** `EINVAL Cannot load "x": the file is empty (EINVAL)`. */
+/** `kexec load: Cannot load "x": the file is empty (EINVAL)`, or `copied`. */
 function failure(run: () => Disposable): string {
   try {
     using _ = run();
@@ -50,7 +50,7 @@ function failure(run: () => Disposable): string {
   return "copied";
 }
 
-Deno.test("a copy keeps the bytes that the file had, and cannot be changed", () => {
+Deno.test("a copy keeps the bytes of its moment and cannot be changed", () => {
   using files = new Files();
   const bytes = crypto.getRandomValues(new Uint8Array(60_000));
   using fd = files.open("a", bytes);
@@ -65,7 +65,7 @@ Deno.test("a copy keeps the bytes that the file had, and cannot be changed", () 
   assert.equal(ftruncate(copy.fd.number, 0n), -Errno.EPERM);
 });
 
-Deno.test("a file over one piece of copying and digesting comes over whole", () => {
+Deno.test("a file of more than one piece is copied completely", () => {
   using files = new Files();
   const bytes = new Uint8Array((8 << 20) + 12_345).map((_, at) => at >> 8);
   using fd = files.open("a", bytes);
@@ -73,7 +73,7 @@ Deno.test("a file over one piece of copying and digesting comes over whole", () 
   assert.equal(copy.digest(), `sha256:${createHash("sha256").update(bytes).digest("hex")}`);
 });
 
-Deno.test("several files lie one after the other, each at a multiple of four bytes", () => {
+Deno.test("several files are copied one after the other, each at a multiple of four bytes", () => {
   using files = new Files();
   const sources = ["12345", "1234", "x"].map((words, at) => ({
     fd: files.open(String(at), text(words)),
@@ -85,7 +85,7 @@ Deno.test("several files lie one after the other, each at a multiple of four byt
   for (const { fd } of sources) fd[Symbol.dispose]();
 });
 
-Deno.test("what is sealed already is the copy", () => {
+Deno.test("a sealed memfd is its own copy", () => {
   using files = new Files();
   using fd = files.open("a", text("kernel"));
   using first = copyOf(fd);
@@ -106,7 +106,7 @@ Deno.test("a memfd that is not sealed is copied", () => {
   assert.deepEqual(copy.read(0, 100), text("kernel"));
 });
 
-Deno.test("each mistake names its file", () => {
+Deno.test("an error names its file", () => {
   using files = new Files();
   using empty = files.open("empty", new Uint8Array(0));
   using directory = new HostFd(open(files.directory, O_RDONLY | O_CLOEXEC));

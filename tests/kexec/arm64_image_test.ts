@@ -1,4 +1,4 @@
-/** Which files arm64 Linux takes as a kernel. */
+/** lib/kexec/arm64_image.ts: which files arm64 Linux takes as a kernel. */
 import assert from "node:assert/strict";
 import { checkImage } from "../../lib/kexec/check_image.ts";
 
@@ -12,12 +12,12 @@ function image(fields: { magic?: string; image_size?: bigint }): Uint8Array {
 
 const CASES: readonly (readonly [what: string, bytes: Uint8Array, reason?: RegExp])[] = [
   ["an Image", image({})],
-  ["another magic", image({ magic: "ZIMG" }), /no arm64 Image header/],
-  ["a size of 0", image({ image_size: 0n }), /how much memory/],
-  ["63 bytes", image({}).subarray(0, 63), /no arm64 Image header/],
+  ["a file with another magic number", image({ magic: "ZIMG" }), /no arm64 Image header/],
+  ["an Image of size 0", image({ image_size: 0n }), /how much memory/],
+  ["63 bytes of an Image", image({}).subarray(0, 63), /no arm64 Image header/],
 ];
 for (const [what, bytes, reason] of CASES) {
-  Deno.test(`arm64: ${what}`, () => {
+  Deno.test(`arm64 ${reason === undefined ? "takes" : "refuses"} ${what}`, () => {
     const read = (offset: number, length: number) => bytes.subarray(offset, offset + length);
     const { problems } = checkImage(read, bytes.length, "aarch64");
     assert.equal(problems.length, reason === undefined ? 0 : 1);

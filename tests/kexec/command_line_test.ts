@@ -1,4 +1,4 @@
-/** Kernel command lines: their words, how one is built, what it switches, why it is refused. */
+/** lib/kexec/command_line.ts: the words of a kernel command line, building one, its switches and its problems. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
@@ -18,7 +18,7 @@ const WORDS: readonly (readonly [line: string, words: (readonly [name: string, v
   ["empty= =odd", [["empty", ""], ["=odd"]]],
 ];
 for (const [line, words] of WORDS) {
-  Deno.test(`words of ${JSON.stringify(line)}`, () => {
+  Deno.test(`the line ${JSON.stringify(line)} is split into its words`, () => {
     assert.deepEqual(
       parseCommandLine(line).map(({ name, value }) => [name, value]),
       words.map(([n, v]) => [n, v]),
@@ -26,7 +26,7 @@ for (const [line, words] of WORDS) {
   });
 }
 
-Deno.test("every word stands in the line as it was", () => {
+Deno.test("every word is a part of the line, and only spaces are between words", () => {
   fc.assert(fc.property(fc.string({ unit: fc.constantFrom("a", "=", '"', " ", "-", "\t") }), (line) => {
     let from = 0;
     for (const { text } of parseCommandLine(line)) {
@@ -62,7 +62,7 @@ const BUILT = [
   [{ running }, ""],
 ] as const;
 for (const [choice, line] of BUILT) {
-  Deno.test(`built: ${JSON.stringify({ ...choice, running: undefined })}`, () => {
+  Deno.test(`the choice ${JSON.stringify({ ...choice, running: undefined })} gives ${JSON.stringify(line)}`, () => {
     assert.equal(buildCommandLine(choice), line);
   });
 }
@@ -70,7 +70,7 @@ for (const [choice, line] of BUILT) {
 const WORD = fc.constantFrom("a", "a=1", "a=2", "b-c=1", "b_c=1", "--", '"q=x y"', "initrd=/i", '"', "x");
 const LINE = fc.array(WORD, { maxLength: 8 }).map((words) => words.join(" "));
 
-Deno.test("a line that is reused with the same words for five updates is the same from the first one on", () => {
+Deno.test("a line that is reused and extended with the same words does not change after the first update", () => {
   fc.assert(fc.property(LINE, LINE, (boot, append) => {
     const first = buildCommandLine({ running: boot, reuse: true, append });
     let running = first;
@@ -81,7 +81,7 @@ Deno.test("a line that is reused with the same words for five updates is the sam
   }));
 });
 
-Deno.test("whatever is added, the last word of each added name is the one that was added", () => {
+Deno.test("the last word of each added name is the added one", () => {
   fc.assert(fc.property(LINE, LINE, (boot, append) => {
     const kernelWords = (line: string) => {
       const words = parseCommandLine(line).map(({ name, text }) =>
@@ -90,14 +90,14 @@ Deno.test("whatever is added, the last word of each added name is the one that w
       const end = words.findIndex(([name]) => name === "__");
       return new Map(end < 0 ? words : words.slice(0, end));
     };
-    // An open quote takes in what follows: only where it ends is another question.
+    // An open quote includes the rest of the line, so the added words change.
     fc.pre(!append.split(" ").includes('"'));
     const built = kernelWords(buildCommandLine({ running: boot, reuse: true, append }));
     for (const [name, text] of kernelWords(append)) assert.equal(built.get(name), text);
   }));
 });
 
-/** Each was tried on Linux 7.3.4, some alone and some after `liveupdate=off`. */
+/** Every line was tried on Linux 7.3.4, some alone and some after `liveupdate=off`. */
 const SWITCHES: readonly (readonly [words: string, is: boolean | undefined])[] = [
   ["liveupdate=on", true],
   ["liveupdate=1", true],
@@ -128,7 +128,8 @@ const SWITCHES: readonly (readonly [words: string, is: boolean | undefined])[] =
   ['x="a liveupdate=on', undefined],
 ];
 for (const [words, is] of SWITCHES) {
-  Deno.test(`switch: ${words}`, () => assert.equal(readSwitch(parseCommandLine(words), "liveupdate"), is));
+  Deno.test(`the switch liveupdate is ${is} after ${words}`, () =>
+    assert.equal(readSwitch(parseCommandLine(words), "liveupdate"), is));
 }
 
 const good = "liveupdate=on kho=on";
@@ -148,7 +149,7 @@ const PROBLEMS: readonly (readonly [next: string, running: string, codes: string
 ];
 for (const [next, before, codes] of PROBLEMS) {
   const shown = next.length > 60 ? `${next.length} characters` : JSON.stringify(next);
-  Deno.test(`problems of ${shown} after ${JSON.stringify(before)}: ${codes.join(", ") || "none"}`, () => {
+  Deno.test(`the line ${shown} after ${JSON.stringify(before)} has the problems: ${codes.join(", ") || "none"}`, () => {
     assert.deepEqual(commandLineProblems(next, before).map(({ code }) => code), codes);
   });
 }

@@ -1,4 +1,4 @@
-/** Loading, unloading and executing an image by the system calls, on the model. */
+/** lib/kexec/load.ts: loads, unloads and executes an image, on the model. */
 import assert from "node:assert/strict";
 import {
   exec,
@@ -25,7 +25,7 @@ function load(sys: SystemCalls, path: string, commandLine = "liveupdate=on"): vo
   loadImage(sys, { kernel: image, commandLine });
 }
 
-/** `kexec load ENOEXEC`. */
+/** `kexec load ENOEXEC`, or `done`. */
 function failure(run: () => void): string {
   try {
     run();
@@ -36,7 +36,7 @@ function failure(run: () => void): string {
   return "done";
 }
 
-Deno.test("loaded, shown, unloaded, unloaded again", () => {
+Deno.test("an image is loaded and unloaded; another unload does nothing", () => {
   const sys = machine().init();
   assert.equal(imageLoaded(sys), false);
   load(sys, "/boot/next");
@@ -54,14 +54,14 @@ Deno.test("a load that fails keeps the image loaded before", () => {
   assert.equal(imageLoaded(sys), true);
 });
 
-Deno.test("an initrd that is no file is refused", () => {
+Deno.test("a closed fd for the initrd is EBADF", () => {
   const sys = machine().init();
   using image = new Fd(sys, sys.open("/boot/next", 0));
   const wrong = () => loadImage(sys, { kernel: image, initrd: 99, commandLine: "" });
   assert.equal(failure(wrong), "kexec load EBADF");
 });
 
-Deno.test("exec without an image is EINVAL, with one the process is gone and the next kernel runs", () => {
+Deno.test("exec without an image is EINVAL; with one the process ends and the next kernel runs", () => {
   const hardware = machine();
   const sys = hardware.init();
   assert.equal(failure(() => exec(sys)), "kexec exec EINVAL");

@@ -1,4 +1,4 @@
-/** The headers of real kernels, whole and cut off. */
+/** lib/kexec/check_image.ts on the headers of real kernels, complete and cut off. */
 import assert from "node:assert/strict";
 import { type Architecture, checkImage } from "../../lib/kexec/check_image.ts";
 
@@ -15,7 +15,7 @@ const directory = Deno.env.get("LUO_TEST_KERNELS") ||
 for (const [name, release] of Object.entries(IMAGES)) {
   const image = read(`${directory}/${name}`);
   Deno.test({
-    name: `real image ${name}: whole; truncated when cut off after its setup code`,
+    name: `the real image ${name} is complete, and truncated when cut off after its setup code`,
     ignore: image === undefined,
     fn() {
       const bytes = image ?? new Uint8Array(0);
@@ -29,7 +29,7 @@ for (const [name, release] of Object.entries(IMAGES)) {
 
 const arm64 = read(`${directory}/Image-7.3.4-luo-arm64`);
 Deno.test({
-  name: "real image Image-7.3.4-luo-arm64: its release, and what x86-64 says to it",
+  name: "the real image Image-7.3.4-luo-arm64 has its release and is refused on x86-64",
   ignore: arm64 === undefined,
   fn() {
     const bytes = arm64 ?? new Uint8Array(0);

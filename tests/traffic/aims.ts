@@ -1,7 +1,7 @@
-/** What random traffic aims at: slots, names, tokens, lengths and offsets. */
+/** The targets of random traffic: slots, names, tokens, lengths and offsets. */
 import type { Random } from "./random.ts";
 
-/** Slots 0-5 are for sessions, 6-13 for files, 14 for the device. Any call may be aimed at any slot. */
+/** Slots 0-5 are for sessions, 6-13 for files, 14 for the device. A call may get an fd of any slot. */
 export const SLOTS = 15;
 export const DEVICE = 14;
 export const SESSIONS = 6;
@@ -15,7 +15,7 @@ export const tokens = [0n, 1n, 2n, 3n, 7n, 1n << 63n, (1n << 64n) - 1n];
 const sizes = [0, 1, 100, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, 3 * PAGE, 64 * 1024];
 const largeSizes = [2 * MIB - PAGE, 2 * MIB, 2 * MIB + 1, 3 * MIB];
 
-/** Where a call is aimed at: mostly where it belongs. */
+/** The slot for a call: usually one of the right kind. */
 export const fileSlot = (random: Random) => SESSIONS + random.below(FILES);
 export const session = (random: Random) => random.chance(95) ? random.below(SESSIONS) : random.below(SLOTS);
 export const file = (random: Random) => random.chance(92) ? fileSlot(random) : random.below(SLOTS);

@@ -5,7 +5,7 @@ import { file, length, offset, PAGE, session } from "./aims.ts";
 import type { Random } from "./random.ts";
 import { result, type Slots } from "./slots.ts";
 
-/** What is in a file, how large it is, its seals and flags. */
+/** Operations on the contents, the size, the seals and the flags of a file. */
 export type ContentOperation =
   | { op: "write" | "append"; slot: number; length: number; fill: number }
   | { op: "pwrite"; slot: number; offset: bigint; length: number; fill: number }
@@ -121,7 +121,7 @@ export class Contents {
     }
   }
 
-  /** One page, mapped shared, written through the mapping, perhaps cut out of the file; never past the end (SIGBUS). */
+  /** Maps a page, writes to it, and sometimes removes it from the file. A page past the end would be SIGBUS. */
   #map(o: Extract<ContentOperation, { op: "map" }>): string {
     const k = this.slots.sys;
     const fd = this.slots.fd(o.slot);
@@ -137,7 +137,7 @@ export class Contents {
     return `${removed} ${result(k.munmap(address, BigInt(PAGE)))}`;
   }
 
-  /** What would wait never does, here as on the model. */
+  /** Pipes and sockets stay O_NONBLOCK, so no call waits. */
   #unblocked(slot: number): number {
     return this.slots.isRegular(slot) ? 0 : abi.O_NONBLOCK;
   }
@@ -157,7 +157,7 @@ export class Contents {
   }
 }
 
-/** FNV-1a over every byte: cheap, and enough to tell contents apart. */
+/** FNV-1a of all bytes: a cheap hash that shows a difference of contents. */
 function sum(bytes: Uint8Array): string {
   let hash = 0x811c9dc5;
   for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);

@@ -7,7 +7,6 @@ import type { TrafficHost } from "./host.ts";
 import type { Random } from "./random.ts";
 import { result, type Slots } from "./slots.ts";
 
-/** Making, copying, passing and closing fds of all kinds. */
 export type FdOperation =
   | { op: "memfd"; flags: number; to: number }
   | { op: "open_tmpfile"; flags: number; to: number }
@@ -136,7 +135,7 @@ export class Fds {
     }
   }
 
-  /** Reading or writing pipes and sockets could block: both halves are made, one is kept, so that every call returns. */
+  /** Keeps one end and closes the other, so that no read or write can block. */
   #half(slot: number, pair: [number, number] | Ret): string {
     if (typeof pair === "number") return errnoName(pair);
     this.host.sys.close(pair[1]);
@@ -147,12 +146,12 @@ export class Fds {
     const fd = this.slots.fd(o.from);
     if (fd < 0) return "nothing";
     const stat = this.host.sys.fstat(fd);
-    // A pipe without its other end would block in open.
+    // The open of a pipe would wait for the other end.
     if (typeof stat !== "number" && (stat.mode & abi.S_IFMT) === abi.S_IFIFO) return "pipe";
     return this.slots.keep(o.to, this.host.sys.open(`/proc/self/fd/${fd}`, o.flags | abi.O_CLOEXEC));
   }
 
-  /** An fd in flight in a socket keeps its file, or its session, alive. */
+  /** Sends or receives an fd. A file or session lives on while its fd is in flight. */
   #post(o: Extract<FdOperation, { op: "send" | "receive" }>): string {
     const [near, far] = this.#mail;
     if (o.op === "send") {

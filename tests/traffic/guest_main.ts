@@ -1,6 +1,6 @@
 /**
- * Runs in the virtual machine, once a boot: plays this boot's traffic on the real kernel and goes on to the next boot by
- * kexec. `deno run guest_main.ts SEED BOOTS COUNT`; the trace of boot N is left in /results/trace.N.txt.
+ * Runs in the virtual machine, once in each boot: plays the traffic of this boot on the real kernel and boots the next one by kexec.
+ * `deno run guest_main.ts SEED BOOTS COUNT` writes the trace of boot N to /results/trace.N.txt.
  */
 import { O_RDONLY, POLLIN } from "../../ffi/abi/fcntl.ts";
 import { poll } from "../../ffi/epoll.ts";
@@ -38,8 +38,8 @@ console.log(`traffic: boot ${boot}, ${count} operations in ${Math.round(performa
 if (boot < boots) nextBoot(host, nextCommandLine(readText("/proc/cmdline")));
 
 /**
- * A machine that hangs has said up to where all was well. And the runtime sees its dead children: the handler of SIGCHLD
- * writes to a pipe, and once that is full it leaves EAGAIN in the errno of whatever call it interrupted.
+ * Writes the lines to the trace, which shows how far a machine came that hangs. The wait also lets Deno read its pipe of SIGCHLD:
+ * when that pipe is full, the signal handler leaves EAGAIN in the errno of the call that it interrupts.
  */
 async function flush(): Promise<void> {
   await Deno.writeTextFile(trace, lines.map((line) => `${line}\n`).join(""), { append: true });
@@ -54,10 +54,10 @@ function readText(path: string): string {
   return new TextDecoder().decode(into.subarray(0, length));
 }
 
-/** A child inherits what is not O_CLOEXEC. Its pidfd is readable when it has exited, and its files are closed by then. */
+/** A child that holds the fds without FD_CLOEXEC. Its pidfd is readable when it has exited and its files are closed. */
 function holder(): Holder {
   const child = new Deno.Command("sleep", { args: ["1000000"], stdin: "null", stdout: "null" }).spawn();
-  // The machine ends with the traffic, whoever still lives.
+  // Deno does not wait for the child at the end of the traffic.
   child.unref();
   const pidfd = sys.pidfd_open(child.pid, 0);
   return {

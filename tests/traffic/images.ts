@@ -5,7 +5,6 @@ import type { TrafficHost } from "./host.ts";
 import type { Random } from "./random.ts";
 import { result, type Slots } from "./slots.ts";
 
-/** Loads that fail in most ways there are, a few that succeed, and reboots with nothing loaded. */
 export type ImageOperation =
   | { op: "load_image"; kernel: number | "image"; initrd: number; flags: number; line: CommandLine }
   | { op: "kexec_nothing" | "reboot_unknown" };
@@ -18,7 +17,7 @@ export const imageWeights = { load_image: 3, kexec_nothing: 1, reboot_unknown: 1
 >;
 
 const LOADED = "/sys/kernel/kexec_loaded";
-/** The longest that x86 takes, the NUL included. */
+/** Bytes of the longest command line of x86, with the NUL. */
 const COMMAND_LINE_MAX = 2017;
 
 export function imageOperation(op: ImageOperation["op"], random: Random, slot: () => number): ImageOperation {
@@ -69,7 +68,7 @@ export class Images {
   }
 }
 
-/** Memory that ends where it ends, and the length that the call is told. */
+/** A command line in memory, and the length that the call gets. */
 function commandLine(line: CommandLine): { bytes: Uint8Array | null; length: bigint } {
   const good = new TextEncoder().encode("liveupdate=on\0");
   switch (line) {

@@ -1,7 +1,7 @@
 /**
- * The same random traffic on the real kernel and on the model, traces compared line by line:
- * `kernel_main.ts [--record] [SEED [BOOTS [COUNT]]]`. Ends with `N passed, N failed`, a boot being a case. `--record` keeps what
- * Linux did as the trace that `trace_test.ts` holds the model to where there is no QEMU.
+ * Plays the same random traffic on the real kernel and on the model, and compares the traces line by line:
+ * `kernel_main.ts [--record] [SEED [BOOTS [COUNT]]]`. The last line is `N passed, N failed`; each boot counts as a case. `--record`
+ * keeps the trace of Linux, to which `trace_test.ts` compares the model on hosts without QEMU.
  */
 import { runInVm } from "../vm/vm.ts";
 import { modelTraces } from "./model_trace.ts";
@@ -39,7 +39,7 @@ function traceOf(boot: number): string[] {
   return Deno.readTextFileSync(`${results_dir}/trace.${boot}.txt`).trimEnd().split("\n");
 }
 
-/** The operations depend on the seed alone, so the first line that differs ends the shortest prefix that does. */
+/** Compares two traces and prints the first line that differs. The operations depend only on the seed, so a repeat fails there too. */
 function same(boot: number, real: readonly string[], model: readonly string[]): boolean {
   const length = Math.max(real.length, model.length);
   const at = Array.from({ length }, (_, index) => index).findIndex((index) => real[index] !== model[index]);

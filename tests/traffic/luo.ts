@@ -20,7 +20,6 @@ import { DEVICE, device, file, fileSlot, session, sessionNames, SESSIONS, tokens
 import type { Random } from "./random.ts";
 import { result, type Slots } from "./slots.ts";
 
-/** The device and the ioctls, well-formed and not. */
 export type LuoOperation =
   | { op: "open_device"; to: number }
   | { op: "create" | "retrieve"; device: number; name: string; to: number }
@@ -65,7 +64,7 @@ export function luoOperation(op: LuoOperation["op"], random: Random): LuoOperati
   }
 }
 
-/** An ioctl whose number, size, tail or memory is off in one way or several; now and then in none. */
+/** An ioctl whose number, size, tail or memory is usually wrong in one or more ways. */
 function malformed(random: Random): LuoOperation {
   const request = random.chance(70)
     ? random.pick(requests)
@@ -75,7 +74,7 @@ function malformed(random: Random): LuoOperation {
   const mapped = random.pick([0, 3, 4, 8, right - 1, right, right + 1, right + 8, right + 64]);
   const bytes = new Uint8Array(mapped);
   if (random.chance(40)) bytes.set(random.bytes(mapped));
-  // Arguments behind the size that mostly make sense: fd -1 or a small name, so that more than the generic checks is reached.
+  // An fd -1 or a short name after the size often makes sense, so that the call passes the generic checks.
   if (mapped >= 16 && random.chance(60)) bytes.fill(0, 4, right);
   if (mapped >= 16 && right === 72 && random.chance(60)) {
     bytes.set(new TextEncoder().encode(random.pick(sessionNames)), 8);

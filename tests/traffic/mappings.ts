@@ -4,7 +4,7 @@ import { errnoName } from "../../ffi/abi/errno.ts";
 import type { Random } from "./random.ts";
 import { result, type Slots } from "./slots.ts";
 
-/** Mappings that stay while the file under them is written, cut, preserved and handed over. */
+/** Operations on mappings, which stay while their file is written, cut, preserved and handed over. */
 export type MappingOperation =
   | { op: "map_keep"; slot: number; map: number; prot: number; flags: number; page: number; pages: number }
   | { op: "map_store"; map: number; page: number; fill: number }
@@ -60,7 +60,7 @@ export function mappingOperation(
 
 interface Kept {
   readonly address: bigint;
-  /** Of the same description: says the file's size, for an access behind it would kill the process (SIGBUS). */
+  /** A copy of the mapped fd, to ask for the file's size: an access past the end would kill the process (SIGBUS). */
   readonly fd: number;
   readonly first_page: number;
   readonly prot: number;
@@ -121,7 +121,7 @@ export class KeptMappings {
     return BigInt((first_page + page) * PAGE) < stat.size;
   }
 
-  /** How many pages from `page` on are still mapped: what was unmapped may be anybody's memory by now. */
+  /** The number of pages from `page` on that are still mapped. Unmapped addresses may have another use by now. */
   #inside({ mapped }: Kept, page: number, pages: number): number {
     const wanted = mapped.slice(page, page + pages);
     const gap = wanted.indexOf(false);

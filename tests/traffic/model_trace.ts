@@ -6,7 +6,7 @@ import { Machine } from "../../lib/model/machine.ts";
 import type { Holder, TrafficHost } from "./host.ts";
 import { nextBoot, play } from "./play.ts";
 
-/** The same traffic on the model: the trace of each boot, without the machine's ever being anything but the model. */
+/** The trace of each boot. */
 export function* modelTraces(seed: number, boots: number, count: number): Generator<string[]> {
   const disk = new MemoryDisk({ "/image": standInBzImage({ release: "7.3.4-luo" }) });
   const machine = new Machine({ disk, nofile: 20_000, memory_bytes: 2 * 1024 ** 3 });
@@ -32,7 +32,7 @@ class ModelHost implements TrafficHost {
     this.sys = machine.init();
   }
 
-  /** fork and exec, by what the model has: a process that takes copies of the fds. */
+  /** The model has no fork and exec, so a new process takes copies of the fds. */
   spawn(fds: readonly number[]): Holder {
     const child = this.machine.spawn();
     const parent = child.pidfd_open(this.sys.getpid(), 0);

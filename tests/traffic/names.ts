@@ -3,7 +3,7 @@ import * as abi from "../../ffi/abi/fcntl.ts";
 import type { Random } from "./random.ts";
 import { result, type Slots } from "./slots.ts";
 
-/** Names on a tmpfs: what is linked cannot be preserved, what lost its last name can. */
+/** Operations on names. A file can be preserved when it has lost its last name. */
 export type NameOperation =
   | { op: "open_name"; name: string; flags: number; to: number }
   | { op: "unlink"; name: string }
@@ -20,7 +20,7 @@ export const nameWeights = {
 
 const names = ["one", "two", "three"];
 const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_PATH } = abi;
-/** A FIFO may have got any of the names. */
+/** Any name may be that of a FIFO, whose open would block. */
 const UNBLOCKED = abi.O_CLOEXEC | abi.O_NONBLOCK;
 const openings = [
   O_RDWR | O_CREAT,
@@ -62,7 +62,7 @@ export class Names {
         return result(k.link_fd(this.slots.fd(o.slot), this.#path(o.name)));
       case "open_fifo": {
         const made = result(k.mkfifo(this.#path("fifo"), 0o600));
-        // Nobody ever opens it for writing: it never blocks.
+        // With O_NONBLOCK the open does not wait for a writer.
         const flags = O_RDONLY | abi.O_NONBLOCK | abi.O_CLOEXEC;
         return `${made} ${this.slots.keep(o.to, k.open(this.#path("fifo"), flags))}`;
       }

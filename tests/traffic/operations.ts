@@ -1,4 +1,4 @@
-/** Random traffic: chooses the operations, from a seed. */
+/** Random traffic: chooses the operations by a seed. */
 import { BIG, DEVICE, file, fileSlot, length, offset, sessionNames, SESSIONS, tokens } from "./aims.ts";
 import { type ContentOperation, contentOperation, contentWeights } from "./contents.ts";
 import { type FdOperation, fdOperation, fdWeights } from "./fds.ts";
@@ -10,8 +10,8 @@ import { type ProcessOperation, processOperation, processWeights } from "./proce
 import { Random } from "./random.ts";
 
 /**
- * Random operations at the seam. They name slots (`aims.ts`), not fds, and depend on the seed alone, never on an answer: so the
- * same seed is the same traffic on every kernel. A slot that holds nothing is fd -1.
+ * An operation at the seam. Operations name slots (`aims.ts`) and not fds, and depend only on the seed, never on an answer: the same
+ * seed gives the same traffic on every kernel. An empty slot is fd -1.
  */
 export type Operation =
   | LuoOperation
@@ -32,7 +32,7 @@ const weights = {
   ...imageWeights,
 } as const satisfies Record<Operation["op"], number>;
 
-/** Which kind an operation is of. */
+/** Tests for the kinds of operations. */
 export const is = {
   luo: (o: Operation): o is LuoOperation => Object.hasOwn(luoWeights, o.op),
   fd: (o: Operation): o is FdOperation => Object.hasOwn(fdWeights, o.op),
@@ -43,9 +43,8 @@ export const is = {
 };
 
 /**
- * The operations of one boot: `count` of them, the same for the same seed and boot number. A boot begins with a look at
- * some of what may have been handed over and ends with sessions that have something in them, or chance would seldom bring
- * anything through a kexec.
+ * The `count` operations of one boot, the same for the same seed and boot number. A boot begins by retrieving sessions and ends by
+ * preserving files in some. Without that, chance would seldom hand anything over.
  */
 export function* operations(seed: number, boot: number, count: number): Generator<Operation> {
   const random = new Random(Math.imul(seed, 1000003) + boot);

@@ -6,7 +6,7 @@ import type { TrafficHost } from "./host.ts";
 import { operations } from "./operations.ts";
 import { Traffic } from "./trace.ts";
 
-/** One boot of random traffic: `count` operations at the seam, a line for each. What they leave open stays open. */
+/** Makes the `count` operations of one boot and gives a line for each. The fds that they leave open stay open. */
 export function* play(host: TrafficHost, seed: number, boot: number, count: number): Generator<string> {
   const traffic = new Traffic(host);
   let number = 0;
@@ -15,7 +15,7 @@ export function* play(host: TrafficHost, seed: number, boot: number, count: numb
   }
 }
 
-/** Ends a boot the same way everywhere: loads the next kernel and goes there. Returns only by throwing. */
+/** Loads the next kernel and boots it. Never returns: it throws when that fails, and on the model also when it succeeds. */
 export function nextBoot({ sys, image, initrd }: TrafficHost, commandLine: string): void {
   const text = new TextEncoder().encode(commandLine + "\0");
   const kernel_fd = check(sys.open(image, O_RDONLY | O_CLOEXEC), "open", image);

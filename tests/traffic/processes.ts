@@ -3,7 +3,7 @@ import type { Holder, TrafficHost } from "./host.ts";
 import type { Random } from "./random.ts";
 import type { Slots } from "./slots.ts";
 
-/** Processes that hold copies of fds, and die: a session, a file, the device live as long as their last holder. */
+/** Starts or kills a holder. A session, a file or the device lives as long as its last holder. */
 export type ProcessOperation = { op: "spawn" | "kill"; holder: number };
 
 export const processWeights = { spawn: 1, kill: 2 } as const satisfies Record<

@@ -1,4 +1,4 @@
-/** A small seeded generator (splitmix32): the same seed gives the same numbers on the model, in the guest, for ever. */
+/** Random numbers from a seed (splitmix32). The same seed always gives the same numbers, so recorded traces stay valid. */
 export class Random {
   #state: number;
 

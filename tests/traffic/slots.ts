@@ -3,7 +3,7 @@ import { F_GETFD, FD_CLOEXEC, S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
 import { errnoName } from "../../ffi/abi/errno.ts";
 import type { Ret, SystemCalls } from "../../lib/system_calls.ts";
 
-/** Where random operations find the fds they are aimed at, and leave those they make. An empty slot is fd -1. */
+/** Operations take their fds from slots and put new fds into slots. An empty slot is fd -1. */
 export class Slots {
   readonly #fds: number[];
 
@@ -15,7 +15,7 @@ export class Slots {
     return this.#fds[slot] ?? -1;
   }
 
-  /** Puts a new fd into a slot; what the slot held before is closed after the call, so it was still there during it. */
+  /** Puts a new fd into a slot and closes the old one, which was still open during the call. */
   keep(slot: number, fd: Ret): string {
     if (fd < 0) return errnoName(fd);
     const before = this.fd(slot);

@@ -1,4 +1,4 @@
-/** Makes random operations and writes down what came of each. */
+/** Makes random operations and describes each result. */
 import { SLOTS } from "./aims.ts";
 import { Contents } from "./contents.ts";
 import { Fds } from "./fds.ts";
@@ -11,7 +11,7 @@ import { is, type Operation } from "./operations.ts";
 import { Processes } from "./processes.ts";
 import { Slots } from "./slots.ts";
 
-/** Applies operations to one kernel and says of each what it was and what came of it, without fd numbers and inodes. */
+/** Makes operations on one kernel. Each gives a line with the operation and its result, without fd and inode numbers. */
 export class Traffic {
   readonly #luo: Luo;
   readonly #fds: Fds;
