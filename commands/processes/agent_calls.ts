@@ -3,7 +3,7 @@ import { geteuid } from "../../ffi/process.ts";
 import { type AgentClient, connectAgent, ConnectionEnded, NO_LIMIT } from "../../lib/agent/client.ts";
 import type { FileInfo, MethodName, Methods, Status } from "../../lib/agent/protocol.ts";
 import { LuoError } from "../../lib/error.ts";
-import { HostFd } from "../../lib/files/host_fd.ts";
+import type { HostFd } from "../../lib/files/host_fd.ts";
 import { ensureRunning, type Service, waitForEnd } from "./background_process.ts";
 import type { CommonFlags } from "../arguments/command.ts";
 import type { Context } from "../base/context.ts";
@@ -71,9 +71,7 @@ export function restoreFile(
 ): { file: FileInfo; fd: HostFd } {
   using client = connect(context, flags);
   const { reply, fds } = client.call("RestoreFile", request, [], limit_ms("RestoreFile", flags));
-  const number = fds[reply.fileFd];
-  if (number === undefined) throw new Failure("internal", "Cannot take the file: the agent sent none");
-  return { file: reply.file, fd: new HostFd(number) };
+  return { file: reply.file, fd: fds.fileFd };
 }
 
 /**

@@ -5,10 +5,12 @@ import { close } from "../../ffi/file.ts";
 export class HostFd implements Disposable {
   #number: number;
 
+  /** Owns the descriptor `number` from now on. */
   constructor(number: number) {
     this.#number = number;
   }
 
+  /** The number, for a system call. Throws after the descriptor was closed or released. */
   get number(): number {
     if (this.#number < 0) throw new TypeError("This file descriptor is closed or was given away");
     return this.#number;
@@ -21,6 +23,7 @@ export class HostFd implements Disposable {
     return number;
   }
 
+  /** Closes the descriptor, unless it was released. */
   [Symbol.dispose](): void {
     if (this.#number >= 0) close(this.release());
   }

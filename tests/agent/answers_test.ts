@@ -20,8 +20,9 @@ function call<M extends MethodName>(
   ...files: number[]
 ): void {
   called.add(method);
-  const { reply, fds } = client.call(method, request, files);
-  [...fds, ...files].forEach(close);
+  using answer = client.call(method, request, files);
+  const { reply } = answer;
+  files.forEach(close);
   const described = description.methods.get(method);
   assert.ok(described);
   assertIs(description, described.input, request, `${method}.request`);

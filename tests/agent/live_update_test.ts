@@ -1,9 +1,7 @@
 /** A live update with two agents, one in each kernel. */
 import assert from "node:assert/strict";
-import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
-import { close, lseek, memfd_create, open, pread, write } from "../../ffi/file.ts";
-import type { AgentClient } from "../../lib/agent/client.ts";
-import { standInBzImage } from "../../lib/kexec/bzimage.ts";
+import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC } from "../../ffi/abi/fcntl.ts";
+import { close, lseek, memfd_create, pread, write } from "../../ffi/file.ts";
 import { TestAgent } from "./start.ts";
 
 const CONTENT = new TextEncoder().encode("what the guest had in memory");
@@ -12,14 +10,6 @@ function memfd(content: Uint8Array): number {
   const fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
   write(fd, content);
   return fd;
-}
-
-function load(client: AgentClient, directory: string): void {
-  const image = `${directory}/image`;
-  Deno.writeFileSync(image, standInBzImage({ release: "7.3.4-next" }));
-  const fd = open(image, O_RDONLY);
-  client.call("LoadImage", { kernelFd: 0, kernel: image, commandLine: "liveupdate=on" }, [fd]);
-  close(fd);
 }
 
 Deno.test("agent: a session, a file, a kexec; the next kernel's agent knows both and gives the file back", async () => {
@@ -34,7 +24,7 @@ Deno.test("agent: a session, a file, a kexec; the next kernel's agent knows both
     ]);
     close(fd);
     assert.equal(reply.file.size, CONTENT.length);
-    load(client, agent.directory);
+    agent.loadNext();
     assert.equal(client.callUntilEnd("ExecImage", {}), true);
   }
   using client = agent.connect();
@@ -50,11 +40,11 @@ Deno.test("agent: a session, a file, a kexec; the next kernel's agent knows both
     ],
   );
   client.call("RetrieveSession", { name: "vm1" });
-  const { reply, fds: [fd = -1] } = client.call("RestoreFile", { session: "vm1", token: "7" });
+  using answer = client.call("RestoreFile", { session: "vm1", token: "7" });
+  const { reply, fds: { fileFd: { number: fd } } } = answer;
   const into = new Uint8Array(100);
   assert.deepEqual(into.subarray(0, pread(fd, into, 0n)), CONTENT);
   assert.equal(lseek(fd, 0n, 1), 5n);
-  close(fd);
   assert.equal(reply.file.state, "restored");
   client.call("FinishSession", { name: "vm1" });
   assert.deepEqual(client.call("ListSessions", {}).reply.sessions, []);

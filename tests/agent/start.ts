@@ -1,6 +1,10 @@
 /** Starts a real agent on a model, for tests. */
+import assert from "node:assert/strict";
+import { O_RDONLY } from "../../ffi/abi/fcntl.ts";
+import { close, open } from "../../ffi/file.ts";
 import { type AgentClient, connectAgent } from "../../lib/agent/client.ts";
 import { LuoError } from "../../lib/error.ts";
+import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 
 /** A real agent in a process and a directory of its own. */
 export class TestAgent implements AsyncDisposable {
@@ -36,6 +40,26 @@ export class TestAgent implements AsyncDisposable {
       }
     }
     throw new Error("the agent does not come up");
+  }
+
+  /** Loads a stand-in for the next kernel. */
+  loadNext(): void {
+    const image = `${this.directory}/image`;
+    Deno.writeFileSync(image, standInBzImage({ release: "7.3.4-next" }));
+    using client = this.connect();
+    const fd = open(image, O_RDONLY);
+    client.call("LoadImage", { kernelFd: 0, kernel: image, commandLine: "liveupdate=on" }, [fd]);
+    close(fd);
+  }
+
+  /** Preserves the file, which it closes, and goes into the next kernel. */
+  handOver(session: string, token: string, fd: number): void {
+    using client = this.connect();
+    client.call("CreateSession", { name: session });
+    client.call("PreserveFile", { session, token, fileFd: 0 }, [fd]);
+    close(fd);
+    this.loadNext();
+    assert.equal(client.callUntilEnd("ExecImage", {}), true);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -20,6 +20,7 @@ const ROOMS: Readonly<Record<string, readonly [column: number, purpose: string]>
   "commands/errors": [3, "messages, hints, exit codes"],
   "commands/base": [4, "what every command shares"],
   "lib/luo.ts": [4, "what the library exports"],
+  "lib/agent_client.ts": [3, "the agent's clients"],
   "lib/emulate": [0, "unmodified programs"],
   "lib/emulate/launcher": [0.5, "the launcher's machine code"],
   "lib/agent": [2.6, "holds sessions, serves Varlink"],

@@ -25,7 +25,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["lib/machine_process", "lib/rehearse"],
   ["lib/agent", "lib/emulate/launcher"],
   ["lib/emulate"],
-  ["lib/luo.ts"],
+  ["lib/luo.ts", "lib/agent_client.ts"],
   ["commands/base"],
   ["commands/errors"],
   ["commands/arguments"],
