@@ -38,8 +38,8 @@ export interface Reply {
 }
 
 /**
- * Makes the system call that a client requests, in the client's process. Owns the packet's fds from now on. The caller must close the
- * reply's fds.
+ * Makes the system call that a client requests, in the client's process. Owns the packet's fds from now on. The caller must
+ * close the reply's fds.
  *
  * @throws BadPacket: the request breaks the protocol. ProcessKilled: the call ended the process or the machine
  */

@@ -1,4 +1,4 @@
-/** What `luo emulate` costs: the same program alone and below it. Needs gcc. */
+/** Measures `luo emulate`: the same program alone and under emulation. Needs gcc. */
 import { isInstalled, Lab } from "../emulate/run.ts";
 
 if (isInstalled("gcc")) {

@@ -1,4 +1,4 @@
-/** Filling a memfd with a file's bytes: luo's way, and what a shell script would do. 256 MiB in the page cache. */
+/** Measures the copy of a file of 256 MiB from the page cache into memory: by luo, by cat and by cp. */
 import { pattern } from "../files/scratch.ts";
 import { copyToMemfd } from "../../lib/files/preserve_from.ts";
 

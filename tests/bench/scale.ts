@@ -5,10 +5,12 @@ import { check } from "../../lib/error.ts";
 import type { SystemCalls } from "../../lib/system_calls.ts";
 import { openDevice } from "../../lib/session.ts";
 
-/** Sessions, files in each, pages of each file. */
+/** The size of the live update. */
 export interface Size {
   readonly sessions: number;
+  /** Files in each session. */
   readonly files: number;
+  /** Pages of each file. */
   readonly pages: number;
 }
 
@@ -28,7 +30,7 @@ class Clock {
   }
 }
 
-/** Makes and preserves everything. The sessions stay open with the process. */
+/** Makes the sessions, fills the files and preserves them. The sessions stay open. */
 export function before(sys: SystemCalls, { sessions, files, pages }: Size): Times {
   const clock = new Clock();
   const contents = new Uint8Array(pages * PAGE).fill(7);
@@ -60,12 +62,12 @@ export function load(sys: SystemCalls, image: string, initrd: string | undefined
   check(answer, "kexec load", image);
 }
 
-/** Returns only by throwing. */
+/** Never returns: it throws when the kexec fails, and on the model also when it succeeds. */
 export function kexec(sys: SystemCalls): void {
   check(sys.reboot(LINUX_REBOOT_CMD_KEXEC), "kexec exec", "the loaded kernel");
 }
 
-/** In the next kernel: takes everything back and finishes it. */
+/** Retrieves and finishes everything in the next kernel. */
 export function after(sys: SystemCalls, { sessions, files }: Size): Times {
   const clock = new Clock();
   const device = clock.measure("open", () => openDevice(sys));

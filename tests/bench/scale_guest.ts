@@ -1,4 +1,4 @@
-/** In the virtual machine, once a boot: `scale_guest.ts SESSIONS FILES PAGES`; leaves /results/times.N.json. */
+/** Runs in the virtual machine, once in each boot: `scale_guest.ts SESSIONS FILES PAGES` writes /results/times.N.json. */
 import { linux } from "../../lib/linux/system_calls.ts";
 import { BOOT_IMAGE, BOOT_INITRD, nextCommandLine, RESULTS } from "../vm/guest.ts";
 import { after, before, kexec, load } from "./scale.ts";

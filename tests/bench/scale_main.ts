@@ -1,6 +1,6 @@
 /**
- * A live update of 1,000 sessions and one of 10,000, with 10 files each, on the model, and the kernel's own figures beside them.
- * `scale_main.ts` is part of `deno task bench`; each size runs in a process of its own, so that its memory can be told.
+ * Measures a live update of 1,000 sessions and one of 10,000, with 10 files each, on the model, and smaller ones on Linux. Part of
+ * `deno task bench`. Each size runs in a process of its own, which makes its memory measurable.
  */
 import process from "node:process";
 import { ProcessKilled } from "../../lib/system_calls.ts";
@@ -12,17 +12,17 @@ import { runInVm } from "../vm/vm.ts";
 import { after, before, kexec, load, type Size, type Times } from "./scale.ts";
 
 const FILES = 10;
-/** A million pages in the large one. */
+/** The larger live update has a million pages. */
 const PAGES = 10;
 const [few, many] = [1_000, 10_000];
-/** The virtual machine has 2 GiB, and is emulated: a page in each file, and a tenth of the sessions. */
+/** The virtual machine is emulated and has 2 GiB, so its files have one page, and there are a tenth of the sessions. */
 const [few_linux, many_linux] = [100, 1_000];
 
 interface Measured {
   readonly times: Times;
-  /** Milliseconds of the processor in user mode: without what the host takes to find memory. */
+  /** Milliseconds of processor time in user mode, which excludes the host's search for memory. */
   readonly user?: number;
-  /** Of the process that ran the model: its memory above what it had before, by the bytes of all files. */
+  /** The additional memory of the process, divided by the bytes of all files. */
   readonly memory?: number;
 }
 
@@ -45,7 +45,7 @@ function onModel(size: Size): Measured {
   return { times, user, memory: (Deno.memoryUsage().rss - started) / data };
 }
 
-/** Milliseconds that as much memory as the model needs takes to be used for the first time, by nothing but a loop. */
+/** Milliseconds that a loop needs to use so many bytes of memory for the first time. */
 function touching(bytes: number): number {
   const start = performance.now();
   const kept: Uint8Array[] = [];
@@ -94,7 +94,7 @@ function sum(times: Times): number {
   return Object.values(times).reduce((a, b) => a + b, 0);
 }
 
-/** The host may take longer for each page the more of them there are: what is the model's own shows in the ratios. */
+/** Compares a run with the first use of its memory, because the host can need more time for a page when there are more pages. */
 function compare(sessions: number, { times, memory = 1 }: Measured): void {
   const bytes = sessions * FILES * PAGES * 4096 * memory;
   const alone = inItsOwnProcess<number>(bytes);
@@ -124,7 +124,7 @@ if (import.meta.main) {
       const linux = (sessions: number) => onLinux({ sessions, files: FILES, pages: 1 });
       const [one, ten] = [await linux(few_linux), await linux(many_linux)];
       table(
-        `Linux 7.3.4, emulated in a virtual machine, ${FILES} files of a page a session`,
+        `Linux 7.3.4, emulated in a virtual machine, ${FILES} files of one page a session`,
         few_linux,
         many_linux,
         one,

@@ -1,4 +1,4 @@
-/** What a command costs before it does anything, as a ratio to an empty script; beside what a shell script would call instead. */
+/** Measures the start of a command, relative to an empty script and to kexec(8). */
 import { PERMISSIONS } from "../../commands/processes/own_command.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;

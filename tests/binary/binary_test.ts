@@ -7,7 +7,7 @@ import { hostTarget } from "../../tools/binary/deno_program.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** A directory with `luo` in it and nothing else, made once: it takes two seconds. */
+/** A directory with only `luo` in it. It is made once, because a build takes two seconds. */
 const directory = Deno.makeTempDirSync({ prefix: "luo-binary-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
 const LUO = `${directory}/luo`;
@@ -19,7 +19,7 @@ interface Outcome {
   err: string;
 }
 
-/** A shell script in which $LUO is the executable, in an environment with nothing else in it. */
+/** Runs a shell script. Its environment has only $LUO, the executable, and `env`. */
 function sh(script: string, env: Record<string, string> = {}): Outcome {
   const { code, stdout, stderr } = new Deno.Command("/bin/sh", {
     args: ["-c", script],
@@ -31,17 +31,17 @@ function sh(script: string, env: Record<string, string> = {}): Outcome {
   return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
 }
 
-Deno.test("the version, the commit, Deno and the packages", () => {
+Deno.test("--version --json has the version, the commit, Deno and the architecture", () => {
   const { code, out } = sh("$LUO --version --json");
   assert.equal(code, 0);
-  // The commit is left out where the source is no git checkout.
+  // Outside a git checkout there is no commit.
   const { commit = "", dependencies: _, ...rest } = JSON.parse(out);
   assert.match(commit, /^([0-9a-f]{40}\+?)?$/);
   const { version: { deno, v8 }, build: { arch } } = Deno;
   assert.deepEqual(rest, { version: VERSION, deno, v8, arch });
 });
 
-/** The files and packages that main.ts is made of. */
+/** The files and packages that main.ts imports. */
 function info(): { npmPackage?: string; local?: string }[] {
   const args = ["info", "--json", `${ROOT}main.ts`];
   const { stdout } = new Deno.Command(Deno.execPath(), { args, cwd: ROOT }).outputSync();
@@ -52,7 +52,7 @@ function modules(): string[] {
   return info().flatMap(({ local }) => local ?? []);
 }
 
-Deno.test("the packages it names are those it is made of", () => {
+Deno.test("--version --json has the packages that are in the program", () => {
   const packages = new Set(info().flatMap(({ npmPackage }) => npmPackage ?? []));
   const { dependencies } = JSON.parse(sh("$LUO --version --json").out);
   const named = Object.entries(dependencies).map(([name, version]) => `${name}@${version}`);
@@ -60,27 +60,27 @@ Deno.test("the packages it names are those it is made of", () => {
 });
 
 const starts: readonly [name: string, script: string][] = [
-  ["one argument", "$LUO -v"],
-  ["two arguments", "$LUO -v --json"],
-  ["a variable", "A=1 $LUO -v"],
-  ["two variables", "A=1 B=2 $LUO -v"],
-  ["many variables", "for i in $(seq 200); do export v$i=$i; done; $LUO -v"],
-  ["no standard input", "$LUO -v <&-"],
-  ["no standard error", "$LUO -v 2>&-"],
-  ["neither", "$LUO -v <&- 2>&-"],
-  ["another name", 'ln -s "$LUO" luo-link; ./luo-link -v'],
+  ["with one argument", "$LUO -v"],
+  ["with two arguments", "$LUO -v --json"],
+  ["with a variable", "A=1 $LUO -v"],
+  ["with two variables", "A=1 B=2 $LUO -v"],
+  ["with many variables", "for i in $(seq 200); do export v$i=$i; done; $LUO -v"],
+  ["without standard input", "$LUO -v <&-"],
+  ["without standard error", "$LUO -v 2>&-"],
+  ["without standard input and standard error", "$LUO -v <&- 2>&-"],
+  ["under another name", 'ln -s "$LUO" luo-link; ./luo-link -v'],
   ["from a removed file", 'cp "$LUO" gone; exec 7<gone; rm gone; /proc/self/fd/7 -v'],
-  ["a terminal, on which Deno would say more", 'script -qec "$LUO -v" /dev/null | cat'],
+  ["on a terminal, on which Deno would print more", 'script -qec "$LUO -v" /dev/null | cat'],
 ];
 for (const [name, script] of starts) {
-  Deno.test(`starts with ${name}`, () => {
+  Deno.test(`luo starts ${name}`, () => {
     const { code, out, err } = sh(script);
     assert.equal(`${code} ${err}`, "0 ");
     assert.match(out, /^(\d+\.\d+\.\d+|\{.*\})\r?\n$/);
   });
 }
 
-Deno.test("what lies around is neither read nor written", () => {
+Deno.test("luo reads and writes no file of its directory", () => {
   const home = `${directory}/home`;
   Deno.mkdirSync(home);
   for (const name of ["deno.json", "package.json", "deno.lock"]) {
@@ -95,7 +95,7 @@ Deno.test("what lies around is neither read nor written", () => {
   ]);
 });
 
-Deno.test("the agent it starts is itself, also when its file was removed; what was typed is what ps shows", () => {
+Deno.test("the agent is the same executable, also when its file was removed, and ps shows the user's arguments", () => {
   const env = { LUO_BACKEND: "model", LUO_SOCKET: `${directory}/s` };
   const { out, err } = sh(
     'cp "$LUO" gone; exec 7<gone; rm gone; /proc/self/fd/7 agent start >&2; $LUO agent status --json',
@@ -108,14 +108,13 @@ Deno.test("the agent it starts is itself, also when its file was removed; what w
     assert.deepEqual(words, ["agent", "run"]);
     const own = Deno.statSync(`/proc/${pid}/exe`);
     assert.equal(own.size, Deno.statSync(LUO).size);
-    // Deno's settings are for Deno.
     assert.doesNotMatch(Deno.readTextFileSync(`/proc/${pid}/environ`), /DENO_/);
   } finally {
     assert.equal(sh("$LUO agent stop", env).code, 0);
   }
 });
 
-Deno.test("no disposal is lost on the way into the executable", async () => {
+Deno.test("a converted chunk disposes of a variable that is used once", async () => {
   const scratch = `${directory}/disposals`;
   Deno.mkdirSync(`${scratch}/source`, { recursive: true });
   Deno.writeTextFileSync(
@@ -131,7 +130,7 @@ Deno.test("no disposal is lost on the way into the executable", async () => {
   assert.equal(new TextDecoder().decode(stdout), "disposed\n1\n");
 });
 
-Deno.test("every disposal of the sources is in the executable", async () => {
+Deno.test("the chunks have every disposal of the sources", async () => {
   const scratch = `${directory}/all`;
   Deno.mkdirSync(scratch);
   const texts = Object.values(await chunks(ROOT, scratch));
@@ -142,7 +141,7 @@ Deno.test("every disposal of the sources is in the executable", async () => {
   assert.equal(inside, sources.reduce((sum, path) => sum + disposals(code(path)), 0));
 });
 
-Deno.test("the same source gives the same script, wherever it and Deno's cache are", () => {
+Deno.test("the same source gives the same script in any directory and with any cache of Deno", () => {
   const deno = (args: string[], env: Record<string, string> = {}) => {
     const { stdout } = new Deno.Command(Deno.execPath(), { args, env, cwd: "/" }).outputSync();
     return new TextDecoder().decode(stdout);

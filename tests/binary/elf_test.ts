@@ -6,7 +6,7 @@ import { importedAddress } from "../../tools/binary/imported.ts";
 const [PT_LOAD, PT_NOTE] = [1, 4];
 const HEADER_SIZE = 64;
 
-/** A program of nothing but headers: of each segment the type; one page of memory after the other. */
+/** A program that is only headers: one for each type, for one page of memory after the other. */
 function program(types: readonly number[], machine: number = MACHINES.x86_64): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(HEADER_SIZE + 56 * types.length);
   const view = new DataView(bytes.buffer);
@@ -26,11 +26,11 @@ function program(types: readonly number[], machine: number = MACHINES.x86_64): U
 }
 
 const refusals: readonly [name: string, bytes: Uint8Array, words: RegExp][] = [
-  ["nothing", new Uint8Array(0), /no 64-bit little-endian ELF/],
+  ["an empty file", new Uint8Array(0), /no 64-bit little-endian ELF/],
   ["a script", new TextEncoder().encode("#!/bin/sh\n".repeat(20)), /no 64-bit little-endian ELF/],
-  ["another architecture", program([PT_LOAD, PT_NOTE], MACHINES.aarch64), /not for x86_64/],
-  ["no room", program([PT_LOAD]), /no PT_NOTE/],
-  ["no room behind what is loaded", program([PT_NOTE, PT_LOAD]), /no PT_NOTE/],
+  ["a program for another architecture", program([PT_LOAD, PT_NOTE], MACHINES.aarch64), /not for x86_64/],
+  ["a program without PT_NOTE", program([PT_LOAD]), /no PT_NOTE/],
+  ["a program whose PT_NOTE is before the last PT_LOAD", program([PT_NOTE, PT_LOAD]), /no PT_NOTE/],
 ];
 for (const [name, bytes, words] of refusals) {
   Deno.test(`no segment can be added to ${name}`, () => {
@@ -38,7 +38,7 @@ for (const [name, bytes, words] of refusals) {
   });
 }
 
-Deno.test("the new segment is the last one, the program begins in it, the rest is as it was", () => {
+Deno.test("the new segment is the last one, the program starts in it, and the other segments do not change", () => {
   const before = program([PT_LOAD, PT_LOAD, PT_NOTE]);
   const added = new TextEncoder().encode("added");
   let told: bigint[] = [];
@@ -51,12 +51,12 @@ Deno.test("the new segment is the last one, the program begins in it, the rest i
   const [first, second, last] = segments(after, "x86_64");
   assert.deepEqual([first, second], segments(before, "x86_64").slice(0, 2));
   assert.deepEqual([last?.type, last?.address, last?.memory_size], [PT_LOAD, 0x10000n, 5n]);
-  // Mapped in pages: address and offset agree below the page size, of whatever kernel.
+  // mmap needs an address and an offset that are equal modulo the page size.
   assert.equal((last?.offset ?? 1n) % 0x10000n, 0n);
   assert.deepEqual(after.subarray(Number(last?.offset)), added);
 });
 
-Deno.test("Deno has the address of environ, and not of what does not exist", () => {
+Deno.test("the address of environ is found in Deno, and that of a symbol that does not exist is not", () => {
   const deno = Deno.readFileSync(Deno.execPath());
   const target = Deno.build.arch;
   const at = importedAddress(deno, target, "environ");

@@ -18,14 +18,14 @@ function assemble(target: Target): string | undefined {
 for (const target of Object.keys(MACHINES) as Target[]) {
   const code = assemble(target);
   Deno.test({
-    name: `the ${target} stub is what its source says` +
+    name: `the ${target} stub is the assembled source` +
       (code === undefined ? ` (not tested: no ${target}-linux-gnu-as, of binutils)` : ""),
     ignore: code === undefined,
     fn: () => assert.equal(`${target} ${MACHINE_CODE[target]}`, code),
   });
 }
 
-Deno.test("the stub is told where everything is, from the end of its code", () => {
+Deno.test("the struct after the stub has the distances and the numbers of strings", () => {
   const script = new TextEncoder().encode("SCRIPT");
   const segment = stubSegment("x86_64", { words: ["run", "-q"], env: ["A=1"], script }, -0x1000n, -0x800n);
   const size = Uint8Array.fromBase64(MACHINE_CODE.x86_64).length;

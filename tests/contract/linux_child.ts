@@ -1,4 +1,4 @@
-/** Another process on Linux, which makes system calls for a case until it is killed. Arguments: the FIFOs of requests and replies. */
+/** Another process on Linux, which makes system calls for a case. Arguments: the FIFOs of requests and replies. */
 import { linux } from "../../lib/linux/system_calls.ts";
 import type { UserMemory, UserPointer } from "../../lib/system_calls.ts";
 import type { RemoteCalls } from "./calls.ts";

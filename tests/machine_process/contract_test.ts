@@ -1,4 +1,4 @@
-/** The single-boot cases of the contract, through the machine's process: its clients see the same kernel as code inside the model. */
+/** The single-boot cases of the contract, for a client of a machine's process. */
 import { image } from "../model/image.ts";
 import { cases } from "../contract/all.ts";
 import { type Host, type OtherProcess, type Paths, World } from "../contract/world.ts";

@@ -1,10 +1,14 @@
 /** Starts machines and clients in processes of their own: a call through a machine blocks, so a process cannot be both. */
 import assert from "node:assert/strict";
 import { EPOLLIN } from "../../ffi/abi/epoll.ts";
+import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
+import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { poll } from "../../ffi/epoll.ts";
+import { open } from "../../ffi/file.ts";
 import { LuoError } from "../../lib/error.ts";
-import type { SystemCalls } from "../../lib/system_calls.ts";
+import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import { connectMachine } from "../../lib/machine_process/remote_system_calls.ts";
+import { image } from "../model/image.ts";
 
 export interface Running extends AsyncDisposable {
   readonly path: string;
@@ -63,4 +67,16 @@ export function connect(path: string): SystemCalls {
       poll(-1, EPOLLIN, 20);
     }
   }
+}
+
+/** Loads an image of the host and boots it. */
+export async function kexec(sys: SystemCalls, machine: Running): Promise<void> {
+  const path = `${machine.path}.image`;
+  await Deno.writeFile(path, image());
+  const host = open(path, O_RDONLY | O_CLOEXEC);
+  const fd = sys.adopt(host);
+  const line = new TextEncoder().encode("liveupdate=on\0");
+  const loaded = sys.kexec_file_load(fd, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));
+  assert.equal(loaded, 0);
+  assert.throws(() => sys.reboot(LINUX_REBOOT_CMD_KEXEC), ProcessKilled);
 }

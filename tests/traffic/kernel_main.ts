@@ -39,7 +39,7 @@ function traceOf(boot: number): string[] {
   return Deno.readTextFileSync(`${results_dir}/trace.${boot}.txt`).trimEnd().split("\n");
 }
 
-/** Compares two traces and prints the first line that differs. The operations depend only on the seed, so a repeat fails there too. */
+/** Compares two traces. Prints the first line that differs: a run of the operations up to this line fails again. */
 function same(boot: number, real: readonly string[], model: readonly string[]): boolean {
   const length = Math.max(real.length, model.length);
   const at = Array.from({ length }, (_, index) => index).findIndex((index) => real[index] !== model[index]);

@@ -8,21 +8,21 @@ import { stubSegment } from "./stub.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
-/** Nothing of the machine it runs on is read: no deno.json or package.json, no lock file, no packages. */
+/** Arguments for Deno. It reads no configuration of the host: no deno.json or package.json, no lock file, no packages. */
 const WORDS: readonly string[] = [
   ..."run --quiet --ext=mjs --no-config --no-lock --no-remote --no-npm --no-code-cache".split(" "),
   ...PERMISSIONS,
 ];
 
-/** Deno would ask its download site for a newer version, and write what it learns about a script to the cache of the user. */
+/** Variables for Deno, which would otherwise look for a newer version and write a cache for the script. */
 const ENV: readonly string[] = [
   "DENO_NO_UPDATE_CHECK=1",
-  // A directory that cannot be made: then it keeps that in memory, and on a terminal says so.
+  // This directory cannot be created, so Deno keeps its cache in memory. On a terminal it would print a warning.
   "DENO_DIR=/proc/no-cache",
   "DENO_LOG=error,deno::cache::cache_db=off",
 ];
 
-/** `luo` for an architecture, as one executable. */
+/** The executable for an architecture. */
 export async function build(target: Target): Promise<Uint8Array<ArrayBuffer>> {
   const program = await denoProgram(target, `${ROOT}.cache`);
   const start = { words: WORDS, env: ENV, script: await bundle(ROOT) };

@@ -3,11 +3,11 @@ import { chunks } from "./chunks.ts";
 import { output } from "./output.ts";
 
 /**
- * Everything `luo` is, as one script: what `deno bundle` makes of main.ts, in chunks that are only text until they are asked for.
- * Deno reads a module that it runs three times over (for its imports, for CommonJS, by V8); for all of luo that takes longer
- * than Deno's own start. In a comment there is nothing to read, and a function gives its source back, comments included.
+ * The script of the whole program. It has main.ts and all its imports in chunks, each as text in the comment of a function. A chunk
+ * is parsed when it is first needed. Deno parses its module three times (for imports, for CommonJS, by V8), which for all of luo
+ * takes longer than Deno's own start; a comment costs nothing. The source text of a function includes its comments.
  *
- * The first line says which commit it is from (lib/version.ts).
+ * The first line defines the commit (lib/version.ts).
  */
 export async function bundle(root: string): Promise<Uint8Array> {
   const directory = await Deno.makeTempDir({ prefix: "luo-binary-" });
@@ -23,15 +23,15 @@ export async function bundle(root: string): Promise<Uint8Array> {
   }
 }
 
-/** Text with nothing in it that ends a comment. The loader takes it back. */
+/** The text, changed so that it does not end a comment. The loader reverses the change. */
 function commented(text: string): string {
   if (text.includes("\x01")) {
-    throw new RangeError("Cannot put a chunk into a comment: there is a U+0001 in it");
+    throw new RangeError("Cannot put a chunk into a comment: it contains U+0001");
   }
   return text.replaceAll("*/", "*\x01/");
 }
 
-/** CommonJS, as far as the chunks need it. sourceURL is what stack traces call a chunk. */
+/** The part of CommonJS that the chunks need. Stack traces show the sourceURL. */
 const LOADER = `const loaded = {};
 function require(name) {
   if (!Object.hasOwn(chunks, name)) return process.getBuiltinModule(name);
@@ -48,7 +48,7 @@ function require(name) {
 require("luo:main");
 `;
 
-/** The commit checked out; with `+` when the files are not just that, and empty when this is no git checkout. */
+/** The commit of the checkout, with `+` when files differ from it; empty outside a git checkout. */
 async function commit(root: string): Promise<string> {
   try {
     const id = (await output("git", ["rev-parse", "HEAD"], root)).trim();

@@ -1,14 +1,15 @@
 /** Splits luo into CommonJS chunks that load only when they are needed. */
 import { output } from "./output.ts";
 
-/** How a chunk names another one, when it is a file. */
+/** An import of another chunk, as esbuild writes it. */
 const IMPORT = /(import\()?"\.\/([\w-]+)\.js"\)?/g;
 
 /**
- * main.ts and all it imports, as CommonJS: by name, `luo:main` among them. A chunk is what is always needed together.
+ * main.ts and its imports as CommonJS chunks, by name; the first is `luo:main`. A chunk has the modules that are always needed
+ * together.
  *
- * `deno bundle` splits only into ECMAScript modules, so esbuild converts each of them in a second step. Both transform as little
- * as possible: the syntax minifier of esbuild inlines a `using` variable that is used once, and so drops its disposal.
+ * `deno bundle` splits only into ECMAScript modules, so esbuild converts each of them afterwards. Neither minifies syntax: esbuild
+ * would inline a `using` variable that is used once, and so drop its disposal.
  */
 export async function chunks(root: string, directory: string): Promise<Record<string, string>> {
   const split = `${directory}/split`;
@@ -24,7 +25,9 @@ export async function chunks(root: string, directory: string): Promise<Record<st
         minifyWhitespace: true,
         minifyIdentifiers: true,
       });
-      if (disposals(code) !== disposals(text)) throw new Error(`Cannot convert ${name}: a disposal is gone`);
+      if (disposals(code) !== disposals(text)) {
+        throw new Error(`Cannot convert ${name}: a disposal is missing in the result`);
+      }
       return [name, code.trim()];
     });
     return Object.fromEntries(await Promise.all(converted));
@@ -33,12 +36,12 @@ export async function chunks(root: string, directory: string): Promise<Record<st
   }
 }
 
-/** How many variables are disposed of at the end of their scope. */
+/** The number of variables that are disposed of at the end of their scope. */
 export function disposals(text: string): number {
   return Array.from(text.matchAll(/\busing\s+[\w$]+\s*(?:=|\bof\b)/g)).length;
 }
 
-/** The text of each file, by its name without `.js`. */
+/** The text of every file, by its name without `.js`. */
 function readAll(directory: string): Map<string, string> {
   return new Map(
     Array.from(Deno.readDirSync(directory), ({ name }) => [
@@ -49,12 +52,12 @@ function readAll(directory: string): Map<string, string> {
 }
 
 /**
- * Under names that depend on nothing but the source: esbuild's have a hash in them of where the files were. They are numbered in
- * the order in which one comes to them from main.
+ * The chunks under names that depend only on the source. esbuild's names include a hash of the path of the checkout. The numbers
+ * follow the order of imports, from main on.
  */
 function named(modules: ReadonlyMap<string, string>): Map<string, string> {
   const names = new Map([["main", "luo:main"]]);
-  // A Map may grow while it is gone through.
+  // The loop also visits the names that it adds.
   for (const file of names.keys()) {
     for (const [, , imported = ""] of (modules.get(file) ?? "").matchAll(IMPORT)) {
       if (modules.has(imported) && !names.has(imported)) {

@@ -1,16 +1,16 @@
-/** The Deno program that goes into `luo`: pinned by its hash, out of its npm package. */
+/** The Deno program that goes into `luo`: taken from its npm package, and pinned by its hash. */
 import { MACHINES, type Target } from "./elf.ts";
 import { output } from "./output.ts";
 
 interface Pinned {
-  /** Of the npm registry. */
+  /** The name of the npm package. */
   readonly package: string;
   readonly version: string;
-  /** Of the program in it. */
+  /** The hash of the program in the package. */
   readonly sha256: string;
 }
 
-/** The Deno that goes into `luo`: these bytes and no others, so that a commit gives the same `luo` everywhere. */
+/** Only these programs go into `luo`, so that a commit gives the same `luo` on every host. */
 const PINNED: Readonly<Record<Target, Pinned>> = {
   x86_64: {
     package: "@deno/linux-x64-glibc",
@@ -19,15 +19,15 @@ const PINNED: Readonly<Record<Target, Pinned>> = {
   },
   aarch64: {
     package: "@deno/linux-arm64-glibc",
-    // The newest that the registry had for this architecture.
+    // The newest version for this architecture.
     version: "2.9.5",
     sha256: "e1a70c5eb03b0ebaf761077029ef86b9ba22d50e2b54ca45ce5437457f701b63",
   },
 };
 
 /**
- * Deno for this architecture: the one that runs, when it is that one; else the one in `cache`, where it is put from the npm
- * registry the first time.
+ * The pinned Deno for an architecture: the running Deno when it has the right hash, else the program in `cache`. The first call
+ * downloads the npm package into `cache`.
  */
 export async function denoProgram(target: Target, cache: string): Promise<Uint8Array<ArrayBuffer>> {
   const { package: name, version, sha256 } = PINNED[target];
@@ -46,7 +46,7 @@ export async function denoProgram(target: Target, cache: string): Promise<Uint8A
   return program;
 }
 
-/** The architecture this runs on. */
+/** The architecture of this host. */
 export function hostTarget(): Target {
   const { arch } = Deno.build;
   if (!(arch in MACHINES)) throw new Error(`Cannot build for ${arch}`);

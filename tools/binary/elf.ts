@@ -1,4 +1,4 @@
-/** A program in ELF (elf.h; 64 bit, little endian), and how it is given one segment more. */
+/** Reads the segments of an ELF program (elf.h; 64 bit, little endian) and adds one. */
 
 export const MACHINES = { x86_64: 62, aarch64: 183 } as const;
 export type Target = keyof typeof MACHINES;
@@ -8,18 +8,18 @@ export const PT_DYNAMIC = 2;
 const PT_NOTE = 4;
 const PF_X = 1;
 const PF_R = 4;
-/** Of Elf64_Ehdr. */
+/** Offsets in Elf64_Ehdr. */
 const E_MACHINE = 18;
 const E_ENTRY = 24;
 const E_PHOFF = 32;
 const E_PHENTSIZE = 54;
 const E_PHNUM = 56;
-/** The largest page a kernel has: 64 KiB on aarch64. Address and file offset of a segment must agree below it. */
+/** The largest page size: 64 KiB on aarch64. The address and the file offset of a segment must be equal modulo this. */
 const PAGE_MAX = 0x10000n;
 
 /** Elf64_Phdr. */
 export interface Segment {
-  /** Where this is in the file. */
+  /** The offset of this header in the file. */
   readonly header: number;
   readonly type: number;
   readonly offset: bigint;
@@ -28,7 +28,7 @@ export interface Segment {
   readonly memory_size: bigint;
 }
 
-/** @throws TypeError it is no program for this target. */
+/** @throws TypeError: this is no program for this target. */
 export function segments(program: Uint8Array, target: Target): Segment[] {
   const view = new DataView(program.buffer, program.byteOffset, program.byteLength);
   if (program.length < 64 || view.getUint32(0) !== 0x7f454c46 || view.getUint16(4) !== 0x0201) {
@@ -52,11 +52,12 @@ export function segments(program: Uint8Array, target: Target): Segment[] {
 }
 
 /**
- * The program, with bytes appended that are mapped readable and executable, and that it begins with.
+ * Adds a segment that is readable and executable, and at which the program starts.
  *
- * There is no room for another program header, so the one of PT_NOTE is taken: it says the build id, which nothing that runs needs.
+ * The file has no room for another program header, so the segment gets the header of PT_NOTE. That header describes the build id,
+ * which no running program needs.
  *
- * @param make is given the address of the bytes and the one the program began at before.
+ * @param make makes the bytes of the segment, from its address and from the address at which the program started before.
  */
 export function addSegment(
   program: Uint8Array,
@@ -66,7 +67,7 @@ export function addSegment(
   const found = segments(program, target);
   const note = found.find(({ type }) => type === PT_NOTE);
   const loaded = found.filter(({ type }) => type === PT_LOAD);
-  // Loaders want those to be loaded in the order of their addresses, and this will be the last.
+  // The ELF loader needs the loaded segments in the order of their addresses, and the new one has the highest.
   if (note === undefined || note.header < Math.max(...loaded.map(({ header }) => header))) {
     throw new TypeError("Cannot add a segment: no PT_NOTE behind the last PT_LOAD");
   }

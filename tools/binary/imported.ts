@@ -1,7 +1,7 @@
 /** Finds where an ELF program keeps the address of a function of a shared library. */
 import { PT_DYNAMIC, PT_LOAD, type Segment, segments, type Target } from "./elf.ts";
 
-/** Of Elf64_Dyn. */
+/** Tags of Elf64_Dyn, and sizes of structs. */
 const DT_STRTAB = 5n;
 const DT_SYMTAB = 6n;
 const DT_RELA = 7n;
@@ -9,13 +9,13 @@ const DT_RELASZ = 8n;
 const DYN_SIZE = 16;
 const RELA_SIZE = 24;
 const SYM_SIZE = 24;
-/** R_X86_64_GLOB_DAT, R_AARCH64_GLOB_DAT: the loader puts a symbol's address there. */
+/** R_X86_64_GLOB_DAT and R_AARCH64_GLOB_DAT: relocations at which the loader stores the address of a symbol. */
 const GLOB_DAT: Readonly<Record<Target, number>> = { x86_64: 6, aarch64: 1025 };
 
 /**
- * Where in the program's memory the loader leaves the address of something in a library.
+ * The address in the program at which the loader stores the address of the symbol `name` of a library.
  *
- * @throws TypeError the program does not use it so.
+ * @throws TypeError: the program has no such relocation.
  */
 export function importedAddress(program: Uint8Array, target: Target, name: string): bigint {
   const found = segments(program, target);
@@ -25,7 +25,7 @@ export function importedAddress(program: Uint8Array, target: Target, name: strin
   const [relocations, symbols, strings] = [at(DT_RELA), at(DT_SYMTAB), at(DT_STRTAB)];
   const end = relocations + Number(dynamic.get(DT_RELASZ) ?? 0n);
   for (let rela = relocations; rela < end; rela += RELA_SIZE) {
-    // r_info: the type, and above it the symbol's index.
+    // The lower half of r_info is the type, the upper half the index of the symbol.
     if (view.getUint32(rela + 8, true) !== GLOB_DAT[target]) continue;
     const symbol = symbols + SYM_SIZE * view.getUint32(rela + 12, true);
     if (hasString(program, strings + view.getUint32(symbol, true), name)) {
@@ -49,7 +49,7 @@ function dynamicEntries(view: DataView, found: readonly Segment[]): Map<bigint, 
   );
 }
 
-/** Where in the file the byte with this address is. */
+/** The offset in the file of the byte at this address. */
 function fileOffset(found: readonly Segment[], address: bigint): number {
   const segment = found.find((one) =>
     one.type === PT_LOAD && one.address <= address && address < one.address + one.file_size

@@ -1,7 +1,7 @@
 /** The machine code of the start program, in base64, for each architecture. */
 import type { Target } from "./elf.ts";
 
-/** stub/ARCH.S in base64, as stub/assemble.sh prints it; a test assembles it again. */
+/** The output of stub/assemble.sh for stub/ARCH.S. A test assembles the source again and compares. */
 export const MACHINE_CODE: Readonly<Record<Target, string>> = {
   x86_64:
     "SYnUSI0d3gEAAEiNPZIBAAC+CQAAALg/AQAADwWFwHkUvgEAAAC4PwEAAA8FhcAPiEoBAABBicVEie++BgQAALoDAAAAuEgAAAAP" +

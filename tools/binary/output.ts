@@ -1,4 +1,4 @@
-/** What a command says, when it succeeds. */
+/** Runs a command and gives its standard output. Throws when the command fails. */
 export async function output(command: string, args: readonly string[], cwd: string): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(command, { args: [...args], cwd, stdin: "null" })
     .output();

@@ -2,11 +2,11 @@
 import type { Target } from "./elf.ts";
 import { MACHINE_CODE } from "./machine_code.ts";
 
-/** What is put before Deno. */
+/** The data of the start program. */
 export interface Start {
-  /** Come between the program's name and its arguments; the script's path, `/proc/self/fd/N`, comes behind them. */
+  /** Arguments for Deno, before the path of the script (`/proc/self/fd/N`) and the user's arguments. */
   readonly words: readonly string[];
-  /** `NAME=value`: for Deno to find. Who asks /proc/self/environ does not see them, nor do programs started from there. */
+  /** Variables for Deno, `NAME=value`. /proc/self/environ does not show them, and programs that read it do not inherit them. */
   readonly env: readonly string[];
   readonly script: Uint8Array;
 }
@@ -14,18 +14,18 @@ export interface Start {
 const HEADER = 48;
 
 /**
- * What `luo` begins with, before Deno does: it writes the script to a memfd N and goes on into Deno as if that had been called
- * with the words, `/proc/self/fd/N` and then what was typed. ps and /proc show what was typed.
+ * The segment with which `luo` starts. Its code writes the script to a memfd N and jumps to Deno's entry with the arguments `words`,
+ * `/proc/self/fd/N` and the user's arguments. ps and /proc show only the user's arguments.
  *
- * Machine code (stub/ARCH.S), and behind it, for it to read:
+ * The segment has the machine code (stub/ARCH.S) and then this struct; distances count from the start of the struct:
  *
- *     0  i64  from here to where Deno begins      24  u64   words
- *     8  u64  from here to the script             32  u64   variables
- *    16  u64  the script's length                 40  i64   from here to the address of `environ`
+ *     0  i64  distance to Deno's entry            24  u64   number of words
+ *     8  u64  distance to the script              32  u64   number of variables
+ *    16  u64  length of the script                40  i64   distance to the address of `environ`
  *                                                 48  char  words and variables, each with a NUL; the script
  *
- * @param entry from the segment's start to where Deno begins.
- * @param environ from the segment's start to where Deno has the address of the C library's `environ`.
+ * @param entry the distance from the start of the segment to Deno's entry.
+ * @param environ the distance from the start of the segment to the place where Deno keeps the address of the C library's `environ`.
  */
 export function stubSegment(target: Target, start: Start, entry: bigint, environ: bigint): Uint8Array {
   const code = Uint8Array.fromBase64(MACHINE_CODE[target]);

@@ -1,6 +1,6 @@
-// What runs before Deno does, on aarch64: see ../stub.ts. Assemble with ./assemble.sh.
+// The start program on aarch64, which runs before Deno: see ../stub.ts. Assemble it with ./assemble.sh.
 //
-// Entered as _start is: sp points at argc, x0 is the loader's rtld_fini. ld.so has done its work.
+// Entered as _start is: sp points at argc, x0 is the loader's rtld_fini. ld.so has finished.
     .set SYS_fcntl, 25
     .set SYS_close, 57
     .set SYS_write, 64
@@ -16,7 +16,7 @@
     mov x19, x0
     adr x20, payload
 
-// w21 = a memfd. Linux before 6.3 does not know MFD_NOEXEC_SEAL, later ones may insist on it.
+// w21 = a memfd. Linux before 6.3 refuses MFD_NOEXEC_SEAL, and later ones may require it.
     adr x0, name
     mov x1, #(MFD_CLOEXEC | MFD_NOEXEC_SEAL)
     mov x8, #SYS_memfd_create
@@ -29,7 +29,7 @@
     tbnz w0, #31, fail
 1:  mov w21, w0
 
-// w22 = the same above the standard streams, which may be closed.
+// w22 = a copy of the memfd with a number above the standard streams, which may be closed.
     mov x1, #F_DUPFD_CLOEXEC
     mov x2, #3
     mov x8, #SYS_fcntl
@@ -40,7 +40,7 @@
     mov x8, #SYS_close
     svc #0
 
-// The script into it.
+// Write the script into the memfd.
     ldr x1, [x20, #8]
     add x1, x20, x1
     ldr x2, [x20, #16]
@@ -53,7 +53,7 @@
     subs x2, x2, x0
     b.ne 2b
 
-// x9 = "/proc/self/fd/N", written from its end, in a page of its own.
+// x9 = "/proc/self/fd/N", written from its end, in a new page.
     mov x0, #0
     mov x1, #4096
     mov x2, #PROT_READ_WRITE
@@ -78,7 +78,7 @@
     ldur x11, [x10, #6]
     stur x11, [x9, #6]
 
-// A new argc, argv and envp below the old ones, 16 bytes aligned as the ABI wants it. x12 = old envp, x13 = entries of it.
+// A new argc, argv and envp below the old ones, aligned to 16 bytes as the ABI requires. x12 = old envp, x13 = entries of it.
     ldr x10, [sp]
     add x11, sp, #8
     add x12, x11, x10, lsl #3
@@ -97,7 +97,7 @@
     and sp, x17, #-16
     mov x17, sp
 
-// argc, argv[0], the words, the path, what else was typed.
+// argc, argv[0], the words, the path, the user's arguments.
     add x10, x10, x15
     add x10, x10, #1
     ldr x14, [x11], #8
@@ -109,7 +109,7 @@
     str x10, [x17], #8
     cbnz x10, 5b
 
-// Our variables, then those there are; the C library's environ points here.
+// Our variables, then the old ones. The C library's environ points here.
     ldr x10, [x20, #40]
     ldr x10, [x20, x10]
     str x17, [x10]

@@ -1,6 +1,6 @@
-# What runs before Deno does, on x86-64: see ../stub.ts. Assemble with ./assemble.sh.
+# The start program on x86-64, which runs before Deno: see ../stub.ts. Assemble it with ./assemble.sh.
 #
-# Entered as _start is: rsp points at argc, rdx is the loader's rtld_fini. ld.so has done its work.
+# Entered as _start is: rsp points at argc, rdx is the loader's rtld_fini. ld.so has finished.
     .intel_syntax noprefix
     .set SYS_write, 1
     .set SYS_close, 3
@@ -17,7 +17,7 @@
     mov r12, rdx
     lea rbx, [rip + payload]
 
-# r13 = a memfd. Linux before 6.3 does not know MFD_NOEXEC_SEAL, later ones may insist on it.
+# r13 = a memfd. Linux before 6.3 refuses MFD_NOEXEC_SEAL, and later ones may require it.
     lea rdi, [rip + name]
     mov esi, MFD_CLOEXEC | MFD_NOEXEC_SEAL
     mov eax, SYS_memfd_create
@@ -31,7 +31,7 @@
     js fail
 1:  mov r13d, eax
 
-# r14 = the same above the standard streams, which may be closed.
+# r14 = a copy of the memfd with a number above the standard streams, which may be closed.
     mov edi, r13d
     mov esi, F_DUPFD_CLOEXEC
     mov edx, 3
@@ -44,7 +44,7 @@
     mov eax, SYS_close
     syscall
 
-# The script into it.
+# Write the script into the memfd.
     mov rsi, rbx
     add rsi, [rbx + 8]
     mov rdx, [rbx + 16]
@@ -57,7 +57,7 @@
     sub rdx, rax
     jnz 2b
 
-# rdi = "/proc/self/fd/N", written from its end, in a page of its own.
+# rdi = "/proc/self/fd/N", written from its end, in a new page.
     xor edi, edi
     mov esi, 4096
     mov edx, PROT_READ_WRITE
@@ -84,7 +84,7 @@
     mov rax, [rip + prefix + 6]
     mov [rdi + 6], rax
 
-# A new argc, argv and envp below the old ones, 16 bytes aligned as the ABI wants it. r8 = old envp, rcx = entries of it.
+# A new argc, argv and envp below the old ones, aligned to 16 bytes as the ABI requires. r8 = old envp, rcx = entries of it.
     mov rdx, [rsp]
     lea rsi, [rsp + 8]
     lea r8, [rsi + rdx * 8 + 8]
@@ -101,7 +101,7 @@
     mov r9, rdi
     mov rdi, rsp
 
-# argc, argv[0], the words, the path, what else was typed.
+# argc, argv[0], the words, the path, the user's arguments.
     lea rax, [rdx + 1]
     add rax, [rbx + 24]
     stosq
@@ -116,7 +116,7 @@
     test rax, rax
     jnz 5b
 
-# Our variables, then those there are; the C library's environ points here.
+# Our variables, then the old ones. The C library's environ points here.
     mov rax, [rbx + 40]
     mov rax, [rbx + rax]
     mov [rax], rdi
