@@ -1,3 +1,4 @@
+/** The parts of the tests in the virtual machine that run on the host. */
 import { equal } from "node:assert/strict";
 import { troubleIn } from "../contract/report.ts";
 import { cpio } from "../../lib/rehearse/cpio.ts";
