@@ -1,4 +1,5 @@
 /** The agent: takes its place, serves requests at a socket, and ends on request or with its kernel. */
+import type { Credentials } from "../../ffi/abi/socket.ts";
 import { close, unlink } from "../../ffi/file.ts";
 import { geteuid, getpid } from "../../ffi/process.ts";
 import { ProcessKilled, type SystemCalls } from "../system_calls.ts";
@@ -47,7 +48,7 @@ export async function runAgent(given: AgentOptions): Promise<void> {
       listen_fd: listen(paths),
       clients_max: CLIENTS_MAX,
       allowed: (peer) => peer === 0 || peer === uid,
-      handle: (call) => agent.handle(call),
+      handle: (call, peer) => agent.handle(call, peer),
       subscribes: (call) => call.method === `${INTERFACE}.GetStatus`,
       log: options.log,
     });
@@ -83,7 +84,7 @@ class Agent {
   constructor(readonly options: AgentOptions, readonly state: AgentState, readonly startedAt: string) {}
 
   /** @throws VarlinkError, ProcessKilled */
-  handle(call: VarlinkCall): Reply {
+  handle(call: VarlinkCall, peer: Credentials): Reply {
     const { version } = this.options;
     const served = serviceCall(call, { version } satisfies Identity);
     if (served !== undefined) return served;
@@ -92,7 +93,7 @@ class Agent {
       throw new VarlinkError("org.varlink.service.MethodNotFound", { method: call.method });
     }
     try {
-      return this.#dispatch(name, call);
+      return this.#dispatch(name, call, peer);
     } catch (error) {
       throw this.#answerable(error);
     }
@@ -107,7 +108,7 @@ class Agent {
     return agentError("InternalError", { message: String(answer) });
   }
 
-  #dispatch(name: MethodName, { parameters, fds }: VarlinkCall): Reply {
+  #dispatch(name: MethodName, { parameters, fds }: VarlinkCall, peer: Credentials): Reply {
     const handlers: { [M in MethodName]: (request: Methods[M]["request"]) => Reply } = {
       Identify: () =>
         answer({ backend: this.options.backend, version: this.options.version, pid: this.state.options.pid }),
@@ -121,10 +122,10 @@ class Agent {
       RetrieveSession: (request) => this.#changing(answer(retrieveSession(this.state, request))),
       FinishSession: (request) => this.#changing(answer(finishSession(this.state, request))),
       CloseSession: (request) => this.#changing(answer(closeSession(this.state, request))),
-      PreserveFile: (request) => this.#changing(answer(preserveFile(this.state, request, fds))),
+      PreserveFile: (request) => this.#changing(answer(preserveFile(this.state, request, fds, peer))),
       RestoreFile: (request) => {
-        const { reply, fds } = restoreFile(this.state, request);
-        return this.#changing(answer(reply, fds));
+        const { reply, fds, held } = restoreFile(this.state, request);
+        return this.#changing({ ...answer(reply, fds), held });
       },
       MarkFile: (request) => this.#changing(answer(markFile(this.state, request))),
       LoadImage: (request) => this.#changing(answer(loadImage(this.state, request, fds))),

@@ -1,5 +1,6 @@
 /** One client of the Varlink server: the bytes that come in and those that wait to go out. */
 import { Errno, errnoName } from "../../ffi/abi/errno.ts";
+import type { Credentials } from "../../ffi/abi/socket.ts";
 import { close } from "../../ffi/file.ts";
 import { recvmsg, sendmsg } from "../../ffi/socket.ts";
 import { Framer, type Message, ProtocolError } from "./varlink.ts";
@@ -11,6 +12,9 @@ export const MESSAGE_FDS_MAX = 8;
 /** Bytes of answers that may wait for a client that does not read them. */
 const WAITING_MAX = 16 << 20;
 
+/** Descriptors that are kept open for one client. */
+const HELD_MAX = 64;
+
 interface Outgoing {
   bytes: Uint8Array;
   /** Closed when they are sent. */
@@ -21,10 +25,12 @@ interface Outgoing {
 export class Connection {
   readonly #framer = new Framer(MESSAGE_MAX, MESSAGE_FDS_MAX);
   readonly #outgoing: Outgoing[] = [];
+  readonly #held: number[] = [];
   #waiting_bytes = 0;
   #closed = false;
 
-  constructor(readonly fd: number) {}
+  /** `peer` is the process that connected. */
+  constructor(readonly fd: number, readonly peer: Credentials) {}
 
   get closed(): boolean {
     return this.#closed;
@@ -53,15 +59,17 @@ export class Connection {
   }
 
   /**
-   * Sends as much as the socket takes and keeps the rest. Takes the fds over.
+   * Sends as much as the socket takes and keeps the rest. Takes the fds over; `held` are closed when the connection ends.
    *
-   * @throws ProtocolError too much waits, ETOOMANYREFS
+   * @throws ProtocolError too much waits or is held, ETOOMANYREFS
    */
-  send(bytes: Uint8Array, fds: readonly number[]): void {
+  send(bytes: Uint8Array, fds: readonly number[], held: readonly number[] = []): void {
+    this.#held.push(...held);
     this.#outgoing.push({ bytes, fds });
     this.#waiting_bytes += bytes.length;
     this.flush();
     if (this.#waiting_bytes > WAITING_MAX) throw new ProtocolError("it does not read its answers");
+    if (this.#held.length > HELD_MAX) throw new ProtocolError("it lets too many files be held open");
   }
 
   flush(): void {
@@ -82,7 +90,7 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     close(this.fd);
-    this.#framer.drop().forEach(close);
+    [...this.#framer.drop(), ...this.#held.splice(0)].forEach(close);
     this.#drop();
   }
 

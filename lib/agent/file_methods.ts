@@ -1,10 +1,12 @@
 /** The requests about files: preserve, restore, and mark as restored. */
 import { F_GET_SEALS, F_GETFL, F_SEAL_EXEC, O_ACCMODE, O_RDWR, SEEK_CUR } from "../../ffi/abi/fcntl.ts";
-import { close } from "../../ffi/file.ts";
+import type { Credentials } from "../../ffi/abi/socket.ts";
+import { close, dup_cloexec } from "../../ffi/file.ts";
 import { check, LuoError } from "../error.ts";
 import { Fd } from "../fd.ts";
 import type { Stat, SystemCalls } from "../system_calls.ts";
 import { availableMemory } from "./proc_text.ts";
+import { descriptorOf } from "./descriptor_of.ts";
 import { loss } from "./journal.ts";
 import type { FileInfo, Methods, SessionInfo } from "./protocol.ts";
 import { type Objection, refused } from "./refusal.ts";
@@ -17,6 +19,7 @@ export function preserveFile(
   state: AgentState,
   request: Methods["PreserveFile"]["request"],
   fds: number[],
+  peer: Credentials,
 ): Methods["PreserveFile"]["reply"] {
   const { sys } = state;
   const token = tokenParameter(request.token);
@@ -25,7 +28,7 @@ export function preserveFile(
   const subject = `file ${token} in session "${request.session}"`;
   using file = new Fd(
     sys,
-    check(sys.adopt(takeFd(fds, request.fileFd, "fileFd")), "preserve", subject),
+    check(sys.adopt(givenFile(request, fds, peer)), "preserve", subject),
   );
   const stat = check<Stat>(sys.fstat(file.number), "preserve", subject);
   const seals = sealsOf(sys, file.number);
@@ -48,6 +51,29 @@ export function preserveFile(
   state.saveDone(`File ${token} in session "${request.session}" is preserved`);
   return { file: kept };
 }
+
+/** The descriptor of the host that the request means, the caller's to close. @throws VarlinkError BadRequest */
+function givenFile(
+  { fileFd, pid, descriptor }: Methods["PreserveFile"]["request"],
+  fds: number[],
+  peer: Credentials,
+): number {
+  if (fileFd !== undefined && pid === undefined && descriptor === undefined) {
+    return takeFd(fds, fileFd, "fileFd");
+  }
+  if (fileFd !== undefined || pid === undefined || descriptor === undefined) {
+    throw agentError("BadRequest", {
+      message: "a file is given either as fileFd, or as pid and descriptor",
+    });
+  }
+  if (pid < 1 || pid > INT_MAX || descriptor < 0 || descriptor > INT_MAX) {
+    throw agentError("BadRequest", { message: `there is no descriptor ${descriptor} of process ${pid}` });
+  }
+  return descriptorOf(pid, descriptor, peer);
+}
+
+/** The largest pid_t and the largest descriptor. */
+const INT_MAX = 2 ** 31 - 1;
 
 function sealsOf(sys: SystemCalls, fd: number): number {
   return Math.max(0, sys.fcntl(fd, F_GET_SEALS));
@@ -78,15 +104,22 @@ function tooLarge(sys: SystemCalls, { size, blocks }: Stat): Objection[] {
   return [{ code: "memory_short", reason }];
 }
 
+/** A restored file: the answer, the descriptor to send, and one to hold open when the answer has a path. */
+interface Restored {
+  readonly reply: Methods["RestoreFile"]["reply"];
+  readonly fds: readonly number[];
+  readonly held: readonly number[];
+}
+
 export function restoreFile(
   state: AgentState,
   request: Methods["RestoreFile"]["request"],
-): { reply: Methods["RestoreFile"]["reply"]; fds: number[] } {
+): Restored {
   const { sys } = state;
   const token = tokenParameter(request.token);
-  const held = retrievedSession(state, request.session, "restore");
-  const { info } = held;
-  using file = restored(state, held, token);
+  const session = retrievedSession(state, request.session, "restore");
+  const { info } = session;
+  using file = restored(state, session, token);
   const subject = `file ${token} of session "${request.session}"`;
   const stat = check<Stat>(sys.fstat(file.number), "restore", subject);
   const host_fd = check(sys.expose(file.number), "restore", subject);
@@ -99,13 +132,16 @@ export function restoreFile(
   // Read before a client can move it: the kernel gives the same open file description, and its position, every time.
   const position = sys.lseek(file.number, 0n, SEEK_CUR);
   if (given.position === undefined && position >= 0n) given.position = Number(position);
+  const held: number[] = [];
   try {
+    if (request.path) held.push(check(dup_cloexec(host_fd), "restore", subject));
     setState(state, given, request.mark === false ? given.state : "restored");
   } catch (error) {
-    close(host_fd);
+    [host_fd, ...held].forEach(close);
     throw error;
   }
-  return { reply: { file: given, fileFd: 0 }, fds: [host_fd] };
+  const path = held.map((fd) => ({ path: `/proc/${state.options.pid}/fd/${fd}` }))[0];
+  return { reply: { file: given, fileFd: 0, ...path }, fds: [host_fd], held };
 }
 
 /**

@@ -113,7 +113,11 @@ export interface Methods {
     };
     reply: { session: SessionInfo };
   };
-  /** Preserves the file that was sent as fileFd in an outgoing session. */
+  /**
+   * Preserves a file in an outgoing session: the one sent as fileFd, or the descriptor of the process
+   * pid. The latter is for clients that cannot send descriptors; the process must be of the client's
+   * user, without capabilities that the client lacks.
+   */
   PreserveFile: {
     request: {
       /** The name of a session */
@@ -121,7 +125,11 @@ export interface Methods {
       /** A u64 in decimal */
       token: string;
       /** The index of the file among the fds of the message */
-      fileFd: number;
+      fileFd?: number;
+      /** The process that has the file open: mostly the client itself */
+      pid?: number;
+      /** The number of the file's descriptor in that process */
+      descriptor?: number;
       /** Words to show with the file */
       label?: string;
       /** "sha256:" and 64 hex digits of the contents */
@@ -144,11 +152,15 @@ export interface Methods {
       token: string;
       /** False: do not count the file as restored yet */
       mark?: boolean;
+      /** True: answer with a path too, for clients that cannot receive descriptors */
+      path?: boolean;
     };
     reply: {
       file: FileInfo;
       /** The index of the file among the fds of the message */
       fileFd: number;
+      /** A path that opens the file, at position 0, until this connection ends */
+      path?: string;
     };
   };
   /**

@@ -9,7 +9,7 @@ import {
   EPOLLIN,
   EPOLLOUT,
 } from "../../ffi/abi/epoll.ts";
-import { SOCK_NONBLOCK } from "../../ffi/abi/socket.ts";
+import { type Credentials, SOCK_NONBLOCK } from "../../ffi/abi/socket.ts";
 import { epoll_create1, epoll_ctl, epoll_wait } from "../../ffi/epoll.ts";
 import { close } from "../../ffi/file.ts";
 import { accept4, peer_credentials } from "../../ffi/socket.ts";
@@ -29,6 +29,8 @@ import {
 export interface Reply {
   readonly parameters: Json;
   readonly fds?: readonly number[];
+  /** Descriptors that stay open as long as the connection: the client opens their files by a path in /proc. */
+  readonly held?: readonly number[];
 }
 
 export interface ServerOptions {
@@ -37,13 +39,27 @@ export interface ServerOptions {
   readonly clients_max: number;
   /** Whether a client of this uid may call. */
   readonly allowed: (uid: number) => boolean;
-  /** Answers one call. It is synchronous, so that calls of all clients happen one after the other. @throws VarlinkError */
-  readonly handle: (call: VarlinkCall) => Reply;
+  /**
+   * Answers one call of the process `peer`. It is synchronous, so that calls of all clients happen one after the other.
+   *
+   * @throws VarlinkError
+   */
+  readonly handle: (call: VarlinkCall, peer: Credentials) => Reply;
   /** Whether this call, made with `more`, is answered again after every change. */
   readonly subscribes: (call: VarlinkCall) => boolean;
   /** Gets a line for each client that was cut off, with the reason. */
   readonly log: (line: string) => void;
 }
+
+/** What a call is answered with. */
+interface Outcome {
+  readonly message: object;
+  readonly fds: readonly number[];
+  readonly held: readonly number[];
+}
+
+/** No process has these numbers. */
+const UNKNOWN: Credentials = { pid: -1, uid: -1, gid: -1 };
 
 /** A Varlink server on one epoll loop: a slow, hostile or vanished client does not delay the others. */
 export class VarlinkServer {
@@ -111,10 +127,11 @@ export class VarlinkServer {
     const fd = accept4(this.options.listen_fd, SOCK_NONBLOCK);
     this.#listenOn(fd !== -Errno.EMFILE && fd !== -Errno.ENFILE);
     if (fd < 0) return;
-    const connection = new Connection(fd);
+    const peer = peer_credentials(fd);
+    const connection = new Connection(fd, typeof peer === "number" ? UNKNOWN : peer);
     this.#connections.set(fd, connection);
     epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, EPOLLIN);
-    const turnedAway = this.#turnedAway(fd);
+    const turnedAway = this.#turnedAway(connection.peer);
     if (turnedAway === undefined) return;
     this.#guarded(connection, () => connection.send(encodeMessage(turnedAway), []));
     this.#end(connection);
@@ -128,10 +145,9 @@ export class VarlinkServer {
     epoll_ctl(this.#epoll, EPOLL_CTL_MOD, this.options.listen_fd, accepting ? EPOLLIN : 0);
   }
 
-  #turnedAway(fd: number): object | undefined {
-    const peer = peer_credentials(fd);
-    if (typeof peer === "number" || !this.options.allowed(peer.uid)) {
-      this.options.log(`Turned away a client of uid ${typeof peer === "number" ? "unknown" : peer.uid}`);
+  #turnedAway({ uid }: Credentials): object | undefined {
+    if (uid === UNKNOWN.uid || !this.options.allowed(uid)) {
+      this.options.log(`Turned away a client of uid ${uid === UNKNOWN.uid ? "unknown" : uid}`);
       return { error: "org.varlink.service.PermissionDenied", parameters: {} };
     }
     if (this.#connections.size <= this.options.clients_max) return;
@@ -161,22 +177,22 @@ export class VarlinkServer {
   }
 
   #answer(connection: Connection, call: VarlinkCall, continues: boolean): void {
-    const { message, fds } = this.#outcome(call, continues);
+    const { message, fds, held } = this.#outcome(call, connection.peer, continues);
     try {
-      if (!call.oneway) connection.send(encodeMessage(message), fds);
+      if (!call.oneway) connection.send(encodeMessage(message), fds, held);
     } finally {
-      if (call.oneway) fds.forEach(close);
+      if (call.oneway) [...fds, ...held].forEach(close);
     }
     this.#watch(connection);
   }
 
-  #outcome(call: VarlinkCall, continues: boolean): { message: object; fds: readonly number[] } {
+  #outcome(call: VarlinkCall, peer: Credentials, continues: boolean): Outcome {
     try {
-      const { parameters, fds = [] } = this.options.handle(call);
-      return { message: continues ? { parameters, continues } : { parameters }, fds };
+      const { parameters, fds = [], held = [] } = this.options.handle(call, peer);
+      return { message: continues ? { parameters, continues } : { parameters }, fds, held };
     } catch (error) {
       if (!(error instanceof VarlinkError)) throw error;
-      return { message: { error: error.error, parameters: error.parameters }, fds: [] };
+      return { message: { error: error.error, parameters: error.parameters }, fds: [], held: [] };
     }
   }
 

@@ -67,11 +67,16 @@ export const METHODS: Readonly<Record<string, Method>> = {
     reply: struct({ session: Session }),
   },
   PreserveFile: {
-    about: "Preserves the file that was sent as fileFd in an outgoing session.",
+    about:
+      "Preserves a file in an outgoing session: the one sent as fileFd, or the descriptor of the process pid. " +
+      "The latter is for clients that cannot send descriptors; the process must be of the client's user, " +
+      "without capabilities that the client lacks.",
     request: {
       session,
       token,
-      fileFd: about(exactInt, "The index of the file among the fds of the message"),
+      fileFd: maybe(about(exactInt, "The index of the file among the fds of the message")),
+      pid: maybe(about(exactInt, "The process that has the file open: mostly the client itself")),
+      descriptor: maybe(about(exactInt, "The number of the file's descriptor in that process")),
       label: maybe(about(text, "Words to show with the file")),
       digest: maybe(about(text, '"sha256:" and 64 hex digits of the contents')),
       force,
@@ -83,8 +88,17 @@ export const METHODS: Readonly<Record<string, Method>> = {
       "Gives out a file of a retrieved session, as fileFd; again and again until the session is finished. " +
       "A token that nobody recorded is asked of the kernel. " +
       "The file counts as restored from then on, unless mark is false: then MarkFile says so once the contents are safe.",
-    request: { session, token, mark: maybe(about(bool, "False: do not count the file as restored yet")) },
-    reply: struct({ file: File, fileFd: about(int, "The index of the file among the fds of the message") }),
+    request: {
+      session,
+      token,
+      mark: maybe(about(bool, "False: do not count the file as restored yet")),
+      path: maybe(about(bool, "True: answer with a path too, for clients that cannot receive descriptors")),
+    },
+    reply: struct({
+      file: File,
+      fileFd: about(int, "The index of the file among the fds of the message"),
+      path: maybe(about(text, "A path that opens the file, at position 0, until this connection ends")),
+    }),
   },
   MarkFile: {
     about:

@@ -62,7 +62,7 @@ function agent(sys: SystemCalls, directory: string): AgentState {
 function preserve(state: AgentState, session: string, token: string): void {
   const fd = state.sys.memfd_create("data", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
   state.sys.write(fd, new TextEncoder().encode(session + token));
-  preserveFile(state, { session, token, fileFd: 0 }, [fd]);
+  preserveFile(state, { session, token, fileFd: 0 }, [fd], { pid: 1, uid: 0, gid: 0 });
 }
 
 function restore(state: AgentState, session: string, token: string): void {

@@ -56,7 +56,7 @@ export function preserve(state: AgentState, session: string, token: string): voi
   const fd = state.sys.memfd_create("data", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
   state.sys.write(fd, new TextEncoder().encode("data"));
   state.sys.fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK);
-  preserveFile(state, { session, token, fileFd: 0 }, [fd]);
+  preserveFile(state, { session, token, fileFd: 0 }, [fd], { pid: 1, uid: 0, gid: 0 });
 }
 
 export function restore(state: AgentState, session: string, token: string): ReturnType<typeof restoreFile> {
