@@ -8,12 +8,11 @@ import type { SystemCalls } from "../lib/system_calls.ts";
 import { linux } from "../lib/linux/system_calls.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
-import { call, limit_ms, target } from "./processes/agent_calls.ts";
+import { target } from "./processes/agent_calls.ts";
 import type { Backend, Context } from "./base/context.ts";
 import { Failure } from "./errors/failure.ts";
 import { khoText } from "./output/kho_text.ts";
-import { connectIfRunning } from "./processes/running_machine.ts";
-import { type AgentTarget, machineSocket } from "./arguments/agent_target.ts";
+import { kernelProcess } from "./processes/kernel_process.ts";
 
 export interface Flags extends CommonFlags {
   readonly in: boolean;
@@ -33,20 +32,9 @@ export function parse(flags: Pick<Flags, "in" | "out">, path: string | undefined
 
 export async function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
   if ("path" in request) return { handover: await fromFile(request.path) };
-  const where = target(context, flags);
-  if (where.backend === "linux") return { handover: fromDebugfs(linux(), where.backend, request.side) };
-  using sys = await process(context, flags, where);
-  return { handover: fromDebugfs(sys, where.backend, request.side) };
-}
-
-/** A process of the model's machine. Starts the machine when none runs. */
-async function process(context: Context, flags: CommonFlags, where: AgentTarget): Promise<SystemCalls> {
-  const { connectMachine } = await import("../lib/machine_process/remote_system_calls.ts");
-  const connect = (path: string) => connectMachine(path, limit_ms("Identify", flags));
-  const running = connectIfRunning(connect, machineSocket(where));
-  if (running !== undefined) return running;
-  call(context, flags, "Identify", {});
-  return connect(machineSocket(where));
+  const { backend } = target(context, flags);
+  using sys = await kernelProcess(context, flags);
+  return { handover: fromDebugfs(sys, backend, request.side) };
 }
 
 async function fromFile(path: string): Promise<KhoReport> {

@@ -20,13 +20,18 @@ export function resolveTarget(
   settings: Settings,
   isRoot: () => boolean,
 ): AgentTarget {
-  const backend = flags.backend ?? parseBackend(settings.backend);
+  const backend = backendOf(flags, settings);
   const named = flags.socket ?? nonEmpty(settings.socket);
   const socket = named ?? defaultSocket(backend, settings, isRoot());
   if (!socket.startsWith("/")) {
     throw new Failure("usage", `Cannot use "${socket}" as the agent's socket: an absolute path is needed`);
   }
   return { backend, socket, isDefault: named === undefined };
+}
+
+/** Which kernel a command works with. */
+export function backendOf(flags: Pick<CommonFlags, "backend">, settings: Settings): Backend {
+  return flags.backend ?? parseBackend(settings.backend);
 }
 
 /** The socket of the model's machine that belongs to the agent. */

@@ -26,6 +26,7 @@ export const COMMAND_FILES: Readonly<Record<string, Load>> = {
   "agent status": () => import("../agent_status.ts"),
   "agent run": () => import("../agent_run.ts"),
   "emulate": () => import("../emulate.ts"),
+  "doctor": () => import("../doctor.ts"),
   "rehearse": () => import("../rehearse.ts"),
   "completion": () => import("../completion.ts"),
   "man": () => import("../man.ts"),

@@ -6,6 +6,7 @@ import * as agentStatus from "../agent_status.ts";
 import * as agentStop from "../agent_stop.ts";
 import * as completion from "../completion.ts";
 import type { Context } from "../base/context.ts";
+import * as doctor from "../doctor.ts";
 import * as emulate from "../emulate.ts";
 import * as fileList from "../file_list.ts";
 import * as filePreserve from "../file_preserve.ts";
@@ -87,6 +88,7 @@ export const routes = buildRouteMap<string, Context>({
     kexec,
     kho,
     agent,
+    doctor: doctor.command,
     emulate: emulate.command,
     rehearse: rehearse.command,
     completion: completion.command,

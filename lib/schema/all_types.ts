@@ -1,6 +1,7 @@
 /** Every named type that an object of `--json` can refer to. */
 import { INTERFACE_TYPES } from "./agent_interface.ts";
 import { Version } from "./answers.ts";
+import { Doctor } from "./doctor.ts";
 import { FailureKind, FailureObject } from "./failure.ts";
 import { Handover, HandoverFile, HandoverLuo } from "./handover.ts";
 import { Rehearsal } from "./rehearsal.ts";
@@ -11,6 +12,7 @@ export const ANSWER_TYPES: readonly Schema[] = [
   HandoverFile,
   HandoverLuo,
   Handover,
+  Doctor,
   Rehearsal,
   Version,
   FailureKind,

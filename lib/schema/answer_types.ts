@@ -68,6 +68,55 @@ export interface KhoReport {
   notes: string[];
 }
 
+/** What would stop a live update here. */
+export interface Doctor {
+  /** Whose kernel it is */
+  backend: "linux" | "model";
+  /** Whether a finding stops a live update */
+  stopped: boolean;
+  findings: {
+    /**
+     * kernel_release: the running kernel. kernel_config: its configuration. signature: signatures that it
+     * asks for. command_line: its command line. device: the device. kexec_disabled: switches of kexec.
+     * lockdown: the lockdown of the kernel. capability: CAP_SYS_BOOT. pid_namespace: the PID namespace.
+     * container: a container. user_namespace: the user namespace. seccomp: a seccomp filter. no_new_privs:
+     * NoNewPrivs. memory: memory that is available. cgroup: memory that the agent may use. open_files:
+     * descriptors that the agent may hold. locked_memory: memory that the agent may lock. initramfs: the
+     * initramfs of an installed kernel. systemd: what PID 1 does. boot_loader: what a plain reboot takes.
+     */
+    code:
+      | "kernel_release"
+      | "kernel_config"
+      | "signature"
+      | "command_line"
+      | "device"
+      | "kexec_disabled"
+      | "lockdown"
+      | "capability"
+      | "pid_namespace"
+      | "container"
+      | "user_namespace"
+      | "seccomp"
+      | "no_new_privs"
+      | "memory"
+      | "cgroup"
+      | "open_files"
+      | "locked_memory"
+      | "initramfs"
+      | "systemd"
+      | "boot_loader";
+    /**
+     * ok: it is right. warns: it may cost data or time. stops: no live update with it. unknown: it cannot
+     * be read here.
+     */
+    verdict: "ok" | "warns" | "stops" | "unknown";
+    /** A sentence for people */
+    text: string;
+    /** A command, or a line of configuration */
+    remedy?: string;
+  }[];
+}
+
 /** How a live update went in a virtual machine. */
 export interface Rehearsal {
   /**
@@ -260,6 +309,8 @@ export interface Answers {
     /** False: no machine was running */
     stopped: boolean;
   };
+  /** The answer of `doctor`. Whatever it finds. */
+  "doctor": { doctor: Doctor };
   /**
    * The answer of `rehearse`. Of an image, whatever the verdict is. A program that is rehearsed has the
    * output to itself.

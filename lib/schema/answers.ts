@@ -1,4 +1,5 @@
 /** The object that each command prints with `--json`. */
+import { Doctor } from "./doctor.ts";
 import { FailureObject } from "./failure.ts";
 import { Handover } from "./handover.ts";
 import { about, anything, bool, list, map, maybe, named, oneOf, type Schema, struct, text } from "./parts.ts";
@@ -80,6 +81,7 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   },
   "agent status": { object: struct({ agent: Agent }) },
   "machine stop": { object: struct({ stopped: about(bool, "False: no machine was running") }) },
+  "doctor": { object: struct({ doctor: Doctor }), remark: "Whatever it finds." },
   "rehearse": {
     object: struct({ rehearsal: Rehearsal }),
     remark: "Of an image, whatever the verdict is. A program that is rehearsed has the output to itself.",

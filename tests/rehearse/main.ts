@@ -4,9 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { cpio } from "../../lib/rehearse/cpio.ts";
-import type { Rehearsal } from "../../lib/schema/answer_types.ts";
+import type { Answers, Rehearsal } from "../../lib/schema/answer_types.ts";
 import { assertAnswer } from "../schema/assert_answer.ts";
-import { luoCommand } from "../luo_under_test.ts";
+import { LUO, luoCommand } from "../luo_under_test.ts";
 import { imagesDirectory } from "../vm/images.ts";
 
 const NATIVE = new URL("../emulate/native/", import.meta.url).pathname;
@@ -132,6 +132,17 @@ const CASES: Readonly<Record<string, (lab: Lab) => Promise<void>>> = {
     const none = await lab.rehearse([`${lab.directory}/text`, "--from", "7.3.4-luo", "--json"]);
     assert.deepEqual([none.rehearsal.verdict, none.code], ["does_not_fit", 4]);
     assert.match(none.rehearsal.reason, /ENOEXEC/);
+  },
+
+  async "luo doctor on 7.3.4: nothing stops it; with another holder of the device: its name"(lab) {
+    const script = `"$@" doctor --json; code=$?; exec 9</dev/liveupdate; "$@" doctor; echo $? $code`;
+    const { out } = await lab.run(["--kernel", "7.3.4-luo", "--", "sh", "-c", script, "sh", ...LUO]);
+    const [json = "", ...text] = out.split("\n");
+    const { doctor }: Answers["doctor"] = JSON.parse(json);
+    assert.deepEqual(doctor.findings.filter(({ verdict }) => verdict === "stops"), []);
+    assert.deepEqual([doctor.backend, doctor.stopped], ["linux", false]);
+    assert.match(text.join("\n"), /stops +Process \d+ \(sh\) holds \/dev\/liveupdate/);
+    assert.match(out, /4 0\n$/);
   },
 
   async "a time limit"(lab) {

@@ -22,7 +22,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["lib/model"],
   ["lib/session.ts", "lib/kexec", "lib/files"],
   ["lib/kexec/image"],
-  ["lib/machine_process", "lib/rehearse"],
+  ["lib/machine_process", "lib/rehearse", "lib/doctor"],
   ["lib/agent", "lib/emulate/launcher"],
   ["lib/emulate"],
   ["lib/luo.ts", "lib/agent_client.ts"],

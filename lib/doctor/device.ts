@@ -1,0 +1,81 @@
+/** The device: whether it is there, and which process holds it. */
+import { Errno, errnoName } from "../../ffi/abi/errno.ts";
+import { O_CLOEXEC, O_RDWR } from "../../ffi/abi/fcntl.ts";
+import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
+import { type Finding, ok, stops } from "./finding.ts";
+import type { Host } from "./host.ts";
+
+export function device(host: Host): Finding[] {
+  const { agent } = host;
+  if (agent?.holdsDevice) {
+    return [ok("device", `The agent (process ${agent.pid}) holds ${LIVEUPDATE_DEVICE}`)];
+  }
+  if (!host.exists(LIVEUPDATE_DEVICE)) return [absent(host)];
+  // A process that holds the device is named; opening it would only answer EBUSY.
+  const held = holders(host);
+  if (held.length > 0) return held.map((pid) => heldBy(host, pid));
+  const fd = host.sys.open(host.place(LIVEUPDATE_DEVICE), O_RDWR | O_CLOEXEC);
+  if (fd < 0) return [refused(-fd)];
+  host.sys.close(fd);
+  return [ok("device", `${LIVEUPDATE_DEVICE} can be opened, and no process holds it`)];
+}
+
+function absent(host: Host): Finding {
+  // /proc/misc lists the devices of drivers/char/misc.c with their minor numbers, whatever /dev shows.
+  const minor = /^\s*(\d+)\s+liveupdate$/m.exec(host.text("/proc/misc") ?? "")?.[1];
+  if (minor === undefined) {
+    return stops(
+      "device",
+      `There is no ${LIVEUPDATE_DEVICE}: this kernel does not have live update, or has it switched off`,
+      "see what else stops it; to try luo without it, on a software model of the kernel: --backend model",
+    );
+  }
+  return stops(
+    "device",
+    `The kernel has live update, and ${LIVEUPDATE_DEVICE} is not in /dev: a container may hide it`,
+    `mknod -m 600 ${LIVEUPDATE_DEVICE} c 10 ${minor}`,
+  );
+}
+
+/** Processes with an open descriptor of the device, as far as this user may see. */
+function holders(host: Host): string[] {
+  const pids = host.list("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.filter((pid) =>
+    host.list(`/proc/${pid}/fd`).some((fd) => host.link(`/proc/${pid}/fd/${fd}`) === LIVEUPDATE_DEVICE)
+  );
+}
+
+function heldBy(host: Host, pid: string): Finding {
+  const name = host.text(`/proc/${pid}/comm`)?.trim() ?? "unknown";
+  const unit = /\/([^/\n]+\.service)$/m.exec(host.text(`/proc/${pid}/cgroup`) ?? "")?.[1];
+  return stops(
+    "device",
+    `Process ${pid} (${name}) holds ${LIVEUPDATE_DEVICE}: one process at a time can`,
+    unit === undefined
+      ? `end it when its sessions are no longer needed: kill ${pid}`
+      : `systemctl stop ${unit}`,
+  );
+}
+
+function refused(errno: number): Finding {
+  const what = `${LIVEUPDATE_DEVICE} cannot be opened (${errnoName(errno)})`;
+  switch (errno) {
+    case Errno.EACCES:
+    case Errno.EPERM:
+      return stops("device", what, "run luo as root: sudo luo doctor");
+    case Errno.EBUSY:
+      return stops(
+        "device",
+        `${what}: a process that cannot be seen here holds it`,
+        "look as root: sudo luo doctor",
+      );
+    case Errno.EIO:
+      return stops(
+        "device",
+        `${what}: the kernel cannot read what was handed over, until the next kexec`,
+        "luo kexec load KERNEL, then luo kexec exec",
+      );
+    default:
+      return stops("device", what, "the kernel's log may say why: dmesg");
+  }
+}

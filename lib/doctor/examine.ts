@@ -1,0 +1,39 @@
+/** All that the doctor looks at, in the order in which it is told. */
+import { bootLoader, initramfs } from "./boot.ts";
+import { commandLine } from "./command_line.ts";
+import { container, seccomp, userNamespace } from "./container.ts";
+import { device } from "./device.ts";
+import type { Finding } from "./finding.ts";
+import type { Host } from "./host.ts";
+import { capability, kexecDisabled, lockdown, pidNamespace } from "./kexec.ts";
+import { kernelConfig, kernelRelease } from "./kernel.ts";
+import { limits } from "./limits.ts";
+import { memory, memoryCgroup } from "./memory.ts";
+import { systemd } from "./systemd.ts";
+
+/** Each looks at one subject. Facts that are not there give no finding, or one that says so. */
+const SUBJECTS: readonly ((host: Host) => Finding[] | Promise<Finding[]>)[] = [
+  kernelRelease,
+  kernelConfig,
+  commandLine,
+  device,
+  kexecDisabled,
+  lockdown,
+  capability,
+  pidNamespace,
+  container,
+  userNamespace,
+  seccomp,
+  memory,
+  memoryCgroup,
+  limits,
+  initramfs,
+  systemd,
+  bootLoader,
+];
+
+export async function examine(host: Host): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const subject of SUBJECTS) findings.push(...await subject(host));
+  return findings;
+}

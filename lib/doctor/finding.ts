@@ -1,0 +1,24 @@
+/** One line of what the doctor says. */
+import type { Doctor } from "../schema/answer_types.ts";
+
+/** ok: it is right. warns: it may cost data or time. stops: no live update with it. unknown: it cannot be read here. */
+export type Finding = Doctor["findings"][number];
+export type Code = Finding["code"];
+
+export function ok(code: Code, text: string): Finding {
+  return { code, verdict: "ok", text };
+}
+
+export function stops(code: Code, text: string, remedy: string): Finding {
+  return { code, verdict: "stops", text, remedy };
+}
+
+export function warns(code: Code, text: string, remedy: string): Finding {
+  return { code, verdict: "warns", text, remedy };
+}
+
+export function unknown(code: Code, text: string, remedy?: string): Finding {
+  return remedy === undefined
+    ? { code, verdict: "unknown", text }
+    : { code, verdict: "unknown", text, remedy };
+}
