@@ -1,5 +1,7 @@
 /** The context that every command runs in. */
 import type { CommandContext, RouteMap, StricliProcess } from "@stricli/core";
+import type { AgentClient } from "../../lib/agent/client.ts";
+import type { ExitCode } from "./exit_codes.ts";
 import type { Paint } from "./text.ts";
 
 export type Backend = "linux" | "model";
@@ -30,10 +32,20 @@ export interface Outside {
   readonly stderrIsTerminal: boolean;
   /** Marks words on standard output: with colour, or not at all. */
   readonly paint: Paint;
+  /** Keeps connections to agents from one command to the next. Undefined: each call makes a connection of its own. */
+  readonly agents?: AgentConnections;
 }
 
-/** The context of a running command: the outside, and all routes (for help, completion and the manual page). */
+/** Connections to agents, each by its key. */
+export interface AgentConnections {
+  /** Works on the connection that is kept under the key, or on a new one. */
+  use<T>(key: string, open: () => AgentClient, work: (client: AgentClient) => T): T;
+}
+
+/** The context of a running command: the outside, all routes (for help, completion and the manual page), and a way to run other commands. */
 export interface Context extends CommandContext, Outside {
   readonly process: StricliProcess;
   readonly allRoutes: () => Promise<RouteMap<Context>>;
+  /** Runs a command line of which every word is as it was meant, and returns the exit code. */
+  readonly runWords: (words: readonly string[], outside: Outside) => Promise<ExitCode | number>;
 }

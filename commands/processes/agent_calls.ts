@@ -40,7 +40,7 @@ export function target(context: Context, flags: CommonFlags): AgentTarget {
   return resolveTarget(flags, context.settings, () => geteuid() === 0);
 }
 
-/** One call on a connection of its own. On the model it starts the agent when none runs; on Linux it never does. */
+/** One call. On the model it starts the agent when none runs; on Linux it never does. */
 export function call<M extends MethodName>(
   context: Context,
   flags: CommonFlags,
@@ -48,8 +48,11 @@ export function call<M extends MethodName>(
   request: Methods[M]["request"],
   fds: readonly number[] = [],
 ): Methods[M]["reply"] {
-  using client = connect(context, flags);
-  return client.call(method, request, fds, limit_ms(method, flags)).reply;
+  return withAgent(
+    context,
+    flags,
+    (client) => client.call(method, request, fds, limit_ms(method, flags)).reply,
+  );
 }
 
 /** Like `call`, but starts nothing. */
@@ -59,8 +62,8 @@ export function callRunning<M extends MethodName>(
   method: M,
   request: Methods[M]["request"],
 ): Methods[M]["reply"] {
-  using client = connectRunning(target(context, flags), flags);
-  return client.call(method, request, [], limit_ms(method, flags)).reply;
+  const work = (client: AgentClient) => client.call(method, request, [], limit_ms(method, flags)).reply;
+  return withAgent(context, flags, work, connectRunning);
 }
 
 /** A restored file: its description, and its descriptor, which the caller closes. */
@@ -69,8 +72,12 @@ export function restoreFile(
   flags: CommonFlags,
   request: Methods["RestoreFile"]["request"],
 ): { file: FileInfo; fd: HostFd } {
-  using client = connect(context, flags);
-  const { reply, fds } = client.call("RestoreFile", request, [], limit_ms("RestoreFile", flags));
+  const limit = limit_ms("RestoreFile", flags);
+  const { reply, fds } = withAgent(
+    context,
+    flags,
+    (client) => client.call("RestoreFile", request, [], limit),
+  );
   return { file: reply.file, fd: fds.fileFd };
 }
 
@@ -120,8 +127,23 @@ export function stopAgent(context: Context, flags: CommonFlags, force: boolean):
   throw new Failure("unavailable", `Cannot see the agent end within ${STOP_LIMIT_MS / 1000} seconds`);
 }
 
-function connect(context: Context, flags: CommonFlags): AgentClient {
+/** Works on a connection of its own, or on one that the context keeps. */
+function withAgent<T>(
+  context: Context,
+  flags: CommonFlags,
+  work: (client: AgentClient) => T,
+  open = (where: AgentTarget, flags: CommonFlags) => connect(context, flags, where),
+): T {
   const where = target(context, flags);
+  const opened = () => open(where, flags);
+  if (context.agents !== undefined) {
+    return context.agents.use(`${where.backend} ${where.socket}`, opened, work);
+  }
+  using client = opened();
+  return work(client);
+}
+
+function connect(context: Context, flags: CommonFlags, where = target(context, flags)): AgentClient {
   if (where.backend === "linux") return connectRunning(where, flags);
   return ensureRunning(agentService(context, where, flags)).client;
 }

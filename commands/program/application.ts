@@ -21,13 +21,17 @@ import { plain } from "../base/text.ts";
 
 /** Runs one command line and returns the exit code. */
 export async function runLine(given: readonly string[], outside: Outside): Promise<ExitCode | number> {
-  const json = wantsJson(given);
-  const context: Context = { ...outside, paint: json ? plain : outside.paint, allRoutes };
   const args = await exactly(given);
   if (args instanceof Failure) {
-    context.process.stderr.write(`${(json ? failureJson : renderFailure)(args)}\n`);
+    outside.process.stderr.write(`${(wantsJson(given) ? failureJson : renderFailure)(args)}\n`);
     return args.exit;
   }
+  return await runWords(args, outside);
+}
+
+async function runWords(args: readonly string[], outside: Outside): Promise<ExitCode | number> {
+  const json = wantsJson(args);
+  const context: Context = { ...outside, paint: json ? plain : outside.paint, allRoutes, runWords };
   await run(application(json, await routesTo(args)), commandApart(args), context);
   return exitCode(context.process.exitCode);
 }

@@ -25,6 +25,7 @@ export const COMMAND_FILES: Readonly<Record<string, Load>> = {
   "agent stop": () => import("../agent_stop.ts"),
   "agent status": () => import("../agent_status.ts"),
   "agent run": () => import("../agent_run.ts"),
+  "batch": () => import("../batch.ts"),
   "emulate": () => import("../emulate.ts"),
   "doctor": () => import("../doctor.ts"),
   "rehearse": () => import("../rehearse.ts"),

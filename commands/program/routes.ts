@@ -4,6 +4,7 @@ import * as agentRun from "../agent_run.ts";
 import * as agentStart from "../agent_start.ts";
 import * as agentStatus from "../agent_status.ts";
 import * as agentStop from "../agent_stop.ts";
+import * as batch from "../batch.ts";
 import * as completion from "../completion.ts";
 import type { Context } from "../base/context.ts";
 import * as doctor from "../doctor.ts";
@@ -89,6 +90,7 @@ export const routes = buildRouteMap<string, Context>({
     kho,
     agent,
     doctor: doctor.command,
+    batch: batch.command,
     emulate: emulate.command,
     rehearse: rehearse.command,
     completion: completion.command,

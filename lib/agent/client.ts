@@ -92,6 +92,11 @@ export class AgentClient implements Disposable {
     this.socket = socket;
   }
 
+  /** Whether the connection is closed, the agent has ended it, or the agent has sent something that no call has asked for. */
+  get ended(): boolean {
+    return this.#fd < 0 || poll(this.#fd, POLLIN, 0) !== 0;
+  }
+
   /**
    * Calls a method and waits for its answer. The descriptors that are sent stay the caller's; those of the answer are the caller's
    * too.

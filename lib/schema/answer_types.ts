@@ -304,6 +304,17 @@ export interface Answers {
   };
   /** The answer of `agent status`. */
   "agent status": { agent: Agent };
+  /** The answer of `batch`. A line for each request. */
+  "batch": {
+    /** The id of the request: a number or a text */
+    id?: unknown;
+    /** The exit code of the command */
+    exit: number;
+    /** The object that the command prints, when exit is 0 */
+    result?: unknown;
+    /** Why the command failed */
+    error?: FailureInfo;
+  };
   /** The answer of `machine stop`. */
   "machine stop": {
     /** False: no machine was running */

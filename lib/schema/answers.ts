@@ -2,7 +2,20 @@
 import { Doctor } from "./doctor.ts";
 import { FailureObject } from "./failure.ts";
 import { Handover } from "./handover.ts";
-import { about, anything, bool, list, map, maybe, named, oneOf, type Schema, struct, text } from "./parts.ts";
+import {
+  about,
+  anything,
+  bool,
+  int,
+  list,
+  map,
+  maybe,
+  named,
+  oneOf,
+  type Schema,
+  struct,
+  text,
+} from "./parts.ts";
 import { Rehearsal } from "./rehearsal.ts";
 import { File, filesKnown, Session } from "./session.ts";
 import { Agent, Device, Image, Status } from "./status.ts";
@@ -80,6 +93,15 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
     }),
   },
   "agent status": { object: struct({ agent: Agent }) },
+  "batch": {
+    object: struct({
+      id: maybe(about(anything, "The id of the request: a number or a text")),
+      exit: about(int, "The exit code of the command"),
+      result: maybe(about(anything, "The object that the command prints, when exit is 0")),
+      error: maybe(about(FailureObject, "Why the command failed")),
+    }),
+    remark: "A line for each request.",
+  },
   "machine stop": { object: struct({ stopped: about(bool, "False: no machine was running") }) },
   "doctor": { object: struct({ doctor: Doctor }), remark: "Whatever it finds." },
   "rehearse": {

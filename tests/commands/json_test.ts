@@ -135,6 +135,9 @@ Deno.test("the answer of every command is what luo schema says", async () => {
   await call("machine", "stop");
   for (const shell of ["bash", "zsh", "fish"]) await call("completion", shell);
   await call("man");
+  const stdin = new TextEncoder().encode('{"id":1,"argv":["schema"]}\n');
+  await cli.ok(["batch", "--json"], { stdin });
+  called.add("batch");
   await call("schema");
   await call("schema", "session", "show");
   await call("--version");

@@ -1,0 +1,79 @@
+/** One line of `luo batch` as a request, and the commands that cannot be part of a batch. */
+import { Failure } from "../errors/failure.ts";
+import type { Line } from "./input_lines.ts";
+
+export interface BatchRequest {
+  readonly id?: number | string;
+  readonly argv: readonly string[];
+  /** Why the command is not run. */
+  readonly problem?: Failure;
+}
+
+/** Commands that run until they end, or have the terminal to themselves. */
+const APART: readonly (readonly string[])[] = [
+  ["agent", "run"],
+  ["machine", "run"],
+  ["emulate"],
+  ["rehearse"],
+  ["batch"],
+];
+
+/** Options with which a command reads standard input or writes something else than its answer to standard output. */
+const STREAM_OPTION = /^--(?:stdin|stdout|exec|watch)(?:=|$)/;
+
+/** The request, or why the line is none. */
+export function parseLine({ text, number }: Line): BatchRequest | Failure {
+  if (text === undefined) return malformed(number, "it is not UTF-8");
+  const value = parsed(text);
+  if (!isObject(value)) return malformed(number, "it is not a JSON object");
+  const { id, argv, ...others } = value;
+  if (id !== undefined && typeof id !== "number" && typeof id !== "string") {
+    return malformed(number, '"id" is a number or a text');
+  }
+  const known = id === undefined ? {} : { id };
+  const [other] = Object.keys(others);
+  const problem = other !== undefined
+    ? malformed(number, `it has "${other}", and a request has "id" and "argv"`)
+    : !isWords(argv)
+    ? malformed(number, '"argv" is a list of words')
+    : refusal(argv);
+  return { ...known, argv: isWords(argv) ? argv : [], ...problem === undefined ? {} : { problem } };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isWords(value: unknown): value is string[] {
+  return Array.isArray(value) && value.length > 0 && value.every((word) => typeof word === "string");
+}
+
+function malformed(number: number, why: string): Failure {
+  return new Failure("usage", `Cannot take line ${number} as a request: ${why}`, {
+    hints: ['a request is like {"id":7,"argv":["session","create","vm1"]}'],
+  });
+}
+
+/** Undefined: the command can be run in a batch. */
+function refusal(argv: readonly string[]): Failure | undefined {
+  const end = argv.indexOf("--");
+  const option = argv.slice(0, end < 0 ? argv.length : end).find((word) => STREAM_OPTION.test(word));
+  const apart = APART.find((words) => words.every((word, index) => argv[index] === word));
+  const subject = option ?? apart?.join(" ");
+  if (subject === undefined) return undefined;
+  return new Failure(
+    "usage",
+    `Cannot take "${subject}" in a batch: it needs a terminal or a stream for itself`,
+    {
+      hints: ["run it by itself, outside of luo batch"],
+    },
+  );
+}
