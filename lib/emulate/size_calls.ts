@@ -1,5 +1,6 @@
 /** Calls that set the size of a file or take pages out of it: refused for a preserved file, as on Linux. */
 import { Errno } from "../../ffi/abi/errno.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
 import type { SystemCalls } from "../system_calls.ts";
@@ -9,7 +10,7 @@ import type { CallingProgram } from "./calling_program.ts";
 import type { EmulatedFds } from "./emulated_fds.ts";
 import type { PreservedFiles } from "./preserved_files.ts";
 
-const PAGE_SIZE = 4096n;
+const PAGE = BigInt(PAGE_SIZE);
 
 export class SizeCalls {
   constructor(
@@ -55,7 +56,7 @@ export class SizeCalls {
 
   /** MADV_REMOVE punches a hole, mapping by mapping, up to the first that refuses. */
   #madvise({ tid, args: [address, length] }: Notification): CallAnswer {
-    if (this.preserved.none || length === 0n || address % PAGE_SIZE !== 0n) return undefined;
+    if (this.preserved.none || length === 0n || address % PAGE !== 0n) return undefined;
     for (const { file, shared } of this.program.mappings(tid, address, address + length)) {
       // The host's kernel refuses this mapping before it reaches another.
       if (file === undefined || !shared) return undefined;

@@ -1,7 +1,7 @@
 /** The contents of the files of a rehearsal: every page differs from every other. */
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
 
 const PIECE_BYTES = 1 << 20;
-const PAGE = 4096;
 
 /** Gives the bytes of a file, piece by piece. One buffer is used again and again. */
 export class Pattern {
@@ -11,9 +11,9 @@ export class Pattern {
   /** The next bytes of file number `file` from `offset` on, a multiple of a page. At most a piece; valid until the next call. */
   at(file: number, offset: number, size: number): Uint8Array {
     const length = Math.min(PIECE_BYTES, size - offset);
-    for (let page = 0; page * PAGE < length; page++) {
-      const at = page * PAGE / 4;
-      [this.#words[at], this.#words[at + 1]] = [file, offset / PAGE + page];
+    for (let page = 0; page * PAGE_SIZE < length; page++) {
+      const at = page * PAGE_SIZE / 4;
+      [this.#words[at], this.#words[at + 1]] = [file, offset / PAGE_SIZE + page];
     }
     return this.#piece.subarray(0, length);
   }
