@@ -104,7 +104,7 @@ export const fileRebootCases: readonly RebootCase[] = [
     expected.set(pattern(100), 16 * PAGE);
     world.holds(file, expected);
   }),
-  one("pages behind the end of a file (FALLOC_FL_KEEP_SIZE) do not come over", (world) => {
+  one("pages after the end of a file (FALLOC_FL_KEEP_SIZE) are not handed over", (world) => {
     const memfd = world.memfd(pattern(100));
     answers(world.sys.fallocate(memfd, FALLOC_FL_KEEP_SIZE, 0n, BigInt(10 * PAGE)), 0);
     equal(world.stat(memfd).blocks, 10n * 8n);
