@@ -16,14 +16,17 @@ export function completionScript(shell: Shell, tree: RouteTree): string {
   }
 }
 
+/** The placeholders of paths. */
+const PATHS: readonly string[] = ["FILE", "PATH", "KERNEL", "IMAGE"];
+
 /** Whether the value of a flag is a path. */
 function takesPath({ placeholder }: FlagInfo): boolean {
-  return placeholder === "FILE" || placeholder === "PATH";
+  return placeholder !== undefined && PATHS.includes(placeholder);
 }
 
 /** Whether the positional arguments are paths. */
 function positionalIsPath({ positional }: CommandInfo): boolean {
-  return positional.includes("KERNEL");
+  return positional.some((placeholder) => PATHS.includes(placeholder));
 }
 
 function words(path: readonly string[]): string {

@@ -71,7 +71,8 @@ export function commandInfo(command: Command<Context>, path: readonly string[]):
     path,
     brief: command.brief,
     description: command.fullDescription ?? command.brief,
-    flags: Object.entries(flags).map(([name, flag]) => flagInfo(kebab(name), flag)),
+    flags: Object.entries(flags).filter(([, flag]) => !flag.hidden)
+      .map(([name, flag]) => flagInfo(kebab(name), flag)),
     positional: parameters.map(([placeholder]) => placeholder),
     parameters,
   };
