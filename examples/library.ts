@@ -7,6 +7,7 @@
  * On a host with LUO, use `linux()` in place of `machine.init()`; the part after the kexec is a program of its own.
  */
 import {
+  check,
   exec,
   Fd,
   loadImage,
@@ -38,13 +39,13 @@ function run(program: (sys: SystemCalls) => void): void {
 function before(sys: SystemCalls): void {
   console.log(`${sys.uname().release}: preserving`);
   using device = openDevice(sys);
-  // The session must stay open until the kexec: closing it forgets its files.
-  using session = device.create("example");
-  using memfd = new Fd(sys, sys.memfd_create("state", 0));
-  sys.write(memfd.number, new TextEncoder().encode(text));
+  // The session stays open until the kexec: closing it forgets its files.
+  const session = device.create("example");
+  using memfd = Fd.of(sys, sys.memfd_create("state", 0), "memfd_create");
+  check(sys.write(memfd.number, new TextEncoder().encode(text)), "write", "the state");
   session.preserve(memfd, TOKEN);
 
-  using image = new Fd(sys, sys.open("/boot/next", 0));
+  using image = Fd.of(sys, sys.open("/boot/next", 0), "open", "/boot/next");
   loadImage(sys, { kernel: image, commandLine: "liveupdate=on kho=on" });
   exec(sys);
 }
@@ -52,12 +53,13 @@ function before(sys: SystemCalls): void {
 function after(sys: SystemCalls): void {
   console.log(`${sys.uname().release}: restoring`);
   using device = openDevice(sys);
-  using session = device.retrieve("example");
-  using memfd = session.restore(TOKEN);
-  const bytes = new Uint8Array(4096);
-  const length = sys.pread(memfd.number, bytes, 0n);
-  const restored = new TextDecoder().decode(bytes.subarray(0, length));
-  session.finish();
+  // The session is finished when its data is in our hands, and not before.
+  const restored = device.restoreAll("example", (session) => {
+    using memfd = session.restore(TOKEN);
+    const bytes = new Uint8Array(4096);
+    const length = check(sys.pread(memfd.number, bytes, 0n), "pread", "the state");
+    return new TextDecoder().decode(bytes.subarray(0, length));
+  });
   if (restored !== text) throw new Error(`Restored ${JSON.stringify(restored)}`);
   console.log(restored);
 }

@@ -1,32 +1,40 @@
 /** The error of a failed system call, with the operation and its subject. */
-import { Errno, type ErrnoName, errnoName } from "../ffi/abi/errno.ts";
+import { Errno, type ErrnoCode, type ErrnoName, errnoName } from "../ffi/abi/errno.ts";
+import { type Operation, reasonFor } from "./operations.ts";
 
-export { Errno, type ErrnoName } from "../ffi/abi/errno.ts";
+export { Errno, type ErrnoCode, type ErrnoName } from "../ffi/abi/errno.ts";
+export type { Operation, SystemCallName } from "./operations.ts";
 
-/**
- * A failed system call: what could not be done, to what, and why.
- *
- * `operation` is a stable word (`open`, `create`, `retrieve`, `preserve`, `restore`, `finish`, `get_name`, `kexec load`,
- * `kexec exec`, or the name of a plain system call); `subject` is the object of the operation, ready to print; `errno` is
- * positive.
- */
+/** A failed system call: the operation that failed, its subject, and the errno. */
 export class LuoError extends Error {
   /** Tells this error from others across modules. */
   override readonly name = "LuoError";
+  /** The operation that failed, a stable word. */
+  readonly operation: Operation;
+  /** The object of the operation, ready to print: `file 7 in session "vm1"`. */
+  readonly subject: string;
+  /** The errno, positive. */
+  readonly errno: number;
+  /** The message without the reason: one line. */
+  readonly summary: string;
 
-  /** Builds the message out of the operation, its subject and the errno's name. */
-  constructor(
-    readonly operation: string,
-    readonly subject: string,
-    readonly errno: number,
-    /** The sentence without the errno. Without it the sentence is built from operation and subject. */
-    what = `Cannot ${operation} ${subject}`,
-  ) {
-    super(`${what} (${errnoName(errno)})`);
+  /**
+   * Builds the message: the sentence with the errno's name, and on a line of its own the reason that this errno gives for the
+   * operation. `what` is the sentence; without it the sentence is built from operation and subject.
+   */
+  constructor(operation: Operation, subject: string, errno: number, what?: string) {
+    const summary = `${what ?? `Cannot ${operation} ${subject}`} (${errnoName(errno)})`;
+    // A sentence of the caller's gives the reason itself.
+    const reason = what === undefined ? reasonFor(operation, subject, errnoName(errno)) : undefined;
+    super(reason === undefined ? summary : `${summary}\n  ${reason}`);
+    this.operation = operation;
+    this.subject = subject;
+    this.errno = errno;
+    this.summary = summary;
   }
 
-  /** The name of the errno: `EBUSY`. */
-  get code(): string {
+  /** The name of the errno: `EBUSY`; `errno 999` for a number without a name. */
+  get code(): ErrnoCode {
     return errnoName(this.errno);
   }
 
@@ -37,12 +45,16 @@ export class LuoError extends Error {
 }
 
 /** Returns a good answer of the kernel, and throws a `LuoError` for a negative one. */
-export function check(answer: number, operation: string, subject: string): number;
-export function check(answer: bigint, operation: string, subject: string): bigint;
-export function check<T extends object | string>(answer: T | number, operation: string, subject: string): T;
+export function check(answer: number, operation: Operation, subject: string): number;
+export function check(answer: bigint, operation: Operation, subject: string): bigint;
+export function check<T extends object | string>(
+  answer: T | number,
+  operation: Operation,
+  subject: string,
+): T;
 export function check<T extends object | string>(
   answer: T | number | bigint,
-  operation: string,
+  operation: Operation,
   subject: string,
 ): T | number | bigint {
   if ((typeof answer === "number" || typeof answer === "bigint") && answer < 0) {

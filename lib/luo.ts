@@ -6,7 +6,7 @@
  *
  * using kernel = linux();
  * using device = openDevice(kernel);
- * using session = device.create("vm1");
+ * const session = device.create("vm1"); // open until the kexec
  * session.preserve(memfd, 7n);
  * ```
  *
@@ -16,7 +16,15 @@
  * @module
  */
 export { Fd } from "./fd.ts";
-export { Errno, type ErrnoName, LuoError } from "./error.ts";
+export {
+  check,
+  Errno,
+  type ErrnoCode,
+  type ErrnoName,
+  LuoError,
+  type Operation,
+  type SystemCallName,
+} from "./error.ts";
 export {
   ProcessKilled,
   type Received,
@@ -46,4 +54,13 @@ export { linux } from "./linux/system_calls.ts";
 export type { Fault, FaultRule, FaultSpec, FaultTime } from "./model/faults/fault_spec.ts";
 export { type Disk, type DiskFile, MemoryDisk } from "./model/fs/disk.ts";
 export { Machine, type MachineOptions, type Reset, type SpawnOptions } from "./model/machine.ts";
-export { Device, openDevice, Session, SESSION_NAME_MAX, sessionNameProblem } from "./session.ts";
+export {
+  Device,
+  IncomingSession,
+  openDevice,
+  OutgoingSession,
+  type RestorableSession,
+  SESSION_NAME_MAX,
+  sessionNameProblem,
+} from "./session.ts";
+export { SessionHolder } from "./session_holder.ts";

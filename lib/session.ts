@@ -1,24 +1,19 @@
-/** Sessions and the device: one function per ioctl of /dev/liveupdate. */
+/** The device, and the sessions that it creates and retrieves. */
 import {
   decodeFd,
-  decodeName,
-  encodeFd,
-  encodeFinish,
-  encodeGetName,
   encodeSession,
   LIVEUPDATE_DEVICE,
   LIVEUPDATE_IOCTL_CREATE_SESSION,
   LIVEUPDATE_IOCTL_RETRIEVE_SESSION,
-  LIVEUPDATE_SESSION_FINISH,
-  LIVEUPDATE_SESSION_GET_NAME,
-  LIVEUPDATE_SESSION_PRESERVE_FD,
-  LIVEUPDATE_SESSION_RETRIEVE_FD,
 } from "../ffi/abi/liveupdate.ts";
 import { O_CLOEXEC, O_RDWR } from "../ffi/abi/fcntl.ts";
 import { Errno } from "../ffi/abi/errno.ts";
 import { check, LuoError } from "./error.ts";
 import { Fd } from "./fd.ts";
+import { IncomingSession, OutgoingSession, type RestorableSession } from "./open_session.ts";
 import type { SystemCalls } from "./system_calls.ts";
+
+export { IncomingSession, OutgoingSession, type RestorableSession } from "./open_session.ts";
 
 /** The longest name of a session, in bytes of UTF-8. */
 export const SESSION_NAME_MAX = 63;
@@ -32,6 +27,7 @@ export function sessionNameProblem(name: string): string | undefined {
   if (length > SESSION_NAME_MAX) {
     return `a session name has at most ${SESSION_NAME_MAX} bytes, this one has ${length}`;
   }
+  return undefined;
 }
 
 /**
@@ -41,21 +37,29 @@ export function sessionNameProblem(name: string): string | undefined {
  * cannot be read; that lasts until the next kexec)
  */
 export function openDevice(sys: SystemCalls): Device {
-  const fd = check(sys.open(LIVEUPDATE_DEVICE, O_RDWR | O_CLOEXEC), "open", LIVEUPDATE_DEVICE);
-  return new Device(new Fd(sys, fd));
+  const fd = Fd.of(sys, sys.open(LIVEUPDATE_DEVICE, O_RDWR | O_CLOEXEC), "open", LIVEUPDATE_DEVICE);
+  return new Device(fd);
 }
 
 /** The opened device. Closing it does nothing to sessions. */
 export class Device implements Disposable {
+  /** The file descriptor of the device. */
+  readonly fd: Fd;
+  /** Sessions that `restoreAll` has retrieved and not finished, by name; they outlive the open device. */
+  readonly #unfinished = new Map<string, IncomingSession>();
+  readonly #taking = new Set<string>();
+
   /** Takes the fd of the device over. */
-  constructor(readonly fd: Fd) {}
+  constructor(fd: Fd) {
+    this.fd = fd;
+  }
 
   /**
    * A new outgoing session. Keep it open until the kexec: closing it forgets all its files.
    *
    * @throws LuoError `create`: EINVAL (name), EEXIST, ENOMEM, ENOSPC, EMFILE
    */
-  create(name: string): Session {
+  create(name: string): OutgoingSession {
     try {
       return this.#create(name);
     } catch (error) {
@@ -64,8 +68,8 @@ export class Device implements Disposable {
     }
   }
 
-  #create(name: string): Session {
-    return this.#session(LIVEUPDATE_IOCTL_CREATE_SESSION, "create", name);
+  #create(name: string): OutgoingSession {
+    return new OutgoingSession(this.#session(LIVEUPDATE_IOCTL_CREATE_SESSION, "create", name), name);
   }
 
   /**
@@ -84,15 +88,52 @@ export class Device implements Disposable {
   }
 
   /**
-   * Retrieves the session of that name that the previous kernel handed over. Closing the session finishes it.
+   * Retrieves the session of that name that the previous kernel handed over. **Its end is the end of its data**: `finish`, and the
+   * end of this process, drop all files that were not restored. `restoreAll` finishes no earlier than is right.
    *
    * @throws LuoError `retrieve`: ENOENT (none, or finished and closed), EINVAL (retrieved already), EMFILE
    */
-  retrieve(name: string): Session {
-    return this.#session(LIVEUPDATE_IOCTL_RETRIEVE_SESSION, "retrieve", name);
+  retrieve(name: string): IncomingSession {
+    return new IncomingSession(this.#session(LIVEUPDATE_IOCTL_RETRIEVE_SESSION, "retrieve", name), name);
   }
 
-  #session(request: number, operation: string, name: string): Session {
+  /**
+   * Retrieves a session, lets `take` restore its files, and finishes the session when `take` has returned, or when the promise that
+   * `take` returned is fulfilled. When `take` fails, the session stays open in this process: call `restoreAll` of the same `Device`
+   * again, and `take` gets the same session. `take` should return only when the data is safe: files that it did not restore are
+   * gone then.
+   *
+   * ```ts ignore
+   * const cache = device.restoreAll("cache", (session) => readCache(session.restore(7n)));
+   * ```
+   *
+   * @throws LuoError `retrieve` as of `retrieve`, `finish`: EBUSY; whatever `take` throws
+   */
+  restoreAll<T>(name: string, take: (session: RestorableSession) => Promise<T>): Promise<T>;
+  /** As above, for a `take` that returns no promise. */
+  restoreAll<T>(name: string, take: (session: RestorableSession) => T): T;
+  restoreAll<T>(name: string, take: (session: RestorableSession) => T | Promise<T>): T | Promise<T> {
+    if (this.#taking.has(name)) throw new TypeError(`Session "${name}" is being restored already`);
+    const session = this.#unfinished.get(name) ?? this.retrieve(name);
+    this.#unfinished.set(name, session);
+    const finish = (taken: T): T => {
+      session.finish();
+      this.#unfinished.delete(name);
+      return taken;
+    };
+    this.#taking.add(name);
+    let pending = false;
+    try {
+      const taken = take(session);
+      if (!(taken instanceof Promise)) return finish(taken);
+      pending = true;
+      return taken.then(finish).finally(() => this.#taking.delete(name));
+    } finally {
+      if (!pending) this.#taking.delete(name);
+    }
+  }
+
+  #session(request: number, operation: "create" | "retrieve", name: string): Fd {
     const subject = `session "${name}"`;
     const problem = sessionNameProblem(name);
     // The kernel ends the name at a NUL, and refuses 64 bytes without one. It must see the caller's name or none.
@@ -101,7 +142,7 @@ export class Device implements Disposable {
     }
     const argument = encodeSession(name);
     check(this.fd.sys.ioctl(this.fd.number, request, argument), operation, subject);
-    return new Session(new Fd(this.fd.sys, decodeFd(argument)), name);
+    return new Fd(this.fd.sys, decodeFd(argument));
   }
 
   /** Closes the device. Sessions stay as they are. */
@@ -110,76 +151,6 @@ export class Device implements Disposable {
   }
 
   /** Closes the device, also after the end of the process. */
-  [Symbol.dispose](): void {
-    this.fd[Symbol.dispose]();
-  }
-}
-
-/** One session, outgoing or incoming. It lives as long as its fd or a copy of the fd. */
-export class Session implements Disposable {
-  /** Takes the session's fd over. */
-  constructor(readonly fd: Fd, readonly name: string) {}
-
-  /**
-   * Preserves the file of `fd` under `token`, until the session is closed. The caller may close `fd` afterwards. From
-   * now on the file refuses to grow or shrink (EPERM); its contents can still change.
-   *
-   * @throws LuoError `preserve`: EEXIST (token), EBADF, ENOENT (no handler takes this file), EBUSY (preserved already), EFBIG,
-   * ENOMEM, ENOSPC, EINVAL (an incoming session)
-   */
-  preserve(fd: Fd | number, token: bigint): void {
-    const number = typeof fd === "number" ? fd : fd.number;
-    this.#ioctl(
-      LIVEUPDATE_SESSION_PRESERVE_FD,
-      encodeFd(token, number),
-      "preserve",
-      `file ${token} in session "${this.name}"`,
-    );
-  }
-
-  /**
-   * The file that was preserved under `token`. A second call gives another fd of the same open file description.
-   *
-   * @throws LuoError `restore`: ENOENT (token, or the session is finished), EINVAL (an outgoing session), EMFILE, ENOMEM (sticky)
-   */
-  restore(token: bigint): Fd {
-    const argument = encodeFd(token);
-    this.#ioctl(
-      LIVEUPDATE_SESSION_RETRIEVE_FD,
-      argument,
-      "restore",
-      `file ${token} of session "${this.name}"`,
-    );
-    return new Fd(this.fd.sys, decodeFd(argument));
-  }
-
-  /**
-   * The kernel lets go of every file of an incoming session. **The data of a file never restored is gone.** A second
-   * call does nothing.
-   *
-   * @throws LuoError `finish`: EBUSY (a handler refuses), EINVAL (an outgoing session)
-   */
-  finish(): void {
-    this.#ioctl(LIVEUPDATE_SESSION_FINISH, encodeFinish(), "finish", `session "${this.name}"`);
-  }
-
-  /** The name as the kernel has it. Linux 6.19 does not know this call (EINVAL). */
-  kernelName(): Uint8Array {
-    const argument = encodeGetName();
-    this.#ioctl(LIVEUPDATE_SESSION_GET_NAME, argument, "get_name", `session "${this.name}"`);
-    return decodeName(argument);
-  }
-
-  #ioctl(request: number, argument: Uint8Array, operation: string, subject: string): void {
-    check(this.fd.sys.ioctl(this.fd.number, request, argument), operation, subject);
-  }
-
-  /** Closes the session's fd. The last close forgets an outgoing session's files, and finishes an incoming session. */
-  close(): void {
-    this.fd.close();
-  }
-
-  /** Closes as `close` does, also after the end of the process. */
   [Symbol.dispose](): void {
     this.fd[Symbol.dispose]();
   }

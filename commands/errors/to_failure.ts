@@ -122,14 +122,14 @@ export function stateHints(operation: string, state: string, session: string): s
 
 /** A failed system call of this process: reading, writing, taking a descriptor. */
 function systemFailure(error: LuoError): Failure {
-  if (error.operation === "write" && error.is("EPIPE")) return new Failure("broken-pipe", error.message);
+  if (error.operation === "write" && error.is("EPIPE")) return new Failure("broken-pipe", error.summary);
   const { operation, subject, code } = error;
   const kind = operation === "execute"
     ? executeKind(code)
     : AT_START.has(operation)
     ? "unavailable"
     : "file-error";
-  return new Failure(kind, error.message, {
+  return new Failure(kind, error.summary, {
     operation,
     subject,
     errno: code,

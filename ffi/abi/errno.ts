@@ -80,9 +80,14 @@ export const Errno = {
 /** The name of an error number: `EBUSY`. */
 export type ErrnoName = keyof typeof Errno;
 
-const names = new Map<number, string>(Object.entries(Errno).map(([name, number]) => [number, name]));
+const names = new Map(
+  Object.entries(Errno).map(([name, number]) => [number as number, name as ErrnoName]),
+);
+
+/** The name of an error number, or `errno 999` for a number without a name. */
+export type ErrnoCode = ErrnoName | `errno ${number}`;
 
 /** `EBUSY` for 16 and for -16; `errno 999` for a number without a name. */
-export function errnoName(errno: number): string {
+export function errnoName(errno: number): ErrnoCode {
   return names.get(Math.abs(errno)) ?? `errno ${Math.abs(errno)}`;
 }

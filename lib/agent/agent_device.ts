@@ -33,7 +33,7 @@ export class AgentDevice implements Disposable {
 
   /** The message of the last failed open. */
   get problem(): string | undefined {
-    return this.#unopened?.message;
+    return this.#unopened?.summary;
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Everything the agent holds: the device, sessions, the loaded image, losses, and the journal of it all. */
 import { LuoError } from "../error.ts";
-import type { Device, Session } from "../session.ts";
+import type { Device, IncomingSession, OutgoingSession } from "../session.ts";
 import type { SystemCalls } from "../system_calls.ts";
 import { AgentDevice } from "./agent_device.ts";
 import type { AgentPaths } from "./agent_place.ts";
@@ -19,7 +19,7 @@ export const LOSSES_MAX = 10_000;
  * A session that the agent knows of. An incoming session without `session` is still in the kernel. An incoming one with `session`
  * was retrieved by the agent itself, to learn whether the kernel has it.
  */
-export interface Held {
+export interface Held<Session> {
   info: SessionInfo;
   /** Its fd: the session lives as long as this is open. */
   session?: Session;
@@ -36,9 +36,9 @@ export interface StateOptions {
 /** What the agent holds ends with its process. */
 export class AgentState implements Disposable {
   /** Outgoing sessions by name. */
-  readonly outgoing = new Map<string, Held>();
+  readonly outgoing = new Map<string, Held<OutgoingSession>>();
   /** Incoming and retrieved sessions by name. */
-  readonly incoming = new Map<string, Held>();
+  readonly incoming = new Map<string, Held<IncomingSession>>();
   readonly losses: Loss[] = [];
   /** The files of outgoing sessions. */
   readonly preserved: PreservedFds;
@@ -78,7 +78,8 @@ export class AgentState implements Disposable {
 
   /** The old manifest is finished after its content is in the record and in the new manifest, as far as those can be written. */
   #begin(device: Device): void {
-    using old = incomingManifest(device);
+    const old = incomingManifest(device);
+    using _ = old?.fd;
     // The losses that were shown without the device are found again.
     this.losses.length = 0;
     inherit(this, old);
@@ -101,7 +102,7 @@ export class AgentState implements Disposable {
     }
   }
 
-  held(): Held[] {
+  held(): Held<OutgoingSession | IncomingSession>[] {
     return [...this.outgoing.values(), ...this.incoming.values()];
   }
 
@@ -172,7 +173,7 @@ export class AgentState implements Disposable {
     for (const [name, { session }] of this.incoming) if (session !== undefined) this.incoming.delete(name);
     this.ended = true;
     this.saveOrLog();
-    for (const { session } of held) session?.close();
+    for (const { session } of held) session?.fd.close();
     this.preserved[Symbol.dispose]();
     return lost;
   }
@@ -180,7 +181,7 @@ export class AgentState implements Disposable {
   [Symbol.dispose](): void {
     this.reload?.[Symbol.dispose]();
     this.preserved[Symbol.dispose]();
-    for (const { session } of this.held()) session?.[Symbol.dispose]();
+    for (const { session } of this.held()) session?.fd[Symbol.dispose]();
     this.journal[Symbol.dispose]();
     this.device[Symbol.dispose]();
   }

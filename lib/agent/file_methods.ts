@@ -4,6 +4,7 @@ import type { Credentials } from "../../ffi/abi/socket.ts";
 import { close, dup_cloexec } from "../../ffi/file.ts";
 import { check, LuoError } from "../error.ts";
 import { Fd } from "../fd.ts";
+import type { IncomingSession } from "../session.ts";
 import type { Stat, SystemCalls } from "../system_calls.ts";
 import { availableMemory } from "./proc_text.ts";
 import { descriptorOf } from "./descriptor_of.ts";
@@ -11,7 +12,7 @@ import { loss } from "./journal.ts";
 import type { FileInfo, Methods, SessionInfo } from "./protocol.ts";
 import { type Objection, refused } from "./refusal.ts";
 import { agentError, checkDigest, takeFd, tokenParameter } from "./request_checks.ts";
-import { type OpenSession, outgoingSession, retrievedSession } from "./session_lookup.ts";
+import { type Open, outgoingSession, retrievedSession } from "./session_lookup.ts";
 import { saveOr } from "./session_methods.ts";
 import type { AgentState } from "./agent_state.ts";
 
@@ -26,10 +27,7 @@ export function preserveFile(
   checkDigest(request.digest);
   const { info, session } = outgoingSession(state, request.session, "preserve");
   const subject = `file ${token} in session "${request.session}"`;
-  using file = new Fd(
-    sys,
-    check(sys.adopt(givenFile(request, fds, peer)), "preserve", subject),
-  );
+  using file = Fd.of(sys, sys.adopt(givenFile(request, fds, peer)), "preserve", subject);
   const stat = check<Stat>(sys.fstat(file.number), "preserve", subject);
   const seals = sealsOf(sys, file.number);
   const objections = request.force ? [] : [...differences(sys, file.number, seals), ...tooLarge(sys, stat)];
@@ -185,7 +183,7 @@ function setState(state: AgentState, file: FileInfo, to: FileInfo["state"]): voi
 }
 
 /** @throws VarlinkError NoSuchFile: a file that is listed and that the kernel does not have becomes a loss */
-function restored(state: AgentState, { info, session }: OpenSession, token: bigint): Fd {
+function restored(state: AgentState, { info, session }: Open<IncomingSession>, token: bigint): Fd {
   try {
     return session.restore(token);
   } catch (error) {

@@ -1,5 +1,4 @@
 /** The agent's methods about the next kernel: load, show, unload and execute it. */
-import { Errno } from "../../ffi/abi/errno.ts";
 import { LuoError } from "../error.ts";
 import { HostFd } from "../files/host_fd.ts";
 import { SealedCopy } from "../files/sealed_copy.ts";
@@ -132,8 +131,7 @@ export function execImage(
   loadAgain(state, force ?? false);
   state.sys.sync();
   state.device.opened?.settle();
-  exec(state.sys);
-  throw new LuoError("kexec exec", "the loaded kernel", Errno.EIO, "The kernel came back from the kexec");
+  return exec(state.sys);
 }
 
 function loadAgain({ sys, reload, image }: AgentState, force: boolean): void {

@@ -1,5 +1,5 @@
 /** Finds out what an earlier agent left: from the record beside the socket, from the manifest, and from the kernel. */
-import type { Device, Session } from "../session.ts";
+import type { Device, IncomingSession } from "../session.ts";
 import { LuoError } from "../error.ts";
 import type { AgentState } from "./agent_state.ts";
 import {
@@ -18,7 +18,7 @@ import type { SessionInfo } from "./protocol.ts";
 import { readRecord } from "./record.ts";
 
 /** The manifest that the previous kernel handed over; undefined when there is none. */
-export function incomingManifest(device: Device): Session | undefined {
+export function incomingManifest(device: Device): IncomingSession | undefined {
   try {
     return device.retrieve(MANIFEST_SESSION);
   } catch (error) {
@@ -28,7 +28,7 @@ export function incomingManifest(device: Device): Session | undefined {
 }
 
 /** Fills the state with what was handed over to this kernel, or left by the agent before in this boot. */
-export function inherit(state: AgentState, manifest: Session | undefined): void {
+export function inherit(state: AgentState, manifest: IncomingSession | undefined): void {
   const at = state.options.now();
   const record = readRecord(state.options.paths);
   if (record?.bootId === state.bootId) {

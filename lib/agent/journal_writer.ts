@@ -1,6 +1,6 @@
 /** Writes the journal to its two places: the record beside the socket, and the manifest in the kernel. */
 import { LuoError } from "../error.ts";
-import type { Device, Session } from "../session.ts";
+import type { Device, OutgoingSession } from "../session.ts";
 import type { AgentPaths } from "./agent_place.ts";
 import { MANIFEST_SESSION, ManifestWriter } from "./manifest.ts";
 import { overwriteRecord, writeRecord } from "./record.ts";
@@ -10,7 +10,7 @@ export class JournalWriter implements Disposable {
   problem: string | undefined;
   /** False: the record on the disk is of another boot, and worth less than the journal in hand. */
   recordIsOfThisBoot = false;
-  #manifest: { session: Session; writer: ManifestWriter } | undefined;
+  #manifest: { session: OutgoingSession; writer: ManifestWriter } | undefined;
 
   /** @param device gives the device that the manifest's session is created with; undefined: write the record only */
   constructor(readonly paths: AgentPaths, readonly device: () => Device | undefined) {}
@@ -45,7 +45,7 @@ export class JournalWriter implements Disposable {
     try {
       write();
     } catch (error) {
-      if (error instanceof LuoError) this.problem ??= error.message;
+      if (error instanceof LuoError) this.problem ??= error.summary;
       throw error;
     }
   }
@@ -71,6 +71,6 @@ export class JournalWriter implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#manifest?.session[Symbol.dispose]();
+    this.#manifest?.session.fd[Symbol.dispose]();
   }
 }

@@ -1,5 +1,4 @@
 /** The bytes of the loaded image, sealed and kept for as long as it is loaded, so that it can be loaded again. */
-import { check } from "../error.ts";
 import { Fd } from "../fd.ts";
 import type { SealedCopy } from "../files/sealed_copy.ts";
 import { loadImage } from "../kexec/load.ts";
@@ -42,5 +41,5 @@ export class ImageFiles implements Disposable {
 
 /** `adopt` takes the copy's descriptor over. */
 function enter(sys: SystemCalls, copy: SealedCopy): Fd {
-  return new Fd(sys, check(sys.adopt(copy.fd.release()), "kexec load", copy.name));
+  return Fd.of(sys, sys.adopt(copy.fd.release()), "kexec load", copy.name);
 }

@@ -4,7 +4,7 @@ import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC } from "../../ffi/abi/fcntl.ts
 import { check, LuoError } from "../error.ts";
 import { Fd } from "../fd.ts";
 import type { Stat, SystemCalls } from "../system_calls.ts";
-import type { Session } from "../session.ts";
+import type { IncomingSession, OutgoingSession } from "../session.ts";
 
 /**
  * The session with the manifest's memfds. Nothing tells the agent when a kexec comes, so the manifest is right at every
@@ -77,7 +77,7 @@ export class ManifestWriter {
   /** The slot that was written last, 0 or 1. */
   #slot = 1;
 
-  constructor(readonly session: Session) {}
+  constructor(readonly session: OutgoingSession) {}
 
   /** @throws LuoError `memfd_create`, `ftruncate`, `write`, `preserve`: the old content is still whole then */
   write(payload: Uint8Array): void {
@@ -94,10 +94,7 @@ export class ManifestWriter {
     while (size < slot.length) size *= 2;
     const { sys } = this.session.fd;
     const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC;
-    const memfd = new Fd(
-      sys,
-      check(sys.memfd_create("luo-manifest", flags), "memfd_create", "the manifest"),
-    );
+    const memfd = Fd.of(sys, sys.memfd_create("luo-manifest", flags), "memfd_create", "the manifest");
     try {
       check(sys.ftruncate(memfd.number, BigInt(2 * size)), "ftruncate", "the manifest");
       writeAll(memfd, slot, 0n);
@@ -121,7 +118,7 @@ function writeAll({ sys, number }: Fd, bytes: Uint8Array, offset: bigint): void 
  * The payload that the previous kernel's agent wrote last. Empty: no slot is whole. Undefined: no slot was ever written, because
  * the kexec came while that agent was starting.
  */
-export function readManifest(session: Session): Uint8Array | undefined {
+export function readManifest(session: IncomingSession): Uint8Array | undefined {
   let newest: Slot | undefined;
   for (let token = 0n;; token++) {
     const contents = readMemfd(session, token);
@@ -130,7 +127,7 @@ export function readManifest(session: Session): Uint8Array | undefined {
   }
 }
 
-function readMemfd(session: Session, token: bigint): Uint8Array | undefined {
+function readMemfd(session: IncomingSession, token: bigint): Uint8Array | undefined {
   try {
     using file = session.restore(token);
     return readWhole(file.sys, file.number);

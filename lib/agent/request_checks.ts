@@ -13,7 +13,7 @@ export function agentError<N extends ErrorName>(name: N, parameters: Errors[N]):
 /** A failed system call as an error of the protocol. Other errors come back as they are. */
 export function kernelError(error: unknown): unknown {
   if (!(error instanceof LuoError)) return error;
-  const { operation, subject, code: errno, message } = error;
+  const { operation, subject, code: errno, summary: message } = error;
   return agentError("KernelError", { operation, subject, errno, message });
 }
 

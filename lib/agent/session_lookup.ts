@@ -1,5 +1,5 @@
 /** Finds the session that a request names, and says why a request cannot have it. */
-import { type Session, sessionNameProblem } from "../session.ts";
+import { type IncomingSession, type OutgoingSession, sessionNameProblem } from "../session.ts";
 import type { AgentState, Held } from "./agent_state.ts";
 import { MANIFEST_SESSION } from "./manifest.ts";
 import type { SessionInfo } from "./protocol.ts";
@@ -10,7 +10,7 @@ import type { VarlinkError } from "./varlink.ts";
 export const SYSTEMD_SESSION = "systemd";
 
 /** A session together with its fd. */
-export type OpenSession = Held & { session: Session };
+export type Open<Session> = Held<Session> & { session: Session };
 
 /** @throws VarlinkError BadRequest */
 export function checkName(name: string): void {
@@ -22,7 +22,11 @@ export function checkName(name: string): void {
 }
 
 /** The outgoing session of that name. @throws VarlinkError NoSuchSession, WrongState */
-export function outgoingSession(state: AgentState, name: string, operation: string): OpenSession {
+export function outgoingSession(
+  state: AgentState,
+  name: string,
+  operation: string,
+): Open<OutgoingSession> {
   checkName(name);
   const held = state.outgoing.get(name);
   if (held?.session !== undefined) return { ...held, session: held.session };
@@ -33,7 +37,11 @@ export function outgoingSession(state: AgentState, name: string, operation: stri
 }
 
 /** The retrieved session of that name. @throws VarlinkError NoSuchSession, WrongState */
-export function retrievedSession(state: AgentState, name: string, operation: string): OpenSession {
+export function retrievedSession(
+  state: AgentState,
+  name: string,
+  operation: string,
+): Open<IncomingSession> {
   checkName(name);
   const held = state.incoming.get(name);
   if (held?.session !== undefined && held.info.state === "retrieved") {

@@ -3,6 +3,7 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { LuoError } from "../error.ts";
 import type { AgentState, Held } from "./agent_state.ts";
 import { loss, unrestored } from "./journal.ts";
+import type { IncomingSession } from "../session.ts";
 import type { FileInfo, Methods, SessionInfo } from "./protocol.ts";
 import { type Objection, refused } from "./refusal.ts";
 import { agentError } from "./request_checks.ts";
@@ -120,7 +121,7 @@ function unknownSession(name: string, at: string): SessionInfo {
   return { name, state: "incoming", createdAt: at, files: [], filesKnown: false };
 }
 
-function putBack(state: AgentState, name: string, known: Held | undefined): void {
+function putBack(state: AgentState, name: string, known: Held<IncomingSession> | undefined): void {
   if (known === undefined) state.incoming.delete(name);
   else state.incoming.set(name, known);
 }
@@ -142,7 +143,6 @@ export function finishSession(
     state.save();
     throw error;
   }
-  session.close();
   return { session: info };
 }
 
@@ -205,7 +205,7 @@ function labelText(text: string | undefined): string {
   return text === undefined ? "" : ` (${text})`;
 }
 
-function forget(state: AgentState, from: Map<string, Held>, name: string): void {
+function forget<Session>(state: AgentState, from: Map<string, Held<Session>>, name: string): void {
   const held = from.get(name);
   from.delete(name);
   saveOr(state, () => {

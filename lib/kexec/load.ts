@@ -1,16 +1,16 @@
 /** Loads, unloads and executes the next kernel by the system calls. */
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, KEXEC_FILE_UNLOAD, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
-import { check } from "../error.ts";
+import { check, Errno, LuoError } from "../error.ts";
 import type { Fd } from "../fd.ts";
 import type { SystemCalls } from "../system_calls.ts";
 
 /** An image to load. The fds may be closed after the load: the kernel has read the files. */
 export interface Image {
   /** Opened read-only. */
-  readonly kernel: Fd | number;
+  readonly kernel: Fd;
   /** Left out: the next kernel has no initramfs but its own. */
-  readonly initrd?: Fd | number;
+  readonly initrd?: Fd | undefined;
   /** Without a NUL. The next kernel has live update only with `liveupdate=on` in it: see `commandLineProblems`. */
   readonly commandLine: string;
 }
@@ -30,8 +30,8 @@ export function loadImage(sys: SystemCalls, image: Image): void {
   const cmdline = new TextEncoder().encode(`${image.commandLine}\0`);
   const flags = image.initrd === undefined ? KEXEC_FILE_NO_INITRAMFS : 0;
   const answer = sys.kexec_file_load(
-    number(image.kernel),
-    image.initrd === undefined ? -1 : number(image.initrd),
+    image.kernel.numberIn(sys),
+    image.initrd === undefined ? -1 : image.initrd.numberIn(sys),
     BigInt(cmdline.length),
     cmdline,
     BigInt(flags),
@@ -75,10 +75,7 @@ export function imageLoaded(sys: SystemCalls): boolean {
  * @throws LuoError `kexec exec`: EINVAL (no image loaded, or not the first PID namespace), EPERM, EBUSY; or what a file's
  * handler gave when it could not freeze the file: then nothing is lost
  */
-export function exec(sys: SystemCalls): void {
+export function exec(sys: SystemCalls): never {
   check(sys.reboot(LINUX_REBOOT_CMD_KEXEC), "kexec exec", "the loaded kernel");
-}
-
-function number(fd: Fd | number): number {
-  return typeof fd === "number" ? fd : fd.number;
+  throw new LuoError("kexec exec", "the loaded kernel", Errno.EIO, "The kernel came back from the kexec");
 }

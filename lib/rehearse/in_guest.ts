@@ -6,7 +6,7 @@ import { equal_bytes } from "../../ffi/memory.ts";
 import { check, LuoError } from "../error.ts";
 import { Fd } from "../fd.ts";
 import { exec, loadImage } from "../kexec/load.ts";
-import { openDevice, type Session } from "../session.ts";
+import { openDevice, type RestorableSession } from "../session.ts";
 import type { Stat, SystemCalls } from "../system_calls.ts";
 import { Pattern } from "./pattern.ts";
 import type { Plan, PlannedFile, PlannedSession } from "./plan.ts";
@@ -47,7 +47,7 @@ export function beforeKexec(
       return true;
     } catch (error) {
       if (!(error instanceof LuoError)) throw error;
-      report({ step: "failed", while: what, error: error.message });
+      report({ step: "failed", while: what, error: error.summary });
       return false;
     }
   };
@@ -103,7 +103,7 @@ export function afterKexec(sys: SystemCalls, { plan }: GuestOrder): GuestReport 
       run();
     } catch (error) {
       if (!(error instanceof LuoError)) throw error;
-      problems.push(error.message);
+      problems.push(error.summary);
     }
   };
   attempt(() => {
@@ -112,7 +112,7 @@ export function afterKexec(sys: SystemCalls, { plan }: GuestOrder): GuestReport 
     let first = 0;
     for (const planned of plan.sessions) {
       attempt(() => {
-        using session = device.retrieve(planned.name);
+        const session = device.retrieve(planned.name);
         verifySession(session, planned, first, pattern, attempt, (problem, bytes) => {
           if (problem !== undefined) problems.push(problem);
           else found.files++;
@@ -127,7 +127,7 @@ export function afterKexec(sys: SystemCalls, { plan }: GuestOrder): GuestReport 
 }
 
 function verifySession(
-  session: Session,
+  session: RestorableSession,
   { name, files }: PlannedSession,
   first: number,
   pattern: Pattern,

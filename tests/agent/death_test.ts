@@ -15,7 +15,8 @@ import {
   retrieveSession,
 } from "../../lib/agent/session_methods.ts";
 import { AgentState } from "../../lib/agent/agent_state.ts";
-import { check, LuoError } from "../../lib/error.ts";
+import { LuoError } from "../../lib/error.ts";
+import { Fd } from "../../lib/fd.ts";
 import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { exec, loadImage } from "../../lib/kexec/load.ts";
@@ -71,8 +72,8 @@ function restore(state: AgentState, session: string, token: string): void {
 
 function kexec(machine: Machine): void {
   const sys = machine.spawn();
-  const image = check(sys.memfd_create("image", 0), "memfd_create", "image");
-  sys.write(image, standInBzImage({ release: "next" }));
+  const image = Fd.of(sys, sys.memfd_create("image", 0), "memfd_create");
+  sys.write(image.number, standInBzImage({ release: "next" }));
   loadImage(sys, { kernel: image, commandLine: "liveupdate=on" });
   assert.throws(() => exec(sys), ProcessKilled);
 }

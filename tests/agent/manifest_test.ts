@@ -9,7 +9,7 @@ import {
   readManifest,
 } from "../../lib/agent/manifest.ts";
 import { openDevice } from "../../lib/session.ts";
-import { check } from "../../lib/error.ts";
+import { Fd } from "../../lib/fd.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { exec, loadImage } from "../../lib/kexec/load.ts";
 import { ProcessKilled } from "../../lib/system_calls.ts";
@@ -64,11 +64,11 @@ Deno.test("manifest: what was written last is read in the next kernel, however o
     const writer = new ManifestWriter(openDevice(sys).create("luo-agent"));
     const payloads = sizes.slice(0, count).map((size, index) => new Uint8Array(size).fill(index + 1));
     for (const payload of payloads) writer.write(payload);
-    const image = check(sys.memfd_create("image", 0), "memfd_create", "image");
-    sys.write(image, standInBzImage({ release: "next" }));
+    const image = Fd.of(sys, sys.memfd_create("image", 0), "memfd_create");
+    sys.write(image.number, standInBzImage({ release: "next" }));
     loadImage(sys, { kernel: image, commandLine: "liveupdate=on" });
     assert.throws(() => exec(sys), ProcessKilled);
-    using session = openDevice(machine.init()).retrieve("luo-agent");
+    const session = openDevice(machine.init()).retrieve("luo-agent");
     assert.deepEqual(readManifest(session), payloads.at(-1));
   }
 });

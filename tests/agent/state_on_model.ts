@@ -13,6 +13,7 @@ import { preserveFile, restoreFile } from "../../lib/agent/file_methods.ts";
 import { agentPaths } from "../../lib/agent/agent_place.ts";
 import { AgentState } from "../../lib/agent/agent_state.ts";
 import { check, LuoError } from "../../lib/error.ts";
+import { Fd } from "../../lib/fd.ts";
 import { ProcessKilled, type Stat, type SystemCalls } from "../../lib/system_calls.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { exec, loadImage } from "../../lib/kexec/load.ts";
@@ -79,8 +80,8 @@ export function damageManifest(state: AgentState, machine: Machine): void {
 
 export function kexec(machine: Machine): void {
   const sys = machine.spawn();
-  const image = sys.memfd_create("image", 0);
-  sys.write(image, standInBzImage({ release: "next" }));
+  const image = Fd.of(sys, sys.memfd_create("image", 0), "memfd_create");
+  sys.write(image.number, standInBzImage({ release: "next" }));
   loadImage(sys, { kernel: image, commandLine: "liveupdate=on" });
   assert.throws(() => exec(sys), ProcessKilled);
 }

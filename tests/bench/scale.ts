@@ -3,6 +3,7 @@ import { MFD_CLOEXEC, MFD_EXEC, O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { check } from "../../lib/error.ts";
 import type { SystemCalls } from "../../lib/system_calls.ts";
+import { Fd } from "../../lib/fd.ts";
 import { openDevice } from "../../lib/session.ts";
 
 /** The size of the live update. */
@@ -46,7 +47,7 @@ export function before(sys: SystemCalls, { sessions, files, pages }: Size): Time
         check(sys.write(fd, contents), "write", "a file");
         return fd;
       });
-      clock.measure("preserve", () => session.preserve(fd, token));
+      clock.measure("preserve", () => session.preserve(new Fd(sys, fd), token));
       sys.close(fd);
     }
   }
@@ -77,7 +78,6 @@ export function after(sys: SystemCalls, { sessions, files }: Size): Times {
       clock.measure("restore", () => session.restore(token)).close();
     }
     clock.measure("finish", () => session.finish());
-    session.close();
   }
   return clock.times;
 }

@@ -2,6 +2,7 @@
 import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC } from "../../ffi/abi/fcntl.ts";
 import { check } from "../../lib/error.ts";
 import { connectMachine } from "../../lib/machine_process/remote_system_calls.ts";
+import { Fd } from "../../lib/fd.ts";
 import { type Device, openDevice } from "../../lib/session.ts";
 import type { SystemCalls } from "../../lib/system_calls.ts";
 import type { Cli } from "./cli.ts";
@@ -35,5 +36,7 @@ export async function foreignSession(
   await cli.ok(["agent", "stop"]);
   using device: Device = openDevice(sys);
   const session = device.create(name);
-  for (const [token, content] of Object.entries(files)) session.preserve(memfd(sys, content), BigInt(token));
+  for (const [token, content] of Object.entries(files)) {
+    session.preserve(new Fd(sys, memfd(sys, content)), BigInt(token));
+  }
 }

@@ -21,7 +21,7 @@ async function besides(cli: Cli, act: (device: ReturnType<typeof openDevice>) =>
 
 Deno.test("a phantom: retrieving it says so, and then it is a loss and no obstacle to the next exec", async () => {
   await using cli = new Cli();
-  await besides(cli, (device) => device.retrieve("s").close());
+  await besides(cli, (device) => device.retrieve("s").fd.close());
   assert.match(await cli.ok(["session", "list"]), /^s +incoming/m);
   const load = ["kexec", "load", cli.kernel, "--command-line", "liveupdate=on kho=on"];
   await cli.ok(load);
@@ -49,7 +49,7 @@ Deno.test("a session that another program has retrieved and still holds stays li
   using sys = machineProcess(cli);
   await cli.ok(["agent", "stop", "--force"]);
   const device = openDevice(sys);
-  using _ = device.retrieve("s");
+  using _ = device.retrieve("s").fd;
   device.close();
   await cli.fails(1, /another program has retrieved it \(EINVAL\)\n.*must restore its files/, [
     "session",

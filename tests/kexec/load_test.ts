@@ -57,7 +57,7 @@ Deno.test("a load that fails keeps the image loaded before", () => {
 Deno.test("a closed fd for the initrd is EBADF", () => {
   const sys = machine().init();
   using image = new Fd(sys, sys.open("/boot/next", 0));
-  const wrong = () => loadImage(sys, { kernel: image, initrd: 99, commandLine: "" });
+  const wrong = () => loadImage(sys, { kernel: image, initrd: new Fd(sys, 99), commandLine: "" });
   assert.equal(failure(wrong), "kexec load EBADF");
 });
 

@@ -13,6 +13,7 @@ import { report_memory } from "../../lib/kho/report.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { Physical } from "../../lib/model/memory/physical.ts";
+import { Fd } from "../../lib/fd.ts";
 import { openDevice } from "../../lib/session.ts";
 
 function sum_by_order(ranges: readonly Range[]): Record<number, number> {
@@ -32,7 +33,7 @@ function old(release: string): { memory: Physical; fdt: bigint } {
   const session = device.create("vm");
   const fd = sys.memfd_create("m", MFD_EXEC);
   sys.write(fd, new Uint8Array(3 * PAGE_SIZE));
-  session.preserve(fd, 5n);
+  session.preserve(new Fd(sys, fd), 5n);
   device.create("empty");
   assert.equal(machine.system.kho?.finish(), 0);
   machine.system.luo?.serialize();

@@ -11,6 +11,7 @@ import { decode_map } from "../../lib/kho/preserved_map.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { Physical } from "../../lib/model/memory/physical.ts";
+import { Fd } from "../../lib/fd.ts";
 import { openDevice } from "../../lib/session.ts";
 import { type Scenario, SCENARIOS } from "./capture/scenarios.ts";
 
@@ -86,7 +87,7 @@ function on_the_model({ sessions }: Scenario): { memory: Memory; fdt: bigint } {
       sys.ftruncate(fd, BigInt(size));
       sys.lseek(fd, BigInt(position), SEEK_SET);
       sys.fcntl(fd, F_ADD_SEALS, seals);
-      session.preserve(fd, token);
+      session.preserve(new Fd(sys, fd), token);
     }
   }
   const { luo, kho } = machine.system;

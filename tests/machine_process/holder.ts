@@ -2,6 +2,7 @@
 import { MFD_ALLOW_SEALING, MFD_CLOEXEC } from "../../ffi/abi/fcntl.ts";
 import { memfd_create, write } from "../../ffi/file.ts";
 import { connectMachine } from "../../lib/machine_process/serve_machine.ts";
+import { Fd } from "../../lib/fd.ts";
 import { openDevice } from "../../lib/session.ts";
 
 const [path = "", name = ""] = Deno.args;
@@ -9,6 +10,6 @@ const sys = connectMachine(path);
 const session = openDevice(sys).create(name);
 const fd = memfd_create("held", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 write(fd, new Uint8Array(10_000));
-session.preserve(sys.adopt(fd), 1n);
+session.preserve(new Fd(sys, sys.adopt(fd)), 1n);
 console.log("holding");
 for await (const _ of Deno.stdin.readable);

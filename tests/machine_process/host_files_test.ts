@@ -4,6 +4,7 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS } from "../../ffi/abi/kexec.ts";
 import * as file from "../../ffi/file.ts";
+import { Fd } from "../../lib/fd.ts";
 import { openDevice } from "../../lib/session.ts";
 import { ProcessKilled } from "../../lib/system_calls.ts";
 import { image } from "../model/image.ts";
@@ -34,8 +35,10 @@ Deno.test("a host memfd survives a kexec, without later writes of its owner", as
   const first = connect(machine.path);
   const other = connect(machine.path);
   const session = openDevice(first).create("vm0");
-  session.preserve(first.adopt(file.dup_cloexec(mine)), 5n);
-  assert.throws(() => session.preserve(first.adopt(file.dup_cloexec(mine)), 6n), { code: "EBUSY" });
+  session.preserve(new Fd(first, first.adopt(file.dup_cloexec(mine))), 5n);
+  assert.throws(() => session.preserve(new Fd(first, first.adopt(file.dup_cloexec(mine))), 6n), {
+    code: "EBUSY",
+  });
   file.lseek(mine, 99n, abi.SEEK_SET);
   file.pwrite(mine, new Uint8Array([1, 2, 3]), 1n);
   content.set([1, 2, 3], 1);
@@ -45,7 +48,7 @@ Deno.test("a host memfd survives a kexec, without later writes of its owner", as
 
   using second = connect(machine.path);
   using device = openDevice(second);
-  using incoming = device.retrieve("vm0");
+  const incoming = device.retrieve("vm0");
   using restored = incoming.restore(5n);
   assert.equal(second.lseek(restored.number, 0n, abi.SEEK_CUR), 99n);
   const into = new Uint8Array(content.length + 1);
@@ -74,8 +77,8 @@ Deno.test("a restored file, exposed or not, is preserved again and survives a se
   const [one, two] = [new Uint8Array(PAGE).fill(1), new Uint8Array(2 * PAGE).fill(2)];
   let sys = connect(machine.path);
   let session = openDevice(sys).create("s1");
-  session.preserve(sys.adopt(hostMemfd(one)), 1n);
-  session.preserve(sys.adopt(hostMemfd(two)), 2n);
+  session.preserve(new Fd(sys, sys.adopt(hostMemfd(one))), 1n);
+  session.preserve(new Fd(sys, sys.adopt(hostMemfd(two))), 2n);
   await kexec(sys, machine);
 
   sys = connect(machine.path);
@@ -93,7 +96,7 @@ Deno.test("a restored file, exposed or not, is preserved again and survives a se
   file.close(exposed);
 
   using last = connect(machine.path);
-  using again = openDevice(last).retrieve("s2");
+  const again = openDevice(last).retrieve("s2");
   for (const [token, content] of [[0n, one], [1n, two]] as const) {
     using restored = again.restore(token);
     const out = last.expose(restored.number);
@@ -109,7 +112,7 @@ Deno.test("the next kernel has what the host writes into an exposed file after i
   const session = openDevice(sys).create("s1");
   const fd = sys.memfd_create("inside", abi.MFD_EXEC);
   sys.write(fd, new Uint8Array(3 * PAGE).fill(1));
-  session.preserve(fd, 1n);
+  session.preserve(new Fd(sys, fd), 1n);
   const exposed = sys.expose(fd);
   assert.ok(exposed >= 0, `errno ${exposed}`);
   file.pwrite(exposed, new Uint8Array([7]), BigInt(2 * PAGE));
@@ -128,7 +131,7 @@ Deno.test("PRESERVE_FD takes the files of the host that Linux's handler takes", 
   await using machine = await startMachine("serve_model.ts");
   using sys = connect(machine.path);
   using device = openDevice(sys);
-  using session = device.create("s");
+  const session = device.create("s");
   const dir = await Deno.makeTempDir({ dir: "/dev/shm" });
   const disk = `${machine.path}.disk`;
   await Deno.writeFile(disk, new Uint8Array(9));
@@ -155,7 +158,7 @@ Deno.test("PRESERVE_FD takes the files of the host that Linux's handler takes", 
   for (const [name, fd, errno] of rows) {
     await t.step(name, () => {
       assert.ok(fd >= 0, `errno ${fd}`);
-      const preserve = () => session.preserve(sys.adopt(fd), token++);
+      const preserve = () => session.preserve(new Fd(sys, sys.adopt(fd)), token++);
       if (errno === undefined) preserve();
       else assert.throws(preserve, { code: errno });
     });
@@ -169,8 +172,8 @@ Deno.test("PRESERVE_FD fills the holes of a file of the host", async () => {
   using sys = connect(machine.path);
   const fd = file.memfd_create("sparse", MEMFD_FLAGS);
   file.ftruncate(fd, 1n << 20n);
-  using session = openDevice(sys).create("s");
-  session.preserve(sys.adopt(file.dup_cloexec(fd)), 1n);
+  const session = openDevice(sys).create("s");
+  session.preserve(new Fd(sys, sys.adopt(file.dup_cloexec(fd))), 1n);
   const stat = file.fstat(fd);
   assert.ok(typeof stat === "object");
   assert.equal(stat.blocks, 2048n);

@@ -7,6 +7,7 @@ import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/k
 import { ProcessKilled } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
+import { Fd } from "../../lib/fd.ts";
 import { openDevice } from "../../lib/session.ts";
 import { image } from "./image.ts";
 
@@ -44,7 +45,7 @@ function one_boot(m: Machine): WeakRef<object>[] {
   const session = openDevice(sys).create("vm");
   const fd = sys.memfd_create("data", abi.MFD_EXEC);
   sys.write(fd, new Uint8Array(10_000).fill(1));
-  session.preserve(fd, 1n);
+  session.preserve(new Fd(sys, fd), 1n);
   sys.mmap(4096n, abi.PROT_READ, abi.MAP_SHARED, fd, 0n);
   const pair = sys.socketpair();
   assert.ok(typeof pair === "object");

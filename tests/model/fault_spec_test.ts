@@ -1,7 +1,7 @@
 /** The syntax of fault specifications, and the counting of faults. */
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
-import { BadFaultSpec, parse_faults } from "../../lib/model/faults/fault_spec.ts";
+import { BadFaultSpec, type FaultRule, parse_faults } from "../../lib/model/faults/fault_spec.ts";
 import { Faults } from "../../lib/model/faults/faults.ts";
 
 Deno.test("parse_faults reads the seed and every rule", () => {
@@ -30,6 +30,8 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
   ["frobnicate=EIO", /"frobnicate" is not a place/],
   ["getpid=crash", /"getpid" is not a place/],
   ["constructor=EIO", /"constructor" is not a place/],
+  ["write=short:0", /"write" cannot be "short:0": .*short:N/],
+  ["open=short:1", /"open" cannot be "short:1"/],
 ];
 for (const [text, message] of REFUSED) {
   Deno.test(`the spec ${JSON.stringify(text)} is refused`, () => {
@@ -40,6 +42,29 @@ for (const [text, message] of REFUSED) {
     });
   });
 }
+
+const IMPOSSIBLE: readonly (readonly [FaultRule, RegExp])[] = [
+  [{ place: "write", when: { kind: "nth", n: 1 }, what: { kind: "errno", errno: Errno.ENOENT } }, /"ENOENT"/],
+  [{ place: "write", when: { kind: "nth", n: 0 }, what: { kind: "crash" } }, /0 is not a time/],
+  [{ place: "freeze", when: { kind: "nth", n: 1 }, what: { kind: "crash" } }, /"freeze" cannot be "crash"/],
+  [{ place: "page", when: { kind: "nth", n: 1 }, what: { kind: "corrupt" } }, /"page" can only be lost/],
+];
+for (const [rule, message] of IMPOSSIBLE) {
+  Deno.test(`a rule that can never happen is refused: ${rule.place} ${rule.what.kind} ${rule.when.n}`, () => {
+    assert.throws(() => new Faults({ seed: 1, rules: [rule] }), { name: "BadFaultSpec", message });
+  });
+}
+
+Deno.test("injected faults count from their injection, and end with it", () => {
+  const faults = new Faults(parse_faults("alloc@5=ENOMEM"));
+  const passed = (times: number) => Array.from({ length: times }, () => faults.errno("alloc"));
+  assert.deepEqual(passed(1), [0]);
+  {
+    using _ = faults.inject(parse_faults("alloc@2=ENOMEM"));
+    assert.deepEqual(passed(3), [0, -Errno.ENOMEM, 0]);
+  }
+  assert.deepEqual(passed(2), [-Errno.ENOMEM, 0]);
+});
 
 Deno.test("faults happen the n-th time, from the n-th time on, or one time in k by the seed", () => {
   const hits = (spec: string) => {

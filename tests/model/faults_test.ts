@@ -10,6 +10,7 @@ import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { parse_faults } from "../../lib/model/faults/fault_spec.ts";
 import { audit } from "../../lib/model/audit.ts";
 import { Machine } from "../../lib/model/machine.ts";
+import { Fd } from "../../lib/fd.ts";
 import { openDevice } from "../../lib/session.ts";
 import { image } from "./image.ts";
 
@@ -71,7 +72,7 @@ Deno.test("the n-th allocation fails: ENOMEM, nothing changed, and the next try 
         tried.push("write");
         assert.equal(sys.pwrite(fd, bytes, BigInt(at)), PAGE);
       }
-      again("preserve", () => session.preserve(fd, token));
+      again("preserve", () => session.preserve(new Fd(sys, fd), token));
     }
     // Two files need blocks, pages, lists and structs, so the first run without a failure comes after a dozen
     // allocations.
@@ -88,11 +89,11 @@ Deno.test("a handler can refuse in preserve, freeze, retrieve and can_finish", (
   const sys = m.init();
   const session = openDevice(sys).create("s");
   const fds = [file(sys, 1n), file(sys, 3n)] as const;
-  assert.throws(() => session.preserve(fds[0], 1n), { errno: Errno.EIO });
+  assert.throws(() => session.preserve(new Fd(sys, fds[0]), 1n), { errno: Errno.EIO });
   assert.equal(sys.ftruncate(fds[0], BigInt(4 * PAGE)), 0, "not frozen");
   assert.equal(sys.ftruncate(fds[0], BigInt(3 * PAGE)), 0);
-  session.preserve(fds[0], 1n);
-  session.preserve(fds[1], 3n);
+  session.preserve(new Fd(sys, fds[0]), 1n);
+  session.preserve(new Fd(sys, fds[1]), 3n);
   assert.equal(kexec(sys), -Errno.EBUSY);
   assert.throws(() => kexec(sys), ProcessKilled);
   const next = openDevice(m.init()).retrieve("s");
@@ -107,7 +108,7 @@ Deno.test("a handler can refuse in preserve, freeze, retrieve and can_finish", (
 Deno.test("a page lost in the kexec gives EIO for its file; the other file is complete", () => {
   const m = machine("page@1=lost");
   const session = openDevice(m.init()).create("s");
-  for (const token of [1n, 3n]) session.preserve(file(m.init(), token), token);
+  for (const token of [1n, 3n]) session.preserve(new Fd(session.fd.sys, file(m.init(), token)), token);
   assert.throws(() => kexec(m.init()), ProcessKilled);
   const next = openDevice(m.init()).retrieve("s");
   const answers = [1n, 3n].map((token) => {
@@ -157,7 +158,9 @@ function prepare(sys: SystemCalls): void {
   const device = openDevice(sys);
   for (const name of ["a", "b"]) {
     const session = attempt(() => device.create(name));
-    for (const token of [1n, 3n, 5n]) attempt(() => session?.preserve(file(sys, token), token));
+    for (const token of [1n, 3n, 5n]) {
+      attempt(() => session?.preserve(Fd.of(sys, file(sys, token), "memfd_create"), token));
+    }
   }
   for (let i = 0; i < 3; i++) kexec(sys);
 }

@@ -5,6 +5,7 @@ import * as abi from "../../ffi/abi/fcntl.ts";
 import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
+import { Fd } from "../../lib/fd.ts";
 import { openDevice } from "../../lib/session.ts";
 import { image } from "./image.ts";
 
@@ -36,7 +37,7 @@ Deno.test("a freeze that fails unfreezes sessions in reverse and files in order;
     for (const token of [1n, 2n]) {
       const pipe = sys.pipe2(0);
       assert.ok(typeof pipe === "object");
-      session.preserve(pipe[0], token);
+      session.preserve(new Fd(sys, pipe[0]), token);
     }
   }
   const fd = sys.open("/k", abi.O_RDONLY);
@@ -56,7 +57,7 @@ Deno.test("a sparse memfd larger than memory is refused and stays unchanged", ()
   const session = openDevice(sys).create("s");
   const free = m.ram.free_frames;
   sys.ftruncate(fd, 1n << 30n);
-  assert.throws(() => session.preserve(fd, 1n), { errno: Errno.ENOMEM });
+  assert.throws(() => session.preserve(new Fd(sys, fd), 1n), { errno: Errno.ENOMEM });
   assert.equal(m.ram.free_frames, free);
   assert.equal(sys.ftruncate(fd, 0n), 0);
 });

@@ -7,6 +7,7 @@ import { PAGE_SIZE } from "../../ffi/abi/page.ts";
 import { audit } from "../../lib/model/audit.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
+import { Fd } from "../../lib/fd.ts";
 import { openDevice } from "../../lib/session.ts";
 import { ProcessKilled, type Stat, type SystemCalls } from "../../lib/system_calls.ts";
 import { image } from "./image.ts";
@@ -55,7 +56,7 @@ Deno.test("pages after the end of a file are not preserved, and another file can
   sys.write(small, new TextEncoder().encode("hello"));
   sys.fallocate(small, abi.FALLOC_FL_KEEP_SIZE, 0n, 40_960n);
   const session = openDevice(sys).create("vm");
-  session.preserve(small, 1n);
+  session.preserve(new Fd(sys, small), 1n);
   assert.equal(sys.ftruncate(small, 5n), 0, "truncating to the same size frees them");
   assert.deepEqual(audit(m), []);
   const large = sys.memfd_create("large", abi.MFD_EXEC);
@@ -63,7 +64,7 @@ Deno.test("pages after the end of a file are not preserved, and another file can
   while (sys.write(large, page) === PAGE_SIZE);
   const { size } = sys.fstat(large) as Stat;
   sys.ftruncate(large, size - 40n * BigInt(PAGE_SIZE));
-  session.preserve(large, 2n);
+  session.preserve(new Fd(sys, large), 2n);
   kexec(sys);
   const next = openDevice(m.init()).retrieve("vm");
   assert.equal((m.init().fstat(next.restore(1n).number) as Stat).blocks, 8n);
@@ -78,7 +79,7 @@ Deno.test("kho=off: memory that was handed over is reserved all the same, until 
   const m = machine();
   const fd = m.init().memfd_create("m", abi.MFD_EXEC);
   m.init().write(fd, new Uint8Array(10 * PAGE_SIZE));
-  openDevice(m.init()).create("vm").preserve(fd, 1n);
+  openDevice(m.init()).create("vm").preserve(new Fd(m.init(), fd), 1n);
   kexec(m.init(), "liveupdate=on kho=off");
   const said = m.console.slice(m.console.findLastIndex((line) => line.startsWith("Linux version")) + 2);
   assert.deepEqual(said, [
@@ -107,7 +108,7 @@ Deno.test("a kernel whose handover leaves no memory for LUO prints an error", ()
     const fd = sys.memfd_create("m", abi.MFD_EXEC);
     sys.write(fd, new Uint8Array(pages * PAGE_SIZE));
     try {
-      openDevice(sys).create("vm").preserve(fd, 1n);
+      openDevice(sys).create("vm").preserve(new Fd(sys, fd), 1n);
     } catch {
       continue;
     }

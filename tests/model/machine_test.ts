@@ -6,6 +6,7 @@ import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/k
 import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine, type MachineOptions } from "../../lib/model/machine.ts";
+import { Fd } from "../../lib/fd.ts";
 import { openDevice } from "../../lib/session.ts";
 import { image } from "./image.ts";
 
@@ -46,7 +47,7 @@ function contents(sys: SystemCalls, fd: number): string {
 /** A session `vm` with one file, and the loaded image. The process holds the fds until the kexec. */
 function prepare(sys: SystemCalls, command_line = "liveupdate=on"): void {
   const session = openDevice(sys).create("vm");
-  session.preserve(memfd(sys, "hello"), 7n);
+  session.preserve(new Fd(sys, memfd(sys, "hello")), 7n);
   load(sys, command_line);
 }
 
@@ -65,7 +66,6 @@ Deno.test("the next kernel has a preserved memfd with its contents, size and pos
   assert.equal(m.init().lseek(file.number, 0n, abi.SEEK_CUR), 5n);
   assert.equal(m.init().readlink(`/proc/self/fd/${file.number}`), "/ (deleted)");
   session.finish();
-  session.close();
   assert.equal(contents(m.init(), file.number), "hello");
 });
 

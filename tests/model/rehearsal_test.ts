@@ -8,7 +8,8 @@ import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { audit } from "../../lib/model/audit.ts";
 import { Machine } from "../../lib/model/machine.ts";
-import { openDevice, type Session } from "../../lib/session.ts";
+import { Fd } from "../../lib/fd.ts";
+import { openDevice, type OutgoingSession } from "../../lib/session.ts";
 import { image } from "./image.ts";
 
 const ALL = "liveupdate=on luo_rehearsal=vfio,iommufd,guest_memfd,hugetlb";
@@ -76,10 +77,10 @@ function virtual_machine(sys: SystemCalls, seals = SEALS) {
 
 const [MEMORY, IOMMUFD, DEVICE] = [1n, 2n, 3n];
 
-function preserve(session: Session, vm: ReturnType<typeof virtual_machine>): void {
-  session.preserve(vm.memory, MEMORY);
-  session.preserve(vm.iommufd, IOMMUFD);
-  session.preserve(vm.device, DEVICE);
+function preserve(session: OutgoingSession, vm: ReturnType<typeof virtual_machine>): void {
+  session.preserve(new Fd(session.fd.sys, vm.memory), MEMORY);
+  session.preserve(new Fd(session.fd.sys, vm.iommufd), IOMMUFD);
+  session.preserve(new Fd(session.fd.sys, vm.device), DEVICE);
 }
 
 Deno.test("without luo_rehearsal= the simulated devices do not exist", () => {
@@ -93,8 +94,8 @@ Deno.test("the memfd is preserved first, then the iommufd, then the device; any 
   const sys = machine().init();
   const vm = virtual_machine(sys);
   const session = openDevice(sys).create("vm");
-  assert.throws(() => session.preserve(vm.device, DEVICE), { errno: Errno.ENOENT });
-  assert.throws(() => session.preserve(vm.iommufd, IOMMUFD), { errno: Errno.ENOENT });
+  assert.throws(() => session.preserve(new Fd(sys, vm.device), DEVICE), { errno: Errno.ENOENT });
+  assert.throws(() => session.preserve(new Fd(sys, vm.iommufd), IOMMUFD), { errno: Errno.ENOENT });
   preserve(session, vm);
   assert.equal(map(sys, vm.iommufd, vm.memory), -Errno.EBUSY, "a preserved iommufd accepts no mapping");
 });
@@ -103,17 +104,17 @@ Deno.test("a memfd preserved in another session does not count", () => {
   const sys = machine().init();
   const vm = virtual_machine(sys);
   const device = openDevice(sys);
-  device.create("a").preserve(vm.memory, MEMORY);
+  device.create("a").preserve(new Fd(sys, vm.memory), MEMORY);
   const other = device.create("b");
-  assert.throws(() => other.preserve(vm.iommufd, IOMMUFD), { errno: Errno.ENOENT });
+  assert.throws(() => other.preserve(new Fd(sys, vm.iommufd), IOMMUFD), { errno: Errno.ENOENT });
 });
 
 Deno.test("an iommufd whose memfd could change its size is refused", () => {
   const sys = machine().init();
   const vm = virtual_machine(sys, abi.F_SEAL_GROW);
   const session = openDevice(sys).create("vm");
-  session.preserve(vm.memory, MEMORY);
-  assert.throws(() => session.preserve(vm.iommufd, IOMMUFD), { errno: Errno.EINVAL });
+  session.preserve(new Fd(sys, vm.memory), MEMORY);
+  assert.throws(() => session.preserve(new Fd(sys, vm.iommufd), IOMMUFD), { errno: Errno.EINVAL });
 });
 
 Deno.test("closing the session unpreserves everything, and it can be preserved again", () => {
@@ -202,7 +203,7 @@ Deno.test("a guest_memfd keeps its size, its pages and its holes, and is frozen 
   const fd = guest_memfd(sys, 8);
   assert.equal(sys.read(fd, new Uint8Array(1)), -Errno.EINVAL, "the host cannot read it");
   assert.equal(sys.fallocate(fd, abi.FALLOC_FL_KEEP_SIZE, BigInt(2 * PAGE), BigInt(PAGE)), 0);
-  openDevice(sys).create("vm").preserve(fd, 1n);
+  openDevice(sys).create("vm").preserve(new Fd(sys, fd), 1n);
   assert.equal(sys.fallocate(fd, abi.FALLOC_FL_KEEP_SIZE, 0n, BigInt(PAGE)), -Errno.EBUSY);
   kexec(sys);
   const session = openDevice(m.init()).retrieve("vm");
@@ -217,7 +218,7 @@ Deno.test("finish frees a guest_memfd that was not retrieved", () => {
   const m = machine();
   const fd = guest_memfd(m.init(), 4);
   m.init().fallocate(fd, abi.FALLOC_FL_KEEP_SIZE, 0n, BigInt(4 * PAGE));
-  openDevice(m.init()).create("vm").preserve(fd, 1n);
+  openDevice(m.init()).create("vm").preserve(new Fd(m.init(), fd), 1n);
   kexec(m.init());
   const device = openDevice(m.init());
   const waiting = m.ram.unclaimed_frames;
@@ -237,10 +238,10 @@ Deno.test("Linux refuses hugetlb memfds; the simulated driver preserves them, re
   };
   const today = machine("liveupdate=on").init();
   const refused = openDevice(today).create("s");
-  assert.throws(() => refused.preserve(make(today), 1n), { errno: Errno.ENOENT });
+  assert.throws(() => refused.preserve(new Fd(today, make(today)), 1n), { errno: Errno.ENOENT });
   const m = machine();
   const session = openDevice(m.init()).create("s");
-  for (const token of [1n, 2n]) session.preserve(make(m.init()), token);
+  for (const token of [1n, 2n]) session.preserve(new Fd(m.init(), make(m.init())), token);
   kexec(m.init());
   const next = openDevice(m.init()).retrieve("s");
   const stat = m.init().fstat(next.restore(1n).number);

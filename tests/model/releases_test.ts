@@ -6,6 +6,7 @@ import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/k
 import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
+import { Fd } from "../../lib/fd.ts";
 import { openDevice } from "../../lib/session.ts";
 import { image } from "./image.ts";
 
@@ -25,7 +26,7 @@ function live_update(m: Machine, command_line = "liveupdate=on"): void {
   const sys = m.init();
   const fd = memfd(sys, "bytes");
   sys.fcntl(fd, abi.F_ADD_SEALS, abi.F_SEAL_GROW);
-  openDevice(sys).create("vm").preserve(fd, 1n);
+  openDevice(sys).create("vm").preserve(new Fd(sys, fd), 1n);
   kexec(m, command_line);
 }
 
@@ -112,10 +113,10 @@ Deno.test("6.19 has room for 744 sessions (then ENOMEM) and 128 files (then ENOS
   const session = device.create("s0");
   for (let i = 1; i < 744; i++) device.create(`s${i}`);
   assert.throws(() => device.create("one more"), { errno: Errno.ENOMEM });
-  for (let token = 0n; token < 128n; token++) session.preserve(memfd(sys, ""), token);
-  assert.throws(() => session.preserve(memfd(sys, ""), 128n), { errno: Errno.ENOSPC });
+  for (let token = 0n; token < 128n; token++) session.preserve(new Fd(sys, memfd(sys, "")), token);
+  assert.throws(() => session.preserve(new Fd(sys, memfd(sys, "")), 128n), { errno: Errno.ENOSPC });
   assert.throws(
-    () => session.preserve(-1, 128n),
+    () => session.preserve(new Fd(sys, 9999), 128n),
     { errno: Errno.ENOSPC },
     "room is checked before the fd",
   );

@@ -5,6 +5,7 @@ import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/k
 import { ProcessKilled } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
+import { Fd } from "../../lib/fd.ts";
 import { openDevice } from "../../lib/session.ts";
 import { image } from "./image.ts";
 
@@ -18,7 +19,7 @@ function live_update(sessions: number): void {
     for (let token = 0n; token < 10n; token++) {
       const fd = sys.memfd_create("f", abi.MFD_EXEC);
       sys.write(fd, new Uint8Array([i]));
-      session.preserve(fd, token);
+      session.preserve(new Fd(sys, fd), token);
       sys.close(fd);
     }
   }
@@ -30,7 +31,7 @@ function live_update(sessions: number): void {
   for (let i = 0; i < sessions; i++) {
     const session = next.retrieve(`s${i}`);
     for (let token = 0n; token < 10n; token++) session.restore(token).close();
-    session.close();
+    session.fd.close();
   }
   // KHO's tree, its metadata, and LUO's page of FLBs are never freed.
   assert.equal(m.ram.used_frames, m.system.own_frames + 3);

@@ -23,8 +23,12 @@ function before(settle: boolean): void {
   const [image, initrd] = [BOOT_IMAGE, BOOT_INITRD].map((path) =>
     check(sys.open(path, O_RDONLY), "open", path)
   );
-  check(sys.kexec_file_load(image ?? -1, initrd ?? -1, BigInt(line.length), line, 0n), "load", BOOT_IMAGE);
-  check(sys.reboot(LINUX_REBOOT_CMD_KEXEC), "kexec", BOOT_IMAGE);
+  check(
+    sys.kexec_file_load(image ?? -1, initrd ?? -1, BigInt(line.length), line, 0n),
+    "kexec load",
+    BOOT_IMAGE,
+  );
+  check(sys.reboot(LINUX_REBOOT_CMD_KEXEC), "kexec exec", BOOT_IMAGE);
 }
 
 if (import.meta.main) {

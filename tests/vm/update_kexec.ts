@@ -6,9 +6,8 @@
  * `load-old` is kexec_load(2) of an image that boots nowhere: a page of hlt at 16 MiB.
  */
 import { O_RDONLY } from "../../ffi/abi/fcntl.ts";
-import { check } from "../../lib/error.ts";
 import { exec, loadImage } from "../../lib/kexec/load.ts";
-import { linux } from "../../lib/luo.ts";
+import { Fd, linux } from "../../lib/luo.ts";
 
 const KEXEC_LOAD_X86_64 = 246n;
 const PAGE = 4096;
@@ -29,7 +28,7 @@ using sys = linux();
 const [verb, image = "", initrd = "", commandLine = ""] = Deno.args;
 switch (verb) {
   case "load": {
-    const open = (path: string) => check(sys.open(path, O_RDONLY), "open", path);
+    const open = (path: string) => Fd.of(sys, sys.open(path, O_RDONLY), "open", path);
     loadImage(sys, { kernel: open(image), initrd: open(initrd), commandLine });
     break;
   }

@@ -13,6 +13,7 @@ import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { Physical } from "../../lib/model/memory/physical.ts";
 import { POISON } from "../../lib/model/memory/section.ts";
+import { Fd } from "../../lib/fd.ts";
 import { openDevice } from "../../lib/session.ts";
 
 export type Kind =
@@ -74,9 +75,9 @@ function prepare(machine: Machine): void {
     return fd;
   };
   const session = openDevice(sys).create("vm0");
-  session.preserve(file(90), 1n);
+  session.preserve(new Fd(sys, file(90)), 1n);
   file(70);
-  session.preserve(file(40), 2n);
+  session.preserve(new Fd(sys, file(40)), 2n);
   const line = new TextEncoder().encode("liveupdate=on\0");
   const image = sys.open("/kernel", O_RDONLY);
   sys.kexec_file_load(image, -1, BigInt(line.length), line, BigInt(KEXEC_FILE_NO_INITRAMFS));

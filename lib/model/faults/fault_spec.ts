@@ -1,7 +1,10 @@
 /**
  * The faults to inject into a machine of the model, as text: `--faults SPEC` of `luo machine run`, and `LUO_FAULTS`.
  */
-import { Errno, type ErrnoName } from "../../../ffi/abi/errno.ts";
+import { Errno, errnoName } from "../../../ffi/abi/errno.ts";
+import { can_be_short, errnos_of, type FaultPlace, is_call, is_place } from "./fault_places.ts";
+
+export type { FaultPlace } from "./fault_places.ts";
 
 /** The syntax, for --help and error messages. */
 export const FAULT_SYNTAX = `seed=N, or PLACE[@WHEN]=WHAT, separated by commas
@@ -12,7 +15,8 @@ export const FAULT_SYNTAX = `seed=N, or PLACE[@WHEN]=WHAT, separated by commas
   WHEN   N: the N-th time since power-on; N+: from then on; 1/K: one
          time in K, by the seed; default: always
   WHAT   an errno the place can give; crash (SIGKILL, before the call);
-         slow:MS; corrupt (handover); lost (page)`;
+         slow:MS; short:N (read, write, pread, pwrite: at most N
+         bytes); corrupt (handover); lost (page)`;
 
 /** The faults to inject into a machine. */
 export interface FaultSpec {
@@ -25,7 +29,7 @@ export interface FaultSpec {
 /** One fault: where, when, and what happens. */
 export interface FaultRule {
   /** A system call, "call" for any, or a place inside the kernel ("alloc", "freeze", "handover" ...). */
-  readonly place: string;
+  readonly place: FaultPlace;
   /** How often the place must be passed. */
   readonly when: FaultTime;
   /** The fault itself. */
@@ -37,67 +41,18 @@ export type FaultTime =
   | { readonly kind: "nth" | "from"; readonly n: number }
   | { readonly kind: "one in"; readonly n: number };
 
-/** The answer is an errno, the process is killed, the handover is damaged, or the call takes some time. */
+/** The answer is an errno, the process is killed, the handover is damaged, the call takes some time, or it transfers fewer bytes. */
 export type Fault =
   | { readonly kind: "errno"; readonly errno: number }
   | { readonly kind: "crash" | "corrupt" | "lost" }
-  | { readonly kind: "slow"; readonly ms: number };
+  | { readonly kind: "slow"; readonly ms: number }
+  | { readonly kind: "short"; readonly bytes: number };
 
-/** Thrown when a text is not a valid `FaultSpec`. */
+/** A text is not a valid `FaultSpec`, or a rule names a fault that the model cannot inject. */
 export class BadFaultSpec extends Error {
+  /** Tells this error from others across modules. */
   override readonly name = "BadFaultSpec";
 }
-
-const IO: readonly ErrnoName[] = ["EINTR", "EIO", "ENOMEM"];
-const OPEN: readonly ErrnoName[] = ["EINTR", "EMFILE", "ENFILE", "ENOMEM"];
-
-/** The errnos that each place can give on Linux without any mistake of the caller. No other errno is accepted. */
-const ERRNOS: Readonly<Record<string, readonly ErrnoName[]>> = {
-  open: [...OPEN, "EIO"],
-  dup: ["EMFILE"],
-  ioctl: ["ENOMEM", "EMFILE", "ENFILE"],
-  memfd_create: OPEN.slice(1),
-  read: IO,
-  pread: IO,
-  write: [...IO, "ENOSPC"],
-  pwrite: [...IO, "ENOSPC"],
-  poll: ["ENOMEM"],
-  fallocate: ["EINTR", "ENOMEM", "ENOSPC"],
-  mmap: ["ENOMEM"],
-  madvise: ["ENOMEM", "EAGAIN"],
-  mkdir: ["ENOMEM", "ENOSPC"],
-  mkfifo: ["ENOMEM", "ENOSPC"],
-  pipe2: ["EMFILE", "ENFILE", "ENOMEM"],
-  socketpair: ["EMFILE", "ENFILE", "ENOMEM"],
-  sendmsg: ["EINTR", "ENOMEM", "ENOBUFS"],
-  recvmsg: ["EINTR", "ENOMEM"],
-  pidfd_open: ["EMFILE", "ENFILE", "ENOMEM"],
-  pidfd_getfd: ["EMFILE"],
-  kexec_file_load: ["EBUSY", "EINTR", "EKEYREJECTED", "ENOEXEC", "ENOMEM", "EPERM", "EADDRNOTAVAIL"],
-  reboot: ["EBUSY", "EPERM"],
-  alloc: ["ENOMEM"],
-  preserve: ["EBUSY", "EINVAL", "EIO", "ENOMEM", "EOPNOTSUPP"],
-  freeze: ["EBUSY", "EINVAL", "EIO", "ENOMEM"],
-  retrieve: ["EINVAL", "EIO", "ENOMEM", "EOPNOTSUPP"],
-  can_finish: ["EBUSY"],
-};
-
-/** Calls that accept only `slow` and `crash`, no errno. */
-const OTHER_CALLS = [
-  "call",
-  "close",
-  "fcntl",
-  "lseek",
-  "ftruncate",
-  "fchmod",
-  "fstat",
-  "munmap",
-  "load",
-  "store",
-]
-  .concat(["unlink", "link_fd", "readlink", "sync", "adopt", "expose"]);
-/** Places inside the kernel, which accept neither `slow` nor `crash`. */
-const INSIDE = ["alloc", "preserve", "freeze", "retrieve", "can_finish"];
 
 /** @throws BadFaultSpec */
 export function parse_faults(text: string): FaultSpec {
@@ -111,12 +66,51 @@ export function parse_faults(text: string): FaultSpec {
   return { seed, rules };
 }
 
+/**
+ * Refuses a rule that would never happen: a place that does not exist, an errno that the place cannot give, a time before the first.
+ *
+ * @throws BadFaultSpec
+ */
+export function check_rule({ place, when, what }: FaultRule): void {
+  if (!is_place(place)) throw new BadFaultSpec(`"${place}" is not a place for a fault`);
+  if (!Number.isSafeInteger(when.n) || when.n < 1) {
+    throw new BadFaultSpec(`${when.n} is not a time: a whole number from 1 on`);
+  }
+  if (!can_happen(place, what)) throw new BadFaultSpec(refusal(place, text_of(what)));
+}
+
+function can_happen(place: FaultPlace, what: Fault): boolean {
+  switch (what.kind) {
+    case "errno":
+      return errnos_of(place).some((name) => Errno[name] === what.errno);
+    case "corrupt":
+      return place === "handover";
+    case "lost":
+      return place === "page";
+    case "crash":
+      return is_call(place);
+    case "slow":
+      return is_call(place) && Number.isSafeInteger(what.ms) && what.ms >= 0;
+    case "short":
+      return can_be_short(place) && Number.isSafeInteger(what.bytes) && what.bytes > 0;
+  }
+}
+
+function text_of(what: Fault): string {
+  if (what.kind === "errno") return errnoName(what.errno);
+  if (what.kind === "slow") return `slow:${what.ms}`;
+  return what.kind === "short" ? `short:${what.bytes}` : what.kind;
+}
+
 function parse_rule(text: string): FaultRule {
   const [, place, when, what] = /^(\w+)(?:@([^=]+))?=(.+)$/.exec(text) ?? [];
   if (place === undefined || what === undefined) {
     throw new BadFaultSpec(`"${text}" is not PLACE[@WHEN]=WHAT`);
   }
-  return { place, when: parse_when(when ?? "1+"), what: parse_what(place, what) };
+  if (!is_place(place)) throw new BadFaultSpec(`"${place}" is not a place for a fault`);
+  const rule = { place, when: parse_when(when ?? "1+"), what: parse_what(place, what) };
+  check_rule(rule);
+  return rule;
 }
 
 function parse_when(text: string): FaultTime {
@@ -128,27 +122,21 @@ function parse_when(text: string): FaultTime {
   return { kind, n: Number(number) };
 }
 
-function parse_what(place: string, text: string): Fault {
-  const call = OTHER_CALLS.includes(place) || (Object.hasOwn(ERRNOS, place) && !INSIDE.includes(place));
-  if (place === "handover" && text === "corrupt") return { kind: "corrupt" };
-  if (place === "page" && text === "lost") return { kind: "lost" };
-  if (call && text === "crash") return { kind: "crash" };
-  const [, ms] = /^slow:(\d{1,6})$/.exec(text) ?? [];
-  if (call && ms !== undefined) return { kind: "slow", ms: Number(ms) };
+function parse_what(place: FaultPlace, text: string): Fault {
+  if (text === "corrupt" || text === "lost" || text === "crash") return { kind: text };
+  const [, kind, number] = /^(slow|short):(\d{1,6})$/.exec(text) ?? [];
+  if (number !== undefined) {
+    return kind === "slow" ? { kind, ms: Number(number) } : { kind: "short", bytes: Number(number) };
+  }
   const errno = errnos_of(place).find((name) => name === text);
-  if (errno !== undefined) return { kind: "errno", errno: Errno[errno] };
-  throw new BadFaultSpec(refusal(place, text, call));
+  if (errno === undefined) throw new BadFaultSpec(refusal(place, text));
+  return { kind: "errno", errno: Errno[errno] };
 }
 
-function errnos_of(place: string): readonly ErrnoName[] {
-  return Object.hasOwn(ERRNOS, place) ? ERRNOS[place] ?? [] : [];
-}
-
-function refusal(place: string, text: string, call: boolean): string {
+function refusal(place: FaultPlace, text: string): string {
   if (place === "handover" || place === "page") {
     return `"${place}" can only be ${place === "page" ? "lost" : "corrupt"}, not "${text}"`;
   }
-  if (!call && !Object.hasOwn(ERRNOS, place)) return `"${place}" is not a place for a fault`;
-  const can = [...errnos_of(place), ...(call ? ["crash", "slow:MS"] : [])];
-  return `"${place}" cannot be "${text}": ${can.join(", ")}`;
+  const calls = [...is_call(place) ? ["crash", "slow:MS"] : [], ...can_be_short(place) ? ["short:N"] : []];
+  return `"${place}" cannot be "${text}": ${[...errnos_of(place), ...calls].join(", ")}`;
 }

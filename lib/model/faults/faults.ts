@@ -1,13 +1,22 @@
 /** Faults at run time: counts how often each place of a `FaultSpec` was passed, over all kernels of a machine. */
-import type { Fault, FaultRule, FaultSpec } from "./fault_spec.ts";
+import { check_rule, type Fault, type FaultRule, type FaultSpec } from "./fault_spec.ts";
 
 export class Faults {
-  readonly #rules: { rule: FaultRule; seen: number }[];
-  #state: number;
+  readonly #machine: Injected;
+  /** In the order in which they came; the machine's own first. */
+  readonly #injected: Set<Injected>;
 
-  constructor({ seed, rules }: FaultSpec) {
-    this.#rules = rules.map((rule) => ({ rule, seen: 0 }));
-    this.#state = seed;
+  /** @throws BadFaultSpec for a rule that cannot happen */
+  constructor(spec: FaultSpec) {
+    this.#machine = new Injected(spec);
+    this.#injected = new Set(spec.rules.length === 0 ? [] : [this.#machine]);
+  }
+
+  /** Adds faults that count from now on, until the answer is disposed of. @throws BadFaultSpec */
+  inject(spec: FaultSpec): Disposable {
+    const injected = new Injected(spec);
+    this.#injected.add(injected);
+    return { [Symbol.dispose]: () => void this.#injected.delete(injected) };
   }
 
   /**
@@ -15,6 +24,35 @@ export class Faults {
    * a call has its own name and "call".
    */
   at(...places: string[]): Fault[] {
+    // Asked about every page frame that is allocated.
+    if (this.#injected.size === 0) return [];
+    return [...this.#injected].flatMap((each) => each.at(places));
+  }
+
+  /** Counts as `at` does. Returns the negative errno that the place must answer with, or 0. */
+  errno(...places: string[]): number {
+    for (const what of this.at(...places)) if (what.kind === "errno") return -what.errno;
+    return 0;
+  }
+
+  /** A pseudo-random number below `below`, from the machine's seed. */
+  random(below: number): number {
+    return this.#machine.random(below);
+  }
+}
+
+/** The rules of one `FaultSpec`, each with how often its place was passed. */
+class Injected {
+  readonly #rules: { rule: FaultRule; seen: number }[];
+  #state: number;
+
+  constructor({ seed, rules }: FaultSpec) {
+    rules.forEach(check_rule);
+    this.#rules = rules.map((rule) => ({ rule, seen: 0 }));
+    this.#state = seed;
+  }
+
+  at(places: readonly string[]): Fault[] {
     const found: Fault[] = [];
     for (const each of this.#rules) {
       const { place, when, what } = each.rule;
@@ -30,13 +68,7 @@ export class Faults {
     return found;
   }
 
-  /** Counts as `at` does. Returns the negative errno that the place must answer with, or 0. */
-  errno(...places: string[]): number {
-    for (const what of this.at(...places)) if (what.kind === "errno") return -what.errno;
-    return 0;
-  }
-
-  /** A pseudo-random number below `below`, from the seed (mulberry32). */
+  /** mulberry32. */
   random(below: number): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);

@@ -18,8 +18,10 @@ export function faulty_process(process: Process, faults: Faults, sleep: Sleep): 
         return typeof value === "function" ? value.bind(target) : value;
       }
       return (...args: unknown[]) => {
-        const answer = target.ended ? 0 : before(target, name, faults, sleep);
-        if (answer === 0) return Reflect.apply(value, target, args);
+        const { answer, short } = target.ended ? NOTHING : before(target, name, faults, sleep);
+        if (answer === 0) {
+          return Reflect.apply(value, target, short === undefined ? args : shortened(args, short));
+        }
         // These two calls return 64 bits.
         return name === "mmap" || name === "lseek" ? BigInt(answer) : answer;
       };
@@ -27,18 +29,34 @@ export function faulty_process(process: Process, faults: Faults, sleep: Sleep): 
   });
 }
 
-/** Returns 0, or the errno that the call must answer with instead of running. @throws ProcessKilled for a crash */
-function before(process: Process, name: string, faults: Faults, sleep: Sleep): number {
-  let answer = 0;
+/** What happens to a call. */
+interface Effect {
+  /** 0, or the negative errno that the call must answer with instead of running. */
+  answer: number;
+  /** The most bytes that the call transfers. */
+  short?: number | undefined;
+}
+
+const NOTHING: Effect = { answer: 0 };
+
+/** @throws ProcessKilled for a crash */
+function before(process: Process, name: string, faults: Faults, sleep: Sleep): Effect {
+  const effect: Effect = { answer: 0 };
   for (const what of faults.at(name, "call")) {
     if (what.kind === "slow") sleep(what.ms);
-    if (what.kind === "errno") answer = -what.errno;
+    if (what.kind === "errno") effect.answer = -what.errno;
+    if (what.kind === "short") effect.short = what.bytes;
     if (what.kind === "crash") {
       process.exit();
       throw new ProcessKilled(`Process ${process.pid} was killed by a fault in ${name}`);
     }
   }
-  return answer;
+  return effect;
+}
+
+/** The arguments of read, write, pread and pwrite, with a buffer of at most `bytes` bytes. */
+function shortened([fd, buffer, ...rest]: unknown[], bytes: number): unknown[] {
+  return [fd, buffer instanceof Uint8Array ? buffer.subarray(0, bytes) : buffer, ...rest];
 }
 
 /** Blocks the thread. */

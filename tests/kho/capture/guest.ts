@@ -4,6 +4,7 @@ import { KEXEC_FILE_NO_INITRAMFS, LINUX_REBOOT_CMD_KEXEC } from "../../../ffi/ab
 import { check } from "../../../lib/error.ts";
 import type { SystemCalls } from "../../../lib/system_calls.ts";
 import { linux } from "../../../lib/linux/system_calls.ts";
+import { Fd } from "../../../lib/fd.ts";
 import { openDevice } from "../../../lib/session.ts";
 import { type FileScenario, SCENARIOS } from "./scenarios.ts";
 
@@ -25,7 +26,7 @@ if (import.meta.main) {
     const session = device.create(name);
     for (const each of files) {
       const fd = file(sys, each);
-      session.preserve(fd, each.token);
+      session.preserve(new Fd(sys, fd), each.token);
       sys.close(fd);
     }
   }
@@ -38,6 +39,6 @@ if (import.meta.main) {
     line,
     BigInt(KEXEC_FILE_NO_INITRAMFS),
   );
-  check(answer, "kexec_file_load", "the image");
-  check(sys.reboot(LINUX_REBOOT_CMD_KEXEC), "kexec", "the image");
+  check(answer, "kexec load", "the image");
+  check(sys.reboot(LINUX_REBOOT_CMD_KEXEC), "kexec exec", "the image");
 }
