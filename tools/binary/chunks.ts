@@ -21,6 +21,8 @@ export async function chunks(root: string, directory: string): Promise<Record<st
     const converted = Array.from(modules, async ([name, text]) => {
       const { code } = await transform(text, {
         format: "cjs",
+        // Code that deno bundle adds for CommonJS packages makes a `require` from it. A chunk has no URL.
+        define: { "import.meta.url": '"file:///luo"' },
         target: "esnext",
         minifyWhitespace: true,
         minifyIdentifiers: true,
