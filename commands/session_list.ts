@@ -1,15 +1,15 @@
 /** `luo session list`. */
 import { buildCommand } from "@stricli/core";
-import type { Methods } from "../lib/agent/protocol.ts";
+import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
-import { call } from "./processes/agent_calls.ts";
+import { allSessions } from "./processes/session_pages.ts";
 import type { Context } from "./base/context.ts";
 import { sessionTable } from "./output/session_text.ts";
 
-type Result = Methods["ListSessions"]["reply"];
+type Result = Answers["session list"];
 
 export function run(context: Context, _request: null, flags: CommonFlags): Result {
-  return call(context, flags, "ListSessions", {});
+  return { sessions: allSessions(context, flags) };
 }
 
 export function format({ sessions }: Result): string {
@@ -19,8 +19,8 @@ export function format({ sessions }: Result): string {
 export const command = buildCommand<CommonFlags, [], Context>({
   docs: docs(
     "List the sessions",
-    "outgoing: created in this kernel, goes into the next one. incoming: handed over,\n" +
-      "not retrieved yet. retrieved: handed over and held by the agent. The number of\n" +
+    "They are in the order of their names. outgoing: created in this kernel, goes\n" +
+      "into the next one. incoming: handed over, not retrieved yet. retrieved: handed over and held by the agent. The number of\n" +
       "files is unknown, or has a +, when the session may hold files that luo does not\n" +
       "know: another program preserved them.",
     [

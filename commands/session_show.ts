@@ -2,7 +2,7 @@
 import { buildCommand } from "@stricli/core";
 import type { SessionInfo } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
-import { call } from "./processes/agent_calls.ts";
+import { allSessions, oneSession } from "./processes/session_pages.ts";
 import type { Context } from "./base/context.ts";
 import { noSuchSession } from "./errors/to_failure.ts";
 import { parseSession, sessionArgument } from "./arguments/session_name.ts";
@@ -18,9 +18,10 @@ export function parse(_flags: CommonFlags, name: string): string {
 }
 
 export function run(context: Context, name: string, flags: CommonFlags): Result {
-  const { sessions } = call(context, flags, "ListSessions", {});
-  const session = sessions.find((candidate) => candidate.name === name);
-  if (session === undefined) throw noSuchSession(name, sessions.map((candidate) => candidate.name));
+  const session = oneSession(context, flags, name);
+  if (session === undefined) {
+    throw noSuchSession(name, allSessions(context, flags).map((candidate) => candidate.name));
+  }
   return { session };
 }
 

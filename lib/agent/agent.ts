@@ -10,6 +10,7 @@ import { agentPaths, listen, takePlace } from "./agent_place.ts";
 import { INTERFACE, type MethodName, type Methods, type SessionInfo, type Status } from "./protocol.ts";
 import { dataFirst, type Objection, refused, SESSION_PROBLEM } from "./refusal.ts";
 import { agentError, checkRequest, isMethod, kernelError } from "./request_checks.ts";
+import { listSessions } from "./session_list.ts";
 import { type Reply, VarlinkServer } from "./varlink_server.ts";
 import { type Identity, serviceCall } from "./varlink_service.ts";
 import { closeSession, createSession, finishSession, retrieveSession } from "./session_methods.ts";
@@ -113,10 +114,7 @@ class Agent {
       Identify: () =>
         answer({ backend: this.options.backend, version: this.options.version, pid: this.state.options.pid }),
       GetStatus: () => answer({ status: this.#status() }),
-      ListSessions: () => {
-        this.state.device.open();
-        return answer({ sessions: this.state.sessions() });
-      },
+      ListSessions: (request) => answer(listSessions(this.state, request)),
       ShowImage: () => answer(showImage(this.state)),
       CreateSession: (request) => this.#changing(answer(createSession(this.state, request))),
       RetrieveSession: (request) => this.#changing(answer(retrieveSession(this.state, request))),

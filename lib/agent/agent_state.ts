@@ -111,6 +111,11 @@ export class AgentState implements Disposable {
     return this.held().map(({ info }) => info);
   }
 
+  /** The session of that name, if there is one. */
+  named(name: string): SessionInfo[] {
+    return [this.outgoing.get(name), this.incoming.get(name)].flatMap((held) => held?.info ?? []);
+  }
+
   /** For changes that can be undone. @throws LuoError `record`; `create`, `write`, `preserve` the manifest */
   save(): void {
     if (this.#mayWrite()) this.journal.write(this.#encoded());

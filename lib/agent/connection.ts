@@ -9,7 +9,7 @@ import { Framer, type Message, ProtocolError } from "./varlink.ts";
 export const MESSAGE_MAX = 1 << 20;
 /** File descriptors that one request may carry. */
 export const MESSAGE_FDS_MAX = 8;
-/** Bytes of answers that may wait for a client that does not read them. */
+/** Bytes of answers that may wait for a client that does not read them. A single answer may have more: it was asked for. */
 const WAITING_MAX = 16 << 20;
 
 /** Descriptors that are kept open for one client. */
@@ -68,7 +68,9 @@ export class Connection {
     this.#outgoing.push({ bytes, fds });
     this.#waiting_bytes += bytes.length;
     this.flush();
-    if (this.#waiting_bytes > WAITING_MAX) throw new ProtocolError("it does not read its answers");
+    if (this.#outgoing.length > 1 && this.#waiting_bytes > WAITING_MAX) {
+      throw new ProtocolError("it does not read its answers");
+    }
     if (this.#held.length > HELD_MAX) throw new ProtocolError("it lets too many files be held open");
   }
 

@@ -72,8 +72,25 @@ export interface Methods {
     };
     reply: { session: SessionInfo };
   };
-  /** The sessions of the status alone. */
-  ListSessions: { request: Record<string, never>; reply: { sessions: SessionInfo[] } };
+  /**
+   * The sessions of the status alone: all, the one of that name, or with limit or after a page of them,
+   * in the order of their names. A page may have fewer than limit when their files are many.
+   */
+  ListSessions: {
+    request: {
+      /** Only the session of this name, if there is one */
+      name?: string;
+      /** The most sessions to list */
+      limit?: number;
+      /** List the sessions after this name: next of the page before */
+      after?: string;
+    };
+    reply: {
+      sessions: SessionInfo[];
+      /** There are more sessions: after for the next page */
+      next?: string;
+    };
+  };
   /**
    * Takes an incoming session over. From now on it lives as long as the agent. Refused for the session
    * "systemd", which PID 1 expects to retrieve.

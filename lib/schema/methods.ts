@@ -43,9 +43,18 @@ export const METHODS: Readonly<Record<string, Method>> = {
     reply: struct({ session: Session }),
   },
   ListSessions: {
-    about: "The sessions of the status alone.",
-    request: nothing,
-    reply: struct({ sessions: list(Session) }),
+    about:
+      "The sessions of the status alone: all, the one of that name, or with limit or after a page of them, in the order of their " +
+      "names. A page may have fewer than limit when their files are many.",
+    request: {
+      name: maybe(about(text, "Only the session of this name, if there is one")),
+      limit: maybe(about(exactInt, "The most sessions to list")),
+      after: maybe(about(text, "List the sessions after this name: next of the page before")),
+    },
+    reply: struct({
+      sessions: list(Session),
+      next: maybe(about(text, "There are more sessions: after for the next page")),
+    }),
   },
   RetrieveSession: {
     about:
