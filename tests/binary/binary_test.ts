@@ -80,6 +80,19 @@ for (const [name, script] of starts) {
   });
 }
 
+/** Whether this user can make a mount namespace. */
+const namespaces = sh("unshare --user --map-root-user --mount mount -t tmpfs none /mnt").code === 0;
+
+Deno.test("without /proc it says so, and names no file that nobody typed", { ignore: !namespaces }, () => {
+  const { code, out, err } = sh(
+    `unshare --user --map-root-user --mount sh -c 'mount -t tmpfs none /proc && exec "$LUO" -v'`,
+  );
+  assert.equal(
+    `${code} ${out}${err}`,
+    '3 luo: Cannot read "/proc/self/fd": /proc is not mounted\n  mount it: mount -t proc proc /proc\n',
+  );
+});
+
 Deno.test("luo reads and writes no file of its directory", () => {
   const home = `${directory}/home`;
   Deno.mkdirSync(home);

@@ -25,7 +25,8 @@ const namespaces = (await new Deno.Command("unshare", {
 
 for (
   const [directory, words] of [
-    ["/proc", /Cannot read "\/proc\/self\/exe": \/proc is not mounted\n {2}mount it: mount -t proc/],
+    // The single executable needs /proc before anything of luo runs, to find its own program.
+    ["/proc", /Cannot read "\/proc\/self\/(exe|fd)": \/proc is not mounted\n {2}mount it: mount -t proc/],
     ["/dev", /Cannot open "\/dev\/null": there is no such device\n {2}mount the devices/],
   ] as const
 ) {

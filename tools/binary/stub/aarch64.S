@@ -2,6 +2,7 @@
 //
 // Entered as _start is: sp points at argc, x0 is the loader's rtld_fini. ld.so has finished.
     .set SYS_fcntl, 25
+    .set SYS_faccessat, 48
     .set SYS_close, 57
     .set SYS_write, 64
     .set SYS_exit_group, 94
@@ -10,6 +11,7 @@
     .set MFD_CLOEXEC, 1
     .set MFD_NOEXEC_SEAL, 8
     .set F_DUPFD_CLOEXEC, 1030
+    .set AT_FDCWD, -100
     .set PROT_READ_WRITE, 3
     .set MAP_PRIVATE_ANONYMOUS, 0x22
 
@@ -78,6 +80,14 @@
     ldur x11, [x10, #6]
     stur x11, [x9, #6]
 
+// Without /proc Deno would blame the path for it, which no user has typed.
+    mov x0, #AT_FDCWD
+    mov x1, x9
+    mov x2, #0
+    mov x8, #SYS_faccessat
+    svc #0
+    tbnz w0, #31, no_proc
+
 // A new argc, argv and envp below the old ones, aligned to 16 bytes as the ABI requires. x12 = old envp, x13 = entries of it.
     ldr x10, [sp]
     add x11, sp, #8
@@ -134,12 +144,20 @@ pointers:
     ret
 
 fail:
-    mov x0, #2
     adr x1, message
     mov x2, #message_length
+    mov x21, #1
+    b say
+no_proc:
+    adr x1, proc_message
+    mov x2, #proc_message_length
+    mov x21, #3
+// Writes x2 bytes at x1 to standard error, and exits with x21.
+say:
+    mov x0, #2
     mov x8, #SYS_write
     svc #0
-    mov x0, #1
+    mov x0, x21
     mov x8, #SYS_exit_group
     svc #0
 
@@ -149,7 +167,10 @@ name:
 prefix:
     .ascii "/proc/self/fd/"
 message:
-    .ascii "Cannot start luo: no memory for its program\n"
+    .ascii "luo: Cannot start luo: no memory for its program\n"
     .set message_length, . - message
+proc_message:
+    .ascii "luo: Cannot read \"/proc/self/fd\": /proc is not mounted\n  mount it: mount -t proc proc /proc\n"
+    .set proc_message_length, . - proc_message
     .balign 8
 payload:

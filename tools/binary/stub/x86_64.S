@@ -5,6 +5,7 @@
     .set SYS_write, 1
     .set SYS_close, 3
     .set SYS_mmap, 9
+    .set SYS_access, 21
     .set SYS_fcntl, 72
     .set SYS_exit_group, 231
     .set SYS_memfd_create, 319
@@ -84,6 +85,13 @@
     mov rax, [rip + prefix + 6]
     mov [rdi + 6], rax
 
+# Without /proc Deno would blame the path for it, which no user has typed.
+    xor esi, esi
+    mov eax, SYS_access
+    syscall
+    test eax, eax
+    js no_proc
+
 # A new argc, argv and envp below the old ones, aligned to 16 bytes as the ABI requires. r8 = old envp, rcx = entries of it.
     mov rdx, [rsp]
     lea rsi, [rsp + 8]
@@ -141,12 +149,20 @@ pointers:
     ret
 
 fail:
-    mov edi, 2
     lea rsi, [rip + message]
     mov edx, offset message_length
+    mov r15d, 1
+    jmp say
+no_proc:
+    lea rsi, [rip + proc_message]
+    mov edx, offset proc_message_length
+    mov r15d, 3
+# Writes rdx bytes at rsi to standard error, and exits with r15.
+say:
+    mov edi, 2
     mov eax, SYS_write
     syscall
-    mov edi, 1
+    mov edi, r15d
     mov eax, SYS_exit_group
     syscall
 
@@ -155,7 +171,10 @@ name:
 prefix:
     .ascii "/proc/self/fd/"
 message:
-    .ascii "Cannot start luo: no memory for its program\n"
+    .ascii "luo: Cannot start luo: no memory for its program\n"
     .set message_length, . - message
+proc_message:
+    .ascii "luo: Cannot read \"/proc/self/fd\": /proc is not mounted\n  mount it: mount -t proc proc /proc\n"
+    .set proc_message_length, . - proc_message
     .balign 8
 payload:
