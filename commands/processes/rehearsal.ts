@@ -14,7 +14,7 @@ export function chosenImage({ settings }: Context, name: string | undefined, pre
 
 const NEEDED =
   "it needs 9p over virtio (CONFIG_9P_FS, CONFIG_NET_9P_VIRTIO), overlayfs (CONFIG_OVERLAY_FS), " +
-  "virtio over PCI and a serial console built in, not as modules";
+  "virtio over PCI and a serial console, built in or as modules in /lib/modules";
 
 type BadEnd = Exclude<ProgramResult["end"], "exit" | "panic">;
 

@@ -4,6 +4,7 @@ import { type ConsoleLine, lastWords } from "./console.ts";
 import type { GuestOrder, GuestReport } from "./in_guest.ts";
 import { initramfs, readFile } from "./initramfs.ts";
 import { INIT_RUNS } from "./init_script.ts";
+import { modulesFor } from "./modules.ts";
 import { type Plan, totals } from "./plan.ts";
 import { commandLine } from "./qemu.ts";
 import { BOOT_FILES, type ProgramResult, rehearseProgram } from "./rehearse_program.ts";
@@ -44,8 +45,10 @@ export async function rehearseImage(options: ImageOptions): Promise<Rehearsal> {
   const reports: GuestReport[] = [];
   const said = { out: "", err: "" };
   const decoders = { out: new TextDecoder(), err: new TextDecoder() };
+  const modules = [...await modulesFor(from), ...from === image ? [] : await modulesFor(image)];
   const result = await rehearseProgram({
     kernel: from,
+    modules,
     path,
     args: [...words, "rehearse", "--in-guest", `${BOOT_FILES}/${ORDER}`],
     env,
@@ -55,7 +58,7 @@ export async function rehearseImage(options: ImageOptions): Promise<Rehearsal> {
     files: {
       [ORDER]: JSON.stringify(order),
       "next-kernel": readFile(image),
-      "next-initrd": joined([...initrds.map(readFile), initramfs()]),
+      "next-initrd": joined([...initrds.map(readFile), initramfs(modules)]),
     },
     memory_mib,
     timeout_ms,

@@ -31,6 +31,9 @@ mount -t tmpfs tmpfs /run
 mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
 mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null
 ip link set lo up 2>/dev/null
+for module in /modules/$(uname -r)/*.ko; do
+  [ ! -e $module ] || insmod $module
+done
 
 mount -t 9p -o ${NINE},cache=loose,ro boot ${BOOT_SHARE} || { echo "${NO_SHARES}"; reboot -f; }
 # No cache: what is written here is on the host even if the next thing that happens is a kexec.

@@ -1,4 +1,6 @@
 /** `luo rehearse -- CMD`: runs a program of the host on a real kernel, boot after boot. */
+import type { AddedFile } from "./initramfs.ts";
+import { modulesFor } from "./modules.ts";
 import { BOOT_SHARE, NINE, RESULTS_SHARE } from "./init_script.ts";
 import { quoted } from "./shell_text.ts";
 import { type MachineResult, runMachine } from "./virtual_machine.ts";
@@ -17,6 +19,8 @@ export interface ProgramOptions {
   readonly memory_mib?: number;
   readonly timeout_ms?: number;
   readonly boot_limit_ms?: number;
+  /** Without them, those of the kernel. */
+  readonly modules?: readonly AddedFile[];
   /** Files that the program finds in `BOOT_FILES`, by name. */
   readonly files?: Readonly<Record<string, Uint8Array | string>>;
   readonly on_output: (stream: "out" | "err", bytes: Uint8Array) => void;
@@ -40,6 +44,7 @@ export async function rehearseProgram(options: ProgramOptions): Promise<ProgramR
   const { kernel, append, memory_mib, timeout_ms, boot_limit_ms, on_output, signal } = options;
   const result = await runMachine({
     kernel,
+    added: options.modules ?? await modulesFor(kernel),
     append,
     memory_mib,
     timeout_ms,

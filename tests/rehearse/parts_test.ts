@@ -4,6 +4,7 @@ import { Console, lastWords } from "../../lib/rehearse/console.ts";
 import { GuardedProcess } from "../../lib/rehearse/guarded_process.ts";
 import { kernelImage } from "../../lib/rehearse/kernel_image.ts";
 import { MissingTool } from "../../lib/rehearse/missing_tool.ts";
+import { loadOrder } from "../../lib/rehearse/modules.ts";
 import { qemuCommand } from "../../lib/rehearse/qemu.ts";
 import { ScratchDirectory } from "../../lib/rehearse/scratch_directory.ts";
 import { quoted } from "../../lib/rehearse/shell_text.ts";
@@ -161,4 +162,26 @@ Deno.test("luo rehearse without QEMU or busybox, image or program says what is m
   } finally {
     Deno.removeSync(image);
   }
+});
+
+Deno.test("modules are loaded after those that they need, whatever the order of modules.dep", () => {
+  const dependencies = [
+    "kernel/fs/9p/9p.ko.xz: kernel/net/9p/9pnet.ko.xz kernel/fs/netfs.ko.xz",
+    "kernel/net/9p/9pnet_virtio.ko.xz: kernel/drivers/virtio.ko.xz kernel/net/9p/9pnet.ko.xz",
+    "kernel/fs/overlayfs/overlay.ko.xz:",
+    "kernel/net/9p/9pnet.ko.xz: kernel/fs/netfs.ko.xz",
+    "kernel/drivers/virtio.ko.xz: kernel/drivers/virtio_ring.ko.xz",
+    "kernel/drivers/virtio_ring.ko.xz:",
+    "kernel/drivers/not_9p.ko.xz: kernel/x.ko.xz",
+  ].join("\n");
+  assert.deepEqual(loadOrder(dependencies).map((path) => path.replace(/.*\/(.*)\.ko\.xz/, "$1")), [
+    "virtio_ring",
+    "virtio",
+    "netfs",
+    "9pnet",
+    "9pnet_virtio",
+    "9p",
+    "overlay",
+  ]);
+  assert.deepEqual(loadOrder(""), []);
 });

@@ -1,0 +1,75 @@
+/** Modules that a distribution's kernel needs to see the host's files: they go into the initramfs. */
+import { read_bytes, read_text } from "../../ffi/proc.ts";
+import { checkImage } from "../kexec/check_image.ts";
+import { compressionOf } from "../kexec/compression.ts";
+import { decompress } from "../kexec/image/decompress.ts";
+import { ImageError } from "../kexec/image/image_error.ts";
+import { type AddedFile, readFile } from "./initramfs.ts";
+
+/** In the order in which they are loaded. What a kernel has built in is not in its modules.dep. */
+const WANTED = ["virtio_pci", "9pnet_virtio", "9p", "overlay"] as const;
+
+/** The modules for an image, numbered in the order in which they are loaded; none when it needs or has none. */
+export async function modulesFor(image: string): Promise<AddedFile[]> {
+  const bytes = readFile(image);
+  const read = (offset: number, length: number) => bytes.subarray(offset, offset + length);
+  const { release } = checkImage(read, bytes.length, Deno.build.arch);
+  if (release === undefined || release.includes("/")) return [];
+  const found = directoryOf(image, release);
+  if (found === undefined) return [];
+  const files = loadOrder(found.dependencies).map(async (path, index): Promise<AddedFile[]> => {
+    const bytes = await moduleBytes(path.startsWith("/") ? path : `${found.directory}/${path}`);
+    if (bytes === undefined) return [];
+    const name = path.slice(path.lastIndexOf("/") + 1).replace(/\.ko.*$/, "");
+    return [{ path: `/modules/${release}/${String(index).padStart(3, "0")}-${name}.ko`, bytes }];
+  });
+  return (await Promise.all(files)).flat();
+}
+
+/** A module without its compression; undefined when it cannot be read. The guest then says what it lacks. */
+async function moduleBytes(path: string): Promise<Uint8Array | undefined> {
+  const packed = read_bytes(path);
+  const compression = packed && compressionOf(packed);
+  if (packed === undefined || compression === undefined) return packed;
+  try {
+    return await decompress(packed, compression);
+  } catch (error) {
+    if (error instanceof ImageError) return undefined;
+    throw error;
+  }
+}
+
+/** Beside the image's own file system first: `x/boot/vmlinuz` has `x/lib/modules`. */
+function directoryOf(
+  image: string,
+  release: string,
+): { directory: string; dependencies: string } | undefined {
+  const beside = image.slice(0, image.lastIndexOf("/") + 1);
+  for (const root of [`${beside}../`, "/", "/usr/"]) {
+    const directory = `${root}lib/modules/${release}`;
+    const dependencies = read_text(`${directory}/modules.dep`);
+    if (dependencies !== undefined) return { directory, dependencies };
+  }
+}
+
+/**
+ * Paths of the wanted modules, each after those that it needs. A line of modules.dep (depmod(8)) is a module and what it needs,
+ * directly or not, in an order that depends on the program that wrote it.
+ */
+export function loadOrder(dependencies: string): string[] {
+  const lines = Array.from(dependencies.matchAll(/^(\S+):(.*)$/gm));
+  const needs = new Map(lines.map(([, path = "", needed = ""]) => [path, needed.match(/\S+/g) ?? []]));
+  const order: string[] = [];
+  const seen = new Set<string>();
+  const visit = (path: string) => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    needs.get(path)?.forEach(visit);
+    order.push(path);
+  };
+  for (const wanted of WANTED) {
+    const path = [...needs.keys()].find((one) => one.includes(`/${wanted}.ko`));
+    if (path !== undefined) visit(path);
+  }
+  return order;
+}
