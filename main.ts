@@ -1,12 +1,13 @@
 /** Turns the command line of `luo` into an exit code. Only this file reads the arguments and the environment, and exits. */
 import type { Outside } from "./commands/base/context.ts";
 import { EXIT } from "./commands/base/exit_codes.ts";
+import { readyHelp } from "./commands/help/ready_help.ts";
 import { versionText } from "./lib/version.ts";
 
 start().then((code) => Deno.exit(code));
 
 async function start(): Promise<number> {
-  if (writeVersion()) return EXIT.done;
+  if (writeReadyText()) return EXIT.done;
   const { runLine } = await import("./commands/program/application.ts");
   const { diagnostics, output } = await import("./commands/output/stream.ts");
   const { colour, plain } = await import("./commands/base/text.ts");
@@ -40,11 +41,12 @@ async function variable(name: string): Promise<string | undefined> {
   }
 }
 
-/** Answers `--version` without loading the commands. False: the command line is not that, or the answer could not be written. */
-function writeVersion(): boolean {
-  const text = versionText(Deno.args);
+/** Answers `--version` and `--help` without loading the commands. False: there is no such answer, or it could not be written. */
+function writeReadyText(): boolean {
+  const version = versionText(Deno.args);
+  const text = version === undefined ? readyHelp(Deno.args) : `${version}\n`;
   if (text === undefined) return false;
-  const bytes = new TextEncoder().encode(text + "\n");
+  const bytes = new TextEncoder().encode(text);
   try {
     return Deno.stdout.writeSync(bytes) === bytes.length;
   } catch {

@@ -2,8 +2,20 @@
 import config from "../deno.json" with { type: "json" };
 import type { Version } from "./schema/answer_types.ts";
 
-/** The first line of the single executable's script defines this (tools/binary/bundle.ts). A checkout has no such line. */
-declare const LUO_BINARY: { readonly commit: string } | undefined;
+/** What the single executable knows of itself. */
+interface Binary {
+  readonly commit: string;
+  /** The help page of this name, if there is one (commands/help/ready_help.ts). */
+  readonly help: (key: string) => string | undefined;
+}
+
+/** The script of the single executable defines this (tools/binary/loader.ts). A checkout has no such script. */
+declare const LUO_BINARY: Binary | undefined;
+
+/** The single executable that this program is; undefined in a checkout. */
+export function inBinary(): Binary | undefined {
+  return typeof LUO_BINARY === "undefined" ? undefined : LUO_BINARY;
+}
 
 /** The version in deno.json. */
 export const VERSION: string = config.version;
@@ -11,24 +23,14 @@ export const VERSION: string = config.version;
 /** True in a single executable (`deno task binary`, `deno compile`), false in a checkout that Deno runs. */
 export const BINARY: boolean = typeof LUO_BINARY !== "undefined" || Deno.build.standalone;
 
-/**
- * Packages that are not in the program: for tests, for making the single executable, and those of lib/kexec/image, which no
- * command uses yet.
- */
-const NOT_IN_PROGRAM: readonly string[] = [
-  "ajv",
-  "esbuild",
-  "fast-check",
-  "lzma1",
-  "seek-bzip",
-  "xz-decompress",
-];
+/** Packages that are not in the program: they are for tests and for making the single executable. */
+const NOT_IN_PROGRAM: readonly string[] = ["ajv", "esbuild", "fast-check"];
 
 export function version(): Version {
   const packages = Object.entries(config.imports).filter(([name]) => !NOT_IN_PROGRAM.includes(name));
   return {
     version: VERSION,
-    commit: typeof LUO_BINARY === "undefined" || LUO_BINARY.commit === "" ? undefined : LUO_BINARY.commit,
+    commit: inBinary()?.commit || undefined,
     deno: Deno.version.deno,
     v8: Deno.version.v8,
     arch: Deno.build.arch,

@@ -93,6 +93,42 @@ Deno.test("without /proc it says so, and names no file that nobody typed", { ign
   );
 });
 
+const helps: readonly [line: string, env?: Record<string, string>][] = [
+  [""],
+  ["--help"],
+  ["-h"],
+  ["session"],
+  ["session --help"],
+  ["session list --help"],
+  ["file restore -h"],
+  ["emulate --help"],
+  // The executable finds its texts by a variable of its own, which lies before the one of the user.
+  ["kexec exec --help", { DENO_NO_UPDATE_CHECK: "1" }],
+];
+for (const [line, env = {}] of helps) {
+  Deno.test(`luo ${line} writes the help of the checkout${"DENO_NO_UPDATE_CHECK" in env ? ", with a variable of Deno" : ""}`, () => {
+    const args = [
+      "run",
+      "--quiet",
+      "--allow-ffi",
+      "--allow-env",
+      `${ROOT}main.ts`,
+      ...line.split(" ").filter(Boolean),
+    ];
+    const { stdout } = new Deno.Command(Deno.execPath(), { args }).outputSync();
+    const { code, out, err } = sh(`$LUO ${line}`, env);
+    assert.equal(`${code} ${err}`, "0 ");
+    assert.ok(out.length > 100);
+    assert.equal(out, new TextDecoder().decode(stdout));
+  });
+}
+
+Deno.test("the help that cannot be written is an error", () => {
+  const { code, err } = sh("$LUO --help >/dev/full");
+  assert.equal(code, 1);
+  assert.match(err, /Cannot write the result \(ENOSPC\)/);
+});
+
 Deno.test("luo reads and writes no file of its directory", () => {
   const home = `${directory}/home`;
   Deno.mkdirSync(home);

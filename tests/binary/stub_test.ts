@@ -27,11 +27,13 @@ for (const target of Object.keys(MACHINES) as Target[]) {
 
 Deno.test("the struct after the stub has the distances and the numbers of strings", () => {
   const script = new TextEncoder().encode("SCRIPT");
-  const segment = stubSegment("x86_64", { words: ["run", "-q"], env: ["A=1"], script }, -0x1000n, -0x800n);
+  const texts = new TextEncoder().encode("TEXTS");
+  const start = { words: ["run", "-q"], env: ["A=1"], texts, script };
+  const segment = stubSegment("x86_64", start, -0x1000n, -0x800n);
   const size = Uint8Array.fromBase64(MACHINE_CODE.x86_64).length;
   const header = new DataView(segment.buffer, size);
   const numbers = Array.from({ length: 6 }, (_, index) => header.getBigInt64(8 * index, true));
-  const strings = "run\0-q\0A=1\0";
+  const strings = "run\0-q\0A=1\0TEXTS";
   assert.deepEqual(numbers, [
     -0x1000n - BigInt(size),
     BigInt(48 + strings.length),

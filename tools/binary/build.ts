@@ -25,7 +25,7 @@ const ENV: readonly string[] = [
 /** The executable for an architecture. */
 export async function build(target: Target): Promise<Uint8Array<ArrayBuffer>> {
   const program = await denoProgram(target, `${ROOT}.cache`);
-  const start = { words: WORDS, env: ENV, script: await bundle(ROOT) };
+  const start = { words: WORDS, env: ENV, ...await bundle(ROOT, ENV) };
   const environ = importedAddress(program, target, "environ");
   return addSegment(
     program,

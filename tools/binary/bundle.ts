@@ -1,54 +1,82 @@
-/** Bundles luo into one script. */
-import { chunks } from "./chunks.ts";
+/** Bundles luo into one script, and the texts that the script reads when it needs them. */
+import { chunks, needed } from "./chunks.ts";
+import { helpPages } from "./help_pages.ts";
+import { MARK, script } from "./loader.ts";
 import { output } from "./output.ts";
 
+export interface Bundle {
+  readonly script: Uint8Array;
+  readonly texts: Uint8Array;
+}
+
 /**
- * The script of the whole program. It has main.ts and all its imports in chunks, each as text in the comment of a function. A chunk
- * is parsed when it is first needed. Deno parses its module three times (for imports, for CommonJS, by V8), which for all of luo
- * takes longer than Deno's own start; a comment costs nothing. The source text of a function includes its comments.
+ * Everything `luo` is: what `deno bundle` makes of main.ts, in chunks, and the help of every command.
  *
- * The first line defines the commit (lib/version.ts).
+ * @param env the variables of the start program, after which the texts will lie
  */
-export async function bundle(root: string): Promise<Uint8Array> {
+export async function bundle(root: string, env: readonly string[]): Promise<Bundle> {
   const directory = await Deno.makeTempDir({ prefix: "luo-binary-" });
   try {
-    const texts = Object.entries(await chunks(root, directory));
-    const build = JSON.stringify({ commit: await commit(root) });
-    const functions = texts.map(([name, text]) => `${JSON.stringify(name)}(){/*${commented(text)}*/}`);
-    return new TextEncoder().encode(
-      `globalThis.LUO_BINARY=${build};\nconst chunks={${functions.join(",\n")}};\n${LOADER}`,
-    );
+    const all = await chunks(root, directory);
+    const needs = Object.fromEntries(Object.entries(all).map(([name, text]) => [name, needed(text)]));
+    const first = closure("luo:main", needs);
+    const texts = new Texts();
+    texts.add(MARK);
+    const later = Object.entries(all).filter(([name]) => !first.has(name));
+    const places = {
+      variable: env[0] ?? "",
+      offset: new TextEncoder().encode(env.map((one) => `${one}\0`).join("")).length,
+      chunks: texts.addAll(later),
+      help: texts.addAll(Object.entries(await helpPages())),
+      needs,
+    };
+    const own = Object.fromEntries(Object.entries(all).filter(([name]) => first.has(name)));
+    return {
+      script: new TextEncoder().encode(script(await commit(root), places, own)),
+      texts: texts.bytes(),
+    };
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
 }
 
-/** The text, changed so that it does not end a comment. The loader reverses the change. */
-function commented(text: string): string {
-  if (text.includes("\x01")) {
-    throw new RangeError("Cannot put a chunk into a comment: it contains U+0001");
-  }
-  return text.replaceAll("*/", "*\x01/");
+/** A chunk and all that it needs at once. */
+export function closure(name: string, needs: Readonly<Record<string, readonly string[]>>): Set<string> {
+  const names = new Set([name]);
+  // A Set may grow while it is gone through.
+  for (const one of names) needs[one]?.forEach((other) => names.add(other));
+  return names;
 }
 
-/** The part of CommonJS that the chunks need. Stack traces show the sourceURL. */
-const LOADER = `const loaded = {};
-function require(name) {
-  if (!Object.hasOwn(chunks, name)) return process.getBuiltinModule(name);
-  let module = loaded[name];
-  if (module === undefined) {
-    module = loaded[name] = { exports: {} };
-    const source = chunks[name].toString();
-    const text = source.slice(source.indexOf("/*") + 2, -3).replaceAll("*\\x01/", "*/");
-    const define = (0, eval)("(function(exports,require,module){" + text + "\\n})\\n//# sourceURL=" + name);
-    define(module.exports, require, module);
-  }
-  return module.exports;
-}
-require("luo:main");
-`;
+/** C strings, one after the other. */
+class Texts {
+  #text = "";
+  readonly #places = new Map<string, number>();
 
-/** The commit of the checkout, with `+` when files differ from it; empty outside a git checkout. */
+  /** @returns where it begins */
+  add(text: string): number {
+    // deno-lint-ignore no-control-regex
+    if (!/^[\x01-\x7f]*$/.test(text)) {
+      throw new RangeError(`Cannot put into the program: ${text.slice(0, 80)}`);
+    }
+    const known = this.#places.get(text);
+    if (known !== undefined) return known;
+    const place = this.#text.length;
+    this.#text += `${text}\0`;
+    this.#places.set(text, place);
+    return place;
+  }
+
+  addAll(texts: readonly (readonly [name: string, text: string])[]): Record<string, number> {
+    return Object.fromEntries(texts.map(([name, text]) => [name, this.add(text)]));
+  }
+
+  bytes(): Uint8Array {
+    return new TextEncoder().encode(this.#text);
+  }
+}
+
+/** The commit checked out; with `+` when the files are not just that, and empty when this is no git checkout. */
 async function commit(root: string): Promise<string> {
   try {
     const id = (await output("git", ["rev-parse", "HEAD"], root)).trim();

@@ -19,10 +19,8 @@ export async function chunks(root: string, directory: string): Promise<Record<st
   const { stop, transform } = await import("esbuild");
   try {
     const converted = Array.from(modules, async ([name, text]) => {
-      const { code } = await transform(text, {
+      const { code } = await transform(withPackages(text), {
         format: "cjs",
-        // Code that deno bundle adds for CommonJS packages makes a `require` from it. A chunk has no URL.
-        define: { "import.meta.url": '"file:///luo"' },
         target: "esnext",
         minifyWhitespace: true,
         minifyIdentifiers: true,
@@ -36,6 +34,23 @@ export async function chunks(root: string, directory: string): Promise<Record<st
   } finally {
     await stop();
   }
+}
+
+/**
+ * Packages that are CommonJS get a `require` made by node:module, which every start would load; a CommonJS chunk has one already. Their
+ * files are named by their place in Deno's cache, which is another one on every machine.
+ */
+function withPackages(text: string): string {
+  return text
+    .replace(/^import \{ createRequire as (\w+) \} from "node:module";$/m, "")
+    .replace(/\b__deno_internal_createRequire\(import\.meta\.url\)/, "require")
+    .replaceAll(/^( *")[^"\n]*\/npm\/[^"\n/]+\/([^"\n]+"\()/gm, "$1$2");
+}
+
+/** The chunks that this one needs at once. It asks for others later, in functions. */
+export function needed(text: string): string[] {
+  const atOnce = text.replaceAll(/Promise\.resolve\(\)\.then\(\(\)=>require\("[^"]+"\)\)/g, "");
+  return Array.from(atOnce.matchAll(/\brequire\("(luo:[^"]+)"\)/g), ([, name = ""]) => name);
 }
 
 /** The number of variables that are disposed of at the end of their scope. */

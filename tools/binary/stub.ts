@@ -8,6 +8,8 @@ export interface Start {
   readonly words: readonly string[];
   /** Variables for Deno, `NAME=value`. /proc/self/environ does not show them, and programs that read it do not inherit them. */
   readonly env: readonly string[];
+  /** What the script reads in memory. It lies after the last variable, and the script finds it there (loader.ts). */
+  readonly texts: Uint8Array;
   readonly script: Uint8Array;
 }
 
@@ -22,7 +24,7 @@ const HEADER = 48;
  *     0  i64  distance to Deno's entry            24  u64   number of words
  *     8  u64  distance to the script              32  u64   number of variables
  *    16  u64  length of the script                40  i64   distance to the address of `environ`
- *                                                 48  char  words and variables, each with a NUL; the script
+ *                                                 48  char  words and variables, each with a NUL; the texts; the script
  *
  * @param entry the distance from the start of the segment to Deno's entry.
  * @param environ the distance from the start of the segment to the place where Deno keeps the address of the C library's `environ`.
@@ -32,15 +34,17 @@ export function stubSegment(target: Target, start: Start, entry: bigint, environ
   const strings = new TextEncoder().encode(
     [...start.words, ...start.env].map((word) => `${word}\0`).join(""),
   );
-  const segment = new Uint8Array(code.length + HEADER + strings.length + start.script.length);
+  const before = HEADER + strings.length + start.texts.length;
+  const segment = new Uint8Array(code.length + before + start.script.length);
   const header = new DataView(segment.buffer, code.length, HEADER);
   const here = BigInt(code.length);
-  const sizes = [HEADER + strings.length, start.script.length, start.words.length, start.env.length];
+  const sizes = [before, start.script.length, start.words.length, start.env.length];
   [entry - here, ...sizes.map(BigInt), environ - here].forEach((value, index) =>
     header.setBigInt64(8 * index, value, true)
   );
   segment.set(code);
   segment.set(strings, code.length + HEADER);
-  segment.set(start.script, code.length + HEADER + strings.length);
+  segment.set(start.texts, code.length + HEADER + strings.length);
+  segment.set(start.script, code.length + before);
   return segment;
 }
