@@ -25,8 +25,12 @@ interface Outgoing {
 export class Connection {
   readonly #framer = new Framer(MESSAGE_MAX, MESSAGE_FDS_MAX);
   readonly #outgoing: Outgoing[] = [];
+  /** The framer copies what it keeps. */
+  readonly #into = new Uint8Array(65536);
   readonly #held: number[] = [];
   #waiting_bytes = 0;
+  /** Whether the server waits for this client to take answers, in place of waiting for its calls. */
+  drains = false;
   #closed = false;
 
   /** `peer` is the process that connected. */
@@ -42,8 +46,7 @@ export class Connection {
 
   /** Reads one piece and returns the messages that it completes. Undefined: the client is gone. @throws ProtocolError */
   receive(): Message[] | undefined {
-    const into = new Uint8Array(65536);
-    const got = recvmsg(this.fd, into, MESSAGE_FDS_MAX);
+    const got = recvmsg(this.fd, this.#into, MESSAGE_FDS_MAX);
     if (got === -Errno.EAGAIN || got === -Errno.EINTR) return [];
     if (typeof got === "number" || got.bytes === 0) return undefined;
     if (got.truncated) {
@@ -51,7 +54,7 @@ export class Connection {
       throw new ProtocolError("too many file descriptors");
     }
     try {
-      return this.#framer.push(into.subarray(0, got.bytes), got.fds);
+      return this.#framer.push(this.#into.subarray(0, got.bytes), got.fds);
     } catch (error) {
       got.fds.forEach(close);
       throw error;
