@@ -3,9 +3,11 @@
  * Ends with `N passed, N failed`; exit status 1 when one failed.
  */
 import assert from "node:assert/strict";
+import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { cpio } from "../../lib/rehearse/cpio.ts";
 import type { Answers, Rehearsal } from "../../lib/schema/answer_types.ts";
 import { assertAnswer } from "../schema/assert_answer.ts";
+import { Cli } from "../commands/cli.ts";
 import { LUO, luoCommand } from "../luo_under_test.ts";
 import { imagesDirectory } from "../vm/images.ts";
 
@@ -132,6 +134,35 @@ const CASES: Readonly<Record<string, (lab: Lab) => Promise<void>>> = {
     const none = await lab.rehearse([`${lab.directory}/text`, "--from", "7.3.4-luo", "--json"]);
     assert.deepEqual([none.rehearsal.verdict, none.code], ["does_not_fit", 4]);
     assert.match(none.rehearsal.reason, /ENOEXEC/);
+  },
+
+  async "sessions like those that the agent holds"(lab) {
+    await using cli = new Cli();
+    await cli.ok(["session", "create", "held"]);
+    await cli.ok(["file", "preserve", "held", "--stdin", "--token", "7"], { stdin: new Uint8Array(300_000) });
+    await cli.ok(["file", "preserve", "held", "--stdin", "--token", "8"], { stdin: new Uint8Array(1) });
+    const env = { LUO_TEST_KERNELS: lab.images };
+    const args = ["rehearse", "7.3.4-luo", "--from", "7.2.12-luo"];
+    const { rehearsal } = await cli.json<Answers["rehearse"]>(args, { env });
+    assert.deepEqual([rehearsal.verdict, rehearsal.scaled], ["fits", false]);
+    assert.deepEqual([rehearsal.sessions, rehearsal.files, rehearsal.bytes], [1, 2, 300_001]);
+    assert.deepEqual([rehearsal.verifiedFiles, rehearsal.verifiedBytes], [2, 300_001]);
+  },
+
+  async "a next kernel that hangs does not fit"(lab) {
+    const image = `${lab.directory}/image`;
+    Deno.writeFileSync(image, standInBzImage({ release: "7.9.0" }));
+    const { rehearsal, code } = await lab.rehearse([
+      image,
+      "--from",
+      "7.3.4-luo",
+      "--timeout",
+      "60",
+      "--json",
+    ]);
+    assert.deepEqual([rehearsal.verdict, code], ["does_not_fit", 4]);
+    assert.match(rehearsal.reason, /hangs/);
+    assert.deepEqual(rehearsal.consoleAfter, []);
   },
 
   async "luo doctor on 7.3.4: nothing stops it; with another holder of the device: its name"(lab) {

@@ -1,4 +1,4 @@
-/** For programs inside the virtual machine: where things are, and how the next boot is told which one it is. */
+/** For programs inside the virtual machine: where things are, and the next boot's command line. */
 
 export const BOOT_IMAGE = "/share/boot/kernel";
 export const BOOT_INITRD = "/share/boot/initrd";
@@ -6,8 +6,8 @@ export const KERNELS = "/share/kernels";
 export const RESULTS = "/results";
 
 /**
- * This boot's command line with the boot number one higher: what kexec_file_load must be given. Without NUL. `more` goes behind
- * it, for that boot only: words after `luo.boot=` are not passed on.
+ * The command line for kexec_file_load, without a NUL: this boot's, with `more` for the next boot only. `luo.boot=N` stands
+ * between the words of every boot and those of one.
  */
 export function nextCommandLine(current: string, more = ""): string {
   const [base = "", boot = "1"] = current.trim().split(/ *\bluo\.boot=(\d+)/);
