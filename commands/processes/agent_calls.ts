@@ -16,6 +16,10 @@ const STDOUT = 1;
 /** How long a stopped agent may take to be gone. */
 const STOP_LIMIT_MS = 10_000;
 
+/** How long an agent that runs may take to listen: it looks for its socket every second. */
+const LISTEN_LIMIT_MS = 3000;
+const LISTEN_STEP_MS = 50;
+
 /** The default limit for an answer. An agent that runs and is not busy answers in milliseconds. */
 const SHORT_MS = 10_000;
 /** The limit for calls that read, copy or free the memory of files, or sync file systems. */
@@ -120,7 +124,7 @@ export function startAgent(
 /** Stops the agent. False: no agent was running. */
 export function stopAgent(context: Context, flags: CommonFlags, force: boolean): boolean {
   const where = target(context, flags);
-  using client = connectAgentIfAny(where, flags);
+  using client = connectIfRuns(where, flags);
   if (client === undefined) return false;
   client.call("Stop", { force }, [], limit_ms("Stop", flags));
   if (waitForEnd(`${where.socket}.lock`, STOP_LIMIT_MS)) return true;
@@ -150,13 +154,35 @@ function connect(context: Context, flags: CommonFlags, where = target(context, f
 
 function connectRunning(where: AgentTarget, flags: CommonFlags): AgentClient {
   const { backend, socket } = where;
-  const client = connectAgentIfAny(where, flags);
+  const client = connectIfRuns(where, flags);
   if (client !== undefined) return client;
   const hints = backend === "model" ? ["the first command starts it: luo status"] : [
     "start it with: luo agent start",
     "to try luo on a software model of the kernel instead: --backend model",
   ];
   throw new Failure("unavailable", `Cannot reach the agent at "${socket}": none is running`, { hints });
+}
+
+/**
+ * Undefined when no agent runs. An agent that holds its lock and does not listen yet, or whose socket was removed, makes a socket.
+ *
+ * @throws Failure when it makes none
+ */
+function connectIfRuns(where: AgentTarget, flags: CommonFlags): AgentClient | undefined {
+  const lock = `${where.socket}.lock`;
+  const end = Date.now() + LISTEN_LIMIT_MS;
+  for (;;) {
+    const client = connectAgentIfAny(where, flags);
+    if (client !== undefined || waitForEnd(lock, LISTEN_STEP_MS)) return client;
+    if (Date.now() > end) break;
+  }
+  throw new Failure(
+    "unavailable",
+    `Cannot reach the agent at "${where.socket}": it runs, and does not listen there`,
+    {
+      hints: [`its process number is in ${lock}`],
+    },
+  );
 }
 
 /** Undefined when nothing listens there. @throws Failure when the listener turns us away or serves another kernel */

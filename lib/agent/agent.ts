@@ -6,7 +6,7 @@ import { ProcessKilled, type SystemCalls } from "../system_calls.ts";
 import { markFile, preserveFile, restoreFile } from "./file_methods.ts";
 import { readText } from "./proc_text.ts";
 import { currentImage, execImage, loadImage, showImage, unloadImage } from "./image_methods.ts";
-import { agentPaths, listen, takePlace } from "./agent_place.ts";
+import { type AgentPaths, agentPaths, listen, listenAgain, takePlace } from "./agent_place.ts";
 import { INTERFACE, type MethodName, type Methods, type SessionInfo, type Status } from "./protocol.ts";
 import { dataFirst, type Objection, refused, SESSION_PROBLEM } from "./refusal.ts";
 import { agentError, checkRequest, isMethod, kernelError } from "./request_checks.ts";
@@ -52,6 +52,7 @@ export async function runAgent(given: AgentOptions): Promise<void> {
       handle: (call, peer) => agent.handle(call, peer),
       subscribes: (call) => call.method === `${INTERFACE}.GetStatus`,
       log: options.log,
+      listenAgain: () => reachableAgain(paths, options.log),
     });
     agent.on_change = () => server.changed();
     agent.on_stop = () => server.stop();
@@ -65,6 +66,12 @@ export async function runAgent(given: AgentOptions): Promise<void> {
     unlink(paths.socket);
     close(lock);
   }
+}
+
+function reachableAgain(paths: AgentPaths, log: (line: string) => void): number | undefined {
+  const fd = listenAgain(paths);
+  if (fd !== undefined) log(`Made the socket "${paths.socket}" again: it had been removed`);
+  return fd;
 }
 
 /** A log on a full disk must not end the agent. */
@@ -111,8 +118,15 @@ class Agent {
 
   #dispatch(name: MethodName, { parameters, fds }: VarlinkCall, peer: Credentials): Reply {
     const handlers: { [M in MethodName]: (request: Methods[M]["request"]) => Reply } = {
-      Identify: () =>
-        answer({ backend: this.options.backend, version: this.options.version, pid: this.state.options.pid }),
+      Identify: () => {
+        // Every client asks this first. An agent whose kernel has ended ends here, and the client can start the next agent.
+        this.state.sys.uname();
+        return answer({
+          backend: this.options.backend,
+          version: this.options.version,
+          pid: this.state.options.pid,
+        });
+      },
       GetStatus: () => answer({ status: this.#status() }),
       ListSessions: (request) => answer(listSessions(this.state, request)),
       ShowImage: () => answer(showImage(this.state)),

@@ -124,5 +124,31 @@ export function checkDirectory(directory: string): void {
 /** A listening socket, mode 0600. The caller holds the lock, so a socket that is there belongs to a dead agent and is replaced. */
 export function listen(paths: AgentPaths): number {
   unlink(paths.socket);
-  return check(unix_listen(paths.socket, SOCK_STREAM | SOCK_NONBLOCK, 64), "listen", `"${paths.socket}"`);
+  return check(listenAt(paths.socket), "listen", `"${paths.socket}"`);
+}
+
+/**
+ * A new listening socket, when the path of the agent's socket is gone: programs that clean up temporary files remove sockets too,
+ * and no client could reach the sessions any more. Undefined: something is at the path, or no socket can be made there now.
+ */
+export function listenAgain(paths: AgentPaths): number | undefined {
+  const there = open(paths.socket, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+  if (there >= 0) close(there);
+  if (there !== -Errno.ENOENT || !isPrivate(paths.directory)) return undefined;
+  const fd = listenAt(paths.socket);
+  return fd < 0 ? undefined : fd;
+}
+
+function listenAt(path: string): number {
+  return unix_listen(path, SOCK_STREAM | SOCK_NONBLOCK, 64);
+}
+
+function isPrivate(directory: string): boolean {
+  try {
+    checkDirectory(directory);
+    return true;
+  } catch (error) {
+    if (!(error instanceof LuoError)) throw error;
+    return false;
+  }
 }

@@ -50,6 +50,8 @@ export interface ServerOptions {
   readonly subscribes: (call: VarlinkCall) => boolean;
   /** Gets a line for each client that was cut off, with the reason. */
   readonly log: (line: string) => void;
+  /** Asked after every second without an event. A new listening fd, when no client can reach the old one any more. */
+  readonly listenAgain?: () => number | undefined;
 }
 
 /** What a call is answered with. */
@@ -76,14 +78,20 @@ export class VarlinkServer {
   #yield_at = 0;
   readonly #connections = new Map<number, Connection>();
   readonly #subscriptions = new Map<Connection, VarlinkCall>();
+  #listen_fd: number;
   #stopping = false;
   #changed = false;
   /** False: there was no fd left for the last client. */
   #accepting = true;
 
   constructor(readonly options: ServerOptions) {
+    this.#listen_fd = options.listen_fd;
+    this.#addListener();
+  }
+
+  #addListener(): void {
     check(
-      epoll_ctl(this.#epoll, EPOLL_CTL_ADD, options.listen_fd, EPOLLIN),
+      epoll_ctl(this.#epoll, EPOLL_CTL_ADD, this.#listen_fd, EPOLLIN),
       "epoll_ctl",
       "the listening socket",
     );
@@ -93,13 +101,15 @@ export class VarlinkServer {
   async run(): Promise<void> {
     try {
       while (!this.#stopping) {
-        for (const event of await this.#wait()) this.#event(event.fd, event.events);
+        const events = await this.#wait();
+        for (const event of events) this.#event(event.fd, event.events);
+        if (events.length === 0) this.#replaceListener();
         if (this.#changed) this.#tellSubscribers();
         if (!this.#accepting) this.#accept();
       }
     } finally {
       // The listener first: a client that sees its connection end can connect again at once, and must not reach this server.
-      close(this.options.listen_fd);
+      close(this.#listen_fd);
       for (const connection of this.#connections.values()) connection.close();
       close(this.#epoll);
     }
@@ -122,6 +132,16 @@ export class VarlinkServer {
     return events;
   }
 
+  #replaceListener(): void {
+    const fd = this.options.listenAgain?.();
+    if (fd === undefined) return;
+    // Closing the old listener takes it out of the epoll.
+    close(this.#listen_fd);
+    this.#listen_fd = fd;
+    this.#accepting = true;
+    this.#addListener();
+  }
+
   stop(): void {
     this.#stopping = true;
   }
@@ -139,7 +159,7 @@ export class VarlinkServer {
   }
 
   #event(fd: number, events: number): void {
-    if (fd === this.options.listen_fd) return this.#accept();
+    if (fd === this.#listen_fd) return this.#accept();
     const connection = this.#connections.get(fd);
     if (connection === undefined) return;
     this.#guarded(connection, () => {
@@ -150,7 +170,7 @@ export class VarlinkServer {
   }
 
   #accept(): void {
-    const fd = accept4(this.options.listen_fd, SOCK_NONBLOCK);
+    const fd = accept4(this.#listen_fd, SOCK_NONBLOCK);
     this.#listenOn(fd !== -Errno.EMFILE && fd !== -Errno.ENFILE);
     if (fd < 0) return;
     const peer = peer_credentials(fd);
@@ -168,7 +188,7 @@ export class VarlinkServer {
     if (this.#accepting === accepting) return;
     this.#accepting = accepting;
     if (!accepting) this.options.log("Cannot accept a client: no file descriptors left");
-    epoll_ctl(this.#epoll, EPOLL_CTL_MOD, this.options.listen_fd, accepting ? EPOLLIN : 0);
+    epoll_ctl(this.#epoll, EPOLL_CTL_MOD, this.#listen_fd, accepting ? EPOLLIN : 0);
   }
 
   #turnedAway({ uid }: Credentials): object | undefined {

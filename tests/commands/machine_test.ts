@@ -33,3 +33,21 @@ Deno.test("machine stop: never Linux's", async () => {
   await using cli = new Cli();
   await cli.fails(2, /only the model has one/, ["machine", "stop", "--backend", "linux", "--force"]);
 });
+
+Deno.test("machine stop --force: the agent ends with its machine, and the next command starts both", async () => {
+  await using cli = new Cli();
+  await cli.ok(["session", "create", "vm"]);
+  await cli.ok(["machine", "stop", "--force"]);
+  assert.deepEqual(cli.processes(), []);
+  assert.match(await cli.ok(["status"]), /^Lost: session "vm" \(outgoing\)/m);
+});
+
+Deno.test("a machine that was killed: the next command starts another one", async () => {
+  await using cli = new Cli();
+  await cli.ok(["session", "create", "vm"]);
+  const { agent } = await cli.json<{ agent: { pid: number } }>(["agent", "status"]);
+  const machine = cli.processes().find((pid) => pid !== agent.pid);
+  assert.ok(machine !== undefined);
+  Deno.kill(machine, "SIGKILL");
+  assert.match(await cli.ok(["status"]), /^Lost: session "vm" \(outgoing\)/m);
+});

@@ -119,3 +119,20 @@ Deno.test("the directory of the default socket is made", async () => {
   assert.equal((Deno.statSync(cli.path("luo")).mode ?? 0) & 0o777, 0o700);
   await cli.ok(["agent", "stop"], { env });
 });
+
+Deno.test("an agent whose socket was removed makes it again, and every command finds it", async (t) => {
+  await using cli = new Cli();
+  await cli.ok(["session", "create", "vm1"]);
+  for (
+    const args of [["session", "show", "vm1"], ["agent", "status"], ["session", "list"], [
+      "agent",
+      "stop",
+      "--force",
+    ]]
+  ) {
+    await t.step(args.join(" "), async () => {
+      Deno.removeSync(cli.socket);
+      assert.match(await cli.ok(args), /vm1|Agent stopped|pid/);
+    });
+  }
+});
