@@ -4,7 +4,7 @@
  *
  *     deno run --allow-write examples/stand_in_kernel.ts FILE [RELEASE]
  */
-import { standInBzImage } from "../lib/luo.ts";
+import { standInBzImage } from "../lib/testing.ts";
 
 const [path, release = "7.3.5-standin"] = Deno.args;
 if (path === undefined) {

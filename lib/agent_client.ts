@@ -2,7 +2,7 @@
  * The client of the agent: for programs that let the agent hold their sessions.
  *
  * ```ts ignore
- * import { AsyncAgentClient } from "luo/agent";
+ * import { AsyncAgentClient } from "@luo/luo/agent";
  *
  * const agent = new AsyncAgentClient("/run/luo/agent.sock");
  * await agent.call("CreateSession", { name: "vm1" });
@@ -29,5 +29,13 @@ export {
   NoAnswer,
 } from "./agent/client.ts";
 export type * from "./agent/protocol.ts";
-export { type ErrnoName, LuoError } from "./error.ts";
+export {
+  Errno,
+  type ErrnoCode,
+  type ErrnoName,
+  LuoError,
+  type Operation,
+  type SystemCallName,
+} from "./error.ts";
+export type { Received, Ret, Stat, SystemCalls, UserMemory, UserPointer, Utsname } from "./system_calls.ts";
 export { HostFd } from "./files/host_fd.ts";

@@ -2,16 +2,23 @@
  * The library: live update for TypeScript programs, without any agent.
  *
  * ```ts ignore
- * import { linux, openDevice } from "luo";
+ * import { linux, openDevice, SessionHolder } from "@luo/luo";
  *
  * using kernel = linux();
  * using device = openDevice(kernel);
- * const session = device.create("vm1"); // open until the kexec
- * session.preserve(memfd, 7n);
+ * const holder = new SessionHolder(); // until the kexec
+ * holder.preserveAll(device, "cache", [[7n, memfd]]);
  * ```
  *
- * On a host without LUO the same lines run on the model: `new Machine().init()` instead of `linux()`. examples/library.ts
- * goes through a whole live update.
+ * and after the kexec:
+ *
+ * ```ts ignore
+ * using device = openDevice(linux());
+ * const cache = device.restoreAll("cache", (session) => readCache(session.restore(7n)));
+ * ```
+ *
+ * On a host without LUO the same lines run on the model of `@luo/luo/testing`: `new Machine().init()` in place of `linux()`.
+ * examples/library.ts goes through a whole live update. A program uses either the library or the agent, never both.
  *
  * @module
  */
@@ -41,7 +48,6 @@ export {
   type CommandLineProblem,
   commandLineProblems,
 } from "./kexec/command_line.ts";
-export { standInBzImage } from "./kexec/bzimage.ts";
 export {
   type Architecture,
   checkImage,
@@ -51,9 +57,6 @@ export {
 } from "./kexec/check_image.ts";
 export { exec, type Image, imageLoaded, loadImage, unloadImage } from "./kexec/load.ts";
 export { linux } from "./linux/system_calls.ts";
-export type { Fault, FaultRule, FaultSpec, FaultTime } from "./model/faults/fault_spec.ts";
-export { type Disk, type DiskFile, MemoryDisk } from "./model/fs/disk.ts";
-export { Machine, type MachineOptions, type Reset, type SpawnOptions } from "./model/machine.ts";
 export {
   Device,
   IncomingSession,

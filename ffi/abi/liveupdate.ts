@@ -3,16 +3,24 @@
  * All structs are little endian, the byte order of both architectures. Pure data.
  */
 
+/** The second byte of the numbers of all ioctls of LUO. */
 export const LIVEUPDATE_IOCTL_TYPE = 0xba;
+/** The path of the device. */
 export const LIVEUPDATE_DEVICE = "/dev/liveupdate";
 /** Bytes of the name field, the terminating NUL included. */
 export const LIVEUPDATE_SESSION_NAME_LENGTH = 64;
 
+/** ioctl of the device: creates an outgoing session. */
 export const LIVEUPDATE_IOCTL_CREATE_SESSION = 0xba00;
+/** ioctl of the device: retrieves a session that the previous kernel handed over. */
 export const LIVEUPDATE_IOCTL_RETRIEVE_SESSION = 0xba01;
+/** ioctl of an outgoing session: preserves a file. */
 export const LIVEUPDATE_SESSION_PRESERVE_FD = 0xba40;
+/** ioctl of an incoming session: restores a file. */
 export const LIVEUPDATE_SESSION_RETRIEVE_FD = 0xba41;
+/** ioctl of an incoming session: lets go of its files. */
 export const LIVEUPDATE_SESSION_FINISH = 0xba42;
+/** ioctl of a session: its name. Linux 6.19 does not know it. */
 export const LIVEUPDATE_SESSION_GET_NAME = 0xba43;
 
 /**
@@ -26,8 +34,11 @@ export const LIVEUPDATE_SESSION_GET_NAME = 0xba43;
  * | get_name | u32 size @0; u32 reserved @4; u8 name[64] @8 (out) |
  */
 export const SESSION_STRUCT_SIZE = 72;
+/** Bytes of the struct of PRESERVE_FD and RETRIEVE_FD. */
 export const FD_STRUCT_SIZE = 16;
+/** Bytes of the struct of FINISH. */
 export const FINISH_STRUCT_SIZE = 8;
+/** Bytes of the struct of GET_NAME. */
 export const GET_NAME_STRUCT_SIZE = 72;
 
 const text = new TextEncoder();

@@ -136,6 +136,16 @@ export class Machine {
     return process !== undefined;
   }
 
+  /**
+   * Injects more faults, which count from now on, in this kernel and in the next ones. Only a machine that has `faults`, which may be
+   * none, lets them happen in system calls.
+   *
+   * @throws BadFaultSpec
+   */
+  inject(spec: FaultSpec): Disposable {
+    return this.#hardware.faults.inject(spec);
+  }
+
   /** Power-on: clears memory. */
   #cold(): NextKernel {
     this.ram.reset();

@@ -7,7 +7,8 @@ import { INIT_RUNS } from "./init_script.ts";
 import { modulesFor } from "./modules.ts";
 import { type Plan, totals } from "./plan.ts";
 import { commandLine } from "./qemu.ts";
-import { BOOT_FILES, type ProgramResult, rehearseProgram } from "./rehearse_program.ts";
+import { BOOT_FILES } from "./places.ts";
+import { type ProgramResult, rehearseProgram } from "./rehearse_program.ts";
 import { KEXEC_BEGINS } from "./virtual_machine.ts";
 
 export interface ImageOptions {

@@ -2,6 +2,7 @@
 import type { AddedFile } from "./initramfs.ts";
 import { modulesFor } from "./modules.ts";
 import { BOOT_SHARE, NINE, RESULTS_SHARE } from "./init_script.ts";
+import { BOOT_FILES, PLACE, SHARED } from "./places.ts";
 import { quoted } from "./shell_text.ts";
 import { type MachineResult, runMachine } from "./virtual_machine.ts";
 
@@ -23,14 +24,12 @@ export interface ProgramOptions {
   readonly modules?: readonly AddedFile[];
   /** Files that the program finds in `BOOT_FILES`, by name. */
   readonly files?: Readonly<Record<string, Uint8Array | string>>;
+  /** A directory of the host that the program may write to. The guest has it as `SHARED`. */
+  readonly share?: string | undefined;
   readonly on_output: (stream: "out" | "err", bytes: Uint8Array) => void;
   readonly signal: AbortSignal;
 }
 
-/** Where the program finds what is to be loaded for the next boot. */
-const PLACE = "/run/luo-rehearse";
-/** The directory of the files of the machine, as the program sees it. */
-export const BOOT_FILES = `${PLACE}/boot`;
 /** The kernel cannot lay a writable layer over the files of the host. */
 const NO_OVERLAY = "luo-vm: no overlay";
 
@@ -53,7 +52,10 @@ export async function rehearseProgram(options: ProgramOptions): Promise<ProgramR
     signal,
     guest: GUEST,
     files: { program: programScript(options), ...options.files },
-    shares: [{ tag: "host", path: "/", readonly: true }],
+    shares: [
+      { tag: "host", path: "/", readonly: true },
+      ...options.share === undefined ? [] : [{ tag: "shared", path: options.share, readonly: false }],
+    ],
   });
   return result.console.includes(NO_OVERLAY) ? { ...result, end: "no_overlay" } : result;
 }
@@ -83,7 +85,8 @@ ln -s fd/0 /new/dev/stdin 2>/dev/null
 ln -s fd/1 /new/dev/stdout 2>/dev/null
 ln -s fd/2 /new/dev/stderr 2>/dev/null
 mount -t tmpfs tmpfs /new/run
-mkdir -p /new/run/lock /new${PLACE}/boot
+mkdir -p /new/run/lock /new${PLACE}/boot /new${SHARED}
+mount -t 9p -o ${NINE},cache=none shared /new${SHARED} 2>/dev/null
 cp /bin/busybox /new${PLACE}/busybox
 mount --bind ${BOOT_SHARE} /new${PLACE}/boot
 chroot /new ${PLACE}/busybox sh ${PLACE}/boot/program </dev/null >>${RESULTS_SHARE}/out 2>>${RESULTS_SHARE}/err

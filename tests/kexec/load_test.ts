@@ -6,13 +6,11 @@ import {
   imageLoaded,
   loadImage,
   LuoError,
-  Machine,
-  MemoryDisk,
   ProcessKilled,
-  standInBzImage,
   type SystemCalls,
   unloadImage,
 } from "../../lib/luo.ts";
+import { Machine, MemoryDisk, standInBzImage } from "../../lib/testing.ts";
 
 const FILES = { "/boot/next": standInBzImage({ release: "7.3.5" }), "/etc/passwd": new Uint8Array(4096) };
 

@@ -10,9 +10,9 @@ import {
   OutgoingSession,
   ProcessKilled,
   SessionHolder,
-  standInBzImage,
   type SystemCalls,
 } from "../../lib/luo.ts";
+import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { parse_faults } from "../../lib/model/faults/fault_spec.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";

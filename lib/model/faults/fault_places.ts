@@ -1,11 +1,63 @@
 /** The places where a fault can be injected, and the errnos that each can give. */
 import type { ErrnoName } from "../../../ffi/abi/errno.ts";
 
+/** A place that can answer an errno: a system call, or a place inside the kernel. */
+export type FailingPlace =
+  | "open"
+  | "dup"
+  | "ioctl"
+  | "memfd_create"
+  | "read"
+  | "pread"
+  | "write"
+  | "pwrite"
+  | "poll"
+  | "fallocate"
+  | "mmap"
+  | "madvise"
+  | "mkdir"
+  | "mkfifo"
+  | "pipe2"
+  | "socketpair"
+  | "sendmsg"
+  | "recvmsg"
+  | "pidfd_open"
+  | "pidfd_getfd"
+  | "kexec_file_load"
+  | "reboot"
+  | "alloc"
+  | "preserve"
+  | "freeze"
+  | "retrieve"
+  | "can_finish";
+
+/** A system call, or "call" for any, that can be slow or the last one of its process, and answers no errno of a fault. */
+export type OtherCall =
+  | "call"
+  | "close"
+  | "fcntl"
+  | "lseek"
+  | "ftruncate"
+  | "fchmod"
+  | "fstat"
+  | "munmap"
+  | "load"
+  | "store"
+  | "unlink"
+  | "link_fd"
+  | "readlink"
+  | "sync"
+  | "adopt"
+  | "expose";
+
+/** Where a fault can be: a system call, "call" for any, or a place inside the kernel. */
+export type FaultPlace = FailingPlace | OtherCall | "handover" | "page";
+
 const IO: readonly ErrnoName[] = ["EINTR", "EIO", "ENOMEM"];
 const OPEN: readonly ErrnoName[] = ["EINTR", "EMFILE", "ENFILE", "ENOMEM"];
 
 /** The errnos that each place can give on Linux without any mistake of the caller. No other errno is accepted. */
-const ERRNOS = {
+const ERRNOS: Readonly<Record<FailingPlace, readonly ErrnoName[]>> = {
   open: [...OPEN, "EIO"],
   dup: ["EMFILE"],
   ioctl: ["ENOMEM", "EMFILE", "ENFILE"],
@@ -33,10 +85,10 @@ const ERRNOS = {
   freeze: ["EBUSY", "EINVAL", "EIO", "ENOMEM"],
   retrieve: ["EINVAL", "EIO", "ENOMEM", "EOPNOTSUPP"],
   can_finish: ["EBUSY"],
-} satisfies Readonly<Record<string, readonly ErrnoName[]>>;
+};
 
 /** Calls that accept only `slow` and `crash`, no errno. */
-const OTHER_CALLS = [
+const OTHER_CALLS: readonly OtherCall[] = [
   "call",
   "close",
   "fcntl",
@@ -53,16 +105,13 @@ const OTHER_CALLS = [
   "sync",
   "adopt",
   "expose",
-] as const;
+];
 
 /** Places inside the kernel, which accept neither `slow` nor `crash`. */
 const INSIDE: readonly string[] = ["alloc", "preserve", "freeze", "retrieve", "can_finish"];
 
 /** Calls that may transfer fewer bytes than they were asked for. */
 const SHORT: readonly string[] = ["read", "pread", "write", "pwrite"];
-
-/** Where a fault can be: a system call, "call" for any, or a place inside the kernel. */
-export type FaultPlace = keyof typeof ERRNOS | typeof OTHER_CALLS[number] | "handover" | "page";
 
 /** Whether there is a place of that name. */
 export function is_place(place: string): place is FaultPlace {

@@ -4,7 +4,7 @@
 import { Errno, errnoName } from "../../../ffi/abi/errno.ts";
 import { can_be_short, errnos_of, type FaultPlace, is_call, is_place } from "./fault_places.ts";
 
-export type { FaultPlace } from "./fault_places.ts";
+export type { FailingPlace, FaultPlace, OtherCall } from "./fault_places.ts";
 
 /** The syntax, for --help and error messages. */
 export const FAULT_SYNTAX = `seed=N, or PLACE[@WHEN]=WHAT, separated by commas
@@ -54,7 +54,12 @@ export class BadFaultSpec extends Error {
   override readonly name = "BadFaultSpec";
 }
 
-/** @throws BadFaultSpec */
+/**
+ * Reads faults from a text: `seed=N` and rules `PLACE[@WHEN]=WHAT`, separated by commas. `write@2=ENOSPC` fails the second write,
+ * `read@1/3=short:10` shortens one read in three, `call@9+=crash` kills every process at its ninth call, counted over all.
+ *
+ * @throws BadFaultSpec
+ */
 export function parse_faults(text: string): FaultSpec {
   let seed = 1;
   const rules: FaultRule[] = [];

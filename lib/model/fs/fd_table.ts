@@ -75,6 +75,11 @@ export class FdTable {
     return 0;
   }
 
+  /** The fds in use, lowest first. */
+  *entries(): Iterable<[fd: number, file: OpenFile]> {
+    for (const [fd, slot] of this.#slots.entries()) if (slot !== undefined) yield [fd, slot.file];
+  }
+
   /** Closes every fd at the end of the process, lowest first. */
   close_all(): void {
     for (let fd = 0; fd < this.#slots.length; fd++) this.close(fd);

@@ -7,7 +7,9 @@ import * as abi from "../../../ffi/abi/fcntl.ts";
 import type { Ret } from "../../system_calls.ts";
 import type { Disk, DiskFile } from "./disk.ts";
 
+/** The files of the host: a machine with this disk reads and writes them, as the permissions of this process allow. */
 export class HostDisk implements Disk {
+  /** open(2). Of O_TMPFILE there is none: EOPNOTSUPP. */
   open(path: string, flags: number, mode: number): DiskFile | Ret {
     if ((flags & abi.O_TMPFILE) === abi.O_TMPFILE) return -Errno.EOPNOTSUPP;
     const access = flags & abi.O_ACCMODE;
@@ -24,10 +26,12 @@ export class HostDisk implements Disk {
     );
   }
 
+  /** mkdir(2). */
   mkdir(path: string, mode: number): Ret {
     return call(() => (Deno.mkdirSync(path, { mode }), 0));
   }
 
+  /** unlink(2). */
   unlink(path: string): Ret {
     return call(() => (Deno.removeSync(path), 0));
   }
