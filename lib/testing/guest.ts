@@ -59,12 +59,12 @@ export function enterNextKernel(sys: SystemCalls, { kernel, initrd, commandLine 
  * test, the kexec.
  */
 export function bootModule(module: string): string {
-  return `const env = (name) => Deno.env.get(name) ?? "";
+  return `import { env } from "node:process";
 const guest = {
-  boot: Number(env("LUO_BOOT")),
-  kernel: env("LUO_KERNEL"),
-  initrd: env("LUO_INITRD"),
-  commandLine: env("LUO_CMDLINE"),
+  boot: Number(env.LUO_BOOT),
+  kernel: env.LUO_KERNEL,
+  initrd: env.LUO_INITRD,
+  commandLine: env.LUO_CMDLINE,
 };
 Deno.writeTextFileSync(${JSON.stringify(GUEST_FILE)}, JSON.stringify(guest));
 await import(${JSON.stringify(module)});

@@ -35,7 +35,7 @@ export interface LinuxResult {
  * `liveUpdateTest` as a step. It needs QEMU and busybox, and all permissions.
  *
  * ```ts ignore
- * testOnLinux(import.meta.resolve("./cache_test.ts"), { kernel: "/boot/vmlinuz-7.3.4" });
+ * testOnLinux(import.meta.resolve("./live_update_test.ts"), { kernel: "/boot/vmlinuz-7.3.4" });
  * ```
  */
 export function testOnLinux(module: string, options: TestOnLinuxOptions = {}): void {

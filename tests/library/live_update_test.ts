@@ -1,4 +1,4 @@
-/** `liveUpdateTest` on the model; tests/vm/library_test_main.ts runs the same file on a real kernel. */
+/** `liveUpdateTest` on the model; tests/library/on_linux/kernel_main.ts runs the same file on a real kernel. */
 import assert from "node:assert/strict";
 import { check, Fd, openDevice, type SystemCalls } from "../../lib/luo.ts";
 import { liveUpdateTest } from "../../lib/testing.ts";
