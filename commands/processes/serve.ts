@@ -11,7 +11,7 @@ import { connectIfRunning } from "./running_machine.ts";
 import { selfCommand } from "./own_command.ts";
 import { type AgentTarget, machineSocket } from "../arguments/agent_target.ts";
 
-/** Runs the agent until it is stopped or its kernel ends. */
+/** Runs the agent until it is stopped, or its kernel ends and none follows. */
 export async function serveAgent(context: Context, flags: CommonFlags): Promise<void> {
   const { runAgent } = await import("../../lib/agent/agent.ts");
   const { agentPaths, makeDirectory } = await import("../../lib/agent/agent_place.ts");
@@ -22,7 +22,14 @@ export async function serveAgent(context: Context, flags: CommonFlags): Promise<
   using stop = stopSignal();
   using sys = await kernelOf(context, where);
   try {
-    await runAgent({ sys, ...where, version: VERSION, log, stop: stop.signal });
+    await runAgent({
+      sys,
+      ...where,
+      version: VERSION,
+      log,
+      stop: stop.signal,
+      next_kernel: await nextKernelOf(where),
+    });
   } catch (error) {
     if (!(error instanceof ProcessKilled)) throw error;
     log("The kernel has ended, and with it this agent");
@@ -53,6 +60,14 @@ async function kernelOf(context: Context, where: AgentTarget): Promise<SystemCal
   if (where.backend === "linux") return (await import("../../lib/linux/system_calls.ts")).linux();
   const { connectMachine } = await import("../../lib/machine_process/remote_system_calls.ts");
   return ensureRunning(machineService(context, where, connectMachine)).client;
+}
+
+/** As a service that every boot starts: the agent goes on when the model's machine has booted its next kernel. */
+async function nextKernelOf(where: AgentTarget): Promise<(() => SystemCalls | undefined) | undefined> {
+  if (where.backend === "linux") return undefined;
+  const { connectMachine } = await import("../../lib/machine_process/remote_system_calls.ts");
+  // A machine that was powered off is not started again.
+  return () => connectIfRunning(connectMachine, machineSocket(where));
 }
 
 function machineService(

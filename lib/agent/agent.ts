@@ -29,38 +29,26 @@ export interface AgentOptions {
   readonly log: (line: string) => void;
   /** Aborted by a signal: the agent ends, and logs the sessions that are lost by that. */
   readonly stop?: AbortSignal;
+  /** A new process of the kernel that runs after the end of the agent's own; the agent disposes of it. Undefined: none runs. */
+  readonly next_kernel?: () => SystemCalls | undefined;
 }
 
 /**
- * Runs the agent until it is stopped. When its kernel ends, `ProcessKilled` is thrown.
+ * Runs the agent until it is stopped. When its kernel ends, it goes on in the next kernel, or throws `ProcessKilled` when there is none.
  *
  * @throws LuoError `lock` another agent runs; `listen` the socket's directory; `open` no file descriptors or memory for the device
  */
 export async function runAgent(given: AgentOptions): Promise<void> {
   const options = { ...given, log: unfailing(given.log) };
   const paths = agentPaths(options.socket);
+  // Kept over a kexec, so that no command starts a second agent meanwhile.
   const lock = takePlace(paths);
   try {
-    const now = () => new Date().toISOString();
-    using state = new AgentState({ sys: options.sys, paths, pid: getpid(), now, log: options.log });
-    const agent = new Agent(options, state, now());
-    const uid = geteuid();
-    const server = new VarlinkServer({
-      listen_fd: listen(paths),
-      clients_max: CLIENTS_MAX,
-      allowed: (peer) => peer === 0 || peer === uid,
-      handle: (call, peer) => agent.handle(call, peer),
-      subscribes: (call) => call.method === `${INTERFACE}.GetStatus`,
-      log: options.log,
-      listenAgain: () => reachableAgain(paths, options.log),
-    });
-    agent.on_change = () => server.changed();
-    agent.on_stop = () => server.stop();
-    const stop = () => server.stop();
-    options.stop?.addEventListener("abort", stop);
-    await server.run();
-    options.stop?.removeEventListener("abort", stop);
-    if (!state.ended) agent.end("the agent was stopped by a signal");
+    for (let sys: SystemCalls | undefined = options.sys; sys !== undefined;) {
+      // Disposing is a process's orderly end. The caller does it for the first kernel's.
+      using _ = sys === options.sys ? undefined : sys;
+      sys = await runInKernel({ ...options, sys }, paths);
+    }
   } finally {
     // The socket goes before the lock: after that another agent may have made its own.
     unlink(paths.socket);
@@ -72,6 +60,48 @@ function reachableAgain(paths: AgentPaths, log: (line: string) => void): number 
   const fd = listenAgain(paths);
   if (fd !== undefined) log(`Made the socket "${paths.socket}" again: it had been removed`);
   return fd;
+}
+
+/** Runs the agent to its end, or to that of its kernel. @returns the calls of a process of the next kernel. @throws ProcessKilled */
+async function runInKernel(options: AgentOptions, paths: AgentPaths): Promise<SystemCalls | undefined> {
+  try {
+    await serve(options, paths);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ProcessKilled)) throw error;
+    const next = options.next_kernel?.();
+    if (next === undefined) throw error;
+    options.log(
+      "The kernel has ended; the agent goes on in the next one and knows what that kernel was handed",
+    );
+    return next;
+  }
+}
+
+async function serve(options: AgentOptions, paths: AgentPaths): Promise<void> {
+  const now = () => new Date().toISOString();
+  using state = new AgentState({ sys: options.sys, paths, pid: getpid(), now, log: options.log });
+  const agent = new Agent(options, state, now());
+  const uid = geteuid();
+  const server = new VarlinkServer({
+    listen_fd: listen(paths),
+    clients_max: CLIENTS_MAX,
+    allowed: (peer) => peer === 0 || peer === uid,
+    handle: (call, peer) => agent.handle(call, peer),
+    subscribes: (call) => call.method === `${INTERFACE}.GetStatus`,
+    log: options.log,
+    listenAgain: () => reachableAgain(paths, options.log),
+  });
+  agent.on_change = () => server.changed();
+  agent.on_stop = () => server.stop();
+  const stop = () => server.stop();
+  options.stop?.addEventListener("abort", stop);
+  try {
+    await server.run();
+  } finally {
+    options.stop?.removeEventListener("abort", stop);
+  }
+  if (!state.ended) agent.end("the agent was stopped by a signal");
 }
 
 /** A log on a full disk must not end the agent. */

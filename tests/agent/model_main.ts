@@ -1,5 +1,4 @@
 /** An agent on a model in its own process, for tests: `model_main.ts SOCKET`. After a kexec it runs again in the next kernel. */
-import { ProcessKilled } from "../../lib/system_calls.ts";
 import { runAgent } from "../../lib/agent/agent.ts";
 import { LinuxHost } from "../../lib/machine_process/linux_host.ts";
 import { Machine } from "../../lib/model/machine.ts";
@@ -7,11 +6,11 @@ import { Machine } from "../../lib/model/machine.ts";
 const [socket] = Deno.args;
 if (socket === undefined) throw new TypeError("usage: SOCKET");
 const machine = new Machine({ host: new LinuxHost() });
-for (let again = true; again;) {
-  try {
-    await runAgent({ sys: machine.init(), backend: "model", socket, version: "test", log: console.error });
-    again = false;
-  } catch (error) {
-    if (!(error instanceof ProcessKilled)) throw error;
-  }
-}
+await runAgent({
+  sys: machine.init(),
+  backend: "model",
+  socket,
+  version: "test",
+  log: console.error,
+  next_kernel: () => machine.init(),
+});
