@@ -1,7 +1,6 @@
 /** `luo doctor`: what would stop a live update on this host. */
 import { buildCommand } from "@stricli/core";
-import { examine } from "../lib/doctor/examine.ts";
-import { type Host, kernelHost, type KnownAgent, linuxHost } from "../lib/doctor/host.ts";
+import type { Host, KnownAgent } from "../lib/doctor/host.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { backendOf } from "./arguments/agent_target.ts";
 import { type CommonFlags, commonFlags, docs } from "./arguments/command.ts";
@@ -16,6 +15,8 @@ import { kernelProcess } from "./processes/kernel_process.ts";
 export type Result = Answers["doctor"];
 
 export async function run(context: Context, flags: CommonFlags): Promise<Result> {
+  const { kernelHost, linuxHost } = await import("../lib/doctor/host.ts");
+  const { examine } = await import("../lib/doctor/examine.ts");
   const backend = backendOf(flags, context.settings);
   using sys = await kernelProcess(context, flags);
   const agent = runningAgent(context, flags);

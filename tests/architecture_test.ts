@@ -57,16 +57,47 @@ Deno.test("no two files import each other at run time, directly or through other
 
 Deno.test("help, every command and every client start without the schema library", () => {
   const loaded = new Set([
-    "commands/program/application.ts",
-    "commands/program/routes.ts",
-    "lib/agent/client.ts",
+    ...loadedWith("commands/program/application.ts"),
+    ...loadedWith("commands/program/routes.ts"),
+    ...loadedWith("lib/agent/client.ts"),
   ]);
-  for (const path of loaded) {
-    for (const { from, to, types, lazy } of IMPORTS) if (from === path && !types && !lazy) loaded.add(to);
-  }
   assert.ok(loaded.has("commands/agent_run.ts") && loaded.has("commands/errors/failure.ts"));
   assert.ok(IMPORTS.some(({ to }) => to === "valibot"));
   assert.ok(!loaded.has("valibot"));
+});
+
+/** All that a file loads at once, by way of others. */
+function loadedWith(path: string): string[] {
+  const loaded = new Set([path]);
+  for (const one of loaded) {
+    for (const { from, to, types, lazy } of IMPORTS) if (from === one && !types && !lazy) loaded.add(to);
+  }
+  return Array.from(loaded);
+}
+
+/** What a command may load at once and another one may not: the folders that it is about. */
+const LOADED_BY: Readonly<Record<string, RegExp>> = {
+  "commands/emulate.ts": /^lib\/model\/faults\//,
+  "commands/machine_run.ts": /^lib\/model\/faults\//,
+  "commands/kho_show.ts": /^lib\/kho\//,
+  "commands/file_preserve.ts": /^lib\/files\//,
+  "commands/file_restore.ts": /^lib\/files\//,
+};
+
+Deno.test("a command loads the parts of luo that it uses, and no module of node", () => {
+  const commands = SOURCES.map(({ path }) => path).filter((path) => /^commands\/\w+\.ts$/.test(path));
+  const part =
+    /^node:|^lib\/(model|kho|kexec|emulate|rehearse|doctor|machine_process|schema)\/|^lib\/agent\/agent\.ts$/;
+  const files = /^lib\/files\/(?!host_fd|file_problem|system_files|inherited_environment)/;
+  // The classes of errors are small, and some commands take errors apart.
+  const small = /^lib\/(rehearse\/missing_tool|files\/file_problem)\.ts$/;
+  assert.ok(commands.length > 20);
+  const unused = [...commands, "commands/program/application.ts"].flatMap((path) =>
+    loadedWith(path)
+      .filter((to) => (part.test(to) || files.test(to)) && !small.test(to) && !LOADED_BY[path]?.test(to))
+      .map((to) => `${path} loads ${to}`)
+  );
+  assert.deepEqual(unused, []);
 });
 
 Deno.test("every import names a file that exists", () => {

@@ -3,7 +3,6 @@ import type { Backend, Context } from "../base/context.ts";
 import { Failure } from "../errors/failure.ts";
 import { Ended } from "../errors/program_ended.ts";
 import { parseSeconds } from "./token.ts";
-import { toFailure } from "../errors/to_failure.ts";
 import type { Paint } from "../base/text.ts";
 
 /** Which kernel, which agent, and how results are printed. */
@@ -88,21 +87,28 @@ export async function perform<Request, Result>(
   try {
     const result = await verb.run(context, verb.parse(), flags);
     const text = flags.json ? JSON.stringify(result) : verb.format(result, context.paint);
-    if (text !== undefined) print(context, text, verb.onlyReads ?? false);
+    if (text !== undefined) await print(context, text, verb.onlyReads ?? false);
   } catch (error) {
-    return error instanceof Ended ? error : toFailure(error);
+    return error instanceof Ended ? error : await failureOf(error);
   }
 }
 
 /** @throws Failure the text cannot be written; the hint says so when the command has already acted */
-function print(context: Context, text: string, onlyReads: boolean): void {
+async function print(context: Context, text: string, onlyReads: boolean): Promise<void> {
   try {
     context.process.stdout.write(text + "\n");
   } catch (error) {
-    const { kind, message, detail } = toFailure(error);
+    const { kind, message, detail } = await failureOf(error);
     const hints = onlyReads
       ? []
       : ["the command was carried out, only its result could not be written: luo status"];
     throw new Failure(kind, message, { ...detail, hints });
   }
+}
+
+/** The words for errors are loaded when there is one: most commands end without. */
+async function failureOf(error: unknown): Promise<Failure> {
+  if (error instanceof Failure) return error;
+  const { toFailure } = await import("../errors/to_failure.ts");
+  return toFailure(error);
 }

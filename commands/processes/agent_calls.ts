@@ -230,7 +230,7 @@ function agentService(context: Context, where: AgentTarget, flags: CommonFlags):
     isDefault,
     lock: `${socket}.lock`,
     log: `${socket}.log`,
-    argv: [...selfCommand(context), "agent", "run", "--backend", backend, "--socket", socket],
+    argv: () => [...selfCommand(context), "agent", "run", "--backend", backend, "--socket", socket],
     connect: () => connectAgentIfAny(where, flags),
   };
 }

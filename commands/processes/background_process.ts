@@ -26,8 +26,8 @@ export interface Service<Client> {
   readonly lock: string;
   /** Its output goes to this file. */
   readonly log: string;
-  /** The program and its arguments. */
-  readonly argv: readonly string[];
+  /** The program and its arguments. Called only to start the service. */
+  readonly argv: () => readonly string[];
   /** The connection, or undefined when nothing answers. */
   readonly connect: () => Client | undefined;
 }
@@ -122,7 +122,8 @@ export function waitForEnd(lock: string, limit_ms: number): boolean {
   return true;
 }
 
-function spawn({ argv, name }: Service<unknown>, log: HostFd): HostFd {
+function spawn({ argv: command, name }: Service<unknown>, log: HostFd): HostFd {
+  const argv = command();
   const path = argv[0] ?? "";
   // Deno would ask its site for newer versions. The single executable does not.
   const env = [...inheritedEnvironment(), ...BINARY ? [] : ["DENO_NO_UPDATE_CHECK=1"]];

@@ -83,7 +83,7 @@ function machineService(
     // The machine takes no lock; its listening socket makes it unique.
     lock: `${socket}.lock`,
     log: `${socket}.log`,
-    argv: [...selfCommand(context), "machine", "run", "--backend", "model", "--socket", where.socket],
+    argv: () => [...selfCommand(context), "machine", "run", "--backend", "model", "--socket", where.socket],
     connect: () => connectIfRunning(connect, socket),
   };
 }

@@ -13,7 +13,6 @@ import type { Context, Outside } from "../base/context.ts";
 import { Ended } from "../errors/program_ended.ts";
 import { EXIT, type ExitCode } from "../base/exit_codes.ts";
 import { Failure, failureJson, renderFailure } from "../errors/failure.ts";
-import { toFailure } from "../errors/to_failure.ts";
 import { help, version } from "./flags.ts";
 import { nearest, suggestion } from "../errors/nearest.ts";
 import { allRoutes, routesTo } from "./route_to.ts";
@@ -76,13 +75,12 @@ export function application(json: boolean, routes: RouteMap<Context>): Applicati
         noCommandRegisteredForInput: ({ input, corrections }) =>
           usage(`Cannot find command "${input}"`, [commandHint(input, corrections)]),
         exceptionWhileParsingArguments: (error) => usage(argumentProblem(error)),
-        // Only writing can fail in `--help` and `--version`.
-        exceptionWhileRunningIntegrationFlag: ({ exception }) => show(toFailure(exception)),
+        // Only writing can fail in `--help` and `--version`: that is a Failure.
+        exceptionWhileRunningIntegrationFlag: ({ exception }) => show(asFailure(exception)),
         exceptionWhileRunningCommand: (error) => show(internal(error)),
         exceptionWhileLoadingCommandFunction: (error) => show(internal(error)),
         exceptionWhileLoadingCommandContext: (error) => show(internal(error)),
-        commandErrorResult: (error) =>
-          isSilent(error) ? "" : show(error instanceof Failure ? error : internal(error)),
+        commandErrorResult: (error) => isSilent(error) ? "" : show(asFailure(error)),
       },
     },
     determineExitCode: (error) =>
@@ -101,6 +99,10 @@ function commandHint(input: string, corrections: readonly string[]): string {
 /** A closed pipe needs no message: `cat` writes none either. */
 function isSilent(error: Error): boolean {
   return error instanceof Ended || (error instanceof Failure && error.kind === "broken-pipe");
+}
+
+function asFailure(error: unknown): Failure {
+  return error instanceof Failure ? error : internal(error);
 }
 
 function internal(error: unknown): Failure {

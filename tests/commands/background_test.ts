@@ -11,7 +11,7 @@ function service(dir: string, script: string): Service<string> {
     isDefault: true,
     lock: `${dir}/luo/s.lock`,
     log: `${dir}/luo/s.log`,
-    argv: ["/bin/sh", "-c", script],
+    argv: () => ["/bin/sh", "-c", script],
     connect() {
       try {
         return Deno.readTextFileSync(`${dir}/there`).trim() || undefined;
@@ -85,7 +85,7 @@ Deno.test(
 Deno.test(
   "a missing program is an error",
   inScratch((dir) => {
-    const s = { ...service(dir, ""), argv: ["/no/such/program"] };
+    const s = { ...service(dir, ""), argv: () => ["/no/such/program"] };
     assert.throws(() => ensureRunning(s), /ENOENT/);
   }),
 );
