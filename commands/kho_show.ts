@@ -38,7 +38,7 @@ export async function run(context: Context, request: Request, flags: CommonFlags
 }
 
 async function fromFile(path: string): Promise<KhoReport> {
-  const subject = JSON.stringify(path);
+  const subject = `"${path}"`;
   try {
     return await report_file(linux(), path);
   } catch (error) {

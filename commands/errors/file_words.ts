@@ -13,7 +13,7 @@ export interface FileWords {
 
 type Table = { readonly [Code in FileProblemCode]: (fields: FileProblems[Code]) => FileWords };
 
-const quoted = (path: string) => JSON.stringify(path);
+const quoted = (path: string) => `"${path}"`;
 const mebibytes = (bytes: bigint) => `${bytes >> 20n} MiB`;
 const TRY_AGAIN = ["nothing was preserved: try again when no program writes to it"];
 

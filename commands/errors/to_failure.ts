@@ -9,7 +9,7 @@ import { fileWords } from "./file_words.ts";
 import { hintsFor } from "./hints.ts";
 import { listing, suggestion } from "./nearest.ts";
 import { remedies, riskOf } from "./remedies.ts";
-import { shellWord } from "../base/text.ts";
+import { count, shellWord } from "../base/text.ts";
 
 /** The failure to show for anything that was thrown. Errors of the library and of the agent get exit code and hints here. */
 export function toFailure(error: unknown): Failure {
@@ -42,8 +42,8 @@ const READING: ReadonlySet<MethodName> = new Set<MethodName>([
 ]);
 
 function noAnswer({ socket, timeout_ms, method }: NoAnswer): Failure {
-  const seconds = timeout_ms / 1000;
-  const what = `Cannot go on: the agent at "${socket}" does not answer within ${seconds} seconds`;
+  const limit = count(timeout_ms / 1000, "second");
+  const what = `Cannot go on: the agent at "${socket}" does not answer within ${limit}`;
   const changes = method !== undefined && !READING.has(method);
   return new Failure("unavailable", what, {
     operation: "wait",

@@ -139,7 +139,7 @@ function hasEnded(child: HostFd | undefined, wait_ms: number): boolean {
 }
 
 function lockFile(path: string): HostFd {
-  return new HostFd(check(open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600), "open", JSON.stringify(path)));
+  return new HostFd(check(open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600), "open", `"${path}"`));
 }
 
 function isLocked(path: string): boolean {
@@ -151,7 +151,7 @@ function isLocked(path: string): boolean {
 
 function openLog(path: string): HostFd {
   const flags = O_CREAT | O_RDWR | O_APPEND | O_CLOEXEC;
-  const log = new HostFd(check(open(path, flags, 0o600), "open", JSON.stringify(path)));
+  const log = new HostFd(check(open(path, flags, 0o600), "open", `"${path}"`));
   if (check<Stat>(fstat(log.number), "read", path).size > LOG_LIMIT_BYTES) ftruncate(log.number, 0n);
   return log;
 }

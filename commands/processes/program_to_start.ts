@@ -32,6 +32,6 @@ export function requireProgram(name: string, env: readonly string[]): string {
 }
 
 function notExecuted(name: string, errno: number): LuoError {
-  const subject = JSON.stringify(name);
+  const subject = `"${name}"`;
   return new LuoError("execute", subject, errno, `Cannot execute ${subject}`);
 }

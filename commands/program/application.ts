@@ -67,7 +67,15 @@ export function application(json: boolean, routes: RouteMap<Context>): Applicati
   const usage = (message: string, hints: string[] = []) => show(new Failure("usage", message, { hints }));
   const configuration: PartialApplicationConfiguration = {
     name: "luo",
-    scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
+    scanner: {
+      caseStyle: "allow-kebab-for-camel",
+      allowArgumentEscapeSequence: true,
+      // Two missing letters, or one wrong one: with the default (7) "foo" is near "model".
+      distanceOptions: {
+        threshold: 3,
+        weights: { insertion: 1, deletion: 3, substitution: 2, transposition: 0 },
+      },
+    },
     documentation: { disableAnsiColor: true, onlyRequiredInUsageLine: false },
     localization: {
       text: {

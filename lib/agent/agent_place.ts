@@ -112,7 +112,8 @@ export function directoryExists(directory: string): boolean {
 /** @throws LuoError `listen`: ENOENT, ENOTDIR; EPERM a directory that others may enter */
 export function checkDirectory(directory: string): void {
   const subject = `directory "${directory}"`;
-  const fd = check(open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "listen", subject);
+  const fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) throw new LuoError("listen", subject, -fd, `Cannot listen in ${subject}`);
   const stat = check<Stat>(fstat(fd), "listen", subject);
   close(fd);
   if ((stat.mode & 0o077) === 0 && stat.uid === geteuid()) return;

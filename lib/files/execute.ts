@@ -29,7 +29,7 @@ export function startWith(argv: readonly string[], file: HostFd, extra: Variable
   let pid = start(name, argv);
   // execvp(3): a file that is executable but no program is a script for the shell.
   if (pid === -Errno.ENOEXEC) pid = start("/bin/sh", ["sh", scriptPath(name, env), ...argv.slice(1)]);
-  return check(pid, "execute", JSON.stringify(name));
+  return check(pid, "execute", `"${name}"`);
 }
 
 /** Where PATH has the script; the shell itself would look in the working directory first. */
@@ -55,7 +55,7 @@ export async function exitCodeOf(pid: number): Promise<number> {
  * @throws LuoError `execute`: ENOENT, EACCES ...
  */
 export function become(argv: readonly string[], file: HostFd, extra: Variables): never {
-  const subject = JSON.stringify(argv[0] ?? "");
+  const subject = `"${argv[0] ?? ""}"`;
   const env = environmentWith(extra);
   if (file.number === EXECUTE_FD) check(fcntl(file.number, F_SETFD, 0), "execute", subject);
   else place(file.number, subject);

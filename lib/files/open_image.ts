@@ -9,7 +9,7 @@ import { SealedCopy } from "./sealed_copy.ts";
 export function openImage(path: string): HostFd {
   // Non-blocking: opening a FIFO would wait for its writer.
   const flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
-  return new HostFd(check(open(path, flags), "read", JSON.stringify(path)));
+  return new HostFd(check(open(path, flags), "read", `"${path}"`));
 }
 
 /**
@@ -21,7 +21,7 @@ export function openInitrd(paths: readonly string[]): HostFd | undefined {
   using opened = new DisposableStack();
   const files = paths.map((path) => ({
     fd: opened.use(openImage(path)).number,
-    name: `initrd ${JSON.stringify(path)}`,
+    name: `initrd "${path}"`,
   }));
   const [path] = paths;
   if (path === undefined) return undefined;

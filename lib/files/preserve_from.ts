@@ -43,7 +43,7 @@ export interface TakeOptions {
 export function sourceName(source: Source): string {
   switch (source.kind) {
     case "file":
-      return JSON.stringify(source.path);
+      return `"${source.path}"`;
     case "stdin":
       return "standard input";
     case "fd":
@@ -76,7 +76,7 @@ export async function copyToMemfd(source: Source, options: TakeOptions = {}): Pr
 }
 
 function openFile(path: string): HostFd {
-  const name = JSON.stringify(path);
+  const name = `"${path}"`;
   // Non-blocking: open(2) of a FIFO would otherwise wait for a writer.
   const flags = abi.O_RDONLY | abi.O_CLOEXEC | abi.O_NONBLOCK;
   const fd = new HostFd(check(open(path, flags), "read", name));
@@ -192,10 +192,15 @@ function inherited(number: number): HostFd {
 }
 
 function ofProcess(pid: number, number: number): HostFd {
-  using pidfd = new HostFd(check(pidfd_open(pid, 0), "pidfd_open", `process ${pid}`));
-  return new HostFd(
-    check(pidfd_getfd(pidfd.number, number, 0), "pidfd_getfd", `file descriptor ${number} of process ${pid}`),
-  );
+  const process = pidfd_open(pid, 0);
+  if (process < 0) {
+    throw new LuoError("pidfd_open", `process ${pid}`, -process, `Cannot open process ${pid}`);
+  }
+  using pidfd = new HostFd(process);
+  const subject = `file descriptor ${number} of process ${pid}`;
+  const fd = pidfd_getfd(pidfd.number, number, 0);
+  if (fd < 0) throw new LuoError("pidfd_getfd", subject, -fd, `Cannot take ${subject}`);
+  return new HostFd(fd);
 }
 
 /**

@@ -85,12 +85,14 @@ export function checkTarget(target: Target, replace: boolean): number | undefine
   const number = open(target.path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
   if (number < 0) return undefined;
   using there = new HostFd(number);
-  if (!replace) throw new FileProblem("target-exists", { path: target.path });
-  const { mode } = check<Stat>(fstat(there.number), "write", JSON.stringify(target.path));
-  // A symbolic link is replaced itself. A device never is: replacing /dev/null would take it away from every program.
-  if ((mode & S_IFMT) === S_IFLNK) return undefined;
+  const { mode } = check<Stat>(fstat(there.number), "write", `"${target.path}"`);
+  const isLink = (mode & S_IFMT) === S_IFLNK;
   const kind = kindOf(mode);
-  if (kind !== "regular file") throw new FileProblem("target-kind", { path: target.path, kind });
+  // A device is never replaced: replacing /dev/null would take it away from every program.
+  if (!isLink && kind !== "regular file") throw new FileProblem("target-kind", { path: target.path, kind });
+  if (!replace) throw new FileProblem("target-exists", { path: target.path });
+  // A symbolic link is replaced itself.
+  if (isLink) return undefined;
   // Set-user-ID and the like are not kept: they were given to other contents.
   return mode & 0o777;
 }
@@ -106,7 +108,7 @@ export async function giveToFile(file: Restored, target: Target, options: GiveOp
   const { replace = false } = options;
   const before = checkTarget(target, replace);
   const mode = options.mode ?? before ?? NEW_FILE_MODE;
-  const subject = JSON.stringify(target.path);
+  const subject = `"${target.path}"`;
   const nameless = open(target.directory, O_TMPFILE | O_RDWR | O_CLOEXEC, NEW_FILE_MODE);
   const temporary = nameless >= 0 ? undefined : temporaryPath(target);
   const number = temporary === undefined
@@ -155,7 +157,7 @@ function checkWhole(file: Restored, moved: bigint): void {
 
 /** Gives the finished file its name. */
 function publish(fd: number, target: Target, temporary: string | undefined, replace: boolean): void {
-  const subject = JSON.stringify(target.path);
+  const subject = `"${target.path}"`;
   const linked = link_fd(fd, target.path);
   if (linked >= 0) {
     if (temporary !== undefined) unlink(temporary);

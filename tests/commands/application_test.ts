@@ -7,6 +7,7 @@ import { EXIT, EXIT_MEANING } from "../../commands/base/exit_codes.ts";
 import { Failure, failureJson, type FailureKind, renderFailure } from "../../commands/errors/failure.ts";
 import { manPage } from "../../commands/help/man_page.ts";
 import { listing, nearest } from "../../commands/errors/nearest.ts";
+import { Cli } from "./cli.ts";
 import { COMMAND_FILES } from "../../commands/program/route_to.ts";
 import { routes } from "../../commands/program/routes.ts";
 import { routeTree } from "../../commands/help/route_tree.ts";
@@ -136,6 +137,17 @@ Deno.test("a near name is suggested, a far one is not", () => {
   assert.equal(nearest("cahce", ["vm2", "cache"]), "cache");
   assert.equal(nearest("database", ["vm2", "cache"]), undefined);
   assert.equal(nearest("x", []), undefined);
+  assert.equal(nearest("u", ["s"]), undefined);
+});
+
+Deno.test("an option or value that is not near is not suggested", async () => {
+  await using cli = new Cli();
+  for (const args of [["status", "--foo"], ["status", "--backend", "foo"]]) {
+    const { code, err } = await cli.luo(args);
+    assert.equal(code, 2, err);
+    assert.doesNotMatch(err, /did you mean/, args.join(" "));
+  }
+  await cli.fails(2, /did you mean --json/, ["status", "--jsn"]);
 });
 
 Deno.test("a name with other digits is no slip", () => {

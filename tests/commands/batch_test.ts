@@ -197,3 +197,11 @@ Deno.test("batch: lines come whole, however they were cut", async () => {
     assert.deepEqual(found.map(({ number }) => number), [1, 2, 3, 4]);
   }
 });
+
+Deno.test("a closed standard input is an error, an empty one is not", async () => {
+  await using cli = new Cli();
+  const closed = await cli.shell("luo batch <&-");
+  assert.equal(closed.code, 1);
+  assert.match(closed.err, /Cannot read standard input \(EBADF\)/);
+  assert.deepEqual(await cli.shell("luo batch </dev/null"), { code: 0, out: "", err: "" });
+});

@@ -68,3 +68,11 @@ Deno.test("LUO_SOCKET that is not UTF-8 is the path that was named", async () =>
   assert.equal(code, 3);
   assert.match(err, /\/nowhere\\xff\/s/);
 });
+
+Deno.test("a message shows the bytes of a path that are not UTF-8", async () => {
+  await using cli = new Cli();
+  for (const command of ["kho show", "kexec load", "file preserve vm --token 1 --from", "emulate --"]) {
+    const { err } = await cli.shell(`luo session create vm >/dev/null; luo ${command} $'no\\xff'`);
+    assert.match(err, /"no\\xff"/, command);
+  }
+});
