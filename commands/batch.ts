@@ -10,7 +10,6 @@ import { Ended } from "./errors/program_ended.ts";
 import { toFailure } from "./errors/to_failure.ts";
 import { KeptAgents } from "./processes/kept_agents.ts";
 import { type BatchRequest, parseLine } from "./processes/batch_request.ts";
-import { checkStandard } from "../lib/files/standard_streams.ts";
 import { type Line, lines } from "./processes/input_lines.ts";
 
 export interface Flags extends ServerFlags {
@@ -22,6 +21,7 @@ type Answer = Answers["batch"];
 /** Answers every line in turn. False: a command failed. @throws Failure the answer cannot be written */
 export async function run(context: Context, flags: Flags): Promise<boolean> {
   // With a closed standard input no request would come, and nothing would be done with exit code 0.
+  const { checkStandard } = await import("../lib/files/standard_streams.ts");
   checkStandard(0, "read", "standard input");
   using agents = new KeptAgents();
   const outside: Outside = {
