@@ -43,7 +43,7 @@ export async function run(context: Context, flags: Flags): Promise<boolean> {
   return done;
 }
 
-/** `--backend` and `--socket` count for every command that does not say otherwise. */
+/** `--backend` and `--socket` of the batch are the defaults of its commands. */
 function withTarget(settings: Settings, { backend, socket }: Flags): Settings {
   return {
     ...settings,
@@ -65,7 +65,7 @@ async function answerOf(context: Context, outside: Outside, { id, argv }: BatchR
   const exit = await context.runWords(withJson(argv), { ...outside, process: { stdout: out, stderr: err } });
   const known = id === undefined ? {} : { id };
   if (exit === EXIT.done) {
-    // What a command that succeeded says to people is for whoever watches the batch.
+    // A command that succeeded can have written notes for people, which go to the standard error of the batch.
     if (err.text !== "") context.process.stderr.write(err.text);
     const result = parsed(out.text);
     if (result !== undefined) return { ...known, exit, result };
@@ -94,7 +94,7 @@ function withJson(argv: readonly string[]): readonly string[] {
   return argv.slice(0, at).includes("--json") ? argv : argv.toSpliced(at, 0, "--json");
 }
 
-/** Takes what a command writes. */
+/** A stream that collects the output of a command. */
 class Captured {
   text = "";
 

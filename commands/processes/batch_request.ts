@@ -21,7 +21,7 @@ const APART: readonly (readonly string[])[] = [
 /** Options with which a command reads standard input or writes something else than its answer to standard output. */
 const STREAM_OPTION = /^--(?:stdin|stdout|exec|watch)(?:=|$)/;
 
-/** The request, or why the line is none. */
+/** The request, or the reason why the line is not one. */
 export function parseLine({ text, number }: Line): BatchRequest | Failure {
   if (text === undefined) return malformed(number, "it is not UTF-8");
   const value = parsed(text);
@@ -62,7 +62,7 @@ function malformed(number: number, why: string): Failure {
   });
 }
 
-/** Undefined: the command can be run in a batch. */
+/** Why a command cannot be run in a batch. Undefined: it can. */
 function refusal(argv: readonly string[]): Failure | undefined {
   const end = argv.indexOf("--");
   const option = argv.slice(0, end < 0 ? argv.length : end).find((word) => STREAM_OPTION.test(word));

@@ -1,4 +1,4 @@
-/** What is installed to boot: kernels, their initramfs, and the entry that a plain reboot takes. */
+/** The installed kernels, their initramfs, and the boot loader's entry that a plain reboot takes. */
 import { parseCommandLine, readSwitch } from "../kexec/command_line.ts";
 import { wordsRemedy } from "./command_line.ts";
 import { type Finding, ok, unknown, warns } from "./finding.ts";
@@ -29,7 +29,7 @@ export function initramfs(host: Host): Finding[] {
   });
 }
 
-/** A plain reboot ends every session, and takes the boot loader's entry. */
+/** The entry that a plain reboot takes. A plain reboot ends every session. */
 export function bootLoader(host: Host): Finding[] {
   const entry = systemdBoot(host) ?? grub(host);
   if (entry === undefined) {
@@ -50,7 +50,7 @@ export function bootLoader(host: Host): Finding[] {
 
 interface Entry {
   readonly name: string;
-  /** Its command line. */
+  /** The kernel's command line in the entry. */
   readonly line?: string;
 }
 

@@ -1,4 +1,4 @@
-/** What hides or forbids things: containers, user namespaces, seccomp. */
+/** Containers, user namespaces and seccomp filters, which hide files or forbid system calls. */
 import { type Finding, stops, warns } from "./finding.ts";
 import { field, type Host, worker } from "./host.ts";
 

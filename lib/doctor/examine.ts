@@ -1,4 +1,4 @@
-/** All that the doctor looks at, in the order in which it is told. */
+/** All subjects that the doctor looks at, in the order of the output. */
 import { bootLoader, initramfs } from "./boot.ts";
 import { commandLine } from "./command_line.ts";
 import { container, seccomp, userNamespace } from "./container.ts";
@@ -11,7 +11,7 @@ import { limits } from "./limits.ts";
 import { memory, memoryCgroup } from "./memory.ts";
 import { systemd } from "./systemd.ts";
 
-/** Each looks at one subject. Facts that are not there give no finding, or one that says so. */
+/** Each function looks at one subject. A missing fact gives no finding, or a finding that says so. */
 const SUBJECTS: readonly ((host: Host) => Finding[] | Promise<Finding[]>)[] = [
   kernelRelease,
   kernelConfig,

@@ -1,4 +1,4 @@
-/** One line of what the doctor says. */
+/** A finding of the doctor: one line of its output. */
 import type { Doctor } from "../schema/answer_types.ts";
 
 /** ok: it is right. warns: it may cost data or time. stops: no live update with it. unknown: it cannot be read here. */

@@ -1,10 +1,10 @@
-/** What the doctor reads: files through the seam, directories and links where there is a file system to list. */
+/** The host as the doctor reads it: files through the seam; directories and links by libc, and none of them on the model. */
 import { O_CLOEXEC, O_PATH, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { readlink } from "../../ffi/file.ts";
 import { list_directory } from "../../ffi/proc.ts";
 import type { SystemCalls } from "../system_calls.ts";
 
-/** The running agent, as it answers itself. */
+/** What the running agent says about itself. */
 export interface KnownAgent {
   readonly pid: number;
   readonly holdsDevice: boolean;
@@ -26,7 +26,7 @@ export interface Host {
   place(path: string): string;
 }
 
-/** A kernel that only answers system calls: nothing can be listed. */
+/** The model: it answers system calls, and its directories cannot be listed. */
 export function kernelHost(sys: SystemCalls, agent?: KnownAgent): Host {
   return { ...files(sys, ""), sys, agent, list: () => [], link: () => undefined };
 }
@@ -77,12 +77,12 @@ function files(sys: SystemCalls, root: string): Pick<Host, "text" | "bytes" | "e
   };
 }
 
-/** The value of `Name:` in a file of that form (/proc/PID/status, /proc/meminfo). */
+/** The value of `Name:` in a file with lines `Name: value`, such as /proc/PID/status. */
 export function field(text: string | undefined, name: string): string | undefined {
   return new RegExp(`^${name}:\\s*(.*)$`, "m").exec(text ?? "")?.[1];
 }
 
-/** The process that the doctor looks at: the agent, which does the work, or else the doctor itself. */
+/** The process whose rights and limits count: the agent, or without an agent this process. */
 export function worker({ agent }: Host): { readonly proc: string; readonly name: string } {
   return agent === undefined
     ? { proc: "/proc/self", name: "this process" }

@@ -2,7 +2,7 @@
 import { type Finding, ok, unknown, warns } from "./finding.ts";
 import { type Host, worker } from "./host.ts";
 
-/** Each session is a descriptor, and each request brings more. */
+/** Each session takes one file descriptor, and each request brings more. */
 const OPEN_FILES = 1024;
 /** Memory for devices (iommufd, VFIO) is locked; memfds are not. */
 const LOCKED_BYTES = 8 << 20;

@@ -34,7 +34,7 @@ export type ReadImage = (offset: number, length: number) => Uint8Array;
 
 /**
  * Judges a kernel image of `size` bytes before it is loaded. `read(offset, length)` gives bytes of the file, fewer at its end;
- * `machine` is the architecture that shall boot the image. Only headers are read, so damage after them is not noticed.
+ * `machine` is the architecture of the machine that boots the image. Only headers are read, so damage after them is not noticed.
  */
 export function checkImage(read: ReadImage, size: number, machine: Architecture = "x86_64"): ImageReport {
   const head = read(0, Math.min(size, IMAGE_HEAD_MAX));

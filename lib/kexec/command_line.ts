@@ -88,7 +88,7 @@ function closeQuote(line: string): string {
   return line.split('"').length % 2 === 0 ? `${line}"` : line;
 }
 
-/** Those of `added` whose names do not already end with them. */
+/** The words of `added`, without the names whose last words in the line are the added ones already. */
 function missing(base: readonly Word[], added: readonly Word[]): Word[] {
   const named = (words: readonly Word[], name: string) => words.filter((word) => sameName(word.name, name));
   return added.filter(({ name }) => !endsWith(named(base, name), named(added, name)));

@@ -1,4 +1,4 @@
-/** The compressions that kernels come in, told by the first bytes of a file. */
+/** The compressions of kernels, which are recognized by the first bytes of a file. */
 
 export type Compression = "gzip" | "xz" | "zstd" | "lz4" | "lzma" | "lzo" | "bzip2";
 

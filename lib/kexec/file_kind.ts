@@ -1,4 +1,4 @@
-/** Says what a file is that is no kernel image for kexec_file_load(2), so that the error names the mistake. */
+/** Recognizes files that are no kernel image for kexec_file_load(2), so that the error names the mistake. */
 import { parseArm64Image } from "./arm64_image.ts";
 import { parseBzImage } from "./bzimage.ts";
 import { compressionOf, UNPACK } from "./compression.ts";

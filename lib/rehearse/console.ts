@@ -1,6 +1,6 @@
 /** The serial console of a machine: its lines, and the time at which each one came. */
 
-/** Carriage returns, and what the BIOS says to a terminal. */
+/** Matches carriage returns, and the escape sequences that the BIOS writes for a terminal. */
 // deno-lint-ignore no-control-regex
 const TERMINAL_CODES = /\r|\x1b(?:c|\[[0-9;?]*[A-Za-z])/g;
 
@@ -19,7 +19,7 @@ export class Console {
 
   constructor(readonly on_line: (line: string) => void = () => {}) {}
 
-  /** All lines, and the one that has no end yet. */
+  /** All lines, and the unfinished last one. */
   get text(): string {
     return [...this.lines.map(({ text }) => text), plain(this.#rest)].join("\n");
   }
@@ -30,7 +30,7 @@ export class Console {
     for (const line of lines) this.#add(line, at_ms);
   }
 
-  /** The machine has ended: a line without an end is a line. */
+  /** Call this when the machine has ended: the unfinished last line becomes a line. */
   close(at_ms: number): void {
     if (this.#rest !== "") this.#add(this.#rest, at_ms);
     this.#rest = "";

@@ -8,8 +8,8 @@ import { HostFd } from "../files/host_fd.ts";
 import { inheritedEnvironment } from "../files/inherited_environment.ts";
 
 /**
- * Runs the program in the background and kills it when standard input ends: luo holds the other end of that pipe, and the kernel
- * closes it when luo is gone. The shell's exit code is the program's.
+ * Runs the program in the background and kills it when standard input ends. luo holds the other end of this pipe, and the kernel
+ * closes that end when luo ends. The shell's exit code is the program's.
  */
 const GUARD = `exec 3<&0
 "$@" </dev/null 3<&- & child=$!

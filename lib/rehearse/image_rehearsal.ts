@@ -23,7 +23,7 @@ export interface ImageOptions {
   readonly plan: Plan;
   readonly memory_mib: number;
   readonly timeout_ms?: number;
-  /** Starts luo; the words that let it do the guest's part follow. */
+  /** The command line that starts luo. The words for the guest's part are added to it. */
   readonly luo: readonly string[];
   readonly env: readonly string[];
   readonly signal: AbortSignal;

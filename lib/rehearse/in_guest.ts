@@ -31,11 +31,11 @@ export type GuestReport =
     readonly step: "verified";
     readonly files: number;
     readonly bytes: number;
-    /** What did not come over, a sentence each. */
+    /** One sentence for each thing that did not come over. */
     readonly problems: readonly string[];
   };
 
-/** Boot 1. Returns only by a report of a failure. */
+/** Boot 1: preserves, loads and executes. It returns only after it has reported a failure. */
 export function beforeKexec(
   sys: SystemCalls,
   order: GuestOrder,
@@ -94,7 +94,7 @@ function load(sys: SystemCalls, { kernel, initrd, commandLine }: GuestOrder): vo
   loadImage(sys, { kernel: image, initrd: initramfs, commandLine });
 }
 
-/** Boot 2. */
+/** Boot 2: restores and compares. */
 export function afterKexec(sys: SystemCalls, { plan }: GuestOrder): GuestReport {
   const problems: string[] = [];
   const found = { files: 0, bytes: 0 };
@@ -143,7 +143,7 @@ function verifySession(
   }
 }
 
-/** In what a restored file differs from the preserved one; undefined when every byte is right. */
+/** How a restored file differs from the preserved one; undefined when every byte is right. */
 function difference(
   { sys, number }: Fd,
   file: PlannedFile,

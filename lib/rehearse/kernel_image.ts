@@ -14,7 +14,7 @@ export interface ImagePlaces {
   readonly preferRunning?: boolean;
 }
 
-/** What is not a kernel with LUO for the tests' own use. */
+/** Matches the images with LUO. The directory also has images that only the tests of luo use. */
 const IMAGE = /^(?:bz)?Image-.*-luo$/;
 
 /**

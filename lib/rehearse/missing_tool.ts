@@ -17,7 +17,7 @@ export function install(debianPackage: string): string {
   return `on Debian: apt-get install --no-install-recommends ${debianPackage}`;
 }
 
-/** Programs can lie in the PATH of root alone. */
+/** Directories that can be missing from the PATH of a user who is not root. */
 const MORE_PLACES = ["/usr/sbin", "/sbin"];
 const DEFAULT_PATH = "/usr/bin:/bin";
 

@@ -6,7 +6,7 @@ import { decompress } from "../kexec/image/decompress.ts";
 import { ImageError } from "../kexec/image/image_error.ts";
 import { type AddedFile, readFile } from "./initramfs.ts";
 
-/** In the order in which they are loaded. What a kernel has built in is not in its modules.dep. */
+/** The modules in the order in which they are loaded. A module that is built into the kernel is not in modules.dep. */
 const WANTED = ["virtio_pci", "9pnet_virtio", "9p", "overlay"] as const;
 
 /** The modules for an image, numbered in the order in which they are loaded; none when it needs or has none. */
@@ -39,7 +39,7 @@ async function moduleBytes(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
-/** Beside the image's own file system first: `x/boot/vmlinuz` has `x/lib/modules`. */
+/** The directory of the modules of a release. The tree of the image comes first: `x/boot/vmlinuz` has `x/lib/modules`. */
 function directoryOf(
   image: string,
   release: string,

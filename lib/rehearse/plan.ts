@@ -16,17 +16,17 @@ export interface PlannedSession {
 
 export interface Plan {
   readonly sessions: readonly PlannedSession[];
-  /** Whether there is less of it than there was to be like. */
+  /** Whether the plan has fewer files, or smaller ones, than the sessions that it imitates. */
   readonly scaled: boolean;
 }
 
 const MIB = 2 ** 20;
 /** The part of the guest's memory that preserved files may take; the next kernel and its initramfs need the rest. */
 const SHARE_OF_MEMORY = 1 / 4;
-/** Each file is a few system calls, and those are slow where everything is emulated. */
+/** Each file takes a few system calls, which are slow on an emulated CPU. */
 const MOST_FILES = 2_000;
 
-/** What is preserved when no session is held now: a large file, an empty one, and one that does not end with a page. */
+/** The sessions for a host that holds none: a large file, an empty file, and a file whose last page is not full. */
 const STOCK: readonly PlannedSession[] = [
   {
     name: "rehearsal",

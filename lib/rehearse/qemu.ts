@@ -9,7 +9,7 @@ export interface Share {
   readonly readonly: boolean;
 }
 
-/** What QEMU starts. */
+/** The machine that QEMU starts. */
 export interface Hardware {
   readonly kernel: string;
   readonly initrd: string;
@@ -44,8 +44,8 @@ const PLATFORMS: Readonly<Record<Architecture, Platform>> = {
 };
 
 /**
- * Words for every kernel: a panic ends the machine at once, and the timer is not distrusted on a busy host. At level 6 the console
- * shows `Starting new kernel`, which tells that a kexec began.
+ * Words for every kernel. A panic ends the machine at once. `no_timer_check`: on a busy host the kernel would call its timer
+ * broken. At level 6 the console shows `Starting new kernel`, which tells that a kexec began.
  */
 const WORDS = "loglevel=6 panic=-1 no_timer_check kho=on liveupdate=on";
 
@@ -55,7 +55,7 @@ export function commandLine(append = ""): string {
 }
 
 /**
- * The program and its arguments. Emulation only: KVM can hang where it is nested, and then ends by no time limit of the guest.
+ * The program and its arguments. The CPU is emulated, because nested KVM can hang and no time limit of the guest ends it then.
  *
  * @throws MissingTool
  */

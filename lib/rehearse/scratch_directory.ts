@@ -10,7 +10,7 @@ import { HostFd } from "../files/host_fd.ts";
 import { inheritedEnvironment } from "../files/inherited_environment.ts";
 import { writeAll } from "../files/transfer.ts";
 
-/** Removed with all that is in it when its scope ends. */
+/** A directory that is removed, with all that is in it, when its scope ends. */
 export class ScratchDirectory implements Disposable {
   readonly path: string;
 

@@ -1,4 +1,4 @@
-/** Unpacks what kernels are packed with; a library that Deno does not have is loaded only when an image needs it. */
+/** Unpacks all compressions that kernels use. A library that Deno does not have is loaded only when an image needs it. */
 import type { Buffer } from "node:buffer";
 import type { Compression } from "../compression.ts";
 import { ImageError } from "./image_error.ts";

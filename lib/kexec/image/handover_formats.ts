@@ -16,7 +16,7 @@ export function handoverFormats(kernel: Uint8Array): string[] {
   const found = new Set<string>();
   const buffer = Buffer.from(kernel.buffer, kernel.byteOffset, kernel.byteLength);
   for (let offset = 0; offset < kernel.length; offset += PIECE) {
-    // A piece begins some bytes early, so that what stands before a name is seen, and ends late, so that its end is.
+    // Pieces overlap at both ends, so that a name at the end of a piece is seen with the bytes before and after it.
     const from = Math.max(0, offset - OVERLAP);
     const text = buffer.toString("latin1", from, Math.min(kernel.length, offset + PIECE + OVERLAP));
     for (const { 0: name, index } of text.matchAll(NAME)) {

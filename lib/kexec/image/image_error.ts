@@ -1,9 +1,9 @@
-/** An image that cannot be read: damaged, too large, or of a kind that is not known here. */
+/** The error of an image that cannot be read: damaged, too large, or of a kind that luo does not know. */
 export class ImageError extends Error {
   override readonly name = "ImageError";
 
   constructor(
-    /** `damaged`: what the image says cannot be. `too_large`: it unpacks to more than is read. `unsupported`: not known here. */
+    /** `damaged`: the image contradicts itself. `too_large`: it unpacks to more than the limit. `unsupported`: luo does not know it. */
     readonly code: "damaged" | "too_large" | "unsupported",
     /** A clause: `its payload ends after the file`. */
     readonly reason: string,

@@ -3,10 +3,10 @@ import { ImageError } from "./image_error.ts";
 import { joined } from "./join.ts";
 
 const MAGIC = 0x184c2102;
-/** Bytes that one block unpacks to at most (LZ4_DEFAULT_UNCOMPRESSED_CHUNK_SIZE). */
+/** The most bytes that one block unpacks to (LZ4_DEFAULT_UNCOMPRESSED_CHUNK_SIZE). */
 const BLOCK_MAX = 8 << 20;
 
-/** A run of the format's numbers: 15 and then bytes up to the first that is not 255. */
+/** The rest of a length that begins with 15: bytes are added up to the first that is not 255. */
 class Reader {
   at = 0;
 

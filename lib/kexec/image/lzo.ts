@@ -6,7 +6,7 @@ const MAGIC_SIZE = 9;
 /** Files from this version of lzop on have a level and a longer date. */
 const LONGER_HEADER = 0x0940;
 const HAS_FILTER = 0x800;
-/** Bytes that a block unpacks to at most: lzop makes blocks of 256 KiB. */
+/** The most bytes that a block unpacks to: lzop makes blocks of 256 KiB. */
 const BLOCK_MAX = 8 << 20;
 
 function damaged(): ImageError {
@@ -19,7 +19,7 @@ export function unpackLzo(packed: Uint8Array, limit: number): Uint8Array {
   try {
     return unpackBlocks(packed, view, limit);
   } catch (error) {
-    // DataView throws it for an offset after the end.
+    // DataView throws a RangeError for an offset after the end.
     throw error instanceof RangeError ? damaged() : error;
   }
 }
@@ -93,7 +93,7 @@ class Lzo1x {
     for (let i = 0; i < length; i++, this.end++) this.out[this.end] = this.out[this.end - back] ?? 0;
   }
 
-  /** Undefined at the end of the stream. `run`: a run of literals was before. */
+  /** The next instruction; undefined at the end of the stream. `run`: the instruction before was a run of literals. */
   match(instruction: number, run: boolean): Match | undefined {
     if (instruction >= 64) {
       const back = 1 + ((instruction >> 2) & 7) + (this.byte() << 3);

@@ -10,9 +10,9 @@ import { unpackBzImage } from "./x86_payload.ts";
 
 export interface KernelFacts {
   readonly architecture: Architecture;
-  /** What the image was wrapped in, from the outside: `gzip`, `uki`, `zboot (zstd)`. kexec_file_load(2) takes none of these. */
+  /** The wrappings of the image, the outermost first: `gzip`, `uki`, `zboot (zstd)`. kexec_file_load(2) takes none of these. */
   readonly wraps: readonly string[];
-  /** How a bzImage is packed in itself. */
+  /** The compression of the kernel inside a bzImage. */
   readonly compression?: Compression;
   /** `Linux version 7.3.4 (user@host) ...`. */
   readonly banner?: string;

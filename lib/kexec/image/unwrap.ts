@@ -1,4 +1,4 @@
-/** Takes a kernel out of what it can be wrapped in: a compressed file, a unified kernel image, an EFI zboot image. */
+/** Takes a kernel out of its wrappings: a compressed file, a unified kernel image, an EFI zboot image. */
 import { parseArm64Image } from "../arm64_image.ts";
 import { parseBzImage } from "../bzimage.ts";
 import { type Compression, compressionOf } from "../compression.ts";
@@ -11,7 +11,7 @@ import { ImageError } from "./image_error.ts";
 const DEPTH_MAX = 4;
 
 export interface Unwrapped {
-  /** What was taken off, from the outside: `gzip`, `uki`, `zboot (zstd)`. */
+  /** The wrappings that were taken off, the outermost first: `gzip`, `uki`, `zboot (zstd)`. */
   readonly wraps: readonly string[];
   /** A bzImage or an arm64 Image. */
   readonly kernel: Uint8Array;

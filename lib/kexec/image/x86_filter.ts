@@ -1,4 +1,4 @@
-/** xz's filter for x86 machine code, undone: jumps and calls are stored with absolute targets, which repeat more often. */
+/** Undoes xz's filter for x86 machine code. The filter stores jumps and calls with absolute targets, which repeat more often. */
 
 /** By the mask of the last three positions at which an opcode stood (lib/xz/xz_dec_bcj.c, bcj_x86()). */
 const ALLOWED: readonly boolean[] = [true, true, true, false, true, false, false, false];

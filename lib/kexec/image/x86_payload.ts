@@ -39,8 +39,8 @@ export async function unpackBzImage(image: Uint8Array): Promise<Payload> {
 }
 
 /**
- * The payload ends with the unpacked size: gzip has it in its own format, to the others the kernel's Makefile appends it
- * (size_append). Not every format has a check of its own, so the size shows what is cut off.
+ * The payload ends with the unpacked size: gzip's format has the size, and the kernel's Makefile appends it to the others
+ * (size_append). Not every format has a check of its own, so the size shows a payload that is cut off.
  */
 async function unpack(payload: Uint8Array, compression: Compression): Promise<Uint8Array> {
   if (payload.length < 4) throw new ImageError("damaged", "its payload is cut off");

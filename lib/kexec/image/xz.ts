@@ -1,6 +1,6 @@
 /**
- * Unpacks xz files (https://tukaani.org/xz/xz-file-format.txt). A library decodes LZMA2; it lacks the filter for machine code
- * with which kernels are packed, so each block is handed to it without that filter, which is undone afterwards.
+ * Unpacks xz files (https://tukaani.org/xz/xz-file-format.txt). A library decodes LZMA2. The library lacks the filter for
+ * machine code, which packed kernels have. So it gets each block as a block without filter, and `x86_filter.ts` undoes the filter.
  */
 import { crc32 } from "node:zlib";
 import { ImageError } from "./image_error.ts";
@@ -8,7 +8,7 @@ import { joined } from "./join.ts";
 import { undoX86Filter } from "./x86_filter.ts";
 
 const HEADER_SIZE = 12;
-/** Blocks that `xz -T` makes of what fits the limit are far fewer; each costs an instance of the decoder. */
+/** The most blocks of a file; each costs an instance of the decoder. `xz -T` makes far fewer of a file within the size limit. */
 const BLOCKS_MAX = 1024;
 const X86 = 0x04;
 const LZMA2 = 0x21;
@@ -80,7 +80,7 @@ function readBlock(packed: Uint8Array, start: number): Block {
   return { x86: first !== undefined, dictionary: last.properties[0] ?? 0, chunks, unpacked, end };
 }
 
-/** Each chunk begins with its sizes, so that what it claims is known before anything is unpacked. */
+/** Each chunk begins with its sizes, so the unpacked size is known before anything is unpacked. */
 function walkChunks(packed: Uint8Array, start: number): { end: number; unpacked: number } {
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
   let unpacked = 0;
