@@ -4,7 +4,7 @@ import { kernelImage } from "../../lib/rehearse/kernel_image.ts";
 import { lastWords } from "../../lib/rehearse/console.ts";
 import type { ProgramResult } from "../../lib/rehearse/rehearse_program.ts";
 import type { Context } from "../base/context.ts";
-import { Failure, type FailureKind } from "../errors/failure.ts";
+import { Failure } from "../errors/failure.ts";
 
 /** The image to boot. Without a name see `kernelImage`. @throws MissingTool */
 export function chosenImage({ settings }: Context, name: string | undefined, preferRunning = false): string {
@@ -16,32 +16,32 @@ const NEEDED =
   "it needs 9p over virtio (CONFIG_9P_FS, CONFIG_NET_9P_VIRTIO), overlayfs (CONFIG_OVERLAY_FS), " +
   "virtio over PCI and a serial console, built in or as modules in /lib/modules";
 
-type BadEnd = Exclude<ProgramResult["end"], "exit" | "panic">;
+type Why = { readonly why: string; readonly hint: string };
 
 /** Why a machine did not come to the end of its work. */
-const ENDS: Readonly<Record<BadEnd, { kind: FailureKind; why: string; hint: string }>> = {
+const ENDS: Readonly<Record<ProgramResult["end"], Why>> = {
   hang: {
-    kind: "unavailable",
-    why: "the kernel did not start its init in time",
-    hint: "give the kernel more time on a slow host, or see its console below",
+    why: "the kernel did not start its init within two minutes",
+    hint: "its console shows how far it came:",
   },
-  timeout: { kind: "unavailable", why: "the time limit is over", hint: "give it more: --timeout SECONDS" },
+  timeout: { why: "the time limit is over", hint: "give it more: --timeout SECONDS" },
   reset: {
-    kind: "unavailable",
     why: "the machine was switched off or reset before the program ended",
     hint: "the program may have done so, or a kernel without a word on the console",
   },
-  no_shares: { kind: "unavailable", why: "the kernel cannot see the host's files", hint: NEEDED },
-  no_overlay: { kind: "unavailable", why: "the kernel cannot see the host's files", hint: NEEDED },
-  no_start: { kind: "unavailable", why: "QEMU did not start", hint: "it said:" },
+  panic: { why: "the kernel panicked", hint: "its console says why:" },
+  exit: { why: "the program left no exit code", hint: "the end of the console:" },
+  no_shares: { why: "the kernel cannot see the host's files", hint: NEEDED },
+  no_overlay: { why: "the kernel cannot see the host's files", hint: NEEDED },
+  no_start: { why: "QEMU did not start", hint: "QEMU said:" },
 };
 
 /** The failure of a machine that did not come to its end, with the end of its console. */
 export function machineFailure(kernel: string, result: ProgramResult): Failure {
-  const { kind, why, hint } = ENDS[result.end as BadEnd];
+  const { why, hint } = ENDS[result.end];
   const boot = result.boot > 0 ? ` in boot ${result.boot + Number(result.kexec_began)}` : "";
   const tail = result.end === "no_start" ? result.errors.split("\n") : lastWords(result.lines);
-  return new Failure(kind, `Cannot rehearse on "${kernel}"${boot}: ${why}`, {
+  return new Failure("unavailable", `Cannot rehearse on "${kernel}"${boot}: ${why}`, {
     operation: "rehearse",
     subject: kernel,
     hints: [hint, ...tail.map((line) => `| ${line}`)],
