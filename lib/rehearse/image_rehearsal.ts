@@ -6,7 +6,7 @@ import { initramfs, readFile } from "./initramfs.ts";
 import { INIT_RUNS } from "./init_script.ts";
 import { modulesFor } from "./modules.ts";
 import { type Plan, totals } from "./plan.ts";
-import { commandLine } from "./qemu.ts";
+import { commandLine, TALKING } from "./qemu.ts";
 import { BOOT_FILES } from "./places.ts";
 import { type ProgramResult, rehearseProgram } from "./rehearse_program.ts";
 import { KEXEC_BEGINS } from "./virtual_machine.ts";
@@ -40,7 +40,7 @@ export async function rehearseImage(options: ImageOptions): Promise<Rehearsal> {
     plan,
     kernel: `${BOOT_FILES}/next-kernel`,
     initrd: `${BOOT_FILES}/next-initrd`,
-    commandLine: commandLine(append),
+    commandLine: commandLine(`${TALKING} ${append}`),
   };
   const [path = "", ...words] = luo;
   const reports: GuestReport[] = [];
@@ -49,6 +49,7 @@ export async function rehearseImage(options: ImageOptions): Promise<Rehearsal> {
   const modules = [...await modulesFor(from), ...from === image ? [] : await modulesFor(image)];
   const result = await rehearseProgram({
     kernel: from,
+    append: TALKING,
     modules,
     path,
     args: [...words, "rehearse", "--in-guest", `${BOOT_FILES}/${ORDER}`],

@@ -21,6 +21,8 @@ echo "${INIT_RUNS}"
 /bin/busybox mkdir -p /dev /proc /sys /tmp /run /root /sbin /usr/bin /usr/sbin ${BOOT_SHARE} ${RESULTS_SHARE}
 /bin/busybox --install -s /bin
 export PATH=/bin
+# From here on the console shows "Starting new kernel" (a notice), which tells that a kexec began.
+dmesg -n 6
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev 2>/dev/null

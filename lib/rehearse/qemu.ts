@@ -43,11 +43,10 @@ const PLATFORMS: Readonly<Record<Architecture, Platform>> = {
   },
 };
 
-/**
- * Words for every kernel. A panic ends the machine at once. `no_timer_check`: on a busy host the kernel would call its timer
- * broken. At level 6 the console shows `Starting new kernel`, which tells that a kexec began.
- */
-const WORDS = "loglevel=6 panic=-1 no_timer_check kho=on liveupdate=on";
+/** Words for every kernel. A panic ends the machine at once. `no_timer_check`: on a busy host the kernel would call its timer broken. */
+const WORDS = "quiet panic=-1 no_timer_check kho=on liveupdate=on";
+/** Shows what the kernel says while it boots, for a kernel on trial. A boot then takes a little longer. */
+export const TALKING = "loglevel=6";
 
 /** The kernel's command line for a rehearsal. */
 export function commandLine(append = ""): string {

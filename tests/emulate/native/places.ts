@@ -1,5 +1,6 @@
 /** Runs a program in two places that must look the same to it: Linux in a VM, and `luo emulate`. */
 import { rehearseProgram } from "../../../lib/rehearse/rehearse_program.ts";
+import { TALKING } from "../../../lib/rehearse/qemu.ts";
 import { luoCommand } from "../../luo_under_test.ts";
 import { imagePath } from "../../vm/images.ts";
 
@@ -38,6 +39,7 @@ export async function onLinux(job: Job): Promise<Ran> {
       env: [`P=${programs}`, "PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
       directory: programs,
       nofile: [0n, 0n],
+      append: TALKING,
       timeout_ms: job.timeout_ms,
       on_output: (stream, bytes) => said[stream] += decoders[stream].decode(bytes, { stream: true }),
       signal: new AbortController().signal,
