@@ -13,7 +13,7 @@ import type { ProgramRequest } from "./processes/program_rehearsal.ts";
 export interface Flags extends CommonFlags {
   /** `--` was given: the words are a program. The application sets it. */
   readonly program: boolean;
-  /** The file of the order: this luo does the guest's part. */
+  /** The file with the order of the host: this process does the guest's part. */
   readonly inGuest?: string;
   readonly kernel?: string;
   readonly from?: string;

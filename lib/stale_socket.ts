@@ -5,7 +5,7 @@ import { close, fstat, open } from "../ffi/file.ts";
 import { LuoError } from "./error.ts";
 
 /**
- * Refuses a path with a file that is no socket: that file belongs to somebody.
+ * Refuses a path with a file that is no socket: the file belongs to another program.
  *
  * @throws LuoError `listen`: EEXIST
  */

@@ -2,7 +2,7 @@
 import config from "../deno.json" with { type: "json" };
 import type { Version } from "./schema/answer_types.ts";
 
-/** What the single executable knows of itself. */
+/** The facts that the single executable has about itself. */
 interface Binary {
   readonly commit: string;
   /** The help page of this name, if there is one (commands/help/ready_help.ts). */
@@ -12,7 +12,7 @@ interface Binary {
 /** The script of the single executable defines this (tools/binary/loader.ts). A checkout has no such script. */
 declare const LUO_BINARY: Binary | undefined;
 
-/** The single executable that this program is; undefined in a checkout. */
+/** The single executable that runs now; undefined in a checkout. */
 export function inBinary(): Binary | undefined {
   return typeof LUO_BINARY === "undefined" ? undefined : LUO_BINARY;
 }

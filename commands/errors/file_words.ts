@@ -6,7 +6,7 @@ export interface FileWords {
   /** `file-error` when left out. */
   readonly kind?: FailureKind;
   readonly message: string;
-  /** What the kernel would have answered. */
+  /** The errno that the kernel would have answered. */
   readonly errno?: string;
   readonly hints?: readonly string[];
 }

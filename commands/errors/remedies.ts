@@ -1,9 +1,9 @@
-/** What a refusal means and how to keep the data, keyed by the agent's problem codes. */
+/** The meaning of a refusal and the way to keep the data, keyed by the agent's problem codes. */
 import type { Problem, ProblemCode } from "../../lib/agent/protocol.ts";
 import { shellWord } from "../base/text.ts";
 
 interface Advice {
-  /** What happens with `--force`. */
+  /** The consequence of `--force`. */
   readonly risk: string;
   /** The step that keeps the data, as a command where there is one. */
   readonly step: (session: string, token: string) => string;

@@ -60,7 +60,7 @@ function sessionsHeld(context: Context, flags: CommonFlags): readonly PlannedSes
   }
 }
 
-/** Does the guest's part in this boot, as the file says that the host wrote. @returns the exit code */
+/** Does the guest's part in this boot, by the order that the host wrote into the file. @returns the exit code */
 export function runInGuest(context: Context, path: string): number {
   const text = read_text(path);
   if (text === undefined) throw new Failure("usage", `Cannot read "${path}": it is luo that writes it`);

@@ -20,7 +20,7 @@ export function selfCommand(
   const own = readlink("/proc/self/exe");
   if (typeof own === "number") checkProc("/proc/self/exe");
   const deno = check<string>(own, "read", "/proc/self/exe");
-  // The file of the executable may have been removed or replaced; /proc/self/exe still opens the one that runs.
+  // The file of the executable may have been removed or replaced; /proc/self/exe still opens the running one.
   if (BINARY) return [deno.endsWith(" (deleted)") ? "/proc/self/exe" : deno];
   // All modules are in the cache, or this process would not run: the network is not needed.
   return [deno, "run", "--quiet", "--cached-only", ...PERMISSIONS, mainModule];

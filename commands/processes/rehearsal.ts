@@ -1,4 +1,4 @@
-/** What the commands that start a virtual machine share: the image, and the failures of the machine. */
+/** The parts that all rehearsals share: the choice of the image, and the failures of the virtual machine. */
 import { linux } from "../../lib/linux/system_calls.ts";
 import { kernelImage } from "../../lib/rehearse/kernel_image.ts";
 import { lastWords } from "../../lib/rehearse/console.ts";

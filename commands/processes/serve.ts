@@ -62,7 +62,7 @@ async function kernelOf(context: Context, where: AgentTarget): Promise<SystemCal
   return ensureRunning(machineService(context, where, connectMachine)).client;
 }
 
-/** As a service that every boot starts: the agent goes on when the model's machine has booted its next kernel. */
+/** The agent goes on when the model's machine has booted its next kernel, like a service that every boot starts. */
 async function nextKernelOf(where: AgentTarget): Promise<(() => SystemCalls | undefined) | undefined> {
   if (where.backend === "linux") return undefined;
   const { connectMachine } = await import("../../lib/machine_process/remote_system_calls.ts");

@@ -1,4 +1,4 @@
-/** Ends the model's machine: the process that an agent on the model leaves behind when something waits in its kernel. */
+/** Ends the model's machine. It can outlive the agent: the machine goes on while something waits in its kernel. */
 import { LINUX_REBOOT_CMD_POWER_OFF } from "../../ffi/abi/kexec.ts";
 import { poll } from "../../ffi/epoll.ts";
 import { connectAgent, ConnectionEnded, NoAnswer } from "../../lib/agent/client.ts";

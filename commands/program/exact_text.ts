@@ -4,7 +4,7 @@ import { getppid } from "../../ffi/process.ts";
 import { read_bytes } from "../../ffi/proc.ts";
 import { Failure } from "../errors/failure.ts";
 
-/** Where the bytes of the arguments are. `deno task` gives replaced ones on, and has the typed ones itself: it is the parent. */
+/** The files with the bytes of the arguments. The parent counts too: `deno task` passes arguments on with replacements. */
 const COMMAND_LINES = [
   () => read_bytes(`/proc/${getppid()}/cmdline`),
   () => read_bytes("/proc/self/cmdline"),

@@ -7,7 +7,7 @@ import type { Status } from "./protocol.ts";
 
 type DeviceState = Status["device"]["state"];
 
-/** What a failed open of the device means. Other errors (ENOMEM, EMFILE) say nothing about the device. */
+/** The meaning of a failed open of the device. Other errors (ENOMEM, EMFILE) say nothing about the device. */
 const STATES: Readonly<Record<string, DeviceState>> = {
   ENOENT: "absent",
   ENXIO: "absent",

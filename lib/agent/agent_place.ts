@@ -41,7 +41,7 @@ export function agentPaths(socket: string): AgentPaths {
   };
 }
 
-/** What follows the socket's path in the names of the files that agents and the model's machine leave. */
+/** The ends of the names of the files that agents and the model's machine leave; the path of the socket comes before them. */
 const LEFT = [".state", ".log", ".lock", ".start", ".machine.log", ".machine.start"];
 
 /** The paths of those files that are there. */

@@ -33,7 +33,7 @@ export interface StateOptions {
   readonly log: (line: string) => void;
 }
 
-/** What the agent holds ends with its process. */
+/** The state of the agent. Everything that it holds ends with the agent's process. */
 export class AgentState implements Disposable {
   /** Outgoing sessions by name. */
   readonly outgoing = new Map<string, Held<OutgoingSession>>();
@@ -106,7 +106,7 @@ export class AgentState implements Disposable {
     return [...this.outgoing.values(), ...this.incoming.values()];
   }
 
-  /** All sessions, as they are told to others. */
+  /** All sessions, as the agent's answers list them. */
   sessions(): SessionInfo[] {
     return this.held().map(({ info }) => info);
   }

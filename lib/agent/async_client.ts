@@ -11,11 +11,11 @@ import { ConnectionEnded } from "./client_errors.ts";
 import { Incoming, Outgoing } from "./client_wire.ts";
 import type { MethodName, Methods } from "./protocol.ts";
 
-/** What a call may be given besides its parameters. */
+/** The options of a call, beside the parameters of its method. */
 export interface CallOptions {
   /** Descriptors to send with the request. They stay the caller's, and must be open until the call is over. */
   readonly fds?: readonly number[];
-  /** Ends the wait: the call rejects with the signal's reason. What the agent had read by then it still does. */
+  /** Ends the wait: the call rejects with the signal's reason. The agent still acts on a request that it has read. */
   readonly signal?: AbortSignal;
 }
 

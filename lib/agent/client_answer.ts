@@ -10,7 +10,7 @@ export type AnswerFds<M extends MethodName> = {
   readonly [K in Extract<keyof Methods[M]["reply"], `${string}Fd`>]: HostFd;
 };
 
-/** The answer of the method `M`. Disposing of it closes the file descriptors that nobody has released. */
+/** The answer of the method `M`. Disposing of it closes the file descriptors that were not released. */
 export interface Answer<M extends MethodName> extends Disposable {
   /** The parameters of the answer. */
   readonly reply: Methods[M]["reply"];

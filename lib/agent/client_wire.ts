@@ -63,7 +63,7 @@ export class Incoming {
     }
   }
 
-  /** Closes the descriptors of messages that nobody took. */
+  /** Closes the descriptors of messages that no call took. */
   drop(): void {
     for (const { fds } of this.#messages.splice(0)) fds.forEach(close);
     this.#framer.drop().forEach(close);

@@ -6,7 +6,7 @@ import { read_bytes } from "../../ffi/proc.ts";
 import { pidfd_getfd, pidfd_open } from "../../ffi/process.ts";
 import { check, LuoError } from "../error.ts";
 
-/** What /proc/PID/status says of a process (Documentation/filesystems/proc.rst). */
+/** A process as /proc/PID/status describes it (Documentation/filesystems/proc.rst). */
 export interface ProcessStatus {
   /** Real, effective and saved user. */
   readonly uids: readonly number[];
@@ -17,8 +17,8 @@ export interface ProcessStatus {
 }
 
 /**
- * A copy of the descriptor `number` of the process `pid`, the caller's to close. The kernel asks whether the agent may take it. The
- * agent may be mightier than its client, so it asks too whether the client may.
+ * A copy of the descriptor `number` of the process `pid`, the caller's to close. The kernel checks whether the agent may take it.
+ * The agent can have more rights than its client, so the agent checks whether the client may take it.
  *
  * @throws LuoError `preserve`: ESRCH no such process, EBADF no such descriptor, EPERM
  */

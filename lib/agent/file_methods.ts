@@ -50,7 +50,7 @@ export function preserveFile(
   return { file: kept };
 }
 
-/** The descriptor of the host that the request means, the caller's to close. @throws VarlinkError BadRequest */
+/** The host's descriptor of the file to preserve. The caller closes it. @throws VarlinkError BadRequest */
 function givenFile(
   { fileFd, pid, descriptor }: Methods["PreserveFile"]["request"],
   fds: number[],
@@ -193,7 +193,7 @@ function restored(state: AgentState, { info, session }: Open<IncomingSession>, t
       info.files = info.files.filter((file) => file !== listed);
       const reason = `the kernel does not have file ${token} of the session`;
       state.lose([loss({ ...info, files: [listed] }, reason, state.options.now())]);
-      // The list was wrong, so files that it lacks may be there.
+      // The list was wrong, so the session can have files that the list lacks.
       info.filesKnown = false;
       state.saveOrLog();
     }

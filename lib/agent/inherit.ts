@@ -52,7 +52,7 @@ export function inherit(state: AgentState, manifest: IncomingSession | undefined
   if (record !== undefined) takeDamaged(state, record, at);
 }
 
-/** What one agent of a boot hands to the next, besides sessions. */
+/** Takes over what the earlier agent of this boot recorded beside sessions: losses, updates, the image. */
 function takeFacts(state: AgentState, record: Journal): void {
   state.lastUpdate = record.lastUpdate;
   state.updates = record.updates;

@@ -58,7 +58,7 @@ function fileFromStored(file: StoredFile): FileInfo {
   return { ...file, state: file.state === STORED_RESTORED ? "restored" : file.state };
 }
 
-/** What a new agent takes from a journal: sessions that wait, sessions to look for, losses. */
+/** The part of a journal that a new agent takes over: sessions that wait, sessions to look for, losses. */
 export interface Inheritance {
   /** Handed over, and not retrieved as far as the journal says. */
   readonly waiting: SessionInfo[];

@@ -8,7 +8,7 @@ import { overwriteRecord, writeRecord } from "./record.ts";
 export class JournalWriter implements Disposable {
   /** Why the last write failed, as a sentence; undefined after a write that reached both places. */
   problem: string | undefined;
-  /** False: the record on the disk is of another boot, and worth less than the journal in hand. */
+  /** False: the record on the disk is of another boot, and may be overwritten in place. */
   recordIsOfThisBoot = false;
   #manifest: { session: OutgoingSession; writer: ManifestWriter } | undefined;
 
@@ -16,8 +16,8 @@ export class JournalWriter implements Disposable {
   constructor(readonly paths: AgentPaths, readonly device: () => Device | undefined) {}
 
   /**
-   * For changes that can be undone. The record comes first, because a full disk makes it the likelier one to fail: then the
-   * manifest is as it was.
+   * For changes that can be undone. The record is written first, because it fails more often (on a full disk). The manifest is
+   * then as it was.
    *
    * @throws LuoError `record`; `create`, `write`, `preserve` the manifest
    */

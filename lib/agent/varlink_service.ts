@@ -37,9 +37,9 @@ const DESCRIPTIONS: Readonly<Record<string, () => string>> = {
   [SERVICE]: () => SERVICE_DESCRIPTION,
 };
 
-/** What `GetInfo` tells of this program. */
+/** The answer to `GetInfo`: this program. */
 export interface Identity {
-  /** Of luo. */
+  /** The version of luo. */
   readonly version: string;
 }
 

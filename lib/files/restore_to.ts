@@ -49,7 +49,7 @@ export interface GiveOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A preserved file is the memory of a program: other users may not read it unless somebody says so. */
+/** A preserved file is the memory of a program, so other users may not read the restored file, unless `--mode` says so. */
 const NEW_FILE_MODE = 0o600;
 
 /** A path to write, taken apart. */
@@ -117,7 +117,7 @@ export async function giveToFile(file: Restored, target: Target, options: GiveOp
   using out = new HostFd(check(number, "write", subject));
   try {
     await fill(file, { fd: out.number, name: subject }, options);
-    // The umask does not take part: the mode is one that somebody chose.
+    // The umask does not count: the mode is the one that the caller chose.
     check(fchmod(out.number, mode), "write", subject);
     publish(out.number, target, temporary, replace);
   } catch (error) {

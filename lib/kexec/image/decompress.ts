@@ -72,7 +72,7 @@ async function unpackLzma(packed: Uint8Array, limit: number): Promise<Uint8Array
   const size = view.getBigUint64(LZMA_SIZE, true);
   const unknown = size === 2n ** 64n - 1n;
   if (!unknown && size > BigInt(limit)) throw tooLarge(limit);
-  // The decoder stops at the size, and at the mark before it: so this is a limit.
+  // The decoder stops at this size, or earlier at the end mark: so the size is a limit.
   if (unknown) view.setBigUint64(LZMA_SIZE, BigInt(limit) + 1n, true);
   try {
     const bytes = unpack(file);

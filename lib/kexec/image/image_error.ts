@@ -3,7 +3,7 @@ export class ImageError extends Error {
   override readonly name = "ImageError";
 
   constructor(
-    /** `damaged`: the image contradicts itself. `too_large`: it unpacks to more than the limit. `unsupported`: luo does not know it. */
+    /** `damaged`: its contents cannot be right. `too_large`: it unpacks to more than the limit. `unsupported`: luo does not know it. */
     readonly code: "damaged" | "too_large" | "unsupported",
     /** A clause: `its payload ends after the file`. */
     readonly reason: string,
