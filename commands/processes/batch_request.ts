@@ -27,8 +27,8 @@ export function parseLine({ text, number }: Line): BatchRequest | Failure {
   const value = parsed(text);
   if (!isObject(value)) return malformed(number, "it is not a JSON object");
   const { id, argv, ...others } = value;
-  if (id !== undefined && typeof id !== "number" && typeof id !== "string") {
-    return malformed(number, '"id" is a number or a text');
+  if (id !== undefined && !isId(id)) {
+    return malformed(number, '"id" is a text, or a number that JSON keeps exactly (up to 2^53)');
   }
   const known = id === undefined ? {} : { id };
   const [other] = Object.keys(others);
@@ -54,6 +54,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isWords(value: unknown): value is string[] {
   return Array.isArray(value) && value.length > 0 && value.every((word) => typeof word === "string");
+}
+
+/** An id comes back as it was given. JavaScript rounds numbers above 2^53, and makes infinity of 1e400. */
+function isId(id: unknown): id is number | string {
+  return typeof id === "string" || typeof id === "number" && Math.abs(id) <= Number.MAX_SAFE_INTEGER;
 }
 
 function malformed(number: number, why: string): Failure {

@@ -205,3 +205,12 @@ Deno.test("a closed standard input is an error, an empty one is not", async () =
   assert.match(closed.err, /Cannot read standard input \(EBADF\)/);
   assert.deepEqual(await cli.shell("luo batch </dev/null"), { code: 0, out: "", err: "" });
 });
+
+Deno.test("a number that would not come back as it was given is no id", async () => {
+  await using cli = new Cli();
+  for (const id of ["9007199254740993", "1e400", "-9007199254740993", "null", "[1]"]) {
+    const { code, out } = await cli.shell(`echo '{"id":${id},"argv":["session","list"]}' | luo batch`);
+    assert.equal(code, 1, id);
+    assert.match(out, /"id\\" is a text, or a number/);
+  }
+});
