@@ -45,7 +45,12 @@ export function epoll_wait_blocking(epfd: number, max: number, timeout_ms: numbe
 export class EpollWaiter {
   readonly #into: Uint8Array<ArrayBuffer>;
 
-  constructor(readonly epfd: number, readonly max: number) {
+  readonly epfd: number;
+  readonly max: number;
+
+  constructor(epfd: number, max: number) {
+    this.epfd = epfd;
+    this.max = max;
     this.#into = new Uint8Array(max * ARCH.epoll_event_size);
   }
 

@@ -4,7 +4,7 @@
  * Every function in `ffi/` returns a value >= 0, or the errno negated. `ret` reads errno right after the synchronous call, with no
  * allocation in between: an allocation may collect garbage, and the collector makes system calls of its own.
  */
-import { archOf } from "./abi/arch.ts";
+import { type Arch, archOf } from "./abi/arch.ts";
 import { encodeOsText } from "./abi/os_text.ts";
 import { symbols } from "./symbols.ts";
 
@@ -58,7 +58,7 @@ export function ret(answer: number): number {
 }
 
 /** The architecture of this process. */
-export const ARCH = archOf(Deno.build.arch);
+export const ARCH: Arch = archOf(Deno.build.arch);
 
 /** A C string. Throws for a NUL in the text, because C would cut the text there and use another name. */
 export function cString(value: string): Uint8Array<ArrayBuffer> {

@@ -51,7 +51,10 @@ export class GuardedMemory implements Disposable {
   /** The address of the first byte. */
   readonly address: bigint;
 
-  constructor(readonly memory: UserMemory) {
+  readonly memory: UserMemory;
+
+  constructor(memory: UserMemory) {
+    this.memory = memory;
     const length = BigInt(memory.bytes.byteLength);
     const room = (length + GUARD_BYTES - 1n) / GUARD_BYTES * GUARD_BYTES;
     this.#mapped = room + GUARD_BYTES;

@@ -196,4 +196,4 @@ export const symbols = {
     parameters: ["i64", "i32", "i32", "u64", "u64", "u64"],
     result: "i32",
   },
-} as const satisfies Deno.ForeignLibraryInterface;
+} as const;

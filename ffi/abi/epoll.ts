@@ -11,7 +11,7 @@ export const EPOLLOUT = 0x004;
 export const EPOLLERR = 0x008;
 export const EPOLLHUP = 0x010;
 export const EPOLLRDHUP = 0x2000;
-export const EPOLLONESHOT = 1 << 30;
+export const EPOLLONESHOT: number = 1 << 30;
 
 export const POLLERR = 0x008;
 export const POLLHUP = 0x010;

@@ -30,7 +30,7 @@ export const O_NOFOLLOW = 0o400000;
 /** open(2): files over 2 GiB; always set on 64 bits. The value of x86-64. */
 export const O_LARGEFILE = 0o100000;
 /** open(2) of a directory: a file without a name. The value of x86-64. */
-export const O_TMPFILE = 0o20000000 | O_DIRECTORY;
+export const O_TMPFILE: number = 0o20000000 | O_DIRECTORY;
 
 /** lseek(2): from the start of the file. */
 export const SEEK_SET = 0;

@@ -7,4 +7,5 @@
 export function kstrtobool(text: string): boolean | undefined {
   if (/^([eyt1]|on)/i.test(text)) return true;
   if (/^([dnf0]|of)/i.test(text)) return false;
+  return undefined;
 }

@@ -30,7 +30,7 @@ export const NO_LIMIT: number = Infinity;
  * @throws LuoError `connect`: ENOENT, ECONNREFUSED (nothing listens), EACCES, ENAMETOOLONG
  * @throws NoAnswer the listener accepts no connection in time
  */
-export function connectAgent(socket: string, timeout_ms = NO_LIMIT): AgentClient {
+export function connectAgent(socket: string, timeout_ms: number = NO_LIMIT): AgentClient {
   const deadline = new Deadline(timeout_ms, socket);
   for (;;) {
     const fd = unix_connect(socket, SOCK_STREAM | SOCK_NONBLOCK);
@@ -107,7 +107,7 @@ export class AgentClient implements Disposable {
     method: M,
     parameters: Methods[M]["request"],
     fds: readonly number[] = [],
-    timeout_ms = NO_LIMIT,
+    timeout_ms: number = NO_LIMIT,
   ): Answer<M> {
     this.#checkFree(method);
     return answerOf<M>(this.#inStep(`the call of ${method} was not answered`, () => {
@@ -125,7 +125,7 @@ export class AgentClient implements Disposable {
   callUntilEnd<M extends MethodName>(
     method: M,
     parameters: Methods[M]["request"],
-    timeout_ms = NO_LIMIT,
+    timeout_ms: number = NO_LIMIT,
   ): boolean {
     try {
       this.call(method, parameters, [], timeout_ms)[Symbol.dispose]();
@@ -146,7 +146,7 @@ export class AgentClient implements Disposable {
   *more<M extends MethodName>(
     method: M,
     parameters: Methods[M]["request"],
-    timeout_ms = NO_LIMIT,
+    timeout_ms: number = NO_LIMIT,
     output_fd?: number,
   ): Generator<Answer<M>> {
     this.#checkFree(method);

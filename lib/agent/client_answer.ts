@@ -21,7 +21,7 @@ export interface Answer<M extends MethodName> extends Disposable {
 /** A message that is Varlink, not judged yet. */
 export interface Reply {
   readonly parameters: Json;
-  readonly error?: string;
+  readonly error?: string | undefined;
   /** Whether more answers to the same call follow. */
   readonly continues: boolean;
   /** Open descriptors, in the order in which they were sent. */

@@ -70,7 +70,7 @@ export class NoAnswer extends Error {
   /** How long the client waited, in milliseconds. */
   readonly timeout_ms: number;
   /** The method that was called. Without it, the listener did not even accept the connection. */
-  readonly method?: MethodName;
+  readonly method?: MethodName | undefined;
 
   /** The end of a wait for `method`, or for the connection. */
   constructor(socket: string, timeout_ms: number, method?: MethodName) {

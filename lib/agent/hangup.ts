@@ -8,8 +8,11 @@ import { check, LuoError } from "../error.ts";
 export class HangupWatch implements Disposable {
   readonly #waiter: EpollWaiter;
 
+  readonly output: number;
+
   /** `output` is the writing end of a pipe or socket. Files have no reader, and are not watched. */
-  constructor(socket: number, readonly output: number) {
+  constructor(socket: number, output: number) {
+    this.output = output;
     this.#waiter = new EpollWaiter(check(epoll_create1(), "epoll_create1", "the answer"), 2);
     check(epoll_ctl(this.#waiter.epfd, EPOLL_CTL_ADD, socket, EPOLLIN), "epoll_ctl", "the socket");
     // The kernel reports EPOLLERR and EPOLLHUP unasked. It answers EPERM for a regular file or /dev/null.

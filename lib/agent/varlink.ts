@@ -15,16 +15,21 @@ export interface VarlinkCall {
 export interface VarlinkReply {
   parameters?: Json;
   continues?: boolean;
-  error?: string;
+  error?: string | undefined;
 }
 
 /** A reply with an error. The handler of a call throws it. */
 export class VarlinkError extends Error {
   override readonly name = "VarlinkError";
 
+  readonly error: string;
+  readonly parameters: Json;
+
   /** `error` is the whole name, with the interface. */
-  constructor(readonly error: string, readonly parameters: Json = {}) {
+  constructor(error: string, parameters: Json = {}) {
     super(error);
+    this.error = error;
+    this.parameters = parameters;
   }
 }
 
@@ -51,7 +56,13 @@ export class Framer {
   #length = 0;
   #fds: number[] = [];
 
-  constructor(readonly limit_bytes: number, readonly limit_fds: number) {}
+  readonly limit_bytes: number;
+  readonly limit_fds: number;
+
+  constructor(limit_bytes: number, limit_fds: number) {
+    this.limit_bytes = limit_bytes;
+    this.limit_fds = limit_fds;
+  }
 
   /** The messages that the piece completes. @throws ProtocolError too long a message, too many fds; call `drop` then */
   push(piece: Uint8Array, fds: number[]): Message[] {

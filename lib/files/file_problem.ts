@@ -41,8 +41,13 @@ export type FileProblemCode = keyof FileProblems;
 export class FileProblem<Code extends FileProblemCode = FileProblemCode> extends Error {
   override readonly name = "FileProblem";
 
-  constructor(readonly code: Code, readonly fields: FileProblems[Code]) {
+  readonly code: Code;
+  readonly fields: FileProblems[Code];
+
+  constructor(code: Code, fields: FileProblems[Code]) {
     const listed = Object.entries(fields).map(([name, value]) => `${name} ${value}`);
     super(`${code}: ${listed.join(", ")}`);
+    this.code = code;
+    this.fields = fields;
   }
 }

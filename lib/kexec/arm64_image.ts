@@ -25,4 +25,5 @@ export function parseArm64Image(bytes: Uint8Array): Arm64Image | undefined {
 export function arm64ImageProblem(image: Arm64Image | undefined): string | undefined {
   if (image === undefined) return "it has no arm64 Image header";
   if (image.image_size === 0n) return "its header does not say how much memory it needs";
+  return undefined;
 }

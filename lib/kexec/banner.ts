@@ -24,6 +24,7 @@ export function findBanner(
     }
     if (text.length < PIECE) return undefined;
   }
+  return undefined;
 }
 
 /** `7.3.4` of `Linux version 7.3.4 (user@host) ...`. */

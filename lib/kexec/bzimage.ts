@@ -93,6 +93,7 @@ export function bzImageProblem(image: BzImage | undefined, size: number): string
     return "it cannot be loaded above 4 GiB (built without CONFIG_RELOCATABLE)";
   }
   if (size < (image.setup_sects + 1) * SECTOR) return "the file ends within its setup code";
+  return undefined;
 }
 
 /**

@@ -27,7 +27,7 @@ export interface ImageReport {
 }
 
 /** Every header with its version string lies in the first bytes of the file, at most so many. */
-export const IMAGE_HEAD_MAX = 256 * 512;
+export const IMAGE_HEAD_MAX: number = 256 * 512;
 
 /** Reads `length` bytes of the image at `offset`; fewer at the end of the file. */
 export type ReadImage = (offset: number, length: number) => Uint8Array;
@@ -44,7 +44,7 @@ export function checkImage(read: ReadImage, size: number, machine: Architecture 
 }
 
 interface Judgement {
-  readonly release?: string;
+  readonly release?: string | undefined;
   readonly problem?: ImageProblem;
 }
 

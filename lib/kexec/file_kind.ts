@@ -27,6 +27,7 @@ function otherArchitecture(head: Uint8Array, machine: Architecture): string | un
   if (machine === "aarch64" && parseBzImage(head) !== undefined) {
     return "it is a kernel for x86, and this machine is arm64";
   }
+  return undefined;
 }
 
 /** The kernel's drivers/firmware/efi/libstub/zboot-header.S writes `zimg` after the DOS magic. */
@@ -50,4 +51,5 @@ function otherFormat(head: Uint8Array): string | undefined {
   if (start.startsWith("\x7fELF")) return "it is an ELF file: a vmlinux is not what kexec_file_load(2) takes";
   if (/^07070[12]/.test(start)) return "it is an initramfs (cpio): give it with --initrd";
   if (!/[^\t\n\r\x20-\x7e]/.test(start)) return "it is a text file";
+  return undefined;
 }

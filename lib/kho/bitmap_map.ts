@@ -19,7 +19,7 @@ const HEADER_SIZE = 16;
 const ELEMENT_SIZE = 16;
 export const PER_CHUNK = 255;
 /** Number of blocks in one bitmap. */
-export const BITMAP_BITS = PAGE_SIZE * 8;
+export const BITMAP_BITS: number = PAGE_SIZE * 8;
 /** MAX_PAGE_ORDER of x86-64, and of arm64 with pages of 4 KiB. */
 const MAX_ORDER = 10;
 

@@ -115,7 +115,13 @@ function read_reservations(bytes: Uint8Array, start: number, thing: string) {
 class Cursor {
   at = 0;
 
-  constructor(readonly bytes: Uint8Array, readonly thing: string) {}
+  readonly bytes: Uint8Array;
+  readonly thing: string;
+
+  constructor(bytes: Uint8Array, thing: string) {
+    this.bytes = bytes;
+    this.thing = thing;
+  }
 
   u32(): number {
     return view(this.take(4)).getUint32(0);

@@ -61,7 +61,11 @@ export class ReadOnce implements Memory {
   readonly #seen = new Set<bigint>();
   #reads = 0;
 
-  constructor(readonly memory: Memory) {}
+  readonly memory: Memory;
+
+  constructor(memory: Memory) {
+    this.memory = memory;
+  }
 
   page(address: bigint): Uint8Array | undefined {
     this.#seen.add(address);

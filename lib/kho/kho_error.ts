@@ -2,8 +2,13 @@
 export class KhoError extends Error {
   override readonly name = "KhoError";
 
-  constructor(readonly thing: string, readonly problem: string) {
+  readonly thing: string;
+  readonly problem: string;
+
+  constructor(thing: string, problem: string) {
     super(`${thing}: ${problem}`);
+    this.thing = thing;
+    this.problem = problem;
   }
 }
 

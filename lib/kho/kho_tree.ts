@@ -67,7 +67,7 @@ export function decode_kho_tree(bytes: Uint8Array, format: string, names: BlobPr
 }
 
 /** The names of the root's properties in the strings. libfdt's sequential writing puts the newest first. */
-export const ROOT_STRINGS = ["preserved-memory-map", "compatible"];
+export const ROOT_STRINGS: readonly string[] = ["preserved-memory-map", "compatible"];
 
 /** All names in the strings of a tree with blobs, in their order. */
 export function strings_of({ address, size }: BlobProperties): string[] {

@@ -14,7 +14,7 @@ export const KHO_V1 = "kho-v1";
 export const V1_BLOB = { address: "fdt" };
 
 /** Reads a tree of this format. @throws KhoError also for another format */
-export function decode_kho_v1(bytes: Uint8Array, format = KHO_V1): KhoTree {
+export function decode_kho_v1(bytes: Uint8Array, format: string = KHO_V1): KhoTree {
   return decode_kho_tree(bytes, format, V1_BLOB);
 }
 
@@ -22,6 +22,6 @@ export function decode_kho_v1(bytes: Uint8Array, format = KHO_V1): KhoTree {
  * Writes the tree as 6.19 does, which adds blobs to a finished tree. The series wrote the tree in sequence, with other
  * offsets of names.
  */
-export function encode_kho_v1(kho: KhoTree, format = KHO_V1): Uint8Array {
+export function encode_kho_v1(kho: KhoTree, format: string = KHO_V1): Uint8Array {
   return encode_kho_tree(kho, format, V1_BLOB);
 }

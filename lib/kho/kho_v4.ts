@@ -18,11 +18,11 @@ export const V4_BLOB = { address: "preserved-data", size: "blob-size" };
  *
  * @throws KhoError also for another format
  */
-export function decode_kho_v4(bytes: Uint8Array, format = KHO_V4): KhoTree {
+export function decode_kho_v4(bytes: Uint8Array, format: string = KHO_V4): KhoTree {
   return decode_kho_tree(bytes, format, V4_BLOB);
 }
 
-export function encode_kho_v4(kho: KhoTree, format = KHO_V4): Uint8Array {
+export function encode_kho_v4(kho: KhoTree, format: string = KHO_V4): Uint8Array {
   return encode_kho_tree(kho, format, V4_BLOB);
 }
 
@@ -30,7 +30,7 @@ export function encode_kho_v4(kho: KhoTree, format = KHO_V4): Uint8Array {
  * The page that is handed over. It is zero after the tree, except at its very end: there libfdt collected the names of
  * the root's properties before it moved them into the tree. No kernel reads these bytes, but every capture has them.
  */
-export function encode_kho_v4_page(kho: KhoTree, format = KHO_V4): Uint8Array {
+export function encode_kho_v4_page(kho: KhoTree, format: string = KHO_V4): Uint8Array {
   const page = new Uint8Array(PAGE_SIZE);
   const left = string_block(ROOT_STRINGS);
   page.set(left, PAGE_SIZE - left.length);

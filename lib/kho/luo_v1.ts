@@ -91,7 +91,7 @@ function session_node(root: FdtNode): FdtNode {
  * Reads a tree. `format` is the name that a made-up kernel gives it. @throws KhoError also for another format or
  * dialect
  */
-export function decode_luo_v1(bytes: Uint8Array, dialect: Dialect, format = LUO_V1): LuoV1 {
+export function decode_luo_v1(bytes: Uint8Array, dialect: Dialect, format: string = LUO_V1): LuoV1 {
   const { root } = decode_fdt(bytes, "LUO's tree");
   const compatible = compatible_of(root, "LUO's tree");
   if (compatible !== format) throw new KhoError("LUO", `its format is "${compatible}", not "${format}"`);
@@ -118,7 +118,7 @@ function decode_flb_node(root: FdtNode): Pick<LuoV1, "flbs_pa"> {
 }
 
 /** Writes the tree as libfdt's sequential writing does, with the names of properties newest first in the strings. */
-export function encode_luo_v1(luo: LuoV1, dialect: Dialect, format = LUO_V1): Uint8Array {
+export function encode_luo_v1(luo: LuoV1, dialect: Dialect, format: string = LUO_V1): Uint8Array {
   const text = (value: string) => new TextEncoder().encode(`${value}\0`);
   const node = (name: string, compatible: string, header: string, address: bigint): FdtNode => ({
     name,

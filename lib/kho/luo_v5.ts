@@ -38,7 +38,7 @@ export interface FlbEntry {
 }
 
 /** Reads a luo_ser. @throws KhoError also for another format than luo-v5; a kernel panics then */
-export function decode_luo_v5(bytes: Uint8Array, format = LUO_V5): LuoV5 {
+export function decode_luo_v5(bytes: Uint8Array, format: string = LUO_V5): LuoV5 {
   exactly(bytes, LUO_V5_SIZE, "LUO");
   const compatible = ascii(bytes, 0, 8, "LUO's format");
   if (compatible !== format) throw new KhoError("LUO", `its format is "${compatible}", not "${format}"`);
@@ -46,7 +46,7 @@ export function decode_luo_v5(bytes: Uint8Array, format = LUO_V5): LuoV5 {
 }
 
 /** Writes a luo_ser. `format` is the name that a made-up kernel gives it. */
-export function encode_luo_v5(luo: LuoV5, format = LUO_V5): Uint8Array {
+export function encode_luo_v5(luo: LuoV5, format: string = LUO_V5): Uint8Array {
   const bytes = new Uint8Array(LUO_V5_SIZE);
   put_name(bytes, 0, 8, format, "LUO's format");
   bytes.set(words(luo.liveupdate_number, luo.sessions_pa, luo.flbs_pa), 8);

@@ -69,8 +69,11 @@ export class Machine {
   #init: SystemCalls | undefined;
   readonly #hardware: Hardware;
 
+  readonly options: MachineOptions;
+
   /** Powers the machine on: the first kernel boots. */
-  constructor(readonly options: MachineOptions = {}) {
+  constructor(options: MachineOptions = {}) {
+    this.options = options;
     const faults = new Faults(options.faults ?? NO_FAULTS);
     this.ram = new Ram(options.memory_bytes ?? 4 * 1024 ** 3, () => faults.errno("alloc") < 0);
     this.#hardware = {

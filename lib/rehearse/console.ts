@@ -17,7 +17,11 @@ export class Console {
   readonly #decoder = new TextDecoder();
   #rest = "";
 
-  constructor(readonly on_line: (line: string) => void = () => {}) {}
+  readonly on_line: (line: string) => void;
+
+  constructor(on_line: (line: string) => void = () => {}) {
+    this.on_line = on_line;
+  }
 
   /** All lines, and the unfinished last one. */
   get text(): string {

@@ -16,7 +16,7 @@ export const NO_SHARES = "luo-vm: no shares";
  * Mounts what every machine has, counts the boot, runs `guest` of this machine, leaves its exit status in the results, and
  * switches off. The count is in a file of the host: it survives the kexec, whatever the next kernel's command line is.
  */
-export const INIT_SCRIPT = `#!/bin/busybox sh
+export const INIT_SCRIPT: string = `#!/bin/busybox sh
 echo "${INIT_RUNS}"
 /bin/busybox mkdir -p /dev /proc /sys /tmp /run /root /sbin /usr/bin /usr/sbin ${BOOT_SHARE} ${RESULTS_SHARE}
 /bin/busybox --install -s /bin

@@ -7,8 +7,13 @@ import { inheritedEnvironment } from "../files/inherited_environment.ts";
 export class MissingTool extends Error {
   override readonly name = "MissingTool";
 
-  constructor(readonly what: string, readonly remedy: string) {
+  readonly what: string;
+  readonly remedy: string;
+
+  constructor(what: string, remedy: string) {
     super(`${what}\n  ${remedy}`);
+    this.what = what;
+    this.remedy = remedy;
   }
 }
 

@@ -50,6 +50,7 @@ function directoryOf(
     const dependencies = read_text(`${directory}/modules.dep`);
     if (dependencies !== undefined) return { directory, dependencies };
   }
+  return undefined;
 }
 
 /**

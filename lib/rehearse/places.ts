@@ -3,6 +3,6 @@
 /** All of them are below this one. */
 export const PLACE = "/run/luo-rehearse";
 /** The directory of the files of the machine. */
-export const BOOT_FILES = `${PLACE}/boot`;
+export const BOOT_FILES: string = `${PLACE}/boot`;
 /** The directory that host and guest share. */
-export const SHARED = `${PLACE}/shared`;
+export const SHARED: string = `${PLACE}/shared`;

@@ -17,7 +17,7 @@ export interface Hardware {
   readonly memory_mib: number;
   readonly shares: readonly Share[];
   /** The Unix socket at which QEMU's monitor is to listen. */
-  readonly monitor?: string;
+  readonly monitor?: string | undefined;
 }
 
 interface Platform {

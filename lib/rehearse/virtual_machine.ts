@@ -18,25 +18,25 @@ export interface MachineOptions {
   /** Files to be found under `/share/boot/`, by name. */
   readonly files?: Readonly<Record<string, Uint8Array | string>>;
   /** Files of the initramfs. */
-  readonly added?: readonly AddedFile[];
+  readonly added?: readonly AddedFile[] | undefined;
   /** More directories; the guest mounts them by their tags. */
-  readonly shares?: readonly Share[];
+  readonly shares?: readonly Share[] | undefined;
   /** More words for the kernel's command line. */
-  readonly append?: string;
-  readonly memory_mib?: number;
+  readonly append?: string | undefined;
+  readonly memory_mib?: number | undefined;
   /** A directory of the host to be `/results`. Without it a temporary one. */
-  readonly results_dir?: string;
+  readonly results_dir?: string | undefined;
   /** For everything together. Without it there is no limit. */
-  readonly timeout_ms?: number;
+  readonly timeout_ms?: number | undefined;
   /** From power-on, or from a kexec, to the init script. */
-  readonly boot_limit_ms?: number;
-  readonly monitor?: string;
+  readonly boot_limit_ms?: number | undefined;
+  readonly monitor?: string | undefined;
   /** Called with each line of the console as it comes. */
-  readonly on_line?: (line: string) => void;
+  readonly on_line?: ((line: string) => void) | undefined;
   /** Called with what the guest appends to the files `out` and `err` of the results. */
-  readonly on_output?: (stream: "out" | "err", bytes: Uint8Array) => void;
+  readonly on_output?: ((stream: "out" | "err", bytes: Uint8Array) => void) | undefined;
   /** Ends the machine: its reason is thrown. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -51,7 +51,7 @@ export interface MachineResult {
   /** The last boot that reached its init, from 1; 0 when none did. */
   readonly boot: number;
   /** The exit status of the last boot's script, for the end `exit`. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** Whether a kexec began after that boot. */
   readonly kexec_began: boolean;
   readonly lines: readonly ConsoleLine[];
@@ -115,11 +115,14 @@ class RunningMachine implements Disposable {
   #booting_since: number | undefined = 0;
   #boot = 0;
 
-  constructor(
-    readonly process: GuardedProcess,
-    readonly results: string,
-    readonly options: MachineOptions,
-  ) {
+  readonly process: GuardedProcess;
+  readonly results: string;
+  readonly options: MachineOptions;
+
+  constructor(process: GuardedProcess, results: string, options: MachineOptions) {
+    this.process = process;
+    this.results = results;
+    this.options = options;
     this.#console = new Console((line) => {
       if (line.includes(KEXEC_BEGINS)) this.#booting_since = this.#now;
       options.on_line?.(line);
@@ -164,6 +167,7 @@ class RunningMachine implements Disposable {
     const { timeout_ms = Infinity, boot_limit_ms = DEFAULT_BOOT_LIMIT_MS } = this.options;
     if (this.#now > timeout_ms) return "timeout";
     if (this.#booting_since !== undefined && this.#now - this.#booting_since > boot_limit_ms) return "hang";
+    return undefined;
   }
 
   #ownEnd(): MachineEnd {
@@ -202,7 +206,11 @@ class Growing implements Disposable {
   #fd: HostFd | undefined;
   #at = 0n;
 
-  constructor(readonly path: string) {}
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
 
   /** The next bytes; none when there are none yet. */
   read(): Uint8Array {

@@ -7,13 +7,13 @@ import { unpackLzo } from "./lzo.ts";
 import { unpackXz } from "./xz.ts";
 
 /** More than any kernel has. A kernel with all drivers built in unpacks to some 100 MiB. */
-export const UNPACKED_MAX = 256 << 20;
+export const UNPACKED_MAX: number = 256 << 20;
 
 /** @throws ImageError */
 export async function decompress(
   packed: Uint8Array,
   compression: Compression,
-  limit = UNPACKED_MAX,
+  limit: number = UNPACKED_MAX,
 ): Promise<Uint8Array> {
   switch (compression) {
     case "gzip":

@@ -2,12 +2,14 @@
 export class ImageError extends Error {
   override readonly name = "ImageError";
 
-  constructor(
-    /** `damaged`: its contents cannot be right. `too_large`: it unpacks to more than the limit. `unsupported`: luo does not know it. */
-    readonly code: "damaged" | "too_large" | "unsupported",
-    /** A clause: `its payload ends after the file`. */
-    readonly reason: string,
-  ) {
+  /** `damaged`: its contents cannot be right. `too_large`: it unpacks to more than the limit. `unsupported`: luo does not know it. */
+  readonly code: "damaged" | "too_large" | "unsupported";
+  /** A clause: `its payload ends after the file`. */
+  readonly reason: string;
+
+  constructor(code: "damaged" | "too_large" | "unsupported", reason: string) {
     super(reason);
+    this.code = code;
+    this.reason = reason;
   }
 }

@@ -10,7 +10,11 @@ const BLOCK_MAX = 8 << 20;
 class Reader {
   at = 0;
 
-  constructor(readonly bytes: Uint8Array) {}
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
 
   byte(): number {
     const value = this.bytes[this.at++];

@@ -62,7 +62,10 @@ class Lzo1x {
   end = 0;
   readonly out: Uint8Array;
 
-  constructor(readonly packed: Uint8Array, size: number) {
+  readonly packed: Uint8Array;
+
+  constructor(packed: Uint8Array, size: number) {
+    this.packed = packed;
     this.out = new Uint8Array(size);
   }
 

@@ -35,7 +35,11 @@ export interface DiskFile {
 export class MountedDisk {
   #inodes = new Map<string, DiskInode>();
 
-  constructor(readonly disk: Disk) {}
+  readonly disk: Disk;
+
+  constructor(disk: Disk) {
+    this.disk = disk;
+  }
 
   open(path: string, flags: number, mode: number): OpenFile | Ret {
     const opened = this.disk.open(path, flags, mode);
@@ -83,7 +87,11 @@ class DiskInode implements Inode {
   writers = 0;
   users = 0;
 
-  constructor(public current: DiskFile) {}
+  current: DiskFile;
+
+  constructor(current: DiskFile) {
+    this.current = current;
+  }
 
   stat(): Stat {
     return this.current.stat();

@@ -13,7 +13,11 @@ export class FdTable {
   /** All numbers below this one are in use. */
   #next = 0;
 
-  constructor(readonly limit: number) {}
+  readonly limit: number;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
 
   /** get_unused_fd_flags(): the lowest free number, which is not reserved yet. -EMFILE when there is none. */
   unused(from = 0): Ret {

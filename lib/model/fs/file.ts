@@ -81,14 +81,19 @@ export class OpenFile {
   position = 0n;
   #references = 1;
 
-  constructor(
-    public inode: Inode,
-    public operations: FileOperations,
-    /** F_GETFL. */
-    public flags: number,
-    /** The target of the link /proc/self/fd/N. */
-    readonly link: () => string,
-  ) {}
+  inode: Inode;
+  operations: FileOperations;
+  /** F_GETFL. */
+  flags: number;
+  /** The target of the link /proc/self/fd/N. */
+  readonly link: () => string;
+
+  constructor(inode: Inode, operations: FileOperations, flags: number, link: () => string) {
+    this.inode = inode;
+    this.operations = operations;
+    this.flags = flags;
+    this.link = link;
+  }
 
   /**
    * Replaces the inode and the operations by those of another description. All references stay valid (`host_files.ts`).

@@ -50,4 +50,5 @@ export function generic_ioctl(
       return new UserBuffer(argument).write(left);
     }
   }
+  return undefined;
 }

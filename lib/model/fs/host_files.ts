@@ -17,7 +17,15 @@ import { whole_chunks } from "./whole_chunks.ts";
 class HostOperations implements FileOperations {
   readonly positioned = true;
 
-  constructor(readonly files: HostFiles, readonly inode: HostInode, readonly host: HostFile) {}
+  readonly files: HostFiles;
+  readonly inode: HostInode;
+  readonly host: HostFile;
+
+  constructor(files: HostFiles, inode: HostInode, host: HostFile) {
+    this.files = files;
+    this.inode = inode;
+    this.host = host;
+  }
 
   read(_file: OpenFile, into: Uint8Array, offset: bigint | undefined): Ret {
     return offset === undefined ? this.host.read(into) : this.host.pread(into, offset);
@@ -70,17 +78,21 @@ class HostOperations implements FileOperations {
 /** The files of the host that are open in one kernel. */
 export class HostFiles {
   /** By `dev:ino`. */
-  readonly inodes = new Map<string, HostInode>();
+  readonly inodes: Map<string, HostInode> = new Map();
   readonly #descriptions = new Map<HostInode, Set<HostFile>>();
+
+  readonly ram: Ram;
+  readonly host: Host | undefined;
+  readonly moved: (from: Inode, to: Inode) => void;
 
   /**
    * `moved` is called when a file gets another inode, so that LUO applies what it knows of the old one to the new one.
    */
-  constructor(
-    readonly ram: Ram,
-    readonly host: Host | undefined,
-    readonly moved: (from: Inode, to: Inode) => void,
-  ) {}
+  constructor(ram: Ram, host: Host | undefined, moved: (from: Inode, to: Inode) => void) {
+    this.ram = ram;
+    this.host = host;
+    this.moved = moved;
+  }
 
   /** Whether the host's inode `dev:ino` is preserved in this kernel. */
   is_preserved(identity: string): boolean {

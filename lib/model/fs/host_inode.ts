@@ -22,7 +22,13 @@ export class HostInode implements Inode {
   runs: readonly Run[] = [];
   users = 0;
 
-  constructor(readonly ram: Ram, public file: HostFile) {}
+  readonly ram: Ram;
+  file: HostFile;
+
+  constructor(ram: Ram, file: HostFile) {
+    this.ram = ram;
+    this.file = file;
+  }
 
   get shmem(): boolean {
     return this.file.shmem;

@@ -16,7 +16,12 @@ export class HugetlbInode implements Inode {
   writers = 0;
   mode = 0o777;
 
-  constructor(readonly ino: bigint, readonly uid: number, flags: number) {
+  readonly ino: bigint;
+  readonly uid: number;
+
+  constructor(ino: bigint, uid: number, flags: number) {
+    this.ino = ino;
+    this.uid = uid;
     this.seals = flags & abi.MFD_ALLOW_SEALING ? 0 : abi.F_SEAL_SEAL;
     if (flags & abi.MFD_NOEXEC_SEAL) [this.seals, this.mode] = [abi.F_SEAL_EXEC, 0o666];
   }

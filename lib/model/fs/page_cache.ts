@@ -26,7 +26,10 @@ export class PageCache {
    */
   readonly #unused = new PageRanges();
 
-  constructor(readonly ram: Ram, runs: Run[] = []) {
+  readonly ram: Ram;
+
+  constructor(ram: Ram, runs: Run[] = []) {
+    this.ram = ram;
     this.#runs = runs.toSorted((a, b) => a.index - b.index);
   }
 

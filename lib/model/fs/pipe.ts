@@ -19,7 +19,17 @@ export class Fifo implements Inode {
   /** Number of names. A pipe has 1 too, though no mount has that name. */
   nlink = 1;
 
-  constructor(readonly ino: bigint, readonly mode: number, readonly uid: number, readonly dev: bigint) {}
+  readonly ino: bigint;
+  readonly mode: number;
+  readonly uid: number;
+  readonly dev: bigint;
+
+  constructor(ino: bigint, mode: number, uid: number, dev: bigint) {
+    this.ino = ino;
+    this.mode = mode;
+    this.uid = uid;
+    this.dev = dev;
+  }
 
   /** free_pipe_info(): clears the pipe when no description of it is left. */
   empty(): void {

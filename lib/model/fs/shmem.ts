@@ -12,17 +12,17 @@ import type { Ram } from "../memory/ram.ts";
  * generic_perform_write() splits a write into aligned chunks of at most this size: the largest folio of shmem on
  * x86-64.
  */
-export const CHUNK = 2 * 1024 * 1024;
-export const MAX_FILE_SIZE = (1n << 63n) - 1n;
+export const CHUNK: number = 2 * 1024 * 1024;
+export const MAX_FILE_SIZE: bigint = (1n << 63n) - 1n;
 
 /** A regular shmem inode: size, pages, seals, and whether LUO froze its mapping. */
 export class ShmemInode implements Inode {
   size = 0n;
   /** F_SEAL_ flags. A tmpfs file begins with F_SEAL_SEAL, so it can never be sealed. */
-  seals = abi.F_SEAL_SEAL;
+  seals: number = abi.F_SEAL_SEAL;
   nlink = 0;
   /** Its open descriptions. */
-  readonly files = new Set<OpenFile>();
+  readonly files: Set<OpenFile> = new Set();
   /** I_LINKABLE: created by O_TMPFILE without O_EXCL, so it may be given a name. */
   linkable = false;
   /** SHMEM_F_MAPPING_FROZEN: LUO preserves the file, so its set of pages must not change. */
@@ -35,21 +35,26 @@ export class ShmemInode implements Inode {
    * Private mappings. Pages written through them belong to the mapping (`own`, by page of the mapping) until the file
    * is truncated.
    */
-  readonly copies = new Set<{ readonly offset: bigint; readonly own: Map<number, Uint8Array> }>();
+  readonly copies: Set<{ readonly offset: bigint; readonly own: Map<number, Uint8Array> }> = new Set();
   /** Open descriptions and names (directory entries). Without any, the inode is freed. */
   #users = 0;
   /** Descriptions that open(2) opened for writing. The description of memfd_create does not count. */
   writers = 0;
   cache: PageCache;
 
-  constructor(
-    readonly ram: Ram,
-    readonly ino: bigint,
-    public mode: number,
-    readonly uid: number,
-    /** st_dev of its mount. */
-    readonly dev: bigint,
-  ) {
+  readonly ram: Ram;
+  readonly ino: bigint;
+  mode: number;
+  readonly uid: number;
+  /** st_dev of its mount. */
+  readonly dev: bigint;
+
+  constructor(ram: Ram, ino: bigint, mode: number, uid: number, dev: bigint) {
+    this.ram = ram;
+    this.ino = ino;
+    this.mode = mode;
+    this.uid = uid;
+    this.dev = dev;
     this.cache = new PageCache(ram);
   }
 
@@ -225,7 +230,7 @@ export class ShmemInode implements Inode {
   }
 }
 
-export const ALL_SEALS = abi.F_SEAL_SEAL | abi.F_SEAL_SHRINK | abi.F_SEAL_GROW | abi.F_SEAL_WRITE |
+export const ALL_SEALS: number = abi.F_SEAL_SEAL | abi.F_SEAL_SHRINK | abi.F_SEAL_GROW | abi.F_SEAL_WRITE |
   abi.F_SEAL_FUTURE_WRITE | abi.F_SEAL_EXEC;
 
 /** The seals that F_SEAL_EXEC adds on an executable file: all that forbid changes (W^X). */

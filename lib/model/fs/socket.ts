@@ -78,7 +78,11 @@ function socket_file(socket: Socket, ino: bigint): OpenFile {
 }
 
 class SocketOperations implements FileOperations {
-  constructor(readonly socket: Socket) {}
+  readonly socket: Socket;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+  }
 
   read(_file: OpenFile, into: Uint8Array): Ret {
     const got = this.socket.receive(into);

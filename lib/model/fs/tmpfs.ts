@@ -10,9 +10,19 @@ import { ShmemInode } from "./shmem.ts";
 import { open_shmem } from "./shmem_file.ts";
 
 export class Directory implements Inode {
-  readonly entries = new Map<string, Directory | ShmemInode | Fifo>();
+  readonly entries: Map<string, Directory | ShmemInode | Fifo> = new Map();
 
-  constructor(readonly ino: bigint, readonly mode: number, readonly uid: number, readonly dev: bigint) {}
+  readonly ino: bigint;
+  readonly mode: number;
+  readonly uid: number;
+  readonly dev: bigint;
+
+  constructor(ino: bigint, mode: number, uid: number, dev: bigint) {
+    this.ino = ino;
+    this.mode = mode;
+    this.uid = uid;
+    this.dev = dev;
+  }
 
   stat(): Stat {
     return stat({ dev: this.dev, ino: this.ino, mode: abi.S_IFDIR | this.mode, nlink: 2, uid: this.uid });
@@ -32,7 +42,14 @@ export class Tmpfs {
   readonly root: Directory;
   #ino = 1n;
 
-  constructor(readonly ram: Ram, readonly mount: string, readonly dev: bigint) {
+  readonly ram: Ram;
+  readonly mount: string;
+  readonly dev: bigint;
+
+  constructor(ram: Ram, mount: string, dev: bigint) {
+    this.ram = ram;
+    this.mount = mount;
+    this.dev = dev;
     this.root = new Directory(this.#ino++, 0o1777, 0, dev);
   }
 

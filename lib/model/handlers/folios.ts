@@ -44,6 +44,7 @@ export function preserve_file_pages(
     unpreserve_folios(kho, runs);
   }
   vfree(kho.ram, frames);
+  return undefined;
 }
 
 export function unpreserve_file_pages(kho: Kho, runs: readonly Run[], list: FolioList): void {

@@ -37,13 +37,15 @@ export class MemfdHandler implements FileHandler {
   readonly #seals: boolean;
   readonly compatible: string;
 
+  readonly kho: Kho;
+  readonly new_ino: () => bigint;
+  readonly format: MemfdFormat;
+
   /** `release.seals` says whether this release hands seals over; formats before memfd-v2 do not. */
-  constructor(
-    readonly kho: Kho,
-    readonly new_ino: () => bigint,
-    { formats, seals }: Release,
-    readonly format: MemfdFormat,
-  ) {
+  constructor(kho: Kho, new_ino: () => bigint, { formats, seals }: Release, format: MemfdFormat) {
+    this.kho = kho;
+    this.new_ino = new_ino;
+    this.format = format;
     this.compatible = formats.memfd;
     this.#seals = seals;
   }

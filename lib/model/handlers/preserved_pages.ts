@@ -12,16 +12,30 @@ import type { Ram } from "../memory/ram.ts";
 
 /** The state of a preserved file (`private_data`). */
 export class PreservedPages implements PreservedState {
+  readonly kho: Kho;
+  readonly format: MemfdFormat;
+  /** Address of the struct. */
+  readonly data: bigint;
+  readonly header: MemfdHeader;
+  readonly runs: readonly Run[];
+  /** Undefined for a file without pages. */
+  readonly list: folios.FolioList | undefined;
+
   private constructor(
-    readonly kho: Kho,
-    readonly format: MemfdFormat,
-    /** Address of the struct. */
-    readonly data: bigint,
-    readonly header: MemfdHeader,
-    readonly runs: readonly Run[],
-    /** Undefined for a file without pages. */
-    readonly list: folios.FolioList | undefined,
-  ) {}
+    kho: Kho,
+    format: MemfdFormat,
+    data: bigint,
+    header: MemfdHeader,
+    runs: readonly Run[],
+    list: folios.FolioList | undefined,
+  ) {
+    this.kho = kho;
+    this.format = format;
+    this.data = data;
+    this.header = header;
+    this.runs = runs;
+    this.list = list;
+  }
 
   /**
    * Preserves the pages and writes the struct at `address`, which is preserved already. Undefined, and nothing changed,

@@ -49,6 +49,7 @@ export function read_debugfs(
     case "in/fdt":
       return handed && tree(memory(handed.fdt, PAGE_SIZE));
   }
+  return undefined;
 }
 
 /** The page, cut to the size that the tree states. */

@@ -13,7 +13,11 @@ export class PidfdInode implements Inode {
   readonly regular = true;
   writers = 0;
 
-  constructor(readonly ino: bigint) {}
+  readonly ino: bigint;
+
+  constructor(ino: bigint) {
+    this.ino = ino;
+  }
 
   stat(): Stat {
     return stat({ dev: 9n, ino: this.ino, mode: 0o700 });
@@ -66,7 +70,11 @@ function pidfd_target(file: OpenFile): Task | undefined {
 class PidfdOperations implements FileOperations {
   readonly positioned = true;
 
-  constructor(readonly target: Task) {}
+  readonly target: Task;
+
+  constructor(target: Task) {
+    this.target = target;
+  }
 
   /** A pidfd is readable after its process has ended. */
   poll(_file: OpenFile, events: number): number {

@@ -37,6 +37,7 @@ function loaded(system: System): string {
 function disable_kexec(system: System, text: string): number | undefined {
   if (!/^\s*1\s*$/.test(text)) return -Errno.EINVAL;
   system.kexec_load_disabled = true;
+  return undefined;
 }
 
 /** /proc/meminfo in kB, with the fields that a program checks before it preserves something large. */

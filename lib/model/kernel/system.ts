@@ -27,7 +27,7 @@ export class System {
   readonly speaks: Release | undefined;
   readonly boot_id: string = crypto.randomUUID();
   readonly log: string[] = [];
-  readonly processes = new Map<number, Process>();
+  readonly processes: Map<number, Process> = new Map();
   readonly shm: Tmpfs;
   readonly tmp: Tmpfs;
   readonly disk: MountedDisk;
@@ -35,7 +35,7 @@ export class System {
   readonly luo: Luo | undefined;
   readonly host_files: HostFiles;
   /** Character devices of drivers, by path. */
-  readonly drivers = new Map<string, Driver>();
+  readonly drivers: Map<string, Driver> = new Map();
   image: LoadedImage | undefined;
   kexec_load_disabled = false;
   /** The handover of the previous kernel; undefined when there was none, or when this kernel cannot read it. */
@@ -52,7 +52,10 @@ export class System {
   #next_pid = 1;
   #next_ino = 1000n;
 
-  constructor(readonly hardware: Hardware, boot: NextKernel) {
+  readonly hardware: Hardware;
+
+  constructor(hardware: Hardware, boot: NextKernel) {
+    this.hardware = hardware;
     this.release = boot.release;
     this.command_line = boot.command_line;
     this.speaks = release_of(this.release);

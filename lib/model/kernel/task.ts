@@ -12,10 +12,15 @@ export class Task {
   readonly fds: FdTable;
   /** Shared by all pidfds of this process. */
   readonly pidfd_inode: PidfdInode;
-  protected readonly mappings = new Mappings();
+  protected readonly mappings: Mappings = new Mappings();
   #system: System | undefined;
 
-  constructor(system: System, readonly pid: number, readonly uid: number, nofile: number) {
+  readonly pid: number;
+  readonly uid: number;
+
+  constructor(system: System, pid: number, uid: number, nofile: number) {
+    this.pid = pid;
+    this.uid = uid;
     this.#system = system;
     this.fds = new FdTable(nofile);
     this.pidfd_inode = new PidfdInode(system.new_ino());

@@ -95,6 +95,7 @@ function tmpfs_of(
   const { system } = task;
   if (parts[0] === "tmp") return { tmpfs: system.tmp, rest: parts.slice(1) };
   if (parts[0] === "dev" && parts[1] === "shm") return { tmpfs: system.shm, rest: parts.slice(2) };
+  return undefined;
 }
 
 /** The number in /proc/self/fd/N; -1 when it is not a number, undefined for any other path. */

@@ -32,7 +32,11 @@ class Bitmaps implements KhoMap {
   readonly #orders = new Map<number, Map<number, Bitmap>>();
   #chunks: number[] = [];
 
-  constructor(readonly ram: Ram) {}
+  readonly ram: Ram;
+
+  constructor(ram: Ram) {
+    this.ram = ram;
+  }
 
   get nodes(): number {
     let sum = this.#chunks.length;

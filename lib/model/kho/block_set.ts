@@ -26,12 +26,19 @@ export class BlockSet<Entry> implements Room<Entry> {
   readonly #blocks: number[] = [];
   readonly #per_block: number;
 
+  readonly kho: Kho;
+  readonly codec: EntryCodec<Entry>;
+  readonly limit: { readonly count: number; readonly full: Ret };
+
   /** `limit` is the number of entries that this kernel allows, and the negative errno that it gives for more. */
   constructor(
-    readonly kho: Kho,
-    readonly codec: EntryCodec<Entry>,
-    readonly limit: { readonly count: number; readonly full: Ret } = { count: Infinity, full: 0 },
+    kho: Kho,
+    codec: EntryCodec<Entry>,
+    limit: { readonly count: number; readonly full: Ret } = { count: Infinity, full: 0 },
   ) {
+    this.kho = kho;
+    this.codec = codec;
+    this.limit = limit;
     this.#per_block = per_block(codec.size);
   }
 
@@ -100,4 +107,5 @@ export function read_blocks<Entry>(
       : `Block contains invalid entry count: ${count}`;
     print(`luo: ${what}`);
   }
+  return undefined;
 }

@@ -79,13 +79,18 @@ export class Kho {
     this.ram.free_kernel(this.fdt);
   }
 
-  private constructor(
-    readonly ram: Ram,
-    readonly format: KhoFormat,
-    readonly scratch: readonly Scratch[],
-    readonly map: KhoMap,
-    readonly fdt: number,
-  ) {
+  readonly ram: Ram;
+  readonly format: KhoFormat;
+  readonly scratch: readonly Scratch[];
+  readonly map: KhoMap;
+  readonly fdt: number;
+
+  private constructor(ram: Ram, format: KhoFormat, scratch: readonly Scratch[], map: KhoMap, fdt: number) {
+    this.ram = ram;
+    this.format = format;
+    this.scratch = scratch;
+    this.map = map;
+    this.fdt = fdt;
     this.#write_fdt();
     const areas = scratch.flatMap(({ base, count }) => [base, count].map((frames) => frames * PAGE_SIZE));
     new Physical(ram).write(BigInt(scratch_list(scratch) * PAGE_SIZE), words(...areas.map(BigInt)));

@@ -39,7 +39,13 @@ class RadixTree implements KhoMap {
   /** Pages of the tree itself. */
   nodes = 1;
 
-  constructor(readonly ram: Ram, readonly root: number) {}
+  readonly ram: Ram;
+  readonly root: number;
+
+  constructor(ram: Ram, root: number) {
+    this.ram = ram;
+    this.root = root;
+  }
 
   get address(): number {
     return this.root * PAGE_SIZE;

@@ -89,6 +89,7 @@ export function restore_vmalloc(ram: Ram, descriptor: VmallocDescriptor): number
     if (chunks.every((chunk) => restore_free(ram, chunk * PAGE_SIZE))) return frames;
   }
   vfree(ram, frames);
+  return undefined;
 }
 
 function read_area(ram: Ram, descriptor: VmallocDescriptor): VmallocArea | undefined {

@@ -17,7 +17,12 @@ export class LiveupdateDevice {
   /** Result of reading the incoming sessions; undefined before the first open. A failure stays. */
   #deserialized: Ret | undefined;
 
-  constructor(readonly sessions: Sessions, readonly deserialize: () => Ret, ino: bigint) {
+  readonly sessions: Sessions;
+  readonly deserialize: () => Ret;
+
+  constructor(sessions: Sessions, deserialize: () => Ret, ino: bigint) {
+    this.sessions = sessions;
+    this.deserialize = deserialize;
     this.inode = { stat: () => stat({ dev: 5n, ino, mode: abi.S_IFCHR | 0o600 }) };
     this.#commands = device_commands(sessions.release.limits.name);
   }

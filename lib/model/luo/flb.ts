@@ -45,7 +45,7 @@ interface Outgoing {
  */
 interface Incoming {
   count: number | "saturated" | undefined;
-  result?: object | Ret;
+  result?: object | Ret | undefined;
   finished: boolean;
 }
 
@@ -57,11 +57,14 @@ export class Flbs {
   #outgoing = new Map<Flb, Outgoing>();
   #incoming = new Map<Flb, Incoming>();
 
+  readonly handed_over: readonly SerializedFlb[] | undefined;
+  readonly warn: (line: string) => void;
+
   /** `handed_over` is undefined when the previous kernel handed no LUO state over. */
-  constructor(
-    readonly handed_over: readonly SerializedFlb[] | undefined,
-    readonly warn: (line: string) => void,
-  ) {}
+  constructor(handed_over: readonly SerializedFlb[] | undefined, warn: (line: string) => void) {
+    this.handed_over = handed_over;
+    this.warn = warn;
+  }
 
   /** liveupdate_register_flb(). `registered` says whether the handler is registered. */
   register(handler: FileHandler, flb: Flb, registered: boolean): Ret {

@@ -15,11 +15,15 @@ export class Handlers {
   /** luo_preserved_files: the identities of preserved files, over all sessions. */
   #preserved = new Set<object>();
 
-  constructor(
-    readonly flbs: Flbs,
-    readonly faults: Faults,
-    readonly print: (line: string) => void,
-  ) {}
+  readonly flbs: Flbs;
+  readonly faults: Faults;
+  readonly print: (line: string) => void;
+
+  constructor(flbs: Flbs, faults: Faults, print: (line: string) => void) {
+    this.flbs = flbs;
+    this.faults = faults;
+    this.print = print;
+  }
 
   /** liveupdate_register_file_handler(). */
   register(handler: FileHandler): Ret {
@@ -75,6 +79,7 @@ export class Handlers {
       this.#registered.set(handler, users + 1);
       return handler;
     }
+    return undefined;
   }
 
   /** Marks the file as preserved. False when it is preserved already. */

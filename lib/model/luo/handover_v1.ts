@@ -20,7 +20,13 @@ import type { OutgoingSession, Rooms } from "./session.ts";
 class FileRoom implements Room<FileEntry> {
   #address: number | undefined;
 
-  constructor(readonly kho: Kho, readonly most: number) {}
+  readonly kho: Kho;
+  readonly most: number;
+
+  constructor(kho: Kho, most: number) {
+    this.kho = kho;
+    this.most = most;
+  }
 
   grow(count: number): Ret {
     if (count > this.most) return -Errno.ENOSPC;
@@ -44,7 +50,14 @@ class FileRoom implements Room<FileEntry> {
 class Outgoing implements OutgoingLuo {
   readonly rooms: Rooms;
 
-  constructor(readonly kho: Kho, release: Release, readonly address: number, readonly dialect: luo.Dialect) {
+  readonly kho: Kho;
+  readonly address: number;
+  readonly dialect: luo.Dialect;
+
+  constructor(kho: Kho, release: Release, address: number, dialect: luo.Dialect) {
+    this.kho = kho;
+    this.address = address;
+    this.dialect = dialect;
     const { limits, full } = release;
     this.rooms = {
       sessions: {
@@ -125,6 +138,7 @@ function read_files(ram: Ram, session: SessionEntry): HandedOverEntries<FileEntr
     if (!(error instanceof KhoError)) throw error;
     free();
   }
+  return undefined;
 }
 
 export function luo_v1(dialect: luo.Dialect): LuoFormat {

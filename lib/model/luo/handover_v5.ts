@@ -31,13 +31,18 @@ class Outgoing implements OutgoingLuo {
     return new Outgoing(kho, release, number, address, flbs);
   }
 
-  private constructor(
-    readonly kho: Kho,
-    readonly release: Release,
-    readonly number: bigint,
-    readonly address: number,
-    readonly flbs: number,
-  ) {
+  readonly kho: Kho;
+  readonly release: Release;
+  readonly number: bigint;
+  readonly address: number;
+  readonly flbs: number;
+
+  private constructor(kho: Kho, release: Release, number: bigint, address: number, flbs: number) {
+    this.kho = kho;
+    this.release = release;
+    this.number = number;
+    this.address = address;
+    this.flbs = flbs;
     const { limits, full } = release;
     this.rooms = {
       sessions: new BlockSet(kho, luo.SESSION, { count: limits.sessions, full: -Errno[full] }),

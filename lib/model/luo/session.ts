@@ -14,7 +14,10 @@ import type { Release } from "../ground/releases.ts";
 export class OutgoingSession {
   readonly files: OutgoingFiles;
 
-  constructor(readonly name: Uint8Array, handlers: Handlers, room: Room<FileEntry>) {
+  readonly name: Uint8Array;
+
+  constructor(name: Uint8Array, handlers: Handlers, room: Room<FileEntry>) {
+    this.name = name;
     this.files = new OutgoingFiles(handlers, room);
   }
 }
@@ -22,7 +25,13 @@ export class OutgoingSession {
 export class IncomingSession {
   retrieved = false;
 
-  constructor(readonly name: Uint8Array, readonly files: IncomingFiles) {}
+  readonly name: Uint8Array;
+  readonly files: IncomingFiles;
+
+  constructor(name: Uint8Array, files: IncomingFiles) {
+    this.name = name;
+    this.files = files;
+  }
 }
 
 /** The memory of the lists that are handed over. */
@@ -35,15 +44,25 @@ export interface Rooms {
 /** The sessions of a kernel by name: those created here, and those of the previous kernel. */
 export class Sessions {
   /** In creation order, which is also the order of freezing and serializing. */
-  readonly outgoing = new Map<string, OutgoingSession>();
-  readonly incoming = new Map<string, IncomingSession>();
+  readonly outgoing: Map<string, OutgoingSession> = new Map();
+  readonly incoming: Map<string, IncomingSession> = new Map();
+
+  readonly handlers: Handlers;
+  readonly release: Release;
+  readonly rooms: Rooms;
+  readonly anon_inode: Inode;
 
   constructor(
-    readonly handlers: Handlers,
-    readonly release: Release,
-    readonly rooms: Rooms,
-    readonly anon_inode: Inode = { stat: () => stat({ mode: 0o600 }) },
-  ) {}
+    handlers: Handlers,
+    release: Release,
+    rooms: Rooms,
+    anon_inode: Inode = { stat: () => stat({ mode: 0o600 }) },
+  ) {
+    this.handlers = handlers;
+    this.release = release;
+    this.rooms = rooms;
+    this.anon_inode = anon_inode;
+  }
 
   /** luo_session_create(). */
   create(field: Uint8Array): OpenFile | Ret {

@@ -18,7 +18,13 @@ interface Outgoing {
 export class OutgoingFiles {
   #files = new Map<bigint, Outgoing>();
 
-  constructor(readonly handlers: Handlers, readonly room: Room<FileEntry>) {}
+  readonly handlers: Handlers;
+  readonly room: Room<FileEntry>;
+
+  constructor(handlers: Handlers, room: Room<FileEntry>) {
+    this.handlers = handlers;
+    this.room = room;
+  }
 
   /**
    * luo_preserve_file(): checks, in this order, the token, room for one more, the fd, a handler, and whether the file
@@ -63,6 +69,7 @@ export class OutgoingFiles {
     for (const { token, handler, file: other } of this.#files.values()) {
       if (other === file || (handler.identity?.(other) ?? other) === handler.identity?.(file)) return token;
     }
+    return undefined;
   }
 
   /** Called when the session is closed: unpreserves every file, newest first. */
@@ -129,8 +136,14 @@ interface Incoming {
 export class IncomingFiles {
   #files = new Map<bigint, Incoming>();
 
+  readonly handlers: Handlers;
+  readonly release: () => void;
+
   /** `release` frees the list that the files came in. The list stays as long as the files do. */
-  constructor(readonly handlers: Handlers, readonly release: () => void = () => {}) {}
+  constructor(handlers: Handlers, release: () => void = () => {}) {
+    this.handlers = handlers;
+    this.release = release;
+  }
 
   /** luo_file_deserialize_one(): false when no handler fits. */
   add({ compatible, token, data }: FileEntry): boolean {

@@ -6,7 +6,7 @@ export interface Extent {
   readonly base: number;
   readonly count: number;
   /** Undefined: the frames hold their bytes themselves. */
-  readonly store?: Store;
+  readonly store?: Store | undefined;
   /** Bytes from the start of `store` to the first frame. */
   readonly offset: number;
 }

@@ -7,7 +7,11 @@ export class Frames {
   /** Value of every byte that nobody has written: 0 at power-on, `POISON` after a kexec. */
   #background = 0;
 
-  constructor(readonly count: number) {}
+  readonly count: number;
+
+  constructor(count: number) {
+    this.count = count;
+  }
 
   state(frame: number): number {
     return this.#sections.get(Math.floor(frame / SECTION_FRAMES))?.state[frame % SECTION_FRAMES] ??

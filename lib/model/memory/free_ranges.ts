@@ -41,6 +41,7 @@ export class FreeRanges {
       }
       if (++looked === 1024) return undefined;
     }
+    return undefined;
   }
 
   give(base: number, count: number): void {

@@ -6,7 +6,11 @@ export class HandedOverFrames {
   /** Frames of the blocks that have no owner yet. */
   unclaimed = 0;
 
-  constructor(readonly frames: Frames) {}
+  readonly frames: Frames;
+
+  constructor(frames: Frames) {
+    this.frames = frames;
+  }
 
   /**
    * Marks a block of 2^order frames as handed over. False when this kernel uses a frame of it already: the map is

@@ -4,7 +4,11 @@ import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import type { Ram } from "./ram.ts";
 
 export class Physical implements Memory, WritableMemory {
-  constructor(readonly ram: Ram) {}
+  readonly ram: Ram;
+
+  constructor(ram: Ram) {
+    this.ram = ram;
+  }
 
   page(address: bigint): Uint8Array | undefined {
     return this.ram.page(Number(address) / PAGE_SIZE);

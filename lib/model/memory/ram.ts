@@ -24,11 +24,16 @@ export class Ram {
   /** True after boot. Only then are faults injected into allocations. */
   up = false;
 
+  readonly size_bytes: number;
+  readonly fails: () => boolean;
+
   /**
    * `fails` is called before each allocation; true injects a fault, and the allocation answers as if memory were used
    * up.
    */
-  constructor(readonly size_bytes: number, readonly fails: () => boolean = () => false) {
+  constructor(size_bytes: number, fails: () => boolean = () => false) {
+    this.size_bytes = size_bytes;
+    this.fails = fails;
     this.frames = Math.floor(size_bytes / PAGE_SIZE);
     this.#all = new Frames(this.frames);
     this.#handed_over = new HandedOverFrames(this.#all);

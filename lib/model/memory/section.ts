@@ -2,7 +2,7 @@
 import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 
 export const SECTION_FRAMES = 512;
-export const SECTION_SIZE = SECTION_FRAMES * PAGE_SIZE;
+export const SECTION_SIZE: number = SECTION_FRAMES * PAGE_SIZE;
 
 /** States of a page frame, as far as `struct page` distinguishes them. Frames without a section are free. */
 export const FRAME = {
@@ -21,7 +21,7 @@ export const FRAME = {
 export const POISON = 0xaa;
 
 export class Section {
-  readonly state = new Uint8Array(SECTION_FRAMES);
+  readonly state: Uint8Array<ArrayBuffer> = new Uint8Array(SECTION_FRAMES);
   /** Frames that are not free. */
   used = 0;
   /** Undefined until a frame of the section is allocated. Until then every byte is `background`. */
@@ -29,8 +29,12 @@ export class Section {
   /** Frames from this one on were never allocated. Their bytes are zero in `#bytes`, whatever the background is. */
   #clean = 0;
 
+  readonly background: number;
+
   /** `background` is the value of every byte that nobody has written yet. */
-  constructor(readonly background: number) {}
+  constructor(background: number) {
+    this.background = background;
+  }
 
   /** Zeroes the frames `from` to `to` for a new owner. */
   zero(from: number, to: number): void {

@@ -1,7 +1,7 @@
 /** The devices and files of simulated drivers, which have no operation but ioctls. */
 import { Errno } from "../../../../ffi/abi/errno.ts";
 import * as abi from "../../../../ffi/abi/fcntl.ts";
-import type { Ret, UserPointer } from "../../../system_calls.ts";
+import type { Ret, Stat, UserPointer } from "../../../system_calls.ts";
 import { type Caller, type Inode, opened_flags, OpenFile, stat } from "../../fs/file.ts";
 import type { Kho } from "../../kho/kho.ts";
 import type { Handlers } from "../../luo/handler_registry.ts";
@@ -21,9 +21,15 @@ export interface DriverIoctl {
 export type Ioctls = ReadonlyMap<number, DriverIoctl>;
 
 export class DriverInode implements Inode {
-  constructor(readonly ino: bigint, readonly mode: number) {}
+  readonly ino: bigint;
+  readonly mode: number;
 
-  stat() {
+  constructor(ino: bigint, mode: number) {
+    this.ino = ino;
+    this.mode = mode;
+  }
+
+  stat(): Stat {
     return stat({ dev: 5n, ino: this.ino, mode: this.mode });
   }
 }
@@ -33,12 +39,23 @@ export function character_device(ino: bigint): DriverInode {
 }
 
 /** Creates a file. Its `inode` holds the driver's state; `release` runs with the last reference. */
-export function driver_file(inode: Inode, flags: number, link: string, ioctls: Ioctls, release?: () => void) {
+export function driver_file(
+  inode: Inode,
+  flags: number,
+  link: string,
+  ioctls: Ioctls,
+  release?: () => void,
+): OpenFile {
   const ioctl = (caller: Caller, _file: OpenFile, request: number, argument: UserPointer): Ret => {
     const found = ioctls.get(request >>> 0);
     return found === undefined ? -Errno.ENOTTY : run(found, caller, argument);
   };
-  return new OpenFile(inode, { ioctl, release }, opened_flags(flags), () => link);
+  return new OpenFile(
+    inode,
+    release === undefined ? { ioctl } : { ioctl, release },
+    opened_flags(flags),
+    () => link,
+  );
 }
 
 /** Runs an ioctl. The first u32 of each struct is its size, as the caller knows it. */

@@ -26,7 +26,14 @@ class GuestMemfd implements Inode {
   /** Preserved by LUO: the set of pages is fixed. */
   frozen = false;
 
-  constructor(readonly system: Loading, readonly ino: bigint, readonly size: bigint) {
+  readonly system: Loading;
+  readonly ino: bigint;
+  readonly size: bigint;
+
+  constructor(system: Loading, ino: bigint, size: bigint) {
+    this.system = system;
+    this.ino = ino;
+    this.size = size;
     this.cache = new PageCache(system.ram);
   }
 
@@ -90,7 +97,13 @@ function guest_memfd_file(inode: GuestMemfd): OpenFile {
 class GuestMemfdHandler implements FileHandler {
   readonly compatible = "guest_memfd-v1";
 
-  constructor(readonly system: Loading, readonly kho: Kho) {}
+  readonly system: Loading;
+  readonly kho: Kho;
+
+  constructor(system: Loading, kho: Kho) {
+    this.system = system;
+    this.kho = kho;
+  }
 
   can_preserve({ inode }: OpenFile): boolean {
     return inode instanceof GuestMemfd;

@@ -105,7 +105,15 @@ function map_file(context: Iommufd, struct: DataView, file: OpenFile | undefined
 class IommufdHandler implements FileHandler {
   readonly compatible = "iommufd-v1";
 
-  constructor(readonly kho: Kho, readonly handlers: Handlers, readonly make: () => Iommufd) {}
+  readonly kho: Kho;
+  readonly handlers: Handlers;
+  readonly make: () => Iommufd;
+
+  constructor(kho: Kho, handlers: Handlers, make: () => Iommufd) {
+    this.kho = kho;
+    this.handlers = handlers;
+    this.make = make;
+  }
 
   can_preserve({ inode }: OpenFile): boolean {
     return inode instanceof Iommufd;

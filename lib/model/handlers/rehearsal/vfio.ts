@@ -33,8 +33,11 @@ class VfioDevice extends DriverInode {
   /** The only iommufd that a retrieved device can be bound to. */
   expects: OpenFile | undefined;
 
-  constructor(ino: bigint, mode: number, readonly index: number) {
+  readonly index: number;
+
+  constructor(ino: bigint, mode: number, index: number) {
     super(ino, mode);
+    this.index = index;
   }
 }
 
@@ -87,7 +90,15 @@ class Vfio implements FileHandler {
   readonly compatible = "vfio-pci-v1";
   readonly pci = new PciCore();
 
-  constructor(readonly system: Loading, readonly kho: Kho, readonly handlers: Handlers) {}
+  readonly system: Loading;
+  readonly kho: Kho;
+  readonly handlers: Handlers;
+
+  constructor(system: Loading, kho: Kho, handlers: Handlers) {
+    this.system = system;
+    this.kho = kho;
+    this.handlers = handlers;
+  }
 
   open(index: number, flags: number): OpenFile | Ret {
     if (this.#waits(index)) return -Errno.EBUSY;
@@ -192,4 +203,5 @@ function decode(data: Uint8Array | undefined): { index: number; token: bigint } 
   } catch (error) {
     if (!(error instanceof BadBytes)) throw error;
   }
+  return undefined;
 }
