@@ -79,7 +79,7 @@ Deno.test("docs/README.md has every document below docs/", () => {
 const EXAMPLES = new Set([
   "commands/session_count.ts",
   "lib/kho/memfd_v3.ts",
-  "lib/model/handlers/rehearsal/pipe_handler.ts",
+  "lib/model/handlers/future/pipe_handler.ts",
 ]);
 
 Deno.test("source files that documents and comments name exist", () => {

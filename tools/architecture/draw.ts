@@ -38,7 +38,7 @@ const ROOMS: Readonly<Record<string, readonly [column: number, purpose: string]>
   "lib/open_session.ts": [4, "session, token"],
   "lib/model": [0.4, "hardware, audit"],
   "lib/model/kernel": [0.4, "one boot; its processes"],
-  "lib/model/handlers/rehearsal": [0.4, "drivers to come"],
+  "lib/model/handlers/future": [0.4, "drivers to come"],
   "lib/model/handlers": [0.4, "memfds"],
   "lib/model/luo": [0.4, "sessions, files, FLBs"],
   "lib/model/fs": [0, "files of every kind"],

@@ -18,7 +18,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["lib/model/kho", "lib/model/fs"],
   ["lib/model/luo"],
   ["lib/model/handlers"],
-  ["lib/model/handlers/rehearsal"],
+  ["lib/model/handlers/future"],
   ["lib/model/kernel"],
   ["lib/model"],
   ["lib/open_session.ts", "lib/kexec", "lib/files"],

@@ -15,8 +15,8 @@ import { MemfdHandler } from "../handlers/memfd_handler.ts";
 import { KernelPanic } from "../ground/panic.ts";
 import { Process } from "./process.ts";
 import { reboot } from "./reboot.ts";
-import type { Driver } from "../handlers/rehearsal/driver.ts";
-import { load_modules } from "../handlers/rehearsal/modules.ts";
+import type { Driver } from "../handlers/future/driver.ts";
+import { load_modules } from "../handlers/future/modules.ts";
 import { type Release, release_of } from "../ground/releases.ts";
 import { Tmpfs } from "../fs/tmpfs.ts";
 

@@ -1,5 +1,5 @@
 /**
- * Loads simulated drivers that LUO may support one day, so that a VMM can rehearse the order of its steps today.
+ * Loads simulated drivers that LUO may support one day, so that a VMM can try the order of its steps today.
  * `luo_rehearsal=vfio,iommufd,guest_memfd,hugetlb` on a model kernel's command line selects them. Their rules are those
  * of the patches under discussion; Linux 7.3 has none of these handlers, and no such parameter.
  */
