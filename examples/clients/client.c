@@ -5,8 +5,8 @@
  *     client SOCKET save      the old process: preserves a memfd
  *     client SOCKET restore   the new process, in the next kernel: takes the memfd back
  *
- * The requests are constant text and the answers are short, so they are written and read by hand. A program with more to
- * say takes a JSON library, or sd-varlink of systemd, which sends descriptors too.
+ * The requests are constant text and the answers are short, so they are written and read by hand. A program with more
+ * to say takes a JSON library, or sd-varlink of systemd, which sends descriptors too.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -81,7 +81,7 @@ static void send_message(int agent, const char *text, int send_fd)
 	}
 }
 
-/* Receives the answer to a call. The result is the file descriptor that came with it, or -1. Ends the program on an error. */
+/* The answer to a call: the file descriptor that came with it, or -1. Ends the program on an error. */
 static int receive_answer(int agent, const char *call)
 {
 	static char answer[65536];

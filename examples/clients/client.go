@@ -1,4 +1,5 @@
-// A service in Go hands its memory over a live update: it speaks Varlink to luo's agent, with the standard library alone.
+// A service in Go hands its memory over a live update: it speaks Varlink to luo's agent, with the standard library
+// alone.
 //
 //	go run client.go SOCKET save      the old process: preserves a memfd
 //	go run client.go SOCKET restore   the new process, in the next kernel: takes the memfd back

@@ -4,8 +4,8 @@
  *     node client.mjs SOCKET save      the old process: preserves a file without a name on tmpfs
  *     node client.mjs SOCKET restore   the new process, in the next kernel: takes the file back
  *
- * Node has no memfds, and cannot send or receive file descriptors. A file on tmpfs that has no name any more is the same
- * to the kernel; the agent takes it by process and number, and gives it back by a path.
+ * Node has no memfds, and cannot send or receive file descriptors. A file on tmpfs that has no name any more is the
+ * same to the kernel; the agent takes it by process and number, and gives it back by a path.
  */
 import fs from "node:fs";
 import net from "node:net";

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A service in Python hands its memory over a live update: it speaks Varlink to luo's agent, with the standard library alone.
+"""A service in Python hands its memory over a live update: it speaks Varlink to luo's agent, with the standard library.
 
     client.py SOCKET save      the old process: preserves a memfd
     client.py SOCKET kexec     executes the loaded kernel

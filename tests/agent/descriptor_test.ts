@@ -137,3 +137,23 @@ Deno.test({
     fails(client, { pid: other.pid, descriptor: 0 }, /not of the client's user.*EPERM/);
   },
 });
+
+Deno.test({
+  name: "root without capabilities gets no descriptor of root with them through the agent of root",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    await using agent = await TestAgent.start();
+    using client = agent.connect();
+    client.call("CreateSession", { name: "vm1" });
+    const descriptor = memfd("hello");
+    const main = new URL("preserve_main.ts", import.meta.url).pathname;
+    const words = [main, agent.socket, String(Deno.pid), String(descriptor)];
+    const { stdout } = await new Deno.Command("setpriv", {
+      args: ["--bounding-set=-all", "--inh-caps=-all", Deno.execPath(), "run", "-A", "--quiet", ...words],
+      stderr: "inherit",
+    }).output();
+    close(descriptor);
+    assert.match(new TextDecoder().decode(stdout), /capabilities that the client lacks.*EPERM/);
+    assert.deepEqual(client.call("ListSessions", {}).reply.sessions.flatMap(({ files }) => files), []);
+  },
+});
