@@ -34,7 +34,8 @@ export const command = buildCommand<Flags, [], Context>({
   docs: docs(
     "Stop the agent",
     "The sessions that the agent holds end with it, so it is refused while there are\n" +
-      "sessions, except with --force. When no agent runs there is nothing to do, and\n" +
+      "outgoing or retrieved sessions, except with --force. Incoming sessions wait in\n" +
+      "the kernel for the next agent. When no agent runs there is nothing to do, and\n" +
       "that is no error. These files stay beside the socket, and can be removed when no\n" +
       "agent runs:\n" +
       "  .state   the record: the next agent of this boot reads losses from it\n" +

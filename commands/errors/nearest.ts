@@ -9,8 +9,8 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   const wordOf = (text: string) => text.replace(/\d+/g, "0");
   const candidates = known.filter((candidate) => wordOf(candidate) !== wordOf(name));
   // Two letters in five: "cahce" is near "cache" (two changes), "db1" is not near "vm1".
-  // A name of one or two letters is near to nothing: "u" is no slip for "s".
-  const maxDistance = name.length < 3 ? 0 : Math.max(1, Math.floor(name.length * 0.4));
+  // A name of one letter is near to nothing: "u" is no slip for "s".
+  const maxDistance = name.length < 2 ? 0 : Math.max(1, Math.floor(name.length * 0.4));
   return closestMatch(name, candidates, { maxDistance });
 }
 

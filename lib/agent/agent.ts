@@ -185,7 +185,9 @@ class Agent {
   }
 
   #stop({ force }: Methods["Stop"]["request"]): Reply {
-    const objections = dataFirst(this.state.sessions()).map((info) => atStop(info, this.state));
+    // A session that waits in the kernel stays there for the next agent.
+    const held = this.state.held().filter(({ session }) => session !== undefined).map(({ info }) => info);
+    const objections = dataFirst(held).map(atStop);
     if (objections.length > 0 && !force) throw refused("stop", "the agent", objections);
     this.end("the agent was stopped by force");
     this.on_stop();
@@ -222,17 +224,15 @@ class Agent {
   }
 }
 
-/** What becomes of a session when the agent stops. */
-function atStop({ name, state, files, filesKnown }: SessionInfo, agent: AgentState): Objection {
-  const inKernel = agent.incoming.get(name)?.session === undefined && state === "incoming";
-  const fate = inKernel ? "waits for this machine's agent to retrieve it" : "would be lost";
+/** What becomes of a session that the agent holds when it stops. */
+function atStop({ name, state, files, filesKnown }: SessionInfo): Objection {
   const content = filesKnown === false
     ? "files unknown"
     : `${files.length} ${files.length === 1 ? "file" : "files"}`;
   return {
     code: SESSION_PROBLEM[state],
     session: name,
-    reason: `session "${name}" (${state}, ${content}) ${fate}`,
+    reason: `session "${name}" (${state}, ${content}) would be lost`,
   };
 }
 

@@ -51,3 +51,15 @@ Deno.test("a machine that was killed: the next command starts another one", asyn
   Deno.kill(machine, "SIGKILL");
   assert.match(await cli.ok(["status"]), /^Lost: session "vm" \(outgoing\)/m);
 });
+
+Deno.test("agent stop: an incoming session is not lost by it, and the next agent retrieves it", async () => {
+  await using cli = new Cli();
+  await cli.ok(["session", "create", "vm"]);
+  await cli.ok(["file", "preserve", "vm", "--from", cli.file("in", "hello"), "--token", "7"]);
+  await cli.kexec();
+  await cli.ok(["agent", "stop"]);
+  assert.match(await cli.ok(["session", "list"]), /^vm +incoming +1/m);
+  await cli.ok(["session", "retrieve", "vm"]);
+  await cli.fails(4, /session "vm" \(retrieved, 1 file\) would be lost/, ["agent", "stop"]);
+  assert.equal(await cli.ok(["file", "restore", "vm", "7", "--stdout"]), "hello");
+});
