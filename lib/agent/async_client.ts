@@ -16,7 +16,7 @@ export interface CallOptions {
   /** Descriptors to send with the request. They stay the caller's, and must be open until the call is over. */
   readonly fds?: readonly number[];
   /** Ends the wait: the call rejects with the signal's reason. The agent still acts on a request that it has read. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How often a client looks for an agent that is not there, in milliseconds. */
