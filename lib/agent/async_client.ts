@@ -14,7 +14,7 @@ import type { MethodName, Methods } from "./protocol.ts";
 /** The options of a call, beside the parameters of its method. */
 export interface CallOptions {
   /** Descriptors to send with the request. They stay the caller's, and must be open until the call is over. */
-  readonly fds?: readonly number[];
+  readonly fds?: readonly number[] | undefined;
   /** Ends the wait: the call rejects with the signal's reason. The agent still acts on a request that it has read. */
   readonly signal?: AbortSignal | undefined;
 }
