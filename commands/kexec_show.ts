@@ -17,7 +17,7 @@ export function format({ image }: Result): string {
 }
 
 export const command = buildCommand<CommonFlags, [], Context>({
-  docs: docs("Show the loaded kernel", "What luo kexec exec would boot.", [[
+  docs: docs("Show the loaded kernel", "This is the kernel that luo kexec exec boots.", [[
     "luo kexec show",
     "is a kernel loaded, and which",
   ]]),

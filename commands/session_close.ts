@@ -39,7 +39,7 @@ export const command = buildCommand<Flags, [string], Context>({
   ),
   parameters: {
     flags: { force: forceFlag("Close it even if files are lost by it"), ...commonFlags },
-    positional: { kind: "tuple", parameters: [sessionArgument("Which one")] },
+    positional: { kind: "tuple", parameters: [sessionArgument("The session to close")] },
   },
   func(flags, name) {
     return perform(this, flags, { parse: () => parse(flags, name), run, format });

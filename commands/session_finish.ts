@@ -40,7 +40,7 @@ export const command = buildCommand<Flags, [string], Context>({
       force: forceFlag("Finish it even if files were never restored: their data is gone"),
       ...commonFlags,
     },
-    positional: { kind: "tuple", parameters: [sessionArgument("Which one")] },
+    positional: { kind: "tuple", parameters: [sessionArgument("The session to finish")] },
   },
   func(flags, name) {
     return perform(this, flags, { parse: () => parse(flags, name), run, format });

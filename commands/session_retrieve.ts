@@ -40,7 +40,7 @@ export const command = buildCommand<Flags, [string], Context>({
   ),
   parameters: {
     flags: { force: forceFlag('Retrieve the session "systemd" too, which PID 1 expects'), ...commonFlags },
-    positional: { kind: "tuple", parameters: [sessionArgument("Which one")] },
+    positional: { kind: "tuple", parameters: [sessionArgument("The session to retrieve")] },
   },
   func(flags, name) {
     return perform(this, flags, { parse: () => parse(flags, name), run, format });

@@ -42,7 +42,7 @@ export const command = buildCommand<CommonFlags, [string], Context>({
   ),
   parameters: {
     flags: commonFlags,
-    positional: { kind: "tuple", parameters: [sessionArgument("Which one")] },
+    positional: { kind: "tuple", parameters: [sessionArgument("The session to show")] },
   },
   func(flags, name) {
     return perform(this, flags, { parse: () => parse(flags, name), run, format, onlyReads: true });

@@ -7,7 +7,7 @@ export const EXIT = {
   usage: 2,
   /** Something is missing here: the device, a permission, the agent. */
   unavailable: 3,
-  /** Refused because data would be lost; `--force` overrides it. */
+  /** Refused because data would be lost (`--force` overrides it); or a check says no: `doctor`, `rehearse IMAGE`. */
   refused: 4,
   /** The command to execute is there but cannot be executed: as env(1) and timeout(1) have it. */
   not_executable: 126,
@@ -27,7 +27,7 @@ export const EXIT_MEANING: readonly (readonly [ExitCode, string])[] = [
   [EXIT.failed, "failed"],
   [EXIT.usage, "usage: the command line is wrong"],
   [EXIT.unavailable, "not available here: no device, no permission, no agent, or no answer in time"],
-  [EXIT.refused, "refused, because data would be lost; --force overrides it"],
+  [EXIT.refused, "refused, because data would be lost (--force overrides it); or a check says no"],
   [EXIT.not_executable, "the command to execute cannot be executed"],
   [EXIT.not_found, "there is no such command to execute"],
   [EXIT.interrupted, "interrupted"],

@@ -47,11 +47,11 @@ export type {
 
 /** Request and answer of every method. `force` overrides what is answered with `Refused`. */
 export interface Methods {
-  /** Whose kernel this is: a caller that expects Linux must not talk to a model. */
+  /** Which kernel this is: a caller that expects Linux must not talk to a model. */
   Identify: {
     request: Record<string, never>;
     reply: {
-      /** Whose kernel it is */
+      /** The kernel: Linux or the model */
       backend: "linux" | "model";
       /** The version of luo */
       version: string;
@@ -261,7 +261,7 @@ export interface Errors {
   KernelError: {
     /** The verb: preserve, kexec load */
     operation: string;
-    /** What the operation was done to, as people read it */
+    /** The object of the operation, as people read it */
     subject: string;
     /** EBUSY */
     errno: string;
@@ -272,7 +272,7 @@ export interface Errors {
   Refused: {
     /** The verb: preserve, kexec load */
     operation: string;
-    /** What the operation was done to, as people read it */
+    /** The object of the operation, as people read it */
     subject: string;
     /** Clauses for people */
     reasons: string[];
@@ -283,7 +283,7 @@ export interface Errors {
   NoSuchSession: {
     /** The name of the session */
     session: string;
-    /** Those that exist */
+    /** The names or tokens that exist */
     known: string[];
   };
   /** There is no file with that token in the session. */
@@ -292,7 +292,7 @@ export interface Errors {
     session: string;
     /** A u64 in decimal */
     token: string;
-    /** Those that exist */
+    /** The names or tokens that exist */
     known: string[];
   };
   /** The session is there, but not in a state that allows this. */

@@ -1,7 +1,7 @@
 /** A finding of the doctor: one line of its output. */
 import type { Doctor } from "../schema/answer_types.ts";
 
-/** ok: it is right. warns: it may cost data or time. stops: no live update with it. unknown: it cannot be read here. */
+/** The verdicts are described in lib/schema/doctor.ts. */
 export type Finding = Doctor["findings"][number];
 export type Code = Finding["code"];
 

@@ -70,19 +70,20 @@ export interface KhoReport {
 
 /** What would stop a live update here. */
 export interface Doctor {
-  /** Whose kernel it is */
+  /** The kernel: Linux or the model */
   backend: "linux" | "model";
   /** Whether a finding stops a live update */
   stopped: boolean;
   findings: {
     /**
-     * kernel_release: the running kernel. kernel_config: its configuration. signature: signatures that it
-     * asks for. command_line: its command line. device: the device. kexec_disabled: switches of kexec.
-     * lockdown: the lockdown of the kernel. capability: CAP_SYS_BOOT. pid_namespace: the PID namespace.
-     * container: a container. user_namespace: the user namespace. seccomp: a seccomp filter. no_new_privs:
-     * NoNewPrivs. memory: memory that is available. cgroup: memory that the agent may use. open_files:
-     * descriptors that the agent may hold. locked_memory: memory that the agent may lock. initramfs: the
-     * initramfs of an installed kernel. systemd: what PID 1 does. boot_loader: what a plain reboot takes.
+     * kernel_release: the running kernel. kernel_config: the kernel's configuration. signature: signatures
+     * that the kernel asks for. command_line: the kernel's command line. device: the device.
+     * kexec_disabled: switches of kexec. lockdown: the lockdown of the kernel. capability: CAP_SYS_BOOT.
+     * pid_namespace: the PID namespace. container: a container. user_namespace: the user namespace.
+     * seccomp: a seccomp filter. no_new_privs: NoNewPrivs. memory: memory that is available. cgroup:
+     * memory that the agent may use. open_files: descriptors that the agent may hold. locked_memory:
+     * memory that the agent may lock. initramfs: the initramfs of an installed kernel. systemd: the
+     * version of systemd. boot_loader: the boot entry that a plain reboot takes.
      */
     code:
       | "kernel_release"
@@ -106,8 +107,8 @@ export interface Doctor {
       | "systemd"
       | "boot_loader";
     /**
-     * ok: it is right. warns: it may cost data or time. stops: no live update with it. unknown: it cannot
-     * be read here.
+     * ok: nothing is wrong. warns: it may cost data or time. stops: there is no live update with it.
+     * unknown: the fact cannot be read here.
      */
     verdict: "ok" | "warns" | "stops" | "unknown";
     /** A sentence for people */
@@ -130,23 +131,23 @@ export interface Rehearsal {
   image: string;
   /** The path of the kernel that ran first */
   from: string;
-  /** As the kernel names itself on its console */
+  /** The release of the first kernel, by its console */
   fromRelease?: string;
-  /** The same; missing when the next kernel said nothing */
+  /** The release of the next kernel, by its console; missing when the kernel printed nothing */
   toRelease?: string;
   /** Sessions that were preserved */
   sessions: number;
-  /** Files in them */
+  /** Files in these sessions */
   files: number;
-  /** Bytes in those */
+  /** Bytes in these files */
   bytes: number;
-  /** Whether that is less than what the agent holds */
+  /** Whether these files are fewer or smaller than those that the agent holds */
   scaled: boolean;
   /** Files that came over with every byte and every seal */
   verifiedFiles: number;
-  /** Bytes in those */
+  /** Bytes in the verified files */
   verifiedBytes: number;
-  /** What did not come over, a sentence each */
+  /** A sentence for each thing that did not come over */
   problems: string[];
   /**
    * Milliseconds from the jump to the first instruction of the next init, by the clock of the host. The
@@ -155,7 +156,7 @@ export interface Rehearsal {
   blackoutMs?: number;
   /** The end of the console before the jump */
   consoleBefore: string[];
-  /** The end of the console after it, or the lines around its panic */
+  /** The end of the console after the jump, or the lines around a panic */
   consoleAfter: string[];
 }
 
@@ -214,9 +215,9 @@ export interface FailureInfo {
   message: string;
   /** The exit code of the process */
   exit: number;
-  /** What failed: preserve, open, kexec load */
+  /** The operation that failed: preserve, open, kexec load */
   operation?: string;
-  /** What it was done to, as people read it */
+  /** The object of the operation, as people read it */
   subject?: string;
   /** The error of the system call by name: EBUSY */
   errno?: string;
@@ -224,7 +225,7 @@ export interface FailureInfo {
   reasons?: string[];
   /** The names or tokens that exist, when the given one does not */
   known?: string[];
-  /** What to do, for people; they may change */
+  /** Steps for people; their words may change */
   hints?: string[];
 }
 
@@ -282,8 +283,8 @@ export interface Answers {
     unloaded?: ImageInfo;
   };
   /**
-   * The answer of `kexec exec`. Of the next kernel, on the model. On Linux no process is left to print
-   * it.
+   * The answer of `kexec exec`. The status of the next kernel, on the model. On Linux no process is left
+   * to print it.
    */
   "kexec exec": { status: Status };
   /** The answer of `kho show`. */
@@ -320,12 +321,9 @@ export interface Answers {
     /** False: no machine was running */
     stopped: boolean;
   };
-  /** The answer of `doctor`. Whatever it finds. */
+  /** The answer of `doctor`. With every exit code. */
   "doctor": { doctor: Doctor };
-  /**
-   * The answer of `rehearse`. Of an image, whatever the verdict is. A program that is rehearsed has the
-   * output to itself.
-   */
+  /** The answer of `rehearse`. For an image, with every verdict. `rehearse -- CMD` takes no `--json`. */
   "rehearse": { rehearsal: Rehearsal };
   /** The answer of `completion`. */
   "completion": {

@@ -39,7 +39,7 @@ export const Version: Schema = named(
 
 /** The answer of one command. */
 export interface Answer {
-  /** When it is printed, or what is not seen from its fields. */
+  /** When it is printed, or another fact that its fields do not show. */
   readonly remark?: string;
   /** The object. */
   readonly object: Schema;
@@ -76,7 +76,7 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   },
   "kexec exec": {
     object: status,
-    remark: "Of the next kernel, on the model. On Linux no process is left to print it.",
+    remark: "The status of the next kernel, on the model. On Linux no process is left to print it.",
   },
   "kho show": { object: struct({ handover: Handover }) },
   "agent start": {
@@ -103,10 +103,10 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
     remark: "A line for each request.",
   },
   "machine stop": { object: struct({ stopped: about(bool, "False: no machine was running") }) },
-  "doctor": { object: struct({ doctor: Doctor }), remark: "Whatever it finds." },
+  "doctor": { object: struct({ doctor: Doctor }), remark: "With every exit code." },
   "rehearse": {
     object: struct({ rehearsal: Rehearsal }),
-    remark: "Of an image, whatever the verdict is. A program that is rehearsed has the output to itself.",
+    remark: "For an image, with every verdict. `rehearse -- CMD` takes no `--json`.",
   },
   "completion": {
     object: struct({

@@ -2,13 +2,13 @@
 import { about, bool, list, maybe, named, type Schema, struct, text, words } from "./parts.ts";
 import { backend } from "./status.ts";
 
-/** One line of it. */
+/** One line of the result. */
 const finding = struct({
   code: words({
     kernel_release: "the running kernel",
-    kernel_config: "its configuration",
-    signature: "signatures that it asks for",
-    command_line: "its command line",
+    kernel_config: "the kernel's configuration",
+    signature: "signatures that the kernel asks for",
+    command_line: "the kernel's command line",
     device: "the device",
     kexec_disabled: "switches of kexec",
     lockdown: "the lockdown of the kernel",
@@ -23,14 +23,14 @@ const finding = struct({
     open_files: "descriptors that the agent may hold",
     locked_memory: "memory that the agent may lock",
     initramfs: "the initramfs of an installed kernel",
-    systemd: "what PID 1 does",
-    boot_loader: "what a plain reboot takes",
+    systemd: "the version of systemd",
+    boot_loader: "the boot entry that a plain reboot takes",
   }),
   verdict: words({
-    ok: "it is right",
+    ok: "nothing is wrong",
     warns: "it may cost data or time",
-    stops: "no live update with it",
-    unknown: "it cannot be read here",
+    stops: "there is no live update with it",
+    unknown: "the fact cannot be read here",
   }),
   text: about(text, "A sentence for people"),
   remedy: maybe(about(text, "A command, or a line of configuration")),

@@ -45,10 +45,10 @@ export const Problem: Schema = named(
 
 const reasons = about(list(text), "Clauses for people");
 const problems = maybe(about(list(Problem), "The reasons for programs, in the same order"));
-const known = about(list(text), "Those that exist");
+const known = about(list(text), "The names or tokens that exist");
 const session = about(text, "The name of the session");
 const operation = about(text, "The verb: preserve, kexec load");
-const subject = about(text, "What the operation was done to, as people read it");
+const subject = about(text, "The object of the operation, as people read it");
 const message = about(text, "A sentence for people");
 
 /** All errors by name, in the order in which documents list them. */

@@ -18,7 +18,7 @@ import { Image, imageFields, LastUpdate } from "./status.ts";
 
 function journalFields(session: Schema, image: Schema): Fields {
   return {
-    version: about(exactly(1), "Of the journal's format"),
+    version: about(exactly(1), "The version of the journal's format"),
     bootId: about(text, "The boot that the agent ran in"),
     release: about(text, "The release of its kernel"),
     pid: about(int, "The process of the agent"),

@@ -23,7 +23,7 @@ const image = struct({ image: Image });
 /** All methods by name, in the order in which documents list them. */
 export const METHODS: Readonly<Record<string, Method>> = {
   Identify: {
-    about: "Whose kernel this is: a caller that expects Linux must not talk to a model.",
+    about: "Which kernel this is: a caller that expects Linux must not talk to a model.",
     request: nothing,
     reply: struct({
       backend,

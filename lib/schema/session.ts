@@ -92,7 +92,7 @@ export const LostFile: Schema = named(
 export const Loss: Schema = named(
   "Loss",
   struct({
-    session: about(text, "Its name"),
+    session: about(text, "The name of the session"),
     state: about(SessionState, "The session's state when it was lost"),
     files: list(LostFile),
     filesKnown: maybe(about(bool, "As in Session")),

@@ -17,8 +17,8 @@ import {
 } from "./parts.ts";
 import { Loss, Session } from "./session.ts";
 
-/** Whose kernel it is. Not a type of its own in any text: the two words say it. */
-export const backend: Schema = about(oneOf("linux", "model"), "Whose kernel it is");
+/** Whether the kernel is Linux or the model. No text gives this a type name: the two words are clear. */
+export const backend: Schema = about(oneOf("linux", "model"), "The kernel: Linux or the model");
 
 /** The fields of `Image`. A new one is optional: journals of older agents do not have it. */
 export const imageFields: Fields = {
@@ -60,7 +60,7 @@ export const LastUpdate: Schema = named(
     count: about(int, "Live updates in a row that this manifest has come through"),
     sessions: about(int, "Sessions that were handed over"),
     files: about(int, "Files in them"),
-    bytes: about(int, "Bytes in those"),
+    bytes: about(int, "Bytes in these files"),
   }),
   "The live update that began this boot.",
 );
@@ -69,7 +69,7 @@ export const LastUpdate: Schema = named(
 export const Kernel: Schema = named(
   "Kernel",
   struct({
-    release: about(text, "As uname(2) names it"),
+    release: about(text, "The kernel's release, by uname(2)"),
     machine: about(text, "x86_64 or aarch64"),
     bootId: about(text, "/proc/sys/kernel/random/boot_id"),
     commandLine: about(text, "/proc/cmdline"),
@@ -98,7 +98,7 @@ export const Device: Schema = named(
 export const Agent: Schema = named(
   "Agent",
   struct({
-    pid: about(int, "Its process"),
+    pid: about(int, "The process of the agent"),
     version: about(text, "The version of luo"),
     socket: about(text, "The path where it listens"),
     startedAt: time,

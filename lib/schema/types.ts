@@ -67,7 +67,7 @@ export interface LostFile {
 
 /** Preserved data that is gone, and why. */
 export interface Loss {
-  /** Its name */
+  /** The name of the session */
   session: string;
   /** The session's state when it was lost */
   state: SessionState;
@@ -129,13 +129,13 @@ export interface LastUpdate {
   sessions: number;
   /** Files in them */
   files: number;
-  /** Bytes in those */
+  /** Bytes in these files */
   bytes: number;
 }
 
 /** The running kernel. */
 export interface Kernel {
-  /** As uname(2) names it */
+  /** The kernel's release, by uname(2) */
   release: string;
   /** x86_64 or aarch64 */
   machine: string;
@@ -161,7 +161,7 @@ export interface Device {
 
 /** The agent that answers. */
 export interface Agent {
-  /** Its process */
+  /** The process of the agent */
   pid: number;
   /** The version of luo */
   version: string;
@@ -178,7 +178,7 @@ export interface Agent {
 
 /** Everything there is to know. */
 export interface Status {
-  /** Whose kernel it is */
+  /** The kernel: Linux or the model */
   backend: "linux" | "model";
   /** See `Kernel`. */
   kernel: Kernel;
@@ -247,7 +247,7 @@ export interface Problem {
  * kernel, and in the record beside its socket, for the agent that comes after it in the same boot.
  */
 export interface Journal {
-  /** Of the journal's format */
+  /** The version of the journal's format */
   version: number;
   /** The boot that the agent ran in */
   bootId: string;
