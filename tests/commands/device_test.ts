@@ -19,11 +19,18 @@ async function statusOf(cli: Cli): Promise<Status> {
   return status;
 }
 
-/** Another program executes the loaded kernel. The old kernel's agent ends, at the latest at the first request. */
-async function execByAnother(cli: Cli): Promise<void> {
-  const sys = machineProcess(cli);
-  assert.throws(() => exec(sys), ProcessKilled);
-  await cli.luo(["agent", "status"]);
+/** Another program executes the loaded kernel, and opens the device of the next one before the agent goes on there. */
+async function execAndTakeDevice(cli: Cli) {
+  const { agent } = await cli.json<{ agent: { pid: number } }>(["agent", "status"]);
+  Deno.kill(agent.pid, "SIGSTOP");
+  try {
+    const other = machineProcess(cli);
+    assert.throws(() => exec(other), ProcessKilled);
+    const sys = machineProcess(cli);
+    return { sys, device: openDevice(sys) };
+  } finally {
+    Deno.kill(agent.pid, "SIGCONT");
+  }
 }
 
 const lost = ({ losses }: Status) => losses.map(({ session, files }) => [session, files.length]);
@@ -77,9 +84,7 @@ Deno.test("a device that another program holds: nothing is called lost, and all 
   await using cli = new Cli();
   await preserved(cli);
   await cli.ok(["kexec", "load", cli.kernel, "--command-line", ON]);
-  await execByAnother(cli);
-  const sys = machineProcess(cli);
-  const device = openDevice(sys);
+  const { sys, device } = await execAndTakeDevice(cli);
   await t.step("status", async () => {
     const { device, losses, sessions } = await statusOf(cli);
     assert.deepEqual([device.state, device.errno, losses, sessions], ["busy", "EBUSY", [], []]);
@@ -121,9 +126,7 @@ Deno.test("a device that became free: kexec exec looks at the sessions that wait
   await using cli = new Cli();
   await preserved(cli);
   await cli.ok(["kexec", "load", cli.kernel, "--command-line", ON]);
-  await execByAnother(cli);
-  const sys = machineProcess(cli);
-  const device = openDevice(sys);
+  const { sys, device } = await execAndTakeDevice(cli);
   await cli.ok(["kexec", "load", cli.kernel, "--command-line", ON]);
   device.close();
   await cli.fails(4, /session "vm1" was handed over and is not retrieved/, ["kexec", "exec"]);
