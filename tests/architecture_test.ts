@@ -75,7 +75,7 @@ function loadedWith(path: string): string[] {
   return Array.from(loaded);
 }
 
-/** What a command may load at once and another one may not: the folders that it is about. */
+/** The folders that only these commands load at their start. */
 const LOADED_BY: Readonly<Record<string, RegExp>> = {
   "commands/emulate.ts": /^lib\/model\/faults\//,
   "commands/machine_run.ts": /^lib\/model\/faults\//,

@@ -1,4 +1,4 @@
-/** What the documents name is there, and can be read: files, links, the index, the width of lines. */
+/** Rules for documents: the files and links that they name exist, the index is complete, lines are not too wide. */
 import assert from "node:assert/strict";
 
 const ROOT = new URL("..", import.meta.url).pathname;

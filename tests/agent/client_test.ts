@@ -1,4 +1,4 @@
-/** The blocking client: what it does with answers that no call waits for, and with file descriptors. */
+/** The blocking client: answers that no call waits for, and file descriptors. */
 import assert from "node:assert/strict";
 import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC } from "../../ffi/abi/fcntl.ts";
 import { SOCK_STREAM } from "../../ffi/abi/socket.ts";
@@ -14,7 +14,7 @@ import {
 } from "../../lib/agent/client.ts";
 import { TestAgent } from "./start.ts";
 
-/** A listener that accepts one client when it is told to, and says what it is told to. */
+/** A listener that accepts one client, and sends bytes, when the test asks for it. */
 class Listener implements Disposable {
   readonly directory: string = Deno.makeTempDirSync();
   readonly #fd = unix_listen(this.socket, SOCK_STREAM, 8);
@@ -77,7 +77,7 @@ Deno.test("more that came to its last answer, or to an error, leaves the connect
   assert.equal(client.call("Identify", {}).reply.backend, "model");
 });
 
-Deno.test("after a call that timed out the connection is closed: the late answer is nobody's", () => {
+Deno.test("after a call that timed out the connection is closed: no later call takes the late answer", () => {
   using listener = new Listener();
   using client = connectAgent(listener.socket);
   assert.throws(() => client.call("ListSessions", {}, [], 20), NoAnswer);
@@ -95,7 +95,7 @@ Deno.test("callUntilEnd is true only when the request was sent", () => {
   );
 });
 
-Deno.test("an answer that names a descriptor which was not sent is none", () => {
+Deno.test("an answer that names a descriptor which was not sent is refused", () => {
   using listener = new Listener();
   using client = connectAgent(listener.socket);
   listener.say('{"parameters":{"file":{},"fileFd":0}}\0');

@@ -1,6 +1,6 @@
 /**
  * The agent is killed, or another process executes the kexec, before and after every single system call the agent makes. The
- * next agent's word is then held against the kernel's.
+ * answers of the next agent are then compared with the kernel's.
  */
 import assert from "node:assert/strict";
 import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";

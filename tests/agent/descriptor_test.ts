@@ -12,7 +12,7 @@ const root: ProcessStatus = { uids: [0, 0, 0], capabilities: ALL, namespaces: 1 
 const weak: ProcessStatus = { ...root, capabilities: 0n };
 const user: ProcessStatus = { uids: [1000, 1000, 1000], capabilities: 0n, namespaces: 1 };
 
-/** Who may take from whom. The agent itself may take from all of them. */
+/** Clients and the processes of which they may take a descriptor. The agent itself may take from all of them. */
 const RULES: readonly [
   what: string,
   uid: number,
@@ -108,7 +108,7 @@ Deno.test("a client for which too many files are held is cut off", async () => {
   assert.equal(other.call("Identify", {}).reply.backend, "model");
 });
 
-Deno.test("what is no file of the client is refused, and says why", async () => {
+Deno.test("a descriptor that the client does not have is refused with the reason", async () => {
   await using agent = await TestAgent.start();
   using client = agent.connect();
   client.call("CreateSession", { name: "vm1" });

@@ -64,7 +64,7 @@ const cutOff: { what: string; data: string | Uint8Array; fds: number }[] = [
   { what: "nesting without an end", data: deep(400_000) + "\0", fds: 0 },
   { what: "more fds than a message may carry", data: status, fds: 9 },
   { what: "as many fds as the kernel sends", data: status, fds: 253 },
-  { what: "a call behind a subscription", data: message("GetStatus", {}, { more: true }) + status, fds: 4 },
+  { what: "a call after a subscription", data: message("GetStatus", {}, { more: true }) + status, fds: 4 },
 ];
 
 /** Bytes, and the error that must answer them. */

@@ -1,4 +1,4 @@
-/** What an agent finds when record, manifest and kernel do not say the same: nothing is misreported, and nothing is lost. */
+/** Record, manifest and kernel contradict each other: the next agent misreports nothing and loses nothing. */
 import assert from "node:assert/strict";
 import { F_SEAL_SHRINK } from "../../ffi/abi/fcntl.ts";
 import { createSession, finishSession, retrieveSession } from "../../lib/agent/session_methods.ts";

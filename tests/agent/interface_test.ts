@@ -1,4 +1,4 @@
-/** The interface of the agent: what is served of it, and that requests are held to it. */
+/** The interface of the agent: its served description, and the checks of requests by it. */
 import assert from "node:assert/strict";
 import { type ErrorName, INTERFACE, type MethodName } from "../../lib/agent/protocol.ts";
 import { checkRequest, isMethod } from "../../lib/agent/request_checks.ts";

@@ -1,4 +1,4 @@
-/** Where an agent listens, and what it finds there. */
+/** The place of an agent: its directory, its socket, and the files of agents before it. */
 import assert from "node:assert/strict";
 import { runAgent } from "../../lib/agent/agent.ts";
 import { connectAgent } from "../../lib/agent/client.ts";

@@ -1,4 +1,4 @@
-/** What well-behaved clients may rely on, on the wire. */
+/** The server on the wire, with clients that behave well. */
 import assert from "node:assert/strict";
 import { SOCK_NONBLOCK, SOCK_STREAM } from "../../ffi/abi/socket.ts";
 import { check } from "../../lib/error.ts";
@@ -69,7 +69,7 @@ Deno.test("server", async (t) => {
     assert.deepEqual(client.answer(), { parameters: { sessions: [] } });
   });
 
-  await t.step("it tells who it is, and what it speaks", () => {
+  await t.step("org.varlink.service tells the name of the server and its interfaces", () => {
     using client = new RawClient(agent.socket);
     client.send(message("org.varlink.service.GetInfo"));
     assert.deepEqual(client.answer()?.parameters, {
@@ -114,7 +114,7 @@ async function serving(
   return log;
 }
 
-Deno.test("server: who may not is told so, and the connection ends", async () => {
+Deno.test("server: a user without permission gets an error, and the connection ends", async () => {
   const uids: number[] = [];
   const log = await serving({ allowed: (uid) => uids.push(uid) < 0 }, async (socket, turn) => {
     using client = new RawClient(socket);

@@ -1,4 +1,4 @@
-/** What the README says is what happens. */
+/** The README tells the truth: its tour, its exit codes, and the files that it names. */
 import assert from "node:assert/strict";
 import { EXIT_MEANING } from "../../commands/base/exit_codes.ts";
 
@@ -11,7 +11,7 @@ Deno.test("the README's table of exit codes is the program's", () => {
   assert.deepEqual(rows, meaning);
 });
 
-/** Without what is another one at every run: time, directory, digest. */
+/** The text without the parts that differ at every run: time, directory, digest. */
 function lasting(text: string): string {
   return text.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/g, "TIME").replace(/\/tmp\/[\w.-]+/g, "DIR")
     .replace(/sha256:[0-9a-f]{12}/g, "DIGEST").trim();
@@ -43,7 +43,7 @@ Deno.test("the README's tour: every command gives the output shown", async () =>
   }
 });
 
-Deno.test("the README names what is there", () => {
+Deno.test("the files that the README names exist", () => {
   for (const [, path = ""] of README.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
     assert.ok(Deno.statSync(`${ROOT}${path}`), path);
   }

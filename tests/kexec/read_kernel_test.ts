@@ -1,4 +1,4 @@
-/** What a kernel image says: real images, the same wrapped and packed anew, and damaged ones. */
+/** Reads kernel images: real ones, the same wrapped and packed anew, and damaged ones. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { gzipSync, zstdCompressSync } from "node:zlib";

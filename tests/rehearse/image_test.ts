@@ -13,7 +13,7 @@ import { ProcessKilled } from "../../lib/system_calls.ts";
 const MIB = 2 ** 20;
 const file = (token: string, size: number, seals = 0) => ({ token, size, seals });
 
-Deno.test("a plan is like what is held, and shrinks to a quarter of the machine's memory", () => {
+Deno.test("a plan is like the sessions that are held, and shrinks to a quarter of the machine's memory", () => {
   const held = [{ name: "a", files: [file("1", 3 * MIB, 3), file("2", 0)] }, { name: "b", files: [] }];
   assert.deepEqual(planLike(held, 2048), { sessions: held, scaled: false });
   const large = planLike([{ name: "a", files: [file("1", 6000 * MIB), file("2", 1)] }], 1024);
@@ -28,7 +28,7 @@ Deno.test("a plan is like what is held, and shrinks to a quarter of the machine'
   assert.ok(totals(planLike([], 2048)).files > 2);
 });
 
-Deno.test("no page of the pattern is like another", () => {
+Deno.test("no two pages of the pattern are equal", () => {
   const pattern = new Pattern();
   const pages = new Set<string>();
   for (const [number, offset] of [[0, 0], [0, MIB], [1, 0]] as const) {
@@ -78,7 +78,7 @@ Deno.test("the guest preserves, goes over a kexec and verifies every byte", () =
   ]);
 });
 
-Deno.test("what differs is told: contents, sizes, seals, files, sessions", () => {
+Deno.test("every difference is reported: contents, sizes, seals, files, sessions", () => {
   const after: Plan = {
     sessions: [
       // Another number of the file is another pattern.
@@ -102,7 +102,7 @@ Deno.test("what differs is told: contents, sizes, seals, files, sessions", () =>
   words.forEach((word, index) => assert.match(verified.problems[index] ?? "", word));
 });
 
-Deno.test("an image that cannot be loaded is told", () => {
+Deno.test("an image that cannot be loaded is reported", () => {
   const [, failed] = rehearseOnModel(PLAN, PLAN, new Uint8Array(9000));
   assert.ok(failed?.step === "failed" && failed.while === "loading");
   assert.match(failed.error, /ENOEXEC/);

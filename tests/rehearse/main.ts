@@ -49,7 +49,7 @@ class Lab implements Disposable {
     return { ...answer, code };
   }
 
-  /** What luo has left here; it makes its temporary files here too. */
+  /** The files that luo left in its temporary directory. */
   left(): string[] {
     return [...Deno.readDirSync(this.directory)].map(({ name }) => name).filter((name) => name !== "next");
   }

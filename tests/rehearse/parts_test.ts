@@ -14,7 +14,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (data: Uint8Array) => new TextDecoder().decode(data);
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-Deno.test("the console is lines, whatever the pieces are, each with the time of its end", () => {
+Deno.test("the console becomes lines, however it is cut into pieces, each with the time of its end", () => {
   const seen: string[] = [];
   const console = new Console((line) => void seen.push(line));
   console.take(bytes("\x1b[2Jone\r\ntw"), 1);
@@ -37,14 +37,14 @@ Deno.test("the last words of a machine are those around its panic", () => {
   assert.deepEqual(lastWords(lines(panic)), panic.slice(6, 16));
 });
 
-Deno.test("a quoted word comes through a shell as it is", async () => {
+Deno.test("a shell gives a quoted word back unchanged", async () => {
   for (const word of ["", "a b", "it's", '$x `y` \\ "', "a\nb", "*", "-n"]) {
     const { stdout } = await new Deno.Command("sh", { args: ["-c", `printf %s ${quoted(word)}`] }).output();
     assert.equal(text(stdout), word);
   }
 });
 
-Deno.test("a scratch directory goes with all that is in it, and a link's target stays", () => {
+Deno.test("a scratch directory is removed with all its files, and the target of a link stays", () => {
   const outside = Deno.makeTempDirSync();
   try {
     Deno.writeTextFileSync(`${outside}/kept`, "");
@@ -63,7 +63,7 @@ Deno.test("a scratch directory goes with all that is in it, and a link's target 
   }
 });
 
-Deno.test("a guarded process: its output apart, its end, and it dies with its guard", async () => {
+Deno.test("a guarded process: its two outputs, its end, and its death with its guard", async () => {
   using process = new GuardedProcess(["sh", "-c", "echo out; echo err >&2"]);
   while (!process.ended()) await sleep(5);
   assert.equal(text(process.read("output")), "out\n");

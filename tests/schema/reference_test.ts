@@ -1,7 +1,7 @@
-/** What is made from lib/schema is up to date. */
+/** The files that are made from lib/schema are up to date. */
 import assert from "node:assert/strict";
 
-Deno.test("the files that `deno task reference` writes are what it would write", async () => {
+Deno.test("deno task reference would change no file", async () => {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", "reference", "--check"],
     cwd: new URL("../..", import.meta.url).pathname,

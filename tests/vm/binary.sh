@@ -5,12 +5,12 @@ data=/share/boot/data
 
 case $LUO_BOOT in
 1)
-  # Nothing to fall back on, and nowhere to keep anything: not even a home.
+  # luo has no other program to fall back on, and no directory for files, not even a home.
   for nothing in /share/checkout /share/deno /share/npm; do [ -z "$(ls $nothing 2>/dev/null)" ]; done
   [ -z "$(which deno node)" ]
   unset HOME DENO_DIR DENO_NO_UPDATE_CHECK
   mount -o remount,ro /
-  # Nor may a memfd be executed, which luo's script need not be.
+  # A memfd may not be executed either. luo's script is in a memfd and need not be executable.
   echo 2 >/proc/sys/vm/memfd_noexec
   luo --version --json >/results/version.json
   echo 0 >/proc/sys/vm/memfd_noexec

@@ -14,7 +14,7 @@ import { runInVm, VmError } from "./vm.ts";
 
 const BINARY = `${CHECKOUT}/dist/luo`;
 const SCRIPT = Deno.readTextFileSync(new URL("binary.sh", import.meta.url));
-/** Of what goes through it. Small: digests are made at less than 1 MiB/s where everything is emulated. */
+/** The size of the file that is handed over. It is small: an emulated CPU digests less than 1 MiB/s. */
 const DATA_BYTES = 300_001;
 
 async function update(): Promise<void> {

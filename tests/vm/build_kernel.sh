@@ -55,7 +55,7 @@ make -s -C "$tree" O="$objects" tinyconfig
 cat "$here/kernel.config" >>"$objects/.config"
 # It warns of every line that replaces one of tinyconfig.
 make -s -C "$tree" O="$objects" olddefconfig 2>/dev/null
-# olddefconfig drops in silence what it does not know or cannot have.
+# olddefconfig drops options that it does not know or cannot set, without a message.
 for option in LIVEUPDATE KALLSYMS KEXEC_FILE KEXEC_HANDOVER RELOCATABLE MEMFD_CREATE TMPFS 9P_FS NET_9P_VIRTIO VIRTIO_PCI SERIAL_8250_CONSOLE UNIX; do
   grep -q "^CONFIG_$option=y" "$objects/.config" || fail "CONFIG_$option did not survive \"make olddefconfig\"" \
     "tests/vm/kernel.config lacks something it depends on"

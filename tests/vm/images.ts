@@ -1,7 +1,7 @@
 /** The kernel images of the tests. */
 import { isDirectory, isFile, MissingTool } from "./tools.ts";
 
-/** Where the checkout is. */
+/** The directory of the checkout. */
 export const CHECKOUT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 
 const STOCK = "bzImage-7.3.4-luo";

@@ -24,7 +24,7 @@ check() {
   [ "$got" = "$code" ] || failed="exit $got, expected $code"
   [ -z "$words" ] || grep -Eq -- "$words" /tmp/said || failed="$failed; it does not say: $words"
   echo "{\"name\":\"$story, boot $LUO_BOOT: $name\",\"failed\":\"$failed\"}" >>/results/checks.jsonl
-  # Nobody saves the kernel's log once the kexec has begun.
+  # No program of this boot can save the kernel's log once the kexec has begun.
   dmesg >"/results/dmesg.$LUO_BOOT.txt"
   echo "${failed:-ok} ($story, boot $LUO_BOOT: $name)"
 }
@@ -99,7 +99,7 @@ again() {
   check "once more from disk" 0 "" luo file preserve example --from /tmp/disk --token 1 --digest
   check "once more from a pipe" 0 "" luo file preserve example --from /tmp/pipe --token 2 --digest
   check "a retrieved file" 0 "" luo file preserve example --pid $holder --fd 3 --token 3 --digest
-  # This one would drop everything, and nobody can see that it is not ours.
+  # This image would drop everything, and no program can see that luo did not load it.
   check "kexec_load by another program over it" 0 "" other load-old
   luo kexec exec
 }

@@ -18,7 +18,7 @@ interface Check {
 
 /** Boots of each story of update.sh. */
 const stories = { upgrade: 3, others: 6, images: 1 };
-/** Of what goes through it all. Small: digests are made at less than 1 MiB/s where everything is emulated. */
+/** The size of each file that is handed over. It is small: an emulated CPU digests less than 1 MiB/s. */
 const DATA_BYTES = 300_001;
 
 function judge(name: string, test: () => void): Check {
@@ -162,7 +162,7 @@ async function nameTaken(settle: boolean): Promise<Check> {
     : judge(`${name}: the next kernel panics`, () => match(outcome, /liveupdate_early_init/));
 }
 
-/** What the guests run: dist/luo of this checkout. */
+/** The program that the guests run: dist/luo of this checkout. */
 function build(): void {
   const { success } = new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", "binary"],

@@ -7,7 +7,7 @@ import { CHECKOUT, imagePath, imagesDirectory } from "./images.ts";
 import { sharedLibraries } from "./shared_libraries.ts";
 import { isDirectory } from "./tools.ts";
 
-/** What runs, on which kernel. */
+/** The commands, and the machine that runs them. */
 export interface VmOptions {
   /** An image's path or name (`7.2.12-luo`); without it 7.3.4. */
   kernel?: string;
@@ -16,12 +16,12 @@ export interface VmOptions {
    * on. They run as root in the checkout (`/share/checkout`, read-only); `tests/vm/README.md` says what else is there.
    */
   commands: readonly string[];
-  /** For everything together. */
+  /** The limit for all boots together. */
   timeout_ms?: number;
   memory_mib?: number;
   /** More words for the kernel's command line. */
   append?: string;
-  /** Files to be found under `/share/boot/`, by name. */
+  /** Files that the guest finds in `/share/boot/`, by name. */
   files?: Readonly<Record<string, Uint8Array | string>>;
   /** A directory of the host to be `/results`; without it a temporary one. */
   results_dir?: string;
@@ -29,7 +29,7 @@ export interface VmOptions {
   binary?: string;
   /** Called with each line of the console as it comes. */
   on_line?: (line: string) => void;
-  /** Where QEMU's monitor is to listen, a Unix socket. */
+  /** The Unix socket at which QEMU's monitor listens. */
   monitor?: string;
 }
 
@@ -40,7 +40,7 @@ export interface VmResult {
   boot: number;
   /** Everything the serial console showed. */
   console: string;
-  /** What the commands left in `/results`: `NAME.json` parsed, `NAME.jsonl` as an array, by file name. */
+  /** The files that the commands left in `/results`, by name: `NAME.json` parsed, `NAME.jsonl` as an array. */
   results: Record<string, unknown>;
   /** `dmesg` at the end of each boot that ended without a kexec, by boot number. */
   dmesg: Record<number, string>;
@@ -114,7 +114,7 @@ function commandFiles(commands: readonly string[]): Record<string, string> {
   return Object.fromEntries(commands.map((command, index) => [`command.${index + 1}`, `${command}\n`]));
 }
 
-/** What Deno or the single executable needs. Deno itself stays on a share, so that unpacking costs nothing. */
+/** The files that Deno or the single executable needs. Deno itself stays on a share, so that unpacking costs nothing. */
 async function userland(binary: string | undefined): Promise<AddedFile[]> {
   const libraries = await sharedLibraries(binary ?? Deno.execPath());
   return binary === undefined
@@ -130,7 +130,7 @@ async function shares(directory: string, binary: string | undefined): Promise<Sh
   ];
 }
 
-/** What luo is run from when it is not one file. */
+/** The shares of a guest that runs luo from the checkout. */
 async function checkoutShares(directory: string): Promise<Share[]> {
   const npm = `${await denoCache()}/npm`;
   return [
@@ -149,7 +149,7 @@ async function denoDirectory(directory: string): Promise<string> {
   return `${directory}/deno`;
 }
 
-/** Where this Deno keeps its packages, as it says itself. */
+/** The directory of this Deno's packages, by `deno info`. */
 async function denoCache(): Promise<string> {
   const info = new Deno.Command(Deno.execPath(), { args: ["info", "--json"], cwd: "/", stderr: "null" });
   const { denoDir } = JSON.parse(new TextDecoder().decode((await info.output()).stdout)) as {

@@ -1,4 +1,4 @@
-/* What is done to memfds and other files. */
+/* The operations on memfds and other files. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +45,7 @@ void make_other(const struct op *op, char *result)
 	case 4: pipe2(pair, O_CLOEXEC | O_NONBLOCK); break;
 	default: socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair);
 	}
-	/* Reading or writing with nobody at the other end returns at once. */
+	/* The other end is closed, so reads and writes return at once. */
 	if (pair[1] >= 0)
 		close(pair[1]);
 	keep(result, op->v[1], pair[0]);
@@ -63,7 +63,7 @@ void reopen(const struct op *op, char *result)
 	char path[40];
 	struct stat st;
 
-	/* A pipe without its other end would block, and a directory's name is the machine's. */
+	/* The open of a pipe without its other end would block, and the name of a directory depends on the machine. */
 	if (!regular(slots[op->v[0]], &st) && op->v[0] >= SESSIONS && op->v[0] != DEVICE)
 		return say(result, "not regular");
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", slots[op->v[0]]);
@@ -81,7 +81,7 @@ void cloexec(const struct op *op, char *result)
 	say_result(result, fcntl(slots[op->v[0]], F_SETFD, op->v[1] ? FD_CLOEXEC : 0));
 }
 
-/* Puts bytes into a file as a careful program does, that asks for its size first: no write ends behind it. */
+/* Writes as a careful program does: it asks for the size of the file first, and no write goes past the end. */
 void fill(const struct op *op, char *result)
 {
 	int fd = slots[op->v[0]];
@@ -138,7 +138,7 @@ void seek(const struct op *op, char *result)
 {
 	struct stat st;
 
-	/* Where data ends is the page cache's business, which a huge page changes: no SEEK_DATA, SEEK_HOLE. */
+	/* No SEEK_DATA and SEEK_HOLE: their answers depend on the page cache, and a huge page changes them. */
 	if (fstat(slots[op->v[0]], &st) == 0 && !S_ISREG(st.st_mode))
 		return say(result, "not regular");
 	say_result(result, lseek(slots[op->v[0]], op->v[1], op->v[2] % 3));
@@ -154,7 +154,7 @@ void allocate(const struct op *op, char *result)
 	say_result(result, fallocate(slots[op->v[0]], op->v[1], op->v[2], op->v[3]));
 }
 
-/* One page, mapped shared, written through the mapping, perhaps cut out of the file; never past the end (SIGBUS). */
+/* Maps one page shared, writes through the mapping, and sometimes cuts the page out of the file. No access past the end: SIGBUS. */
 void map(const struct op *op, char *result)
 {
 	int fd = slots[op->v[0]], error;

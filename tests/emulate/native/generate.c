@@ -90,7 +90,7 @@ static int draw_alive(unsigned int alive)
 	return process;
 }
 
-/* A queue of operations that go together; they are drawn for one process, which may not die between them. */
+/* A queue of operations that belong together. They are drawn for one process, which must not die between them. */
 static struct op queue[200];
 static int queued, taken, left;
 static uint32_t boot_number;
@@ -106,7 +106,7 @@ static struct op *append(const char *name, int process)
 
 #define ADD(name, process, a, b, c) do { struct op *op = append(name, process); SET(op, a, b, c, 0); } while (0)
 
-/* A boot begins with a look at some of what may have been handed over, or chance would seldom find it. */
+/* A boot begins with the retrieval of some sessions and files. Without this, chance would seldom retrieve one. */
 static void arrive(void)
 {
 	ADD("spawn", 0, 0, 0, 0);
@@ -126,7 +126,7 @@ static void arrive(void)
 	}
 }
 
-/* And ends with sessions that have something in them. */
+/* A boot ends with sessions that have files in them. */
 static void depart(int process, unsigned int alive)
 {
 	for (int other = 0; other < PROCESSES; other++)

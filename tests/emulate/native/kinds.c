@@ -1,4 +1,4 @@
-/* Which operations there are, how often each is drawn, and with what. */
+/* The table of operations: how often each is drawn, and its arguments. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 

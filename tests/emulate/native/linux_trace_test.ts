@@ -24,7 +24,7 @@ Deno.test({
       clearEnv: true,
     }).output();
     const drawn = lines(new TextDecoder().decode(stdout));
-    // What differs here makes the trace worthless: `kernel_main.ts --linux tests/emulate/native/linux.trace` records another.
+    // With a difference here the trace is of no use: `kernel_main.ts --linux tests/emulate/native/linux.trace` records another.
     assert.deepEqual(recorded.map((line) => line.split(" -> ")[0]), drawn);
   },
 });

@@ -1,4 +1,4 @@
-/* What can be seen of an fd without changing it. */
+/* Operations that look at an fd and change nothing. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
@@ -27,7 +27,7 @@ static uint32_t contents(int fd, off_t size)
 	return sum;
 }
 
-/* What a file is called: `/memfd:NAME (deleted)` is NAME; without one a file was retrieved, or made by O_TMPFILE. */
+/* The name of a file, by its link in /proc: `/memfd:NAME (deleted)` is NAME. Retrieved and O_TMPFILE files have no name. */
 static const char *name_of(int fd)
 {
 	static char link[200];
@@ -41,7 +41,7 @@ static const char *name_of(int fd)
 		return "#";
 	if (!strncmp(link, "/memfd:", 7))
 		name += 7;
-	/* The directory is not the same everywhere. */
+	/* The directory of the link differs from machine to machine, so it is left out. */
 	if (strstr(link, "/device-link"))
 		name = strstr(link, "/device-link") + 1;
 	name[strcspn(name, " (")] = 0;
@@ -61,7 +61,7 @@ void look(const struct op *op, char *result)
 	    st.st_size, st.st_nlink, lseek(fd, 0, SEEK_CUR), seals, flags, fcntl(fd, F_GETFD), name_of(fd), contents(fd, st.st_size));
 }
 
-/* What a session or the device answers to calls that are not its own. */
+/* Calls on a session or the device that are not calls of LUO. */
 void foreign(const struct op *op, char *result)
 {
 	int fd = slots[op->v[0]];

@@ -1,4 +1,4 @@
-/* What is done to the device, to sessions, and to the machine. Every call is the bare system call: no libc is between. */
+/* The operations on the device, on sessions and on the machine. Every call is the bare system call, without libc. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@ struct session_arg { uint32_t size; int32_t fd; char name[NAME_BYTES]; };
 struct fd_arg { uint32_t size; int32_t fd; uint64_t token; };
 struct finish_arg { uint32_t size, reserved; };
 
-/* The text is what is opened, but for the last ones; `device-link` is a symbolic link in the working directory. */
+/* Paths, each with the way to open it (an index of `ways`). `device-link` is a symbolic link in the working directory. */
 const struct spelling spellings[] = {
 	{ "/dev/liveupdate", 0 }, { "/dev/liveupdate", 1 }, { "//dev/./../dev///liveupdate", 1 }, { "liveupdate", 2 },
 	{ "../dev/liveupdate", 2 }, { "/dev/liveupdate", 3 }, { "liveupdate", 4 }, { "/dev/liveupdate", 4 },
@@ -180,7 +180,7 @@ static bool makes_fd(long request)
 	return request == CREATE_SESSION || request == RETRIEVE_SESSION || request == RETRIEVE_FD;
 }
 
-/* An ioctl whose number, size, tail or memory is off in one way or several; now and then in none. */
+/* An ioctl whose number, size, tail or memory is usually wrong in one or more ways. */
 void malformed(const struct op *op, char *result)
 {
 	long request = op->v[1], mapped = op->v[3];
@@ -239,7 +239,7 @@ void bad_kexec(const struct op *op, char *result)
 		close(kernel);
 }
 
-/* Without an image; never anything that could succeed. */
+/* A reboot that cannot succeed, because no image is loaded or the arguments are wrong. */
 void bad_reboot(const struct op *op, char *result)
 {
 	int how = op->v[0] % 4;

@@ -1,9 +1,9 @@
 /*
- * Random traffic of native processes on /dev/liveupdate: `native SEED BOOTS COUNT [GROUPS LEFT OUT]`, once a boot (LUO_BOOT,
- * 1 when unset). The conductor, which is this, hands one operation at a time to one of its processes and prints a line for
- * it: `BOOT.NUMBER pP KIND ARGUMENTS -> RESULT`, with nothing in it that depends on pids, times or inode numbers. Before the
- * last boot it ends each by a kexec, while the processes hold what they hold. Without LUO_KERNEL it does nothing of it,
- * and prints the operations of all boots.
+ * Random traffic of native processes on /dev/liveupdate: `native SEED BOOTS COUNT [GROUPS LEFT OUT]`, once in each boot
+ * (LUO_BOOT, 1 when unset). This program is the conductor: it gives one operation at a time to one of its processes and
+ * prints a line for it, `BOOT.NUMBER pP KIND ARGUMENTS -> RESULT`. Nothing in the line depends on pids, times or inode
+ * numbers. Every boot but the last ends with a kexec, while the processes still have their fds open. Without LUO_KERNEL
+ * the conductor makes no operation and prints those of all boots.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,7 +22,7 @@
 
 #define PATIENCE_MS 30000
 
-/* The conductor's ends; 0: not alive. */
+/* The conductor's ends of the pipes to its processes; 0: the process does not live. */
 static int orders[PROCESSES], answers[PROCESSES];
 static pid_t pids[PROCESSES];
 
@@ -93,7 +93,7 @@ static void bury(int process, char *result)
 
 static void kill_process(int process, int how, char *result)
 {
-	/* An order that is none makes it exit by itself. */
+	/* A single byte is not a whole order, and the process exits by itself. */
 	if (how % 3 == 0)
 		write(orders[process], "", 1);
 	else
@@ -123,7 +123,7 @@ static void order(const struct op *op, char *result)
 	memcpy(result, answer.result, RESULT_MAX);
 }
 
-/* Which operations there would be. */
+/* Prints the operations of a boot and makes none. */
 static void list(int boot)
 {
 	char text[400];
@@ -174,7 +174,7 @@ int main(int argc, char **argv)
 		return worker(argv);
 	if (argc < 4)
 		return fprintf(stderr, "usage: native SEED BOOTS COUNT [GROUPS]\n"), 2;
-	/* Without a next kernel this is no machine that was made for it, and it has kexecs in it: it only says what it would do. */
+	/* Without a next kernel this is an ordinary host. The traffic has kexecs in it, so the operations are only printed. */
 	if (!getenv("LUO_KERNEL")) {
 		for (boot = 1; boot <= atoi(argv[2]); boot++) {
 			begin_boot(atoi(argv[1]), boot, atoi(argv[3]), argc > 4 ? argv[4] : "");

@@ -23,7 +23,7 @@ int open_next(const char *variable)
 	return path && *path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 }
 
-/* Returns only when it did not happen: what failed, errno says why. */
+/* Returns only after a failure: the name of the call that failed, with its errno. */
 const char *next_boot(void)
 {
 	const char *cmdline = getenv("LUO_CMDLINE");

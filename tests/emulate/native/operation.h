@@ -38,13 +38,16 @@ struct answer {
 
 struct kind {
 	const char *name;
-	/* What v[] means, in order; `spelling`, `name` and `memory` are printed as words, `flags` and `request` in hex. */
+	/* The names of the values v[], in order; `spelling`, `name` and `memory` are printed as words, `flags` and `request` in hex. */
 	const char *keys;
 	int weight;
-	/* l: liveupdate, o: odd ways to open the device, f: files, p: processes, w: writes that may grow a file, i: what the fds of LUO are besides. */
+	/*
+	 * l: liveupdate, o: odd ways to open the device, f: files, p: processes, w: writes that may grow a file, i: calls on
+	 * LUO's fds that are not LUO's.
+	 */
 	char group;
 	void (*draw)(struct op *);
-	/* NULL: the conductor does it. */
+	/* NULL: the conductor makes the operation. */
 	void (*perform)(const struct op *, char *result);
 };
 
@@ -92,7 +95,7 @@ void fork_process(const struct op *, char *), exec_self(const struct op *, char 
 void say(char *result, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The errno's name, or the value. */
 void say_result(char *result, long value);
-/* Puts a new fd into a slot, and what was there is closed after the call: so it was still there during it. */
+/* Puts a new fd into a slot and closes the old one, which was still open during the call. */
 void keep(char *result, int64_t slot, long fd);
 uint32_t digest(const void *bytes, size_t length, uint32_t so_far);
 void work(int process) __attribute__((noreturn));

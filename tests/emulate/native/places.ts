@@ -4,9 +4,9 @@ import { TALKING } from "../../../lib/rehearse/qemu.ts";
 import { luoCommand } from "../../luo_under_test.ts";
 import { imagePath } from "../../vm/images.ts";
 
-/** What is run in each boot, as a shell would write it. */
+/** A command for each boot, and its programs. */
 export interface Job {
-  /** With `$P` for the directory of the programs; standard output is what is compared. */
+  /** A shell command, with `$P` for the directory of the programs. Its standard output is compared. */
   readonly command: string;
   /** Static programs and scripts that are to be in `$P`, by name. */
   readonly programs: Readonly<Record<string, string>>;
@@ -21,7 +21,7 @@ export interface Ran {
   readonly out: string;
   /** Standard error; in the virtual machine its console too. */
   readonly err: string;
-  /** `uname -r` of the machine that ran it; only of the VM. */
+  /** `uname -r` in the virtual machine. */
   readonly release: string;
 }
 

@@ -16,9 +16,9 @@ bool chance(uint32_t percent);
 /* Whether the operations of this group are left out. */
 bool is_left_out(char group);
 int64_t file_slot(void);
-/* Of a file, or an offset in it; seldom more than 64 KiB. */
+/* The length of a file, or an offset in it; seldom more than 64 KiB. */
 int64_t length(void);
-/* No function: the order in which arguments are evaluated, and so drawn, is the compiler's. */
+/* A macro, because the compiler chooses the order in which the arguments of a function are evaluated, and so drawn. */
 #define SET(op, a, b, c, d) ((op)->v[0] = (a), (op)->v[1] = (b), (op)->v[2] = (c), (op)->v[3] = (d))
 
 extern const int64_t tokens[7], memfd_flags[10];

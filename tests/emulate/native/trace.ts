@@ -21,9 +21,9 @@ export function job(traffic: Traffic, program: string): Job {
   };
 }
 
-/** Where the traces differ first: the shortest prefix of the traffic that shows it ends there. Undefined: nowhere. */
+/** The first difference of two traces: the shortest prefix of the traffic that shows it ends there. */
 export interface Difference {
-  /** Operations up to and with the one that differs, from the first of the first boot. */
+  /** The number of operations since power-on, the one that differs included. */
   readonly operations: number;
   readonly linux: string | undefined;
   readonly emulate: string | undefined;

@@ -1,4 +1,4 @@
-/* A process of the emulated machine: it does what it is told, and says what came of it. */
+/* A process of the traffic: it makes the operations that the conductor orders, and answers with their results. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -86,7 +86,7 @@ void receive_slot(const struct op *op, char *result)
 	keep(result, op->v[0], fd);
 }
 
-/* The child is the conductor's, who waits for it: nothing goes on before a process that died has left all it held. */
+/* The conductor is the child's parent and waits for its end, so all fds of a dead process are closed before the next operation. */
 void fork_process(const struct op *op, char *result)
 {
 	child = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, 0);
@@ -95,7 +95,7 @@ void fork_process(const struct op *op, char *result)
 	say(result, child > 0 ? "a child" : strerrorname_np(errno));
 }
 
-/* Everything without FD_CLOEXEC stays; which that is, the program looks up afterwards. */
+/* The fds without FD_CLOEXEC stay open; the new program looks which ones these are. */
 void exec_self(const struct op *op, char *result)
 {
 	char text[SLOTS * 12] = "", process[12];

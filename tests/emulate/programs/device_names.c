@@ -1,4 +1,4 @@
-/* The names of the device: what takes them, makes them and removes them, and the device's attributes. */
+/* The names of the device: calls that use, make and remove them, and the device's attributes. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* What a preserved memfd of two pages refuses: one line for each call. */
+/* The calls that a preserved memfd of two pages refuses: one line for each call. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* Threads, fork, vfork, posix_spawn, exec and daemons, each of which makes a session: who holds one keeps its name taken. */
+/* Threads, fork, vfork, posix_spawn, exec and daemons each make a session. Its name stays taken as long as a process holds it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

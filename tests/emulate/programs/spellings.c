@@ -1,4 +1,4 @@
-/* The device by many names; each must find it (busy, because it is open), and what only looks like it must not. */
+/* The device by many names. Each must find it (busy, because it is open); a name that only looks like one must not. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 #!/bin/sh
 # `chain.sh DIRECTORY`, once a boot, the same on Linux and under `luo emulate`: the 15 cases of `liveupdate`, then the four
-# two-stage programs, whose second stages each run in the boot behind the kexec of the first one. In each of the boots 2 to 5
-# one ends and the next begins. What it prints for main.ts begins with `selftest:` or is TAP.
+# two-stage programs. Each runs its second stage in the boot after the kexec of its first stage, so in each of the boots 2 to 5
+# one program ends and the next begins. The output is TAP, and lines for main.ts that begin with `selftest:`.
 directory=$1
 boot=${LUO_BOOT:-1}
 
