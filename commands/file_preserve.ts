@@ -61,17 +61,20 @@ function parseSource({ from, stdin, fd, pid }: Flags): Source {
 export async function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
   checkSession(context, request, flags);
   const { isSealed, seal, sourceName, copyToMemfd } = await import("../lib/files/preserve_from.ts");
-  const { digestOf } = await import("../lib/files/digest.ts");
+  const { digestOf, startDigest } = await import("../lib/files/digest.ts");
+  const running = request.digest || request.seal ? await startDigest() : undefined;
   using progress = new Progress(context, "Copying");
   using file = await copyToMemfd(request.source, {
     force: request.force,
     onStart: (total) => progress.start(total),
     onBytes: (bytes) => progress.advance(bytes),
+    onData: running && ((bytes) => running.update(bytes)),
   });
   const name = sourceName(request.source);
   if (request.seal) seal(file, name);
   let digest: string | undefined;
-  if (request.digest || isSealed(file)) {
+  if (running !== undefined && running.bytes > 0) digest = running.text();
+  else if (request.digest || isSealed(file)) {
     progress.restart("Hashing");
     digest = await digestOf({ fd: file.number, name }, (bytes) => progress.advance(bytes));
   }

@@ -1,6 +1,5 @@
 /** `luo file restore`: writes a restored file to a path or to standard output, or hands it to a command. */
 import { buildCommand } from "@stricli/core";
-import type { FileInfo } from "../lib/agent/protocol.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { call, restoreFile } from "./processes/agent_calls.ts";
@@ -112,7 +111,9 @@ export async function run(context: Context, request: Request, flags: CommonFlags
     name: `file ${token} of session "${session}"`,
     size: BigInt(file.size),
   };
-  const verified = request.verify && await verify(context, restored, file);
+  const digest = request.verify ? file.digest : undefined;
+  // The bytes of --to are verified as they are written, before the file has its name.
+  if (digest !== undefined && target === undefined) await verify(context, restored, digest);
   if (destination.kind === "exec") {
     const { becomeWithFile, runWithFile } = await import("./processes/command_with_file.ts");
     const { argv, become } = destination;
@@ -127,9 +128,9 @@ export async function run(context: Context, request: Request, flags: CommonFlags
   await interruptible((signal) =>
     target === undefined
       ? give.giveToFd(restored, { fd: 1, name: "standard output" }, { onBytes, signal })
-      : give.giveToFile(restored, target, { replace, mode, onBytes, signal })
+      : give.giveToFile(restored, target, { replace, mode, digest, onBytes, signal })
   );
-  return { session, file: noted(() => mark(true)).file, to: target?.path, verified };
+  return { session, file: noted(() => mark(true)).file, to: target?.path, verified: digest !== undefined };
 }
 
 /** The file is restored even if the agent cannot note it; the error says so. */
@@ -143,17 +144,15 @@ function noted<T>(mark: () => T): T {
   }
 }
 
-/** Compares the contents with what was preserved, before any byte is written. @returns false: no digest was recorded */
+/** Compares the contents with what was preserved, before any byte is given out. */
 async function verify(
   context: Context,
   restored: { fd: number; name: string; size: bigint },
-  { digest }: FileInfo,
-): Promise<boolean> {
-  if (digest === undefined) return false;
+  digest: string,
+): Promise<void> {
   const { verifyDigest } = await import("../lib/files/digest.ts");
   using progress = new Progress(context, "Verifying", restored.size);
   await verifyDigest(restored, digest, (bytes) => progress.advance(bytes));
-  return true;
 }
 
 export function format({ session, file, to, verified }: Result): string | undefined {

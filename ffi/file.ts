@@ -13,7 +13,7 @@ import {
 } from "./abi/stat.ts";
 import { decodeOsText } from "./abi/os_text.ts";
 import type { Ret, Stat } from "./abi/values.ts";
-import { ARCH, cString, libc, ret } from "./libc.ts";
+import { ARCH, cString, keepAlive, libc, ret } from "./libc.ts";
 
 /** `flags` are those of x86-64 (ffi/abi/fcntl.ts) on every architecture. */
 export function open(path: string, flags: number, mode = 0): Ret {
@@ -56,6 +56,17 @@ export function pread(fd: number, into: Uint8Array, offset: bigint): Ret {
 
 export function pwrite(fd: number, from: Uint8Array, offset: bigint): Ret {
   return ret(libc().pwrite(fd, from, BigInt(from.byteLength), offset));
+}
+
+/** pwrite in another thread. -1: it failed, and the errno is in that thread. The fd must stay open until the answer. */
+export async function pwrite_in_thread(
+  fd: number,
+  from: Uint8Array<ArrayBuffer>,
+  offset: bigint,
+): Promise<number> {
+  const answer = await libc().pwrite_nonblocking(fd, from, BigInt(from.byteLength), offset);
+  keepAlive(from);
+  return answer;
 }
 
 export function lseek(fd: number, offset: bigint, whence: number): bigint {

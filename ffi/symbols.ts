@@ -27,6 +27,12 @@ export const symbols = {
   pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
   // ssize_t pwrite(int fd, const void *from, size_t count, off_t offset)
   pwrite: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
+  pwrite_nonblocking: {
+    name: "pwrite",
+    parameters: ["i32", "buffer", "usize", "i64"],
+    result: "i32",
+    nonblocking: true,
+  },
   // off_t lseek(int fd, off_t offset, int whence); lseek_failure repeats a failed call to read its errno
   lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
   lseek_failure: { name: "lseek", parameters: ["i32", "i64", "i32"], result: "i32" },

@@ -16,6 +16,7 @@ import { pidfd_getfd, pidfd_open } from "../../ffi/process.ts";
 import { check, LuoError } from "../error.ts";
 import type { Stat } from "../system_calls.ts";
 import { HostFd } from "./host_fd.ts";
+import { copyBlocks } from "./block_copy.ts";
 import { checkMemory } from "./free_memory.ts";
 import { extentsWithoutHoles } from "./data_extents.ts";
 import { kindOf } from "./file_kind.ts";
@@ -37,6 +38,8 @@ export interface TakeOptions {
   readonly onStart?: (total: bigint | undefined) => void;
   /** Called after each piece with its number of bytes. */
   readonly onBytes?: (bytes: number) => void;
+  /** Sees the bytes of a regular file as they are copied. It sees none of other sources. */
+  readonly onData?: (bytes: Uint8Array) => void;
 }
 
 /** The name of a source in messages. */
@@ -93,7 +96,7 @@ function position(fd: number): bigint {
 }
 
 async function copyFrom(from: number, name: string, start: bigint, options: TakeOptions): Promise<HostFd> {
-  const { force = false, onStart, onBytes } = options;
+  const { force = false, onStart, onBytes, onData } = options;
   const before = check<Stat>(fstat(from), "read", name);
   const kind = kindOf(before.mode);
   if (kind === "directory") throw new FileProblem("source-kind", { file: name, kind });
@@ -108,7 +111,7 @@ async function copyFrom(from: number, name: string, start: bigint, options: Take
     const watch = memoryWatch(name, force, onBytes);
     if (total === undefined) await transfer(source, target, { onBytes: watch });
     else {
-      const end = await copyData(source, target, start, before.size, watch);
+      const end = await copyData(source, target, start, before.size, watch, onData);
       checkUnchanged(from, name, before.size, end);
       checkNotRewritten(from, name, written);
     }
@@ -128,8 +131,15 @@ async function copyData(
   start: bigint,
   end: bigint,
   onBytes: (bytes: number) => void,
+  onData: TakeOptions["onData"],
 ): Promise<bigint> {
   check(ftruncate(target.fd, end - start), "write", target.name);
+  if (onData !== undefined) {
+    const all = { offset: start, length: end - start };
+    const moved = await copyBlocks(source, target, all, { at: 0n, onData, onBytes });
+    check(lseek(source.fd, start + moved, abi.SEEK_SET), "read", source.name);
+    return start + moved;
+  }
   let done = start;
   for (const { offset, length } of extentsWithoutHoles(source.fd, start, end)) {
     if (offset > done) onBytes(Number(offset - done));

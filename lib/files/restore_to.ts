@@ -12,24 +12,14 @@ import {
   O_TMPFILE,
   S_IFLNK,
   S_IFMT,
-  SEEK_SET,
 } from "../../ffi/abi/fcntl.ts";
-import {
-  fallocate,
-  fchmod,
-  fstat,
-  fsync,
-  ftruncate,
-  link_fd,
-  lseek,
-  open,
-  rename,
-  unlink,
-} from "../../ffi/file.ts";
+import { fchmod, fstat, fsync, ftruncate, link_fd, open, rename, unlink } from "../../ffi/file.ts";
 import { check, LuoError } from "../error.ts";
 import type { Stat } from "../system_calls.ts";
 import { HostFd } from "./host_fd.ts";
-import { extentsWithoutZeros } from "./data_extents.ts";
+import { copyBlocks } from "./block_copy.ts";
+import { extentsOfMemfd } from "./data_extents.ts";
+import { checkDigest, startDigest } from "./digest.ts";
 import { kindOf } from "./file_kind.ts";
 import { FileProblem } from "./file_problem.ts";
 import { checkProc } from "./system_files.ts";
@@ -45,6 +35,8 @@ export interface GiveOptions {
   readonly replace?: boolean;
   /** Permission bits of the file; by default those of the file that is replaced, or `NEW_FILE_MODE`. */
   readonly mode?: number;
+  /** The digest that the contents must have. Otherwise the path does not change (FileProblem `digest`). */
+  readonly digest?: string;
   readonly onBytes?: (bytes: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -102,7 +94,7 @@ export function checkTarget(target: Target, replace: boolean): number | undefine
  * with a temporary name where the file system has no O_TMPFILE. That file is synced, then linked or renamed to `path`. A symbolic
  * link at `path` is replaced itself, never followed.
  *
- * @throws FileProblem `target-exists`, `target-directory`, `target-kind`, `restored-short`; LuoError `read`, `write`; the signal's reason
+ * @throws FileProblem `target-exists`, `target-directory`, `target-kind`, `restored-short`, `digest`; LuoError `read`, `write`; the signal's reason
  */
 export async function giveToFile(file: Restored, target: Target, options: GiveOptions = {}): Promise<void> {
   const { replace = false } = options;
@@ -128,24 +120,20 @@ export async function giveToFile(file: Restored, target: Target, options: GiveOp
 }
 
 async function fill(file: Restored, out: End, options: GiveOptions): Promise<void> {
-  const { onBytes, signal } = options;
+  const { digest: expected, onBytes, signal } = options;
   checkWhole(file, check<Stat>(fstat(file.fd), "read", file.name).size);
-  const extents = await extentsWithoutZeros(file, { signal });
   check(ftruncate(out.fd, file.size), "write", out.name);
-  // Finds out about a full disk before the copy. Not every file system can (EOPNOTSUPP).
-  for (const { offset, length } of extents) {
-    const room = fallocate(out.fd, 0, offset, length);
-    if (room === -Errno.ENOSPC || room === -Errno.EFBIG) throw new LuoError("write", out.name, -room);
+  const digest = expected === undefined ? undefined : await startDigest();
+  const onData = digest && ((bytes: Uint8Array) => digest.update(bytes));
+  // A digest is of all bytes, those of holes too.
+  const extents = digest === undefined ? extentsOfMemfd(file) : [{ offset: 0n, length: file.size }];
+  const holes = extents.reduce((left, { length }) => left - length, file.size);
+  if (holes > 0n) onBytes?.(Number(holes));
+  for (const extent of extents) {
+    const moved = await copyBlocks(file, out, extent, { onData, onBytes, signal });
+    if (moved < extent.length) checkWhole(file, extent.offset + moved);
   }
-  let done = 0n;
-  for (const { offset, length } of extents) {
-    if (offset > done) onBytes?.(Number(offset - done));
-    check(lseek(out.fd, offset, SEEK_SET), "write", out.name);
-    const moved = await transfer(file, out, { offset, limit: length, onBytes, signal });
-    done = offset + moved;
-    if (moved < length) checkWhole(file, done);
-  }
-  if (file.size > done) onBytes?.(Number(file.size - done));
+  if (digest !== undefined && expected !== undefined) checkDigest(file.name, expected, digest.text());
   check(fsync(out.fd), "write", out.name);
 }
 

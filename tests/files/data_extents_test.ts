@@ -4,7 +4,10 @@ import fc from "fast-check";
 import * as abi from "../../ffi/abi/fcntl.ts";
 import { close, fallocate, fstat, ftruncate, lseek, open, pwrite } from "../../ffi/file.ts";
 import { is_zero } from "../../ffi/memory.ts";
-import { extentsWithoutHoles, extentsWithoutZeros } from "../../lib/files/data_extents.ts";
+import { copyBlocks } from "../../lib/files/block_copy.ts";
+import { extentsOfMemfd, extentsWithoutHoles } from "../../lib/files/data_extents.ts";
+import { digestOf, startDigest } from "../../lib/files/digest.ts";
+import { LuoError } from "../../lib/error.ts";
 import { FileProblem } from "../../lib/files/file_problem.ts";
 import { copyToMemfd } from "../../lib/files/preserve_from.ts";
 import { giveToFile, parseTarget } from "../../lib/files/restore_to.ts";
@@ -81,7 +84,10 @@ Deno.test("only blocks with data of a restored file are written; the rest are ho
   fallocate(fd.number, 0, 0n, BigInt(bytes.length));
   assert.ok(used(fd.number) >= bytes.length, "the kernel has filled the holes");
   const file = { fd: fd.number, name: "file 7", size: BigInt(bytes.length) };
-  const extents = await extentsWithoutZeros(file);
+  using copy = memfdOf(new Uint8Array(0));
+  ftruncate(copy.number, file.size);
+  await copyBlocks(file, { fd: copy.number, name: "copy" }, { offset: 0n, length: file.size });
+  const extents = extentsOfMemfd({ fd: copy.number, size: file.size });
   assert.deepEqual(
     extents.map(({ offset, length }) => [Number(offset) / KiB, Number(length) / KiB]),
     [[64, 64], [5 * KiB - 64, 128], [16 * KiB, 77 / KiB]],
@@ -102,10 +108,10 @@ Deno.test("a restored file that is shorter than before is an error, and is not p
   assert.deepEqual([...Deno.readDirSync(dir.path)], []);
 });
 
-Deno.test("the search for data does not move the position of the restored file", async () => {
+Deno.test("the search for data does not move the position of the restored file", () => {
   using fd = memfdOf(sparse(3 * MiB, [[MiB, 5]]));
   lseek(fd.number, 42n, abi.SEEK_SET);
-  await extentsWithoutZeros({ fd: fd.number, name: "file 7", size: BigInt(3 * MiB) });
+  extentsOfMemfd({ fd: fd.number, size: BigInt(3 * MiB) });
   assert.equal(lseek(fd.number, 0n, abi.SEEK_CUR), 42n);
 });
 
@@ -137,4 +143,62 @@ Deno.test("a file without holes, or whose file system has no holes, is one exten
   const proc = open("/proc/self/status", abi.O_RDONLY);
   assert.deepEqual(extentsWithoutHoles(proc, 0n, 10n), [{ offset: 0n, length: 10n }]);
   close(proc);
+});
+
+Deno.test("any file is copied with its digest, which sees every byte in order, those of holes too", async () => {
+  const place = fc.tuple(fc.nat(3 * MiB), fc.integer({ min: 1, max: 300 * KiB }));
+  const cases = fc.tuple(fc.nat(3 * MiB), fc.array(place, { maxLength: 6 }), fc.nat(2 * MiB));
+  await fc.assert(
+    fc.asyncProperty(cases, async ([size, places, start]) => {
+      const bytes = sparse(size, places);
+      using source = memfdOf(bytes);
+      const rest = Math.max(0, size - start);
+      using target = memfdOf(new Uint8Array(0));
+      ftruncate(target.number, BigInt(rest));
+      const seen: number[] = [];
+      const digest = await startDigest();
+      const moved = await copyBlocks(
+        { fd: source.number, name: "source" },
+        { fd: target.number, name: "target" },
+        { offset: BigInt(start), length: BigInt(rest) },
+        { at: 0n, onData: (piece) => digest.update(piece), onBytes: (count) => seen.push(count) },
+      );
+      assert.equal(Number(moved), rest);
+      assert.equal(seen.reduce((sum, count) => sum + count, 0), rest);
+      assert.deepEqual(readAll(target.number), bytes.subarray(start));
+      assert.equal(digest.text(), await digestOf({ fd: target.number, name: "target" }));
+    }),
+    { numRuns: 30 },
+  );
+});
+
+Deno.test("a write that fails in another thread is the error of the copy", async () => {
+  using source = memfdOf(pattern(4 * MiB));
+  const full = open("/dev/full", abi.O_RDWR | abi.O_CLOEXEC);
+  try {
+    await assert.rejects(
+      copyBlocks({ fd: source.number, name: "x" }, { fd: full, name: "/dev/full" }, {
+        offset: 0n,
+        length: BigInt(4 * MiB),
+      }, { onData: () => {} }),
+      (error) => error instanceof LuoError && error.is("ENOSPC") && error.message.includes("/dev/full"),
+    );
+  } finally {
+    close(full);
+  }
+});
+
+Deno.test("contents with another digest than recorded never get the name", async () => {
+  using dir = scratch();
+  const bytes = pattern(3 * MiB);
+  using fd = memfdOf(bytes);
+  const file = { fd: fd.number, name: "file 7", size: BigInt(bytes.length) };
+  const digest = await digestOf(file);
+  await giveToFile(file, parseTarget(`${dir.path}/out`), { digest });
+  assert.deepEqual(Deno.readFileSync(`${dir.path}/out`), bytes);
+  pwrite(fd.number, new Uint8Array([1]), BigInt(2 * MiB));
+  const other = (error: unknown) => error instanceof FileProblem && error.code === "digest";
+  await assert.rejects(giveToFile(file, parseTarget(`${dir.path}/out`), { digest, replace: true }), other);
+  assert.deepEqual(Deno.readFileSync(`${dir.path}/out`), bytes);
+  assert.deepEqual([...Deno.readDirSync(dir.path)].length, 1);
 });

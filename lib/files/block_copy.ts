@@ -1,0 +1,116 @@
+/** Copies bytes of a regular file block by block: blocks of zeros become holes, and a digest sees the same bytes that are written. */
+import { Errno } from "../../ffi/abi/errno.ts";
+import { pread, pwrite, pwrite_in_thread } from "../../ffi/file.ts";
+import { is_zero } from "../../ffi/memory.ts";
+import { LuoError } from "../error.ts";
+import type { Extent } from "./data_extents.ts";
+import { type End, letSignalsIn } from "./transfer.ts";
+
+export interface BlockCopyOptions {
+  /** The offset in the target of the extent's first byte; without it, the same offset as in the source. */
+  readonly at?: bigint;
+  /** Sees all bytes in order. The blocks are then written in another thread, while the next ones are read and seen. */
+  readonly onData?: (bytes: Uint8Array) => void;
+  readonly onBytes?: (bytes: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A shorter run of zeros is written as data: a hole costs an extent in the file system. */
+const BLOCK_BYTES = 64 << 10;
+/** Small enough to be in the processor's cache when the bytes are compared and written. */
+const PIECE_BYTES = 256 << 10;
+/** In another thread: long enough that the change of threads does not count. */
+const THREAD_PIECE_BYTES = 1 << 20;
+
+/**
+ * Copies an extent of the source to a target that is all hole there. No position moves.
+ *
+ * @returns the number of bytes; fewer than the extent has when the source ended
+ * @throws LuoError `read` or `write`; the signal's reason
+ */
+export async function copyBlocks(
+  from: End,
+  to: End,
+  { offset, length }: Extent,
+  { at = offset, onData, onBytes, signal }: BlockCopyOptions = {},
+): Promise<bigint> {
+  const size = onData === undefined ? PIECE_BYTES : THREAD_PIECE_BYTES;
+  // While one is written, the other one is filled.
+  let [filled, written] = [new Uint8Array(size), new Uint8Array(size)];
+  const breathe = letSignalsIn(signal);
+  let writing: Promise<void> | undefined;
+  let moved = 0n;
+  try {
+    while (moved < length) {
+      const bytes = readPiece(from, filled, offset + moved, length - moved);
+      if (bytes.length === 0) break;
+      onData?.(bytes);
+      await writing;
+      writing = undefined;
+      const place = at + moved;
+      if (onData === undefined) writeRuns(to, bytes, place);
+      else {
+        writing = writeRunsInThread(to, bytes, place);
+        // Its error is thrown where it is awaited, after the next bytes were read.
+        writing.catch(() => {});
+      }
+      [filled, written] = [written, filled];
+      moved += BigInt(bytes.length);
+      onBytes?.(bytes.length);
+      await breathe();
+    }
+    return moved;
+  } finally {
+    // The thread must not write to a descriptor that is closed, or to another file with its number.
+    await writing;
+  }
+}
+
+function readPiece(
+  from: End,
+  buffer: Uint8Array<ArrayBuffer>,
+  at: bigint,
+  left: bigint,
+): Uint8Array<ArrayBuffer> {
+  const piece = left < BigInt(buffer.length) ? buffer.subarray(0, Number(left)) : buffer;
+  for (;;) {
+    const bytes = pread(from.fd, piece, at);
+    if (bytes >= 0) return piece.subarray(0, bytes);
+    if (bytes !== -Errno.EINTR) throw new LuoError("read", from.name, -bytes);
+  }
+}
+
+function writeRuns(to: End, bytes: Uint8Array<ArrayBuffer>, at: bigint): void {
+  for (const { start, end } of runs(bytes)) writeAllAt(to, bytes.subarray(start, end), at + BigInt(start));
+}
+
+async function writeRunsInThread(to: End, bytes: Uint8Array<ArrayBuffer>, at: bigint): Promise<void> {
+  for (const { start, end } of runs(bytes)) {
+    const written = await pwrite_in_thread(to.fd, bytes.subarray(start, end), at + BigInt(start));
+    // After a failure the errno is in the other thread: this thread tries again and finds it out.
+    const from = start + Math.max(0, written);
+    writeAllAt(to, bytes.subarray(from, end), at + BigInt(from));
+  }
+}
+
+function writeAllAt(to: End, bytes: Uint8Array, at: bigint): void {
+  for (let done = 0; done < bytes.length;) {
+    const written = pwrite(to.fd, bytes.subarray(done), at + BigInt(done));
+    if (written === -Errno.EINTR) continue;
+    if (written < 0) throw new LuoError("write", to.name, -written);
+    done += written;
+  }
+}
+
+/** The parts with blocks that are not all zero. */
+function runs(bytes: Uint8Array): { readonly start: number; readonly end: number }[] {
+  const found: { start: number; end: number }[] = [];
+  for (let start = 0; start < bytes.length; start += BLOCK_BYTES) {
+    const end = Math.min(start + BLOCK_BYTES, bytes.length);
+    if (bytes[start] === 0 && is_zero(bytes.subarray(start, end))) continue;
+    const last = found.at(-1);
+    if (last?.end === start) last.end = end;
+    else found.push({ start, end });
+  }
+  return found;
+}
