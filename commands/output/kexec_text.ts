@@ -31,7 +31,7 @@ function contents(bytes: number, digest: string | undefined): string {
   return digest === undefined ? size(bytes) : `${size(bytes)}, ${shortDigest(digest)}`;
 }
 
-/** What `kexec unload` did. */
+/** The result of `kexec unload`. */
 export function unloadedText(unloaded: ImageInfo | undefined): string {
   if (unloaded === undefined) return "Nothing was loaded";
   if (unloaded.by === "other") return "Unloaded the kernel that another program had loaded";

@@ -4,7 +4,7 @@
 export type Ret = number;
 
 /**
- * What a pointer argument points to. A plain `Uint8Array` is ordinary memory, readable and writable, whose end is not
+ * The memory that a pointer argument points to. A plain `Uint8Array` is ordinary memory, readable and writable, whose end is not
  * guarded on Linux. `UserMemory` is exact: nothing is mapped after its last byte, and a read-only one faults on writing.
  * `null` is the null pointer.
  */

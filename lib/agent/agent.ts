@@ -224,7 +224,7 @@ class Agent {
   }
 }
 
-/** What becomes of a session that the agent holds when it stops. */
+/** The fate of a session when the agent that holds it stops. */
 function atStop({ name, state, files, filesKnown }: SessionInfo): Objection {
   const content = filesKnown === false
     ? "files unknown"

@@ -10,7 +10,7 @@ export class AgentError<N extends ErrorName = ErrorName> extends Error {
   override readonly name = "AgentError";
   /** The name of the error, without the interface. */
   readonly code: N;
-  /** What the agent says about it. */
+  /** The parameters that the agent sent with the error. */
   readonly parameters: Errors[N];
 
   /** An error as the agent answered it. */

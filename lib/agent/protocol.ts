@@ -157,9 +157,9 @@ export interface Methods {
     reply: { file: FileInfo };
   };
   /**
-   * Gives out a file of a retrieved session, as fileFd; again and again until the session is finished. A
-   * token that nobody recorded is asked of the kernel. The file counts as restored from then on, unless
-   * mark is false: then MarkFile says so once the contents are safe.
+   * Gives out a file of a retrieved session, as fileFd; again and again until the session is finished.
+   * The kernel is asked for a token that is not recorded. The file counts as restored from then on,
+   * unless mark is false: then MarkFile says so once the contents are safe.
    */
   RestoreFile: {
     request: {

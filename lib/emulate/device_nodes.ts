@@ -20,7 +20,7 @@ export interface Node {
 
 /** A name in a directory of the host, with the node behind it. */
 export interface Entry {
-  /** As luo can open it. */
+  /** The path by which luo can open the directory. */
   directory: string;
   name: string;
   /** Undefined after unlink: the name of the device stays reserved, so that nothing is made there on the host. */

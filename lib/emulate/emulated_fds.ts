@@ -21,7 +21,7 @@ export interface EmulatedFd {
   /** The name that the device was opened by, and its inode. */
   readonly entry?: Entry;
   readonly node?: Node;
-  /** Of a session, as the program gave it: any bytes. */
+  /** The name of a session, as the program gave it: any bytes. */
   readonly name?: Uint8Array;
   /** Opened with O_PATH: most calls on the fd give EBADF. */
   readonly path_only?: boolean;
@@ -29,7 +29,7 @@ export interface EmulatedFd {
   readonly watched?: number;
 }
 
-/** What is known of the device when it is opened. */
+/** The facts that are known when the device is opened. */
 export type Opened = Pick<EmulatedFd, "entry" | "name" | "node" | "path_only" | "watched">;
 
 /**

@@ -101,7 +101,7 @@ export class LookCalls {
     return this.program.write(call.tid, call.args[1], encodeStatfs(subject.is === "session"));
   }
 
-  /** Of /proc/PID/fd/N, the link text that Linux gives for the file. */
+  /** The link text that Linux gives for the file in /proc/PID/fd/N. */
   #readlink(call: Notification, dirfd: number, address: bigint, into: bigint, size: number): CallAnswer {
     const path = this.program.path(call.tid, address);
     if (typeof path === "number" || size <= 0) return undefined;

@@ -1,4 +1,4 @@
-/** What a program under `luo emulate` loads for its next boot, under the names that `luo rehearse` has for it. */
+/** The files that a program under `luo emulate` loads for its next boot. `luo rehearse` uses the same names for them. */
 import { MFD_CLOEXEC } from "../../ffi/abi/fcntl.ts";
 import { memfd_create } from "../../ffi/file.ts";
 import { getpid } from "../../ffi/process.ts";

@@ -9,7 +9,7 @@ const LINKS_MAX = 40;
 /** linux/openat2.h */
 const [NO_XDEV, NO_MAGICLINKS, NO_SYMLINKS, BENEATH, IN_ROOT] = [1, 2, 4, 8, 16];
 
-/** What a path names. */
+/** The object that a path names. */
 export type Place =
   /** A name of the device, or the name that is reserved for it. */
   | { readonly is: "entry"; readonly entry: Entry }
@@ -45,7 +45,7 @@ export function walk(
 }
 
 class Walk {
-  /** Where the walk is: a directory that luo can name, and components without links below it. */
+  /** The place that the walk has reached: a directory that luo can name, and components without links below it. */
   #base: string;
   #parts: string[] = [];
   readonly #root: string;

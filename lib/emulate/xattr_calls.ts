@@ -14,7 +14,7 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
 const XATTR_ARGS_SIZE = 16;
 const XATTR_SIZE_MAX = 65536;
 
-/** Where a call finds its object: a path that is followed, a path that is not, an fd, or the arguments of a ...at call. */
+/** The way in which a call names its object: a path that is followed, a path that is not, an fd, or the arguments of a ...at call. */
 type How = "path" | "link" | "fd" | "at";
 /** The value's address and size, and XATTR_CREATE or XATTR_REPLACE. */
 interface Value {

@@ -11,7 +11,7 @@ export interface Extent {
 }
 
 /**
- * What the file system knows: everything between `start` and `end` that is not a hole. Moves the position of `fd`. A file system
+ * Everything between `start` and `end` that is not a hole, by what the file system says. Moves the position of `fd`. A file system
  * without SEEK_DATA has no holes.
  */
 export function extentsWithoutHoles(fd: number, start: bigint, end: bigint): Extent[] {

@@ -32,7 +32,7 @@ export function startWith(argv: readonly string[], file: HostFd, extra: Variable
   return check(pid, "execute", `"${name}"`);
 }
 
-/** Where PATH has the script; the shell itself would look in the working directory first. */
+/** The path of the script by PATH. The shell itself would look in the working directory first. */
 function scriptPath(name: string, env: readonly string[]): string {
   if (name.includes("/")) return name;
   const path = env.find((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) ?? "/bin:/usr/bin";

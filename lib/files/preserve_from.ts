@@ -89,7 +89,7 @@ function openFile(path: string): HostFd {
   throw new FileProblem("source-kind", { file: name, kind });
 }
 
-/** Where reading begins; 0 for files that have no position. */
+/** The position at which reading begins; 0 for files that have no position. */
 function position(fd: number): bigint {
   const answer = lseek(fd, 0n, abi.SEEK_CUR);
   return answer < 0n ? 0n : answer;

@@ -18,7 +18,7 @@ export interface ImageProblem {
   readonly reason: string;
 }
 
-/** What `checkImage` found out about an image. */
+/** The result of `checkImage`. */
 export interface ImageReport {
   /** uname's release of the kernel in the image, where the image has one. */
   readonly release?: string;

@@ -15,7 +15,7 @@ import { ProcessKilled, type SystemCalls } from "../system_calls.ts";
 import { dispatch } from "./dispatch.ts";
 import { BadPacket, GOODBYE, type Packet, receivePacket, sendPacket } from "./packets.ts";
 
-/** What the server needs of a model. */
+/** The machine of a model, as the server needs it. */
 export interface Hardware {
   /** A new process. */
   spawn(): SystemCalls;

@@ -45,7 +45,7 @@ export class GuardedProcess implements Disposable {
     this.#pid = check(pid, "start", JSON.stringify(argv[0] ?? ""));
   }
 
-  /** What the program wrote since the last call to standard output, or to standard error. */
+  /** The new bytes on standard output, or on standard error, since the last call. */
   read(stream: "output" | "errors"): Uint8Array {
     const fd = this.#output[stream === "output" ? 0 : 1];
     const pieces: Uint8Array[] = [];

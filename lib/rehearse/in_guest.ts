@@ -11,7 +11,7 @@ import type { Stat, SystemCalls } from "../system_calls.ts";
 import { Pattern } from "./pattern.ts";
 import type { Plan, PlannedFile, PlannedSession } from "./plan.ts";
 
-/** What the guest does, written by the host. */
+/** The order for the guest. The host writes it. */
 export interface GuestOrder {
   readonly plan: Plan;
   readonly kernel: string;
@@ -19,7 +19,7 @@ export interface GuestOrder {
   readonly commandLine: string;
 }
 
-/** What the guest reports, a line of JSON each. */
+/** A report of the guest: a line of JSON. */
 export type GuestReport =
   | { readonly step: "preserved" }
   | {

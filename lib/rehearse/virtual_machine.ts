@@ -13,7 +13,7 @@ import { ScratchDirectory } from "./scratch_directory.ts";
 export interface MachineOptions {
   /** The path of the image. */
   readonly kernel: string;
-  /** What process 1 runs in each boot, for busybox; it sets `status` to the exit status of the boot. */
+  /** The script that process 1 runs in each boot, for busybox. It sets `status` to the exit status of the boot. */
   readonly guest: string;
   /** Files to be found under `/share/boot/`, by name. */
   readonly files?: Readonly<Record<string, Uint8Array | string>>;
@@ -56,7 +56,7 @@ export interface MachineResult {
   readonly kexec_began: boolean;
   readonly lines: readonly ConsoleLine[];
   readonly console: string;
-  /** What QEMU wrote to standard error. */
+  /** QEMU's standard error. */
   readonly errors: string;
 }
 

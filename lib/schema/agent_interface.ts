@@ -4,7 +4,7 @@ import type { Schema } from "./parts.ts";
 import { File, FileState, Loss, LostFile, Session, SessionState } from "./session.ts";
 import { Agent, Device, Image, Kernel, LastUpdate, Status } from "./status.ts";
 
-/** What holds for every type and method, one sentence or two a line. */
+/** The rules for every type and method, one or two sentences a line. */
 export const INTERFACE_NOTES: readonly string[] = [
   "The agent of luo: it holds /dev/liveupdate and the sessions, so that scripts need not.",
   "Tokens are unsigned 64-bit numbers in decimal. Sizes are bytes. Times are RFC 3339, in UTC.",

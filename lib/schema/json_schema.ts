@@ -8,7 +8,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 
 const DRAFT = "https://json-schema.org/draft/2020-12/schema";
 
-/** What `jsonSchema` takes: the names of types (`Session`), then the commands (`session create`). */
+/** The names that `jsonSchema` takes: those of types (`Session`), then those of commands (`session create`). */
 export function schemaNames(): readonly string[] {
   return [...Object.keys(definitions()), ...Object.keys(ANSWERS)];
 }

@@ -5,7 +5,7 @@ import { backend, Image, Status } from "./status.ts";
 
 /** One method. */
 export interface Method {
-  /** What it does, in full sentences. */
+  /** The effect of the method, in full sentences. */
   readonly about: string;
   /** Its parameters. A request with any other is refused. */
   readonly request: Fields;
@@ -95,7 +95,7 @@ export const METHODS: Readonly<Record<string, Method>> = {
   RestoreFile: {
     about:
       "Gives out a file of a retrieved session, as fileFd; again and again until the session is finished. " +
-      "A token that nobody recorded is asked of the kernel. " +
+      "The kernel is asked for a token that is not recorded. " +
       "The file counts as restored from then on, unless mark is false: then MarkFile says so once the contents are safe.",
     request: {
       session,

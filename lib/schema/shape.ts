@@ -1,4 +1,4 @@
-/** What a schema says, as plain data: all texts that are made from the description (Varlink, JSON Schema, ...) start here. */
+/** A schema as plain data. All texts that are made from a schema (Varlink, JSON Schema, ...) start from this data. */
 import type { Schema } from "./parts.ts";
 
 /** The kind of a value. A `name` refers to a type that has its own description. */
@@ -33,7 +33,7 @@ export interface Field {
 export interface NamedType {
   /** `Session`. */
   readonly name: string;
-  /** What it is made of, one level down, and what it means. */
+  /** The kind that it names, and its meaning. */
   readonly shape: Shape;
 }
 

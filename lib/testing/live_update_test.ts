@@ -5,7 +5,7 @@ import { ProcessKilled, type SystemCalls } from "../system_calls.ts";
 import { type Guest, guest, record } from "./guest.ts";
 import { Machine, type MachineOptions, type NextKernel } from "./machine.ts";
 
-/** What each half of a test gets. */
+/** The argument of each half of a test. */
 export interface Half {
   /** The process that the half runs as. It lives until the kexec, and so do its sessions. */
   readonly sys: SystemCalls;

@@ -26,7 +26,7 @@ export interface TestOnLinuxOptions {
 export interface LinuxResult {
   /** The name that was given to `liveUpdateTest`. */
   readonly name: string;
-  /** What went wrong, a text each; empty when the test passed. */
+  /** A text for each failure; empty when the test passed. */
   readonly errors: readonly string[];
 }
 

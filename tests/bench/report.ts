@@ -3,7 +3,7 @@
 /** One line of the document. Cells are short: `WIDTHS` has the limits. */
 export interface Row {
   readonly what: string;
-  /** What was measured in the same run, to compare with. */
+  /** The other thing of the comparison, measured in the same run. */
   readonly against: string;
   readonly target: string;
   readonly measured: string;

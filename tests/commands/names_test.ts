@@ -6,7 +6,7 @@ import type { SessionInfo } from "../../lib/agent/protocol.ts";
 import { Cli } from "./cli.ts";
 import { foreignSession, machineProcess } from "./foreign_session.ts";
 
-/** What every verb does with the name "s" of a session that was handed over, by the session's state. */
+/** The effect of every verb on the name "s" of a session that was handed over, by the session's state. */
 const verbs: { args: string[]; incoming: [number, RegExp]; retrieved: [number, RegExp] }[] = [
   {
     args: ["session", "show", "s"],

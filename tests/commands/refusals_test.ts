@@ -37,7 +37,7 @@ Deno.test("refusals: the step that keeps the data is named first, --force last",
   await refuses("luo file restore 'vm 1' 7 --to FILE", "session", "close", name);
 });
 
-/** What the agent refuses, as the command shows it. */
+/** A refusal of the agent, as the command shows it. */
 function shown(problems: Problem[], reasons: string[] = ["because"]): string {
   const error = new AgentError("Refused", { operation: "preserve", subject: "file 7", reasons, problems });
   return renderFailure(toFailure(error));

@@ -1,4 +1,4 @@
-/** What people read: sizes, tables, statuses, hints, progress. */
+/** Text for people: sizes, tables, statuses, hints, progress. */
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/abi/errno.ts";
 import type { FileInfo, SessionInfo, Status } from "../../lib/agent/protocol.ts";

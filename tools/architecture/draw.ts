@@ -8,7 +8,7 @@ const STOREY = 54;
 const BOX = { width: 188, height: 36 };
 const TOP = 44;
 
-/** Where a room's box stands, in columns from the left, and what the room is for. Boxes of one floor must not overlap. */
+/** Each room's column from the left, and its purpose. Boxes of one floor must not overlap. */
 const ROOMS: Readonly<Record<string, readonly [column: number, purpose: string]>> = {
   "main.ts": [2, "argv to exit code"],
   "commands/program": [2, "the tree of commands"],
@@ -47,7 +47,7 @@ const ROOMS: Readonly<Record<string, readonly [column: number, purpose: string]>
   "lib/model/memory": [0, "page frames"],
   "lib/model/ground": [1, "releases, panic"],
   "lib/kho": [1, "formats of the handover"],
-  "lib/stale_socket.ts": [2, "a socket nobody serves"],
+  "lib/stale_socket.ts": [2, "a socket without a server"],
   "lib/fd.ts": [3, "a descriptor and its owner"],
   "lib/linux": [4, "the seam on Linux"],
   "lib/error.ts": [2, "an errno as an error"],
@@ -78,7 +78,7 @@ export function picture(): string {
     "<title>The floors of luo's source, and which room imports from which</title>",
     style(),
     `<rect class="ground" width="${WIDTH}" height="${height}"/>`,
-    `<text x="16" y="26" class="name">An arrow leads to a room that is imported from. Left out: arrows that follow from others. An arrow may pass behind other rooms</text>`,
+    `<text x="16" y="26" class="name">An arrow leads to a room that is imported from. Left out: arrows that follow from others. An arrow may pass under other rooms</text>`,
     ...[...edges].flatMap(([from, targets]) => arrows(from, targets)),
     ...FLOORS.flat().map(box),
     "</svg>\n",
@@ -118,7 +118,7 @@ function roomImports(): ReadonlyMap<string, ReadonlySet<string>> {
   );
 }
 
-/** Without the imports from rooms that another imported room leads to as well. */
+/** Leaves out imports from rooms that another imported room leads to as well. */
 function direct(graph: ReadonlyMap<string, ReadonlySet<string>>): ReadonlyMap<string, readonly string[]> {
   const below = (from: string): ReadonlySet<string> => {
     const targets = [...graph.get(from) ?? []];

@@ -69,7 +69,7 @@ export function addSegment(
   const loaded = found.filter(({ type }) => type === PT_LOAD);
   // The ELF loader needs the loaded segments in the order of their addresses, and the new one has the highest.
   if (note === undefined || note.header < Math.max(...loaded.map(({ header }) => header))) {
-    throw new TypeError("Cannot add a segment: no PT_NOTE behind the last PT_LOAD");
+    throw new TypeError("Cannot add a segment: no PT_NOTE after the last PT_LOAD");
   }
   const ends = loaded.map(({ address, memory_size }) => address + memory_size);
   const address = roundUp(ends.reduce((last, end) => end > last ? end : last, 0n));

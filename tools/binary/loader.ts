@@ -1,6 +1,6 @@
 /** The script of the single executable: the program's first part, and how the rest is found in memory. */
 
-/** Where each text is. */
+/** The places of all texts. */
 export interface Places {
   /** The variable of the start program after which the texts lie, with all the variables of it that come before them. */
   readonly variable: string;
@@ -13,7 +13,7 @@ export interface Places {
   readonly needs: Readonly<Record<string, readonly string[]>>;
 }
 
-/** What the first text is, so that no other memory is taken for it. */
+/** The first text, which the script compares, so that it takes no other memory for the texts. */
 export const MARK = "luo's texts";
 
 /**

@@ -8,7 +8,7 @@ export interface Start {
   readonly words: readonly string[];
   /** Variables for Deno, `NAME=value`. /proc/self/environ does not show them, and programs that read it do not inherit them. */
   readonly env: readonly string[];
-  /** What the script reads in memory. It lies after the last variable, and the script finds it there (loader.ts). */
+  /** The texts that the script reads in memory. They lie after the last variable, and the script finds them there (loader.ts). */
   readonly texts: Uint8Array;
   readonly script: Uint8Array;
 }

@@ -55,7 +55,7 @@ export function live_update(): Update {
   const disk = new MemoryDisk({ "/kernel": Uint8Array.from(standInBzImage({ release: "7.3.4" })) });
   const machine = new Machine({ memory_bytes: MEMORY_BYTES, disk });
   prepare(machine);
-  // What reboot(2) does first: from here on memory says what it will say to the next kernel.
+  // reboot(2) does this first. From here on the memory is as the next kernel reads it.
   machine.system.luo?.serialize();
   const { kinds, chain, map } = classify(machine);
   try {
@@ -91,7 +91,7 @@ function classify({ ram, system }: Machine) {
     kinds.fill(kind, frame, frame + count);
     return frame;
   };
-  // What is used and not found by following addresses belongs to this kernel, or to files of nobody's session.
+  // Used frames that no address leads to belong to this kernel, or to files outside of all sessions.
   for (const frame of ram.used()) kinds[frame] = "lost";
   const memory = new Physical(ram);
   const { kho } = system;
@@ -139,7 +139,7 @@ function classify_memfd(
   for (const { pfn } of folios) step("contents", mark("kept", pfn * BigInt(PAGE_SIZE)));
 }
 
-/** What of it is still there once the next kernel runs, told by nothing but the bytes. */
+/** The frames whose contents are unchanged in the next kernel, found by the bytes alone. */
 function after({ ram }: Machine, before: readonly Kind[]): Kind[] {
   return before.map((kind, frame) => {
     if (kind === "firmware") return kind;

@@ -1,4 +1,4 @@
-/** What types are called in TypeScript, where that is not their name in JSON. */
+/** The names of types in TypeScript, where they differ from those in JSON. */
 import type { TypeNames } from "./typescript.ts";
 
 /** TypeScript has a `File` of its own, the library a `Session` and an `Image`, the commands a `Failure`. */

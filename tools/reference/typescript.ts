@@ -5,7 +5,7 @@ import { wrap } from "../../lib/schema/wrap.ts";
 /** Columns of a line in a comment. */
 const WIDTH = 100;
 
-/** What a type is called in TypeScript, where that is not its name in JSON. */
+/** The names of types in TypeScript, where they differ from those in JSON. */
 export type TypeNames = Readonly<Record<string, string>>;
 
 /** The exported declaration of a named type. */

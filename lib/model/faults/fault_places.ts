@@ -50,7 +50,7 @@ export type OtherCall =
   | "adopt"
   | "expose";
 
-/** Where a fault can be: a system call, "call" for any, or a place inside the kernel. */
+/** The place of a fault: a system call, "call" for any, or a place inside the kernel. */
 export type FaultPlace = FailingPlace | OtherCall | "handover" | "page";
 
 const IO: readonly ErrnoName[] = ["EINTR", "EIO", "ENOMEM"];

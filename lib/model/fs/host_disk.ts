@@ -9,7 +9,7 @@ import type { Disk, DiskFile } from "./disk.ts";
 
 /** The files of the host: a machine with this disk reads and writes them, as the permissions of this process allow. */
 export class HostDisk implements Disk {
-  /** open(2). Of O_TMPFILE there is none: EOPNOTSUPP. */
+  /** open(2). There is no O_TMPFILE here: EOPNOTSUPP. */
   open(path: string, flags: number, mode: number): DiskFile | Ret {
     if ((flags & abi.O_TMPFILE) === abi.O_TMPFILE) return -Errno.EOPNOTSUPP;
     const access = flags & abi.O_ACCMODE;

@@ -1,4 +1,4 @@
-/** User memory: what the kernel can read and write behind a pointer (get_user, copy_from_user, copy_to_user). */
+/** User memory: the memory that a pointer of the caller leads to (get_user, copy_from_user, copy_to_user). */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import type { Ret, UserPointer } from "../../system_calls.ts";
 

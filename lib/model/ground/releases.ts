@@ -35,7 +35,7 @@ export interface Release {
   readonly flbs: boolean;
   /** Hands the seals of a memfd over. */
   readonly seals: boolean;
-  /** What the kernel does when it cannot read the LUO data: panic, or boot without LUO. */
+  /** The kernel's reaction to LUO data that it cannot read: it panics, or boots without LUO. */
   readonly unreadable: "panic" | "disable";
 }
 

@@ -29,7 +29,7 @@ export function faulty_process(process: Process, faults: Faults, sleep: Sleep): 
   });
 }
 
-/** What happens to a call. */
+/** The effect of the faults on one call. */
 interface Effect {
   /** 0, or the negative errno that the call must answer with instead of running. */
   answer: number;

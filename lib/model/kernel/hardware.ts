@@ -22,7 +22,7 @@ export interface Hardware {
   power_off(): void;
 }
 
-/** All that a kexec passes to the next kernel besides RAM. */
+/** The values that a kexec passes to the next kernel. Everything else is in RAM. */
 export interface NextKernel {
   /** uname's release. */
   readonly release: string;

@@ -11,7 +11,7 @@ import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import { KernelPanic } from "../ground/panic.ts";
 import type { Ram } from "../memory/ram.ts";
 
-/** What this kernel was handed. `blobs` have names (`kho_retrieve_subtree`). */
+/** The handover that this kernel received. `blobs` have names (`kho_retrieve_subtree`). */
 export interface HandedOver {
   readonly fdt: number;
   readonly blobs: KhoTree["blobs"];

@@ -19,7 +19,7 @@ export interface Scratch {
   readonly count: number;
 }
 
-/** All that a kexec passes to the next kernel besides memory. */
+/** The addresses that a kexec passes to the next kernel. Everything else is in memory. */
 export interface Handover {
   /** Address of KHO's tree. */
   readonly fdt: number;
@@ -217,7 +217,7 @@ export class Kho {
     return found;
   }
 
-  /** What the kexec passes on besides memory: kho_fill_kimage(). */
+  /** kho_fill_kimage(): the addresses that the kexec passes on. */
   get handover(): Handover {
     return {
       fdt: this.fdt * PAGE_SIZE,

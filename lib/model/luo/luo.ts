@@ -14,7 +14,7 @@ import { IncomingFiles } from "./session_files.ts";
 import type { Release } from "../ground/releases.ts";
 import { IncomingSession, key_of, type OutgoingSession, Sessions } from "./session.ts";
 
-/** What the kernel gives LUO at boot. */
+/** The parts of the kernel that LUO gets at boot. */
 export interface LuoBoot {
   readonly release: Release;
   readonly outgoing: OutgoingLuo;

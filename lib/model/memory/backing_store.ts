@@ -13,7 +13,7 @@ export interface BackingStore {
   zero(offset: number, length: number): void;
   /**
    * Called during a kexec when frames of this store survive; returns the store that the next kernel uses. The store
-   * returns itself when nobody outside the machine can reach it. It returns a private copy when the host's owner still
+   * returns itself when no process outside the machine can reach it. It returns a private copy when the host's owner still
    * runs and could write into it; the caller then releases this store.
    */
   survive(): BackingStore;

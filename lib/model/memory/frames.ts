@@ -4,7 +4,7 @@ import { FRAME, POISON, Section, SECTION_FRAMES, SECTION_SIZE } from "./section.
 
 export class Frames {
   #sections = new Map<number, Section>();
-  /** Value of every byte that nobody has written: 0 at power-on, `POISON` after a kexec. */
+  /** Value of every byte that was not written: 0 at power-on, `POISON` after a kexec. */
   #background = 0;
 
   readonly count: number;

@@ -31,7 +31,7 @@ export class Section {
 
   readonly background: number;
 
-  /** `background` is the value of every byte that nobody has written yet. */
+  /** `background` is the value of every byte that was not written yet. */
   constructor(background: number) {
     this.background = background;
   }

@@ -32,7 +32,7 @@ function twoStages(program: string, out: string): Case {
       return { name: program, trouble: `stage ${stage} ${how}` };
     }
   }
-  // Exit status 0 is not all that a passing second stage leaves.
+  // A second stage that passes also prints a line, besides exit status 0.
   const said = out.split(`selftest: ${program} stage 2 ended`)[0]?.split("selftest: boot").at(-1) ?? "";
   return { name: program, trouble: said.includes("KEXEC TEST PASSED") ? "" : "stage 2 does not say PASSED" };
 }

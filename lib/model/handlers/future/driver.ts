@@ -80,7 +80,7 @@ export interface Driver {
   open(flags: number): OpenFile | Ret;
 }
 
-/** What the kernel gives a module when it loads it. */
+/** The parts of the kernel that a module gets when it is loaded. */
 export interface Loading {
   readonly ram: Ram;
   new_ino(): bigint;
