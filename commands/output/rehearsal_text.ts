@@ -24,14 +24,14 @@ export function rehearsalText(rehearsal: Rehearsal, paint: Paint): string {
     "",
     paint("bold", "Console before the kexec"),
     ...consoleText(rehearsal.consoleBefore),
-    paint("bold", "Console after it"),
+    paint("bold", "Console after the kexec"),
     ...consoleText(rehearsal.consoleAfter),
   ].join("\n");
 }
 
 function amount({ sessions, files, bytes, scaled }: Rehearsal): string {
   const shown = `${count(sessions, "session")}, ${count(files, "file")}, ${size(bytes)}`;
-  return scaled ? `${shown} (scaled to the memory of the machine)` : shown;
+  return scaled ? `${shown} (scaled down: the agent holds more)` : shown;
 }
 
 function release(name: string | undefined): string {

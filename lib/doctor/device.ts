@@ -52,8 +52,8 @@ function heldBy(host: Host, pid: string): Finding {
     "device",
     `Process ${pid} (${name}) holds ${LIVEUPDATE_DEVICE}: one process at a time can`,
     unit === undefined
-      ? `end it when its sessions are no longer needed: kill ${pid}`
-      : `systemctl stop ${unit}`,
+      ? `when its sessions are no longer needed: kill ${pid}`
+      : `when its sessions are no longer needed: systemctl stop ${unit}`,
   );
 }
 

@@ -153,12 +153,12 @@ function verdictOf({ result, verified, failed, began, errors }: Evidence): [Verd
         "The next kernel boots, and cannot see the files of the host: 9p or overlayfs is missing",
       ];
     default:
-      return ["cannot_tell", `The guest's part of the rehearsal failed: ${lastLine(errors)}`];
+      return ["cannot_tell", `The guest's part of the rehearsal failed: ${firstLine(errors)}`];
   }
 }
 
 function notBegun({ end, status }: ProgramResult, errors: string): string {
-  return end === "exit" ? `exit code ${status}, ${lastLine(errors)}` : END_WORDS[end];
+  return end === "exit" ? `exit code ${status}, ${firstLine(errors)}` : END_WORDS[end];
 }
 
 const END_WORDS: Readonly<Record<Exclude<ProgramResult["end"], "exit">, string>> = {
@@ -166,12 +166,12 @@ const END_WORDS: Readonly<Record<Exclude<ProgramResult["end"], "exit">, string>>
   hang: "its init did not start in time",
   timeout: "the time limit is over",
   reset: "it switched the machine off",
-  no_shares: "it has no 9p over virtio built in",
-  no_overlay: "it has no 9p or no overlayfs built in",
+  no_shares: "it has no 9p over virtio",
+  no_overlay: "it has no 9p or no overlayfs",
   no_start: "QEMU did not start",
 };
 
-function lastLine(text: string): string {
+function firstLine(text: string): string {
   return text.trim().split("\n")[0] || "it said nothing";
 }
 
