@@ -46,9 +46,9 @@ export class LuoError extends Error {
 
 /** Returns a good answer of the kernel, and throws a `LuoError` for a negative one. */
 export function check(answer: number, operation: Operation, subject: string): number;
-/** As above, for calls that answer 64 bits. */
+/** Returns a good answer of a call that answers 64 bits, and throws a `LuoError` for a negative one. */
 export function check(answer: bigint, operation: Operation, subject: string): bigint;
-/** As above, for calls that answer an object or a text. */
+/** Returns the object or the text that a call answered, and throws a `LuoError` for a negative number. */
 export function check<T extends object | string>(
   answer: T | number,
   operation: Operation,

@@ -110,7 +110,10 @@ export class Device implements Disposable {
    * @throws LuoError `retrieve` as of `retrieve`, `finish`: EBUSY; whatever `take` throws
    */
   restoreAll<T>(name: string, take: (session: RestorableSession) => Promise<T>): Promise<T>;
-  /** As above, for a `take` that returns no promise. */
+  /**
+   * Retrieves a session, lets `take` restore its files, and finishes the session when `take` has returned. When `take` throws, the
+   * session stays open in this process, and the next `restoreAll` of the same `Device` gives it to `take` again.
+   */
   restoreAll<T>(name: string, take: (session: RestorableSession) => T): T;
   restoreAll<T>(name: string, take: (session: RestorableSession) => T | Promise<T>): T | Promise<T> {
     if (this.#taking.has(name)) throw new TypeError(`Session "${name}" is being restored already`);
