@@ -62,7 +62,7 @@ export interface NextKernel {
  * A machine of the software model: RAM, a disk, a console, and one kernel after another. It needs no permission and touches nothing of
  * the host.
  *
- * ```ts
+ * ```ts ignore
  * import { Machine } from "@luo/luo/testing";
  *
  * const machine = new Machine();
@@ -136,7 +136,8 @@ export class Machine {
 
   /**
    * Runs a program as process 1 of the running kernel, to its end or to the end of the kernel. The process, and what it has open, stays
-   * after the program has returned: sessions wait for the kexec. An error of the program is thrown.
+   * after the program has returned: sessions wait for the kexec. An error of the program is thrown. The program must not be asynchronous:
+   * its promise would be the value.
    */
   run<T>(program: (sys: SystemCalls) => T): Run<T> {
     const sys = this.init();
