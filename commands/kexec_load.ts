@@ -3,39 +3,28 @@ import { buildCommand } from "@stricli/core";
 import type { Methods } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { call } from "./processes/agent_calls.ts";
-import { textArgument } from "./arguments/text_argument.ts";
+import { type LineChoice, type LineFlags, lineFlags, parseLine } from "./arguments/next_command_line.ts";
 import type { Context } from "./base/context.ts";
 import { visible } from "./base/text.ts";
-import { Failure } from "./errors/failure.ts";
+import { doubtText } from "./output/check_text.ts";
 import { imageText } from "./output/kexec_text.ts";
 
-export interface Flags extends CommonFlags {
+export interface Flags extends CommonFlags, LineFlags {
   readonly initrd?: readonly string[];
-  readonly reuseCmdline: boolean;
-  readonly commandLine?: string;
-  readonly append?: string;
   readonly force: boolean;
 }
 
-export interface Request {
+export interface Request extends LineChoice {
   readonly kernel: string;
   readonly initrds: readonly string[];
-  readonly reuseCommandLine: boolean;
-  readonly commandLine?: string;
-  readonly append?: string;
   readonly force: boolean;
 }
 
 type Result = Methods["LoadImage"]["reply"];
 
 export function parse(flags: Flags, kernel: string): Request {
-  const { initrd = [], reuseCmdline, commandLine, append, force } = flags;
-  if (commandLine !== undefined && reuseCmdline) {
-    throw new Failure("usage", "Cannot take both --command-line and --reuse-cmdline", {
-      hints: ["--reuse-cmdline --append=WORDS adds to the running kernel's command line"],
-    });
-  }
-  return { kernel, initrds: initrd, reuseCommandLine: commandLine === undefined, commandLine, append, force };
+  const { initrd = [], force } = flags;
+  return { kernel, initrds: initrd, ...parseLine(flags), force };
 }
 
 export async function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
@@ -47,7 +36,10 @@ export async function run(context: Context, request: Request, flags: CommonFlags
   const { kernel: path, initrds, ...wish } = request;
   const names = { kernel: visible(path), initrd: initrds.map(visible).join(" + ") || undefined };
   const indexes = { kernelFd: 0, initrdFd: initrd === undefined ? undefined : 1 };
-  return call(context, flags, "LoadImage", { ...wish, ...names, ...indexes }, fds);
+  const result = call(context, flags, "LoadImage", { ...wish, ...names, ...indexes }, fds);
+  const doubt = result.check && doubtText(result.check);
+  if (doubt !== undefined && !flags.json) context.process.stderr.write(`${doubt}\n`);
+  return result;
 }
 
 export function format({ image }: Result): string {
@@ -58,8 +50,10 @@ export const command = buildCommand<Flags, [string], Context>({
   docs: docs(
     "Load the next kernel",
     "Replaces the image loaded before; a load that fails keeps it. The command line is yours: without liveupdate=on in it\n" +
-      "the next kernel drops everything that was preserved. Without --command-line it is the running kernel's own; --append\n" +
-      "adds to either what is not there already. Kernel and initramfs are copied: the files may change afterwards.",
+      "the next kernel drops everything that was preserved. Without --command-line it is that of a unified kernel image, or\n" +
+      "the running kernel's own; --append adds what is not there already. The image is checked first, as luo kexec check\n" +
+      "does: one that does not fit is refused. A unified kernel image, an EFI zboot image and a compressed kernel are\n" +
+      "unpacked. Kernel and initramfs are copied: the files may change afterwards.",
     [
       [
         "luo kexec load /boot/vmlinuz --initrd /boot/initrd.img --reuse-cmdline",
@@ -78,32 +72,13 @@ export const command = buildCommand<Flags, [string], Context>({
         placeholder: "FILE",
         brief: "Its initramfs; several are put one after the other",
       },
-      reuseCmdline: {
-        kind: "boolean",
-        default: false,
-        withNegated: false,
-        brief: "Take the running kernel's command line",
-      },
-      commandLine: {
-        kind: "parsed",
-        parse: textArgument,
-        optional: true,
-        placeholder: "S",
-        brief: "Take this command line",
-      },
-      append: {
-        kind: "parsed",
-        parse: textArgument,
-        optional: true,
-        placeholder: "S",
-        brief: "Add these words to it",
-      },
+      ...lineFlags,
       force: forceFlag("Load it even if the preserved data would not survive it"),
       ...commonFlags,
     },
     positional: {
       kind: "tuple",
-      parameters: [{ parse: String, placeholder: "KERNEL", brief: "A bzImage (x86-64) or Image (arm64)" }],
+      parameters: [{ parse: String, placeholder: "KERNEL", brief: "A kernel image, wrapped or not" }],
     },
   },
   func(flags, kernel) {

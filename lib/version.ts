@@ -24,7 +24,7 @@ export const VERSION: string = config.version;
 export const BINARY: boolean = typeof LUO_BINARY !== "undefined" || Deno.build.standalone;
 
 /** Packages that are not in the program: they are for tests and for making the single executable. */
-const NOT_IN_PROGRAM: readonly string[] = ["ajv", "esbuild", "fast-check"];
+const NOT_IN_PROGRAM: readonly string[] = ["ajv", "esbuild", "fast-check", "lzma1"];
 
 export function version(): Version {
   const packages = Object.entries(config.imports).filter(([name]) => !NOT_IN_PROGRAM.includes(name));

@@ -1,5 +1,6 @@
 /** The parts that all commands share: common flags, help with examples, and parse, run, format. */
 import type { Backend, Context } from "../base/context.ts";
+import { EXIT, type ExitCode } from "../base/exit_codes.ts";
 import { Failure } from "../errors/failure.ts";
 import { Ended } from "../errors/program_ended.ts";
 import { parseSeconds } from "./token.ts";
@@ -74,6 +75,8 @@ export interface Verb<Request, Result> {
   readonly run: (context: Context, request: Request, flags: CommonFlags) => Result | Promise<Result>;
   /** The text, without the last newline. Undefined: there is nothing to print. */
   readonly format: (result: Result, paint: Paint) => string | undefined;
+  /** The exit code of a command that has done its work. Default: 0. */
+  readonly exit?: (result: Result) => ExitCode;
   /** The command changes nothing: without its output it did nothing. */
   readonly onlyReads?: true;
 }
@@ -87,7 +90,9 @@ export async function perform<Request, Result>(
   try {
     const result = await verb.run(context, verb.parse(), flags);
     const text = flags.json ? JSON.stringify(result) : verb.format(result, context.paint);
-    if (text !== undefined) await print(context, text, verb.onlyReads ?? false);
+    if (text !== undefined) print(context, text, verb.onlyReads ?? false);
+    const code = verb.exit?.(result) ?? EXIT.done;
+    if (code !== EXIT.done) return new Ended(code);
   } catch (error) {
     return error instanceof Ended ? error : await failureOf(error);
   }

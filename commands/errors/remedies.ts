@@ -12,6 +12,9 @@ interface Advice {
 const LOST = "data would be lost";
 const CHANGED = "the file would come back different";
 
+/** Which images fit can be asked without loading any. */
+const OTHER_KERNEL = () => "load a kernel that fits: luo kexec check KERNEL says whether one does";
+
 const ADVICE: Readonly<Record<ProblemCode, Advice>> = {
   file_not_restored: {
     risk: LOST,
@@ -58,6 +61,11 @@ const ADVICE: Readonly<Record<ProblemCode, Advice>> = {
     step: () => "add it to the command line: luo kexec load KERNEL --append liveupdate=on",
   },
   kho_off: { risk: LOST, step: () => "add it to the command line: luo kexec load KERNEL --append kho=on" },
+  kho_format: { risk: LOST, step: OTHER_KERNEL },
+  luo_format: { risk: LOST, step: OTHER_KERNEL },
+  file_handlers: { risk: LOST, step: OTHER_KERNEL },
+  liveupdate_built_in: { risk: LOST, step: OTHER_KERNEL },
+  kho_built_in: { risk: LOST, step: OTHER_KERNEL },
   access_changes: {
     risk: CHANGED,
     step: () => "open the file for reading and writing (in a shell: 5<>FILE)",

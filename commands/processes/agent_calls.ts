@@ -70,6 +70,15 @@ export function callRunning<M extends MethodName>(
   return withAgent(context, flags, work, connectRunning);
 }
 
+/** Bytes of the files that are preserved for the next kernel; 0 without an agent. */
+export function preservedBytes(context: Context, flags: CommonFlags): number {
+  using client = connectAgentIfAny(target(context, flags), flags);
+  if (client === undefined) return 0;
+  const { sessions } = client.call("GetStatus", {}, [], limit_ms("GetStatus", flags)).reply.status;
+  return sessions.filter(({ state }) => state === "outgoing")
+    .flatMap(({ files }) => files).reduce((sum, { size }) => sum + size, 0);
+}
+
 /** A restored file: its description, and its descriptor, which the caller closes. */
 export function restoreFile(
   context: Context,

@@ -16,6 +16,7 @@ export const COMMAND_FILES: Readonly<Record<string, Load>> = {
   "file preserve": () => import("../file_preserve.ts"),
   "file restore": () => import("../file_restore.ts"),
   "file list": () => import("../file_list.ts"),
+  "kexec check": () => import("../kexec_check.ts"),
   "kexec load": () => import("../kexec_load.ts"),
   "kexec show": () => import("../kexec_show.ts"),
   "kexec unload": () => import("../kexec_unload.ts"),

@@ -12,6 +12,7 @@ import * as emulate from "../emulate.ts";
 import * as fileList from "../file_list.ts";
 import * as filePreserve from "../file_preserve.ts";
 import * as fileRestore from "../file_restore.ts";
+import * as kexecCheck from "../kexec_check.ts";
 import * as kexecExec from "../kexec_exec.ts";
 import * as kexecLoad from "../kexec_load.ts";
 import * as kexecShow from "../kexec_show.ts";
@@ -50,6 +51,7 @@ const file = buildRouteMap<string, Context>({
 const kexec = buildRouteMap<string, Context>({
   docs: { brief: "The next kernel" },
   routes: {
+    check: kexecCheck.command,
     load: kexecLoad.command,
     show: kexecShow.command,
     unload: kexecUnload.command,

@@ -122,7 +122,7 @@ class Agent {
   constructor(readonly options: AgentOptions, readonly state: AgentState, readonly startedAt: string) {}
 
   /** @throws VarlinkError, ProcessKilled */
-  handle(call: VarlinkCall, peer: Credentials): Reply {
+  async handle(call: VarlinkCall, peer: Credentials): Promise<Reply> {
     const { version } = this.options;
     const served = serviceCall(call, { version } satisfies Identity);
     if (served !== undefined) return served;
@@ -131,7 +131,7 @@ class Agent {
       throw new VarlinkError("org.varlink.service.MethodNotFound", { method: call.method });
     }
     try {
-      return this.#dispatch(name, call, peer);
+      return await this.#dispatch(name, call, peer);
     } catch (error) {
       throw this.#answerable(error);
     }
@@ -146,8 +146,12 @@ class Agent {
     return agentError("InternalError", { message: String(answer) });
   }
 
-  #dispatch(name: MethodName, { parameters, fds }: VarlinkCall, peer: Credentials): Reply {
-    const handlers: { [M in MethodName]: (request: Methods[M]["request"]) => Reply } = {
+  #dispatch(
+    name: MethodName,
+    { parameters, fds }: VarlinkCall,
+    peer: Credentials,
+  ): Reply | Promise<Reply> {
+    const handlers: { [M in MethodName]: (request: Methods[M]["request"]) => Reply | Promise<Reply> } = {
       Identify: () => {
         // Every client asks this first. An agent whose kernel has ended ends here, and the client can start the next agent.
         this.state.sys.uname();
@@ -170,12 +174,12 @@ class Agent {
         return this.#changing({ ...answer(reply, fds), held });
       },
       MarkFile: (request) => this.#changing(answer(markFile(this.state, request))),
-      LoadImage: (request) => this.#changing(answer(loadImage(this.state, request, fds))),
+      LoadImage: async (request) => this.#changing(answer(await loadImage(this.state, request, fds))),
       UnloadImage: () => this.#changing(answer(unloadImage(this.state))),
       ExecImage: (request) => answer(execImage(this.state, request)),
       Stop: (request) => this.#stop(request),
     };
-    const handler = handlers[name] as (request: object) => Reply;
+    const handler = handlers[name] as (request: object) => Reply | Promise<Reply>;
     return handler(checkRequest(name, parameters));
   }
 

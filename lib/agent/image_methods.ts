@@ -1,13 +1,19 @@
 /** The agent's methods about the next kernel: load, show, unload and execute it. */
 import { LuoError } from "../error.ts";
 import { HostFd } from "../files/host_fd.ts";
-import { SealedCopy } from "../files/sealed_copy.ts";
-import { buildCommandLine } from "../kexec/command_line.ts";
-import { type Architecture, checkImage, type ImageReport } from "../kexec/check_image.ts";
+import type { SealedCopy } from "../files/sealed_copy.ts";
+import type { ImageReport } from "../kexec/check_image.ts";
 import { exec, imageLoaded, unloadImage as unload } from "../kexec/load.ts";
 import type { SystemCalls } from "../system_calls.ts";
 import type { AgentState } from "./agent_state.ts";
-import { execObjections, loadObjections, nothingLoaded } from "./image_objections.ts";
+import {
+  execObjections,
+  formatObjections,
+  khoDefaultOf,
+  loadObjections,
+  nothingLoaded,
+} from "./image_objections.ts";
+import { judgeImage } from "./judged_image.ts";
 import { ImageFiles } from "./loaded_image.ts";
 import { readText } from "./proc_text.ts";
 import type { ImageInfo, Methods } from "./protocol.ts";
@@ -16,23 +22,20 @@ import { takeFd } from "./request_checks.ts";
 
 type LoadRequest = Methods["LoadImage"]["request"];
 
-export function loadImage(
+export async function loadImage(
   state: AgentState,
   request: LoadRequest,
   fds: number[],
-): Methods["LoadImage"]["reply"] {
+): Promise<Methods["LoadImage"]["reply"]> {
   const { sys } = state;
   const subject = `"${request.kernel}"`;
   using sentKernel = new HostFd(takeFd(fds, request.kernelFd, "kernelFd"));
   using sentInitrd = request.initrdFd === undefined
     ? undefined
     : new HostFd(takeFd(fds, request.initrdFd, "initrdFd"));
-  using kernel = copyOf(sentKernel, subject);
-  using initrd = sentInitrd && copyOf(sentInitrd, `initrd "${request.initrd ?? ""}"`);
-  const running = readText(sys, "/proc/cmdline") ?? "";
-  const commandLine = buildCommandLine({ ...request, running, reuse: request.reuseCommandLine ?? false });
-  const report = checkImage((offset, length) => kernel.read(offset, length), kernel.size, architecture(sys));
-  const objections = loadObjections(report, commandLine, running);
+  using judged = await judgeImage(state, request, sentKernel, sentInitrd);
+  const { kernel, initrd, commandLine, checked: { check, report } } = judged;
+  const objections = loadObjections(judged);
   if (objections.length > 0 && !request.force) throw refused("kexec load", subject, objections);
   const image = {
     loaded: true,
@@ -42,21 +45,16 @@ export function loadImage(
     digest: kernel.digest(),
     ...(initrd === undefined ? {} : { initrdSize: initrd.size, initrdDigest: initrd.digest() }),
     ...(request.initrd === undefined ? {} : { initrd: request.initrd }),
-    ...(report.release === undefined ? {} : { release: report.release }),
+    ...(check.release === undefined ? {} : { release: check.release }),
     commandLine,
     loadedAt: state.options.now(),
   };
-  keep(state, image, load(sys, kernel, initrd, commandLine, report));
+  const files = load(sys, kernel, initrd, commandLine, report);
+  files.problems = formatObjections(check);
+  files.khoDefault = khoDefaultOf(judged);
+  keep(state, image, files);
   state.saveDone(`Image ${subject} is loaded`);
-  return { image: currentImage(state) };
-}
-
-function copyOf(sent: HostFd, name: string): SealedCopy {
-  return SealedCopy.of([{ fd: sent.number, name }]);
-}
-
-function architecture(sys: SystemCalls): Architecture {
-  return sys.uname().machine === "aarch64" ? "aarch64" : "x86_64";
+  return { image: currentImage(state), check };
 }
 
 /** @throws LuoError `kexec load`, with the reason where the image shows it */

@@ -2,25 +2,52 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { LuoError } from "../error.ts";
 import { commandLineProblems } from "../kexec/command_line.ts";
-import type { ImageReport } from "../kexec/check_image.ts";
 import type { AgentState } from "./agent_state.ts";
 import { resizedFiles } from "./preserved_fds.ts";
-import type { ImageInfo, SessionInfo } from "./protocol.ts";
+import type { JudgedImage } from "./judged_image.ts";
+import type { Check, ImageInfo, ProblemCode, SessionInfo } from "./protocol.ts";
 import { dataFirst, type Objection, SESSION_PROBLEM } from "./refusal.ts";
 import { agentError } from "./request_checks.ts";
 
 /** Reasons not to load an image. A file that is no kernel is left to the kernel to refuse, whose errno is then the answer. */
-export function loadObjections(report: ImageReport, commandLine: string, running: string): Objection[] {
+export function loadObjections({ checked, commandLine, running }: JudgedImage): Objection[] {
+  const { check, report } = checked;
   const problems = report.problems.flatMap(({ code, reason }) =>
     code === "not_bootable" ? [] : [{ code, reason }]
   );
-  return [...problems, ...lineObjections(commandLine, running)];
+  return [
+    ...problems,
+    ...formatObjections(check),
+    ...lineObjections(commandLine, running, khoDefaultOf({ checked })),
+  ];
+}
+
+/** Whether KHO is on in the image without a word on the command line. Undefined: not known. */
+export function khoDefaultOf({ checked: { config } }: Pick<JudgedImage, "checked">): boolean | undefined {
+  return config && config.value.get("CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT") === "y";
+}
+
+/** Lines of a check that no other objection stands for, and for which the kernel does not refuse the image itself. */
+const OBJECTIONABLE: ReadonlySet<string> = new Set<ProblemCode>([
+  "kho_format",
+  "luo_format",
+  "file_handlers",
+  "liveupdate_built_in",
+  "kho_built_in",
+]);
+
+/** Why the image would not take over what this kernel hands over. */
+export function formatObjections({ lines }: Check): Objection[] {
+  return lines.filter(({ code, verdict }) => verdict === "does_not_fit" && OBJECTIONABLE.has(code))
+    // Both lists have these words.
+    .map(({ code, reason }) => ({ code: code as ProblemCode, reason }));
 }
 
 /** Reasons not to execute the loaded image, and the sessions that would not be handed over. */
 export function execObjections(state: AgentState, image: ImageInfo, running: string): Objection[] {
   return [
-    ...imageObjections(image, running),
+    ...imageObjections(image, running, state.reload?.khoDefault),
+    ...state.reload?.problems ?? [],
     ...unknownSessions(state),
     ...sessionObjections(state),
     ...resizedFiles(state.preserved.withSizesNow(state.sessions(), { fresh: true })),
@@ -28,21 +55,25 @@ export function execObjections(state: AgentState, image: ImageInfo, running: str
 }
 
 /** A command line that no kernel takes is a bad request, even with force; the other problems are reasons to refuse. */
-function lineObjections(commandLine: string, running: string): Objection[] {
-  return commandLineProblems(commandLine, running).map(({ code, reason }) => {
+function lineObjections(commandLine: string, running: string, khoDefault?: boolean): Objection[] {
+  return commandLineProblems(commandLine, running, khoDefault).map(({ code, reason }) => {
     if (code === "too_long" || code === "has_nul") throw agentError("BadRequest", { message: reason });
     return { code, reason };
   });
 }
 
 /** Checked again at exec: the user of `kexec exec` may not be the one who loaded the image with `--force`. */
-function imageObjections({ by, held, commandLine }: ImageInfo, running: string): Objection[] {
+function imageObjections(
+  { by, held, commandLine }: ImageInfo,
+  running: string,
+  khoDefault: boolean | undefined,
+): Objection[] {
   if (by !== "luo") {
     const reason =
       "another program loaded the image: one loaded by kexec_load(2), or without liveupdate=on, drops every session";
     return [{ code: "image_foreign", reason }];
   }
-  const line = lineObjections(commandLine ?? "", running);
+  const line = lineObjections(commandLine ?? "", running, khoDefault);
   if (held) return line;
   const reason = "the agent that loaded the image has ended: another program may have loaded over it since";
   return [{ code: "image_not_held", reason }, ...line];

@@ -3,6 +3,7 @@ import { Fd } from "../fd.ts";
 import type { SealedCopy } from "../files/sealed_copy.ts";
 import { loadImage } from "../kexec/load.ts";
 import type { SystemCalls } from "../system_calls.ts";
+import type { Objection } from "./refusal.ts";
 
 /**
  * Another program may load an image over luo's without luo noticing: the kernel only tells that some image is loaded. An image
@@ -12,6 +13,10 @@ import type { SystemCalls } from "../system_calls.ts";
 export class ImageFiles implements Disposable {
   readonly #kernel: Fd;
   readonly #initrd: Fd | undefined;
+  /** Why the next kernel does not take over what this one hands over. Not empty only when the load was forced. */
+  problems: readonly Objection[] = [];
+  /** Whether the kernel in the image has KHO on without a word on its command line, where that is known. */
+  khoDefault?: boolean;
 
   constructor(
     readonly sys: SystemCalls,

@@ -10,6 +10,10 @@
  */
 import type {
   Agent,
+  Check,
+  CheckCode,
+  CheckLine,
+  CheckVerdict,
   Device,
   FileInfo,
   FileState,
@@ -30,6 +34,10 @@ export const INTERFACE = "io.luo.Agent";
 
 export type {
   Agent,
+  Check,
+  CheckCode,
+  CheckLine,
+  CheckVerdict,
   Device,
   FileInfo,
   FileState,
@@ -215,10 +223,16 @@ export interface Methods {
       reuseCommandLine?: boolean;
       /** Words to add to the command line */
       append?: string;
+      /** Take the command line in a unified kernel image, when it has one, and not the running kernel's */
+      imageCommandLine?: boolean;
       /** Do what is otherwise answered with Refused */
       force?: boolean;
     };
-    reply: { image: ImageInfo };
+    reply: {
+      image: ImageInfo;
+      /** What was found out before the load */
+      check?: Check;
+    };
   };
   /**
    * The loaded image. The kernel says whether there is one; the rest is what the agent remembers of

@@ -41,11 +41,12 @@ export interface ServerOptions {
   /** Whether a client of this uid may call. */
   readonly allowed: (uid: number) => boolean;
   /**
-   * Answers one call of the process `peer`. It is synchronous, so that calls of all clients happen one after the other.
+   * Answers one call of the process `peer`. The server waits for the answer, so that calls of all clients happen one after the
+   * other.
    *
    * @throws VarlinkError
    */
-  readonly handle: (call: VarlinkCall, peer: Credentials) => Reply;
+  readonly handle: (call: VarlinkCall, peer: Credentials) => Reply | Promise<Reply>;
   /** Whether this call, made with `more`, is answered again after every change. */
   readonly subscribes: (call: VarlinkCall) => boolean;
   /** Gets a line for each client that was cut off, with the reason. */
@@ -102,10 +103,10 @@ export class VarlinkServer {
     try {
       while (!this.#stopping) {
         const events = await this.#wait();
-        for (const event of events) this.#event(event.fd, event.events);
+        for (const event of events) await this.#event(event.fd, event.events);
         if (events.length === 0) this.#replaceListener();
-        if (this.#changed) this.#tellSubscribers();
-        if (!this.#accepting) this.#accept();
+        if (this.#changed) await this.#tellSubscribers();
+        if (!this.#accepting) await this.#accept();
       }
     } finally {
       // The listener first: a client that sees its connection end can connect again at once, and must not reach this server.
@@ -151,25 +152,25 @@ export class VarlinkServer {
     this.#changed = true;
   }
 
-  #tellSubscribers(): void {
+  async #tellSubscribers(): Promise<void> {
     this.#changed = false;
     for (const [connection, call] of this.#subscriptions) {
-      this.#guarded(connection, () => this.#answer(connection, call, true));
+      await this.#guarded(connection, () => this.#answer(connection, call, true));
     }
   }
 
-  #event(fd: number, events: number): void {
-    if (fd === this.#listen_fd) return this.#accept();
+  async #event(fd: number, events: number): Promise<void> {
+    if (fd === this.#listen_fd) return await this.#accept();
     const connection = this.#connections.get(fd);
     if (connection === undefined) return;
-    this.#guarded(connection, () => {
+    await this.#guarded(connection, async () => {
       if (events & EPOLLOUT) connection.flush();
-      if (events & EPOLLIN) this.#read(connection);
+      if (events & EPOLLIN) await this.#read(connection);
       else if (events & (EPOLLERR | EPOLLHUP)) this.#end(connection);
     });
   }
 
-  #accept(): void {
+  async #accept(): Promise<void> {
     const fd = accept4(this.#listen_fd, SOCK_NONBLOCK);
     this.#listenOn(fd !== -Errno.EMFILE && fd !== -Errno.ENFILE);
     if (fd < 0) return;
@@ -179,7 +180,7 @@ export class VarlinkServer {
     epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, EPOLLIN);
     const turnedAway = this.#turnedAway(connection.peer);
     if (turnedAway === undefined) return;
-    this.#guarded(connection, () => connection.send(encodeMessage(turnedAway), []));
+    await this.#guarded(connection, () => connection.send(encodeMessage(turnedAway), []));
     this.#end(connection);
   }
 
@@ -200,30 +201,30 @@ export class VarlinkServer {
     return { error: "io.luo.Agent.Busy", parameters: { clients: this.options.clients_max } };
   }
 
-  #read(connection: Connection): void {
+  async #read(connection: Connection): Promise<void> {
     const messages = connection.receive();
     if (messages === undefined) return this.#end(connection);
     try {
-      for (const message of messages) this.#message(connection, message);
+      for (const message of messages) await this.#message(connection, message);
     } finally {
       // The handler takes the fds that it keeps out of the list. Messages after one that ended the connection were not handled.
       for (const { fds } of messages) fds.forEach(close);
     }
   }
 
-  #message(connection: Connection, message: Message): void {
+  async #message(connection: Connection, message: Message): Promise<void> {
     // Answers come in the order of calls. The answer to this call would come after answers that never end.
     if (this.#subscriptions.has(connection)) {
       throw new ProtocolError("it calls again on a subscribed connection");
     }
     const call = decodeCall(message);
     const subscribes = call.more && !call.oneway && this.options.subscribes(call);
-    this.#answer(connection, call, subscribes);
+    await this.#answer(connection, call, subscribes);
     if (subscribes) this.#subscriptions.set(connection, { ...call, fds: [] });
   }
 
-  #answer(connection: Connection, call: VarlinkCall, continues: boolean): void {
-    const { message, fds, held } = this.#outcome(call, connection.peer, continues);
+  async #answer(connection: Connection, call: VarlinkCall, continues: boolean): Promise<void> {
+    const { message, fds, held } = await this.#outcome(call, connection.peer, continues);
     try {
       if (!call.oneway) connection.send(encodeMessage(message), fds, held);
     } finally {
@@ -232,9 +233,9 @@ export class VarlinkServer {
     this.#watch(connection);
   }
 
-  #outcome(call: VarlinkCall, peer: Credentials, continues: boolean): Outcome {
+  async #outcome(call: VarlinkCall, peer: Credentials, continues: boolean): Promise<Outcome> {
     try {
-      const { parameters, fds = [], held = [] } = this.options.handle(call, peer);
+      const { parameters, fds = [], held = [] } = await this.options.handle(call, peer);
       return { message: continues ? { parameters, continues } : { parameters }, fds, held };
     } catch (error) {
       if (!(error instanceof VarlinkError)) throw error;
@@ -249,9 +250,9 @@ export class VarlinkServer {
     epoll_ctl(this.#epoll, EPOLL_CTL_MOD, connection.fd, connection.drains ? EPOLLOUT : EPOLLIN);
   }
 
-  #guarded(connection: Connection, work: () => void): void {
+  async #guarded(connection: Connection, work: () => void | Promise<void>): Promise<void> {
     try {
-      work();
+      await work();
       if (!connection.closed) this.#watch(connection);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;

@@ -2,6 +2,7 @@
 import { decompress } from "../kexec/image/decompress.ts";
 import { ImageError } from "../kexec/image/image_error.ts";
 import { type KernelConfig, parseConfig } from "../kexec/image/embedded_config.ts";
+import { Budget } from "../kexec/image/sink.ts";
 import { type Finding, ok, stops, unknown, warns } from "./finding.ts";
 import type { Host } from "./host.ts";
 
@@ -54,7 +55,7 @@ export async function configOf(host: Host): Promise<{ path: string; config: Kern
 
 async function unpacked(packed: Uint8Array): Promise<KernelConfig | undefined> {
   try {
-    return parseConfig(new TextDecoder().decode(await decompress(packed, "gzip", CONFIG_MAX)));
+    return parseConfig(new TextDecoder().decode(await decompress(packed, "gzip", new Budget(CONFIG_MAX))));
   } catch (error) {
     if (error instanceof ImageError) return undefined;
     throw error;

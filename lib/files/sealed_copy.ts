@@ -44,6 +44,20 @@ export class SealedCopy implements Disposable {
     return new SealedCopy(copy(sources, sizes), total, name);
   }
 
+  /** A sealed memfd with these bytes. @throws LuoError `kexec load`: ENOMEM; `create`, `write`, `seal` */
+  static ofBytes(bytes: Uint8Array, name: string): SealedCopy {
+    checkMemory(bytes.length, name);
+    const memfd = new HostFd(createMemfd());
+    try {
+      writeAll(memfd.number, bytes);
+      check(fcntl(memfd.number, abi.F_ADD_SEALS, SEALS), "seal", "the copy of the image");
+      return new SealedCopy(memfd, bytes.length, name);
+    } catch (error) {
+      memfd[Symbol.dispose]();
+      throw error;
+    }
+  }
+
   /** Bytes of it, fewer at the end. */
   read(offset: number, length: number): Uint8Array {
     const bytes = new Uint8Array(Math.max(0, Math.min(length, this.size - offset)));

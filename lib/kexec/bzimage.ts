@@ -2,6 +2,8 @@
  * The x86 boot header, `struct setup_header` of arch/x86/include/uapi/asm/bootparam.h: fields and offsets as in
  * Documentation/arch/x86/boot.rst. All of it is little-endian, at fixed offsets in the file.
  */
+import { release_of } from "../model/ground/releases.ts";
+
 const SETUP_SECTS = 0x1f1;
 const SYSSIZE = 0x1f4;
 const BOOT_FLAG = 0x1fe;
@@ -14,6 +16,8 @@ const KERNEL_ALIGNMENT = 0x230;
 const RELOCATABLE_KERNEL = 0x234;
 const XLOADFLAGS = 0x236;
 const CMDLINE_SIZE = 0x238;
+const PAYLOAD_OFFSET = 0x248;
+const PAYLOAD_LENGTH = 0x24c;
 const PREF_ADDRESS = 0x258;
 const INIT_SIZE = 0x260;
 
@@ -42,6 +46,8 @@ export interface BzImage {
   readonly syssize: number;
   /** Bytes the file must have: everything the header announces. */
   readonly length: number;
+  /** Bytes of memory that the kernel needs until it has unpacked itself. */
+  readonly init_size: number;
   /** `7.3.4 (user@host) #1 SMP ...`: undefined when the image has none, or has it after the bytes given. */
   readonly kernel_version: string | undefined;
 }
@@ -64,6 +70,7 @@ export function parseBzImage(bytes: Uint8Array): BzImage | undefined {
     setup_sects,
     syssize,
     length: (setup_sects + 1) * SECTOR + syssize * 16,
+    init_size: view.getUint32(INIT_SIZE, true),
     kernel_version: readVersion(bytes, view.getUint16(KERNEL_VERSION, true)),
   };
 }
@@ -96,9 +103,14 @@ export function bzImageProblem(image: BzImage | undefined, size: number): string
   return undefined;
 }
 
+/** CONFIG_LIVEUPDATE, CONFIG_KEXEC_HANDOVER, its default and CONFIG_RELOCATABLE, each "y", in a gzip file. */
+const STAND_IN_CONFIG =
+  "H4sIAAAAAAACA3P293PzdI/38QxzDQ1wcQxxta3kcoaIebtGuDrHezj6ufiHuQbhEo939XN08nGNd3F1cwz1CUEoC3L18Xd2DAFJAgUBLkIUcWgAAAA=";
+
 /**
  * A small image that kexec_file_load(2) takes and that does not boot, for demonstrations and tests on the model. On a real
- * machine the image halts the CPU.
+ * machine the image halts the CPU. It says of itself what the model's kernel of that release would say: release, handover
+ * formats, configuration.
  */
 export function standInBzImage({ release }: { release: string }): Uint8Array {
   const setup_sects = 1;
@@ -122,6 +134,23 @@ export function standInBzImage({ release }: { release: string }): Uint8Array {
   if (version.length > 256) throw new RangeError("A kernel's release has at most 64 bytes");
   view.setUint16(KERNEL_VERSION, SETUP_HEADER_END + 8 - SECTOR, true);
   bytes.set(version, SETUP_HEADER_END + 8);
-  bytes.fill(0xf4, (setup_sects + 1) * SECTOR); // hlt
+  const code = (setup_sects + 1) * SECTOR;
+  bytes.fill(0xf4, code); // hlt
+  const payload = standInKernel(release);
+  view.setUint32(PAYLOAD_OFFSET, code_size / 2, true);
+  view.setUint32(PAYLOAD_LENGTH, payload.length, true);
+  bytes.set(payload, code + code_size / 2);
   return bytes;
+}
+
+/** In place of an unpacked kernel: its strings. */
+function standInKernel(release: string): Uint8Array {
+  const formats = Object.values(release_of(release)?.formats ?? {});
+  const banner = `\x7fELF\0Linux version ${release} (stand-in, boots nowhere)\n`;
+  const text = ["", ...formats, ""].join("\0");
+  const start = new TextEncoder().encode(`${banner}${text}`);
+  if (formats.length === 0) return start;
+  const config = Uint8Array.fromBase64(STAND_IN_CONFIG);
+  const [open, close] = ["IKCFG_ST", "IKCFG_ED"].map((mark) => new TextEncoder().encode(mark));
+  return Uint8Array.from([...start, ...open ?? [], ...config, ...close ?? []]);
 }

@@ -128,8 +128,15 @@ export interface CommandLineProblem {
   readonly reason: string;
 }
 
-/** Judges the next kernel's command line; `running` is the one under which this kernel has live update. */
-export function commandLineProblems(next: string, running = ""): CommandLineProblem[] {
+/**
+ * Judges the next kernel's command line; `running` is the one under which this kernel has live update. `khoDefault`: whether the
+ * next kernel has KHO on without a word (CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT), where that is known.
+ */
+export function commandLineProblems(
+  next: string,
+  running = "",
+  khoDefault?: boolean,
+): CommandLineProblem[] {
   const problems: CommandLineProblem[] = [];
   const words = parseCommandLine(next);
   const liveupdate = readSwitch(words, "liveupdate");
@@ -142,8 +149,13 @@ export function commandLineProblems(next: string, running = ""): CommandLineProb
   const kho = readSwitch(words, "kho");
   if (kho === false) {
     problems.push({ code: "kho_off", reason: "its command line switches kexec handover off (kho=off)" });
-  } else if (kho === undefined && readSwitch(parseCommandLine(running), "kho") === true) {
-    // Without the word it depends on CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT; the running kernel was told, so it was needed.
+  } else if (kho === undefined && khoDefault === false) {
+    const reason = "its command line lacks kho=on, and the kernel has KHO off by default";
+    problems.push({ code: "kho_off", reason });
+  } else if (
+    kho === undefined && khoDefault === undefined && readSwitch(parseCommandLine(running), "kho") === true
+  ) {
+    // The running kernel was told, so it was needed.
     problems.push({
       code: "kho_off",
       reason: "its command line lacks kho=on, which the running kernel was given",

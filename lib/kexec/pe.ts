@@ -33,3 +33,17 @@ export function peSections(bytes: Uint8Array): PeSection[] | undefined {
   }
   return sections;
 }
+
+/** Offset of the certificate table's size in the optional header of PE32+ (IMAGE_DIRECTORY_ENTRY_SECURITY), and its magic. */
+const CERTIFICATES_SIZE = 112 + 4 * 8 + 4;
+const PE32_PLUS = 0x20b;
+
+/** Whether an EFI program carries a signature, of whatever key. */
+export function peSigned(bytes: Uint8Array): boolean {
+  if (peSections(bytes) === undefined) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const optional = view.getUint32(PE_POINTER, true) + COFF_SIZE;
+  if (optional + CERTIFICATES_SIZE + 4 > bytes.length) return false;
+  return view.getUint16(optional, true) === PE32_PLUS &&
+    view.getUint32(optional + CERTIFICATES_SIZE, true) > 0;
+}

@@ -1,4 +1,5 @@
 /** The interface of the agent as a whole: what holds for all of it, and its types in the order in which documents list them. */
+import { Check, CheckCode, CheckLine, CheckVerdict } from "./check_result.ts";
 import { Problem, ProblemCode } from "./errors.ts";
 import type { Schema } from "./parts.ts";
 import { File, FileState, Loss, LostFile, Session, SessionState } from "./session.ts";
@@ -26,6 +27,10 @@ export const INTERFACE_TYPES: readonly Schema[] = [
   Device,
   Agent,
   Status,
+  CheckVerdict,
+  CheckCode,
+  CheckLine,
+  Check,
   ProblemCode,
   Problem,
 ];

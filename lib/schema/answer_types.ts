@@ -1,5 +1,5 @@
 /** The answers of commands as types of TypeScript: `deno task reference` writes this file from its neighbours. */
-import type { Agent, Device, FileInfo, ImageInfo, SessionInfo, Status } from "./types.ts";
+import type { Agent, Check, Device, FileInfo, ImageInfo, SessionInfo, Status } from "./types.ts";
 
 /** A file in a handover. */
 export interface FileReport {
@@ -272,8 +272,14 @@ export interface Answers {
      */
     filesKnown?: boolean;
   };
+  /** The answer of `kexec check`. With exit code 0, 4 or 1: the verdict. */
+  "kexec check": { check: Check };
   /** The answer of `kexec load`. */
-  "kexec load": { image: ImageInfo };
+  "kexec load": {
+    image: ImageInfo;
+    /** What was found out before the load */
+    check?: Check;
+  };
   /** The answer of `kexec show`. */
   "kexec show": { image: ImageInfo };
   /** The answer of `kexec unload`. */

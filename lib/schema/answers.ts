@@ -1,4 +1,5 @@
 /** The object that each command prints with `--json`. */
+import { Check } from "./check_result.ts";
 import { Doctor } from "./doctor.ts";
 import { FailureObject } from "./failure.ts";
 import { Handover } from "./handover.ts";
@@ -69,7 +70,10 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
     remark: "With `--to`. `--stdout` takes no `--json`.",
   },
   "file list": { object: struct({ session, files: list(File), filesKnown }) },
-  "kexec load": { object: struct({ image: Image }) },
+  "kexec check": { object: struct({ check: Check }), remark: "With exit code 0, 4 or 1: the verdict." },
+  "kexec load": {
+    object: struct({ image: Image, check: maybe(about(Check, "What was found out before the load")) }),
+  },
   "kexec show": { object: struct({ image: Image }) },
   "kexec unload": {
     object: struct({ image: Image, unloaded: maybe(about(Image, "The image that was loaded before")) }),

@@ -1,5 +1,6 @@
 /** The methods of io.luo.Agent: request and answer of each. */
 import { about, bool, exactInt, type Fields, int, list, maybe, type Schema, struct, text } from "./parts.ts";
+import { Check } from "./check_result.ts";
 import { File, Session } from "./session.ts";
 import { backend, Image, Status } from "./status.ts";
 
@@ -127,9 +128,15 @@ export const METHODS: Readonly<Record<string, Method>> = {
       commandLine: maybe(about(text, "The command line of the next kernel")),
       reuseCommandLine: maybe(about(bool, "Take the command line of the running kernel")),
       append: maybe(about(text, "Words to add to the command line")),
+      imageCommandLine: maybe(
+        about(
+          bool,
+          "Take the command line in a unified kernel image, when it has one, and not the running kernel's",
+        ),
+      ),
       force,
     },
-    reply: image,
+    reply: struct({ image: Image, check: maybe(about(Check, "What was found out before the load")) }),
   },
   ShowImage: {
     about:

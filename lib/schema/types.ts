@@ -197,6 +197,72 @@ export interface Status {
 }
 
 /**
+ * fits: nothing stands against it. does_not_fit: preserved data would be lost, or the image cannot be
+ * loaded. cannot_tell: a fact is missing: the reason says which.
+ */
+export type CheckVerdict = "fits" | "does_not_fit" | "cannot_tell";
+
+/**
+ * image: kexec_file_load(2) takes the image, and the file is whole. release: the release has live
+ * update. kho_format: the image reads KHO's tree as the running kernel writes it. luo_format: the
+ * image reads LUO's data as the running kernel writes it. file_handlers: the image has the handlers of
+ * preserved files. liveupdate_built_in: CONFIG_LIVEUPDATE. kho_built_in: CONFIG_KEXEC_HANDOVER.
+ * liveupdate_on: liveupdate= on the command line. kho_on: kho= on the command line, or the default of
+ * the image. command_line: the kernel takes the command line whole. duplicates: words that are given
+ * more than once. kho_scratch: kho_scratch= on the command line. crashkernel: crashkernel= on the
+ * command line. kexec_allowed: /proc/sys/kernel/kexec_load_disabled. signature: the running kernel
+ * demands a signature. scratch: kernel and initrd fit the scratch areas. memory: preserved memory,
+ * kernel and initrd fit the memory. kernel_fault: a known fault of the running kernel.
+ */
+export type CheckCode =
+  | "image"
+  | "release"
+  | "kho_format"
+  | "luo_format"
+  | "file_handlers"
+  | "liveupdate_built_in"
+  | "kho_built_in"
+  | "liveupdate_on"
+  | "kho_on"
+  | "command_line"
+  | "duplicates"
+  | "kho_scratch"
+  | "crashkernel"
+  | "kexec_allowed"
+  | "signature"
+  | "scratch"
+  | "memory"
+  | "kernel_fault";
+
+/** One thing that was checked. */
+export interface CheckLine {
+  /** See `CheckCode`. */
+  code: CheckCode;
+  /** See `CheckVerdict`. */
+  verdict: CheckVerdict;
+  /** A clause for people */
+  reason: string;
+  /** Where the fact comes from, for people */
+  source: string;
+}
+
+/** Whether a kernel image can take over from the running kernel. */
+export interface Check {
+  /** The worst verdict of the lines that decide */
+  verdict: CheckVerdict;
+  /** The release of the kernel in the image */
+  release?: string;
+  /** The line that the kernel prints first: release, builder, date */
+  banner?: string;
+  /** What the kernel was taken out of, from the outside: gzip, uki, zboot (zstd) */
+  wraps: string[];
+  /** The handover formats that the image knows: kho-v4 */
+  formats: string[];
+  /** See `CheckLine`. */
+  lines: CheckLine[];
+}
+
+/**
  * file_not_restored: a file of a retrieved session was never restored. files_unknown: the session may
  * hold files that the agent does not know. file_resized: a preserved file has another size now.
  * file_preserved: a file of an outgoing session would no longer be preserved. session_outgoing: an
@@ -207,9 +273,12 @@ export interface Status {
  * loaded as it was. image_not_held: the agent has no copy of the image to load once more.
  * image_truncated: the image ends too early. image_old: the image is from before live update.
  * liveupdate_off: the command line of the image does not switch live update on. kho_off: the command
- * line of the image does not switch KHO on. access_changes: the file descriptor would come back with
- * other access. sealed_exec: the file would come back sealed against writing. memory_short: there is
- * not enough memory for the file.
+ * line of the image does not switch KHO on. kho_format: the image does not read KHO's tree as the
+ * running kernel writes it. luo_format: the image does not read LUO's data as the running kernel
+ * writes it. file_handlers: the image has no handler for preserved files. liveupdate_built_in: the
+ * image is built without live update. kho_built_in: the image is built without KHO. access_changes:
+ * the file descriptor would come back with other access. sealed_exec: the file would come back sealed
+ * against writing. memory_short: there is not enough memory for the file.
  */
 export type ProblemCode =
   | "file_not_restored"
@@ -228,6 +297,11 @@ export type ProblemCode =
   | "image_old"
   | "liveupdate_off"
   | "kho_off"
+  | "kho_format"
+  | "luo_format"
+  | "file_handlers"
+  | "liveupdate_built_in"
+  | "kho_built_in"
   | "access_changes"
   | "sealed_exec"
   | "memory_short";

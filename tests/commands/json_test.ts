@@ -17,6 +17,10 @@ function keys(value: unknown, path = ""): string[] {
 const session = ["createdAt", "name", "state"];
 const file = ["digest", "label", "preservedAt", "seals", "size", "state", "token"];
 const image = ["by", "commandLine", "digest", "held", "kernel", "loaded", "loadedAt", "release", "size"];
+const check = [
+  ...below("check", ["banner", "formats", "lines", "release", "verdict", "wraps"]),
+  ...["code", "reason", "source", "verdict"].map((key) => `check.lines[].${key}`),
+];
 const agent = ["pid", "socket", "startedAt", "version"];
 
 function below(name: string, list: readonly string[]): string[] {
@@ -49,9 +53,10 @@ Deno.test("the keys of --json are those of docs/json.md", async (t) => {
   await expect(["session", "files", ...file.map((key) => `files[].${key}`)], "file", "list", "vm1");
   const files = [...below("session", [...session, "files"]), ...file.map((key) => `session.files[].${key}`)];
   await expect(files, "session", "show", "vm1");
-  await expect(below("image", image), "kexec", "load", cli.kernel);
+  await expect([...check, ...below("image", image)], "kexec", "load", cli.kernel);
+  await expect(check, "kexec", "check", cli.kernel);
   const withInitrd = below("image", [...image, "initrd", "initrdDigest", "initrdSize"]);
-  await expect(withInitrd, "kexec", "load", cli.kernel, "--initrd", cli.kernel);
+  await expect([...check, ...withInitrd], "kexec", "load", cli.kernel, "--initrd", cli.kernel);
   await cli.ok(["kexec", "load", cli.kernel]);
   await expect(["image", "image.loaded", ...below("unloaded", image)], "kexec", "unload");
   await expect(["image", "image.loaded"], "kexec", "unload");
@@ -110,6 +115,7 @@ Deno.test("the answer of every command is what luo schema says", async () => {
   await call("file", "preserve", "vm1", "--from", cli.kernel, "--token", "0x7", "--digest");
   await call("session", "create", "vm2");
   await call("session", "close", "vm2");
+  await call("kexec", "check", cli.kernel);
   await call("kexec", "load", cli.kernel, "--command-line", "liveupdate=on kho=on", "--initrd", cli.kernel);
   await call("kexec", "unload");
   await cli.ok(["kexec", "load", cli.kernel]);

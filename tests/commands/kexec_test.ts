@@ -10,7 +10,7 @@ const ON = ["--command-line", "liveupdate=on kho=on"];
 Deno.test("a load that fails names the file at fault, and what it is", async (t) => {
   await using cli = new Cli();
   const empty = cli.file("empty", "");
-  const packed = cli.file("vmlinuz.gz", gzipSync(Deno.readFileSync(cli.kernel)));
+  const packed = cli.file("vmlinuz.gz", gzipSync("not a kernel"));
   const script = cli.file("script", "#!/bin/sh\nexit 0\n");
   const huge = cli.file("huge", "");
   Deno.truncateSync(huge, 3 * 2 ** 30);
@@ -42,7 +42,7 @@ Deno.test("a load that fails names the file at fault, and what it is", async (t)
       "--initrd",
       cli.path("initrd.img"),
     ]],
-    ["a gzip file", /^luo: Cannot load ".*vmlinuz.gz": it is a gzip file: unpack the kernel first/, [packed]],
+    ["a gzip file", /^luo: Cannot load ".*vmlinuz.gz": it is a gzip file/, [packed]],
     ["a script", /^luo: Cannot load ".*script": it is a text file \(ENOEXEC\)/, [script]],
     ["a directory", /^luo: Cannot load ".*": it is a directory \(EISDIR\)/, [cli.dir]],
   ];

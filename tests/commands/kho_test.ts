@@ -11,7 +11,7 @@ Deno.test("luo kho show: the next handover of the model's kernel, and after a ke
   await cli.ok(["file", "preserve", "vm1", "--from", cli.file("in", "hello"), "--token", "1"]);
   assert.match(
     await cli.ok(["kho", "show"]),
-    /^KHO +kho-v4, map at 0x\w+\nFrom +7\.3\.4, kexec 1\nScratch +4 MiB at 0x\w+\nLUO +luo-v5, live update 1\n/,
+    /^KHO +kho-v4, map at 0x\w+\nFrom +7\.3\.4, kexec 1\nScratch +64 MiB at 0x\w+\nLUO +luo-v5, live update 1\n/,
   );
   await cli.fails(3, /Cannot show what was handed over \(ENOENT\)/, ["kho", "show", "--in"]);
   await cli.kexec();

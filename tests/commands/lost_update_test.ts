@@ -7,8 +7,28 @@ import { Cli } from "./cli.ts";
 async function prepare(cli: Cli, release: string): Promise<void> {
   await cli.ok(["session", "create", "vm1"]);
   await cli.ok(["file", "preserve", "vm1", "--from", cli.file("in", "hello"), "--token", "1"]);
-  await cli.ok(["kexec", "load", cli.file("image", standInBzImage({ release }))]);
+  await cli.ok(["kexec", "load", cli.file("image", withoutWarning(release))]);
 }
+
+/** The image of a kernel that says of itself that it reads luo-v5. Its name makes the model's kernel read another format. */
+function withoutWarning(release: string): Uint8Array {
+  const image = standInBzImage({ release });
+  const [tag] = /luo-v\d/.exec(release) ?? [];
+  // In the payload the name stands between two NULs.
+  const at = new TextDecoder("latin1").decode(image).indexOf(`\0${tag}\0`);
+  image.set(new TextEncoder().encode("luo-v5"), at + 1);
+  return image;
+}
+
+Deno.test("a next kernel that says it reads another format is refused, at the load and again at the kexec", async () => {
+  await using cli = new Cli();
+  const image = cli.file("image", standInBzImage({ release: "7.3.5-luo-v9" }));
+  const refused =
+    /luo-v5 is handed over, the image knows luo-v9: it would panic[^]*luo kexec check KERNEL[^]*--force/;
+  await cli.fails(4, refused, ["kexec", "load", image]);
+  await cli.ok(["kexec", "load", image, "--force"]);
+  await cli.fails(4, refused, ["kexec", "exec"]);
+});
 
 Deno.test("a next kernel that panics: kexec exec names the loss and the log, exit code 1", async () => {
   await using cli = new Cli();

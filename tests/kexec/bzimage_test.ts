@@ -28,6 +28,7 @@ Deno.test("the stand-in image has the header of a bzImage", () => {
     setup_sects: 1,
     syssize: 256,
     length: 5120,
+    init_size: 0x200000,
     kernel_version: "9.9.9-demo (stand-in, boots nowhere)",
   });
   assert.deepEqual(check(IMAGE), { release: "9.9.9-demo", problems: [] });

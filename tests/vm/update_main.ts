@@ -123,11 +123,13 @@ async function tell(
   }
 }
 
-/** Two kernels that do not understand each other: nothing refuses it yet, and the next one panics early. */
+/** Two kernels that do not understand each other: refused at the load and at the kexec; by force, the next one panics early. */
 async function mismatch(): Promise<Check> {
   const luo = "/share/checkout/dist/luo";
+  const load = `${luo} kexec load /share/kernels/bzImage-7.3.4-mismatch --initrd /share/boot/initrd`;
   const command =
-    `${luo} agent start && ${luo} kexec load /share/kernels/bzImage-7.3.4-mismatch --initrd /share/boot/initrd && ${luo} kexec exec`;
+    `${luo} agent start && { ${load}; echo refused: $?; ${load} --force && { ${luo} kexec exec; echo refused: $?; ` +
+    `${luo} kexec exec --force; }; }`;
   let console = "";
   try {
     const result = await runInVm({ commands: [command], timeout_ms: 180_000 });
@@ -136,7 +138,8 @@ async function mismatch(): Promise<Check> {
     if (!(error instanceof VmError)) throw error;
     console = error.console;
   }
-  return judge("a kernel of another format panics", () => {
+  return judge("a kernel of another format is refused twice, and panics", () => {
+    equal(console.match(/refused: 4/g)?.length, 2);
     match(console, /LUO state is incompatible with 'luo-v4'/);
     match(console, /Kernel panic/);
   });

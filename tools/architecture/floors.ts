@@ -23,6 +23,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["lib/model"],
   ["lib/open_session.ts", "lib/kexec", "lib/files"],
   ["lib/session.ts", "lib/kexec/image"],
+  ["lib/kexec/check"],
   ["lib/session_holder.ts", "lib/machine_process", "lib/rehearse", "lib/doctor"],
   ["lib/agent", "lib/emulate/launcher", "lib/testing"],
   ["lib/emulate"],

@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import { decompress } from "./decompress.ts";
 import { ImageError } from "./image_error.ts";
+import { Budget } from "./sink.ts";
 
 const START = "IKCFG_ST";
 const END = "IKCFG_ED";
@@ -18,7 +19,7 @@ export async function embeddedConfig(kernel: Uint8Array): Promise<KernelConfig |
   const end = start < 0 ? -1 : buffer.indexOf(END, start);
   if (end < 0) return undefined;
   try {
-    const text = await decompress(kernel.subarray(start + START.length, end), "gzip", CONFIG_MAX);
+    const text = await decompress(kernel.subarray(start + START.length, end), "gzip", new Budget(CONFIG_MAX));
     return parseConfig(new TextDecoder().decode(text));
   } catch (error) {
     if (error instanceof ImageError) return undefined;

@@ -1,6 +1,6 @@
 /** Unpacks lz4's legacy frames, which `lz4 -l` writes and CONFIG_KERNEL_LZ4 uses (lib/decompress_unlz4.c). */
 import { ImageError } from "./image_error.ts";
-import { joined } from "./join.ts";
+import type { Sink } from "./sink.ts";
 
 const MAGIC = 0x184c2102;
 /** The most bytes that one block unpacks to (LZ4_DEFAULT_UNCOMPRESSED_CHUNK_SIZE). */
@@ -34,30 +34,25 @@ function damaged(): ImageError {
   return new ImageError("damaged", "its lz4 data is damaged");
 }
 
-/** @throws ImageError `damaged`, `too_large` */
-export function unpackLz4(packed: Uint8Array, limit: number): Uint8Array {
+/** @throws ImageError `damaged`, `too_large`, `too_slow` */
+export function unpackLz4(packed: Uint8Array, sink: Sink): void {
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
-  const blocks: Uint8Array[] = [];
-  let total = 0;
+  const out = new Uint8Array(BLOCK_MAX);
   for (let at = 4; at + 4 <= packed.length;) {
     const size = view.getUint32(at, true);
     at += 4;
     // Frames may follow each other, each with its magic.
     if (size === MAGIC) continue;
     if (size === 0 || size > packed.length - at) throw damaged();
-    const block = unpackBlock(packed.subarray(at, at + size));
-    total += block.length;
-    if (total > limit) throw new ImageError("too_large", `it unpacks to more than ${limit} bytes`);
-    blocks.push(block);
+    sink.budget.checkTime();
+    sink.push(unpackBlock(packed.subarray(at, at + size), out));
     at += size;
   }
-  return joined(blocks);
 }
 
 /** A block is a list of literals, each but the last followed by a copy from what was unpacked before. */
-function unpackBlock(packed: Uint8Array): Uint8Array {
+function unpackBlock(packed: Uint8Array, out: Uint8Array): Uint8Array {
   const reader = new Reader(packed);
-  const out = new Uint8Array(BLOCK_MAX);
   let end = 0;
   for (;;) {
     const token = reader.byte();
@@ -65,7 +60,7 @@ function unpackBlock(packed: Uint8Array): Uint8Array {
     if (reader.at + literals > packed.length || end + literals > BLOCK_MAX) throw damaged();
     out.set(packed.subarray(reader.at, reader.at += literals), end);
     end += literals;
-    if (reader.at === packed.length) return out.slice(0, end);
+    if (reader.at === packed.length) return out.subarray(0, end);
     const back = reader.byte() | (reader.byte() << 8);
     const length = reader.length(token & 15) + 4;
     if (back === 0 || back > end || end + length > BLOCK_MAX) throw damaged();

@@ -1,148 +1,176 @@
-/** Unpacks lzop files, which CONFIG_KERNEL_LZO uses (lib/decompress_unlzo.c, lib/lzo/lzo1x_decompress_safe.c). */
+/** Unpacks lzop files as lib/decompress_unlzo.c and lib/lzo/lzo1x_decompress_safe.c do (CONFIG_KERNEL_LZO). */
 import { ImageError } from "./image_error.ts";
-import { joined } from "./join.ts";
+import type { Sink } from "./sink.ts";
 
 const MAGIC_SIZE = 9;
-/** Files from this version of lzop on have a level and a longer date. */
-const LONGER_HEADER = 0x0940;
+/** From this version of lzop on the header has a level and the upper half of a time. */
+const VERSION_LEVEL = 0x0940;
 const HAS_FILTER = 0x800;
-/** The most bytes that a block unpacks to: lzop makes blocks of 256 KiB. */
-const BLOCK_MAX = 8 << 20;
+/** ADLER32_D and CRC32_D: a check of the unpacked block. ADLER32_C and CRC32_C: one of the packed block. */
+const CHECKS_UNPACKED = [0x1, 0x100];
+const CHECKS_PACKED = [0x2, 0x200];
+/** LZO_BLOCK_SIZE: bytes that a block unpacks to at most. */
+const BLOCK_MAX = 256 << 10;
 
 function damaged(): ImageError {
   return new ImageError("damaged", "its lzo data is damaged");
 }
 
-/** @throws ImageError `damaged`, `too_large` */
-export function unpackLzo(packed: Uint8Array, limit: number): Uint8Array {
-  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
-  try {
-    return unpackBlocks(packed, view, limit);
-  } catch (error) {
-    // DataView throws a RangeError for an offset after the end.
-    throw error instanceof RangeError ? damaged() : error;
-  }
-}
-
-function unpackBlocks(packed: Uint8Array, view: DataView, limit: number): Uint8Array {
-  const blocks: Uint8Array[] = [];
-  let total = 0;
-  for (let at = headerEnd(view);;) {
-    const unpacked = view.getUint32(at);
-    if (unpacked === 0) return joined(blocks);
-    const size = view.getUint32(at + 4);
-    // Sizes, then one checksum.
-    at += 12;
-    if (unpacked > BLOCK_MAX || size > unpacked || size > packed.length - at) throw damaged();
-    total += unpacked;
-    if (total > limit) throw new ImageError("too_large", `it unpacks to more than ${limit} bytes`);
-    const block = packed.subarray(at, at += size);
-    blocks.push(size === unpacked ? block : unpackBlock(block, unpacked));
-  }
-}
-
-/** Magic; versions and method; flags; mode and date; the file's name; a checksum. */
-function headerEnd(view: DataView): number {
-  const longer = view.getUint16(MAGIC_SIZE) >= LONGER_HEADER;
-  const flags = MAGIC_SIZE + (longer ? 8 : 7);
-  const name = flags + ((view.getUint32(flags) & HAS_FILTER) !== 0 ? 8 : 4) + (longer ? 12 : 8);
-  return name + 1 + view.getUint8(name) + 4;
-}
-
-/** One copy from what was unpacked before, and how many literals follow it. */
-interface Match {
-  readonly back: number;
-  readonly length: number;
-  readonly literals: number;
-}
-
-/** LZO1X. The meaning of a small instruction depends on the literals before it: none, one to three, or a run. */
-class Lzo1x {
+/** Reads big-endian numbers and bytes. @throws ImageError `damaged` after the end */
+class Reader {
+  readonly #view: DataView;
   at = 0;
-  end = 0;
-  readonly out: Uint8Array;
 
-  readonly packed: Uint8Array;
-
-  constructor(packed: Uint8Array, size: number) {
-    this.packed = packed;
-    this.out = new Uint8Array(size);
+  constructor(readonly bytes: Uint8Array) {
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  byte(): number {
-    const value = this.packed[this.at++];
-    if (value === undefined) throw damaged();
-    return value;
+  skip(count: number): number {
+    const at = this.at;
+    this.at += count;
+    if (this.at > this.bytes.length) throw damaged();
+    return at;
   }
 
-  /** A length that does not fit its instruction: each byte of 0 adds 255, the next one ends it. */
-  longLength(base: number): number {
+  u8(): number {
+    return this.#view.getUint8(this.skip(1));
+  }
+
+  /** Little-endian: a distance. */
+  le16(): number {
+    return this.#view.getUint16(this.skip(2), true);
+  }
+
+  u16(): number {
+    return this.#view.getUint16(this.skip(2));
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.skip(4));
+  }
+
+  take(count: number): Uint8Array {
+    const at = this.skip(count);
+    return this.bytes.subarray(at, at + count);
+  }
+
+  /** A length: `short` if it is not 0, else `base` and a run of 0 bytes, each for 255, up to another byte. */
+  length(short: number, base: number): number {
+    if (short !== 0) return short;
     let length = base;
     for (;;) {
-      const byte = this.byte();
+      const byte = this.u8();
       if (byte !== 0) return length + byte;
       length += 255;
     }
   }
+}
 
-  literals(count: number): void {
-    if (this.at + count > this.packed.length || this.end + count > this.out.length) throw damaged();
-    this.out.set(this.packed.subarray(this.at, this.at += count), this.end);
-    this.end += count;
-  }
-
-  copy({ back, length }: Match): void {
-    if (back > this.end || this.end + length > this.out.length) throw damaged();
-    for (let i = 0; i < length; i++, this.end++) this.out[this.end] = this.out[this.end - back] ?? 0;
-  }
-
-  /** The next instruction; undefined at the end of the stream. `run`: the instruction before was a run of literals. */
-  match(instruction: number, run: boolean): Match | undefined {
-    if (instruction >= 64) {
-      const back = 1 + ((instruction >> 2) & 7) + (this.byte() << 3);
-      return { back, length: (instruction >> 5) + 1, literals: instruction & 3 };
-    }
-    if (instruction >= 16) return this.longMatch(instruction);
-    const back = (run ? 0x801 : 1) + (instruction >> 2) + (this.byte() << 2);
-    return { back, length: run ? 3 : 2, literals: instruction & 3 };
-  }
-
-  longMatch(instruction: number): Match | undefined {
-    const near = instruction >= 32;
-    const mask = near ? 31 : 7;
-    const short = instruction & mask;
-    const length = short === 0 ? this.longLength(mask + 2) : short + 2;
-    const distance = this.byte() | (this.byte() << 8);
-    const literals = distance & 3;
-    if (near) return { back: 1 + (distance >> 2), length, literals };
-    const far = ((instruction & 8) << 11) + (distance >> 2);
-    return far === 0 ? undefined : { back: far + 0x4000, length, literals };
+/** @throws ImageError `damaged`, `too_large`, `too_slow` */
+export function unpackLzo(packed: Uint8Array, sink: Sink): void {
+  const reader = new Reader(packed);
+  const flags = readHeader(reader);
+  const checks = (kinds: readonly number[]) => 4 * kinds.filter((bit) => (flags & bit) !== 0).length;
+  for (let size = reader.u32(); size !== 0; size = reader.u32()) {
+    const packedSize = reader.u32();
+    if (size > BLOCK_MAX || packedSize > size) throw damaged();
+    reader.skip(checks(CHECKS_UNPACKED) + (packedSize < size ? checks(CHECKS_PACKED) : 0));
+    const block = reader.take(packedSize);
+    if (packedSize === size) sink.push(block);
+    else unpackBlock(new Reader(block), size, sink);
   }
 }
 
-function unpackBlock(packed: Uint8Array, size: number): Uint8Array {
-  const lzo = new Lzo1x(packed, size);
-  // 4 stands for a run of literals: four or more.
-  let before = 0;
-  const first = packed[0] ?? 0;
-  if (first > 17) {
-    lzo.at = 1;
-    lzo.literals(first - 17);
-    before = Math.min(first - 17, 4);
+function readHeader(reader: Reader): number {
+  reader.skip(MAGIC_SIZE);
+  const version = reader.u16();
+  // The library's version, the version needed, the method, and the level.
+  reader.skip(version >= VERSION_LEVEL ? 6 : 5);
+  const flags = reader.u32();
+  reader.skip((flags & HAS_FILTER ? 4 : 0) + (version >= VERSION_LEVEL ? 12 : 8));
+  // The file's name, and a check of the header.
+  reader.skip(reader.u8() + 4);
+  return flags;
+}
+
+/** Copies within one block. */
+class Block {
+  readonly #start: number;
+  readonly #out: Uint8Array;
+  #at: number;
+
+  constructor(readonly size: number, sink: Sink) {
+    this.#out = sink.room(size);
+    this.#start = this.#at = sink.length;
   }
+
+  get done(): number {
+    return this.#at - this.#start;
+  }
+
+  literals(bytes: Uint8Array): void {
+    if (this.done + bytes.length > this.size) throw damaged();
+    this.#out.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
+
+  /** Source and target may overlap: bytes then repeat. */
+  back(distance: number, length: number): void {
+    if (distance > this.done || this.done + length > this.size) throw damaged();
+    const out = this.#out;
+    for (let i = 0; i < length; i++, this.#at++) out[this.#at] = out[this.#at - distance] ?? 0;
+  }
+}
+
+/** The instructions of LZO1X (Documentation/staging/lzo.rst). `literals`: how many the last instruction had, 4 for more than 3. */
+function unpackBlock(reader: Reader, size: number, sink: Sink): void {
+  const block = new Block(size, sink);
+  let literals = 0;
+  const copy = (count: number) => {
+    block.literals(reader.take(count));
+    literals = Math.min(count, 4);
+  };
+  if ((reader.bytes[0] ?? 0) > 17) copy(reader.u8() - 17);
   for (;;) {
-    const instruction = lzo.byte();
-    if (instruction < 16 && before === 0) {
-      lzo.literals(instruction === 0 ? lzo.longLength(18) : instruction + 3);
-      before = 4;
+    const code = reader.u8();
+    if (code < 16 && literals === 0) {
+      copy(reader.length(code, 15) + 3);
       continue;
     }
-    const match = lzo.match(instruction, before === 4);
+    const match = readMatch(reader, code, literals);
     if (match === undefined) break;
-    lzo.copy(match);
-    lzo.literals(match.literals);
-    before = match.literals;
+    block.back(match.distance, match.length);
+    copy(match.literals);
   }
-  if (lzo.end !== size) throw damaged();
-  return lzo.out;
+  if (block.done !== size) throw damaged();
+  sink.advance(size);
+}
+
+interface Match {
+  readonly distance: number;
+  readonly length: number;
+  /** Bytes that follow the match as they are. */
+  readonly literals: number;
+}
+
+/** Undefined: the end of the block. */
+function readMatch(reader: Reader, code: number, before: number): Match | undefined {
+  if (code < 16) {
+    const distance = (code >> 2) + (reader.u8() << 2) + 1;
+    if (before < 4) return { distance, length: 2, literals: code & 3 };
+    return { distance: distance + 0x800, length: 3, literals: code & 3 };
+  }
+  if (code >= 64) {
+    const distance = ((code >> 2) & 7) + (reader.u8() << 3) + 1;
+    return { distance, length: (code >> 5) + 1, literals: code & 3 };
+  }
+  if (code >= 32) {
+    const length = reader.length(code & 31, 31) + 2;
+    const rest = reader.le16();
+    return { distance: (rest >> 2) + 1, length, literals: rest & 3 };
+  }
+  const length = reader.length(code & 7, 7) + 2;
+  const rest = reader.le16();
+  const distance = ((code & 8) << 11) + (rest >> 2);
+  return distance === 0 ? undefined : { distance: distance + 0x4000, length, literals: rest & 3 };
 }

@@ -3,9 +3,10 @@ import { parseArm64Image } from "../arm64_image.ts";
 import { parseBzImage } from "../bzimage.ts";
 import { type Compression, compressionOf } from "../compression.ts";
 import { describeFile } from "../file_kind.ts";
-import { peSections } from "../pe.ts";
 import { decompress } from "./decompress.ts";
 import { ImageError } from "./image_error.ts";
+import type { Budget } from "./sink.ts";
+import { type Uki, ukiOf } from "./uki.ts";
 
 /** A UKI with a zboot image in it, the whole in a gzip file, is three deep. */
 const DEPTH_MAX = 4;
@@ -15,40 +16,44 @@ export interface Unwrapped {
   readonly wraps: readonly string[];
   /** A bzImage or an arm64 Image. */
   readonly kernel: Uint8Array;
+  /** The other parts of the UKI that the kernel was in. */
+  readonly uki?: Uki;
 }
 
 /** @throws ImageError */
-export async function unwrap(file: Uint8Array): Promise<Unwrapped> {
+export async function unwrap(file: Uint8Array, budget: Budget): Promise<Unwrapped> {
   const wraps: string[] = [];
   let kernel = file;
+  let uki: Uki | undefined;
   while (parseBzImage(kernel) === undefined && parseArm64Image(kernel) === undefined) {
     if (wraps.length === DEPTH_MAX) throw new ImageError("unsupported", "it is wrapped too often");
-    const { name, inner } = await peel(kernel);
-    wraps.push(name);
-    kernel = inner;
+    const peeled = await peel(kernel, budget);
+    uki ??= peeled.uki;
+    wraps.push(peeled.name);
+    kernel = peeled.inner;
   }
-  return { wraps, kernel };
+  return { wraps, kernel, uki };
 }
 
-async function peel(bytes: Uint8Array): Promise<{ name: string; inner: Uint8Array }> {
+interface Peeled {
+  readonly name: string;
+  readonly inner: Uint8Array;
+  readonly uki?: Uki;
+}
+
+async function peel(bytes: Uint8Array, budget: Budget): Promise<Peeled> {
   const compression = compressionOf(bytes);
-  if (compression !== undefined) return { name: compression, inner: await decompress(bytes, compression) };
+  if (compression !== undefined) {
+    return { name: compression, inner: await decompress(bytes, compression, budget) };
+  }
   const zboot = zbootPayload(bytes);
   if (zboot !== undefined) {
-    const inner = await decompress(zboot.payload, zboot.compression);
+    const inner = await decompress(zboot.payload, zboot.compression, budget);
     return { name: `zboot (${zboot.compression})`, inner };
   }
-  const linux = peSections(bytes.subarray(0, 64 * 1024))?.find(({ name }) => name === ".linux");
-  if (linux === undefined) {
-    throw new ImageError("unsupported", describeFile(bytes, "x86_64") ?? "it is no kernel");
-  }
-  const { offset, size, memory } = linux;
-  if (offset + size > bytes.length) throw new ImageError("damaged", "its section .linux ends after the file");
-  // The section is padded to the file's alignment; VirtualSize is the kernel's own length.
-  return {
-    name: "uki",
-    inner: bytes.subarray(offset, offset + (memory > 0 ? Math.min(size, memory) : size)),
-  };
+  const uki = ukiOf(bytes);
+  if (uki !== undefined) return { name: "uki", inner: uki.linux, uki };
+  throw new ImageError("unsupported", describeFile(bytes, "x86_64") ?? "it is no kernel");
 }
 
 /** The header of drivers/firmware/efi/libstub/zboot-header.S: `zimg`, offset, size, and the compression's name. */

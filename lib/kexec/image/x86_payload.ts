@@ -4,6 +4,7 @@ import { compressionOf } from "../compression.ts";
 import type { Compression } from "../compression.ts";
 import { decompress } from "./decompress.ts";
 import { ImageError } from "./image_error.ts";
+import type { Budget } from "./sink.ts";
 
 /** Fields of `struct setup_header` (protocol 2.08): where the payload is, counted from the protected-mode code. */
 const PAYLOAD_OFFSET = 0x248;
@@ -17,7 +18,7 @@ export interface Payload {
 }
 
 /** @throws ImageError; also for a file that is no bzImage */
-export async function unpackBzImage(image: Uint8Array): Promise<Payload> {
+export async function unpackBzImage(image: Uint8Array, budget: Budget): Promise<Payload> {
   const header = parseBzImage(image);
   if (header === undefined) throw new ImageError("damaged", "it has no Linux boot header");
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
@@ -32,7 +33,7 @@ export async function unpackBzImage(image: Uint8Array): Promise<Payload> {
   const payload = image.subarray(start, end);
   const compression = compressionOf(payload);
   if (compression !== undefined) {
-    return { compression, kernel: await unpack(payload, compression) };
+    return { compression, kernel: await unpack(payload, compression, budget) };
   }
   if (payload[0] === 0x7f && payload[1] === 0x45) return { kernel: payload };
   throw new ImageError("unsupported", "its payload is packed in a way that is not known here");
@@ -42,11 +43,11 @@ export async function unpackBzImage(image: Uint8Array): Promise<Payload> {
  * The payload ends with the unpacked size: gzip's format has the size, and the kernel's Makefile appends it to the others
  * (size_append). Not every format has a check of its own, so the size shows a payload that is cut off.
  */
-async function unpack(payload: Uint8Array, compression: Compression): Promise<Uint8Array> {
+async function unpack(payload: Uint8Array, compression: Compression, budget: Budget): Promise<Uint8Array> {
   if (payload.length < 4) throw new ImageError("damaged", "its payload is cut off");
   const expected = new DataView(payload.buffer, payload.byteOffset + payload.length - 4).getUint32(0, true);
   const packed = compression === "gzip" ? payload : payload.subarray(0, -4);
-  const kernel = await decompress(packed, compression);
+  const kernel = await decompress(packed, compression, budget);
   if (kernel.length === expected) return kernel;
   const reason = `its payload unpacks to ${kernel.length} bytes in place of ${expected}`;
   throw new ImageError("damaged", reason);

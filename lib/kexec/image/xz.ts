@@ -5,6 +5,7 @@
 import { crc32 } from "node:zlib";
 import { ImageError } from "./image_error.ts";
 import { joined } from "./join.ts";
+import { type Sink, tooLarge } from "./sink.ts";
 import { undoX86Filter } from "./x86_filter.ts";
 
 const HEADER_SIZE = 12;
@@ -16,23 +17,19 @@ const LZMA2 = 0x21;
 const CHECK_SIZES: readonly number[] = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64];
 
 /** @throws ImageError */
-export async function unpackXz(packed: Uint8Array, limit: number): Promise<Uint8Array> {
+export async function unpackXz(packed: Uint8Array, sink: Sink): Promise<void> {
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
   const check = packed[7] ?? 0;
-  const blocks: Uint8Array[] = [];
-  let total = 0;
+  let blocks = 0;
   // A byte of 0 in place of a block's header is the index.
-  for (let at = HEADER_SIZE; packed[at] !== 0;) {
-    if (blocks.length === BLOCKS_MAX) throw new ImageError("unsupported", "its xz data has too many blocks");
+  for (let at = HEADER_SIZE; packed[at] !== 0; blocks++) {
+    if (blocks === BLOCKS_MAX) throw new ImageError("unsupported", "its xz data has too many blocks");
     const block = readBlock(packed, at);
-    total += block.unpacked;
-    if (total > limit) throw new ImageError("too_large", `it unpacks to more than ${limit} bytes`);
-    const bytes = await unpackBlock(block);
+    if (sink.length + block.unpacked > sink.budget.bytes) throw tooLarge();
+    const bytes = await unpackBlock(block, sink);
     at = align(block.end) + (CHECK_SIZES[check] ?? 0);
     if (check === 1 && (at > packed.length || crc32(bytes) !== view.getUint32(at - 4, true))) throw damaged();
-    blocks.push(bytes);
   }
-  return joined(blocks);
 }
 
 function damaged(): ImageError {
@@ -77,7 +74,15 @@ function readBlock(packed: Uint8Array, start: number): Block {
   }
   const { end, unpacked } = walkChunks(packed, start + length);
   const chunks = packed.subarray(start + length, end);
-  return { x86: first !== undefined, dictionary: last.properties[0] ?? 0, chunks, unpacked, end };
+  const dictionary = Math.min(last.properties[0] ?? 0, dictionaryFor(unpacked));
+  return { x86: first !== undefined, dictionary, chunks, unpacked, end };
+}
+
+/** The smallest dictionary that holds so many bytes: the decoder allocates what the file claims. */
+function dictionaryFor(bytes: number): number {
+  let code = 0;
+  while ((2 + (code & 1)) * 2 ** ((code >> 1) + 11) < bytes) code++;
+  return code;
 }
 
 /** Each chunk begins with its sizes, so the unpacked size is known before anything is unpacked. */
@@ -101,20 +106,24 @@ function walkChunks(packed: Uint8Array, start: number): { end: number; unpacked:
   }
 }
 
-async function unpackBlock({ x86, dictionary, chunks, unpacked }: Block): Promise<Uint8Array> {
+/** The block as it now lies in the sink. */
+async function unpackBlock(
+  { x86, dictionary, chunks, unpacked }: Block,
+  sink: Sink,
+): Promise<Uint8Array> {
   const { default: library } = await import("xz-decompress");
   const file = new Blob([xzFile(chunks, dictionary, unpacked)]);
-  const bytes = new Uint8Array(unpacked);
-  let at = 0;
+  const start = sink.length;
   try {
     for await (const part of new library.XzReadableStream(file.stream())) {
-      bytes.set(part, at);
-      at += part.length;
+      sink.budget.checkTime();
+      sink.push(part);
     }
-  } catch {
-    throw damaged();
+  } catch (error) {
+    throw error instanceof ImageError ? error : damaged();
   }
-  if (at !== unpacked) throw damaged();
+  if (sink.length !== start + unpacked) throw damaged();
+  const bytes = sink.room(0).subarray(start, sink.length);
   if (x86) undoX86Filter(bytes);
   return bytes;
 }

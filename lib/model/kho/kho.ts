@@ -37,7 +37,7 @@ export function scratch_list([first]: readonly Scratch[]): number {
 }
 
 /** Bytes of scratch: enough for the model's early allocations, and not too much of a small machine. */
-const SCRATCH_BYTES = 4 * 1024 * 1024;
+const SCRATCH_BYTES = 64 * 1024 * 1024;
 
 /** kho_reserve_scratch(). Linux has three kinds of area: below 4 GiB, anywhere, and one for each node. */
 export function reserve_scratch(ram: Ram): Scratch[] | undefined {

@@ -1,0 +1,51 @@
+/** The flags that choose the next kernel's command line, of `kexec load` and `kexec check`. */
+import { Failure } from "../errors/failure.ts";
+import { textArgument } from "./text_argument.ts";
+
+export interface LineFlags {
+  readonly reuseCmdline: boolean;
+  readonly commandLine?: string;
+  readonly append?: string;
+}
+
+/** The choice, under the names of `LoadImage`. */
+export interface LineChoice {
+  readonly reuseCommandLine: boolean;
+  readonly imageCommandLine: boolean;
+  readonly commandLine?: string;
+  readonly append?: string;
+}
+
+export const lineFlags = {
+  reuseCmdline: {
+    kind: "boolean",
+    default: false,
+    withNegated: false,
+    brief: "Take the running kernel's command line",
+  },
+  commandLine: {
+    kind: "parsed",
+    parse: textArgument,
+    optional: true,
+    placeholder: "S",
+    brief: "Take this command line",
+  },
+  append: {
+    kind: "parsed",
+    parse: textArgument,
+    optional: true,
+    placeholder: "S",
+    brief: "Add these words to it",
+  },
+} as const;
+
+/** Without any flag: the command line in a unified kernel image, or else the running kernel's. */
+export function parseLine({ reuseCmdline, commandLine, append }: LineFlags): LineChoice {
+  if (commandLine !== undefined && reuseCmdline) {
+    throw new Failure("usage", "Cannot take both --command-line and --reuse-cmdline", {
+      hints: ["--reuse-cmdline --append=WORDS adds to the running kernel's command line"],
+    });
+  }
+  const reuseCommandLine = commandLine === undefined;
+  return { reuseCommandLine, imageCommandLine: reuseCommandLine && !reuseCmdline, commandLine, append };
+}

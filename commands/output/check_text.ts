@@ -1,0 +1,40 @@
+/** A check of the next kernel as people read it. */
+import type { Check, CheckLine, CheckVerdict } from "../../lib/schema/types.ts";
+import { type Paint, visible } from "../base/text.ts";
+import { wrap } from "../../lib/schema/wrap.ts";
+
+const WORDS: Readonly<Record<CheckVerdict, readonly [style: "green" | "red" | "yellow", words: string]>> = {
+  fits: ["green", "fits"],
+  does_not_fit: ["red", "does not fit"],
+  cannot_tell: ["yellow", "cannot tell"],
+};
+
+const VERDICT_WIDTH = 14;
+const CODE_WIDTH = 21;
+const COLUMNS = 120;
+
+export function checkText(check: Check, paint: Paint): string {
+  const { verdict, release, wraps, lines } = check;
+  const [style, words] = WORDS[verdict];
+  const from = wraps.length === 0 ? "" : ` (in ${wraps.join(", in ")})`;
+  return [
+    ...lines.map((line) => lineText(line, paint)),
+    `${visible(release ?? "The image")}${visible(from)}: ${paint(style, words)}`,
+  ].join("\n");
+}
+
+function lineText({ code, verdict, reason, source }: CheckLine, paint: Paint): string {
+  const [style, words] = WORDS[verdict];
+  const indent = " ".repeat(VERDICT_WIDTH + CODE_WIDTH);
+  const text = wrap(`${visible(reason)} [${visible(source)}]`, COLUMNS - indent.length).join(`\n${indent}`);
+  const padding = " ".repeat(VERDICT_WIDTH - words.length);
+  return `${paint(style, words)}${padding}${code.padEnd(CODE_WIDTH)}${text}`;
+}
+
+/** The lines that cannot tell, for a load that goes on all the same. */
+export function doubtText({ verdict, lines }: Check): string | undefined {
+  if (verdict !== "cannot_tell") return undefined;
+  const doubts = lines.filter((line) => line.verdict === "cannot_tell");
+  const rows = doubts.map(({ code, reason }) => `  ${code}: ${visible(reason)}`);
+  return ["luo: Cannot tell whether the next kernel takes over what is preserved", ...rows].join("\n");
+}

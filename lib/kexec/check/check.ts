@@ -1,0 +1,81 @@
+/** Whether a kernel image can take over from the running kernel: all lines, and what they come to. */
+import type { Check } from "../../schema/types.ts";
+import type { SystemCalls } from "../../system_calls.ts";
+import { parseBzImage } from "../bzimage.ts";
+import { checkImage, type ImageReport } from "../check_image.ts";
+import type { KernelConfig } from "../image/embedded_config.ts";
+import { ImageError } from "../image/image_error.ts";
+import type { ImageFile } from "../image/image_file.ts";
+import type { ReadImage } from "../image/read_kernel.ts";
+import { commandLineLines } from "./command_line_lines.ts";
+import { buildLines, formatLines } from "./format_lines.ts";
+import { hostLines, sizesOf } from "./host_lines.ts";
+import { installedConfig } from "./kernel_config.ts";
+import { type CheckLine, doesNotFit, type Fact, fits, verdictOf } from "./line.ts";
+import type { RunningKernel } from "./running_kernel.ts";
+
+/** The update that is planned. */
+export interface Plan {
+  readonly image: ReadImage;
+  /** The file, when the image is not wrapped: it may be larger than what was read of it. */
+  readonly file: ImageFile;
+  /** Where the image lies, to find its configuration beside it. */
+  readonly path?: string;
+  readonly commandLine: string;
+  readonly initrdBytes: number;
+  /** Bytes of the files that are preserved now. */
+  readonly preservedBytes: number;
+  readonly running: RunningKernel;
+}
+
+export interface Checked {
+  readonly check: Check;
+  /** The kernel's own headers. */
+  readonly report: ImageReport;
+  /** The configuration of the kernel in the image. */
+  readonly config?: Fact<KernelConfig>;
+}
+
+export function checkPlan(sys: SystemCalls, plan: Plan): Checked {
+  const { image: { kernel, facts, wraps, uki }, running } = plan;
+  const { read, size } = wraps.length === 0 ? plan.file : inMemory(kernel);
+  const report = checkImage(read, size, running.machine);
+  const known = facts instanceof ImageError ? undefined : facts;
+  const release = known?.release ?? report.release ?? uki?.release;
+  const config = known?.config === undefined
+    ? release === undefined ? undefined : installedConfig(sys, release, plan.path)
+    : { value: known.config, source: "the configuration in the image" };
+  const old = report.problems.some(({ code }) => code === "image_old");
+  const sizes = sizesOf(parseBzImage(kernel), plan.initrdBytes, plan.preservedBytes);
+  const lines = [
+    ...imageLines(report, release),
+    // A kernel from before live update has none of it.
+    ...old ? [] : [...formatLines(facts, running), ...buildLines(facts, config)],
+    ...commandLineLines(plan.commandLine, running.commandLine, config),
+    ...hostLines(kernel, sizes, running),
+  ];
+  const { banner, formats = [] } = known ?? {};
+  return {
+    check: { verdict: verdictOf(lines), release, banner, wraps: [...wraps], formats: [...formats], lines },
+    report,
+    config,
+  };
+}
+
+function imageLines({ problems }: ImageReport, release: string | undefined): CheckLine[] {
+  const source = "the image's header";
+  const broken = problems.find(({ code }) => code !== "image_old");
+  const old = problems.find(({ code }) => code === "image_old");
+  return [
+    broken === undefined
+      ? fits("image", "kexec_file_load(2) takes it, and it is whole", source)
+      : doesNotFit("image", broken.reason, source),
+    old === undefined
+      ? fits("release", release ?? "the image does not name its release", source)
+      : doesNotFit("release", old.reason, source),
+  ];
+}
+
+function inMemory(bytes: Uint8Array): ImageFile {
+  return { size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) };
+}

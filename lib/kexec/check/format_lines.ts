@@ -1,0 +1,103 @@
+/** Whether the next kernel reads what the running one writes, and whether live update is built into it at all. */
+import type { KernelConfig } from "../image/embedded_config.ts";
+import { ImageError } from "../image/image_error.ts";
+import type { KernelFacts } from "../image/read_kernel.ts";
+import { cannotTell, type CheckCode, type CheckLine, doesNotFit, type Fact, fits } from "./line.ts";
+import { versionsOf } from "./release_formats.ts";
+import type { RunningKernel } from "./running_kernel.ts";
+
+const IMAGE = "the image";
+
+interface Format {
+  readonly code: CheckCode;
+  readonly name: string;
+  readonly fact: "kho" | "luo" | "handlers";
+  /** What happens when it is not known to the next kernel. */
+  readonly otherwise: string;
+}
+
+/** kernel/liveupdate/kexec_handover.c, luo_core.c and luo_file.c of Linux 7.3: there is no negotiation. */
+const FORMATS: readonly Format[] = [
+  {
+    code: "kho_format",
+    name: "kho",
+    fact: "kho",
+    otherwise: "it would boot as if nothing had been handed over, and all preserved data would be lost",
+  },
+  {
+    code: "luo_format",
+    name: "luo",
+    fact: "luo",
+    otherwise: "it would panic early in boot, and all preserved data would be lost",
+  },
+  {
+    code: "file_handlers",
+    name: "memfd",
+    fact: "handlers",
+    otherwise: "every open of /dev/liveupdate would give EIO, and all preserved data would be lost",
+  },
+];
+
+export function formatLines(facts: KernelFacts | ImageError, running: RunningKernel): CheckLine[] {
+  return FORMATS.map((format) => formatLine(format, facts, running));
+}
+
+function formatLine(format: Format, facts: KernelFacts | ImageError, running: RunningKernel): CheckLine {
+  const { code, name, otherwise } = format;
+  if (running.handedOver === undefined) {
+    return fits(
+      code,
+      `kernel ${running.release} has no live update and hands nothing over`,
+      "/dev/liveupdate",
+    );
+  }
+  const written = running.handedOver[format.fact];
+  if (facts instanceof ImageError) return cannotTell(code, unread(facts), IMAGE);
+  const known = versionsOf(facts.formats, name);
+  if (written === undefined) {
+    const reason = `the format that kernel ${running.release} hands over is not known; the image knows ${
+      list(known)
+    }`;
+    return cannotTell(code, reason, "no debugfs, no image of the running kernel, no entry in luo's table");
+  }
+  const both = `${list(written.value)} is handed over, the image knows ${list(known)}`;
+  const source = `${written.source}; ${IMAGE}`;
+  if (written.value.some((one) => known.includes(one))) return fits(code, both, source);
+  return doesNotFit(code, `${both}: ${otherwise}`, source);
+}
+
+function list(names: readonly string[]): string {
+  return names.length === 0 ? "none" : names.join(", ");
+}
+
+/** The configuration, or what the strings in the image show without one. */
+export function buildLines(
+  facts: KernelFacts | ImageError,
+  config: Fact<KernelConfig> | undefined,
+): CheckLine[] {
+  return [
+    builtIn("liveupdate_built_in", "CONFIG_LIVEUPDATE", "luo", facts, config),
+    builtIn("kho_built_in", "CONFIG_KEXEC_HANDOVER", "kho", facts, config),
+  ];
+}
+
+function builtIn(
+  code: CheckCode,
+  option: string,
+  format: string,
+  facts: KernelFacts | ImageError,
+  config: Fact<KernelConfig> | undefined,
+): CheckLine {
+  if (config !== undefined) {
+    if (config.value.get(option) === "y") return fits(code, `${option}=y`, config.source);
+    return doesNotFit(code, `${option} is not set: it cannot take anything over`, config.source);
+  }
+  if (facts instanceof ImageError) return cannotTell(code, unread(facts), IMAGE);
+  const [name] = versionsOf(facts.formats, format);
+  if (name !== undefined) return fits(code, `the kernel has the name ${name} in it`, IMAGE);
+  return doesNotFit(code, `the kernel has no name ${format}-vN in it: it is built without ${option}`, IMAGE);
+}
+
+function unread({ reason }: ImageError): string {
+  return `the kernel in the image cannot be read: ${reason}`;
+}

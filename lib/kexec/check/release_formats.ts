@@ -1,0 +1,25 @@
+/** The handover formats of Linux by release, for a kernel that does not tell them itself. */
+
+/** The names that a kernel writes. */
+export interface HandoverNames {
+  readonly kho: readonly string[];
+  readonly luo: readonly string[];
+  /** The handlers of files. */
+  readonly handlers: readonly string[];
+}
+
+/** Read off each release's include/linux/kho/abi and kernel/liveupdate. Kernels of distributions may differ. */
+const TABLE: readonly (readonly [release: RegExp, names: HandoverNames])[] = [
+  [/^6\.19(?!\d)/, { kho: ["kho-v1"], luo: ["luo-v1"], handlers: ["memfd-v1"] }],
+  [/^7\.[23](?!\d)/, { kho: ["kho-v4"], luo: ["luo-v5"], handlers: ["memfd-v2"] }],
+];
+
+/** Undefined: the release is not in the table. */
+export function namesOfRelease(release: string): HandoverNames | undefined {
+  return TABLE.find(([pattern]) => pattern.test(release))?.[1];
+}
+
+/** Those of the names that say a version of this format. */
+export function versionsOf(names: readonly string[], format: string): string[] {
+  return names.filter((name) => new RegExp(`^${format}-v\\d+$`).test(name));
+}

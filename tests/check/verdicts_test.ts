@@ -1,0 +1,155 @@
+/** Verdicts on real kernels, also packed and wrapped anew, and on stand-ins. */
+import assert from "node:assert/strict";
+import { standInBzImage } from "../../lib/kexec/bzimage.ts";
+import { unpackBzImage } from "../../lib/kexec/image/x86_payload.ts";
+import { UNPACKED_MAX } from "../../lib/kexec/image/decompress.ts";
+import { Budget } from "../../lib/kexec/image/sink.ts";
+import { type Against, checkBytes, codes } from "./check_image.ts";
+import { pack, PACKERS, realImage, repack, uki, zboot } from "./images.ts";
+
+interface Case {
+  readonly image: string;
+  readonly against?: Against;
+  readonly verdict: string;
+  /** The lines that do not fit. */
+  readonly against_it?: readonly string[];
+}
+
+const REAL: readonly Case[] = [
+  { image: "bzImage-7.3.4-luo", against: { running: "7.2.12-luo" }, verdict: "fits" },
+  { image: "bzImage-7.2.12-luo", against: { running: "7.3.4-luo" }, verdict: "fits" },
+  { image: "bzImage-7.3.4-luo-full", verdict: "fits" },
+  { image: "Image-7.3.4-luo-arm64", against: { machine: "aarch64" }, verdict: "fits" },
+  { image: "bzImage-7.3.4-mismatch", verdict: "does_not_fit", against_it: ["luo_format"] },
+  {
+    image: "bzImage-7.3.4-luo",
+    against: { running: "6.19.3" },
+    verdict: "does_not_fit",
+    against_it: ["kho_format", "luo_format", "file_handlers"],
+  },
+  {
+    image: "bzImage-7.3.4-luo",
+    against: { commandLine: "kho=on quiet" },
+    verdict: "does_not_fit",
+    against_it: ["liveupdate_on"],
+  },
+  {
+    image: "bzImage-7.3.4-luo",
+    against: { commandLine: "liveupdate=on -- kho=off" },
+    verdict: "fits",
+  },
+  {
+    image: "bzImage-7.3.4-luo",
+    against: { commandLine: "liveupdate=on kho=off" },
+    verdict: "does_not_fit",
+    against_it: ["kho_on"],
+  },
+  {
+    image: "bzImage-7.3.4-luo",
+    against: { initrdBytes: 60 << 20 },
+    verdict: "does_not_fit",
+    against_it: ["scratch"],
+  },
+  { image: "Image-7.3.4-luo-arm64", verdict: "does_not_fit", against_it: ["image"] },
+];
+
+for (const { image, against = {}, verdict, against_it = [] } of REAL) {
+  const bytes = realImage(image);
+  Deno.test({
+    name: `${image} ${JSON.stringify(against)}: ${verdict} ${against_it.join(" ")}`,
+    ignore: bytes === undefined,
+    async fn() {
+      const check = await checkBytes(bytes ?? new Uint8Array(0), against);
+      assert.deepEqual([check.verdict, codes(check, "does_not_fit")], [verdict, against_it]);
+      assert.ok(check.lines.every(({ reason, source }) => reason !== "" && source !== ""));
+    },
+  });
+}
+
+/** Not every command line that packs writes the size of what it packed after it. */
+const WITH_SIZE = (name: string) => name !== "gzip" && name !== "none";
+
+for (const [name, verdict] of [["bzImage-7.3.4-luo", "fits"], ["bzImage-7.3.4-mismatch", "does_not_fit"]]) {
+  const image = name === undefined ? undefined : realImage(name);
+  for (const packer of Object.keys(PACKERS)) {
+    Deno.test({
+      name: `${name} packed with ${packer}, alone and in a UKI and a gzip file: ${verdict}`,
+      ignore: image === undefined,
+      async fn(test) {
+        if (image === undefined) return;
+        const { kernel } = await unpackBzImage(image, new Budget(UNPACKED_MAX));
+        const packed = await pack(kernel, packer);
+        if (packed === undefined) {
+          return void await test.step({ name: `no ${packer} here`, fn() {}, ignore: true });
+        }
+        const again = repack(image, packed, kernel.length, WITH_SIZE(packer));
+        const alone = await checkBytes(again);
+        assert.equal(alone.verdict, verdict, JSON.stringify(alone.lines));
+        const unified = uki({ ".cmdline": "quiet", ".linux": again });
+        const wrapped = await checkBytes(await pack(unified, "gzip") ?? unified);
+        assert.equal(wrapped.verdict, verdict);
+        assert.deepEqual(wrapped.wraps.slice(-1), ["uki"]);
+        assert.deepEqual(wrapped.lines, alone.lines);
+      },
+    });
+  }
+}
+
+const arm64 = realImage("Image-7.3.4-luo-arm64");
+for (
+  const [packer, compression] of [["gzip", "gzip"], ["zstd", "zstd"], ["xz", "xzkern"], [
+    "lzo",
+    "lzo",
+  ]] as const
+) {
+  Deno.test({
+    name: `Image-7.3.4-luo-arm64 as EFI zboot image with ${packer}: fits`,
+    ignore: arm64 === undefined,
+    async fn() {
+      const packed = await pack(arm64 ?? new Uint8Array(0), packer);
+      if (packed === undefined) return;
+      const check = await checkBytes(zboot(packed, compression), { machine: "aarch64" });
+      assert.deepEqual([check.verdict, check.wraps], ["fits", [`zboot (${packer})`]]);
+    },
+  });
+}
+
+Deno.test("a stand-in fits the kernel of the model that it stands for, and no other", async () => {
+  for (const release of ["7.3.4", "7.2.12-x", "6.19.3", "7.3.4-luo-v9", "7.3.4-kho-v8"]) {
+    const image = standInBzImage({ release });
+    const { verdict } = await checkBytes(image, { running: release });
+    assert.equal(verdict, "fits", release);
+  }
+  const check = await checkBytes(standInBzImage({ release: "7.3.4-luo-v9" }));
+  assert.deepEqual(codes(check, "does_not_fit"), ["luo_format"]);
+});
+
+Deno.test("an image that cannot be unpacked: the formats cannot be told, and nothing else is wrong", async () => {
+  const image = standInBzImage({ release: "7.3.4" });
+  new DataView(image.buffer).setUint32(0x24c, 0, true);
+  const check = await checkBytes(image);
+  assert.equal(check.verdict, "cannot_tell");
+  assert.deepEqual(codes(check, "does_not_fit"), []);
+  assert.ok(codes(check, "cannot_tell").includes("luo_format"));
+});
+
+Deno.test("a kernel without a configuration in it: the one beside it counts", async () => {
+  const image = standInBzImage({ release: "7.3.4" });
+  const mark = new TextDecoder("latin1").decode(image).indexOf("IKCFG_ST");
+  image[mark] = 0;
+  const text = (words: string) => new TextEncoder().encode(words);
+  const without = await checkBytes(image, { commandLine: "liveupdate=on", runningLine: "liveupdate=on" });
+  assert.deepEqual([without.verdict, codes(without, "cannot_tell")], ["cannot_tell", ["kho_on"]]);
+  const config = "CONFIG_LIVEUPDATE=y\nCONFIG_KEXEC_HANDOVER=y\n";
+  const disk = { "/images/config-7.3.4": text(config) };
+  const off = await checkBytes(image, { disk, path: "/images/vmlinuz", commandLine: "liveupdate=on" });
+  assert.deepEqual(codes(off, "does_not_fit"), ["kho_on"]);
+  const line = off.lines.find(({ code }) => code === "kho_on");
+  assert.match(`${line?.reason} ${line?.source}`, /KHO off by default.*\/images\/config-7\.3\.4/);
+});
+
+Deno.test("a running kernel without live update hands nothing over", async () => {
+  const check = await checkBytes(standInBzImage({ release: "7.3.4" }), { running: "6.12.1" });
+  assert.equal(check.verdict, "fits");
+  assert.match(check.lines.find(({ code }) => code === "luo_format")?.reason ?? "", /hands nothing over/);
+});
