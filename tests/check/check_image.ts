@@ -2,7 +2,7 @@
 import { type Checked, checkPlan } from "../../lib/kexec/check/check.ts";
 import { readRunningKernel } from "../../lib/kexec/check/running_kernel.ts";
 import { readImageFile } from "../../lib/kexec/image/image_file.ts";
-import { Machine, MemoryDisk } from "../../lib/luo.ts";
+import { Machine, MemoryDisk } from "../../lib/testing.ts";
 
 export interface Against {
   readonly running?: string;
