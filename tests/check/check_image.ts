@@ -22,7 +22,7 @@ export async function checkBytes(bytes: Uint8Array, against: Against = {}): Prom
   } = against;
   const machine = new Machine({
     release: running,
-    command_line: runningLine,
+    commandLine: runningLine,
     disk: new MemoryDisk(against.disk ?? {}),
   });
   const sys = machine.init();
