@@ -23,7 +23,10 @@ class Bits {
   #held = 0;
   #count = 0;
 
-  constructor(readonly bytes: Uint8Array, at: number) {
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array, at: number) {
+    this.bytes = bytes;
     this.#at = at;
   }
 

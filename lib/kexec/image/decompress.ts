@@ -15,7 +15,7 @@ export const UNPACKED_MAX: number = 256 << 20;
 export async function decompress(
   packed: Uint8Array,
   compression: Compression,
-  budget = new Budget(UNPACKED_MAX),
+  budget: Budget = new Budget(UNPACKED_MAX),
 ): Promise<Uint8Array> {
   const sink = new Sink(budget);
   await unpack(packed, compression, sink);

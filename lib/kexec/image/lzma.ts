@@ -35,7 +35,12 @@ class RangeDecoder {
   #range = 0xffffffff;
   #code = 0;
 
-  constructor(readonly bytes: Uint8Array, public at: number) {
+  readonly bytes: Uint8Array;
+  at: number;
+
+  constructor(bytes: Uint8Array, at: number) {
+    this.bytes = bytes;
+    this.at = at;
     // The first byte is always 0.
     for (let i = 0; i < 5; i++) this.#code = ((this.#code << 8) | (this.bytes[this.at++] ?? 0)) >>> 0;
   }
@@ -132,7 +137,12 @@ class Decoder {
   readonly #start: number;
   #state = 0;
 
-  constructor(readonly range: RangeDecoder, properties: number, readonly sink: Sink) {
+  readonly range: RangeDecoder;
+  readonly sink: Sink;
+
+  constructor(range: RangeDecoder, properties: number, sink: Sink) {
+    this.range = range;
+    this.sink = sink;
     this.#literalContext = properties % 9;
     const rest = Math.floor(properties / 9);
     this.#literalMask = (1 << (rest % 5)) - 1;

@@ -21,7 +21,10 @@ class Reader {
   readonly #view: DataView;
   at = 0;
 
-  constructor(readonly bytes: Uint8Array) {
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -99,7 +102,10 @@ class Block {
   readonly #out: Uint8Array;
   #at: number;
 
-  constructor(readonly size: number, sink: Sink) {
+  readonly size: number;
+
+  constructor(size: number, sink: Sink) {
+    this.size = size;
     this.#out = sink.room(size);
     this.#start = this.#at = sink.length;
   }

@@ -46,7 +46,7 @@ export async function readKernel(file: Uint8Array): Promise<KernelFacts> {
 }
 
 /** @param file the whole image; @throws ImageError it is no kernel, or wrapped in a way that cannot be undone */
-export async function readImage(file: Uint8Array, unpackedMax = UNPACKED_MAX): Promise<ReadImage> {
+export async function readImage(file: Uint8Array, unpackedMax: number = UNPACKED_MAX): Promise<ReadImage> {
   const budget = new Budget(Math.min(unpackedMax, UNPACKED_MAX));
   const { wraps, kernel, uki } = await unwrap(file, budget);
   try {

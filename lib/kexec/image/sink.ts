@@ -11,7 +11,10 @@ const CHECK_EVERY = 1 << 20;
 export class Budget {
   readonly #end: number;
 
-  constructor(public bytes: number, time_ms = UNPACK_MS) {
+  bytes: number;
+
+  constructor(bytes: number, time_ms: number = UNPACK_MS) {
+    this.bytes = bytes;
     this.#end = cpuTime_ms() + time_ms;
   }
 
@@ -36,7 +39,10 @@ export class Sink {
   #length = 0;
   #checkAt = CHECK_EVERY;
 
-  constructor(readonly budget: Budget) {
+  readonly budget: Budget;
+
+  constructor(budget: Budget) {
+    this.budget = budget;
     this.#limit = budget.bytes;
     this.#buffer = new ArrayBuffer(0, { maxByteLength: Math.max(1, this.#limit) });
     this.#bytes = new Uint8Array(this.#buffer);
