@@ -166,7 +166,7 @@ export function format({ session, file, to, verified }: Result): string | undefi
 export const command = buildCommand<Flags, string[], Context>({
   docs: docs(
     "Restore a file of a retrieved session",
-    "The digest is verified first, if there is one. --to writes the whole file or nothing. --exec runs a command that gets the\n" +
+    "A recorded digest is verified before anything is given out. --to writes the whole file or nothing. --exec runs a command that gets the\n" +
       "file itself, nothing copied, as descriptor 3, at the position that it had at the kexec, and LUO_FD=3, LUO_TOKEN and\n" +
       "LUO_SIZE (bytes) in its environment. luo waits, sends signals on and ends with the command's exit code; the file counts\n" +
       "as restored when that is 0. With --become luo becomes the command, with the same process number: for a program that\n" +

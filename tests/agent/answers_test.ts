@@ -49,7 +49,7 @@ function memfd(contents: Uint8Array): number {
 const image = () => memfd(standInBzImage({ release: "7.3.4-next" }));
 const empty = new Uint8Array(1);
 
-Deno.test("answers: each method's is what the description says, before and after a kexec", async () => {
+Deno.test("every method answers as the description says, before and after a kexec", async () => {
   await using agent = await TestAgent.start();
   {
     using client = agent.connect();

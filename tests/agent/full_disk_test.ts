@@ -29,7 +29,7 @@ Deno.test("full disk: a session is not created, a file stays preserved, and the 
   Deno.removeSync(directory, { recursive: true });
 });
 
-Deno.test("full disk: an agent that is to end does, and the next one tells what was lost", () => {
+Deno.test("full disk: an agent that is stopped ends, and the next one reports the losses", () => {
   const directory = Deno.makeTempDirSync();
   const machine = new Machine();
   {
@@ -62,7 +62,7 @@ Deno.test("full disk: an agent that cannot write anything dies after the kexec, 
   }
   free(directory);
   using third = start(machine, directory);
-  assert.deepEqual(told(third), [["a", "incoming", ["1"]]], "nobody has retrieved the session");
+  assert.deepEqual(told(third), [["a", "incoming", ["1"]]], "no client has retrieved the session");
   assert.deepEqual(
     [third.sessions()[0]?.filesKnown, third.losses],
     [false, []],

@@ -90,7 +90,7 @@ Deno.test("a file that is listed and that the kernel does not have becomes a los
   Deno.removeSync(directory, { recursive: true });
 });
 
-Deno.test("another program has a session of the manifest's name: the agent runs, says so, and creates none", () => {
+Deno.test("another program has a session of the manifest's name: the agent runs, reports this, and creates no manifest", () => {
   const directory = Deno.makeTempDirSync();
   const machine = new Machine();
   const other = machine.spawn();

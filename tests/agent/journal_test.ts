@@ -85,7 +85,7 @@ Deno.test("journal: an agent that ended on purpose has listed its losses already
   assert.deepEqual(afterDeath(ended, AT), { waiting: [session("in", "incoming")], doubtful: [], losses: [] });
 });
 
-Deno.test("journal: what was encoded is decoded; anything else is undefined, never an exception", () => {
+Deno.test("journal: encoded bytes are decoded; other bytes give undefined, never an exception", () => {
   const loss = {
     session: "s",
     state: "outgoing",
@@ -153,7 +153,7 @@ Deno.test("journal: fields of another version are kept, and written again", () =
   );
 });
 
-Deno.test("journal: what 0.1.0 accepts is accepted: sizes above 2^53, text with lone surrogates, an unknown loader", () => {
+Deno.test("journal: journals that 0.1.0 accepts are accepted: sizes above 2^53, text with lone surrogates, an unknown loader", () => {
   const odd = stored((session, file) => {
     session.name = "\ud800";
     file.size = 2 ** 62;

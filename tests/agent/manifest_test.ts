@@ -56,7 +56,7 @@ Deno.test("manifest: other bytes are not a slot, and never an exception", () => 
   }));
 });
 
-Deno.test("manifest: what was written last is read in the next kernel, however often it outgrew its memfd", () => {
+Deno.test("manifest: the next kernel reads the last write, however often the manifest outgrew its memfd", () => {
   const sizes = [10, 100, 40_000, 20, 90_000, 300_000, 5];
   for (let count = 1; count <= sizes.length; count++) {
     const machine = new Machine();

@@ -79,7 +79,7 @@ Deno.test("paging: a page ends early when its files are many, and has one sessio
   });
 });
 
-Deno.test("paging: one session by its name; none is no error", () => {
+Deno.test("paging: one session by its name; an unknown name is no error", () => {
   withState((state) => {
     for (const name of ["a", "b"]) hold(state, name);
     assert.deepEqual(listSessions(state, { name: "b" }).sessions.map(({ name }) => name), ["b"]);

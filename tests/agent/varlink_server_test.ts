@@ -63,7 +63,7 @@ Deno.test("server", async (t) => {
     assert.deepEqual([names(last), last?.continues], [[], true]);
   });
 
-  await t.step("more where there is only one answer: there is one, and it is the last", () => {
+  await t.step("more for a method with one answer: the only answer is the last one", () => {
     using client = new RawClient(agent.socket);
     client.send(message("ListSessions", {}, { more: true }));
     assert.deepEqual(client.answer(), { parameters: { sessions: [] } });

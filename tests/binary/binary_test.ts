@@ -83,15 +83,19 @@ for (const [name, script] of starts) {
 /** Whether this user can make a mount namespace. */
 const namespaces = sh("unshare --user --map-root-user --mount mount -t tmpfs none /mnt").code === 0;
 
-Deno.test("without /proc it says so, and names no file that nobody typed", { ignore: !namespaces }, () => {
-  const { code, out, err } = sh(
-    `unshare --user --map-root-user --mount sh -c 'mount -t tmpfs none /proc && exec "$LUO" -v'`,
-  );
-  assert.equal(
-    `${code} ${out}${err}`,
-    '3 luo: Cannot read "/proc/self/fd": /proc is not mounted\n  mount it: mount -t proc proc /proc\n',
-  );
-});
+Deno.test(
+  "without /proc luo says so, and names no file that the user did not type",
+  { ignore: !namespaces },
+  () => {
+    const { code, out, err } = sh(
+      `unshare --user --map-root-user --mount sh -c 'mount -t tmpfs none /proc && exec "$LUO" -v'`,
+    );
+    assert.equal(
+      `${code} ${out}${err}`,
+      '3 luo: Cannot read "/proc/self/fd": /proc is not mounted\n  mount it: mount -t proc proc /proc\n',
+    );
+  },
+);
 
 const helps: readonly [line: string, env?: Record<string, string>][] = [
   [""],

@@ -71,7 +71,7 @@ Deno.test({
       });
       if (agent === "the agent of the kexec") await killAgent(cli);
     }
-    await t.step("what cannot be recorded is not done, and the reason is told", async () => {
+    await t.step("a change that cannot be recorded is not made, and the command says why", async () => {
       disk.fill();
       await cli.fails(1, /ENOSPC[^]*make room/, ["session", "retrieve", "s"]);
       disk.fill();

@@ -1,4 +1,4 @@
-/** `luo kexec`: what each wrong file is called, what unload did, initramfs in pieces, a command line that does not grow. */
+/** `luo kexec`: what each wrong file is called, which image was unloaded, initramfs in pieces, a command line that does not grow. */
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { createHash } from "node:crypto";
@@ -7,7 +7,7 @@ import { Cli } from "./cli.ts";
 
 const ON = ["--command-line", "liveupdate=on kho=on"];
 
-Deno.test("a load that fails names the file at fault, and what it is", async (t) => {
+Deno.test("a load that fails names the file at fault and its kind", async (t) => {
   await using cli = new Cli();
   const empty = cli.file("empty", "");
   const packed = cli.file("vmlinuz.gz", gzipSync("not a kernel"));
@@ -62,7 +62,7 @@ Deno.test("a load that fails names the file at fault, and what it is", async (t)
   );
 });
 
-Deno.test("unload says what it did", async () => {
+Deno.test("unload says which image it unloaded", async () => {
   await using cli = new Cli();
   assert.equal(await cli.ok(["kexec", "unload"]), "Nothing was loaded\n");
   await cli.ok(["kexec", "load", cli.kernel, ...ON]);

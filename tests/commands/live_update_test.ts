@@ -123,7 +123,7 @@ Deno.test("contents that differ from their digest are not written", async () => 
   assert.equal(Deno.readTextFileSync(cli.path("old")), "Contents");
 });
 
-Deno.test("what would come back different is refused, and done with --force", async () => {
+Deno.test("a file that would come back different is refused, and preserved with --force", async () => {
   await using cli = new Cli();
   using careful = new HostFd(memfd_create("careful", abi.MFD_CLOEXEC | abi.MFD_NOEXEC_SEAL));
   pwrite(careful.number, new Uint8Array(5), 0n);
@@ -178,7 +178,7 @@ Deno.test("two commands at once start one agent", async () => {
   assert.equal(cli.processes().length, 2);
 });
 
-Deno.test("killing the agent loses what the kernel's rules say, and status reports the loss", async () => {
+Deno.test("a killed agent loses its sessions by the kernel's rules, and status reports the loss", async () => {
   await using cli = new Cli();
   await cli.ok(["session", "create", "gone"]);
   await cli.ok(["file", "preserve", "gone", "--from", cli.kernel, "--token", "1"]);

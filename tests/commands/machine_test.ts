@@ -17,7 +17,7 @@ Deno.test("machine stop: refused while the agent runs, and nothing is lost by it
   assert.match(await cli.ok(["session", "list"]), /vm/);
 });
 
-Deno.test("machine stop --force: what agent stop --force left behind ends, without a socket", async () => {
+Deno.test("machine stop --force: the machine that agent stop --force left ends, without a socket", async () => {
   await using cli = new Cli();
   await cli.ok(["session", "create", "vm"]);
   await cli.kexec();

@@ -31,7 +31,7 @@ Deno.test("a full standard output: exit code 1 and one sentence, for everything 
       assert.match(message, /^(?:luo: )?Cannot write the result \(ENOSPC\)$/);
     });
   }
-  await t.step("a command that acted says that it did", async () => {
+  await t.step("a command that acted, and cannot print its result, says that it acted", async () => {
     const { code, err } = await cli.shell("luo session create vm2 >/dev/full");
     assert.equal(code, 1);
     assert.match(err, /^luo: Cannot write the result \(ENOSPC\)\n {2}the command was carried out, .*\n$/);

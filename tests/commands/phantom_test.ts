@@ -19,7 +19,7 @@ async function besides(cli: Cli, act: (device: ReturnType<typeof openDevice>) =>
   await cli.ok(["status"]);
 }
 
-Deno.test("a phantom: retrieving it says so, and then it is a loss and no obstacle to the next exec", async () => {
+Deno.test("a phantom: the retrieve reports it, and then it is a loss and does not stop the next exec", async () => {
   await using cli = new Cli();
   await besides(cli, (device) => device.retrieve("s").fd.close());
   assert.match(await cli.ok(["session", "list"]), /^s +incoming/m);

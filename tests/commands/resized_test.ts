@@ -1,4 +1,4 @@
-/** The owner of a preserved memfd changes its size: Linux refuses that, on the model it is told before the kexec. */
+/** The owner of a preserved memfd changes its size: Linux refuses this. On the model, luo reports it before the kexec. */
 import assert from "node:assert/strict";
 import { ftruncate, pwrite } from "../../ffi/file.ts";
 import type { HostFd } from "../../lib/files/host_fd.ts";

@@ -120,7 +120,7 @@ Deno.test("a signal that is ignored when luo starts (nohup) is ignored in the co
   assert.deepEqual([code, out], [0, "alive\n"]);
 });
 
-Deno.test("a command that is killed is told apart from one that ends: 128 and the signal", async () => {
+Deno.test("a command that is killed gives 128 and the signal as exit code", async () => {
   await using cli = await afterKexec();
   const { code } = await cli.luo([...EXEC, "--", "sh", "-c", "kill -KILL $$"]);
   assert.equal(code, 137);

@@ -50,7 +50,7 @@ Deno.test("files unknown: said in text and JSON, and everything that would lose 
   );
 });
 
-Deno.test("files unknown: the kernel is asked for a token that nobody recorded, and the file is counted", async (t) => {
+Deno.test("files unknown: the kernel is asked for a token that is not recorded, and the file is counted", async (t) => {
   await using cli = new Cli();
   await handedOver(cli, { "5": "hello", "6": "good bye" });
   await cli.ok(["session", "retrieve", "s"]);
@@ -74,7 +74,7 @@ Deno.test("files unknown: the kernel is asked for a token that nobody recorded, 
     "one file is restored, and another may be there",
     () => cli.fails(4, /files are unknown/, ["session", "finish", "s"]),
   );
-  await t.step("a file that nobody restored is told by its token", async () => {
+  await t.step("a file that was not restored is named by its token", async () => {
     await cli.luo(["file", "restore", "s", "6", "--exec", "--", "no-such-command"]);
     await cli.fails(4, /file 6 was never restored/, ["session", "finish", "s"]);
   });
