@@ -7,7 +7,7 @@ export const EXIT = {
   usage: 2,
   /** Something is missing here: the device, a permission, the agent. */
   unavailable: 3,
-  /** Refused because data would be lost (`--force` overrides it); or a check says no: `doctor`, `rehearse IMAGE`. */
+  /** Refused because data would be lost (`--force` overrides it); or a check says no: `doctor`, `kexec check`, `rehearse IMAGE`. */
   refused: 4,
   /** The command to execute is there but cannot be executed: as env(1) and timeout(1) have it. */
   not_executable: 126,
