@@ -1,4 +1,4 @@
-/** What `luo kexec check` finds out about the next kernel. */
+/** The result of `luo kexec check`. */
 import { about, list, maybe, named, type Schema, struct, text, words } from "./parts.ts";
 
 /** The type `CheckVerdict`. */

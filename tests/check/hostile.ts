@@ -73,7 +73,7 @@ export interface Cost {
   readonly rss: number;
 }
 
-/** Checks one image and says what that cost; throws what is no verdict. */
+/** Checks one image and measures the cost. Throws when the result is not a verdict. */
 export async function checkCost(bytes: Uint8Array): Promise<Cost> {
   const start = performance.now();
   await checkBytes(bytes, { commandLine: "liveupdate=on kho=on" });

@@ -1,4 +1,4 @@
-/** Whether a kernel image can take over from the running kernel: all lines, and what they come to. */
+/** Checks whether a kernel image can take over from the running kernel: all lines, and the verdict. */
 import type { Check } from "../../schema/types.ts";
 import type { SystemCalls } from "../../system_calls.ts";
 import { parseBzImage } from "../bzimage.ts";
@@ -17,9 +17,9 @@ import type { RunningKernel } from "./running_kernel.ts";
 /** The update that is planned. */
 export interface Plan {
   readonly image: ReadImage;
-  /** The file, when the image is not wrapped: it may be larger than what was read of it. */
+  /** The file, when the image is not wrapped. It may be larger than the part that was read. */
   readonly file: ImageFile;
-  /** Where the image lies, to find its configuration beside it. */
+  /** The path of the image, to find its configuration beside it. */
   readonly path?: string;
   readonly commandLine: string;
   readonly initrdBytes: number;
@@ -49,7 +49,7 @@ export function checkPlan(sys: SystemCalls, plan: Plan): Checked {
   const sizes = sizesOf(parseBzImage(kernel), plan.initrdBytes, plan.preservedBytes);
   const lines = [
     ...imageLines(report, release),
-    // A kernel from before live update has none of it.
+    // A kernel from before live update has no formats, so lines about them are left out.
     ...old ? [] : [...formatLines(facts, running), ...buildLines(facts, config)],
     ...commandLineLines(plan.commandLine, running.commandLine, config),
     ...hostLines(kernel, sizes, running),

@@ -1,4 +1,4 @@
-/** What the next kernel's command line says about live update. */
+/** The lines about the next kernel's command line. */
 import { commandLineProblems, parseCommandLine, readSwitch, type Word } from "../command_line.ts";
 import type { KernelConfig } from "../image/embedded_config.ts";
 import { cannotTell, type CheckLine, doesNotFit, type Fact, fits } from "./line.ts";

@@ -1,4 +1,4 @@
-/** Whether the next kernel reads what the running one writes, and whether live update is built into it at all. */
+/** The lines about formats: the next kernel reads what the running one writes, and has live update built in. */
 import type { KernelConfig } from "../image/embedded_config.ts";
 import { ImageError } from "../image/image_error.ts";
 import type { KernelFacts } from "../image/read_kernel.ts";
@@ -12,7 +12,7 @@ interface Format {
   readonly code: CheckCode;
   readonly name: string;
   readonly fact: "kho" | "luo" | "handlers";
-  /** What happens when it is not known to the next kernel. */
+  /** The consequence when the next kernel does not know the format. */
   readonly otherwise: string;
 }
 
@@ -70,7 +70,7 @@ function list(names: readonly string[]): string {
   return names.length === 0 ? "none" : names.join(", ");
 }
 
-/** The configuration, or what the strings in the image show without one. */
+/** The lines about built-in options, by the configuration; without one, by the strings in the image. */
 export function buildLines(
   facts: KernelFacts | ImageError,
   config: Fact<KernelConfig> | undefined,

@@ -1,4 +1,4 @@
-/** What the running kernel hands over, by its own words: debugfs, its own image, or else a table by release. */
+/** Finds the formats that the running kernel hands over: from debugfs, from its own image, or from a table by release. */
 import { O_CLOEXEC, O_PATH } from "../../../ffi/abi/fcntl.ts";
 import { LIVEUPDATE_DEVICE } from "../../../ffi/abi/liveupdate.ts";
 import { is_fdt } from "../../kho/fdt.ts";

@@ -1,11 +1,11 @@
-/** What the running kernel demands of the image, and the memory that it leaves to the next one. */
+/** The lines about the running kernel: its demands on the image, and the memory that it leaves to the next kernel. */
 import type { BzImage } from "../bzimage.ts";
 import { peSigned } from "../pe.ts";
 import { cannotTell, type CheckLine, doesNotFit, fits } from "./line.ts";
 import { faultsOf } from "./known_faults.ts";
 import { KEXEC_DISABLED, LOCKDOWN, type RunningKernel } from "./running_kernel.ts";
 
-/** What goes into memory. */
+/** The sizes of the things that must fit into memory. */
 export interface Sizes {
   /** Bytes that the kernel needs to unpack and start; undefined: its header does not say. */
   readonly kernel?: number;

@@ -7,7 +7,7 @@ export interface KernelFault {
   readonly releases: RegExp;
   /** The first release without it; undefined: no release is known. */
   readonly fixedIn?: string;
-  /** Clauses: what happens, and what luo does about it. */
+  /** Two clauses: the effect, and luo's way around it. */
   readonly what: string;
   readonly remedy: string;
 }

@@ -1,4 +1,4 @@
-/** One line of a check, and what all lines come to. */
+/** One line of a check, and the verdict of all lines. */
 import type { CheckCode, CheckLine, CheckVerdict } from "../../schema/types.ts";
 
 export type { CheckCode, CheckLine, CheckVerdict };

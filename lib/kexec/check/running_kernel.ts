@@ -1,4 +1,4 @@
-/** The running kernel: what it hands over, and what it demands of the next one. */
+/** The running kernel: the formats that it hands over, and its demands on the next kernel. */
 import type { SystemCalls } from "../../system_calls.ts";
 import type { Architecture } from "../file_kind.ts";
 import type { KernelConfig } from "../image/embedded_config.ts";
