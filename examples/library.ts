@@ -20,7 +20,7 @@ import { Machine, MemoryDisk, standInBzImage } from "../lib/testing.ts";
 
 const SESSION = "example";
 const TOKEN = 7n;
-const TEXT = "This memory belongs to nobody while the kernels change.";
+const TEXT = "This memory belongs to no process while the kernels change.";
 
 const disk = new MemoryDisk({ "/boot/next": standInBzImage({ release: "7.3.5" }) });
 const machine = new Machine({ release: "7.3.4", disk });

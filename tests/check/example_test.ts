@@ -1,4 +1,4 @@
-/** examples/kexec-check.sh, as it stands. */
+/** examples/kexec-check.sh runs unchanged. */
 import assert from "node:assert/strict";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { Cli } from "../commands/cli.ts";

@@ -80,7 +80,7 @@ export async function checkCost(bytes: Uint8Array): Promise<Cost> {
   return { ms: performance.now() - start, rss: Deno.memoryUsage().rss };
 }
 
-/** A small kernel: the start of a real one, and the strings of all of it that are looked for. */
+/** A small kernel: the start of a real one, and all strings of it that the reader looks for. */
 export function smallKernel(kernel: Uint8Array): Uint8Array {
   const strings = new TextEncoder().encode("\0Linux version 7.3.4-small (a@b)\n\0kho-v4\0luo-v5\0memfd-v2\0");
   return Uint8Array.from(Buffer.concat([kernel.subarray(0, 48 << 10), strings]));

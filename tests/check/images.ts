@@ -5,7 +5,7 @@ import { parseBzImage } from "../../lib/kexec/bzimage.ts";
 export const KERNELS = Deno.env.get("LUO_TEST_KERNELS") ||
   new URL("../../../shared/kernel", import.meta.url).pathname;
 
-/** Undefined where the image is not there. */
+/** Undefined: the image is not on this host. */
 export function realImage(name: string): Uint8Array | undefined {
   try {
     return Deno.readFileSync(`${KERNELS}/${name}`);

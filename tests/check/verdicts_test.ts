@@ -66,7 +66,7 @@ for (const { image, against = {}, verdict, against_it = [] } of REAL) {
   });
 }
 
-/** Not every command line that packs writes the size of what it packed after it. */
+/** Some commands that pack do not append the unpacked size. */
 const WITH_SIZE = (name: string) => name !== "gzip" && name !== "none";
 
 for (const [name, verdict] of [["bzImage-7.3.4-luo", "fits"], ["bzImage-7.3.4-mismatch", "does_not_fit"]]) {

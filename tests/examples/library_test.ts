@@ -6,5 +6,5 @@ Deno.test("examples/library.ts needs no permission and restores what it preserve
   const { code, stdout } = await new Deno.Command(Deno.execPath(), { args: ["run", "--quiet", example] })
     .output();
   assert.equal(code, 0);
-  assert.match(new TextDecoder().decode(stdout), /^This memory belongs to nobody/m);
+  assert.match(new TextDecoder().decode(stdout), /^This memory belongs to no process/m);
 });
