@@ -41,8 +41,8 @@ const READING: ReadonlySet<MethodName> = new Set<MethodName>([
   "ShowImage",
 ]);
 
-function noAnswer({ socket, timeout_ms, method }: NoAnswer): Failure {
-  const limit = count(timeout_ms / 1000, "second");
+function noAnswer({ socket, timeoutMs, method }: NoAnswer): Failure {
+  const limit = count(timeoutMs / 1000, "second");
   const what = `Cannot go on: the agent at "${socket}" does not answer within ${limit}`;
   const changes = method !== undefined && !READING.has(method);
   return new Failure("unavailable", what, {

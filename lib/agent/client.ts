@@ -21,7 +21,7 @@ export {
   NoAnswer,
 } from "./client_errors.ts";
 
-/** A `timeout_ms` that never passes. */
+/** A `timeoutMs` that never passes. */
 export const NO_LIMIT: number = Infinity;
 
 /**
@@ -30,8 +30,8 @@ export const NO_LIMIT: number = Infinity;
  * @throws LuoError `connect`: ENOENT, ECONNREFUSED (nothing listens), EACCES, ENAMETOOLONG
  * @throws NoAnswer the listener accepts no connection in time
  */
-export function connectAgent(socket: string, timeout_ms: number = NO_LIMIT): AgentClient {
-  const deadline = new Deadline(timeout_ms, socket);
+export function connectAgent(socket: string, timeoutMs: number = NO_LIMIT): AgentClient {
+  const deadline = new Deadline(timeoutMs, socket);
   for (;;) {
     const fd = unix_connect(socket, SOCK_STREAM | SOCK_NONBLOCK);
     // The listener's backlog is full. A connect(2) that blocks would wait without limit.
@@ -50,13 +50,13 @@ interface Wait {
 /** The end of a wait. */
 class Deadline implements Wait {
   readonly #end: number;
-  readonly #timeout_ms: number;
+  readonly #timeoutMs: number;
   readonly #socket: string;
   readonly #method: MethodName | undefined;
 
-  constructor(timeout_ms: number, socket: string, method?: MethodName) {
-    this.#end = performance.now() + timeout_ms;
-    this.#timeout_ms = timeout_ms;
+  constructor(timeoutMs: number, socket: string, method?: MethodName) {
+    this.#end = performance.now() + timeoutMs;
+    this.#timeoutMs = timeoutMs;
     this.#socket = socket;
     this.#method = method;
   }
@@ -64,7 +64,7 @@ class Deadline implements Wait {
   /** Waits until the fd is ready, a signal comes, or `step_ms` passes. @throws NoAnswer after the deadline */
   wait(fd: number, events: number, step_ms = STEP_MAX_MS): void {
     const left = this.#end - performance.now();
-    if (left <= 0) throw new NoAnswer(this.#socket, this.#timeout_ms, this.#method);
+    if (left <= 0) throw new NoAnswer(this.#socket, this.#timeoutMs, this.#method);
     poll(fd, events, Math.ceil(Math.min(left, step_ms)));
   }
 }
@@ -107,11 +107,11 @@ export class AgentClient implements Disposable {
     method: M,
     parameters: Methods[M]["request"],
     fds: readonly number[] = [],
-    timeout_ms: number = NO_LIMIT,
+    timeoutMs: number = NO_LIMIT,
   ): Answer<M> {
     this.#checkFree(method);
     return answerOf<M>(this.#inStep(`the call of ${method} was not answered`, () => {
-      const deadline = new Deadline(timeout_ms, this.socket, method);
+      const deadline = new Deadline(timeoutMs, this.socket, method);
       return this.#receive(this.#send(method, parameters, fds, deadline), deadline);
     }));
   }
@@ -125,10 +125,10 @@ export class AgentClient implements Disposable {
   callUntilEnd<M extends MethodName>(
     method: M,
     parameters: Methods[M]["request"],
-    timeout_ms: number = NO_LIMIT,
+    timeoutMs: number = NO_LIMIT,
   ): boolean {
     try {
-      this.call(method, parameters, [], timeout_ms)[Symbol.dispose]();
+      this.call(method, parameters, [], timeoutMs)[Symbol.dispose]();
       return false;
     } catch (error) {
       if (error instanceof ConnectionEnded && error.sent) return true;
@@ -138,7 +138,7 @@ export class AgentClient implements Disposable {
 
   /**
    * An answer now and one after every change, until the connection ends or the caller stops. Stopping before the last answer closes
-   * the connection. `timeout_ms` limits the wait for the first answer. With `output_fd` the waits after that end with EPIPE when
+   * the connection. `timeoutMs` limits the wait for the first answer. With `outputFd` the waits after that end with EPIPE when
    * the reader of that descriptor has gone.
    *
    * @throws AgentError, AgentProtocolError, ConnectionClosed, ConnectionEnded, NoAnswer
@@ -146,15 +146,15 @@ export class AgentClient implements Disposable {
   *more<M extends MethodName>(
     method: M,
     parameters: Methods[M]["request"],
-    timeout_ms: number = NO_LIMIT,
-    output_fd?: number,
+    timeoutMs: number = NO_LIMIT,
+    outputFd?: number,
   ): Generator<Answer<M>> {
     this.#checkFree(method);
     this.#streaming = method;
     let complete = false;
     try {
-      let deadline: Wait = new Deadline(timeout_ms, this.socket, method);
-      using hangup = output_fd === undefined ? undefined : new HangupWatch(this.#fd, output_fd);
+      let deadline: Wait = new Deadline(timeoutMs, this.socket, method);
+      using hangup = outputFd === undefined ? undefined : new HangupWatch(this.#fd, outputFd);
       const request = this.#send(method, parameters, [], deadline, { more: true });
       while (!complete) {
         const reply = this.#receive(request, deadline);

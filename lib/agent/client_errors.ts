@@ -68,15 +68,15 @@ export class NoAnswer extends Error {
   /** The path of the agent's socket. */
   readonly socket: string;
   /** How long the client waited, in milliseconds. */
-  readonly timeout_ms: number;
+  readonly timeoutMs: number;
   /** The method that was called. Without it, the listener did not even accept the connection. */
   readonly method?: MethodName | undefined;
 
   /** The end of a wait for `method`, or for the connection. */
-  constructor(socket: string, timeout_ms: number, method?: MethodName) {
-    super(`The agent at "${socket}" does not answer within ${timeout_ms / 1000} seconds`);
+  constructor(socket: string, timeoutMs: number, method?: MethodName) {
+    super(`The agent at "${socket}" does not answer within ${timeoutMs / 1000} seconds`);
     this.socket = socket;
-    this.timeout_ms = timeout_ms;
+    this.timeoutMs = timeoutMs;
     this.method = method;
   }
 }
