@@ -68,7 +68,7 @@ const REASONS: Readonly<Partial<Record<`${Operation} ${ErrnoName}`, string>>> = 
   "kexec exec EBUSY": "an image is being loaded, or a file could not be frozen: the kernel's log says which",
 };
 
-/** What the errno of /dev/liveupdate means; `open` is also the operation of other files. */
+/** The meaning of an errno of /dev/liveupdate; `open` is also the operation of other files. */
 const DEVICE_REASONS: Readonly<Partial<Record<string, string>>> = {
   ENOENT: "this kernel has no live update: it needs CONFIG_LIVEUPDATE, and liveupdate=on on its command line",
   EACCES: "only root may open the device",

@@ -55,7 +55,7 @@ export interface ServerOptions {
   readonly listenAgain?: () => number | undefined;
 }
 
-/** What a call is answered with. */
+/** The answers to a call. */
 interface Outcome {
   readonly message: object;
   readonly fds: readonly number[];

@@ -4,7 +4,7 @@ import { readlink } from "../../ffi/file.ts";
 import { list_directory } from "../../ffi/proc.ts";
 import type { SystemCalls } from "../system_calls.ts";
 
-/** What the running agent says about itself. */
+/** The running agent, by its own answer. */
 export interface KnownAgent {
   readonly pid: number;
   readonly holdsDevice: boolean;

@@ -30,7 +30,7 @@ export function extentsWithoutHoles(fd: number, start: bigint, end: bigint): Ext
   return extents;
 }
 
-/** What is not a hole of a memfd, whose position does not move: holes are looked for through a description of its own. */
+/** The parts of a memfd that are not holes. Its position does not move: another open file description looks for the holes. */
 export function extentsOfMemfd({ fd, size }: { readonly fd: number; readonly size: bigint }): Extent[] {
   const whole = { offset: 0n, length: size };
   const number = open(`/proc/self/fd/${fd}`, O_RDONLY | O_CLOEXEC);

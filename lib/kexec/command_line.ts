@@ -31,7 +31,7 @@ function parseWord(text: string): Word {
 /** Words that the boot loader adds with its own file names, for one boot only. kexec-tools drops BOOT_IMAGE= too. */
 const OF_ONE_BOOT: readonly string[] = ["BOOT_IMAGE", "initrd"];
 
-/** Where the next kernel's command line comes from. */
+/** The sources of the next kernel's command line. */
 export interface CommandLineChoice {
   /** /proc/cmdline of the running kernel. */
   readonly running: string;

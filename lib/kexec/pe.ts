@@ -2,7 +2,7 @@
 
 export interface PeSection {
   readonly name: string;
-  /** Where the section's bytes are in the file. */
+  /** The offset of the section's bytes in the file. */
   readonly offset: number;
   /** Bytes of the section that are in the file; the rest up to `memory` is zero. */
   readonly size: number;

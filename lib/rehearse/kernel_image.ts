@@ -4,7 +4,7 @@ import { list_directory } from "../../ffi/proc.ts";
 import { S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
 import { MissingTool } from "./missing_tool.ts";
 
-/** Where images are, and which of the two places comes first when no image is named. */
+/** The places of images, and which place comes first when no image is named. */
 export interface ImagePlaces {
   /** A directory of images for tests. */
   readonly directory?: string;

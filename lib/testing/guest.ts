@@ -5,7 +5,7 @@ import { exec, loadImage } from "../kexec/load.ts";
 import { SHARED } from "../rehearse/places.ts";
 import type { SystemCalls } from "../system_calls.ts";
 
-/** Where host and guest tell each other about the tests, below the directory that they share. */
+/** The files by which host and guest tell each other about the tests, below the directory that they share. */
 export const TALK = ".luo-tests";
 const GUEST_FILE = `${SHARED}/${TALK}/guest.json`;
 

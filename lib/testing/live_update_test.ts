@@ -42,7 +42,7 @@ export function liveUpdateTest(
 ): void {
   const here = guest();
   if (here === undefined) return Deno.test(name, () => onModel(before, after, options));
-  // What the first half leaves open is handed over, or ends with the kernel.
+  // Sessions that the first half leaves open are handed over; everything else ends with the kernel.
   const open = { sanitizeOps: false, sanitizeResources: false, sanitizeExit: false };
   Deno.test({ name, ...open, fn: () => onLinux(name, here, here.boot === 1 ? before : after) });
 }

@@ -183,7 +183,7 @@ export class Machine {
     return this.#model.inject(specOf(faults));
   }
 
-  /** What a process has open; without `pid`, what process 1 has open. Empty for a process that has ended. */
+  /** The open files of a process; without `pid`, of process 1. Empty for a process that has ended. */
   openFiles(pid: number = this.init().getpid()): OpenFile[] {
     const process = this.#model.system.processes.get(pid);
     return Array.from(process?.fds.entries() ?? [], ([fd, file]) => ({ fd, link: file.link() }));

@@ -83,7 +83,7 @@ Deno.test("doctor: a good host has nothing but ok", async () => {
 
 interface Case {
   readonly name: string;
-  /** What differs from the good host; undefined: the file is not there. */
+  /** The differences from the good host; undefined: the file is not there. */
   readonly tree: Tree;
   readonly agent?: KnownAgent;
   readonly finding: readonly [

@@ -130,7 +130,7 @@ Deno.test("a FIFO is never replaced", async () => {
   using fd = memfdOf(pattern(100));
   assert.equal(mkfifo(`${dir.path}/out`, 0o600), 0);
   const target = parseTarget(`${dir.path}/out`);
-  // Nobody is told to replace it: that would be refused too.
+  // The message does not offer to replace the FIFO, because this would be refused too.
   for (const replace of [false, true]) {
     await assert.rejects(giveToFile(restored(fd, 100), target, { replace }), problem("target-kind", "FIFO"));
   }

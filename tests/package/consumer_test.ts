@@ -7,7 +7,7 @@ const ENTRIES: Readonly<Record<string, string>> =
   JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)).exports;
 const OUTPUT = "kexec warm ENOENT EEXIST AsyncAgentClient\n";
 
-/** What a strict consumer asks of sources: his options hold for ours too. */
+/** The compiler options of a strict project, which hold for the library's sources too. */
 const STRICT = {
   strict: true,
   noUncheckedIndexedAccess: true,

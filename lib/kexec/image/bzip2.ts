@@ -102,7 +102,7 @@ interface Table {
   readonly fast: Uint16Array;
   /** For each length, the first code of `LENGTH_MAX` bits that is longer than it. */
   readonly ends: Int32Array;
-  /** What to subtract from a code to get the index of its symbol. */
+  /** A code minus this number is the index of its symbol. */
   readonly offsets: Int32Array;
   readonly symbols: Uint16Array;
 }

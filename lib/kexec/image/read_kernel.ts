@@ -31,7 +31,7 @@ export interface KernelFacts {
 /** The image without what it was wrapped in, and what the kernel in it says. */
 export interface ReadImage {
   readonly wraps: readonly string[];
-  /** What kexec_file_load(2) takes: a bzImage or an arm64 Image. */
+  /** The image that kexec_file_load(2) takes: a bzImage or an arm64 Image. */
   readonly kernel: Uint8Array;
   readonly uki?: Uki;
   /** An error: the kernel in the image cannot be unpacked. */

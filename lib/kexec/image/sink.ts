@@ -7,7 +7,7 @@ export const UNPACK_MS = 5_000;
 
 const CHECK_EVERY = 1 << 20;
 
-/** What unpacking one image may cost. The parts of one image share it. */
+/** The limits for unpacking one image. The parts of one image share it. */
 export class Budget {
   readonly #end: number;
 
@@ -52,7 +52,7 @@ export class Sink {
     return this.#length;
   }
 
-  /** Where to write so many bytes next: at `length` of this array. @throws ImageError `too_large`, `too_slow` */
+  /** Makes room for so many bytes: write them at `length` of this array. @throws ImageError `too_large`, `too_slow` */
   room(count: number): Uint8Array {
     const end = this.#length + count;
     if (end > this.#limit) throw tooLarge();

@@ -44,7 +44,7 @@ interface Block {
   readonly chunks: Uint8Array;
   /** Bytes that the chunks say they unpack to. */
   readonly unpacked: number;
-  /** Where the chunks end in the file. */
+  /** The end of the chunks in the file. */
   readonly end: number;
 }
 
