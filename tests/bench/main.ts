@@ -1,8 +1,10 @@
 /** Measures and writes docs/performance.md: `main.ts [SECTION...]`. Sections that are not named stay as they are. */
 import { agent } from "./agent_rows.ts";
+import { bulk } from "./bulk_rows.ts";
 import { type Section, sectionText, withSection } from "./report.ts";
+import { start } from "./start_rows.ts";
 
-const SECTIONS: readonly Section[] = [agent];
+const SECTIONS: readonly Section[] = [start, bulk, agent];
 
 const DOCUMENT = new URL("../../docs/performance.md", import.meta.url).pathname;
 

@@ -1,0 +1,72 @@
+/** What a command costs before it does anything: the single executable beside an empty script, and the checkout. */
+import { PERMISSIONS } from "../../commands/processes/own_command.ts";
+import { ratios, type Row, type Section, times } from "./report.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+/** Written by `deno task binary`. */
+const BINARY = `${ROOT}dist/luo`;
+const PAIRS = 25;
+const EMPTY = "deno run, empty script";
+
+export const start: Section = {
+  name: "start",
+  title: "The start of a command",
+  about:
+    `Wall time of dist/luo (deno task binary), from the start of the process to its end, with an agent on the model where
+    the command asks one.`,
+  rows,
+};
+
+interface Command {
+  readonly name: string;
+  readonly argv: readonly string[];
+  readonly most: number;
+}
+
+async function rows(): Promise<Row[]> {
+  const directory = Deno.makeTempDirSync({ prefix: "luo-bench-" });
+  const empty = `${directory}/empty.js`;
+  Deno.writeTextFileSync(empty, "");
+  const env = { LUO_BACKEND: "model", LUO_SOCKET: `${directory}/s` };
+  const base = [Deno.execPath(), "run", "--quiet", empty];
+  const checkout = [Deno.execPath(), "run", "--quiet", ...PERMISSIONS, `${ROOT}main.ts`];
+  const commands: readonly Command[] = [
+    { name: "luo --version", argv: [BINARY, "--version"], most: 1.3 },
+    { name: "luo --help", argv: [BINARY, "--help"], most: 1.3 },
+    { name: "luo session list", argv: [BINARY, "session", "list"], most: 1.6 },
+    { name: "the checkout: luo session list", argv: [...checkout, "session", "list"], most: 4 },
+  ];
+  run([BINARY, "agent", "start"], env);
+  try {
+    const found: Row[] = [];
+    for (const { name, argv, most } of commands) {
+      run(argv, env);
+      const ratio = await ratios(PAIRS, () => run(argv, env), () => run(base, env));
+      found.push({
+        what: name,
+        against: EMPTY,
+        target: `at most ${most}x`,
+        measured: ratio.text(times),
+        met: ratio.median <= most,
+        why:
+          `of 16 ms beside the empty script, parsing of the code takes 5 (half of it is the parser of command lines),
+          eight symbols of the C library 2, and running code for the first time the rest. V8's code cache cannot be used: node:vm
+          takes longer to load.`,
+      });
+    }
+    return found;
+  } finally {
+    run([BINARY, "agent", "stop"], env);
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
+
+/** Milliseconds until the command has ended. @throws Error it failed */
+function run([program = "", ...args]: readonly string[], env: Record<string, string>): number {
+  const begin = performance.now();
+  const { code } = new Deno.Command(program, { args, env, stdin: "null", stdout: "null", stderr: "null" })
+    .outputSync();
+  const end = performance.now();
+  if (code !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${code}`);
+  return end - begin;
+}
