@@ -8,6 +8,9 @@ import type { AgentState } from "./agent_state.ts";
 
 type LoadRequest = Methods["LoadImage"]["request"];
 
+/** Processor time for the image. A slow machine must not load an image only because nothing could be told of it in time. */
+const UNPACK_MS = 60_000;
+
 /** The files that were sent, and what they are to be loaded as. Disposing it lets go of the files. */
 export interface JudgedImage extends Disposable {
   readonly kernel: SealedCopy;
@@ -33,7 +36,7 @@ export async function judgeImage(
   const name = `"${request.kernel}"`;
   const file = opened.use(SealedCopy.of([{ fd: sentKernel.number, name }]));
   const read = (offset: number, length: number) => file.read(offset, length);
-  const image = await readImageFile({ size: file.size, read });
+  const image = await readImageFile({ size: file.size, read }, UNPACK_MS);
   const kernel = image.wraps.length === 0 ? file : opened.use(SealedCopy.ofBytes(image.kernel, name));
   const initrds = [
     ...image.uki?.initrd === undefined

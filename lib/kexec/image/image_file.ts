@@ -15,14 +15,14 @@ const MEMORY_MAX = 400 << 20;
 const PIECE = 4 << 20;
 
 /** The image; for a file that cannot be read as one, the file as it is, with the reason. A large file is cut off there. */
-export async function readImageFile(file: ImageFile): Promise<ReadImage> {
+export async function readImageFile(file: ImageFile, time_ms?: number): Promise<ReadImage> {
   const bytes = contents(file);
   if (bytes.length < file.size) {
     const reason = `it has ${file.size} bytes, and no more than ${FILE_MAX} are read`;
     return { wraps: [], kernel: bytes, facts: new ImageError("too_large", reason) };
   }
   try {
-    return await readImage(bytes, MEMORY_MAX - bytes.length);
+    return await readImage(bytes, MEMORY_MAX - bytes.length, time_ms);
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     return { wraps: [], kernel: bytes, facts: error };

@@ -7,7 +7,7 @@ import { UNPACKED_MAX } from "./decompress.ts";
 import { embeddedConfig, type KernelConfig } from "./embedded_config.ts";
 import { handoverFormats } from "./handover_formats.ts";
 import { ImageError } from "./image_error.ts";
-import { Budget } from "./sink.ts";
+import { Budget, UNPACK_MS } from "./sink.ts";
 import type { Uki } from "./uki.ts";
 import { unwrap } from "./unwrap.ts";
 import { unpackBzImage } from "./x86_payload.ts";
@@ -46,8 +46,12 @@ export async function readKernel(file: Uint8Array): Promise<KernelFacts> {
 }
 
 /** @param file the whole image; @throws ImageError it is no kernel, or wrapped in a way that cannot be undone */
-export async function readImage(file: Uint8Array, unpackedMax: number = UNPACKED_MAX): Promise<ReadImage> {
-  const budget = new Budget(Math.min(unpackedMax, UNPACKED_MAX));
+export async function readImage(
+  file: Uint8Array,
+  unpackedMax: number = UNPACKED_MAX,
+  time_ms: number = UNPACK_MS,
+): Promise<ReadImage> {
+  const budget = new Budget(Math.min(unpackedMax, UNPACKED_MAX), time_ms);
   const { wraps, kernel, uki } = await unwrap(file, budget);
   try {
     return { wraps, kernel, uki, facts: { ...await factsOf(kernel, budget), wraps } };
