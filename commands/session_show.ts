@@ -20,7 +20,7 @@ export function parse(_flags: CommonFlags, name: string): string {
 export function run(context: Context, name: string, flags: CommonFlags): Result {
   const session = oneSession(context, flags, name);
   if (session === undefined) {
-    throw noSuchSession(name, allSessions(context, flags).map((candidate) => candidate.name));
+    throw noSuchSession(name, allSessions(context, flags).sessions.map((candidate) => candidate.name));
   }
   return { session };
 }

@@ -41,7 +41,8 @@ const ADVICE: Readonly<Record<ProblemCode, Advice>> = {
   session_of_systemd: { risk: LOST, step: () => "leave the session to systemd" },
   sessions_unknown: {
     risk: LOST,
-    step: () => "let the agent open the device first: luo status says why it cannot",
+    step: () =>
+      "luo status says why they are unknown; one whose name you know is retrieved with: luo session retrieve NAME",
   },
   session_not_retrieved: {
     risk: LOST,

@@ -51,6 +51,11 @@ export function fileTable(files: readonly FileInfo[]): string {
   ]);
 }
 
+/** `Sessions unknown: REASON`, or `More sessions may wait: REASON` after those that are listed. */
+export function unlistedLine(reason: string, listed: readonly SessionInfo[]): string {
+  return `${listed.length === 0 ? "Sessions unknown" : "More sessions may wait"}: ${visible(reason)}`;
+}
+
 /** `Session "vm1" is outgoing: 1 file, 200 MiB`. */
 export function sessionLine(session: SessionInfo): string {
   return `Session "${visible(session.name)}" is ${session.state}: ${contents(session)}`;

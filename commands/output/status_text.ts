@@ -2,13 +2,13 @@
 import type { LastUpdate, Loss, SessionInfo, Status } from "../../lib/agent/protocol.ts";
 import { hintsFor } from "../errors/hints.ts";
 import { imageLine } from "./kexec_text.ts";
-import { contents, sessionTable } from "./session_text.ts";
+import { contents, sessionTable, unlistedLine } from "./session_text.ts";
 import { count, type Paint, size, time, visible } from "../base/text.ts";
 import { table } from "./table.ts";
 
 /** The whole status on one screen. */
 export function statusText(status: Status, paint: Paint): string {
-  const { kernel, device, agent, image, sessions, lastUpdate, losses, backend } = status;
+  const { kernel, device, agent, image, sessions, unlisted, lastUpdate, losses, backend } = status;
   const model = backend === "model" ? " (a software model: nothing here is on the real kernel)" : "";
   const rows = [
     ["Kernel", `${kernel.release} ${kernel.machine}${model}`],
@@ -21,7 +21,9 @@ export function statusText(status: Status, paint: Paint): string {
   const lines = [table(rows)];
   if (losses.length > 0) lines.push(paint("red", lossLines(losses).join("\n")));
   if (sessions.some(isResized)) lines.push(paint("red", resizedLines(sessions).join("\n")));
-  lines.push(sessions.length === 0 ? noSessions(device) : sessionTable(sessions));
+  if (sessions.length > 0) lines.push(sessionTable(sessions));
+  if (unlisted !== undefined) lines.push(paint("red", unlistedLine(unlisted, sessions)));
+  else if (sessions.length === 0) lines.push(noSessions(device));
   if (device.state !== "ready") lines.push(...deviceLines(device));
   return lines.join("\n");
 }

@@ -1,6 +1,7 @@
 /** The sessions of the agent, fetched page by page: an answer with all of them may be too long for one message. */
 import { AgentProtocolError } from "../../lib/agent/client.ts";
 import type { Methods, SessionInfo } from "../../lib/agent/protocol.ts";
+import type { Answers } from "../../lib/schema/answer_types.ts";
 import type { CommonFlags } from "../arguments/command.ts";
 import type { Context } from "../base/context.ts";
 import { call } from "./agent_calls.ts";
@@ -9,16 +10,18 @@ type Request = Methods["ListSessions"]["request"];
 
 const PAGE_SESSIONS = 1000;
 
-/** All sessions, in the order of their names. */
-export function allSessions(context: Context, flags: CommonFlags): SessionInfo[] {
+/** All sessions, in the order of their names, and why there may be others. */
+export function allSessions(context: Context, flags: CommonFlags): Answers["session list"] {
   const sessions: SessionInfo[] = [];
   let after: string | undefined;
+  let unlisted: string | undefined;
   do {
     const page = list(context, flags, { limit: PAGE_SESSIONS, ...after === undefined ? {} : { after } });
     sessions.push(...page.sessions);
     after = page.next;
+    unlisted = page.unlisted;
   } while (after !== undefined);
-  return sessions;
+  return { sessions, ...unlisted === undefined ? {} : { unlisted } };
 }
 
 /** The session of that name; undefined when there is none. */

@@ -10,7 +10,7 @@ import { type AgentPaths, agentPaths, listen, listenAgain, takePlace } from "./a
 import { INTERFACE, type MethodName, type Methods, type SessionInfo, type Status } from "./protocol.ts";
 import { dataFirst, type Objection, refused, SESSION_PROBLEM } from "./refusal.ts";
 import { agentError, checkRequest, isMethod, kernelError } from "./request_checks.ts";
-import { listSessions } from "./session_list.ts";
+import { listSessions, unlistedOf } from "./session_list.ts";
 import { type Reply, VarlinkServer } from "./varlink_server.ts";
 import { type Identity, serviceCall } from "./varlink_service.ts";
 import { closeSession, createSession, finishSession, retrieveSession } from "./session_methods.ts";
@@ -222,6 +222,7 @@ class Agent {
       },
       image: currentImage(state),
       sessions: state.preserved.withSizesNow(state.sessions()),
+      ...unlistedOf(state),
       ...(state.lastUpdate === undefined ? {} : { lastUpdate: state.lastUpdate }),
       losses: state.losses,
     };

@@ -25,6 +25,8 @@ export interface AgentPaths {
   readonly lock: string;
   /** The record: the journal for the next agent of the same boot. */
   readonly state: string;
+  /** A record that could not be read, kept for people. */
+  readonly damaged: string;
   /** The socket of the model's machine. */
   readonly machine: string;
 }
@@ -37,12 +39,13 @@ export function agentPaths(socket: string): AgentPaths {
     directory,
     lock: `${socket}.lock`,
     state: `${socket}.state`,
+    damaged: `${socket}.state.damaged`,
     machine: `${socket}.machine`,
   };
 }
 
 /** The ends of the names of the files that agents and the model's machine leave; the path of the socket comes before them. */
-const LEFT = [".state", ".log", ".lock", ".start", ".machine.log", ".machine.start"];
+const LEFT = [".state", ".state.damaged", ".log", ".lock", ".start", ".machine.log", ".machine.start"];
 
 /** The paths of those files that are there. */
 export function leftBeside(socket: string): string[] {

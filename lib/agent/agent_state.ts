@@ -48,6 +48,8 @@ export class AgentState implements Disposable {
   readonly bootId: string;
   readonly release: string;
   lastUpdate: LastUpdate | undefined;
+  /** Why the kernel may have sessions that are not listed; undefined: all are listed. */
+  unlisted: string | undefined;
   /** Live updates in a row. */
   updates = 0;
   /** The image that this agent, or one before it in this boot, loaded. */
@@ -163,6 +165,7 @@ export class AgentState implements Disposable {
       ),
       image: this.image,
       lastUpdate: this.lastUpdate,
+      ...(this.unlisted === undefined ? {} : { unlisted: this.unlisted }),
       losses: this.losses,
       ended: this.ended,
     });

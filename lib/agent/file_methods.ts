@@ -122,7 +122,7 @@ export function restoreFile(
   const stat = check<Stat>(sys.fstat(file.number), "restore", subject);
   const host_fd = check(sys.expose(file.number), "restore", subject);
   const given = info.files.find((one) => one.token === String(token)) ??
-    unlisted(state, info, {
+    unlisted(info, {
       token: String(token),
       size: Number(stat.size),
       seals: sealsOf(sys, file.number),
@@ -147,11 +147,10 @@ export function restoreFile(
  * incomplete.
  */
 function unlisted(
-  state: AgentState,
   info: SessionInfo,
   seen: Pick<FileInfo, "token" | "size" | "seals">,
 ): FileInfo {
-  const file: FileInfo = { ...seen, preservedAt: state.options.now(), state: "waiting" };
+  const file: FileInfo = { ...seen, state: "waiting" };
   info.files.push(file);
   info.filesKnown = false;
   return file;

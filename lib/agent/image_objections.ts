@@ -79,8 +79,9 @@ function imageObjections(
   return [{ code: "image_not_held", reason }, ...line];
 }
 
-/** The device is in other hands, so the agent has not read what was handed over. */
+/** Sessions that the agent cannot list: the device is in other hands, or the handover came without a list. */
 function unknownSessions(state: AgentState): Objection[] {
+  if (state.unlisted !== undefined) return [{ code: "sessions_unknown", reason: state.unlisted }];
   if (!state.device.closedToUs) return [];
   const { path, errno } = state.device.status();
   const reason =

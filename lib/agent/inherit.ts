@@ -2,6 +2,7 @@
 import type { Device, IncomingSession } from "../session.ts";
 import { LuoError } from "../error.ts";
 import type { AgentState } from "./agent_state.ts";
+import { wasHandedOver } from "./handed_over.ts";
 import {
   afterDeath,
   afterKexec,
@@ -15,7 +16,7 @@ import {
 } from "./journal.ts";
 import { MANIFEST_SESSION, readManifest } from "./manifest.ts";
 import type { SessionInfo } from "./protocol.ts";
-import { readRecord } from "./record.ts";
+import { readRecord, setAsideRecord } from "./record.ts";
 
 /** The manifest that the previous kernel handed over; undefined when there is none. */
 export function incomingManifest(device: Device): IncomingSession | undefined {
@@ -30,7 +31,7 @@ export function incomingManifest(device: Device): IncomingSession | undefined {
 /** Fills the state with what was handed over to this kernel, or left by the agent before in this boot. */
 export function inherit(state: AgentState, manifest: IncomingSession | undefined): void {
   const at = state.options.now();
-  const record = readRecord(state.options.paths);
+  const { record, damaged } = usableRecord(state);
   if (record?.bootId === state.bootId) {
     state.journal.recordIsOfThisBoot = true;
     takeFacts(state, record);
@@ -38,6 +39,8 @@ export function inherit(state: AgentState, manifest: IncomingSession | undefined
   }
   const payload = manifest === undefined ? undefined : readManifest(manifest);
   if (payload === undefined) {
+    if (wasHandedOver(state.sys)) state.unlisted = NO_LIST;
+    if (damaged !== undefined) state.lose([unnamed(damaged, at, "outgoing")]);
     return record === undefined ? undefined : takeUnproven(state, record, at);
   }
   const journal = decodeJournal(payload);
@@ -48,14 +51,35 @@ export function inherit(state: AgentState, manifest: IncomingSession | undefined
   state.options.log(
     "The manifest that was handed over is damaged: sessions can still be retrieved by their names",
   );
+  state.unlisted = DAMAGED_LIST;
   state.lose([unnamed("the manifest is damaged: the other sessions can be retrieved by their names", at)]);
   if (record !== undefined) takeDamaged(state, record, at);
+}
+
+const NO_LIST = "the previous kernel handed over live update data without luo's list of sessions: " +
+  "sessions may wait in the kernel that only the programs that made them know";
+const DAMAGED_LIST =
+  "luo's list of the sessions that were handed over is damaged: others may wait in the kernel";
+
+/** The record, or why it cannot be used. A damaged one is kept aside, as soon as the agent may write another. */
+function usableRecord(state: AgentState): { record?: Journal; damaged?: string } {
+  const { paths, log } = state.options;
+  const record = readRecord(paths);
+  if (record !== "damaged") return { record };
+  const mayWrite = state.device.opened !== undefined || state.device.broken;
+  if (mayWrite) setAsideRecord(paths);
+  const where = mayWrite ? paths.damaged : paths.state;
+  log(`Cannot read the record "${paths.state}": it is damaged, and is kept as "${where}"`);
+  return {
+    damaged: `the agent's record cannot be read (see "${where}"): what the agent before held is unknown`,
+  };
 }
 
 /** Takes over what the earlier agent of this boot recorded beside sessions: losses, updates, the image. */
 function takeFacts(state: AgentState, record: Journal): void {
   state.lastUpdate = record.lastUpdate;
   state.updates = record.updates;
+  state.unlisted = record.unlisted;
   // An image that this agent loaded before it had the device is the newer one.
   state.image ??= record.image;
 }
@@ -122,7 +146,8 @@ function noteUpdate(state: AgentState, journal: Journal, at: string): void {
 export function inheritUnreadable(state: AgentState): void {
   const at = state.options.now();
   const reason = "the kernel cannot read what the previous kernel handed over (EIO)";
-  const record = readRecord(state.options.paths);
+  const { record, damaged } = usableRecord(state);
+  if (damaged !== undefined) state.lose([unnamed(damaged, at, "outgoing")]);
   if (record === undefined) {
     return state.lose([unnamed(`${reason}, and the agent has no record of the sessions`, at)]);
   }
@@ -138,7 +163,8 @@ export function inheritUnreadable(state: AgentState): void {
  */
 export function previewRecord(state: AgentState): void {
   const at = state.options.now();
-  const record = readRecord(state.options.paths);
+  const { record, damaged } = usableRecord(state);
+  if (damaged !== undefined) state.lose([unnamed(damaged, at, "outgoing")]);
   if (record === undefined) return;
   if (record.bootId === state.bootId) {
     takeFacts(state, record);
@@ -151,10 +177,10 @@ export function previewRecord(state: AgentState): void {
 }
 
 /** A loss of sessions whose names are not known. */
-function unnamed(reason: string, at: string) {
+function unnamed(reason: string, at: string, was: SessionInfo["state"] = "incoming") {
   const info: SessionInfo = {
     name: MANIFEST_SESSION,
-    state: "incoming",
+    state: was,
     createdAt: at,
     files: [],
     filesKnown: false,

@@ -8,6 +8,9 @@ export type { Journal };
 /** The word for a restored file in a journal. Agents of 0.1.0 know only this one. */
 const STORED_RESTORED = "retrieved";
 
+/** The time at which a file was preserved that no record has. Agents of 0.1.0 demand a text there. */
+const STORED_UNKNOWN = "";
+
 /** A journal as it stands in memory or in a file. */
 type Stored = Omit<Journal, "sessions"> & { sessions: StoredSession[] };
 type StoredSession = Omit<SessionInfo, "files"> & { files: StoredFile[] };
@@ -36,9 +39,11 @@ function isStored(value: unknown): value is Stored {
 function storedSession(session: SessionInfo): StoredSession {
   return {
     ...session,
-    files: session.files.map((file) =>
-      file.state === "restored" ? { ...file, state: STORED_RESTORED } : file
-    ),
+    files: session.files.map((file) => ({
+      ...file,
+      preservedAt: file.preservedAt ?? STORED_UNKNOWN,
+      state: file.state === "restored" ? STORED_RESTORED : file.state,
+    })),
   };
 }
 
@@ -55,7 +60,12 @@ function fromStored(stored: Stored): Journal {
 }
 
 function fileFromStored(file: StoredFile): FileInfo {
-  return { ...file, state: file.state === STORED_RESTORED ? "restored" : file.state };
+  const { preservedAt, ...rest } = file;
+  return {
+    ...rest,
+    ...(preservedAt === undefined || preservedAt === STORED_UNKNOWN ? {} : { preservedAt }),
+    state: file.state === STORED_RESTORED ? "restored" : file.state,
+  };
 }
 
 /** The part of a journal that a new agent takes over: sessions that wait, sessions to look for, losses. */

@@ -95,6 +95,11 @@ export interface Methods {
     };
     reply: {
       sessions: SessionInfo[];
+      /**
+       * Why sessions may wait in the kernel that are not listed: it was started by a live update, and luo
+       * has no list of what was handed over. Left out when the list is complete
+       */
+      unlisted?: string;
       /** There are more sessions: after for the next page */
       next?: string;
     };

@@ -1,4 +1,5 @@
 /** The record: the agent's file beside its socket, with the journal for the next agent of the same boot. */
+import { Errno } from "../../ffi/abi/errno.ts";
 import { O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_TRUNC, O_WRONLY } from "../../ffi/abi/fcntl.ts";
 import { close, fstat, open, pwrite, read, rename, unlink, write } from "../../ffi/file.ts";
 import { check } from "../error.ts";
@@ -6,16 +7,21 @@ import type { Stat } from "../system_calls.ts";
 import type { AgentPaths } from "./agent_place.ts";
 import { decodeJournal, type Journal } from "./journal.ts";
 
-/** The journal in the record. Undefined: there is no record, or it is no journal. */
-export function readRecord(paths: AgentPaths): Journal | undefined {
+/** The journal in the record. Undefined: there is no record. `"damaged"`: it cannot be read, or it is no journal. */
+export function readRecord(paths: AgentPaths): Journal | "damaged" | undefined {
   const fd = open(paths.state, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return undefined;
+  if (fd < 0) return fd === -Errno.ENOENT ? undefined : "damaged";
   const stat = fstat(fd);
   const bytes = new Uint8Array(typeof stat === "number" ? 0 : Number(stat.size));
   let at = 0;
   for (let got = 1; got > 0 && at < bytes.length; at += Math.max(got, 0)) got = read(fd, bytes.subarray(at));
   close(fd);
-  return decodeJournal(bytes.subarray(0, at));
+  return decodeJournal(bytes.subarray(0, at)) ?? "damaged";
+}
+
+/** Keeps a damaged record for people, before the next one is written. */
+export function setAsideRecord(paths: AgentPaths): void {
+  rename(paths.state, paths.damaged);
 }
 
 /**

@@ -21,8 +21,13 @@ export function listSessions(
     throw agentError("BadRequest", { message: `a limit is 1 or more, not ${limit}` });
   }
   const sessions = name === undefined ? state.sessions() : state.named(name);
-  if (limit === undefined && after === undefined) return { sessions };
-  return page(sessions, limit ?? Infinity, after);
+  const all = limit === undefined && after === undefined;
+  return { ...all ? { sessions } : page(sessions, limit ?? Infinity, after), ...unlistedOf(state) };
+}
+
+/** Why the list may be incomplete. */
+export function unlistedOf({ unlisted }: AgentState): { unlisted?: string } {
+  return unlisted === undefined ? {} : { unlisted };
 }
 
 function page(

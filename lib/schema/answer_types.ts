@@ -236,7 +236,14 @@ export interface Answers {
   /** The answer of `session create`. */
   "session create": { session: SessionInfo };
   /** The answer of `session list`. */
-  "session list": { sessions: SessionInfo[] };
+  "session list": {
+    sessions: SessionInfo[];
+    /**
+     * Why sessions may wait in the kernel that are not listed: it was started by a live update, and luo
+     * has no list of what was handed over. Left out when the list is complete
+     */
+    unlisted?: string;
+  };
   /** The answer of `session show`. */
   "session show": { session: SessionInfo };
   /** The answer of `session retrieve`. */

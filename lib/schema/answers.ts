@@ -19,7 +19,7 @@ import {
 } from "./parts.ts";
 import { Rehearsal } from "./rehearsal.ts";
 import { File, filesKnown, Session } from "./session.ts";
-import { Agent, Device, Image, Status } from "./status.ts";
+import { Agent, Device, Image, Status, unlisted } from "./status.ts";
 
 /** The type `Version`. */
 export const Version: Schema = named(
@@ -54,7 +54,7 @@ const status = struct({ status: Status });
 export const ANSWERS: Readonly<Record<string, Answer>> = {
   "status": { object: status, remark: "With `--watch` a line after every change." },
   "session create": { object: one },
-  "session list": { object: struct({ sessions: list(Session) }) },
+  "session list": { object: struct({ sessions: list(Session), unlisted }) },
   "session show": { object: one },
   "session retrieve": { object: one },
   "session finish": { object: one, remark: "The session as it was before." },

@@ -22,7 +22,8 @@ export const ProblemCode: Schema = named(
     session_of_systemd: "PID 1 expects to retrieve the session",
     session_not_retrieved: "an incoming session is not retrieved",
     session_not_finished: "a retrieved session is not finished",
-    sessions_unknown: "the device cannot be opened, and sessions may wait in the kernel",
+    sessions_unknown:
+      "sessions may wait in the kernel that luo does not know: the device cannot be opened, or luo has no list of the handover",
     image_foreign: "another program loaded the image",
     image_changed: "the image can no longer be loaded as it was",
     image_not_held: "the agent has no copy of the image to load once more",

@@ -14,7 +14,7 @@ import {
   text,
 } from "./parts.ts";
 import { fileFields, Loss, Session, sessionFields } from "./session.ts";
-import { Image, imageFields, LastUpdate } from "./status.ts";
+import { Image, imageFields, LastUpdate, unlisted } from "./status.ts";
 
 function journalFields(session: Schema, image: Schema): Fields {
   return {
@@ -26,6 +26,7 @@ function journalFields(session: Schema, image: Schema): Fields {
     sessions: list(session),
     image: maybe(image),
     lastUpdate: maybe(LastUpdate),
+    unlisted,
     losses: list(Loss),
     ended: about(bool, "The agent ended by itself, and what it held is among the losses."),
   };

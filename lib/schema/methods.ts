@@ -2,7 +2,7 @@
 import { about, bool, exactInt, type Fields, int, list, maybe, type Schema, struct, text } from "./parts.ts";
 import { Check } from "./check_result.ts";
 import { File, Session } from "./session.ts";
-import { backend, Image, Status } from "./status.ts";
+import { backend, Image, Status, unlisted } from "./status.ts";
 
 /** One method. */
 export interface Method {
@@ -54,6 +54,7 @@ export const METHODS: Readonly<Record<string, Method>> = {
     },
     reply: struct({
       sessions: list(Session),
+      unlisted,
       next: maybe(about(text, "There are more sessions: after for the next page")),
     }),
   },

@@ -47,7 +47,10 @@ export const fileFields: Fields = {
     "Only in GetStatus: the size now, when it is not the size at PRESERVE, with which the file goes over a kexec",
   )),
   seals: about(int, "The F_SEAL_ flags of fcntl(2) when it was preserved: these survive"),
-  preservedAt: time,
+  preservedAt: maybe(about(
+    text,
+    "RFC 3339, in UTC. Missing when the agent has no record that the file was preserved",
+  )),
   position: maybe(about(int, "The file position at the kexec. Known after the first RestoreFile")),
   state: FileState,
 };

@@ -112,6 +112,13 @@ export const Agent: Schema = named(
   "The agent that answers.",
 );
 
+/** Why a list of sessions may be incomplete. */
+export const unlisted: Schema = maybe(about(
+  text,
+  "Why sessions may wait in the kernel that are not listed: it was started by a live update, and luo has no list of what was " +
+    "handed over. Left out when the list is complete",
+));
+
 /** The type `Status`. */
 export const Status: Schema = named(
   "Status",
@@ -122,6 +129,7 @@ export const Status: Schema = named(
     agent: Agent,
     image: Image,
     sessions: list(Session),
+    unlisted,
     lastUpdate: maybe(about(LastUpdate, "Missing when this boot began without one")),
     losses: about(list(Loss), "Lost in this boot, or in the live update that began it"),
   }),

@@ -30,8 +30,8 @@ export interface FileInfo {
   sizeNow?: number;
   /** The F_SEAL_ flags of fcntl(2) when it was preserved: these survive */
   seals: number;
-  /** RFC 3339, in UTC */
-  preservedAt: string;
+  /** RFC 3339, in UTC. Missing when the agent has no record that the file was preserved */
+  preservedAt?: string;
   /** The file position at the kexec. Known after the first RestoreFile */
   position?: number;
   /** See `FileState`. */
@@ -190,6 +190,11 @@ export interface Status {
   image: ImageInfo;
   /** See `SessionInfo`. */
   sessions: SessionInfo[];
+  /**
+   * Why sessions may wait in the kernel that are not listed: it was started by a live update, and luo
+   * has no list of what was handed over. Left out when the list is complete
+   */
+  unlisted?: string;
   /** Missing when this boot began without one */
   lastUpdate?: LastUpdate;
   /** Lost in this boot, or in the live update that began it */
@@ -268,17 +273,18 @@ export interface Check {
  * file_preserved: a file of an outgoing session would no longer be preserved. session_outgoing: an
  * outgoing session would be lost. session_of_systemd: PID 1 expects to retrieve the session.
  * session_not_retrieved: an incoming session is not retrieved. session_not_finished: a retrieved
- * session is not finished. sessions_unknown: the device cannot be opened, and sessions may wait in the
- * kernel. image_foreign: another program loaded the image. image_changed: the image can no longer be
- * loaded as it was. image_not_held: the agent has no copy of the image to load once more.
- * image_truncated: the image ends too early. image_old: the image is from before live update.
- * liveupdate_off: the command line of the image does not switch live update on. kho_off: the command
- * line of the image does not switch KHO on. kho_format: the image does not read KHO's tree as the
- * running kernel writes it. luo_format: the image does not read LUO's data as the running kernel
- * writes it. file_handlers: the image has no handler for preserved files. liveupdate_built_in: the
- * image is built without live update. kho_built_in: the image is built without KHO. access_changes:
- * the file descriptor would come back with other access. sealed_exec: the file would come back sealed
- * against writing. memory_short: there is not enough memory for the file.
+ * session is not finished. sessions_unknown: sessions may wait in the kernel that luo does not know:
+ * the device cannot be opened, or luo has no list of the handover. image_foreign: another program
+ * loaded the image. image_changed: the image can no longer be loaded as it was. image_not_held: the
+ * agent has no copy of the image to load once more. image_truncated: the image ends too early.
+ * image_old: the image is from before live update. liveupdate_off: the command line of the image does
+ * not switch live update on. kho_off: the command line of the image does not switch KHO on.
+ * kho_format: the image does not read KHO's tree as the running kernel writes it. luo_format: the
+ * image does not read LUO's data as the running kernel writes it. file_handlers: the image has no
+ * handler for preserved files. liveupdate_built_in: the image is built without live update.
+ * kho_built_in: the image is built without KHO. access_changes: the file descriptor would come back
+ * with other access. sealed_exec: the file would come back sealed against writing. memory_short: there
+ * is not enough memory for the file.
  */
 export type ProblemCode =
   | "file_not_restored"
@@ -337,6 +343,11 @@ export interface Journal {
   image?: ImageInfo;
   /** See `LastUpdate`. */
   lastUpdate?: LastUpdate;
+  /**
+   * Why sessions may wait in the kernel that are not listed: it was started by a live update, and luo
+   * has no list of what was handed over. Left out when the list is complete
+   */
+  unlisted?: string;
   /** See `Loss`. */
   losses: Loss[];
   /** The agent ended by itself, and what it held is among the losses. */

@@ -110,12 +110,54 @@ Deno.test("another program has a session of the manifest's name: the agent runs,
   Deno.removeSync(directory, { recursive: true });
 });
 
-Deno.test("a record that is not a journal is ignored", () => {
+Deno.test("a record that is not a journal is kept aside, and what the agent before held is called unknown", () => {
   for (const content of ["", "{", '{"version":1}', "\0".repeat(100_000)]) {
     const directory = Deno.makeTempDirSync();
     Deno.writeTextFileSync(`${directory}/s.state`, content);
-    using state = start(new Machine(), directory);
-    assert.deepEqual([told(state), state.losses], [[], []]);
+    const log: string[] = [];
+    const machine = new Machine();
+    start(machine, directory, log)[Symbol.dispose]();
+    assert.match(log.join(), /^Cannot read the record ".*s\.state".*"(.*s\.state\.damaged)"$/);
+    assert.equal(Deno.readTextFileSync(`${directory}/s.state.damaged`), content);
+    // The next agent knows it from the new record.
+    using state = start(machine, directory, log);
+    assert.equal(log.length, 1);
+    assert.deepEqual([told(state), state.unlisted], [[], undefined]);
+    assert.deepEqual(state.losses.map(({ session, files, filesKnown }) => [session, files, filesKnown]), [[
+      "luo-agent",
+      [],
+      false,
+    ]]);
+    assert.match(
+      state.losses[0]?.reason ?? "",
+      /record cannot be read .*what the agent before held is unknown/,
+    );
     Deno.removeSync(directory, { recursive: true });
   }
+});
+
+Deno.test("a damaged record after a live update: sessions may still wait in the kernel", () => {
+  const directory = Deno.makeTempDirSync();
+  const machine = new Machine();
+  const first = start(machine, directory);
+  createSession(first, { name: "a" });
+  kexec(machine);
+  start(machine, directory)[Symbol.dispose]();
+  Deno.writeTextFileSync(`${directory}/s.state`, "garbage");
+  using next = start(machine, directory);
+  assert.match(next.unlisted ?? "", /sessions may wait in the kernel/);
+  retrieveSession(next, { name: "a" });
+  Deno.removeSync(directory, { recursive: true });
+});
+
+Deno.test("a damaged record does no harm when the manifest came over", () => {
+  const directory = Deno.makeTempDirSync();
+  const machine = new Machine();
+  const first = start(machine, directory);
+  createSession(first, { name: "a" });
+  kexec(machine);
+  Deno.writeTextFileSync(`${directory}/s.state`, "garbage");
+  using next = start(machine, directory);
+  assert.deepEqual([told(next), next.losses, next.unlisted], [[["a", "incoming", []]], [], undefined]);
+  Deno.removeSync(directory, { recursive: true });
 });
