@@ -55,6 +55,14 @@ function escaped(code: number): string {
 }
 
 /** A name as one word of a command line that a user may copy into a shell. */
-export function shellWord(text: string): string {
-  return /^[\w.,:@%+=/][\w.,:@%+=/-]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+function shellWord(text: string): string {
+  return /^[\w.,:@%+=/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/**
+ * A name as the first operand of a command line that a user may copy into a shell. A `--` comes before a name that looks like a
+ * flag: the flags of that command line must come before the operand.
+ */
+export function operand(text: string): string {
+  return text.startsWith("-") ? `-- ${shellWord(text)}` : shellWord(text);
 }

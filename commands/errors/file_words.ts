@@ -94,7 +94,7 @@ export const FILE_WORDS: Table = {
     hints: [
       `preserved: ${preserved}`,
       `found:     ${found}`,
-      "nothing was written; to have it all the same: --no-verify",
+      "the file was not given out; to have it all the same: --no-verify",
     ],
   }),
 };

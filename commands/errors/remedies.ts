@@ -1,11 +1,11 @@
 /** The meaning of a refusal and the way to keep the data, keyed by the agent's problem codes. */
 import type { Problem, ProblemCode } from "../../lib/agent/protocol.ts";
-import { shellWord } from "../base/text.ts";
+import { operand } from "../base/text.ts";
 
 interface Advice {
   /** The consequence of `--force`. */
   readonly risk: string;
-  /** The step that keeps the data, as a command where there is one. */
+  /** The step that keeps the data, as a command where there is one. The session is an operand of a shell. */
   readonly step: (session: string, token: string) => string;
 }
 
@@ -15,15 +15,20 @@ const CHANGED = "the file would come back different";
 /** Which images fit can be asked without loading any. */
 const OTHER_KERNEL = () => "load a kernel that fits: luo kexec check KERNEL says whether one does";
 
+/** No flag can come after the `--` before a name that begins with `-`. */
+function restoring(session: string, token: string): string {
+  const [before, after] = session.startsWith("--") ? [" --to FILE", ""] : ["", " --to FILE"];
+  return `luo file restore${before} ${session} ${token}${after}`;
+}
+
 const ADVICE: Readonly<Record<ProblemCode, Advice>> = {
   file_not_restored: {
     risk: LOST,
-    step: (session, token) => `restore the file first: luo file restore ${session} ${token} --to FILE`,
+    step: (session, token) => `restore the file first: ${restoring(session, token)}`,
   },
   files_unknown: {
     risk: LOST,
-    step: (session) =>
-      `restore every token that was preserved first: luo file restore ${session} TOKEN --to FILE`,
+    step: (session) => `restore every token that was preserved first: ${restoring(session, "TOKEN")}`,
   },
   file_resized: {
     risk: CHANGED,
@@ -89,7 +94,7 @@ export function remedies(problems: readonly Problem[]): string[] {
   const firsts = problems.filter(({ code }, at) => problems.findIndex((other) => other.code === code) === at);
   const steps = firsts.flatMap(({ code, session = "SESSION", token = "TOKEN" }) =>
     // An agent of a newer version may send a code that is not in the table.
-    ADVICE[code]?.step(shellWord(session), token) ?? []
+    ADVICE[code]?.step(operand(session), token) ?? []
   );
   return [...steps, forceHint(riskOf(problems))];
 }

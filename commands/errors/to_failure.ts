@@ -9,7 +9,7 @@ import { fileWords } from "./file_words.ts";
 import { hintsFor } from "./hints.ts";
 import { listing, suggestion } from "./nearest.ts";
 import { remedies, riskOf } from "./remedies.ts";
-import { count, shellWord } from "../base/text.ts";
+import { count, operand } from "../base/text.ts";
 
 /** The failure to show for anything that was thrown. Errors of the library and of the agent get exit code and hints here. */
 export function toFailure(error: unknown): Failure {
@@ -111,7 +111,7 @@ export function stateHints(operation: string, state: string, session: string): s
   if (operation === "preserve") {
     return ["files go into outgoing sessions: create one with: luo session create NAME"];
   }
-  const name = shellWord(session);
+  const name = operand(session);
   const next = state === "incoming"
     ? `retrieve it first: luo session retrieve ${name}`
     : state === "outgoing"
@@ -149,8 +149,14 @@ export function kernelFailure(operation: string, subject: string, errno: string,
     operation,
     subject,
     errno,
-    hints: hintsFor(operation, errno),
+    hints: hintsFor(operation, errno).map((hint) => naming(hint, subject)),
   });
+}
+
+/** The hint with the session's name, where the subject has one: `file 7 in session "vm1"`. */
+function naming(hint: string, subject: string): string {
+  const [, session] = /\bsession "(.*)"$/s.exec(subject) ?? [];
+  return session === undefined ? hint : hint.replace(/\bSESSION\b/, () => operand(session));
 }
 
 /** Replaces operations that are keys and not English. */

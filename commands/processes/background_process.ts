@@ -12,7 +12,7 @@ import { HostFd } from "../../lib/files/host_fd.ts";
 import type { Stat } from "../../lib/system_calls.ts";
 import { checkDevNull } from "../../lib/files/system_files.ts";
 import { BINARY } from "../../lib/version.ts";
-import { shellWord } from "../base/text.ts";
+import { operand } from "../base/text.ts";
 import { Failure } from "../errors/failure.ts";
 
 /** A part of luo that runs in the background and listens at a socket. */
@@ -89,7 +89,7 @@ function prepareDirectory({ name, socket, isDefault }: Service<unknown>): void {
       errno: "ENOENT",
       hints: [
         "check --socket and LUO_SOCKET",
-        `if the path is right, make the directory: mkdir -p -m 700 ${shellWord(directory)}`,
+        `if the path is right, make the directory: mkdir -p -m 700 ${operand(directory)}`,
       ],
     },
   );

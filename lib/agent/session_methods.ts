@@ -129,10 +129,11 @@ function putBack(state: AgentState, name: string, known: Held<IncomingSession> |
 export function finishSession(
   state: AgentState,
   { name, force }: Methods["FinishSession"]["request"],
+  operation: "finish" | "close" = "finish",
 ): Methods["FinishSession"]["reply"] {
-  const { info, session } = retrievedSession(state, name, "finish");
+  const { info, session } = retrievedSession(state, name, operation);
   const objections = force ? [] : unrestoredFiles(info);
-  if (objections.length > 0) throw refused("finish", `session "${name}"`, objections);
+  if (objections.length > 0) throw refused(operation, `session "${name}"`, objections);
   // Record first: if the kexec or the agent's end comes now, the next agent must not report this session as lost.
   forget(state, state.incoming, name);
   try {
@@ -168,7 +169,7 @@ export function closeSession(
   { name, force }: Methods["CloseSession"]["request"],
 ): Methods["CloseSession"]["reply"] {
   const handedOver = state.incoming.get(name)?.info;
-  if (handedOver?.state === "retrieved") return finishSession(state, { name, force });
+  if (handedOver?.state === "retrieved") return finishSession(state, { name, force }, "close");
   if (handedOver !== undefined) {
     throw wrongState(
       handedOver,

@@ -185,10 +185,10 @@ export interface Version {
  * file-error: a file of the caller could not be read or written. no-such-session: known lists the
  * sessions that exist. no-such-file: known lists the tokens that exist. wrong-state: the session is
  * there, but not in a state that allows this. digest-mismatch: the contents are not what was
- * preserved; nothing was written. refused: data would be lost; reasons says which, --force overrides
- * it. unavailable: no device, no permission, no agent. not-executable: the command to execute cannot
- * be executed. command-not-found: the command to execute does not exist. interrupted: Ctrl-C.
- * broken-pipe: the reader of standard output closed the pipe. internal: a bug in luo.
+ * preserved; the file was not given out. refused: data would be lost; reasons says which, --force
+ * overrides it. unavailable: no device, no permission, no agent. not-executable: the command to
+ * execute cannot be executed. command-not-found: the command to execute does not exist. interrupted:
+ * Ctrl-C. broken-pipe: the reader of standard output closed the pipe. internal: a bug in luo.
  */
 export type FailureKind =
   | "usage"

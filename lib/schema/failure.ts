@@ -10,7 +10,7 @@ export const FAILURE_KINDS: Readonly<Record<string, string>> = {
   "no-such-session": "known lists the sessions that exist",
   "no-such-file": "known lists the tokens that exist",
   "wrong-state": "the session is there, but not in a state that allows this",
-  "digest-mismatch": "the contents are not what was preserved; nothing was written",
+  "digest-mismatch": "the contents are not what was preserved; the file was not given out",
   "refused": "data would be lost; reasons says which, --force overrides it",
   "unavailable": "no device, no permission, no agent",
   "not-executable": "the command to execute cannot be executed",

@@ -30,12 +30,12 @@ const verbs: { args: string[]; incoming: [number, RegExp]; retrieved: [number, R
       1,
       /Cannot close session "s": it was handed over and has not been retrieved[^]*luo session retrieve s/,
     ],
-    retrieved: [4, /file 7 was never restored/],
+    retrieved: [4, /Cannot close session "s": [^]*file 7 was never restored/],
   },
   {
     args: ["session", "finish", "s"],
     incoming: [1, /has not been retrieved[^]*luo session retrieve s/],
-    retrieved: [4, /file 7 was never restored/],
+    retrieved: [4, /Cannot finish session "s": [^]*file 7 was never restored/],
   },
   {
     args: ["file", "restore", "s", "7", "--stdout"],
@@ -120,4 +120,33 @@ Deno.test("the session of systemd: luo creates none, and retrieves it by force o
     "other names that begin like it",
     async () => void await cli.ok(["session", "create", "systemd-2"]),
   );
+});
+
+Deno.test("a name that looks like a flag: the hint that is shown can be typed as it is", async () => {
+  await using cli = new Cli();
+  const follow = async (args: string[], start: string) => {
+    const { err } = await cli.luo(args);
+    const command =
+      err.split("\n").flatMap((line) => line.split(start).slice(1).map((rest) => start + rest))[0];
+    assert.ok(command, err);
+    const { code, err: wrong } = await cli.shell(command.replace("FILE", "out"));
+    assert.equal(code, 0, `${command}: ${wrong}`);
+  };
+  await cli.ok(["session", "create", "--", "-x"]);
+  const preserve = ["file", "preserve", "--from", cli.file("in", "in"), "--token", "7", "--", "-x"];
+  await cli.ok(preserve);
+  await follow(preserve, "luo file list");
+  await cli.kexec();
+  await follow(["session", "finish", "--", "-x"], "luo session retrieve");
+  await follow(["session", "finish", "--", "-x"], "luo file restore");
+  assert.equal(Deno.readTextFileSync(cli.path("out")), "in");
+  await follow(["session", "create", "--", "-x"], "luo session finish");
+});
+
+Deno.test("the hint for a token that is in use names the session", async () => {
+  await using cli = new Cli();
+  await cli.ok(["session", "create", "it's $&"]);
+  const preserve = ["file", "preserve", "it's $&", "--from", cli.file("in", "in"), "--token", "7"];
+  await cli.ok(preserve);
+  await cli.fails(1, /luo file list 'it'\\''s \$&'\n/, preserve);
 });
