@@ -80,6 +80,14 @@ Deno.test("journal: restored files outlive the session's holder", () => {
   assert.deepEqual(files.map(({ token }) => token), ["7"]);
 });
 
+Deno.test("journal: a file of unknown time has a text for agents of 0.1.0, and no time for this one", () => {
+  const file = { token: "7", size: 1, seals: 0, state: "waiting" } as const;
+  const unknown: Journal = { ...journal, sessions: [{ ...session("s", "retrieved"), files: [file] }] };
+  const bytes = encodeJournal(unknown);
+  assert.equal(JSON.parse(new TextDecoder().decode(bytes)).sessions[0].files[0].preservedAt, "");
+  assert.deepEqual(decodeJournal(bytes), unknown);
+});
+
 Deno.test("journal: an agent that ended on purpose has listed its losses already", () => {
   const ended = { ...journal, ended: true };
   assert.deepEqual(afterDeath(ended, AT), { waiting: [session("in", "incoming")], doubtful: [], losses: [] });
