@@ -90,7 +90,7 @@ export async function perform<Request, Result>(
   try {
     const result = await verb.run(context, verb.parse(), flags);
     const text = flags.json ? JSON.stringify(result) : verb.format(result, context.paint);
-    if (text !== undefined) print(context, text, verb.onlyReads ?? false);
+    if (text !== undefined) await print(context, text, verb.onlyReads ?? false);
     const code = verb.exit?.(result) ?? EXIT.done;
     if (code !== EXIT.done) return new Ended(code);
   } catch (error) {
