@@ -69,7 +69,8 @@ wrong_images() {
   check "no image, forced" 1 "EINVAL" luo kexec exec --force
   check "corrupt image" 1 "ENOEXEC" luo kexec load /tmp/noise --reuse-cmdline
   gzip -c $new >/tmp/packed
-  check "packed image" 1 "gzip file: unpack the kernel first" luo kexec load /tmp/packed --reuse-cmdline
+  check "packed image, unpacked by luo" 0 "7.3.4-luo" luo kexec load /tmp/packed --initrd $initrd --reuse-cmdline
+  check "the packed image is unloaded" 0 "/tmp/packed" luo kexec unload
   : >/tmp/empty
   check "empty initrd" 1 "Cannot load initrd ./tmp/empty.: the file is empty" \
     luo kexec load $new --initrd /tmp/empty --reuse-cmdline
