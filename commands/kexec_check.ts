@@ -3,7 +3,13 @@ import { buildCommand } from "@stricli/core";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import type { SystemCalls } from "../lib/system_calls.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
-import { type LineFlags, lineFlags, parseLine } from "./arguments/next_command_line.ts";
+import {
+  initrdFlag,
+  kernelArgument,
+  type LineFlags,
+  lineFlags,
+  parseLine,
+} from "./arguments/next_command_line.ts";
 import type { Context } from "./base/context.ts";
 import { EXIT, type ExitCode } from "./base/exit_codes.ts";
 import { checkText } from "./output/check_text.ts";
@@ -89,21 +95,11 @@ export const command = buildCommand<Flags, [string], Context>({
   ),
   parameters: {
     flags: {
-      initrd: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        variadic: true,
-        placeholder: "FILE",
-        brief: "Its initramfs; several are put one after the other",
-      },
+      initrd: initrdFlag,
       ...lineFlags,
       ...commonFlags,
     },
-    positional: {
-      kind: "tuple",
-      parameters: [{ parse: String, placeholder: "KERNEL", brief: "A kernel image, wrapped or not" }],
-    },
+    positional: kernelArgument,
   },
   func(flags, kernel) {
     return perform(this, flags, {

@@ -3,7 +3,14 @@ import { buildCommand } from "@stricli/core";
 import type { Methods } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { call } from "./processes/agent_calls.ts";
-import { type LineChoice, type LineFlags, lineFlags, parseLine } from "./arguments/next_command_line.ts";
+import {
+  initrdFlag,
+  kernelArgument,
+  type LineChoice,
+  type LineFlags,
+  lineFlags,
+  parseLine,
+} from "./arguments/next_command_line.ts";
 import type { Context } from "./base/context.ts";
 import { visible } from "./base/text.ts";
 import { doubtText } from "./output/check_text.ts";
@@ -64,22 +71,12 @@ export const command = buildCommand<Flags, [string], Context>({
   ),
   parameters: {
     flags: {
-      initrd: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        variadic: true,
-        placeholder: "FILE",
-        brief: "Its initramfs; several are put one after the other",
-      },
+      initrd: initrdFlag,
       ...lineFlags,
       force: forceFlag("Load it even if the preserved data would not survive it"),
       ...commonFlags,
     },
-    positional: {
-      kind: "tuple",
-      parameters: [{ parse: String, placeholder: "KERNEL", brief: "A kernel image, wrapped or not" }],
-    },
+    positional: kernelArgument,
   },
   func(flags, kernel) {
     return perform(this, flags, { parse: () => parse(flags, kernel), run, format });

@@ -1,4 +1,4 @@
-/** The flags that choose the next kernel's command line, of `kexec load` and `kexec check`. */
+/** The arguments of `kexec load` and `kexec check`: the next kernel, its initramfs and its command line. */
 import { Failure } from "../errors/failure.ts";
 import { textArgument } from "./text_argument.ts";
 
@@ -15,6 +15,22 @@ export interface LineChoice {
   readonly commandLine?: string;
   readonly append?: string;
 }
+
+/** `--initrd`, as often as it is needed. */
+export const initrdFlag = {
+  kind: "parsed",
+  parse: String,
+  optional: true,
+  variadic: true,
+  placeholder: "FILE",
+  brief: "Its initramfs; several are put one after the other",
+} as const;
+
+/** The positional KERNEL. */
+export const kernelArgument = {
+  kind: "tuple",
+  parameters: [{ parse: String, placeholder: "KERNEL", brief: "A kernel image, wrapped or not" }],
+} as const;
 
 export const lineFlags = {
   reuseCmdline: {
