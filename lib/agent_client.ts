@@ -39,3 +39,4 @@ export {
 } from "./error.ts";
 export type { Received, Ret, Stat, SystemCalls, UserMemory, UserPointer, Utsname } from "./system_calls.ts";
 export { HostFd } from "./files/host_fd.ts";
+export { OwnedNumber } from "./owned_number.ts";

@@ -2,15 +2,15 @@
 import { ProcessKilled, type SystemCalls } from "./system_calls.ts";
 import { check, type Operation } from "./error.ts";
 import { errnoName } from "../ffi/abi/errno.ts";
+import { OwnedNumber } from "./owned_number.ts";
 
 /**
  * A file descriptor of one process, closed when its scope ends unless `release` gave it away. A session lives as long as its
  * fd: keep the `Fd`, not the bare number.
  */
-export class Fd implements Disposable {
+export class Fd extends OwnedNumber implements Disposable {
   /** The process that has the file descriptor. */
   readonly sys: SystemCalls;
-  #number: number;
 
   /**
    * Owns the fd `number` from now on.
@@ -22,8 +22,8 @@ export class Fd implements Disposable {
       const errno = Number.isInteger(number) ? ` but the errno ${errnoName(number)}: use Fd.of` : "";
       throw new RangeError(`${number} is no file descriptor${errno}`);
     }
+    super(number);
     this.sys = sys;
-    this.#number = number;
   }
 
   /**
@@ -34,17 +34,6 @@ export class Fd implements Disposable {
    */
   static of(sys: SystemCalls, answer: number, operation: Operation, subject = "a file"): Fd {
     return new Fd(sys, check(answer, operation, subject));
-  }
-
-  /** The number, for a system call. Throws after the fd was closed or released. */
-  get number(): number {
-    if (this.#number < 0) throw new TypeError("This file descriptor is closed or was given away");
-    return this.#number;
-  }
-
-  /** Whether the fd was closed or released. */
-  get closed(): boolean {
-    return this.#number < 0;
   }
 
   /**
@@ -59,16 +48,9 @@ export class Fd implements Disposable {
     return this.number;
   }
 
-  /** Gives the number away: the caller must close it. */
-  release(): number {
-    const number = this.number;
-    this.#number = -1;
-    return number;
-  }
-
   /** Closes now. A second call does nothing. */
   close(): void {
-    if (this.#number < 0) return;
+    if (this.closed) return;
     check(this.sys.close(this.release()), "close", "file descriptor");
   }
 

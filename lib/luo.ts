@@ -23,6 +23,7 @@
  * @module
  */
 export { Fd } from "./fd.ts";
+export { OwnedNumber } from "./owned_number.ts";
 export {
   check,
   Errno,

@@ -55,6 +55,7 @@ const ROOMS: Readonly<Record<string, readonly [column: number, purpose: string]>
   "lib/operations.ts": [2, "what fails, and why"],
   "lib/system_calls.ts": [1, "the seam"],
   "lib/schema": [4, "all data, described once"],
+  "lib/owned_number.ts": [2, "a number with one owner"],
   "lib/version.ts": [4, "what luo is made of"],
   "ffi": [3, "the one dlopen"],
   "ffi/abi": [2, "constants and structs"],
