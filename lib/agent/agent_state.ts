@@ -5,8 +5,8 @@ import type { SystemCalls } from "../system_calls.ts";
 import { AgentDevice } from "./agent_device.ts";
 import type { AgentPaths } from "./agent_place.ts";
 import { incomingManifest, inherit, inheritUnreadable, previewRecord } from "./inherit.ts";
-import { encodeJournal, loss, unrestored } from "./journal.ts";
-import { JournalWriter } from "./journal_writer.ts";
+import { type Change, encodeChange, encodeJournal, loss, unrestored } from "./journal.ts";
+import { type JournalSource, JournalWriter } from "./journal_writer.ts";
 import type { ImageFiles } from "./loaded_image.ts";
 import { PreservedFds } from "./preserved_fds.ts";
 import { readText } from "./proc_text.ts";
@@ -23,6 +23,12 @@ export interface Held<Session> {
   info: SessionInfo;
   /** Its fd: the session lives as long as this is open. */
   session?: Session;
+}
+
+/** A session in one of the two lists of the state. */
+export interface SessionKey {
+  readonly list: "outgoing" | "incoming";
+  readonly name: string;
 }
 
 export interface StateOptions {
@@ -118,9 +124,14 @@ export class AgentState implements Disposable {
     return [this.outgoing.get(name), this.incoming.get(name)].flatMap((held) => held?.info ?? []);
   }
 
-  /** For changes that can be undone. @throws LuoError `record`; `create`, `write`, `preserve` the manifest */
-  save(): void {
-    if (this.#mayWrite()) this.journal.write(this.#encoded());
+  /**
+   * For changes that can be undone. `only` names the one session that has changed, is new or is gone since the journal was written
+   * last. Without it all of the journal is written.
+   *
+   * @throws LuoError `record`; `create`, `write`, `preserve` the manifest
+   */
+  save(only?: SessionKey): void {
+    if (this.#mayWrite()) this.journal.write(this.#source(only));
   }
 
   /**
@@ -128,9 +139,9 @@ export class AgentState implements Disposable {
    *
    * @throws LuoError as `save`
    */
-  saveDone(done: string): void {
+  saveDone(done: string, only?: SessionKey): void {
     if (!this.#mayWrite()) return;
-    const [error] = this.journal.tryWrite(this.#encoded());
+    const [error] = this.journal.tryWrite(this.#source(only));
     if (error === undefined) return;
     const { operation, subject, errno } = error;
     throw new LuoError(operation, subject, errno, `${done}, but it cannot be recorded in ${subject}`);
@@ -139,7 +150,7 @@ export class AgentState implements Disposable {
   /** For a start and an end, which a full disk must not stop. An old record makes the next agent ask the kernel. */
   saveOrLog(): void {
     if (!this.#mayWrite()) return;
-    for (const { message } of this.journal.tryWrite(this.#encoded())) {
+    for (const { message } of this.journal.tryWrite(this.#source())) {
       this.options.log(`${message}: an agent started after this one in the same boot knows less`);
     }
   }
@@ -152,6 +163,16 @@ export class AgentState implements Disposable {
     return this.device.opened !== undefined || this.device.broken;
   }
 
+  #source(only?: SessionKey): JournalSource {
+    return { change: only && encodeChange(this.#change(only)), whole: () => this.#encoded() };
+  }
+
+  #change({ list, name }: SessionKey): Change {
+    const held = this[list].get(name);
+    if (held === undefined) return { gone: { name, outgoing: list === "outgoing" } };
+    return { session: recorded(held) };
+  }
+
   #encoded(): Uint8Array {
     return encodeJournal({
       version: 1,
@@ -159,10 +180,7 @@ export class AgentState implements Disposable {
       release: this.release,
       pid: this.options.pid,
       updates: this.updates,
-      // An incoming session that the agent itself retrieved ends with the agent: the next one must ask the kernel for it.
-      sessions: this.held().map(({ info, session }) =>
-        info.state === "incoming" && session !== undefined ? { ...info, state: "retrieved" } : info
-      ),
+      sessions: this.held().map(recorded),
       image: this.image,
       lastUpdate: this.lastUpdate,
       ...(this.unlisted === undefined ? {} : { unlisted: this.unlisted }),
@@ -193,4 +211,9 @@ export class AgentState implements Disposable {
     this.journal[Symbol.dispose]();
     this.device[Symbol.dispose]();
   }
+}
+
+/** An incoming session that the agent itself retrieved ends with the agent: the next one must ask the kernel for it. */
+function recorded({ info, session }: Held<OutgoingSession | IncomingSession>): SessionInfo {
+  return info.state === "incoming" && session !== undefined ? { ...info, state: "retrieved" } : info;
 }

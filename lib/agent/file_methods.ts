@@ -46,7 +46,8 @@ export function preserveFile(
   info.files.push(kept);
   state.preserved.keep(info.name, kept, file);
   // The file stays preserved when the journal cannot be written: the kernel has no call to undo it.
-  state.saveDone(`File ${token} in session "${request.session}" is preserved`);
+  const only = { list: "outgoing", name: info.name } as const;
+  state.saveDone(`File ${token} in session "${request.session}" is preserved`, only);
   return { file: kept };
 }
 
@@ -133,7 +134,7 @@ export function restoreFile(
   const held: number[] = [];
   try {
     if (request.path) held.push(check(dup_cloexec(host_fd), "restore", subject));
-    setState(state, given, request.mark === false ? given.state : "restored");
+    setState(state, info.name, given, request.mark === false ? given.state : "restored");
   } catch (error) {
     [host_fd, ...held].forEach(close);
     throw error;
@@ -167,16 +168,16 @@ export function markFile(
     const known = info.files.map((one) => one.token);
     throw agentError("NoSuchFile", { session: request.session, token, known });
   }
-  setState(state, file, request.restored ? "restored" : "waiting");
+  setState(state, info.name, file, request.restored ? "restored" : "waiting");
   return { file };
 }
 
-function setState(state: AgentState, file: FileInfo, to: FileInfo["state"]): void {
+function setState(state: AgentState, session: string, file: FileInfo, to: FileInfo["state"]): void {
   const before = file.state;
   if (before === to) return;
   file.state = to;
   // A change that is not in the journal is undone: otherwise a finish could drop a file that no client has.
-  saveOr(state, () => {
+  saveOr(state, { list: "incoming", name: session }, () => {
     file.state = before;
   });
 }

@@ -127,6 +127,8 @@ export function execImage(
   const objections = force ? [] : execObjections(state, image, running);
   if (objections.length > 0) throw refused("kexec exec", "the loaded kernel", objections);
   loadAgain(state, force ?? false);
+  // All of the journal, without a log: the next kernel may start an agent of 0.1.0, which cannot read logs.
+  state.saveOrLog();
   state.sys.sync();
   state.device.opened?.settle();
   return exec(state.sys);

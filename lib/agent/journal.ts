@@ -1,6 +1,7 @@
 /** The journal: how it is written and read, and what becomes of its sessions when another agent takes over. */
 import { fits } from "../schema/check.ts";
-import { StoredJournal } from "../schema/journal.ts";
+import { StoredChange, StoredJournal } from "../schema/journal.ts";
+import type { JournalBytes } from "./journal_log.ts";
 import type { FileInfo, Journal, Loss, SessionInfo } from "../schema/types.ts";
 
 export type { Journal };
@@ -22,14 +23,59 @@ export function encodeJournal(journal: Journal): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(stored));
 }
 
-/** Undefined for bytes that are no journal: memory and files can be damaged. */
-export function decodeJournal(bytes: Uint8Array): Journal | undefined {
+/** One change of the journal: a session as it is now, or one that is not in the journal any more. */
+export type Change = { readonly session: SessionInfo } | {
+  readonly gone: { readonly name: string; readonly outgoing: boolean };
+};
+
+/** The change as bytes. */
+export function encodeChange(change: Change): Uint8Array {
+  const stored = "session" in change ? { session: storedSession(change.session) } : change;
+  return new TextEncoder().encode(JSON.stringify(stored));
+}
+
+/** Undefined for bytes that are no journal: memory and files can be damaged. One change that is none makes all of it unknown. */
+export function decodeJournal({ payload, entries }: JournalBytes): Journal | undefined {
   try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    return isStored(value) ? fromStored(value) : undefined;
+    const journal = parsed(payload);
+    if (!isStored(journal)) return undefined;
+    return fromStored(entries.length === 0 ? journal : withChanges(journal, entries.map(parsed)));
   } catch {
     return undefined;
   }
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+}
+
+/** @throws TypeError a change is none */
+function withChanges(journal: Stored, changes: readonly unknown[]): Stored {
+  const sessions = new Map(journal.sessions.map((session) => [keyOf(session), session]));
+  for (const change of changes) {
+    if (!isChange(change)) throw new TypeError("an entry of the log is no change");
+    if (change.session !== undefined) sessions.set(keyOf(change.session), change.session);
+    else sessions.delete(key(change.gone));
+  }
+  return { ...journal, sessions: [...sessions.values()] };
+}
+
+type Changed = { session: StoredSession } | {
+  session?: undefined;
+  gone: { name: string; outgoing: boolean };
+};
+
+function isChange(value: unknown): value is Changed {
+  return fits(StoredChange, value) && Object.keys(value as object).length === 1;
+}
+
+function keyOf({ name, state }: StoredSession): string {
+  return key({ name, outgoing: state === "outgoing" });
+}
+
+/** An outgoing session and one that was handed over are two, whatever their names. */
+function key({ name, outgoing }: { name: string; outgoing: boolean }): string {
+  return `${outgoing ? "outgoing" : "incoming"} ${name}`;
 }
 
 function isStored(value: unknown): value is Stored {

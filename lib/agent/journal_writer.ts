@@ -3,13 +3,22 @@ import { LuoError } from "../error.ts";
 import type { Device, OutgoingSession } from "../session.ts";
 import type { AgentPaths } from "./agent_place.ts";
 import { MANIFEST_SESSION, ManifestWriter } from "./manifest.ts";
-import { overwriteRecord, writeRecord } from "./record.ts";
+import { overwriteRecord, type RecordLog, writeRecord } from "./record.ts";
+
+/** The journal, and the one change that it has since it was written last, if that is all. */
+export interface JournalSource {
+  readonly change: Uint8Array | undefined;
+  readonly whole: () => Uint8Array;
+}
 
 export class JournalWriter implements Disposable {
   /** Why the last write failed, as a sentence; undefined after a write that reached both places. */
   problem: string | undefined;
   /** False: the record on the disk is of another boot, and may be overwritten in place. */
   recordIsOfThisBoot = false;
+  #recordLog: RecordLog | undefined;
+  /** Whether the last write of the manifest succeeded. */
+  #manifestIsSound = false;
   #manifest: { session: OutgoingSession; writer: ManifestWriter } | undefined;
 
   /** @param device gives the device that the manifest's session is created with; undefined: write the record only */
@@ -21,14 +30,14 @@ export class JournalWriter implements Disposable {
    *
    * @throws LuoError `record`; `create`, `write`, `preserve` the manifest
    */
-  write(journal: Uint8Array): void {
+  write(journal: JournalSource): void {
     this.problem = undefined;
     this.#noted(() => this.#writeRecord(journal));
     this.#noted(() => this.#writeManifest(journal));
   }
 
   /** For changes that cannot be undone: both places are tried. Returns the errors. */
-  tryWrite(journal: Uint8Array): LuoError[] {
+  tryWrite(journal: JournalSource): LuoError[] {
     this.problem = undefined;
     return [() => this.#writeRecord(journal), () => this.#writeManifest(journal)].flatMap((write) => {
       try {
@@ -50,24 +59,38 @@ export class JournalWriter implements Disposable {
     }
   }
 
-  #writeRecord(journal: Uint8Array): void {
-    try {
-      writeRecord(this.paths, journal);
-    } catch (error) {
-      const full = error instanceof LuoError && (error.is("ENOSPC") || error.is("EDQUOT"));
-      if (!full || this.recordIsOfThisBoot || !overwriteRecord(this.paths, journal)) throw error;
-    }
+  /** A place takes a change only after a write that succeeded: after any other it may lack an earlier change. */
+  #writeRecord({ change, whole }: JournalSource): void {
+    const log = this.#recordLog;
+    this.#recordLog = undefined;
+    if (change === undefined || !log?.append(change)) this.#recordLog = this.#replaceRecord(whole());
+    else this.#recordLog = log;
     this.recordIsOfThisBoot = true;
   }
 
-  #writeManifest(journal: Uint8Array): void {
+  /** Undefined: the record was overwritten in place, and takes no log. */
+  #replaceRecord(journal: Uint8Array): RecordLog | undefined {
+    try {
+      return writeRecord(this.paths, journal);
+    } catch (error) {
+      const full = error instanceof LuoError && (error.is("ENOSPC") || error.is("EDQUOT"));
+      if (!full || this.recordIsOfThisBoot || !overwriteRecord(this.paths, journal)) throw error;
+      return undefined;
+    }
+  }
+
+  #writeManifest({ change, whole }: JournalSource): void {
     const device = this.device();
     if (device === undefined) return;
     if (this.#manifest === undefined) {
       const session = device.create(MANIFEST_SESSION);
       this.#manifest = { session, writer: new ManifestWriter(session) };
     }
-    this.#manifest.writer.write(journal);
+    const { writer } = this.#manifest;
+    const sound = this.#manifestIsSound;
+    this.#manifestIsSound = false;
+    if (!sound || change === undefined || !writer.append(change)) writer.write(whole());
+    this.#manifestIsSound = true;
   }
 
   [Symbol.dispose](): void {

@@ -3,23 +3,30 @@ import { crc32 } from "node:zlib";
 import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC } from "../../ffi/abi/fcntl.ts";
 import { check, LuoError } from "../error.ts";
 import { Fd } from "../fd.ts";
+import { encodeEntry, type JournalBytes, readEntries } from "./journal_log.ts";
 import type { Stat, SystemCalls } from "../system_calls.ts";
 import type { IncomingSession, OutgoingSession } from "../session.ts";
 
 /**
  * The session with the manifest's memfds. Nothing tells the agent when a kexec comes, so the manifest is right at every
- * moment: a memfd holds two slots, which are written in turn. A write that the kexec interrupts leaves the other slot whole.
+ * moment. docs/decisions/journal.md has the whole layout and its reasons.
  *
- * A slot is half of the memfd. Little endian: u32 magic @0; u32 version @4; u64 sequence @8; u32 length @16; u32 crc @20
- * (CRC-32 of bytes 8 to 19 and of the payload); payload @24, JSON in UTF-8. The valid slot with the highest sequence, over
- * all memfds, counts.
+ * A memfd holds two slots, each half of it. A slot is a checkpoint and the log of changes since then. Checkpoints are written to the
+ * slots in turn: one that the kexec interrupts leaves the other slot whole. An entry of the log that the kexec interrupts is ignored.
+ *
+ * Little endian: u32 magic @0; u32 version @4; u64 sequence @8; u32 length @16; u32 crc @20 (CRC-32 of bytes 8 to 19 and of the
+ * payload); payload @24, JSON in UTF-8; the log after it, when the version is 2. The valid slot with the highest sequence, over all
+ * memfds, counts.
  *
  * A preserved memfd cannot grow. When the payload outgrows it, a larger memfd is preserved under the next token (0, 1, 2 ...).
  */
 export const MANIFEST_SESSION = "luo-agent";
 
 const MAGIC = 0x4d4f554c;
+/** A checkpoint alone. Agents of 0.1.0 know only this one. */
 const VERSION = 1;
+/** A checkpoint with a log after it: an agent that does not know it must not take the checkpoint for the last word. */
+const VERSION_WITH_LOG = 2;
 const HEADER = 24;
 const FIRST_SLOT = 32 * 1024;
 /** The largest memfd that is read, in bytes. 10,000 sessions with 10 files each need a tenth of it. */
@@ -40,21 +47,23 @@ export function encodeSlot(sequence: bigint, payload: Uint8Array): Uint8Array {
   return bytes;
 }
 
-export interface Slot {
+export interface Slot extends JournalBytes {
   readonly sequence: bigint;
-  readonly payload: Uint8Array;
 }
 
 /** Undefined for bytes that are not a completely written slot. */
 export function decodeSlot(bytes: Uint8Array): Slot | undefined {
   if (bytes.length < HEADER) return;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint32(0, true) !== MAGIC || view.getUint32(4, true) !== VERSION) return;
+  const version = view.getUint32(4, true);
+  if (view.getUint32(0, true) !== MAGIC || version < VERSION || version > VERSION_WITH_LOG) return;
   const length = view.getUint32(16, true);
   if (length > bytes.length - HEADER) return;
   const payload = bytes.subarray(HEADER, HEADER + length);
-  if (view.getUint32(20, true) !== crc32(payload, crc32(bytes.subarray(8, 20)))) return;
-  return { sequence: view.getBigUint64(8, true), payload };
+  const crc = view.getUint32(20, true);
+  if (crc !== crc32(payload, crc32(bytes.subarray(8, 20)))) return;
+  const entries = version === VERSION ? [] : readEntries(crc, bytes.subarray(HEADER + length));
+  return entries === undefined ? undefined : { sequence: view.getBigUint64(8, true), payload, entries };
 }
 
 /** The newer of the two slots of a memfd's contents. */
@@ -76,22 +85,54 @@ export class ManifestWriter {
   #slot_size = FIRST_SLOT;
   /** The slot that was written last, 0 or 1. */
   #slot = 1;
+  /** Where the log of that slot ends, its entries, and their seed. Undefined: the slot is in doubt, and takes no entry. */
+  #log: { end: number; count: number; readonly seed: number } | undefined;
 
   constructor(readonly session: OutgoingSession) {}
 
-  /** @throws LuoError `memfd_create`, `ftruncate`, `write`, `preserve`: the old content is still whole then */
+  /** Writes a checkpoint. @throws LuoError `memfd_create`, `ftruncate`, `write`, `preserve`: the old content is still whole then */
   write(payload: Uint8Array): void {
+    this.#log = undefined;
     const slot = encodeSlot(this.#sequence + 1n, payload);
     if (this.#memfd === undefined || slot.length > this.#slot_size) this.#begin(slot);
     else writeAll(this.#memfd, slot, BigInt((1 - this.#slot) * this.#slot_size));
     this.#slot = 1 - this.#slot;
     this.#sequence++;
+    this.#log = { end: slot.length, count: 0, seed: new DataView(slot.buffer).getUint32(20, true) };
+  }
+
+  /**
+   * Adds a change to the log. False: there is no room for it, and nothing was written.
+   *
+   * @throws LuoError `write`: the old content is still whole then, and the next write must be a checkpoint
+   */
+  append(payload: Uint8Array): boolean {
+    const log = this.#log;
+    if (this.#memfd === undefined || log === undefined) return false;
+    const entry = encodeEntry(log.seed, log.count, payload);
+    if (log.end + entry.length > this.#slot_size) return false;
+    this.#log = undefined;
+    const start = this.#slot * this.#slot_size;
+    if (log.count === 0) this.#leaveVersion1(this.#memfd, start);
+    writeAll(this.#memfd, entry, BigInt(start + log.end));
+    this.#log = { ...log, end: log.end + entry.length, count: log.count + 1 };
+    return true;
+  }
+
+  /**
+   * From now on the slot has a log. The other slot is older than that log and must not count any more, neither for an agent of
+   * 0.1.0, which does not read logs, nor for one that finds this slot damaged.
+   */
+  #leaveVersion1(memfd: Fd, start: number): void {
+    writeAll(memfd, NO_HEADER, BigInt(this.#slot_size - start));
+    writeAll(memfd, Uint8Array.of(VERSION_WITH_LOG), BigInt(start + 4));
   }
 
   /** Preserves a larger memfd after the slot is in it: the next kernel never finds an empty one. */
   #begin(slot: Uint8Array): void {
     let size = this.#slot_size;
-    while (size < slot.length) size *= 2;
+    // Room for a log, so that a checkpoint is not soon due again.
+    while (size < slot.length + (slot.length >> 2)) size *= 2;
     const { sys } = this.session.fd;
     const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC;
     const memfd = Fd.of(sys, sys.memfd_create("luo-manifest", flags), "memfd_create", "the manifest");
@@ -103,10 +144,17 @@ export class ManifestWriter {
       memfd.close();
       throw error;
     }
-    this.#memfd?.close();
+    const [old, old_size] = [this.#memfd, this.#slot_size];
     [this.#memfd, this.#slot_size, this.#token, this.#slot] = [memfd, size, this.#token + 1n, 1];
+    if (old === undefined) return;
+    // The slots of the old memfd must not count any more, as in `#leaveVersion1`. While they do, the new one is the newer.
+    for (const start of [0, old_size]) old.sys.pwrite(old.number, NO_HEADER, BigInt(start));
+    old.close();
   }
 }
+
+/** All of a header: the first bytes of a later checkpoint must not make an old one whole again. */
+const NO_HEADER = new Uint8Array(HEADER);
 
 function writeAll({ sys, number }: Fd, bytes: Uint8Array, offset: bigint): void {
   for (let at = 0; at < bytes.length;) {
@@ -115,17 +163,19 @@ function writeAll({ sys, number }: Fd, bytes: Uint8Array, offset: bigint): void 
 }
 
 /**
- * The payload that the previous kernel's agent wrote last. Empty: no slot is whole. Undefined: no slot was ever written, because
+ * The journal that the previous kernel's agent wrote last. An empty payload: no slot is whole. Undefined: no slot was ever written, because
  * the kexec came while that agent was starting.
  */
-export function readManifest(session: IncomingSession): Uint8Array | undefined {
+export function readManifest(session: IncomingSession): JournalBytes | undefined {
   let newest: Slot | undefined;
   for (let token = 0n;; token++) {
     const contents = readMemfd(session, token);
-    if (contents === undefined) return newest?.payload ?? (token === 0n ? undefined : new Uint8Array(0));
+    if (contents === undefined) return newest ?? (token === 0n ? undefined : NOTHING);
     newest = newer(newest, newestSlot(contents));
   }
 }
+
+const NOTHING: JournalBytes = { payload: new Uint8Array(0), entries: [] };
 
 function readMemfd(session: IncomingSession, token: bigint): Uint8Array | undefined {
   try {

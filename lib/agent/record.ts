@@ -2,12 +2,19 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_TRUNC, O_WRONLY } from "../../ffi/abi/fcntl.ts";
 import { close, fstat, open, pwrite, read, rename, unlink, write } from "../../ffi/file.ts";
+import { crc32 } from "node:zlib";
 import { check } from "../error.ts";
 import type { Stat } from "../system_calls.ts";
 import type { AgentPaths } from "./agent_place.ts";
 import { decodeJournal, type Journal } from "./journal.ts";
+import { encodeEntry, readEntries } from "./journal_log.ts";
 
-/** The journal in the record. Undefined: there is no record. `"damaged"`: it cannot be read, or it is no journal. */
+/**
+ * The journal in the record. Undefined: there is no record. `"damaged"`: it cannot be read, or it is no journal.
+ *
+ * The record is JSON, spaces, and the log of changes since then. JSON has no zero byte, and each entry begins with one. An agent of
+ * 0.1.0 takes a record with a log for damaged: better than taking it for the last word.
+ */
 export function readRecord(paths: AgentPaths): Journal | "damaged" | undefined {
   const fd = open(paths.state, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return fd === -Errno.ENOENT ? undefined : "damaged";
@@ -16,7 +23,7 @@ export function readRecord(paths: AgentPaths): Journal | "damaged" | undefined {
   let at = 0;
   for (let got = 1; got > 0 && at < bytes.length; at += Math.max(got, 0)) got = read(fd, bytes.subarray(at));
   close(fd);
-  return decodeJournal(bytes.subarray(0, at)) ?? "damaged";
+  return decodeRecord(bytes.subarray(0, at)) ?? "damaged";
 }
 
 /** Keeps a damaged record for people, before the next one is written. */
@@ -24,12 +31,72 @@ export function setAsideRecord(paths: AgentPaths): void {
   rename(paths.state, paths.damaged);
 }
 
+/** Undefined for bytes that are no record. */
+export function decodeRecord(bytes: Uint8Array): Journal | undefined {
+  const zero = bytes.indexOf(0);
+  const log = zero < 0 ? bytes.length : zero;
+  const payload = withoutSpaces(bytes.subarray(0, log));
+  const entries = readEntries(crc32(payload), bytes.subarray(log));
+  return entries === undefined ? undefined : decodeJournal({ payload, entries });
+}
+
+function withoutSpaces(bytes: Uint8Array): Uint8Array {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === SPACE) end--;
+  return bytes.subarray(0, end);
+}
+
+const SPACE = " ".charCodeAt(0);
+
+/** Adds changes to a record that this process wrote. */
+export class RecordLog {
+  #count = 0;
+  #end: number;
+  readonly #limit: number;
+  readonly #seed: number;
+
+  /** Of a file with that inode and size, which holds the journal and no log. */
+  constructor(readonly paths: AgentPaths, readonly inode: bigint, size: number, journal: Uint8Array) {
+    this.#end = size;
+    this.#limit = size + LOG_MIN_BYTES + (size >> 2);
+    this.#seed = crc32(journal);
+  }
+
+  /**
+   * False: the log is as long as it may be, or the record is another file by now. Nothing was written then.
+   *
+   * @throws LuoError `record`: the record is as it was for a reader, and the next write must be the whole journal
+   */
+  append(change: Uint8Array): boolean {
+    const entry = encodeEntry(this.#seed, this.#count, change);
+    if (this.#end + entry.length > this.#limit) return false;
+    const fd = open(this.paths.state, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return false;
+    try {
+      const subject = `"${this.paths.state}"`;
+      const { ino, size } = check<Stat>(fstat(fd), "record", subject);
+      if (ino !== this.inode || size !== BigInt(this.#end)) return false;
+      for (let at = 0; at < entry.length;) {
+        at += check(pwrite(fd, entry.subarray(at), BigInt(this.#end + at)), "record", subject);
+      }
+    } finally {
+      close(fd);
+    }
+    this.#end += entry.length;
+    this.#count++;
+    return true;
+  }
+}
+
+/** How long a log may be: this, and a quarter of the journal. */
+const LOG_MIN_BYTES = 32 * 1024;
+
 /**
  * Writes the journal to a file aside and renames it: a reader finds the old journal or the new one.
  *
  * @throws LuoError `record`
  */
-export function writeRecord(paths: AgentPaths, journal: Uint8Array): void {
+export function writeRecord(paths: AgentPaths, journal: Uint8Array): RecordLog {
   const bytes = padded(journal);
   const aside = `${paths.state}.new`;
   const subject = `"${paths.state}"`;
@@ -37,7 +104,9 @@ export function writeRecord(paths: AgentPaths, journal: Uint8Array): void {
   const fd = check(open(aside, O_WRONLY | O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC, 0o600), "record", subject);
   try {
     for (let at = 0; at < bytes.length;) at += check(write(fd, bytes.subarray(at)), "record", subject);
+    const { ino } = check<Stat>(fstat(fd), "record", subject);
     check(rename(aside, paths.state), "record", subject);
+    return new RecordLog(paths, ino, bytes.length, journal);
   } catch (error) {
     // On a full disk the unfinished file would take the room that the next attempt needs.
     unlink(aside);
@@ -54,7 +123,7 @@ const BLOCK_BYTES = 4096;
 /** JSON with spaces after it. On a full disk the file can then be overwritten in place, see `overwriteRecord`. */
 function padded(journal: Uint8Array): Uint8Array {
   const blocks = Math.ceil((journal.length + SPARE_BYTES) / BLOCK_BYTES);
-  const bytes = new Uint8Array(blocks * BLOCK_BYTES).fill(" ".charCodeAt(0));
+  const bytes = new Uint8Array(blocks * BLOCK_BYTES).fill(SPACE);
   bytes.set(journal);
   return bytes;
 }
@@ -72,7 +141,7 @@ export function overwriteRecord(paths: AgentPaths, journal: Uint8Array): boolean
   try {
     const { size } = check<Stat>(fstat(fd), "record", subject);
     if (journal.length > size) return false;
-    const bytes = new Uint8Array(Number(size)).fill(" ".charCodeAt(0));
+    const bytes = new Uint8Array(Number(size)).fill(SPACE);
     bytes.set(journal);
     for (let at = 0; at < bytes.length;) {
       at += check(pwrite(fd, bytes.subarray(at), BigInt(at)), "record", subject);

@@ -1,7 +1,7 @@
 /** The requests that create, retrieve, finish and close sessions. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import { LuoError } from "../error.ts";
-import type { AgentState, Held } from "./agent_state.ts";
+import type { AgentState, Held, SessionKey } from "./agent_state.ts";
 import { loss, unrestored } from "./journal.ts";
 import type { IncomingSession } from "../session.ts";
 import type { FileInfo, Methods, SessionInfo } from "./protocol.ts";
@@ -36,7 +36,7 @@ export function createSession(
   const session = device.create(name);
   const info: SessionInfo = { name, state: "outgoing", createdAt: state.options.now(), files: [] };
   state.outgoing.set(name, { info, session });
-  saveOr(state, () => {
+  saveOr(state, { list: "outgoing", name }, () => {
     state.outgoing.delete(name);
     session.close();
   });
@@ -67,7 +67,7 @@ export function retrieveSession(
   // Record first: if the agent dies in between, the next one asks the kernel whether it still has the session. In the other
   // order the next agent would list a session that the kernel has finished.
   state.incoming.set(name, { ...known, info });
-  saveOr(state, () => putBack(state, name, known));
+  saveOr(state, { list: "incoming", name }, () => putBack(state, name, known));
   if (known?.session !== undefined) return { session: info };
   try {
     const session = device.retrieve(name);
@@ -135,7 +135,7 @@ export function finishSession(
   const objections = force ? [] : unrestoredFiles(info);
   if (objections.length > 0) throw refused(operation, `session "${name}"`, objections);
   // Record first: if the kexec or the agent's end comes now, the next agent must not report this session as lost.
-  forget(state, state.incoming, name);
+  forget(state, state.incoming, { list: "incoming", name });
   try {
     session.finish();
   } catch (error) {
@@ -191,7 +191,7 @@ export function closeSession(
     );
   }
   // Record first: if the kexec comes now, the next agent must not look for this session.
-  forget(state, state.outgoing, name);
+  forget(state, state.outgoing, { list: "outgoing", name });
   session.close();
   state.preserved.drop(name);
   return { session: info };
@@ -206,18 +206,18 @@ function labelText(text: string | undefined): string {
   return text === undefined ? "" : ` (${text})`;
 }
 
-function forget<Session>(state: AgentState, from: Map<string, Held<Session>>, name: string): void {
-  const held = from.get(name);
-  from.delete(name);
-  saveOr(state, () => {
-    if (held !== undefined) from.set(name, held);
+function forget<Session>(state: AgentState, from: Map<string, Held<Session>>, key: SessionKey): void {
+  const held = from.get(key.name);
+  from.delete(key.name);
+  saveOr(state, key, () => {
+    if (held !== undefined) from.set(key.name, held);
   });
 }
 
-/** Writes the journal. When that fails, `undo` restores the state before, and the error is thrown on. */
-export function saveOr(state: AgentState, undo: () => void): void {
+/** Writes the change of one session to the journal. When that fails, `undo` restores the state before, and the error is thrown on. */
+export function saveOr(state: AgentState, only: SessionKey, undo: () => void): void {
   try {
-    state.save();
+    state.save(only);
   } catch (error) {
     undo();
     // The record was written and the manifest was not: write the record again, with the state before.

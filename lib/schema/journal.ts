@@ -46,10 +46,15 @@ const StoredFile = struct({
   state: oneOf("preserved", "waiting", "retrieved", "restored"),
 });
 
+const StoredSession = struct({ ...sessionFields, files: list(StoredFile) });
+
 /** A journal as it stands in memory or in a file. Unknown words for who loaded an image do not make it unreadable. */
 export const StoredJournal: Schema = struct(
-  journalFields(
-    struct({ ...sessionFields, files: list(StoredFile) }),
-    struct({ ...imageFields, by: maybe(text) }),
-  ),
+  journalFields(StoredSession, struct({ ...imageFields, by: maybe(text) })),
 );
+
+/** One change in the log of a journal: a session as it is from then on, or one that is not in the journal any more. */
+export const StoredChange: Schema = struct({
+  session: maybe(StoredSession),
+  gone: maybe(struct({ name: text, outgoing: bool })),
+});

@@ -5,12 +5,17 @@ import {
   afterDeath,
   afterKexec,
   afterPowerLoss,
-  decodeJournal,
+  decodeJournal as decodeBytes,
   encodeJournal,
   type Journal,
   unrestored,
 } from "../../lib/agent/journal.ts";
 import type { SessionInfo, SessionState } from "../../lib/agent/protocol.ts";
+
+/** The journal in a checkpoint without a log. */
+function decodeJournal(payload: Uint8Array): Journal | undefined {
+  return decodeBytes({ payload, entries: [] });
+}
 
 const AT = "2026-01-01T00:00:00.000Z";
 

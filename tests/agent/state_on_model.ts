@@ -44,8 +44,14 @@ function adopting(sys: SystemCalls): SystemCalls {
   });
 }
 
-/** Makes a directory where the record is written before it is renamed: not even root can write the file then. */
+/**
+ * Makes a directory where the record is written before it is renamed: not even root can write the file then. The record itself is
+ * another file with the same content from then on, to which no agent adds anything.
+ */
 export function fill(directory: string): void {
+  const record = `${directory}/s.state`;
+  Deno.copyFileSync(record, `${record}.copy`);
+  Deno.renameSync(`${record}.copy`, record);
   Deno.mkdirSync(`${directory}/s.state.new`);
 }
 
