@@ -88,6 +88,30 @@ function pipelined({ socket }: Server, pairs: number): number {
   return 2 * pairs / (performance.now() - start) * 1000;
 }
 
+const LUO = new URL("../../main.ts", import.meta.url).pathname;
+
+/** Changes a second by one `luo batch`, without its start. */
+async function batched(server: Server, pairs: number): Promise<number> {
+  return 2 * pairs / (await batch(server, pairs) - await batch(server, 0)) * 1000;
+}
+
+/** Milliseconds of one `luo batch`. */
+async function batch({ socket }: Server, pairs: number): Promise<number> {
+  const line = (verb: string) => `${JSON.stringify({ id: 1, argv: ["session", verb, "bench"] })}\n`;
+  const start = performance.now();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", LUO, "batch", "--backend", "model", "--socket", socket],
+    stdin: "piped",
+    stdout: "null",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode((line("create") + line("close")).repeat(pairs)));
+  await writer.close();
+  const { success } = await child.status;
+  if (!success) throw new Error("a request of the batch failed");
+  return performance.now() - start;
+}
+
 /** Changes a second by the calls of the model itself, without agent, socket and journal. */
 function bare(rounds: number): number {
   const device = openDevice(new Machine().init());
@@ -104,6 +128,8 @@ async function changes(): Promise<Row[]> {
   const ratio = await ratios(PAIRS, () => changing(many), () => changing(few));
   const rates = Array.from({ length: PAIRS }, () => 1000 / changing(few, 100));
   const piped = Array.from({ length: PAIRS }, () => pipelined(few, 500));
+  const inBatch: number[] = [];
+  for (let round = 0; round < PAIRS; round++) inBatch.push(await batched(few, 2000));
   const model = new Samples(Array.from({ length: PAIRS }, () => bare(2000)));
   const against = `model alone: ${perSecond(model.median)}`;
   return [
@@ -117,10 +143,20 @@ async function changes(): Promise<Row[]> {
     },
     rate("changes, one after the other", against, 3000, rates),
     rate("changes, pipelined", against, 8000, piped),
+    rate(
+      "changes, luo batch",
+      against,
+      8000,
+      inBatch,
+      "each command line is parsed by itself, and waits for its answer.",
+    ),
   ];
 }
 
-function rate(what: string, against: string, target: number, rates: readonly number[]): Row {
+const WRITES =
+  "a change is two writes of the journal, and between other work of the machine that is a few hundred microseconds.";
+
+function rate(what: string, against: string, target: number, rates: readonly number[], why = WRITES): Row {
   const found = new Samples(rates);
   return {
     what,
@@ -128,8 +164,7 @@ function rate(what: string, against: string, target: number, rates: readonly num
     target: `over ${perSecond(target)}`,
     measured: found.text(perSecond),
     met: found.median > target,
-    why:
-      "a change is two writes of the journal, and between other work of the machine that is a few hundred microseconds.",
+    why,
   };
 }
 
