@@ -4,6 +4,7 @@ import { Problem, ProblemCode } from "./errors.ts";
 import type { Schema } from "./parts.ts";
 import { File, FileState, Loss, LostFile, Session, SessionState } from "./session.ts";
 import { Agent, Device, Image, Kernel, LastUpdate, Status } from "./status.ts";
+import { UPDATE_TYPES } from "./update.ts";
 
 /** The rules for every type and method, one or two sentences a line. */
 export const INTERFACE_NOTES: readonly string[] = [
@@ -33,4 +34,5 @@ export const INTERFACE_TYPES: readonly Schema[] = [
   Check,
   ProblemCode,
   Problem,
+  ...UPDATE_TYPES,
 ];
