@@ -1,7 +1,7 @@
 /** `deno task reference`: writes the files that are made from lib/schema. With `--check` it says which ones are not up to date. */
 import { document } from "./document.ts";
 import { protocol } from "./protocol.ts";
-import { answerTypes, types } from "./types.ts";
+import { answerTypes, types, updateTypes } from "./types.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const check = Deno.args.includes("--check");
@@ -9,6 +9,7 @@ const check = Deno.args.includes("--check");
 const files = [
   { path: "lib/agent/protocol.ts", text: protocol() },
   { path: "lib/schema/types.ts", text: types() },
+  { path: "lib/schema/update_types.ts", text: updateTypes() },
   { path: "lib/schema/answer_types.ts", text: answerTypes() },
   { path: "docs/json.md", text: document(Deno.readTextFileSync(`${ROOT}docs/json.md`)) },
 ];

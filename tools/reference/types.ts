@@ -3,6 +3,7 @@ import { INTERFACE_TYPES } from "../../lib/schema/agent_interface.ts";
 import { ANSWER_TYPES } from "../../lib/schema/all_types.ts";
 import { ANSWERS } from "../../lib/schema/answers.ts";
 import { Journal } from "../../lib/schema/journal.ts";
+import { UPDATE_TYPES } from "../../lib/schema/update.ts";
 import { namedType, shapeOf } from "../../lib/schema/shape.ts";
 import { NAMES } from "./type_names.ts";
 import { called, comment, declaration, typeText } from "./typescript.ts";
@@ -12,7 +13,19 @@ export function types(): string {
   return [
     "/** The data of the agent as types of TypeScript: `deno task reference` writes this file from its neighbours. */",
     "",
-    ...[...INTERFACE_TYPES, Journal].map((schema) => declaration(namedType(schema), NAMES)),
+    `export type * from "./update_types.ts";`,
+    "",
+    ...[...INTERFACE_TYPES.filter((schema) => !UPDATE_TYPES.includes(schema)), Journal]
+      .map((schema) => declaration(namedType(schema), NAMES)),
+  ].join("\n");
+}
+
+/** The types of a live update, before `deno fmt`. */
+export function updateTypes(): string {
+  return [
+    "/** The data of a live update as types of TypeScript: `deno task reference` writes this file from its neighbours. */",
+    "",
+    ...UPDATE_TYPES.map((schema) => declaration(namedType(schema), NAMES)),
   ].join("\n");
 }
 
