@@ -64,12 +64,12 @@ async function answerOf(context: Context, outside: Outside, { id, argv }: BatchR
   const [out, err] = [new Captured(), new Captured()];
   const exit = await context.runWords(withJson(argv), { ...outside, process: { stdout: out, stderr: err } });
   const known = id === undefined ? {} : { id };
-  if (exit === EXIT.done) {
+  const result = parsed(out.text);
+  // Some commands answer with their exit code too: kexec check, doctor, status --exit-code.
+  if (exit === EXIT.done || result !== undefined) {
     // A command that succeeded can have written notes for people, which go to the standard error of the batch.
     if (err.text !== "") context.process.stderr.write(err.text);
-    const result = parsed(out.text);
-    if (result !== undefined) return { ...known, exit, result };
-    return failed(id, notJson(argv));
+    return result === undefined ? failed(id, notJson(argv)) : { ...known, exit, result };
   }
   const error = parsed(err.text)?.error;
   if (typeof error === "object" && error !== null) return { ...known, exit, error: error as Answer["error"] };

@@ -71,7 +71,7 @@ export const command = buildCommand<Flags, [], Context>({
       "once more from luo's own copy, in case another program loaded one over it. File systems are synced, nothing else is stopped first: on a machine\n" +
       "in service, stop what must be stopped before. On the model the command waits for the next kernel,\n" +
       "and fails when that was handed nothing of luo's.",
-    [["luo kexec exec", "the live update itself"]],
+    [["luo kexec exec", "the live update itself"], ["luo kexec -e", "the same, as kexec-tools spells it"]],
   ),
   parameters: { flags: { force: forceFlag("Execute it even if preserved data is lost"), ...commonFlags } },
   func(flags) {

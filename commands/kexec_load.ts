@@ -66,6 +66,7 @@ export const command = buildCommand<Flags, [string], Context>({
         "luo kexec load /boot/vmlinuz --initrd /boot/initrd.img --reuse-cmdline",
         "the same command line again",
       ],
+      ["luo kexec -l /boot/vmlinuz --initrd=/boot/initrd.img", "as kexec-tools spells it"],
       ['luo kexec load bzImage --command-line "liveupdate=on kho=on quiet"', "another one"],
     ],
   ),

@@ -17,10 +17,10 @@ export function format({ unloaded }: Result): string {
 }
 
 export const command = buildCommand<CommonFlags, [], Context>({
-  docs: docs("Unload the next kernel", "Says which one was loaded. Sessions are not touched.", [[
-    "luo kexec unload",
-    "the update is called off",
-  ]]),
+  docs: docs("Unload the next kernel", "Says which one was loaded. Sessions are not touched.", [
+    ["luo kexec unload", "the update is called off"],
+    ["luo kexec -u", "the same, as kexec-tools spells it"],
+  ]),
   parameters: { flags: commonFlags },
   func(flags) {
     return perform(this, flags, { parse: () => null, run, format });

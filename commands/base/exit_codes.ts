@@ -9,6 +9,10 @@ export const EXIT = {
   unavailable: 3,
   /** Refused because data would be lost (`--force` overrides it); or a check says no: `doctor`, `kexec check`, `rehearse IMAGE`. */
   refused: 4,
+  /** With `status --exit-code`: preserved data was lost. */
+  lost: 5,
+  /** With `status --exit-code`: sessions that were handed over are not finished. */
+  waiting: 6,
   /** The command to execute is there but cannot be executed: as env(1) and timeout(1) have it. */
   not_executable: 126,
   /** There is no such command to execute. */
@@ -28,6 +32,8 @@ export const EXIT_MEANING: readonly (readonly [ExitCode, string])[] = [
   [EXIT.usage, "usage: the command line is wrong"],
   [EXIT.unavailable, "not available here: no device, no permission, no agent, or no answer in time"],
   [EXIT.refused, "refused, because data would be lost (--force overrides it); or a check says no"],
+  [EXIT.lost, "status --exit-code: preserved data was lost"],
+  [EXIT.waiting, "status --exit-code: sessions that were handed over are not finished"],
   [EXIT.not_executable, "the command to execute cannot be executed"],
   [EXIT.not_found, "there is no such command to execute"],
   [EXIT.interrupted, "interrupted"],

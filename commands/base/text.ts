@@ -17,8 +17,8 @@ export function size(bytes: number): string {
 }
 
 /** A number with its noun: `1 file`, `2 files`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+export function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : plural}`;
 }
 
 /** A time of RFC 3339 for people: `2026-11-21 05:00:01 UTC`. */

@@ -15,7 +15,9 @@ import { EXIT, type ExitCode } from "../base/exit_codes.ts";
 import { Failure, failureJson, renderFailure } from "../errors/failure.ts";
 import { help, version } from "./flags.ts";
 import { nearest, suggestion } from "../errors/nearest.ts";
-import { allRoutes, routesTo } from "./route_to.ts";
+import { withKexecVerb } from "./kexec_spelling.ts";
+import { lastWins } from "./repeated_flags.ts";
+import { allRoutes, commandAt, routesTo } from "./route_to.ts";
 import { plain } from "../base/text.ts";
 
 /** Runs one command line and returns the exit code. */
@@ -31,7 +33,9 @@ export async function runLine(given: readonly string[], outside: Outside): Promi
 async function runWords(args: readonly string[], outside: Outside): Promise<ExitCode | number> {
   const json = wantsJson(args);
   const context: Context = { ...outside, paint: json ? plain : outside.paint, allRoutes, runWords };
-  await run(application(json, await routesTo(args)), commandApart(args), context);
+  const words = commandApart(withKexecVerb(args));
+  const flags = (await commandAt(words))?.parameters.flags ?? {};
+  await run(application(json, await routesTo(words)), lastWins(words, flags), context);
   return exitCode(context.process.exitCode);
 }
 

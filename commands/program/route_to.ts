@@ -7,6 +7,7 @@ type Load = () => Promise<{ readonly command: Command<Context> }>;
 /** The file of each command, by the words that are typed. */
 export const COMMAND_FILES: Readonly<Record<string, Load>> = {
   "status": () => import("../status.ts"),
+  "losses": () => import("../losses.ts"),
   "session create": () => import("../session_create.ts"),
   "session list": () => import("../session_list.ts"),
   "session show": () => import("../session_show.ts"),
@@ -36,6 +37,12 @@ export const COMMAND_FILES: Readonly<Record<string, Load>> = {
   "machine run": () => import("../machine_run.ts"),
   "machine stop": () => import("../machine_stop.ts"),
 };
+
+/** The command that a command line begins with; undefined when it begins with none. */
+export async function commandAt(args: readonly string[]): Promise<Command<Context> | undefined> {
+  const [first = "", second = ""] = args;
+  return (await (COMMAND_FILES[first] ?? COMMAND_FILES[`${first} ${second}`])?.())?.command;
+}
 
 /**
  * The routes that a command line needs. When it begins with a command, only that command is loaded: loading all of them is

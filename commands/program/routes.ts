@@ -18,6 +18,7 @@ import * as kexecLoad from "../kexec_load.ts";
 import * as kexecShow from "../kexec_show.ts";
 import * as kexecUnload from "../kexec_unload.ts";
 import * as khoShow from "../kho_show.ts";
+import * as losses from "../losses.ts";
 import * as machineRun from "../machine_run.ts";
 import * as machineStop from "../machine_stop.ts";
 import * as man from "../man.ts";
@@ -86,6 +87,7 @@ export const routes = buildRouteMap<string, Context>({
   },
   routes: {
     status: status.command,
+    losses: losses.command,
     session,
     file,
     kexec,

@@ -3,6 +3,7 @@ import type { Credentials } from "../../ffi/abi/socket.ts";
 import { close, unlink } from "../../ffi/file.ts";
 import { geteuid, getpid } from "../../ffi/process.ts";
 import { ProcessKilled, type SystemCalls } from "../system_calls.ts";
+import { clearLosses } from "./clear_losses.ts";
 import { markFile, preserveFile, restoreFile } from "./file_methods.ts";
 import { readText } from "./proc_text.ts";
 import { currentImage, execImage, loadImage, showImage, unloadImage } from "./image_methods.ts";
@@ -177,6 +178,7 @@ class Agent {
       LoadImage: async (request) => this.#changing(answer(await loadImage(this.state, request, fds))),
       UnloadImage: () => this.#changing(answer(unloadImage(this.state))),
       ExecImage: (request) => answer(execImage(this.state, request)),
+      ClearLosses: () => this.#changing(answer(clearLosses(this.state))),
       Stop: (request) => this.#stop(request),
     };
     const handler = handlers[name] as (request: object) => Reply | Promise<Reply>;

@@ -277,6 +277,8 @@ export interface Methods {
     };
     reply: Record<string, never>;
   };
+  /** Forgets the losses, for good. Answers those that it forgot: later ones stay in the status. */
+  ClearLosses: { request: Record<string, never>; reply: { losses: Loss[] } };
   /** Ends the agent. Refused while it holds sessions or knows of incoming ones. */
   Stop: {
     request: {

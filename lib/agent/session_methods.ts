@@ -214,8 +214,8 @@ function forget<Session>(state: AgentState, from: Map<string, Held<Session>>, ke
   });
 }
 
-/** Writes the change of one session to the journal. When that fails, `undo` restores the state before, and the error is thrown on. */
-export function saveOr(state: AgentState, only: SessionKey, undo: () => void): void {
+/** Writes the change of one session (undefined: of more) to the journal. When that fails, `undo` restores the state before, and the error is thrown on. */
+export function saveOr(state: AgentState, only: SessionKey | undefined, undo: () => void): void {
   try {
     state.save(only);
   } catch (error) {

@@ -1,5 +1,5 @@
 /** The answers of commands as types of TypeScript: `deno task reference` writes this file from its neighbours. */
-import type { Agent, Check, Device, FileInfo, ImageInfo, SessionInfo, Status } from "./types.ts";
+import type { Agent, Check, Device, FileInfo, ImageInfo, Loss, SessionInfo, Status } from "./types.ts";
 
 /** A file in a handover. */
 export interface FileReport {
@@ -233,8 +233,19 @@ export interface FailureInfo {
 export interface Answers {
   /** The answer of `status`. With `--watch` a line after every change. */
   "status": { status: Status };
+  /** The answer of `losses`. */
+  "losses": {
+    /** All losses, or with --clear those that were cleared */
+    losses: Loss[];
+    /** Whether they are forgotten now */
+    cleared: boolean;
+  };
   /** The answer of `session create`. */
-  "session create": { session: SessionInfo };
+  "session create": {
+    session: SessionInfo;
+    /** False: the session was there already, and --if-absent was given */
+    created: boolean;
+  };
   /** The answer of `session list`. */
   "session list": {
     sessions: SessionInfo[];
@@ -247,9 +258,21 @@ export interface Answers {
   /** The answer of `session show`. */
   "session show": { session: SessionInfo };
   /** The answer of `session retrieve`. */
-  "session retrieve": { session: SessionInfo };
-  /** The answer of `session finish`. The session as it was before. */
-  "session finish": { session: SessionInfo };
+  "session retrieve": {
+    /** The session that was named */
+    session?: SessionInfo;
+    /** With --all: those that this command changed */
+    sessions?: SessionInfo[];
+    /** With --all: why sessions may be left that luo does not know */
+    unlisted?: string;
+  };
+  /** The answer of `session finish`. The sessions as they were before. */
+  "session finish": {
+    /** The session that was named */
+    session?: SessionInfo;
+    /** With --all: those that this command changed */
+    sessions?: SessionInfo[];
+  };
   /** The answer of `session close`. The session as it was before. */
   "session close": { session: SessionInfo };
   /** The answer of `file preserve`. */
@@ -324,7 +347,7 @@ export interface Answers {
     id?: unknown;
     /** The exit code of the command */
     exit: number;
-    /** The object that the command prints, when exit is 0 */
+    /** The object that the command prints, missing when it failed */
     result?: unknown;
     /** Why the command failed */
     error?: FailureInfo;

@@ -18,7 +18,7 @@ import {
   text,
 } from "./parts.ts";
 import { Rehearsal } from "./rehearsal.ts";
-import { File, filesKnown, Session } from "./session.ts";
+import { File, filesKnown, Loss, Session } from "./session.ts";
 import { Agent, Device, Image, Status, unlisted } from "./status.ts";
 
 /** The type `Version`. */
@@ -47,17 +47,37 @@ export interface Answer {
 }
 
 const one = struct({ session: Session });
+const oneOrAll = {
+  session: maybe(about(Session, "The session that was named")),
+  sessions: maybe(about(list(Session), "With --all: those that this command changed")),
+};
 const session = about(text, "The name of the session");
 const status = struct({ status: Status });
 
 /** The answers by command, in the order of `luo --help`. */
 export const ANSWERS: Readonly<Record<string, Answer>> = {
   "status": { object: status, remark: "With `--watch` a line after every change." },
-  "session create": { object: one },
+  "losses": {
+    object: struct({
+      losses: about(list(Loss), "All losses, or with --clear those that were cleared"),
+      cleared: about(bool, "Whether they are forgotten now"),
+    }),
+  },
+  "session create": {
+    object: struct({
+      session: Session,
+      created: about(bool, "False: the session was there already, and --if-absent was given"),
+    }),
+  },
   "session list": { object: struct({ sessions: list(Session), unlisted }) },
   "session show": { object: one },
-  "session retrieve": { object: one },
-  "session finish": { object: one, remark: "The session as it was before." },
+  "session retrieve": {
+    object: struct({
+      ...oneOrAll,
+      unlisted: maybe(about(text, "With --all: why sessions may be left that luo does not know")),
+    }),
+  },
+  "session finish": { object: struct(oneOrAll), remark: "The sessions as they were before." },
   "session close": { object: one, remark: "The session as it was before." },
   "file preserve": { object: struct({ session, file: File }) },
   "file restore": {
@@ -101,7 +121,7 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
     object: struct({
       id: maybe(about(anything, "The id of the request: a number or a text")),
       exit: about(int, "The exit code of the command"),
-      result: maybe(about(anything, "The object that the command prints, when exit is 0")),
+      result: maybe(about(anything, "The object that the command prints, missing when it failed")),
       error: maybe(about(FailureObject, "Why the command failed")),
     }),
     remark: "A line for each request.",

@@ -1,7 +1,7 @@
 /** The methods of io.luo.Agent: request and answer of each. */
 import { about, bool, exactInt, type Fields, int, list, maybe, type Schema, struct, text } from "./parts.ts";
 import { Check } from "./check_result.ts";
-import { File, Session } from "./session.ts";
+import { File, Loss, Session } from "./session.ts";
 import { backend, Image, Status, unlisted } from "./status.ts";
 
 /** One method. */
@@ -155,6 +155,11 @@ export const METHODS: Readonly<Record<string, Method>> = {
       "Executes the loaded kernel. Success does not answer: the connection ends, and with it this kernel.",
     request: { force },
     reply: struct({}),
+  },
+  ClearLosses: {
+    about: "Forgets the losses, for good. Answers those that it forgot: later ones stay in the status.",
+    request: nothing,
+    reply: struct({ losses: list(Loss) }),
   },
   Stop: {
     about: "Ends the agent. Refused while it holds sessions or knows of incoming ones.",

@@ -36,7 +36,7 @@ Deno.test("the keys of --json are those of docs/json.md", async (t) => {
     );
   };
   const sessionKeys = below("session", session);
-  await expect([...sessionKeys, "session.files"], "session", "create", "vm1");
+  await expect([...sessionKeys, "session.files", "created"], "session", "create", "vm1");
   const preserve = [
     "file",
     "preserve",
@@ -137,6 +137,7 @@ Deno.test("the answer of every command is what luo schema says", async () => {
   await cli.ok(["session", "create", "lost"]);
   await cli.ok(["agent", "stop", "--force"]);
   await call("status");
+  await call("losses", "--clear");
   await call("agent", "stop");
   await call("machine", "stop");
   for (const shell of ["bash", "zsh", "fish"]) await call("completion", shell);

@@ -4,6 +4,9 @@ import * as preserve from "../../commands/file_preserve.ts";
 import { parseMode } from "../../commands/arguments/file_mode.ts";
 import * as restore from "../../commands/file_restore.ts";
 import * as load from "../../commands/kexec_load.ts";
+import { parseOneOrAll } from "../../commands/arguments/one_or_all.ts";
+import * as retrieve from "../../commands/session_retrieve.ts";
+import * as status from "../../commands/status.ts";
 import * as create from "../../commands/session_create.ts";
 import { EXIT } from "../../commands/base/exit_codes.ts";
 import { Failure } from "../../commands/errors/failure.ts";
@@ -55,11 +58,22 @@ Deno.test("how long a command waits: --timeout, else by what the call does", () 
 const common = { json: false };
 
 Deno.test("a session name is one that the kernel takes", () => {
-  assert.deepEqual(create.parse(common, "vm1"), { name: "vm1" });
-  assert.deepEqual(create.parse(common, "ä".repeat(31)), { name: "ä".repeat(31) });
-  for (const name of ["", "x".repeat(64), "ä".repeat(32)]) {
-    assert.throws(() => create.parse(common, name), usage, name);
+  const name = (text: string) => create.parse({ ...common, ifAbsent: false }, text).name;
+  assert.equal(name("vm1"), "vm1");
+  assert.equal(name("ä".repeat(31)), "ä".repeat(31));
+  for (const text of ["", "x".repeat(64), "ä".repeat(32)]) {
+    assert.throws(() => name(text), usage, text);
   }
+});
+
+Deno.test("one session or --all, never both", () => {
+  assert.equal(parseOneOrAll(false, "vm1"), "vm1");
+  assert.equal(parseOneOrAll(true, undefined), undefined);
+  assert.throws(() => parseOneOrAll(true, "vm1"), usage);
+  assert.throws(() => parseOneOrAll(false, undefined), usage);
+  const flags = { ...common, all: true, force: true, ifNeeded: false };
+  assert.throws(() => retrieve.parse(flags, undefined), usage, "systemd's session is taken by name only");
+  assert.throws(() => status.parse({ ...common, watch: true, exitCode: true }), usage);
 });
 
 const source = { ...common, stdin: false, token: 7n, seal: false, digest: false, force: false };

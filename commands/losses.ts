@@ -1,0 +1,61 @@
+/** `luo losses`: what was lost, and forgets it when that was dealt with. */
+import { buildCommand } from "@stricli/core";
+import type { Answers } from "../lib/schema/answer_types.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
+import { call } from "./processes/agent_calls.ts";
+import type { Context } from "./base/context.ts";
+import { lossLines } from "./output/status_text.ts";
+import { count, type Paint } from "./base/text.ts";
+
+export interface Flags extends CommonFlags {
+  readonly clear: boolean;
+}
+
+type Result = Answers["losses"];
+
+/** The losses that are cleared are those of the answer: one that happens in between stays. */
+export function run(context: Context, { clear }: { clear: boolean }, flags: CommonFlags): Result {
+  if (clear) return { losses: call(context, flags, "ClearLosses", {}).losses, cleared: true };
+  return { losses: call(context, flags, "GetStatus", {}).status.losses, cleared: false };
+}
+
+export function format({ losses, cleared }: Result, paint: Paint): string {
+  if (losses.length === 0) return "Nothing is lost";
+  const lines = lossLines(losses);
+  if (cleared) return [...lines, `${count(losses.length, "loss", "losses")} cleared`].join("\n");
+  return paint("red", lines.join("\n"));
+}
+
+export const command = buildCommand<Flags, [], Context>({
+  docs: docs(
+    "Show the preserved data that was lost, and why",
+    "The losses of this boot, and of the live update that began it: luo status shows\n" +
+      "them too. --clear prints them and then forgets them for good, in the agent's\n" +
+      "journal too. It brings no data back. luo status --exit-code ends with 5 as long\n" +
+      "as there are losses.",
+    [
+      ["luo losses", "what is gone"],
+      ["luo losses --clear", "after it was dealt with"],
+    ],
+  ),
+  parameters: {
+    flags: {
+      clear: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Forget them after they are printed",
+      },
+      ...commonFlags,
+    },
+  },
+  func(flags) {
+    const { clear } = flags;
+    return perform(this, flags, {
+      parse: () => ({ clear }),
+      run,
+      format,
+      ...clear ? {} : { onlyReads: true },
+    });
+  },
+});

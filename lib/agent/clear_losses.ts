@@ -1,0 +1,16 @@
+/** The request that forgets losses, after somebody has dealt with them. */
+import type { AgentState } from "./agent_state.ts";
+import type { Methods } from "./protocol.ts";
+import { saveOr } from "./session_methods.ts";
+
+/**
+ * Forgets the losses in the status and in the journal, so that no later agent tells of them again.
+ *
+ * @throws LuoError `open`: without the device the journal may not be written, and the losses would come back; `record`, `write`
+ */
+export function clearLosses(state: AgentState): Methods["ClearLosses"]["reply"] {
+  if (!state.device.broken) state.device.open();
+  const losses = state.losses.splice(0);
+  saveOr(state, undefined, () => void state.losses.unshift(...losses));
+  return { losses };
+}
