@@ -96,6 +96,8 @@ export const symbols = {
   // int setsockopt(int fd, int level, int name, const void *value, socklen_t length)
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
 
+  // int inotify_init1(int flags)
+  inotify_init1: { parameters: ["i32"], result: "i32" },
   // int inotify_add_watch(int fd, const char *path, uint32_t mask)
   inotify_add_watch: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   // int fanotify_mark(int fd, unsigned int flags, uint64_t mask, int dirfd, const char *path)

@@ -23,6 +23,7 @@ export type Operation =
   | "kexec exec"
   | "connect"
   | "epoll_create1"
+  | "inotify_init1"
   | "epoll_ctl"
   | "execute"
   | "listen"

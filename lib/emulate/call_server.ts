@@ -20,6 +20,7 @@ import { SizeCalls } from "./size_calls.ts";
 import { TransferCalls } from "./transfer_calls.ts";
 import type { Call } from "./trapped_calls.ts";
 import { WatchCalls } from "./watch_calls.ts";
+import { WayCalls } from "./way_calls.ts";
 import { WriteCalls } from "./write_calls.ts";
 import { XattrCalls } from "./xattr_calls.ts";
 
@@ -30,6 +31,8 @@ export interface ServedMachine {
   readonly hasDevice: boolean;
   /** Whether the host's inode `dev:ino` is preserved. */
   isPreserved(identity: string): boolean;
+  /** The lines of the kernel's log in this boot. */
+  log(): readonly string[];
 }
 
 /** Serves the trapped calls of one boot. */
@@ -37,7 +40,11 @@ export class CallServer implements Disposable {
   readonly #nodes: DeviceNodes;
   readonly #handlers: Handlers<Call>;
 
-  constructor({ sys, hasDevice, isPreserved }: ServedMachine, program: CallingProgram, objects: EmulatedFds) {
+  constructor(
+    { sys, hasDevice, isPreserved, log }: ServedMachine,
+    program: CallingProgram,
+    objects: EmulatedFds,
+  ) {
     const nodes = new DeviceNodes(hasDevice);
     const subjects = new Subjects(program, objects, new Paths(nodes));
     const ioctls = new Ioctls(sys, program, objects);
@@ -51,11 +58,12 @@ export class CallServer implements Disposable {
       ...new AttributeCalls(program, subjects).handlers,
       ...new XattrCalls(program, subjects).handlers,
       ...new WatchCalls(program, subjects).handlers,
+      ...new WayCalls(program, subjects).handlers,
       ...new ObjectCalls(sys, objects, ioctls, preserved).handlers,
       ...new SizeCalls(sys, program, objects, subjects, preserved).handlers,
       ...new WriteCalls(sys, program, objects, preserved).handlers,
       ...new TransferCalls(sys, program, objects, preserved).handlers,
-      ...new KernelCalls(sys, program, objects, ioctls).handlers,
+      ...new KernelCalls(sys, program, objects, ioctls, log).handlers,
     };
   }
 

@@ -1,23 +1,40 @@
-/** The device and session fds that programs of the machine hold, and the sockets that stand for them on the host. */
-import { EPOLL_CTL_ADD } from "../../ffi/abi/epoll.ts";
-import { SOCK_SEQPACKET } from "../../ffi/abi/socket.ts";
+/** The device and session fds that programs of the machine hold, and the memfds that stand for them on the host. */
+import { EPOLL_CTL_ADD, EPOLLIN } from "../../ffi/abi/epoll.ts";
+import { Errno } from "../../ffi/abi/errno.ts";
+import {
+  F_ADD_SEALS,
+  F_SEAL_GROW,
+  F_SEAL_SEAL,
+  F_SEAL_SHRINK,
+  F_SEAL_WRITE,
+  MFD_ALLOW_SEALING,
+  MFD_CLOEXEC,
+  MFD_NOEXEC_SEAL,
+} from "../../ffi/abi/fcntl.ts";
 import { epoll_create1, epoll_ctl, EpollWaiter } from "../../ffi/epoll.ts";
-import { close, fstat, stat } from "../../ffi/file.ts";
-import { shutdown, socketpair } from "../../ffi/socket.ts";
+import { close, fcntl, fstat, memfd_create, stat } from "../../ffi/file.ts";
+import {
+  IN_DELETE_SELF,
+  IN_IGNORED,
+  inotify_add_watch,
+  inotify_init1,
+  inotify_read,
+} from "../../ffi/watch.ts";
 import { check } from "../error.ts";
+import type { Ret } from "../system_calls.ts";
 import type { Entry, Node } from "./device_nodes.ts";
 
-const SHUT_WR = 1;
+const SEALS = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
 
 /** A device or session fd of the model that programs of the machine hold copies of. */
 export interface EmulatedFd {
   readonly kind: "device" | "session";
   /** The fd of the model's init process. */
   readonly model_fd: number;
-  /** `dev:ino` of the program's end of the socket pair. */
+  /** `dev:ino` of the memfd. */
   readonly identity: string;
-  /** luo's end of the socket pair; the programs hold copies of the other end. */
-  readonly end: number;
+  /** The number of the watch that tells when the last copy of the memfd is closed. */
+  readonly watch: number;
   /** The name that the device was opened by, and its inode. */
   readonly entry?: Entry;
   readonly node?: Node;
@@ -33,34 +50,48 @@ export interface EmulatedFd {
 export type Opened = Pick<EmulatedFd, "entry" | "name" | "node" | "path_only" | "watched">;
 
 /**
- * Every emulated fd is one end of a socket pair. The host does dup, fork, exec and SCM_RIGHTS with it, and luo's end hangs up when
- * the last copy is closed, in whatever process.
+ * Every emulated fd is an empty memfd, which luo itself does not keep open. The host does dup, fork, exec and SCM_RIGHTS with it.
+ * inotify tells when its inode is gone: then the last copy was closed, in whatever process. The event is there before close(2)
+ * returns (fs/dcache.c: dentry_unlink_inode). As a session on Linux, a memfd is always ready, is no socket, and epoll refuses it.
  */
 export class EmulatedFds implements Disposable {
   /** Also watches the fds that `watch` adds: the listener and the launcher's channel. */
   readonly #epoll = check(epoll_create1(), "epoll_create1", "the machine");
   readonly #waiter = new EpollWaiter(this.#epoll, 16);
+  readonly #inotify = check(inotify_init1(), "inotify_init1", "the machine");
   /** Files that were retrieved in this boot. Linux gives a retrieved file no name; the host shows the memfd's name. */
   readonly nameless = new Set<string>();
   readonly #by_identity = new Map<string, EmulatedFd>();
-  readonly #by_end = new Map<number, EmulatedFd>();
+  readonly #by_watch = new Map<number, EmulatedFd>();
 
-  /** The caller gives `theirs` to the program and closes it. */
+  constructor() {
+    this.watch(this.#inotify, EPOLLIN);
+  }
+
+  /** The caller gives `fd` to the program and closes it. ENOMEM: the host has no memory, fd or watch left. */
   make(
     kind: EmulatedFd["kind"],
     model_fd: number,
     opened: Opened = {},
-  ): { object: EmulatedFd; theirs: number } {
-    const pair = check(socketpair(SOCK_SEQPACKET), "socketpair", "an emulated fd");
-    const [end, theirs] = pair;
-    const identity = identityOf(check(fstat(theirs), "fstat", "a socket"));
-    const object = { kind, model_fd, end, identity, ...opened };
-    // The program's end always polls readable, as a device without a poll operation does.
-    shutdown(end, SHUT_WR);
+  ): { object: EmulatedFd; fd: number } | Ret {
+    const fd = memfd();
+    if (fd < 0) return -Errno.ENOMEM;
+    fcntl(fd, F_ADD_SEALS, SEALS);
+    const watch = inotify_add_watch(this.#inotify, `/proc/self/fd/${fd}`, IN_DELETE_SELF);
+    if (watch < 0) {
+      close(fd);
+      return -Errno.ENOMEM;
+    }
+    const object = {
+      kind,
+      model_fd,
+      watch,
+      identity: identityOf(check(fstat(fd), "fstat", "a memfd")),
+      ...opened,
+    };
     this.#by_identity.set(object.identity, object);
-    this.#by_end.set(end, object);
-    this.watch(end, 0);
-    return { object, theirs };
+    this.#by_watch.set(watch, object);
+    return { object, fd };
   }
 
   watch(fd: number, events: number): void {
@@ -78,27 +109,36 @@ export class EmulatedFds implements Disposable {
     return this.#by_identity.size === 0;
   }
 
-  /** The watched fds that are ready, and the ends that have hung up. */
+  /** The watched fds that are ready, luo's inotify among them. */
   wait(timeout_ms: number): number[] {
     return this.#waiter.wait(timeout_ms).map(({ fd }) => fd);
   }
 
-  /** The emulated fd whose end `fd` is, when `fd` is such an end. */
-  gone(fd: number): EmulatedFd | undefined {
-    return this.#by_end.get(fd);
+  /** Forgets the emulated fds whose last copy was closed since the last call, and returns them. */
+  closed(): EmulatedFd[] {
+    const ended = inotify_read(this.#inotify).filter(({ mask }) => (mask & IN_IGNORED) !== 0);
+    const objects = ended.flatMap(({ watch }) => this.#by_watch.get(watch) ?? []);
+    for (const object of objects) this.#forget(object);
+    return objects;
   }
 
-  forget(object: EmulatedFd): void {
+  #forget(object: EmulatedFd): void {
     this.#by_identity.delete(object.identity);
-    this.#by_end.delete(object.end);
-    close(object.end);
+    this.#by_watch.delete(object.watch);
     if (object.watched !== undefined) close(object.watched);
   }
 
   [Symbol.dispose](): void {
-    for (const object of [...this.#by_end.values()]) this.forget(object);
+    for (const object of [...this.#by_watch.values()]) this.#forget(object);
+    close(this.#inotify);
     close(this.#epoll);
   }
+}
+
+/** Not executable, as a session is not. Before Linux 6.3 the flag is unknown. */
+function memfd(): Ret {
+  const fd = memfd_create("luo", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+  return fd === -Errno.EINVAL ? memfd_create("luo", MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
 }
 
 /** Names an inode of the host: `dev:ino`. */

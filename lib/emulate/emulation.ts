@@ -104,7 +104,9 @@ class Boot implements Disposable {
     this.#program = new CallingProgram(this.#listener);
     const isPreserved = (identity: string) => machine.system.host_files.is_preserved(identity);
     const hasDevice = machine.system.luo !== undefined;
-    this.#server = new CallServer({ sys: this.#sys, hasDevice, isPreserved }, this.#program, this.#objects);
+    const log = () => machine.system.log;
+    const served = { sys: this.#sys, hasDevice, isPreserved, log };
+    this.#server = new CallServer(served, this.#program, this.#objects);
   }
 
   /** The exit code; undefined after a kexec. @throws LaunchError CMD cannot be executed */
@@ -117,7 +119,7 @@ class Boot implements Disposable {
         paused = performance.now();
       }
       // close() is not trapped. An fd that was closed before a call must be closed in the model before the call is served.
-      for (let gone = ready; gone.filter((fd) => this.#hung_up(fd)).length > 0;) gone = this.#objects.wait(0);
+      this.#close_closed();
       try {
         if (ready.includes(this.#listener.fd)) this.#one_call();
       } catch (error) {
@@ -130,16 +132,9 @@ class Boot implements Disposable {
     }
   }
 
-  /**
-   * Closes the model's fd when `fd` is the end of an emulated fd whose last copy is closed. Returns whether it was
-   * one.
-   */
-  #hung_up(fd: number): boolean {
-    const object = this.#objects.gone(fd);
-    if (object === undefined) return false;
-    this.#sys.close(object.model_fd);
-    this.#objects.forget(object);
-    return true;
+  /** Closes the model's fd for each emulated fd whose last copy is closed. */
+  #close_closed(): void {
+    for (const { model_fd } of this.#objects.closed()) this.#sys.close(model_fd);
   }
 
   #one_call(): void {

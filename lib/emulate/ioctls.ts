@@ -82,12 +82,14 @@ export class Ioctls {
     cloexec = true,
     opened: Opened = {},
   ): Ret {
-    const { object, theirs } = this.objects.make(kind, model_fd, opened);
-    const given = this.program.give(call, theirs, cloexec);
-    close(theirs);
-    if (given >= 0) return given;
-    this.objects.forget(object);
-    this.sys.close(model_fd);
+    const made = this.objects.make(kind, model_fd, opened);
+    if (typeof made === "number") {
+      this.sys.close(model_fd);
+      return made;
+    }
+    const given = this.program.give(call, made.fd, cloexec);
+    // When the program does not get a copy, this is the end of the last one, which closes the model's fd.
+    close(made.fd);
     return given;
   }
 

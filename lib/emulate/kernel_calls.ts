@@ -5,7 +5,7 @@ import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { encodeUtsname } from "../../ffi/abi/stat.ts";
 import { uname } from "../../ffi/system.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
-import { type Handlers, int } from "./call_answer.ts";
+import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import type { EmulatedFds } from "./emulated_fds.ts";
 import type { Ioctls } from "./ioctls.ts";
@@ -14,6 +14,13 @@ const COMMAND_LINE_MAX = 1 << 16;
 /** linux/kexec.h */
 const KEXEC_FILE_UNLOAD = 1n;
 const KEXEC_SEGMENT_MAX = 16n;
+/** KEXEC_ON_CRASH, KEXEC_PRESERVE_CONTEXT, KEXEC_UPDATE_ELFCOREHDR, KEXEC_CRASH_HOTPLUG_SUPPORT. */
+const [KEXEC_FLAGS, KEXEC_ARCH_MASK] = [0xfn, 0xffff_0000n];
+/** KEXEC_ARCH_X86_64, KEXEC_ARCH_AARCH64: the ELF machine, shifted by 16. */
+const KEXEC_ARCH = { x86_64: 62n << 16n, aarch64: 183n << 16n } as const;
+/** linux/syslog.h; include/linux/printk.h: the bytes of the log that a program may ask for. */
+const [SYSLOG_READ_ALL, SYSLOG_SIZE_BUFFER] = [3, 10];
+const LOG_SIZE = 1 << 18;
 /** linux/reboot.h: LINUX_REBOOT_MAGIC1; MAGIC2, MAGIC2A, MAGIC2B, MAGIC2C. */
 const MAGIC = 0xfee1dead;
 const MAGIC2 = [672274793, 85072278, 369367448, 537993216];
@@ -31,10 +38,15 @@ export class KernelCalls {
     readonly program: CallingProgram,
     readonly objects: EmulatedFds,
     readonly ioctls: Ioctls,
+    /** The lines of the kernel's log. */
+    readonly log: () => readonly string[],
   ) {}
 
-  readonly handlers: Handlers<"uname" | "kexec_load" | "kexec_file_load" | "reboot" | "io_uring_setup"> = {
+  readonly handlers: Handlers<
+    "uname" | "syslog" | "kexec_load" | "kexec_file_load" | "reboot" | "io_uring_setup"
+  > = {
     uname: ({ tid, args: [address] }) => this.#uname(tid, address),
+    syslog: (call) => this.#syslog(call),
     kexec_load: (call) => this.#kexec_load(call),
     kexec_file_load: (call) => this.#kexec_file_load(call),
     reboot: (call) => this.#reboot(call),
@@ -48,10 +60,28 @@ export class KernelCalls {
     return this.program.write(tid, address, encodeUtsname({ ...uname(), release, version }));
   }
 
-  /** Without segments it unloads the image. The model cannot run segments: EPERM, as a locked-down kernel says. */
-  #kexec_load({ tid, args: [, segments] }: Notification): Ret {
+  /** The machine's log. All other actions are the host's, which refuses those that change its log to all but its root. */
+  #syslog({ tid, args: [action, address, size] }: Notification): CallAnswer {
+    if (int(action) === SYSLOG_SIZE_BUFFER) return LOG_SIZE;
+    if (int(action) !== SYSLOG_READ_ALL) return undefined;
     if (!this.program.credentials(tid).boots) return -Errno.EPERM;
-    if (segments > KEXEC_SEGMENT_MAX) return -Errno.EINVAL;
+    if (address === 0n || int(size) < 0) return -Errno.EINVAL;
+    // The end of the log that fits, in whole lines.
+    const lines = this.log().map((line) => new TextEncoder().encode(`<6>[    0.000000] ${line}\n`));
+    while (lines.reduce((sum, line) => sum + line.length, 0) > int(size)) lines.shift();
+    const text = new Uint8Array(lines.flatMap((line) => [...line]));
+    const written = this.program.write(tid, address, text);
+    return written < 0 ? written : text.length;
+  }
+
+  /** Without segments it unloads the image. The model cannot run segments: EPERM, as a locked-down kernel says. */
+  #kexec_load({ tid, args: [, segments, , flags] }: Notification): Ret {
+    if (!this.program.credentials(tid).boots) return -Errno.EPERM;
+    const architecture = flags & KEXEC_ARCH_MASK;
+    if ((flags & ~KEXEC_ARCH_MASK & ~KEXEC_FLAGS) !== 0n || segments > KEXEC_SEGMENT_MAX) {
+      return -Errno.EINVAL;
+    }
+    if (architecture !== 0n && architecture !== KEXEC_ARCH[Deno.build.arch]) return -Errno.EINVAL;
     return segments === 0n ? this.sys.kexec_file_load(-1, -1, 0n, null, KEXEC_FILE_UNLOAD) : -Errno.EPERM;
   }
 

@@ -34,7 +34,7 @@ function fdinfo(path: string): ShownFd | undefined {
   return pid === undefined || fd === undefined ? undefined : { pid: Number(pid), fd: Number(fd) };
 }
 
-/** The host's file would tell of the socket underneath. */
+/** The host's file would tell of the memfd underneath. */
 function openFdinfo(
   sys: SystemCalls,
   program: CallingProgram,

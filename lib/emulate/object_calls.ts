@@ -1,6 +1,6 @@
-/** Calls on the device and session fds themselves: ioctl, fcntl, reading, mapping. The host would answer for the socket. */
+/** Calls on the device and session fds themselves: ioctl, fcntl, reading, mapping. The host would answer for the memfd. */
 import { Errno } from "../../ffi/abi/errno.ts";
-import { F_ADD_SEALS, F_GETFL, F_SETFL, MAP_ANONYMOUS } from "../../ffi/abi/fcntl.ts";
+import { F_ADD_SEALS, F_GET_SEALS, F_GETFL, F_SETFL, MAP_ANONYMOUS } from "../../ffi/abi/fcntl.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import type { SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int, long } from "./call_answer.ts";
@@ -11,6 +11,8 @@ import type { PreservedFiles } from "./preserved_files.ts";
 /** FIOCLEX, FIONCLEX, FIONBIO: ioctls about the fd, whatever file it refers to. */
 const FD_REQUESTS = new Set([0x5451, 0x5450, 0x5421]);
 
+const F_SETLEASE = 1024;
+
 export class ObjectCalls {
   constructor(
     readonly sys: SystemCalls,
@@ -20,7 +22,8 @@ export class ObjectCalls {
   ) {}
 
   readonly handlers: Handlers<
-    "ioctl" | "fcntl" | "read" | "pread64" | "readv" | "preadv" | "preadv2" | "lseek" | "mmap"
+    | ("ioctl" | "fcntl" | "read" | "pread64" | "readv" | "preadv" | "preadv2" | "lseek" | "mmap")
+    | ("fsync" | "fdatasync" | "sync_file_range" | "readahead")
   > = {
     ioctl: (call) => this.#ioctl(call),
     fcntl: (call) => this.#fcntl(call),
@@ -34,7 +37,17 @@ export class ObjectCalls {
       return object && Number(this.sys.lseek(object.model_fd, long(offset), int(whence)));
     },
     mmap: (call) => this.#mmap(call),
+    // Neither the device nor a session has an operation for these, and neither is a regular file.
+    fsync: (call) => this.#refuse(call, Errno.EINVAL),
+    fdatasync: (call) => this.#refuse(call, Errno.EINVAL),
+    readahead: (call) => this.#refuse(call, Errno.EINVAL),
+    sync_file_range: (call) => this.#refuse(call, Errno.ESPIPE),
   };
+
+  #refuse({ tid, args: [fd] }: Notification, errno: number): CallAnswer {
+    const object = this.objects.find(tid, int(fd));
+    return object && (object.path_only ? -Errno.EBADF : -errno);
+  }
 
   /** The model answers. The host also runs the ioctls that change the fd itself. */
   #ioctl(call: Notification): CallAnswer {
@@ -48,13 +61,16 @@ export class ObjectCalls {
   #fcntl({ tid, args: [fd, raw, argument] }: Notification): CallAnswer {
     const command = int(raw);
     if (command === F_ADD_SEALS) {
+      const object = this.objects.find(tid, int(fd));
+      if (object !== undefined) return this.sys.fcntl(object.model_fd, command, int(argument));
       return this.preserved.ask(tid, int(fd), (copy) => this.sys.fcntl(copy, F_ADD_SEALS, int(argument)));
     }
-    if (command !== F_GETFL && command !== F_SETFL) return undefined;
+    if (![F_GETFL, F_SETFL, F_GET_SEALS, F_SETLEASE].includes(command)) return undefined;
     const object = this.objects.find(tid, int(fd));
+    if (command === F_SETLEASE) return object && -Errno.EINVAL;
     const answer = object && this.sys.fcntl(object.model_fd, command, int(argument));
-    // F_SETFL runs on the host as well: without O_NONBLOCK on the socket, its reads would block.
-    return command === F_GETFL ? answer : undefined;
+    // F_SETFL runs on the host as well, for those who look at the fd in /proc.
+    return command === F_SETFL ? undefined : answer;
   }
 
   #read({ tid, args: [fd] }: Notification, offset: bigint | undefined): CallAnswer {

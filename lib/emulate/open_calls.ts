@@ -102,8 +102,8 @@ export class OpenCalls {
     const { flags } = opening;
     if (subject.is === "absent") return this.#make(call, subject.entry, opening);
     if (subject.is === "session") {
-      // The host refuses any other open of the socket underneath with the errno of Linux, ENXIO.
-      return flags & O_PATH ? this.#openPath(call, subject.object, flags) : undefined;
+      // An anonymous inode has no open operation.
+      return flags & O_PATH ? this.#openPath(call, subject.object, flags) : -Errno.ENXIO;
     }
     if (subject.is !== "device") return undefined;
     const { node, entry } = subject;

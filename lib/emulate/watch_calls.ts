@@ -44,7 +44,7 @@ export class WatchCalls {
     );
   }
 
-  /** `fd` is the program's inotify or fanotify fd. A session is watched through the socket underneath. */
+  /** `fd` is the program's inotify or fanotify fd. A session is watched through the memfd underneath. */
   #watch(
     { tid }: Notification,
     subject: Subject | undefined,

@@ -1,0 +1,73 @@
+/** Calls that go to a file by its path: chdir, execve, rmdir, name_to_handle_at. The device is neither directory nor program. */
+import { Errno } from "../../ffi/abi/errno.ts";
+import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
+import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
+import { look, type PathArguments, type Subjects } from "./call_subject.ts";
+import type { CallingProgram } from "./calling_program.ts";
+
+const [AT_SYMLINK_NOFOLLOW, AT_SYMLINK_FOLLOW] = [0x100, 0x400];
+/** linux/exportfs.h: the kind of handle that tmpfs gives (mm/shmem.c: shmem_encode_fh), three u32. */
+const [SHMEM_HANDLE, SHMEM_HANDLE_SIZE] = [1, 12];
+/** struct file_handle: u32 handle_bytes, i32 handle_type, the handle. linux/exportfs.h: MAX_HANDLE_SZ. */
+const [HANDLE_HEADER, MAX_HANDLE_SIZE] = [8, 128];
+/** The mount of /dev, as statx(2) has it. */
+const MOUNT = 2;
+
+export class WayCalls {
+  constructor(readonly program: CallingProgram, readonly subjects: Subjects) {}
+
+  readonly handlers: Handlers<"chdir" | "rmdir" | "execve" | "execveat" | "name_to_handle_at"> = {
+    chdir: (call) => this.#refuse(call, named(AT_FDCWD, call.args[0]), Errno.ENOTDIR),
+    rmdir: (call) => this.#refuse(call, { ...named(AT_FDCWD, call.args[0]), follow: false }, Errno.ENOTDIR),
+    execve: (call) => this.#refuse(call, named(AT_FDCWD, call.args[0]), Errno.EACCES),
+    execveat: (call) => {
+      const [dirfd, path, , , flags] = call.args;
+      const follow = !(int(flags) & AT_SYMLINK_NOFOLLOW);
+      return this.#refuse(call, { ...named(int(dirfd), path), flags: int(flags), follow }, Errno.EACCES);
+    },
+    name_to_handle_at: (call) => this.#name_to_handle_at(call),
+  };
+
+  #refuse(call: Notification, place: PathArguments, errno: number): CallAnswer {
+    const subject = this.subjects.byPath(call, place);
+    if (subject === undefined || subject.is === "absent") return undefined;
+    return subject.is === "below" ? -Errno.ENOTDIR : -errno;
+  }
+
+  /** A session has no handle: anonymous inodes cannot be found again. */
+  #name_to_handle_at(call: Notification): CallAnswer {
+    const [dirfd, path, handle, mount, raw] = call.args;
+    const flags = int(raw);
+    const place = { ...named(int(dirfd), path), flags, follow: (flags & AT_SYMLINK_FOLLOW) !== 0 };
+    if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) return undefined;
+    const subject = this.subjects.byPath(call, place);
+    if (subject?.is === "below") return -Errno.ENOTDIR;
+    const looks = subject && look(subject);
+    if (subject === undefined || looks === undefined) return undefined;
+    if (subject.is === "session") return -Errno.EOPNOTSUPP;
+    const head = this.program.bytes(call.tid, handle, 4);
+    if (typeof head === "number" || head.length < 4) return -Errno.EFAULT;
+    const room = new DataView(head.buffer).getUint32(0, true);
+    if (room > MAX_HANDLE_SIZE) return -Errno.EINVAL;
+    const fits = room >= SHMEM_HANDLE_SIZE;
+    const told = this.program.write(call.tid, handle, encodeHandle(looks.ino, fits));
+    const mounted = this.program.write(call.tid, mount, new Uint8Array(new Int32Array([MOUNT]).buffer));
+    if (told < 0 || mounted < 0) return -Errno.EFAULT;
+    return fits ? 0 : -Errno.EOVERFLOW;
+  }
+}
+
+function named(dirfd: number, path: bigint): PathArguments {
+  return { dirfd, path, follow: true };
+}
+
+/** Without room for the handle, only its size is told. */
+function encodeHandle(ino: bigint, whole: boolean): Uint8Array {
+  const bytes = new Uint8Array(HANDLE_HEADER + (whole ? SHMEM_HANDLE_SIZE : 0));
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, SHMEM_HANDLE_SIZE, true);
+  view.setInt32(4, whole ? SHMEM_HANDLE : 0xff, true);
+  if (whole) view.setBigUint64(HANDLE_HEADER + 4, ino, true);
+  return bytes;
+}
