@@ -80,7 +80,8 @@ export function shutdown(fd: number, how: number): Ret {
 
 /** Gives -EPIPE in place of a SIGPIPE. The receiver gets copies of the fds; the caller still owns `fds`. */
 export function sendmsg(fd: number, data: Uint8Array, fds: readonly number[], flags = 0): Ret {
-  const control = fds.length === 0 ? new Uint8Array(0) : encodeRights(fds);
+  if (fds.length === 0) return ret(libc().send(fd, data, BigInt(data.byteLength), flags | MSG_NOSIGNAL));
+  const control = encodeRights(fds);
   const iov = encodeIovec(addressOf(data), data.byteLength);
   const header = encodeMessageHeader({
     iov: addressOf(iov),
@@ -93,18 +94,47 @@ export function sendmsg(fd: number, data: Uint8Array, fds: readonly number[], fl
 }
 
 /** Receives at most `max_fds` fds. The kernel closes the rest, and `truncated` is true then. */
-export function recvmsg(fd: number, into: Uint8Array, max_fds: number, flags = 0): ReceivedMessage | Ret {
-  const control = new Uint8Array(max_fds === 0 ? 0 : controlSize(max_fds));
-  const iov = encodeIovec(addressOf(into), into.byteLength);
-  // The size without padding: the kernel would use the padding for one more fd.
-  const controlLength = max_fds === 0 ? 0 : 16 + max_fds * 4;
-  const header = encodeMessageHeader({ iov: addressOf(iov), control: addressOf(control), controlLength });
-  const answer = ret(libc().recvmsg(fd, header, flags | MSG_CMSG_CLOEXEC));
-  keepAlive(into, iov, control);
-  if (answer < 0) return answer;
-  const back = decodeMessageHeader(header);
-  const fds = decodeRights(control, back.controlLength);
-  return { bytes: answer, fds, truncated: (back.flags & (MSG_CTRUNC | MSG_TRUNC)) !== 0 };
+export function recvmsg(
+  fd: number,
+  into: Uint8Array,
+  max_fds: number,
+  flags = 0,
+): ReceivedMessage | Ret {
+  return new MessageReceiver(into, max_fds).receive(fd, flags);
+}
+
+/** Receives repeatedly with one buffer. Memory that each message allocates anew would be freed late. */
+export class MessageReceiver {
+  readonly #control: Uint8Array<ArrayBuffer>;
+  readonly #iov: Uint8Array<ArrayBuffer>;
+  readonly #header: Uint8Array<ArrayBuffer>;
+  /** The header before a call: recvmsg overwrites a part of it. */
+  readonly #empty: Uint8Array<ArrayBuffer>;
+
+  /** Each message is written to the beginning of `into`. */
+  constructor(readonly into: Uint8Array, max_fds: number) {
+    this.#control = new Uint8Array(max_fds === 0 ? 0 : controlSize(max_fds));
+    this.#iov = encodeIovec(addressOf(into), into.byteLength);
+    // The size without padding: the kernel would use the padding for one more fd.
+    const controlLength = max_fds === 0 ? 0 : 16 + max_fds * 4;
+    this.#empty = encodeMessageHeader({
+      iov: addressOf(this.#iov),
+      control: addressOf(this.#control),
+      controlLength,
+    });
+    this.#header = this.#empty.slice();
+  }
+
+  /** The next message, with at most so many fds. The kernel closes the rest, and `truncated` is true then. */
+  receive(fd: number, flags = 0): ReceivedMessage | Ret {
+    this.#header.set(this.#empty);
+    const answer = ret(libc().recvmsg(fd, this.#header, flags | MSG_CMSG_CLOEXEC));
+    keepAlive(this.into, this.#iov, this.#control);
+    if (answer < 0) return answer;
+    const back = decodeMessageHeader(this.#header);
+    const fds = decodeRights(this.#control, back.controlLength);
+    return { bytes: answer, fds, truncated: (back.flags & (MSG_CTRUNC | MSG_TRUNC)) !== 0 };
+  }
 }
 
 /** The process at the other end, as it was when the connection was made. */

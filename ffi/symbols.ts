@@ -87,6 +87,8 @@ export const symbols = {
   accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
   // int shutdown(int fd, int how)
   shutdown: { parameters: ["i32", "i32"], result: "i32" },
+  // ssize_t send(int fd, const void *data, size_t length, int flags)
+  send: { parameters: ["i32", "buffer", "u64", "i32"], result: "i32" },
   // ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
   sendmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   // ssize_t recvmsg(int fd, struct msghdr *message, int flags)

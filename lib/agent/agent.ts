@@ -116,11 +116,19 @@ function unfailing(log: (line: string) => void): (line: string) => void {
   };
 }
 
+/** Answers one method. `fds` came with the call; the handler takes the ones that it keeps out of the list. */
+type Handler<Request> = (request: Request, fds: number[], peer: Credentials) => Reply | Promise<Reply>;
+type Handlers = { readonly [M in MethodName]: Handler<Methods[M]["request"]> };
+
 class Agent {
   on_change = () => {};
   on_stop = () => {};
 
-  constructor(readonly options: AgentOptions, readonly state: AgentState, readonly startedAt: string) {}
+  readonly #handlers: Handlers;
+
+  constructor(readonly options: AgentOptions, readonly state: AgentState, readonly startedAt: string) {
+    this.#handlers = this.#methods();
+  }
 
   /** @throws VarlinkError, ProcessKilled */
   async handle(call: VarlinkCall, peer: Credentials): Promise<Reply> {
@@ -147,12 +155,13 @@ class Agent {
     return agentError("InternalError", { message: String(answer) });
   }
 
-  #dispatch(
-    name: MethodName,
-    { parameters, fds }: VarlinkCall,
-    peer: Credentials,
-  ): Reply | Promise<Reply> {
-    const handlers: { [M in MethodName]: (request: Methods[M]["request"]) => Reply | Promise<Reply> } = {
+  #dispatch(name: MethodName, call: VarlinkCall, peer: Credentials): Reply | Promise<Reply> {
+    const handler = this.#handlers[name] as Handler<object>;
+    return handler(checkRequest(name, call.parameters), call.fds, peer);
+  }
+
+  #methods(): Handlers {
+    return {
       Identify: () => {
         // Every client asks this first. An agent whose kernel has ended ends here, and the client can start the next agent.
         this.state.sys.uname();
@@ -169,20 +178,19 @@ class Agent {
       RetrieveSession: (request) => this.#changing(answer(retrieveSession(this.state, request))),
       FinishSession: (request) => this.#changing(answer(finishSession(this.state, request))),
       CloseSession: (request) => this.#changing(answer(closeSession(this.state, request))),
-      PreserveFile: (request) => this.#changing(answer(preserveFile(this.state, request, fds, peer))),
+      PreserveFile: (request, fds, peer) =>
+        this.#changing(answer(preserveFile(this.state, request, fds, peer))),
       RestoreFile: (request) => {
         const { reply, fds, held } = restoreFile(this.state, request);
         return this.#changing({ ...answer(reply, fds), held });
       },
       MarkFile: (request) => this.#changing(answer(markFile(this.state, request))),
-      LoadImage: async (request) => this.#changing(answer(await loadImage(this.state, request, fds))),
+      LoadImage: async (request, fds) => this.#changing(answer(await loadImage(this.state, request, fds))),
       UnloadImage: () => this.#changing(answer(unloadImage(this.state))),
       ExecImage: (request) => answer(execImage(this.state, request)),
       ClearLosses: () => this.#changing(answer(clearLosses(this.state))),
       Stop: (request) => this.#stop(request),
     };
-    const handler = handlers[name] as (request: object) => Reply | Promise<Reply>;
-    return handler(checkRequest(name, parameters));
   }
 
   #changing(reply: Reply): Reply {

@@ -2,7 +2,7 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { SCM_MAX_FD } from "../../ffi/abi/socket.ts";
 import { close } from "../../ffi/file.ts";
-import { recvmsg, sendmsg } from "../../ffi/socket.ts";
+import { MessageReceiver, sendmsg } from "../../ffi/socket.ts";
 import { check, LuoError } from "../error.ts";
 import { ConnectionEnded } from "./client_errors.ts";
 import { INTERFACE } from "./protocol.ts";
@@ -45,21 +45,21 @@ export class Outgoing {
 export class Incoming {
   readonly #framer = new Framer(REPLY_MAX, SCM_MAX_FD);
   readonly #messages: Message[] = [];
-  readonly #into = new Uint8Array(65536);
+  readonly #receiver = new MessageReceiver(new Uint8Array(65536), SCM_MAX_FD);
 
   /** The next message; undefined: none is there yet. @throws ConnectionEnded; LuoError `receive` */
   next(socket: number, request: Outgoing): Message | undefined {
     for (;;) {
       const message = this.#messages.shift();
       if (message !== undefined) return message;
-      const got = recvmsg(socket, this.#into, SCM_MAX_FD);
+      const got = this.#receiver.receive(socket);
       if (got === -Errno.EAGAIN || got === -Errno.EINTR) return undefined;
       if (got === -Errno.ECONNRESET) {
         throw new ConnectionEnded("The connection to the agent was reset", request.sent);
       }
       if (typeof got === "number") throw new LuoError("receive", "the agent's answer", -got);
       if (got.bytes === 0) throw new ConnectionEnded("The agent ended the connection", request.sent);
-      this.#messages.push(...this.#framer.push(this.#into.subarray(0, got.bytes), got.fds));
+      this.#messages.push(...this.#framer.push(this.#receiver.into.subarray(0, got.bytes), got.fds));
     }
   }
 

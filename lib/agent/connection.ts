@@ -2,7 +2,7 @@
 import { Errno, errnoName } from "../../ffi/abi/errno.ts";
 import type { Credentials } from "../../ffi/abi/socket.ts";
 import { close } from "../../ffi/file.ts";
-import { recvmsg, sendmsg } from "../../ffi/socket.ts";
+import { type MessageReceiver, sendmsg } from "../../ffi/socket.ts";
 import { Framer, type Message, ProtocolError } from "./varlink.ts";
 
 /** Bytes of the longest request. */
@@ -25,16 +25,14 @@ interface Outgoing {
 export class Connection {
   readonly #framer = new Framer(MESSAGE_MAX, MESSAGE_FDS_MAX);
   readonly #outgoing: Outgoing[] = [];
-  /** The framer copies what it keeps. */
-  readonly #into = new Uint8Array(65536);
   readonly #held: number[] = [];
   #waiting_bytes = 0;
   /** Whether the server waits for this client to take answers, in place of waiting for its calls. */
   drains = false;
   #closed = false;
 
-  /** `peer` is the process that connected. */
-  constructor(readonly fd: number, readonly peer: Credentials) {}
+  /** `peer` is the process that connected. Other connections may use the receiver between two messages. */
+  constructor(readonly fd: number, readonly peer: Credentials, readonly receiver: MessageReceiver) {}
 
   get closed(): boolean {
     return this.#closed;
@@ -44,9 +42,9 @@ export class Connection {
     return this.#outgoing.length > 0;
   }
 
-  /** Reads one piece and returns the messages that it completes. Undefined: the client is gone. @throws ProtocolError */
+  /** Reads one piece and returns the messages that it completes: they are valid until the next one is read. Undefined: the client is gone. @throws ProtocolError */
   receive(): Message[] | undefined {
-    const got = recvmsg(this.fd, this.#into, MESSAGE_FDS_MAX);
+    const got = this.receiver.receive(this.fd);
     if (got === -Errno.EAGAIN || got === -Errno.EINTR) return [];
     if (typeof got === "number" || got.bytes === 0) return undefined;
     if (got.truncated) {
@@ -54,7 +52,7 @@ export class Connection {
       throw new ProtocolError("too many file descriptors");
     }
     try {
-      return this.#framer.push(this.#into.subarray(0, got.bytes), got.fds);
+      return this.#framer.push(this.receiver.into.subarray(0, got.bytes), got.fds);
     } catch (error) {
       got.fds.forEach(close);
       throw error;

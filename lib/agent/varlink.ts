@@ -43,6 +43,7 @@ export class ProtocolError extends Error {
 }
 
 export interface Message {
+  /** Valid until the next piece comes in. */
   readonly bytes: Uint8Array;
   readonly fds: number[];
 }
@@ -71,10 +72,7 @@ export class Framer {
     let from = 0;
     for (let end = piece.indexOf(0); end >= 0; end = piece.indexOf(0, from)) {
       if (from > last) this.#take(fds);
-      this.#append(piece.subarray(from, end));
-      messages.push({ bytes: this.#joined(), fds: this.#fds.splice(0) });
-      this.#rest = [];
-      this.#length = 0;
+      messages.push({ bytes: this.#completed(piece.subarray(from, end)), fds: this.#fds.splice(0) });
       from = end + 1;
     }
     this.#take(fds);
@@ -93,24 +91,40 @@ export class Framer {
   }
 
   #append(piece: Uint8Array): void {
-    this.#length += piece.length;
-    if (this.#length > this.limit_bytes) throw new ProtocolError("message too long");
+    this.#count(piece);
     if (piece.length > 0) this.#rest.push(piece.slice());
   }
 
-  #joined(): Uint8Array {
-    const whole = new Uint8Array(this.#length);
-    let at = 0;
-    for (const piece of this.#rest) {
-      whole.set(piece, at);
-      at += piece.length;
-    }
+  #count(piece: Uint8Array): void {
+    this.#length += piece.length;
+    if (this.#length > this.limit_bytes) throw new ProtocolError("message too long");
+  }
+
+  /** The message that ends with this piece. Most messages come in one piece, and need no copy. */
+  #completed(piece: Uint8Array): Uint8Array {
+    this.#count(piece);
+    const whole = this.#rest.length === 0 ? piece : joined([...this.#rest, piece], this.#length);
+    this.#rest = [];
+    this.#length = 0;
     return whole;
   }
 }
 
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+const TO_UTF_8 = new TextEncoder();
+const FROM_UTF_8 = new TextDecoder("utf-8", { fatal: true });
+
 export function encodeMessage(message: object): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(JSON.stringify(message) + "\0");
+  return TO_UTF_8.encode(JSON.stringify(message) + "\0");
 }
 
 export function isObject(value: unknown): value is Json {
@@ -119,7 +133,7 @@ export function isObject(value: unknown): value is Json {
 
 function parse(bytes: Uint8Array): Json {
   try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const value: unknown = JSON.parse(FROM_UTF_8.decode(bytes));
     if (isObject(value)) return value;
   } catch {
     // The error below says enough: the parser's words do not help the peer.

@@ -13,9 +13,9 @@ import {
 import { type Credentials, SOCK_NONBLOCK } from "../../ffi/abi/socket.ts";
 import { epoll_create1, epoll_ctl, epoll_wait, EpollWaiter } from "../../ffi/epoll.ts";
 import { close } from "../../ffi/file.ts";
-import { accept4, peer_credentials } from "../../ffi/socket.ts";
+import { accept4, MessageReceiver, peer_credentials } from "../../ffi/socket.ts";
 import { check } from "../error.ts";
-import { Connection } from "./connection.ts";
+import { Connection, MESSAGE_FDS_MAX } from "./connection.ts";
 import {
   decodeCall,
   encodeMessage,
@@ -77,6 +77,7 @@ export class VarlinkServer {
   readonly #waiter = new EpollWaiter(this.#epoll, EVENTS_MAX);
   /** On the clock of `performance.now()`: until then this thread waits by itself. */
   #yield_at = 0;
+  readonly #receiver = new MessageReceiver(new Uint8Array(65536), MESSAGE_FDS_MAX);
   readonly #connections = new Map<number, Connection>();
   readonly #subscriptions = new Map<Connection, VarlinkCall>();
   #listen_fd: number;
@@ -175,7 +176,7 @@ export class VarlinkServer {
     this.#listenOn(fd !== -Errno.EMFILE && fd !== -Errno.ENFILE);
     if (fd < 0) return;
     const peer = peer_credentials(fd);
-    const connection = new Connection(fd, typeof peer === "number" ? UNKNOWN : peer);
+    const connection = new Connection(fd, typeof peer === "number" ? UNKNOWN : peer, this.#receiver);
     this.#connections.set(fd, connection);
     epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, EPOLLIN);
     const turnedAway = this.#turnedAway(connection.peer);

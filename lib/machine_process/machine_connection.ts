@@ -5,7 +5,7 @@ import { poll } from "../../ffi/epoll.ts";
 import { close } from "../../ffi/file.ts";
 import { ProcessKilled, type Ret } from "../system_calls.ts";
 import { HELLO, int, type Json, parse, toReply } from "./json_values.ts";
-import { GOODBYE, receivePacket, sendPacket } from "./packets.ts";
+import { GOODBYE, type Packet, PacketReceiver, sendPacket } from "./packets.ts";
 
 /** How long a goodbye waits for a machine that does not react. */
 const GOODBYE_MS = 10_000;
@@ -23,6 +23,7 @@ export interface Answer {
 export class MachineConnection {
   /** -1 after the end of the connection. */
   #socket: number;
+  readonly #packets = new PacketReceiver();
 
   /** Owns `socket` from now on. */
   constructor(socket: number) {
@@ -72,9 +73,9 @@ export class MachineConnection {
     return { ...toReply(parse(packet.text)), fds: packet.fds };
   }
 
-  #receive(): ReturnType<typeof receivePacket> {
+  #receive(): Packet | Ret | undefined {
     for (;;) {
-      const packet = receivePacket(this.#socket);
+      const packet = this.#packets.receive(this.#socket);
       if (packet !== -Errno.EINTR) return packet;
     }
   }

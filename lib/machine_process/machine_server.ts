@@ -13,7 +13,7 @@ import { mayListen } from "../stale_socket.ts";
 import { check, LuoError } from "../error.ts";
 import { ProcessKilled, type SystemCalls } from "../system_calls.ts";
 import { dispatch } from "./dispatch.ts";
-import { BadPacket, GOODBYE, type Packet, receivePacket, sendPacket } from "./packets.ts";
+import { BadPacket, GOODBYE, type Packet, PacketReceiver, sendPacket } from "./packets.ts";
 
 /** The machine of a model, as the server needs it. */
 export interface Hardware {
@@ -46,6 +46,7 @@ export class MachineServer {
   readonly #clients = new Map<number, Client>();
   readonly #listener: number;
   readonly #epfd: number;
+  readonly #packets = new PacketReceiver();
   #rounds = 0;
   /** An fd in reserve: closing it lets the server accept, and turn away, a client when fds have run out. */
   #spare: number;
@@ -111,7 +112,7 @@ export class MachineServer {
     const client = this.#clients.get(socket);
     if (client === undefined) return;
     try {
-      const packet = receivePacket(socket);
+      const packet = this.#packets.receive(socket);
       if (typeof packet === "number" && packet === -Errno.EAGAIN) return;
       if (packet === undefined || typeof packet === "number") this.#kill(client);
       else if (packet.text === GOODBYE) return this.#goodbye(client, packet);

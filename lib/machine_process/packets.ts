@@ -6,7 +6,7 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { MFD_CLOEXEC } from "../../ffi/abi/fcntl.ts";
 import { close, memfd_create, pread, pwrite } from "../../ffi/file.ts";
-import { recvmsg, sendmsg } from "../../ffi/socket.ts";
+import { MessageReceiver, sendmsg } from "../../ffi/socket.ts";
 import type { Ret } from "../system_calls.ts";
 
 /** The most bytes of a packet: far below the smallest default send buffer (212,992, with the kernel's overhead). */
@@ -51,29 +51,35 @@ export function sendPacket(socket: number, text: string, fds: readonly number[] 
   }
 }
 
-/** The next packet; undefined at the end of the connection; -errno, for example -EAGAIN without a packet. Throws BadPacket. */
-export function receivePacket(socket: number): Packet | undefined | Ret {
-  const buffer = new Uint8Array(PACKET_MAX);
-  const message = recvmsg(socket, buffer, FDS_MAX);
-  if (typeof message === "number") return message === -Errno.ECONNRESET ? undefined : message;
-  if (message.bytes === 0 && message.fds.length === 0) return undefined;
-  try {
-    if (message.truncated) throw new BadPacket("A packet or its file descriptors did not fit");
-    const head = buffer.subarray(0, message.bytes);
-    if (head[0] !== "@".charCodeAt(0)) return { text: decode(head), fds: message.fds };
-    const [memfd, ...fds] = message.fds;
-    const text = decode(readText(memfd, Number(decode(head.subarray(1)))));
-    if (memfd !== undefined) close(memfd);
-    return { text, fds };
-  } catch (error) {
-    message.fds.forEach(close);
-    throw error;
+/** Receives the packets of any number of sockets, one at a time. */
+export class PacketReceiver {
+  readonly #message = new MessageReceiver(new Uint8Array(PACKET_MAX), FDS_MAX);
+
+  /** The next packet; undefined at the end of the connection; -errno, for example -EAGAIN without a packet. Throws BadPacket. */
+  receive(socket: number): Packet | undefined | Ret {
+    const message = this.#message.receive(socket);
+    if (typeof message === "number") return message === -Errno.ECONNRESET ? undefined : message;
+    if (message.bytes === 0 && message.fds.length === 0) return undefined;
+    try {
+      if (message.truncated) throw new BadPacket("A packet or its file descriptors did not fit");
+      const head = this.#message.into.subarray(0, message.bytes);
+      if (head[0] !== "@".charCodeAt(0)) return { text: decode(head), fds: message.fds };
+      const [memfd, ...fds] = message.fds;
+      const text = decode(readText(memfd, Number(decode(head.subarray(1)))));
+      if (memfd !== undefined) close(memfd);
+      return { text, fds };
+    } catch (error) {
+      message.fds.forEach(close);
+      throw error;
+    }
   }
 }
 
+const UTF_8 = new TextDecoder("utf-8", { fatal: true });
+
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return UTF_8.decode(bytes);
   } catch {
     throw new BadPacket("A packet is no UTF-8");
   }
