@@ -14,24 +14,27 @@ type Result = Answers["session create"];
 
 export interface Flags extends CommonFlags {
   readonly ifAbsent: boolean;
+  readonly keep: boolean;
 }
 
 interface Request {
   readonly name: string;
   readonly ifAbsent: boolean;
+  readonly keep: boolean;
 }
 
-export function parse({ ifAbsent }: Flags, name: string): Request {
-  return { name: parseSession(name), ifAbsent };
+export function parse({ ifAbsent, keep }: Flags, name: string): Request {
+  return { name: parseSession(name), ifAbsent, keep };
 }
 
-export function run(context: Context, { name, ifAbsent }: Request, flags: CommonFlags): Result {
+export function run(context: Context, { name, ifAbsent, keep }: Request, flags: CommonFlags): Result {
   try {
-    return { ...call(context, flags, "CreateSession", { name }), created: true };
+    return { ...call(context, flags, "CreateSession", { name, ...keep ? { keep } : {} }), created: true };
   } catch (error) {
     const there = ifAbsent && exists(error) ? outgoing(context, flags, name) : undefined;
     if (there === undefined) throw error;
-    return { session: there, created: false };
+    if (!keep || there.keep) return { session: there, created: false };
+    return { ...call(context, flags, "KeepSession", { name }), created: false };
   }
 }
 
@@ -46,7 +49,9 @@ function outgoing(context: Context, flags: CommonFlags, name: string): SessionIn
 }
 
 export function format({ session, created }: Result): string {
-  return `Session "${visible(session.name)}" ${created ? "created" : "was there already"}`;
+  return `Session "${visible(session.name)}" ${created ? "created" : "was there already"}${
+    session.keep ? ", kept over every update" : ""
+  }`;
 }
 
 export const command = buildCommand<Flags, [string], Context>({
@@ -56,10 +61,13 @@ export const command = buildCommand<Flags, [string], Context>({
       "files. Two names are taken: luo-agent is the agent's own, and systemd is for\n" +
       "PID 1 (systemd 261 and later). A name that an incoming or retrieved session has\n" +
       "is free again after that session is finished; --if-absent changes nothing about\n" +
-      "that, because that session's files are of the previous kernel.",
+      "that, because that session's files are of the previous kernel. With --keep the agent\n" +
+      "preserves the session again after each kexec, by itself, and file restore gives out its\n" +
+      "files at any time (docs/keep.md).",
     [
       ["luo session create vm1", "a session for the memory of one virtual machine"],
       ["luo session create vm1 --if-absent", "in a script that may run twice"],
+      ["luo session create cache --keep", "one that outlives every update"],
     ],
   ),
   parameters: {
@@ -69,6 +77,12 @@ export const command = buildCommand<Flags, [string], Context>({
         default: false,
         withNegated: false,
         brief: "Succeed too when there is an outgoing session of that name",
+      },
+      keep: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Preserve it again after each kexec",
       },
       ...commonFlags,
     },

@@ -39,6 +39,17 @@ const ADVICE: Readonly<Record<ProblemCode, Advice>> = {
     risk: LOST,
     step: () => "take the session into the next kernel instead: luo kexec load KERNEL, luo kexec exec",
   },
+  file_not_restorable: {
+    risk: LOST,
+    step: (session) => `restore the other files first: ${restoring(session, "TOKEN")}`,
+  },
+  file_not_preserved: {
+    risk: LOST,
+    step: (session, token) =>
+      `free memory and preserve it: luo session keep ${session}; or save it first: ${
+        restoring(session, token)
+      }`,
+  },
   session_outgoing: {
     risk: LOST,
     step: () => "let the agent run until the kexec: luo kexec load KERNEL, luo kexec exec",

@@ -1,6 +1,6 @@
 /** Sessions and their files as people read them. */
 import type { FileInfo, SessionInfo } from "../../lib/agent/protocol.ts";
-import { count, shortDigest, size, time, visible } from "../base/text.ts";
+import { count, operand, shortDigest, size, time, visible } from "../base/text.ts";
 import { table } from "./table.ts";
 
 /** Files as far as the agent knows them: of a session or of a loss. */
@@ -8,6 +8,20 @@ export interface Contents {
   readonly files: readonly { readonly size: number }[];
   /** False: there may be files that are not listed. */
   readonly filesKnown?: boolean;
+}
+
+/** `Not kept: session "vm1" is retrieved: REASON`, and the files whose contents are not those of their digests. */
+export function keepLines(sessions: readonly SessionInfo[]): string[] {
+  return sessions.flatMap(({ name, state, keepProblem, files }) => [
+    ...keepProblem === undefined ? [] : [
+      `Not kept: session "${visible(name)}" (${state}), ${visible(keepProblem)}: luo session keep ${
+        operand(name)
+      }`,
+    ],
+    ...files.filter(({ verdict }) => verdict === "changed" || verdict === "damaged").map((
+      { token, verdict },
+    ) => `File ${token} of session "${visible(name)}" does not have its digest: ${verdict}`),
+  ]);
 }
 
 /** `1 file, 200 MiB`, `files unknown`, or `files unknown, seen: 1 file, 200 MiB`. */
@@ -20,9 +34,9 @@ export function contents({ files, filesKnown }: Contents): string {
 export function sessionTable(sessions: readonly SessionInfo[]): string {
   return table([
     ["SESSION", "STATE", "FILES", "SIZE", "CREATED"],
-    ...sessions.map(({ name, state, files, filesKnown, createdAt }) => [
+    ...sessions.map(({ name, state, keep, files, filesKnown, createdAt }) => [
       name,
-      state,
+      keep ? `${state}, kept` : state,
       ...(filesKnown === false ? seen(files) : [String(files.length), size(bytes(files))]),
       filesKnown === false ? "unknown" : time(createdAt),
     ]),
@@ -58,5 +72,6 @@ export function unlistedLine(reason: string, listed: readonly SessionInfo[]): st
 
 /** `Session "vm1" is outgoing: 1 file, 200 MiB`. */
 export function sessionLine(session: SessionInfo): string {
-  return `Session "${visible(session.name)}" is ${session.state}: ${contents(session)}`;
+  const kept = session.keep ? " and kept" : "";
+  return `Session "${visible(session.name)}" is ${session.state}${kept}: ${contents(session)}`;
 }

@@ -2,7 +2,7 @@
 import type { LastUpdate, Loss, SessionInfo, Status } from "../../lib/agent/protocol.ts";
 import { hintsFor } from "../errors/hints.ts";
 import { imageLine } from "./kexec_text.ts";
-import { contents, sessionTable, unlistedLine } from "./session_text.ts";
+import { contents, keepLines, sessionTable, unlistedLine } from "./session_text.ts";
 import { count, type Paint, size, time, visible } from "../base/text.ts";
 import { table } from "./table.ts";
 
@@ -21,6 +21,8 @@ export function statusText(status: Status, paint: Paint): string {
   const lines = [table(rows)];
   if (losses.length > 0) lines.push(paint("red", lossLines(losses).join("\n")));
   if (sessions.some(isResized)) lines.push(paint("red", resizedLines(sessions).join("\n")));
+  const problems = keepLines(sessions);
+  if (problems.length > 0) lines.push(paint("red", problems.join("\n")));
   if (sessions.length > 0) lines.push(sessionTable(sessions));
   if (unlisted !== undefined) lines.push(paint("red", unlistedLine(unlisted, sessions)));
   else if (sessions.length === 0) lines.push(noSessions(device));

@@ -30,6 +30,7 @@ const LONG: ReadonlySet<MethodName> = new Set<MethodName>([
   "LoadImage",
   "ExecImage",
   "FinishSession",
+  "KeepSession",
   "CloseSession",
   "Stop",
 ]);

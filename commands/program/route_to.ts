@@ -11,6 +11,7 @@ export const COMMAND_FILES: Readonly<Record<string, Load>> = {
   "session create": () => import("../session_create.ts"),
   "session list": () => import("../session_list.ts"),
   "session show": () => import("../session_show.ts"),
+  "session keep": () => import("../session_keep.ts"),
   "session retrieve": () => import("../session_retrieve.ts"),
   "session finish": () => import("../session_finish.ts"),
   "session close": () => import("../session_close.ts"),

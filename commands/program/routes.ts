@@ -27,6 +27,7 @@ import * as schema from "../schema.ts";
 import * as sessionClose from "../session_close.ts";
 import * as sessionCreate from "../session_create.ts";
 import * as sessionFinish from "../session_finish.ts";
+import * as sessionKeep from "../session_keep.ts";
 import * as sessionList from "../session_list.ts";
 import * as sessionRetrieve from "../session_retrieve.ts";
 import * as sessionShow from "../session_show.ts";
@@ -38,6 +39,7 @@ const session = buildRouteMap<string, Context>({
     create: sessionCreate.command,
     list: sessionList.command,
     show: sessionShow.command,
+    keep: sessionKeep.command,
     retrieve: sessionRetrieve.command,
     finish: sessionFinish.command,
     close: sessionClose.command,

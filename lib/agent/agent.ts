@@ -14,6 +14,7 @@ import { agentError, checkRequest, isMethod, kernelError } from "./request_check
 import { listSessions, unlistedOf } from "./session_list.ts";
 import { type Reply, VarlinkServer } from "./varlink_server.ts";
 import { type Identity, serviceCall } from "./varlink_service.ts";
+import { keepSession } from "./keep.ts";
 import { closeSession, createSession, finishSession, retrieveSession } from "./session_methods.ts";
 import { AgentState } from "./agent_state.ts";
 import { type Json, type VarlinkCall, VarlinkError } from "./varlink.ts";
@@ -94,6 +95,7 @@ async function serve(options: AgentOptions, paths: AgentPaths): Promise<void> {
     listenAgain: () => reachableAgain(paths, options.log),
   });
   agent.on_change = () => server.changed();
+  state.digests.on_verdict = () => server.changed();
   agent.on_stop = () => server.stop();
   const stop = () => server.stop();
   options.stop?.addEventListener("abort", stop);
@@ -175,6 +177,7 @@ class Agent {
       ListSessions: (request) => answer(listSessions(this.state, request)),
       ShowImage: () => answer(showImage(this.state)),
       CreateSession: (request) => this.#changing(answer(createSession(this.state, request))),
+      KeepSession: (request) => this.#changing(answer(keepSession(this.state, request))),
       RetrieveSession: (request) => this.#changing(answer(retrieveSession(this.state, request))),
       FinishSession: (request) => this.#changing(answer(finishSession(this.state, request))),
       CloseSession: (request) => this.#changing(answer(closeSession(this.state, request))),

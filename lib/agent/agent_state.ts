@@ -5,6 +5,8 @@ import type { SystemCalls } from "../system_calls.ts";
 import { AgentDevice } from "./agent_device.ts";
 import type { AgentPaths } from "./agent_place.ts";
 import { incomingManifest, inherit, inheritUnreadable, previewRecord } from "./inherit.ts";
+import { DigestChecks } from "./digest_checks.ts";
+import { announceKept, renewKept } from "./keep.ts";
 import { type Change, encodeChange, encodeJournal, loss, unrestored } from "./journal.ts";
 import { type JournalSource, JournalWriter } from "./journal_writer.ts";
 import type { ImageFiles } from "./loaded_image.ts";
@@ -48,6 +50,8 @@ export class AgentState implements Disposable {
   readonly losses: Loss[] = [];
   /** The files of outgoing sessions. */
   readonly preserved: PreservedFds;
+  /** Compares the files of kept sessions with their digests. */
+  readonly digests: DigestChecks;
   readonly sys: SystemCalls;
   readonly device: AgentDevice;
   readonly journal: JournalWriter;
@@ -72,6 +76,7 @@ export class AgentState implements Disposable {
   constructor(readonly options: StateOptions) {
     this.sys = options.sys;
     this.preserved = new PreservedFds(options.sys);
+    this.digests = new DigestChecks(options.log);
     this.bootId = readText(this.sys, "/proc/sys/kernel/random/boot_id") ?? "";
     this.release = this.sys.uname().release;
     this.journal = new JournalWriter(options.paths, () => this.device.opened);
@@ -91,8 +96,10 @@ export class AgentState implements Disposable {
     // The losses that were shown without the device are found again.
     this.losses.length = 0;
     inherit(this, old);
+    announceKept(this);
     this.saveOrLog();
     old?.finish();
+    renewKept(this);
   }
 
   #beginWithoutDevice(): void {
@@ -206,6 +213,7 @@ export class AgentState implements Disposable {
 
   [Symbol.dispose](): void {
     this.reload?.[Symbol.dispose]();
+    this.digests[Symbol.dispose]();
     this.preserved[Symbol.dispose]();
     for (const { session } of this.held()) session?.fd[Symbol.dispose]();
     this.journal[Symbol.dispose]();

@@ -1,5 +1,13 @@
 /** The requests about files: preserve, restore, and mark as restored. */
-import { F_GET_SEALS, F_GETFL, F_SEAL_EXEC, O_ACCMODE, O_RDWR, SEEK_CUR } from "../../ffi/abi/fcntl.ts";
+import {
+  F_DUPFD_CLOEXEC,
+  F_GET_SEALS,
+  F_GETFL,
+  F_SEAL_EXEC,
+  O_ACCMODE,
+  O_RDWR,
+  SEEK_CUR,
+} from "../../ffi/abi/fcntl.ts";
 import type { Credentials } from "../../ffi/abi/socket.ts";
 import { close, dup_cloexec } from "../../ffi/file.ts";
 import { check, LuoError } from "../error.ts";
@@ -12,7 +20,7 @@ import { loss } from "./journal.ts";
 import type { FileInfo, Methods, SessionInfo } from "./protocol.ts";
 import { type Objection, refused } from "./refusal.ts";
 import { agentError, checkDigest, takeFd, tokenParameter } from "./request_checks.ts";
-import { type Open, outgoingSession, retrievedSession } from "./session_lookup.ts";
+import { type Open, outgoingSession, retrievedSession, wrongState } from "./session_lookup.ts";
 import { saveOr } from "./session_methods.ts";
 import type { AgentState } from "./agent_state.ts";
 
@@ -44,7 +52,7 @@ export function preserveFile(
     state: "preserved",
   };
   info.files.push(kept);
-  state.preserved.keep(info.name, kept, file);
+  state.preserved.keep(info, kept, file);
   // The file stays preserved when the journal cannot be written: the kernel has no call to undo it.
   const only = { list: "outgoing", name: info.name } as const;
   state.saveDone(`File ${token} in session "${request.session}" is preserved`, only);
@@ -116,9 +124,8 @@ export function restoreFile(
 ): Restored {
   const { sys } = state;
   const token = tokenParameter(request.token);
-  const session = retrievedSession(state, request.session, "restore");
-  const { info } = session;
-  using file = restored(state, session, token);
+  const { info, ...opened } = openedFile(state, request.session, token);
+  using file = opened.file;
   const subject = `file ${token} of session "${request.session}"`;
   const stat = check<Stat>(sys.fstat(file.number), "restore", subject);
   const host_fd = check(sys.expose(file.number), "restore", subject);
@@ -130,17 +137,48 @@ export function restoreFile(
     });
   // Read before a client can move it: the kernel gives the same open file description, and its position, every time.
   const position = sys.lseek(file.number, 0n, SEEK_CUR);
-  if (given.position === undefined && position >= 0n) given.position = Number(position);
+  if (info.state === "retrieved" && given.position === undefined && position >= 0n) {
+    given.position = Number(position);
+  }
   const held: number[] = [];
   try {
     if (request.path) held.push(check(dup_cloexec(host_fd), "restore", subject));
-    setState(state, info.name, given, request.mark === false ? given.state : "restored");
+    if (info.state === "outgoing") state.digests.drop(given);
+    else setState(state, info.name, given, request.mark === false ? given.state : "restored");
   } catch (error) {
     [host_fd, ...held].forEach(close);
     throw error;
   }
   const path = held.map((fd) => ({ path: `/proc/${state.options.pid}/fd/${fd}` }))[0];
   return { reply: { file: given, fileFd: 0, ...path }, fds: [host_fd], held };
+}
+
+/** A descriptor of the file, and the session that it is in: a retrieved one, or a kept one. */
+function openedFile(state: AgentState, name: string, token: bigint): { info: SessionInfo; file: Fd } {
+  const kept = keptSession(state, name);
+  if (kept === undefined) {
+    const session = retrievedSession(state, name, "restore");
+    return { info: session.info, file: restored(state, session, token) };
+  }
+  const fd = state.preserved.get(name, String(token));
+  const known = kept.files.map((one) => one.token);
+  if (!known.includes(String(token))) throw noSuchFile(name, token, known);
+  if (fd === undefined) {
+    const message = `the agent has no descriptor of file ${token}: it can be restored after the kexec`;
+    throw wrongState(kept, "restore", message);
+  }
+  const copy = state.sys.fcntl(fd.number, F_DUPFD_CLOEXEC, 0);
+  return { info: kept, file: Fd.of(state.sys, copy, "restore", `file ${token} of session "${name}"`) };
+}
+
+/** The outgoing session of that name, when its files are given out in this kernel too. */
+function keptSession(state: AgentState, name: string): SessionInfo | undefined {
+  const info = state.outgoing.get(name)?.info;
+  return info?.keep ? info : undefined;
+}
+
+function noSuchFile(session: string, token: bigint | string, known: string[]) {
+  return agentError("NoSuchFile", { session, token: String(token), known });
 }
 
 /**
@@ -162,13 +200,14 @@ export function markFile(
   request: Methods["MarkFile"]["request"],
 ): Methods["MarkFile"]["reply"] {
   const token = String(tokenParameter(request.token));
-  const { info } = retrievedSession(state, request.session, "restore");
+  const kept = keptSession(state, request.session);
+  const info = kept ?? retrievedSession(state, request.session, "restore").info;
   const file = info.files.find((one) => one.token === token);
   if (file === undefined) {
-    const known = info.files.map((one) => one.token);
-    throw agentError("NoSuchFile", { session: request.session, token, known });
+    throw noSuchFile(request.session, token, info.files.map((one) => one.token));
   }
-  setState(state, info.name, file, request.restored ? "restored" : "waiting");
+  // A file of a kept session stays preserved, whoever has it.
+  if (kept === undefined) setState(state, info.name, file, request.restored ? "restored" : "waiting");
   return { file };
 }
 
@@ -198,6 +237,6 @@ function restored(state: AgentState, { info, session }: Open<IncomingSession>, t
       state.saveOrLog();
     }
     const known = info.files.map((file) => file.token);
-    throw agentError("NoSuchFile", { session: info.name, token: String(token), known });
+    throw noSuchFile(info.name, token, known);
   }
 }

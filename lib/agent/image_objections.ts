@@ -50,6 +50,7 @@ export function execObjections(state: AgentState, image: ImageInfo, running: str
     ...state.reload?.problems ?? [],
     ...unknownSessions(state),
     ...sessionObjections(state),
+    ...heldFiles(state),
     ...resizedFiles(state.preserved.withSizesNow(state.sessions(), { fresh: true })),
   ];
 }
@@ -95,6 +96,17 @@ function sessionObjections(state: AgentState): Objection[] {
     session: info.name,
     reason: `session "${info.name}" ${fate(info)}: it is not carried into the next kernel`,
   }));
+}
+
+/** Files of kept sessions that the kernel refused to preserve again. */
+function heldFiles(state: AgentState): Objection[] {
+  return [...state.outgoing.values()].flatMap(({ info }) =>
+    info.files.filter((file) => file.state === "held").map(({ token }): Objection => {
+      const reason =
+        `file ${token} of session "${info.name}" is not preserved: the kernel refused to preserve it again`;
+      return { code: "file_not_preserved", session: info.name, token, reason };
+    })
+  );
 }
 
 function fate({ state }: SessionInfo): string {

@@ -88,9 +88,15 @@ function storedSession(session: SessionInfo): StoredSession {
     files: session.files.map((file) => ({
       ...file,
       preservedAt: file.preservedAt ?? STORED_UNKNOWN,
-      state: file.state === "restored" ? STORED_RESTORED : file.state,
+      state: storedState(file.state),
     })),
   };
+}
+
+/** A file that the agent holds counts as preserved: after the kexec the kernel says that it does not have the file. */
+function storedState(state: FileInfo["state"]): StoredFile["state"] {
+  if (state === "held") return "preserved";
+  return state === "restored" ? STORED_RESTORED : state;
 }
 
 /** Keeps the fields that another version wrote, so that this agent writes them again. */
@@ -127,13 +133,14 @@ export interface Inheritance {
 /** After a kexec: outgoing sessions are incoming now. All others were not handed over, so they are lost. */
 export function afterKexec(journal: Journal, at: string): Inheritance {
   const waiting = journal.sessions.filter((session) => session.state === "outgoing").map((
-    session,
+    { keepProblem: _, ...session },
   ): SessionInfo => ({
     ...session,
     state: "incoming",
-    files: session.files.map((file) => ({ ...file, state: "waiting" })),
+    files: session.files.map(({ verdict: _, ...file }) => ({ ...file, state: "waiting" })),
   }));
   const losses = journal.sessions.filter((session) => session.state !== "outgoing")
+    .filter((session) => !isBeingRenewed(session, journal))
     .map((session) =>
       loss(
         session,
@@ -150,12 +157,20 @@ export function afterDeath(journal: Journal, at: string): Inheritance {
   const why = `the agent (process ${journal.pid}) ended while it held the session`;
   return {
     waiting: of("incoming"),
-    doubtful: journal.ended ? [] : of("retrieved"),
+    doubtful: journal.ended ? [] : of("retrieved").filter((session) => !isBeingRenewed(session, journal)),
     losses: [
       ...journal.losses,
       ...(journal.ended ? [] : of("outgoing").map((session) => loss(session, why, at))),
     ],
   };
+}
+
+/**
+ * Whether the agent was preserving the session again: the outgoing session of the same name has the same files then, as far as they
+ * are not lost. No other two sessions have one name.
+ */
+function isBeingRenewed({ name, state }: SessionInfo, { sessions }: Journal): boolean {
+  return state === "retrieved" && sessions.some((other) => other.state === "outgoing" && other.name === name);
 }
 
 /**

@@ -21,13 +21,24 @@ export class PreservedFds implements Disposable {
 
   constructor(readonly sys: SystemCalls) {}
 
-  /** Keeps a duplicate of `fd`, unless seals fix the size. Without a free descriptor the file is not watched. */
-  keep(session: string, { token, seals }: FileInfo, fd: Fd): void {
-    if ((seals & FIXED_SIZE) === FIXED_SIZE) return;
+  /**
+   * Keeps a duplicate of `fd`, unless seals fix the size and the session's files are not given out again. Without a free descriptor
+   * the file is not watched.
+   */
+  keep({ name, keep }: SessionInfo, { token, seals }: FileInfo, fd: Fd): void {
+    if ((seals & FIXED_SIZE) === FIXED_SIZE && !keep) return;
     const number = this.sys.fcntl(fd.number, F_DUPFD_CLOEXEC, 0);
-    if (number < 0) return;
+    if (number >= 0) this.own(name, token, new Fd(this.sys, number));
+  }
+
+  /** Keeps `fd` itself, until the session ends. */
+  own(session: string, token: string, fd: Fd): void {
     const fds = this.#fds.get(session) ?? new Map<string, Fd>();
-    this.#fds.set(session, fds.set(token, new Fd(this.sys, number)));
+    this.#fds.set(session, fds.set(token, fd));
+  }
+
+  get(session: string, token: string): Fd | undefined {
+    return this.#fds.get(session)?.get(token);
   }
 
   /** The session has ended: its files may change their size again. */

@@ -87,12 +87,14 @@ export interface Methods {
   GetStatus: { request: Record<string, never>; reply: { status: Status } };
   /**
    * Creates an outgoing session. Its name must be free: WrongState while an incoming or retrieved
-   * session has it.
+   * session has it. With keep the agent preserves it again after each kexec, see KeepSession.
    */
   CreateSession: {
     request: {
       /** The name of a session */
       name: string;
+      /** The session outlives every update */
+      keep?: boolean;
     };
     reply: { session: SessionInfo };
   };
@@ -160,6 +162,23 @@ export interface Methods {
     reply: { session: SessionInfo };
   };
   /**
+   * Makes a session outlive every update: after each kexec the agent retrieves it, finishes it and
+   * preserves its files again, and RestoreFile gives out files of it at any time. Of a session that was
+   * handed over this is done at once; it is outgoing then. Refused while files would be lost by it. With
+   * keep false an outgoing session goes over the next kexec only.
+   */
+  KeepSession: {
+    request: {
+      /** The name of a session */
+      name: string;
+      /** Default: true */
+      keep?: boolean;
+      /** Do what is otherwise answered with Refused */
+      force?: boolean;
+    };
+    reply: { session: SessionInfo };
+  };
+  /**
    * Preserves a file in an outgoing session: the one sent as fileFd, or the descriptor of the process
    * pid. The latter is for clients that cannot send descriptors; the process must be of the client's
    * user, without capabilities that the client lacks.
@@ -186,9 +205,9 @@ export interface Methods {
     reply: { file: FileInfo };
   };
   /**
-   * Gives out a file of a retrieved session, as fileFd; again and again until the session is finished.
-   * The kernel is asked for a token that is not recorded. The file counts as restored from then on,
-   * unless mark is false: then MarkFile says so once the contents are safe.
+   * Gives out a file of a retrieved session, as fileFd; again and again until the session is finished;
+   * or of a kept one. The kernel is asked for a token that is not recorded. The file counts as restored
+   * from then on, unless mark is false: then MarkFile says so once the contents are safe.
    */
   RestoreFile: {
     request: {

@@ -22,7 +22,7 @@ import {
  */
 export function createSession(
   state: AgentState,
-  { name }: Methods["CreateSession"]["request"],
+  { name, keep }: Methods["CreateSession"]["request"],
 ): Methods["CreateSession"]["reply"] {
   checkName(name);
   const device = state.device.open();
@@ -34,7 +34,13 @@ export function createSession(
   }
   // The kernel forgets the session if the agent dies before it is recorded.
   const session = device.create(name);
-  const info: SessionInfo = { name, state: "outgoing", createdAt: state.options.now(), files: [] };
+  const info: SessionInfo = {
+    name,
+    state: "outgoing",
+    createdAt: state.options.now(),
+    files: [],
+    ...keep ? { keep } : {},
+  };
   state.outgoing.set(name, { info, session });
   saveOr(state, { list: "outgoing", name }, () => {
     state.outgoing.delete(name);
@@ -93,7 +99,7 @@ function mayBeUnknown(state: AgentState, name: string): void {
 }
 
 /** The kernel does not have a session that was listed as incoming: from now on it is a loss. */
-function gone(state: AgentState, info: SessionInfo): LuoError {
+export function gone(state: AgentState, info: SessionInfo): LuoError {
   state.incoming.delete(info.name);
   const reason =
     "the kernel does not have it: another program retrieved and finished it, or it was never handed over";

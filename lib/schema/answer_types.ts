@@ -257,6 +257,8 @@ export interface Answers {
   };
   /** The answer of `session show`. */
   "session show": { session: SessionInfo };
+  /** The answer of `session keep`. */
+  "session keep": { session: SessionInfo };
   /** The answer of `session retrieve`. */
   "session retrieve": {
     /** The session that was named */

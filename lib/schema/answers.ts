@@ -71,6 +71,7 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   },
   "session list": { object: struct({ sessions: list(Session), unlisted }) },
   "session show": { object: one },
+  "session keep": { object: one },
   "session retrieve": {
     object: struct({
       ...oneOrAll,

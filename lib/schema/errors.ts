@@ -18,6 +18,8 @@ export const ProblemCode: Schema = named(
     files_unknown: "the session may hold files that the agent does not know",
     file_resized: "a preserved file has another size now",
     file_preserved: "a file of an outgoing session would no longer be preserved",
+    file_not_restorable: "the kernel does not give out a file of a session that was handed over",
+    file_not_preserved: "the kernel refused to preserve a file of a kept session again",
     session_outgoing: "an outgoing session would be lost",
     session_of_systemd: "PID 1 expects to retrieve the session",
     session_not_retrieved: "an incoming session is not retrieved",

@@ -39,8 +39,9 @@ export const METHODS: Readonly<Record<string, Method>> = {
   },
   CreateSession: {
     about:
-      "Creates an outgoing session. Its name must be free: WrongState while an incoming or retrieved session has it.",
-    request: name,
+      "Creates an outgoing session. Its name must be free: WrongState while an incoming or retrieved session has it. " +
+      "With keep the agent preserves it again after each kexec, see KeepSession.",
+    request: { ...name, keep: maybe(about(bool, "The session outlives every update")) },
     reply: struct({ session: Session }),
   },
   ListSessions: {
@@ -77,6 +78,14 @@ export const METHODS: Readonly<Record<string, Method>> = {
     request: { ...name, force },
     reply: struct({ session: Session }),
   },
+  KeepSession: {
+    about:
+      "Makes a session outlive every update: after each kexec the agent retrieves it, finishes it and preserves its files again, " +
+      "and RestoreFile gives out files of it at any time. Of a session that was handed over this is done at once; it is outgoing then. " +
+      "Refused while files would be lost by it. With keep false an outgoing session goes over the next kexec only.",
+    request: { ...name, keep: maybe(about(bool, "Default: true")), force },
+    reply: struct({ session: Session }),
+  },
   PreserveFile: {
     about:
       "Preserves a file in an outgoing session: the one sent as fileFd, or the descriptor of the process pid. " +
@@ -96,7 +105,7 @@ export const METHODS: Readonly<Record<string, Method>> = {
   },
   RestoreFile: {
     about:
-      "Gives out a file of a retrieved session, as fileFd; again and again until the session is finished. " +
+      "Gives out a file of a retrieved session, as fileFd; again and again until the session is finished; or of a kept one. " +
       "The kernel is asked for a token that is not recorded. " +
       "The file counts as restored from then on, unless mark is false: then MarkFile says so once the contents are safe.",
     request: {

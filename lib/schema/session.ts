@@ -33,6 +33,8 @@ export const FileState: Schema = named(
     preserved: "in an outgoing session",
     waiting: "handed over, not restored yet",
     restored: "handed over and restored at least once",
+    held:
+      "of a kept session, and open in the agent only: the kernel refused to preserve it again, so it does not go over a kexec",
   }),
 );
 
@@ -50,6 +52,15 @@ export const fileFields: Fields = {
   preservedAt: maybe(about(
     text,
     "RFC 3339, in UTC. Missing when the agent has no record that the file was preserved",
+  )),
+  verdict: maybe(about(
+    words({
+      same: "the contents have the digest",
+      changed:
+        "they do not; the file was not sealed against writing, so they may have changed after the digest was taken",
+      damaged: "they do not, although the file was sealed against writing",
+    }),
+    "Only in kept sessions: what the agent found when it compared the digest after the last kexec",
   )),
   position: maybe(about(int, "The file position at the kexec. Known after the first RestoreFile")),
   state: FileState,
@@ -75,6 +86,8 @@ export const sessionFields: Fields = {
   ),
   files: list(File),
   filesKnown,
+  keep: maybe(about(bool, "True: after each kexec the agent preserves the session again by itself")),
+  keepProblem: maybe(about(text, "Why the agent could not preserve a kept session again, as a clause")),
 };
 
 /** The type `Session`. */

@@ -11,9 +11,10 @@ export type SessionState = "outgoing" | "incoming" | "retrieved";
 
 /**
  * preserved: in an outgoing session. waiting: handed over, not restored yet. restored: handed over and
- * restored at least once.
+ * restored at least once. held: of a kept session, and open in the agent only: the kernel refused to
+ * preserve it again, so it does not go over a kexec.
  */
-export type FileState = "preserved" | "waiting" | "restored";
+export type FileState = "preserved" | "waiting" | "restored" | "held";
 
 /** A file in a session. */
 export interface FileInfo {
@@ -34,6 +35,8 @@ export interface FileInfo {
   seals: number;
   /** RFC 3339, in UTC. Missing when the agent has no record that the file was preserved */
   preservedAt?: string;
+  /** Only in kept sessions: what the agent found when it compared the digest after the last kexec */
+  verdict?: "same" | "changed" | "damaged";
   /** The file position at the kexec. Known after the first RestoreFile */
   position?: number;
   /** See `FileState`. */
@@ -55,6 +58,10 @@ export interface SessionInfo {
    * agent's record of them is lost; the kernel cannot list files. Left out when the list is complete
    */
   filesKnown?: boolean;
+  /** True: after each kexec the agent preserves the session again by itself */
+  keep?: boolean;
+  /** Why the agent could not preserve a kept session again, as a clause */
+  keepProblem?: string;
 }
 
 /** A file of a lost session. */
@@ -272,27 +279,30 @@ export interface Check {
 /**
  * file_not_restored: a file of a retrieved session was never restored. files_unknown: the session may
  * hold files that the agent does not know. file_resized: a preserved file has another size now.
- * file_preserved: a file of an outgoing session would no longer be preserved. session_outgoing: an
- * outgoing session would be lost. session_of_systemd: PID 1 expects to retrieve the session.
- * session_not_retrieved: an incoming session is not retrieved. session_not_finished: a retrieved
- * session is not finished. sessions_unknown: sessions may wait in the kernel that luo does not know:
- * the device cannot be opened, or luo has no list of the handover. image_foreign: another program
- * loaded the image. image_changed: the image can no longer be loaded as it was. image_not_held: the
- * agent has no copy of the image to load once more. image_truncated: the image ends too early.
- * image_old: the image is from before live update. liveupdate_off: the command line of the image does
- * not switch live update on. kho_off: the command line of the image does not switch KHO on.
- * kho_format: the image does not read KHO's tree as the running kernel writes it. luo_format: the
- * image does not read LUO's data as the running kernel writes it. file_handlers: the image has no
- * handler for preserved files. liveupdate_built_in: the image is built without live update.
- * kho_built_in: the image is built without KHO. access_changes: the file descriptor would come back
- * with other access. sealed_exec: the file would come back sealed against writing. memory_short: there
- * is not enough memory for the file.
+ * file_preserved: a file of an outgoing session would no longer be preserved. file_not_restorable: the
+ * kernel does not give out a file of a session that was handed over. file_not_preserved: the kernel
+ * refused to preserve a file of a kept session again. session_outgoing: an outgoing session would be
+ * lost. session_of_systemd: PID 1 expects to retrieve the session. session_not_retrieved: an incoming
+ * session is not retrieved. session_not_finished: a retrieved session is not finished.
+ * sessions_unknown: sessions may wait in the kernel that luo does not know: the device cannot be
+ * opened, or luo has no list of the handover. image_foreign: another program loaded the image.
+ * image_changed: the image can no longer be loaded as it was. image_not_held: the agent has no copy of
+ * the image to load once more. image_truncated: the image ends too early. image_old: the image is from
+ * before live update. liveupdate_off: the command line of the image does not switch live update on.
+ * kho_off: the command line of the image does not switch KHO on. kho_format: the image does not read
+ * KHO's tree as the running kernel writes it. luo_format: the image does not read LUO's data as the
+ * running kernel writes it. file_handlers: the image has no handler for preserved files.
+ * liveupdate_built_in: the image is built without live update. kho_built_in: the image is built
+ * without KHO. access_changes: the file descriptor would come back with other access. sealed_exec: the
+ * file would come back sealed against writing. memory_short: there is not enough memory for the file.
  */
 export type ProblemCode =
   | "file_not_restored"
   | "files_unknown"
   | "file_resized"
   | "file_preserved"
+  | "file_not_restorable"
+  | "file_not_preserved"
   | "session_outgoing"
   | "session_of_systemd"
   | "session_not_retrieved"

@@ -57,6 +57,8 @@ Deno.test("every method answers as the description says, before and after a kexe
     call(client, "GetStatus", {});
     call(client, "CreateSession", { name: "vm" });
     call(client, "CreateSession", { name: "lost" });
+    call(client, "CreateSession", { name: "cache", keep: true });
+    call(client, "KeepSession", { name: "cache", keep: false });
     call(client, "PreserveFile", { session: "vm", token: "7", fileFd: 0, label: "ram" }, memfd(empty));
     const digest = `sha256:${"0".repeat(64)}`;
     call(client, "PreserveFile", { session: "vm", token: "8", fileFd: 0, digest, force: true }, memfd(empty));
@@ -92,6 +94,8 @@ Deno.test("every method answers as the description says, before and after a kexe
   call(client, "RestoreFile", { session: "vm", token: "8" });
   call(client, "FinishSession", { name: "vm" });
   call(client, "ClearLosses", {});
+  call(client, "KeepSession", { name: "cache" });
+  call(client, "CloseSession", { name: "cache" });
   call(client, "Stop", {});
   assert.deepEqual([...called].sort(), Object.keys(METHODS).sort());
 });

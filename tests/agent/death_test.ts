@@ -3,10 +3,6 @@
  * answers of the next agent are then compared with the kernel's.
  */
 import assert from "node:assert/strict";
-import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
-import { close, open } from "../../ffi/file.ts";
-import { preserveFile, restoreFile } from "../../lib/agent/file_methods.ts";
-import { agentPaths } from "../../lib/agent/agent_place.ts";
 import type { Loss } from "../../lib/agent/protocol.ts";
 import {
   closeSession,
@@ -14,112 +10,9 @@ import {
   finishSession,
   retrieveSession,
 } from "../../lib/agent/session_methods.ts";
-import { AgentState } from "../../lib/agent/agent_state.ts";
 import { LuoError } from "../../lib/error.ts";
-import { Fd } from "../../lib/fd.ts";
-import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
-import { standInBzImage } from "../../lib/kexec/bzimage.ts";
-import { exec, loadImage } from "../../lib/kexec/load.ts";
 import { Machine } from "../../lib/model/machine.ts";
-
-/** A process to which `strike` happens at one moment: moment 2n is before system call n, moment 2n + 1 right after it. */
-function mortal(sys: SystemCalls, moment: number, strike: () => void): SystemCalls {
-  let now = 0;
-  const pass = () => {
-    if (now++ !== moment) return;
-    strike();
-    throw new ProcessKilled("struck");
-  };
-  return new Proxy(sys, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name);
-      if (typeof value !== "function") return value;
-      return (...args: unknown[]): unknown => {
-        pass();
-        const answer: unknown = name === "adopt"
-          ? args[0]
-          // A descriptor of this process, which the agent may close.
-          : name === "expose"
-          ? open("/dev/null", O_RDONLY)
-          : Reflect.apply(value, target, args);
-        pass();
-        return answer;
-      };
-    },
-  });
-}
-
-function agent(sys: SystemCalls, directory: string): AgentState {
-  const paths = agentPaths(`${directory}/s`);
-  return new AgentState({
-    sys,
-    paths,
-    pid: sys.getpid(),
-    now: () => "2026-01-01T00:00:00.000Z",
-    log: () => {},
-  });
-}
-
-function preserve(state: AgentState, session: string, token: string): void {
-  const fd = state.sys.memfd_create("data", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-  state.sys.write(fd, new TextEncoder().encode(session + token));
-  preserveFile(state, { session, token, fileFd: 0 }, [fd], { pid: 1, uid: 0, gid: 0 });
-}
-
-function restore(state: AgentState, session: string, token: string): void {
-  restoreFile(state, { session, token }).fds.forEach(close);
-}
-
-function kexec(machine: Machine): void {
-  const sys = machine.spawn();
-  const image = Fd.of(sys, sys.memfd_create("image", 0), "memfd_create");
-  sys.write(image.number, standInBzImage({ release: "next" }));
-  loadImage(sys, { kernel: image, commandLine: "liveupdate=on" });
-  assert.throws(() => exec(sys), ProcessKilled);
-}
-
-type Step = readonly [what: string, run: (state: AgentState) => void];
-
-/** Runs the steps until they are done or the process is dead. Returns the steps that were answered, and the step that was struck. */
-function play(
-  start: () => AgentState,
-  steps: readonly Step[],
-): { done: string[]; struck: string | undefined } {
-  const done: string[] = [];
-  let state: AgentState | undefined;
-  let next = "start";
-  try {
-    state = start();
-    for (const [what, run] of steps) {
-      next = what;
-      run(state);
-      done.push(what);
-    }
-    return { done, struck: undefined };
-  } catch (error) {
-    if (!(error instanceof ProcessKilled)) throw error;
-    return { done, struck: next };
-  } finally {
-    state?.[Symbol.dispose]();
-  }
-}
-
-/** Runs `check` for every moment, each time on a new machine and in a new directory. */
-function everyMoment(check: (moment: number, directory: string) => { struck: string | undefined }): void {
-  for (let moment = 0;; moment++) {
-    const directory = Deno.makeTempDirSync();
-    try {
-      const { struck } = check(moment, directory);
-      if (struck !== undefined) continue;
-      assert.ok(moment > 50, `only ${moment} moments`);
-      return;
-    } catch (error) {
-      throw new Error(`at moment ${moment}`, { cause: error });
-    } finally {
-      Deno.removeSync(directory, { recursive: true });
-    }
-  }
-}
+import { agent, everyMoment, kexec, mortal, play, preserve, restore, type Step } from "./moments.ts";
 
 const before: readonly Step[] = [
   ["create a", (state) => createSession(state, { name: "a" })],
