@@ -58,7 +58,7 @@ Deno.test("how long a command waits: --timeout, else by what the call does", () 
 const common = { json: false };
 
 Deno.test("a session name is one that the kernel takes", () => {
-  const name = (text: string) => create.parse({ ...common, ifAbsent: false }, text).name;
+  const name = (text: string) => create.parse({ ...common, ifAbsent: false, keep: false }, text).name;
   assert.equal(name("vm1"), "vm1");
   assert.equal(name("ä".repeat(31)), "ä".repeat(31));
   for (const text of ["", "x".repeat(64), "ä".repeat(32)]) {
