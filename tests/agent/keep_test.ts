@@ -282,10 +282,7 @@ Deno.test("a session whose files are unknown is not finished without force", () 
     using state = start(machine, directory);
     createSession(state, { name: "k", keep: true });
     preserve(state, "k", "1");
-    state.outgoing.set("k", {
-      ...state.outgoing.get("k")!,
-      info: { ...state.named("k")[0]!, filesKnown: false },
-    });
+    for (const { info } of state.outgoing.values()) info.filesKnown = false;
     preserve(state, "k", "2");
     kexec(machine);
   }
