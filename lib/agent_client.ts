@@ -11,7 +11,7 @@
  * ```
  *
  * `AsyncAgentClient` does not block the thread; `connectAgent` gives a client that does. A program uses either this client or the
- * library (sessions of its own), never both for one session: the agent holds the device.
+ * library (sessions of its own), never both for one session: one process holds a session.
  *
  * @module
  */

@@ -10,7 +10,7 @@ const HINTS: Readonly<Record<string, readonly string[]>> = {
   "open EACCES": ["only root may open the device"],
   "open EPERM": ["only root may open the device"],
   "open EBUSY": [
-    "one program at a time holds the device: stop the other one (a second agent, luod, systemd)",
+    "one program at a time holds the device: stop the other one (luo doctor names it), or try again",
   ],
   "open EIO": [
     "the kernel cannot read the handover of the previous kernel; that lasts until the next kexec",

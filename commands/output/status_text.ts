@@ -31,13 +31,15 @@ export function statusText(status: Status, paint: Paint): string {
 }
 
 /** The agent has not read what was handed over while another program has the device. */
-function noSessions({ state }: Status["device"]): string {
-  return state === "busy" || state === "denied" ? "Sessions unknown" : "No sessions";
+function noSessions({ unread }: Status["device"]): string {
+  return unread ? "Sessions unknown" : "No sessions";
 }
 
-/** `/dev/liveupdate busy (EBUSY)`. */
-function deviceLine({ path, state, errno }: Status["device"]): string {
-  return `${path} ${state}${errno === undefined ? "" : ` (${errno})`}`;
+/** `/dev/liveupdate busy (EBUSY), last tried 2026-01-01 12:00:00`. */
+function deviceLine({ path, state, errno, seenAt }: Status["device"]): string {
+  const what = `${path} ${state}${errno === undefined ? "" : ` (${errno})`}`;
+  if (seenAt === undefined) return what;
+  return `${what}, last ${errno === undefined ? "used" : "tried"} ${time(seenAt)}`;
 }
 
 /** A device that the agent cannot open, and what to do about it; nothing for one that it has opened. */

@@ -13,9 +13,11 @@ import { dataFirst, type Objection, refused, SESSION_PROBLEM } from "./refusal.t
 import { agentError, checkRequest, isMethod, kernelError } from "./request_checks.ts";
 import { listSessions, unlistedOf } from "./session_list.ts";
 import { type Reply, VarlinkServer } from "./varlink_server.ts";
+import { NotYet } from "./turns.ts";
 import { type Identity, serviceCall } from "./varlink_service.ts";
 import { keepSession } from "./keep.ts";
 import { closeSession, createSession, finishSession, retrieveSession } from "./session_methods.ts";
+import { isTaken } from "./agent_device.ts";
 import { AgentState } from "./agent_state.ts";
 import { type Json, type VarlinkCall, VarlinkError } from "./varlink.ts";
 
@@ -144,7 +146,8 @@ class Agent {
     try {
       return await this.#dispatch(name, call, peer);
     } catch (error) {
-      throw this.#answerable(error);
+      const answer = this.#answerable(error);
+      throw isTaken(error) ? new NotYet(answer) : answer;
     }
   }
 
@@ -218,7 +221,7 @@ class Agent {
   }
 
   #status(): Status {
-    this.state.device.tryOpen();
+    this.state.device.tryReady();
     const { state, options } = this;
     const { release, machine } = state.sys.uname();
     const commandLine = readText(state.sys, "/proc/cmdline") ?? "";

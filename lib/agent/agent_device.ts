@@ -1,4 +1,4 @@
-/** The agent's hold on /dev/liveupdate: opened when a request needs it, and the reason when it cannot be opened. */
+/** The agent's use of /dev/liveupdate: opened for each request that needs it, and closed after it. */
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 import { LuoError } from "../error.ts";
 import { type Device, openDevice } from "../session.ts";
@@ -18,17 +18,25 @@ const STATES: Readonly<Record<string, DeviceState>> = {
   EIO: "broken",
 };
 
+/** One program at a time can have the device open: systemd needs it at moments that it chooses, so that the agent lets go of it. */
 export class AgentDevice implements Disposable {
+  /** Open while it is used. */
   #device: Device | undefined;
-  /** Why the device cannot be opened. */
+  #begun = false;
+  /** Why the device could not be opened the last time. */
   #unopened: LuoError | undefined;
+  #seenAt: string | undefined;
 
-  /** @param begin finds what was handed over, each time the device was opened */
-  constructor(readonly sys: SystemCalls, readonly begin: (device: Device) => void) {}
+  /** @param begin finds what was handed over, when the device is opened for the first time; again after it has failed */
+  constructor(
+    readonly sys: SystemCalls,
+    readonly begin: (device: Device) => void,
+    readonly now: () => string,
+  ) {}
 
-  /** The device, when the agent has it open. */
-  get opened(): Device | undefined {
-    return this.#device;
+  /** What was handed over is known, or is being read. */
+  get begun(): boolean {
+    return this.#begun || this.#device !== undefined;
   }
 
   /** The message of the last failed open. */
@@ -37,47 +45,66 @@ export class AgentDevice implements Disposable {
   }
 
   /**
-   * The device. After a failed open this tries again: another program may have closed the device.
+   * Opens the device, does the work and closes the device. After a failed open the next call tries again: another program may have
+   * closed the device.
    *
-   * @throws LuoError `open`: ENOENT, EBUSY, EACCES, EPERM, EIO; `retrieve` the manifest
+   * @throws LuoError `open`: ENOENT, EBUSY, EACCES, EPERM, EIO; `retrieve` the manifest; whatever `work` throws
    */
-  open(): Device {
-    if (this.#device !== undefined) return this.#device;
+  use<T>(work: (device: Device) => T): T {
+    if (this.#device !== undefined) return work(this.#device);
+    const device = this.#open();
+    this.#device = device;
+    try {
+      // Only the manifest's retrieve can fail (EMFILE, ENOMEM), before anything was found: the next call tries again.
+      if (!this.#begun) this.begin(device);
+      this.#begun = true;
+      return work(device);
+    } finally {
+      this[Symbol.dispose]();
+    }
+  }
+
+  #open(): Device {
     // EIO lasts until the next kexec.
     if (this.#unopened?.is("EIO")) throw this.#unopened;
     try {
-      this.#device = openDevice(this.sys);
+      const device = openDevice(this.sys);
+      this.#see(undefined);
+      return device;
     } catch (error) {
-      if (isState(error)) this.#unopened = error;
-      throw error;
-    }
-    this.#unopened = undefined;
-    try {
-      this.begin(this.#device);
-    } catch (error) {
-      // Only the manifest's retrieve can fail (EMFILE, ENOMEM), before anything was found: the next call tries again.
-      this[Symbol.dispose]();
-      this.#device = undefined;
-      throw error;
-    }
-    return this.#device;
-  }
-
-  /** For requests that need no device but know more with it. False: the device cannot be opened. */
-  tryOpen(): boolean {
-    try {
-      this.open();
-      return true;
-    } catch (error) {
-      if (isState(error)) return false;
+      if (isState(error)) this.#see(error);
       throw error;
     }
   }
 
+  #see(unopened: LuoError | undefined): void {
+    this.#unopened = unopened;
+    this.#seenAt = this.now();
+  }
+
+  /** For requests about sessions that need no device: what was handed over must be known. @throws LuoError as `use` */
+  ready(): void {
+    if (!this.#begun) this.use(() => {});
+  }
+
+  /** As `ready`. False: the device cannot be opened. */
+  tryReady(): boolean {
+    return succeeds(() => this.ready());
+  }
+
+  /** As `use`. False: the device cannot be opened, and nothing was done. */
+  tryUse(work: (device: Device) => void): boolean {
+    return succeeds(() => this.use(work));
+  }
+
+  /** The device as the agent has seen it the last time. */
   status(): Status["device"] {
     const errno = this.#unopened?.code;
-    if (errno === undefined) return { path: LIVEUPDATE_DEVICE, state: "ready" };
-    return { path: LIVEUPDATE_DEVICE, state: STATES[errno] ?? "broken", errno };
+    const seen = this.#seenAt === undefined ? {} : { seenAt: this.#seenAt };
+    if (errno === undefined) return { path: LIVEUPDATE_DEVICE, state: "ready", ...seen };
+    const state = STATES[errno] ?? "broken";
+    const unread = !this.#begun && (state === "busy" || state === "denied") ? { unread: true } : {};
+    return { path: LIVEUPDATE_DEVICE, state, errno, ...unread, ...seen };
   }
 
   /** EIO: the handover cannot be read in this boot. */
@@ -85,13 +112,29 @@ export class AgentDevice implements Disposable {
     return this.status().state === "broken";
   }
 
-  /** Sessions may wait in the kernel: another program has the device, or this user may not open it. */
+  /** Another program has the device, or this user may not open it. */
   get closedToUs(): boolean {
     return ["busy", "denied"].includes(this.status().state);
   }
 
   [Symbol.dispose](): void {
     this.#device?.[Symbol.dispose]();
+    this.#device = undefined;
+  }
+}
+
+/** Another program has the device open: a later try can succeed. */
+export function isTaken(error: unknown): boolean {
+  return isState(error) && error.is("EBUSY");
+}
+
+function succeeds(work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch (error) {
+    if (isState(error)) return false;
+    throw error;
   }
 }
 

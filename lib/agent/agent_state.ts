@@ -69,7 +69,7 @@ export class AgentState implements Disposable {
   ended = false;
 
   /**
-   * Opens the device and finds what was handed over. Without the device the agent serves what needs none.
+   * Finds what was handed over. Without the device the agent serves what needs none.
    *
    * @throws LuoError `open`: an error that is not about the device (EMFILE, ENOMEM)
    */
@@ -79,10 +79,13 @@ export class AgentState implements Disposable {
     this.digests = new DigestChecks(options.log);
     this.bootId = readText(this.sys, "/proc/sys/kernel/random/boot_id") ?? "";
     this.release = this.sys.uname().release;
-    this.journal = new JournalWriter(options.paths, () => this.device.opened);
-    this.device = new AgentDevice(this.sys, (device) => this.#begin(device));
+    this.device = new AgentDevice(this.sys, (device) => this.#begin(device), options.now);
+    this.journal = new JournalWriter(
+      options.paths,
+      (work) => this.device.begun ? this.device.use(work) : undefined,
+    );
     try {
-      if (!this.device.tryOpen()) this.#beginWithoutDevice();
+      if (!this.device.tryReady()) this.#beginWithoutDevice();
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
@@ -138,7 +141,7 @@ export class AgentState implements Disposable {
    * @throws LuoError `record`; `create`, `write`, `preserve` the manifest
    */
   save(only?: SessionKey): void {
-    if (this.#mayWrite()) this.journal.write(this.#source(only));
+    if (this.mayWrite()) this.journal.write(this.#source(only));
   }
 
   /**
@@ -147,7 +150,7 @@ export class AgentState implements Disposable {
    * @throws LuoError as `save`
    */
   saveDone(done: string, only?: SessionKey): void {
-    if (!this.#mayWrite()) return;
+    if (!this.mayWrite()) return;
     const [error] = this.journal.tryWrite(this.#source(only));
     if (error === undefined) return;
     const { operation, subject, errno } = error;
@@ -156,18 +159,18 @@ export class AgentState implements Disposable {
 
   /** For a start and an end, which a full disk must not stop. An old record makes the next agent ask the kernel. */
   saveOrLog(): void {
-    if (!this.#mayWrite()) return;
+    if (!this.mayWrite()) return;
     for (const { message } of this.journal.tryWrite(this.#source())) {
       this.options.log(`${message}: an agent started after this one in the same boot knows less`);
     }
   }
 
   /**
-   * An agent without the device has not read the handover, and must not replace the record of it. After EIO there is
+   * An agent that never had the device has not read the handover, and must not replace the record of it. After EIO there is
    * nothing to read.
    */
-  #mayWrite(): boolean {
-    return this.device.opened !== undefined || this.device.broken;
+  mayWrite(): boolean {
+    return this.device.begun || this.device.broken;
   }
 
   #source(only?: SessionKey): JournalSource {

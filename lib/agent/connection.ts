@@ -1,4 +1,5 @@
 /** One client of the Varlink server: the bytes that come in and those that wait to go out. */
+import { EPOLLIN } from "../../ffi/abi/epoll.ts";
 import { Errno, errnoName } from "../../ffi/abi/errno.ts";
 import type { Credentials } from "../../ffi/abi/socket.ts";
 import { close } from "../../ffi/file.ts";
@@ -27,8 +28,10 @@ export class Connection {
   readonly #outgoing: Outgoing[] = [];
   readonly #held: number[] = [];
   #waiting_bytes = 0;
-  /** Whether the server waits for this client to take answers, in place of waiting for its calls. */
-  drains = false;
+  /** What the server waits for, as events of epoll(7). */
+  watched = EPOLLIN;
+  /** A call of this client waits to be tried again. */
+  postponed = false;
   #closed = false;
 
   /** `peer` is the process that connected. Other connections may use the receiver between two messages. */

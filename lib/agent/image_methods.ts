@@ -119,8 +119,8 @@ export function execImage(
   state: AgentState,
   { force }: Methods["ExecImage"]["request"],
 ): Methods["ExecImage"]["reply"] {
-  // Before the sessions are looked at: they are known when the device is open.
-  state.device.tryOpen();
+  // Before the sessions are looked at: they are known after the device was open. A program that has it open may be using live update.
+  state.device.tryUse(() => {});
   const image = currentImage(state);
   if (!image.loaded) throw nothingLoaded();
   const running = readText(state.sys, "/proc/cmdline") ?? "";
@@ -130,7 +130,7 @@ export function execImage(
   // All of the journal, without a log: the next kernel may start an agent of 0.1.0, which cannot read logs.
   state.saveOrLog();
   state.sys.sync();
-  state.device.opened?.settle();
+  state.device.tryUse((device) => device.settle());
   return exec(state.sys);
 }
 

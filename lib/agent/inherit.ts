@@ -66,7 +66,7 @@ function usableRecord(state: AgentState): { record?: Journal; damaged?: string }
   const { paths, log } = state.options;
   const record = readRecord(paths);
   if (record !== "damaged") return { record };
-  const mayWrite = state.device.opened !== undefined || state.device.broken;
+  const mayWrite = state.mayWrite();
   if (mayWrite) setAsideRecord(paths);
   const where = mayWrite ? paths.damaged : paths.state;
   log(`Cannot read the record "${paths.state}": it is damaged, and is kept as "${where}"`);
@@ -116,7 +116,7 @@ function take(state: AgentState, { waiting, doubtful, losses }: Inheritance, jou
  */
 function askKernel(state: AgentState, info: SessionInfo, journal: Journal): void {
   try {
-    const session = state.device.open().retrieve(info.name);
+    const session = state.device.use((device) => device.retrieve(info.name));
     // A record of another boot may be older than the last file that was preserved.
     const found = journal.bootId === state.bootId ? info : incomplete(info);
     state.incoming.set(info.name, { info: { ...found, state: "incoming" }, session });

@@ -21,8 +21,11 @@ export class JournalWriter implements Disposable {
   #manifestIsSound = false;
   #manifest: { session: OutgoingSession; writer: ManifestWriter } | undefined;
 
-  /** @param device gives the device that the manifest's session is created with; undefined: write the record only */
-  constructor(readonly paths: AgentPaths, readonly device: () => Device | undefined) {}
+  /** @param withDevice lets `work` create the manifest's session; undefined without a device: write the record only */
+  constructor(
+    readonly paths: AgentPaths,
+    readonly withDevice: (work: (device: Device) => OutgoingSession) => OutgoingSession | undefined,
+  ) {}
 
   /**
    * For changes that can be undone. The record is written first, because it fails more often (on a full disk). The manifest is
@@ -80,10 +83,9 @@ export class JournalWriter implements Disposable {
   }
 
   #writeManifest({ change, whole }: JournalSource): void {
-    const device = this.device();
-    if (device === undefined) return;
     if (this.#manifest === undefined) {
-      const session = device.create(MANIFEST_SESSION);
+      const session = this.withDevice((device) => device.create(MANIFEST_SESSION));
+      if (session === undefined) return;
       this.#manifest = { session, writer: new ManifestWriter(session) };
     }
     const { writer } = this.#manifest;

@@ -16,7 +16,7 @@ export function listSessions(
   state: AgentState,
   { name, limit, after }: Methods["ListSessions"]["request"],
 ): Methods["ListSessions"]["reply"] {
-  state.device.open();
+  state.device.ready();
   if (limit !== undefined && limit < 1) {
     throw agentError("BadRequest", { message: `a limit is 1 or more, not ${limit}` });
   }

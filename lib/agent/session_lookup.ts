@@ -53,9 +53,9 @@ export function retrievedSession(
   throw wrongState(outgoing.info, operation, "it is of this kernel: that can be done after the kexec");
 }
 
-/** @throws LuoError `open`: without the device the agent does not know the sessions that there are */
+/** @throws LuoError `open`: before it had the device the agent does not know the sessions that there are */
 export function noSuchSession(state: AgentState, session: string): VarlinkError {
-  state.device.open();
+  state.device.ready();
   return agentError("NoSuchSession", { session, known: state.sessions().map(({ name }) => name) });
 }
 

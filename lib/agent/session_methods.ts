@@ -3,7 +3,7 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { LuoError } from "../error.ts";
 import type { AgentState, Held, SessionKey } from "./agent_state.ts";
 import { loss, unrestored } from "./journal.ts";
-import type { IncomingSession } from "../session.ts";
+import type { Device, IncomingSession } from "../session.ts";
 import type { FileInfo, Methods, SessionInfo } from "./protocol.ts";
 import { type Objection, refused } from "./refusal.ts";
 import { agentError } from "./request_checks.ts";
@@ -25,7 +25,7 @@ export function createSession(
   { name, keep }: Methods["CreateSession"]["request"],
 ): Methods["CreateSession"]["reply"] {
   checkName(name);
-  const device = state.device.open();
+  state.device.ready();
   if (name === SYSTEMD_SESSION) throw agentError("BadRequest", { message: SYSTEMD_OWNS });
   const handedOver = state.incoming.get(name);
   if (handedOver !== undefined) {
@@ -33,7 +33,7 @@ export function createSession(
     throw wrongState(handedOver.info, "create", message);
   }
   // The kernel forgets the session if the agent dies before it is recorded.
-  const session = device.create(name);
+  const session = state.device.use((device) => device.create(name));
   const info: SessionInfo = {
     name,
     state: "outgoing",
@@ -57,7 +57,7 @@ export function retrieveSession(
   { name, force }: Methods["RetrieveSession"]["request"],
 ): Methods["RetrieveSession"]["reply"] {
   checkName(name);
-  const device = state.device.open();
+  state.device.ready();
   if (name === SYSTEMD_SESSION && !force) {
     const reason =
       "systemd's PID 1 keeps the file descriptors of its services in it, and could not retrieve it any more";
@@ -68,16 +68,37 @@ export function retrieveSession(
   if (known?.info.state === "retrieved") {
     throw wrongState(known.info, "retrieve", "the agent has retrieved it already");
   }
+  if (known?.session === undefined) {
+    return { session: state.device.use((device) => retrieveFrom(device, state, name, known)) };
+  }
+  return { session: recordRetrieved(state, name, known) };
+}
+
+function recordRetrieved(
+  state: AgentState,
+  name: string,
+  known: Held<IncomingSession> | undefined,
+): SessionInfo {
   const before = known?.info ?? unknownSession(name, state.options.now());
   const info: SessionInfo = { ...before, state: "retrieved" };
-  // Record first: if the agent dies in between, the next one asks the kernel whether it still has the session. In the other
-  // order the next agent would list a session that the kernel has finished.
   state.incoming.set(name, { ...known, info });
   saveOr(state, { list: "incoming", name }, () => putBack(state, name, known));
-  if (known?.session !== undefined) return { session: info };
+  return info;
+}
+
+function retrieveFrom(
+  device: Device,
+  state: AgentState,
+  name: string,
+  known: Held<IncomingSession> | undefined,
+): SessionInfo {
+  // Record first: if the agent dies in between, the next one asks the kernel whether it still has the session. In the other
+  // order the next agent would list a session that the kernel has finished.
+  const info = recordRetrieved(state, name, known);
   try {
     const session = device.retrieve(name);
     state.incoming.set(name, { info, session });
+    return info;
   } catch (error) {
     // A killed process records nothing: the next agent finds what was recorded above.
     if (!(error instanceof LuoError)) throw error;
@@ -86,7 +107,6 @@ export function retrieveSession(
     state.save();
     throw notRetrieved(state, name, error);
   }
-  return { session: info };
 }
 
 /** Retrieving a name that an outgoing session has would give two sessions one name. @throws VarlinkError WrongState */

@@ -16,6 +16,7 @@ import { close } from "../../ffi/file.ts";
 import { accept4, MessageReceiver, peer_credentials } from "../../ffi/socket.ts";
 import { check } from "../error.ts";
 import { Connection, MESSAGE_FDS_MAX } from "./connection.ts";
+import { Turns } from "./turns.ts";
 import {
   decodeCall,
   encodeMessage,
@@ -44,7 +45,7 @@ export interface ServerOptions {
    * Answers one call of the process `peer`. The server waits for the answer, so that calls of all clients happen one after the
    * other.
    *
-   * @throws VarlinkError
+   * @throws VarlinkError, NotYet
    */
   readonly handle: (call: VarlinkCall, peer: Credentials) => Reply | Promise<Reply>;
   /** Whether this call, made with `more`, is answered again after every change. */
@@ -83,6 +84,7 @@ export class VarlinkServer {
   #listen_fd: number;
   #stopping = false;
   #changed = false;
+  readonly #turns = new Turns();
   /** False: there was no fd left for the last client. */
   #accepting = true;
 
@@ -108,11 +110,14 @@ export class VarlinkServer {
         if (events.length === 0) this.#replaceListener();
         if (this.#changed) await this.#tellSubscribers();
         if (!this.#accepting) await this.#accept();
+        this.#turns.throwFailure();
       }
     } finally {
       // The listener first: a client that sees its connection end can connect again at once, and must not reach this server.
+      this.stop();
       close(this.#listen_fd);
       for (const connection of this.#connections.values()) connection.close();
+      await this.#turns.over();
       close(this.#epoll);
     }
   }
@@ -164,11 +169,12 @@ export class VarlinkServer {
     if (fd === this.#listen_fd) return await this.#accept();
     const connection = this.#connections.get(fd);
     if (connection === undefined) return;
-    await this.#guarded(connection, async () => {
+    const work = this.#guarded(connection, async () => {
       if (events & EPOLLOUT) connection.flush();
       if (events & EPOLLIN) await this.#read(connection);
       else if (events & (EPOLLERR | EPOLLHUP)) this.#end(connection);
     });
+    await this.#turns.untilPostponed(work);
   }
 
   async #accept(): Promise<void> {
@@ -206,7 +212,10 @@ export class VarlinkServer {
     const messages = connection.receive();
     if (messages === undefined) return this.#end(connection);
     try {
-      for (const message of messages) await this.#message(connection, message);
+      for (const message of messages) {
+        if (connection.closed) break;
+        await this.#message(connection, message);
+      }
     } finally {
       // The handler takes the fds that it keeps out of the list. Messages after one that ended the connection were not handled.
       for (const { fds } of messages) fds.forEach(close);
@@ -225,18 +234,21 @@ export class VarlinkServer {
   }
 
   async #answer(connection: Connection, call: VarlinkCall, continues: boolean): Promise<void> {
-    const { message, fds, held } = await this.#outcome(call, connection.peer, continues);
-    try {
-      if (!call.oneway) connection.send(encodeMessage(message), fds, held);
-    } finally {
-      if (call.oneway) [...fds, ...held].forEach(close);
-    }
+    const { message, fds, held } = await this.#outcome(call, connection, continues);
+    if (call.oneway || connection.closed) [...fds, ...held].forEach(close);
+    else connection.send(encodeMessage(message), fds, held);
     this.#watch(connection);
   }
 
-  async #outcome(call: VarlinkCall, peer: Credentials, continues: boolean): Promise<Outcome> {
+  async #outcome(call: VarlinkCall, connection: Connection, continues: boolean): Promise<Outcome> {
+    const handler = async () => await this.options.handle(call, connection.peer);
+    const wanted = () => !this.#stopping && !connection.closed;
     try {
-      const { parameters, fds = [], held = [] } = await this.options.handle(call, peer);
+      const { parameters, fds = [], held = [] } = await this.#turns.patiently(
+        handler,
+        wanted,
+        () => this.#postpone(connection),
+      );
       return { message: continues ? { parameters, continues } : { parameters }, fds, held };
     } catch (error) {
       if (!(error instanceof VarlinkError)) throw error;
@@ -244,11 +256,21 @@ export class VarlinkServer {
     }
   }
 
+  /** Until the answer is called, no more calls of the client are read. */
+  #postpone(connection: Connection): () => void {
+    connection.postponed = true;
+    this.#watch(connection);
+    return () => {
+      connection.postponed = false;
+    };
+  }
+
   /** While answers wait, no more calls are read. So a client that does not read cannot fill the memory of the agent. */
   #watch(connection: Connection): void {
-    if (connection.drains === connection.waiting) return;
-    connection.drains = connection.waiting;
-    epoll_ctl(this.#epoll, EPOLL_CTL_MOD, connection.fd, connection.drains ? EPOLLOUT : EPOLLIN);
+    const events = connection.postponed ? 0 : connection.waiting ? EPOLLOUT : EPOLLIN;
+    if (connection.closed || connection.watched === events) return;
+    connection.watched = events;
+    epoll_ctl(this.#epoll, EPOLL_CTL_MOD, connection.fd, events);
   }
 
   async #guarded(connection: Connection, work: () => void | Promise<void>): Promise<void> {

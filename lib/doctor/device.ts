@@ -8,7 +8,7 @@ import type { Host } from "./host.ts";
 export function device(host: Host): Finding[] {
   const { agent } = host;
   if (agent?.holdsDevice) {
-    return [ok("device", `The agent (process ${agent.pid}) holds ${LIVEUPDATE_DEVICE}`)];
+    return [ok("device", `The agent (process ${agent.pid}) can open ${LIVEUPDATE_DEVICE}`)];
   }
   if (!host.exists(LIVEUPDATE_DEVICE)) return [absent(host)];
   // A process that holds the device is named; opening it would only answer EBUSY.

@@ -8,7 +8,7 @@ import { UPDATE_TYPES } from "./update.ts";
 
 /** The rules for every type and method, one or two sentences a line. */
 export const INTERFACE_NOTES: readonly string[] = [
-  "The agent of luo: it holds /dev/liveupdate and the sessions, so that scripts need not.",
+  "The agent of luo: it holds the sessions, so that scripts need not.",
   "Tokens are unsigned 64-bit numbers in decimal. Sizes are bytes. Times are RFC 3339, in UTC.",
   "A parameter called ...Fd is an index into the file descriptors sent with the message (SCM_RIGHTS).",
   "A method that would lose data answers Refused, unless force is true.",

@@ -83,13 +83,18 @@ export const Device: Schema = named(
   struct({
     path: about(text, "The path of the device file"),
     state: words({
-      ready: "the agent holds it",
+      ready: "the agent opened it the last time; it is open only while the agent uses it",
       absent: "this kernel has no live update",
       busy: "another program has it open",
       denied: "no permission",
       broken: "the kernel cannot read what was handed over, and gives EIO until the next kexec",
     }),
     errno: maybe(about(text, "The name of the error of a failed open: EBUSY")),
+    unread: maybe(about(
+      bool,
+      "True: the agent never had the device in this boot, and does not know which sessions wait in the kernel",
+    )),
+    seenAt: maybe(about(text, "When the agent opened it the last time, or failed to. RFC 3339, in UTC")),
   }),
   "/dev/liveupdate.",
 );

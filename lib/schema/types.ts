@@ -159,13 +159,20 @@ export interface Device {
   /** The path of the device file */
   path: string;
   /**
-   * ready: the agent holds it. absent: this kernel has no live update. busy: another program has it
-   * open. denied: no permission. broken: the kernel cannot read what was handed over, and gives EIO
-   * until the next kexec.
+   * ready: the agent opened it the last time; it is open only while the agent uses it. absent: this
+   * kernel has no live update. busy: another program has it open. denied: no permission. broken: the
+   * kernel cannot read what was handed over, and gives EIO until the next kexec.
    */
   state: "ready" | "absent" | "busy" | "denied" | "broken";
   /** The name of the error of a failed open: EBUSY */
   errno?: string;
+  /**
+   * True: the agent never had the device in this boot, and does not know which sessions wait in the
+   * kernel
+   */
+  unread?: boolean;
+  /** When the agent opened it the last time, or failed to. RFC 3339, in UTC */
+  seenAt?: string;
 }
 
 /** The agent that answers. */

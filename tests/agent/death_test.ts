@@ -46,7 +46,7 @@ Deno.test("an agent killed while it held outgoing sessions: all are lost, and th
           assert.ok(told.get(name)?.includes(token), `file ${token} of ${name} is not told, at ${struck}`);
         }
       }
-      state.device.open().create(name).close();
+      state.device.use((device) => device.create(name)).close();
     }
     return { struck };
   });
@@ -117,7 +117,7 @@ Deno.test("an agent killed after the kexec: sessions listed as waiting do wait, 
       );
       if (session === undefined) {
         assert.throws(
-          () => state.device.open().retrieve(name),
+          () => state.device.use((device) => device.retrieve(name)),
           (error) => error instanceof LuoError && error.is("ENOENT"),
         );
         const finished = [...done, struck].includes(`finish ${name}`);

@@ -185,7 +185,7 @@ const CASES: readonly Case[] = [
     name: "the device held by the agent",
     tree: held("luo", "/"),
     agent: { pid: 4711, holdsDevice: true },
-    finding: ["device", "ok", /agent \(process 4711\) holds/],
+    finding: ["device", "ok", /agent \(process 4711\) can open/],
   },
   {
     name: "kexec switched off",

@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import type { Answers } from "../../lib/schema/answer_types.ts";
 import { Cli } from "../commands/cli.ts";
 
-Deno.test("luo doctor on the model: nothing stops it, and the agent holds the device", async () => {
+Deno.test("luo doctor on the model: nothing stops it, and the agent can open the device", async () => {
   await using cli = new Cli();
   await cli.ok(["session", "create", "vm1"]);
   const { doctor } = await cli.json<Answers["doctor"]>(["doctor"]);
   assert.deepEqual([doctor.backend, doctor.stopped], ["model", false]);
   const device = doctor.findings.find(({ code }) => code === "device");
   assert.equal(device?.verdict, "ok");
-  assert.match(device.text, /The agent \(process \d+\) holds/);
+  assert.match(device.text, /The agent \(process \d+\) can open/);
 });
