@@ -9,7 +9,7 @@ import { saveOr } from "./session_methods.ts";
  * @throws LuoError `open`: without the device the journal may not be written, and the losses would come back; `record`, `write`
  */
 export function clearLosses(state: AgentState): Methods["ClearLosses"]["reply"] {
-  if (!state.device.broken) state.device.open();
+  if (!state.device.broken) state.device.ready();
   const losses = state.losses.splice(0);
   saveOr(state, undefined, () => void state.losses.unshift(...losses));
   return { losses };
