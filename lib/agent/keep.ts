@@ -90,7 +90,7 @@ function retrieved(state: AgentState, held: Held<IncomingSession>): Open<Incomin
   const { info } = held;
   if (held.session !== undefined) return { info, session: held.session };
   try {
-    held.session = state.device.open().retrieve(info.name);
+    held.session = state.device.use((device) => device.retrieve(info.name));
     return { info, session: held.session };
   } catch (error) {
     if (error instanceof LuoError && error.is("ENOENT")) throw gone(state, info);
@@ -125,7 +125,7 @@ function noteProblem(state: AgentState, name: string, reason: string): void {
 function renew(state: AgentState, { info, session }: Open<IncomingSession>, force: boolean): SessionInfo {
   const { name } = info;
   if (info.filesKnown === false && !force) throw refused("keep", `session "${name}"`, [unknownFiles(name)]);
-  const next = state.device.open().create(name);
+  const next = state.device.use((device) => device.create(name));
   const files = new Map<FileInfo, Fd>();
   let renewed: SessionInfo;
   let missing: FileInfo[];

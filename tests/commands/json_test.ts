@@ -61,7 +61,7 @@ Deno.test("the keys of --json are those of docs/json.md", async (t) => {
   await expect(["image", "image.loaded", ...below("unloaded", image)], "kexec", "unload");
   await expect(["image", "image.loaded"], "kexec", "unload");
   await expect(
-    [...below("agent", agent), ...below("device", ["path", "state"]), "started"],
+    [...below("agent", agent), ...below("device", ["path", "seenAt", "state"]), "started"],
     "agent",
     "start",
   );
@@ -73,7 +73,7 @@ Deno.test("the keys of --json are those of docs/json.md", async (t) => {
     [
       ...below("status", status),
       ...agent.map((key) => `status.agent.${key}`),
-      ...["path", "state"].map((key) => `status.device.${key}`),
+      ...["path", "seenAt", "state"].map((key) => `status.device.${key}`),
       "status.image.loaded",
       ...["bootId", "commandLine", "machine", "release"].map((key) => `status.kernel.${key}`),
       ...["at", "bytes", "count", "files", "fromRelease", "sessions", "toRelease"].map((key) =>
