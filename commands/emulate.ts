@@ -44,6 +44,7 @@ export async function run(context: Context, flags: Flags, argv: readonly string[
       trace: flags.trace ? say : undefined,
       faults: parseFaults(flags.faults, context.settings.faults),
       on_panic: (lines) => lines.forEach(say),
+      on_shared: (what) => say(`luo emulate: no namespace for ${what.join(" and ")}: shared with the host`),
       pause: signals.pause,
     });
   } catch (error) {
@@ -104,6 +105,8 @@ export const command = buildCommand<Flags, string[], Context>({
       "/dev/liveupdate, their memfds, kexec_file_load and reboot. A kexec ends every process of the machine, and CMD\n" +
       "starts again with LUO_BOOT=2, 3 ... in its environment. The machine ends with CMD's exit code when a boot ends\n" +
       "without a kexec.\n\n" +
+      "What CMD makes in /tmp, /run and /dev/shm is the machine's memory: it is gone after a kexec and at the end. What was\n" +
+      "there before stays the host's.\n\n" +
       "luo emulate uses seccomp user notification: it needs Linux 5.19 or later, and no root. A call that opens, names or\n" +
       "looks at a file takes up to 20 us longer; most other calls take no longer. truncate and the like cannot change the\n" +
       "size of a preserved memfd, as on Linux. With --strict a write past its end fails too, and so do reads, writes and\n" +

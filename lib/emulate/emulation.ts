@@ -33,6 +33,8 @@ export interface EmulateOptions {
   /** Called with a line for every served call. */
   readonly trace?: (line: string) => void;
   readonly on_console?: (line: string) => void;
+  /** Called once, with what the machine shares with the host because there is no namespace for it. */
+  readonly on_shared?: (what: readonly string[]) => void;
   /** Lets the runtime deliver signals; they are sent on to the process `init`. */
   readonly pause: (init: number) => Promise<void>;
 }
@@ -98,6 +100,8 @@ class Boot implements Disposable {
     this.#sys = machine.init();
     this.#boots = machine.boots;
     this.#launched = launch(options);
+    const { shared } = this.#launched;
+    if (shared.length > 0 && this.#boots === 1) options.on_shared?.(shared);
     this.#listener = new Listener(this.#launched.listener);
     this.#objects.watch(this.#launched.listener, EPOLLIN);
     this.#objects.watch(this.#launched.channel, EPOLLIN);

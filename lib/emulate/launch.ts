@@ -16,7 +16,13 @@ const CHANNEL = 255;
 /** sizeof(struct order) of launcher.c: u64 nofile[2], u32 instructions, u32 path. The filter and the path follow. */
 const ORDER = 24;
 const STAGES = ["no_new_privs", "seccomp", "sendmsg", "execve"] as const;
-const [STARTED, ENDED] = [100, 101];
+const [STARTED, ENDED, SHARED] = [100, 101, 102];
+/** What a machine can share with the host, by the bits of SHARED. */
+const SHAREABLE = [
+  "the names in /tmp, /run and /dev/shm",
+  "System V IPC and POSIX queues",
+  "the clocks",
+] as const;
 
 export interface Launch {
   /** The argument of execve(2). */
@@ -45,6 +51,8 @@ export class Launched implements Disposable {
   /** CMD's wait status, once it has ended. */
   status: number | undefined;
   readonly listener: number;
+  /** What the machine shares with the host, because the host has no namespace for it. */
+  shared: readonly string[] = [];
 
   constructor(readonly guard: number, readonly channel: number) {
     let listener: number | undefined;
@@ -65,6 +73,7 @@ export class Launched implements Disposable {
     const [what = 0, number = 0] = new Uint32Array(into.buffer);
     if (what === STARTED) this.init = number;
     else if (what === ENDED) this.status = number;
+    else if (what === SHARED) this.shared = SHAREABLE.filter((_, bit) => (number & (1 << bit)) !== 0);
     else throw new LaunchError(STAGES[what] ?? "execve", errnoName(number));
   }
 

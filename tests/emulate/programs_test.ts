@@ -21,6 +21,8 @@ interface Recorded {
 
 const programs: readonly Recorded[] = [
   { program: "device_names", options: [], says: recorded("device_names") },
+  { program: "kinds_of_fd", options: ["--strict"], says: recorded("kinds_of_fd") },
+  { program: "leftovers", options: [], says: recorded("leftovers"), root: true },
   { program: "kexec_arguments", options: [], says: recorded("kexec_arguments"), kernel: true },
   { program: "sizes", options: ["--strict"], says: recorded("sizes") },
   { program: "users", options: ["--strict"], says: recorded("users"), root: true },

@@ -3,6 +3,8 @@
  * It forks once. The child installs the filter, sends the filter's listener to luo and executes CMD. The parent is the guard:
  * it is the subreaper of all descendants of CMD, and kills all of them when luo has ended, however luo ended.
  *
+ * Before that it makes namespaces, so that nothing of one boot is there in the next: mounts, IPC and clocks of the machine's own.
+ *
  * luo and the launcher talk through a SEQPACKET socket, CHANNEL. luo sends one struct order. The launcher sends messages of
  * two u32: a kind, and a number. build.sh writes the compiled program into machine_code.ts.
  */
@@ -13,8 +15,10 @@
 #include <stdint.h>
 
 enum { CHANNEL = 255, ORDER_MAX = 16384 };
-enum { NO_NEW_PRIVS, SECCOMP, SENDMSG, EXECVE, STARTED = 100, ENDED = 101 };
-enum { SIGKILL_ = 9, SIGCHLD_ = 17, SIG_IGN_ = 1, WNOHANG_ = 1, POLLIN_ = 1, EINTR_ = 4 };
+enum { NO_NEW_PRIVS, SECCOMP, SENDMSG, EXECVE, STARTED = 100, ENDED = 101, SHARED = 102 };
+/* Bits of SHARED: what the machine shares with the host, because there is no namespace for it. */
+enum { SHARES_NAMES = 1, SHARES_IPC = 2, SHARES_CLOCKS = 4 };
+enum { SIGKILL_ = 9, SIGCHLD_ = 17, SIG_IGN_ = 1, WNOHANG_ = 1, POLLIN_ = 1, EINTR_ = 4, EACCES_ = 13 };
 
 struct order {
 	uint64_t nofile[2];
@@ -24,9 +28,12 @@ struct order {
 };
 
 #if defined(__x86_64__)
+enum { DIRECTORY_FLAG = 0200000 };
 enum { N_write = 1, N_open = 2, N_close = 3, N_sendmsg = 46, N_read = 0, N_execve = 59, N_exit_group = 231, N_wait4 = 61,
        N_kill = 62, N_fcntl = 72, N_prctl = 157, N_prlimit64 = 302, N_seccomp = 317, N_openat = 257, N_clone = 56,
-       N_ppoll = 271, N_rt_sigaction = 13, N_pidfd_open = 434 };
+       N_ppoll = 271, N_rt_sigaction = 13, N_pidfd_open = 434, N_unshare = 272, N_mount = 165, N_mkdirat = 258,
+       N_mknodat = 259, N_symlinkat = 266, N_readlinkat = 267, N_getdents64 = 217, N_clock_gettime = 228, N_geteuid = 107,
+       N_getegid = 108 };
 
 static long call(long n, long a, long b, long c, long d, long e)
 {
@@ -39,9 +46,11 @@ static long call(long n, long a, long b, long c, long d, long e)
 
 __asm__(".globl _start\n_start: mov %rsp, %rdi\n and $-16, %rsp\n call launcher\n");
 #elif defined(__aarch64__)
+enum { DIRECTORY_FLAG = 040000 };
 enum { N_write = 64, N_close = 57, N_sendmsg = 211, N_read = 63, N_execve = 221, N_exit_group = 94, N_wait4 = 260,
        N_kill = 129, N_fcntl = 25, N_prctl = 167, N_prlimit64 = 261, N_seccomp = 277, N_openat = 56, N_clone = 220,
-       N_ppoll = 73, N_rt_sigaction = 134, N_pidfd_open = 434 };
+       N_ppoll = 73, N_rt_sigaction = 134, N_pidfd_open = 434, N_unshare = 97, N_mount = 40, N_mkdirat = 34, N_mknodat = 33,
+       N_symlinkat = 36, N_readlinkat = 78, N_getdents64 = 61, N_clock_gettime = 113, N_geteuid = 175, N_getegid = 177 };
 
 static long call(long n, long a, long b, long c, long d, long e)
 {
@@ -73,6 +82,132 @@ static long need(long answer, uint32_t stage)
 	return answer;
 }
 
+/* --- The namespaces of the machine --- */
+
+enum { O_WRONLY_ = 1, O_DIRECTORY_ = DIRECTORY_FLAG, AT_FDCWD_ = -100, DT_DIR_ = 4, DT_LNK_ = 10, S_IFREG_ = 0100000 };
+enum { CLONE_NEWNS_ = 0x20000, CLONE_NEWIPC_ = 0x8000000, CLONE_NEWUSER_ = 0x10000000, CLONE_NEWTIME_ = 0x80 };
+enum { MS_NOSUID_ = 2, MS_NODEV_ = 4, MS_BIND_ = 4096, MS_REC_ = 16384, MS_SLAVE_ = 1 << 19 };
+
+static char *append(char *at, const char *text)
+{
+	while (*text) *at++ = *text++;
+	*at = 0;
+	return at;
+}
+
+static char *number(char *at, uint64_t value)
+{
+	char digits[24];
+	int length = 0;
+	do digits[length++] = '0' + value % 10; while (value /= 10);
+	while (length > 0) *at++ = digits[--length];
+	*at = 0;
+	return at;
+}
+
+static long put(const char *path, const char *text, long length)
+{
+	long fd = call(N_openat, AT_FDCWD_, (long)path, O_WRONLY_, 0, 0);
+	long answer = fd < 0 ? fd : call(N_write, fd, (long)text, length, 0, 0);
+	if (fd >= 0) call(N_close, fd, 0, 0, 0, 0);
+	return answer;
+}
+
+/* In a user namespace of its own, with the same user, the launcher may make the other namespaces. */
+static long become_owner(void)
+{
+	char map[64], *end;
+	uint64_t uid = call(N_geteuid, 0, 0, 0, 0, 0), gid = call(N_getegid, 0, 0, 0, 0, 0);
+	long answer = call(N_unshare, CLONE_NEWUSER_, 0, 0, 0, 0);
+	if (answer < 0) return answer;
+	put("/proc/self/setgroups", "deny", 4);
+	end = append(number(append(number(map, uid), " "), uid), " 1");
+	answer = put("/proc/self/uid_map", map, end - map);
+	end = append(number(append(number(map, gid), " "), gid), " 1");
+	return answer < 0 ? answer : put("/proc/self/gid_map", map, end - map);
+}
+
+/* The children of this process see clocks that start now. */
+static long new_clocks(void)
+{
+	struct { int64_t s, ns; } now;
+	char text[64], *end;
+	long answer = call(N_unshare, CLONE_NEWTIME_, 0, 0, 0, 0);
+	if (answer < 0) return answer;
+	call(N_clock_gettime, 1 /* CLOCK_MONOTONIC */, (long)&now, 0, 0, 0);
+	end = append(number(append(text, "monotonic -"), now.s), " 0\nboottime -");
+	call(N_clock_gettime, 7 /* CLOCK_BOOTTIME */, (long)&now, 0, 0, 0);
+	end = append(number(end, now.s), " 0\n");
+	return put("/proc/self/timens_offsets", text, end - text);
+}
+
+struct entry { uint64_t ino, offset; uint16_t size; uint8_t type; char name[]; };
+
+/* A name of the host's directory appears in the machine's. */
+static void keep(long from, const char *path, struct entry *entry)
+{
+	static char source[512], target[512], link[4096];
+	const char *name = entry->name;
+	append(append(append(number(append(source, "/proc/self/fd/"), from), "/"), name), "");
+	append(append(append(target, path), "/"), name);
+	if (entry->type == DT_LNK_) {
+		long length = call(N_readlinkat, from, (long)name, (long)link, sizeof link - 1, 0);
+		if (length < 0) return;
+		link[length] = 0;
+		call(N_symlinkat, (long)link, AT_FDCWD_, (long)target, 0, 0);
+		return;
+	}
+	if (entry->type == DT_DIR_) call(N_mkdirat, AT_FDCWD_, (long)target, 0755, 0, 0);
+	else call(N_mknodat, AT_FDCWD_, (long)target, S_IFREG_ | 0600, 0, 0);
+	call(N_mount, (long)source, (long)target, 0, MS_BIND_ | MS_REC_, 0);
+}
+
+/*
+ * Puts memory of the machine in the place of a directory. The names that are there now stay those of the host; new names are the
+ * machine's, and vanish with it.
+ */
+static long own_directory(const char *path, const char *mode)
+{
+	static char entries[32768];
+	long from = call(N_openat, AT_FDCWD_, (long)path, O_DIRECTORY_, 0, 0);
+	if (from < 0) return 0;
+	long answer = call(N_mount, (long)"tmpfs", (long)path, (long)"tmpfs", MS_NOSUID_ | MS_NODEV_, (long)mode);
+	for (long got; answer == 0 && (got = call(N_getdents64, from, (long)entries, sizeof entries, 0, 0)) > 0;) {
+		for (long at = 0; at < got;) {
+			struct entry *entry = (struct entry *)(entries + at);
+			const char *name = entry->name;
+			at += entry->size;
+			if (name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0))) continue;
+			keep(from, path, entry);
+		}
+	}
+	call(N_close, from, 0, 0, 0, 0);
+	return answer;
+}
+
+static long own_names(void)
+{
+	long answer = call(N_unshare, CLONE_NEWNS_, 0, 0, 0, 0);
+	if (answer == 0) answer = call(N_mount, 0, (long)"/", 0, MS_REC_ | MS_SLAVE_, 0);
+	if (answer == 0) answer = own_directory("/dev/shm", "mode=1777");
+	if (answer == 0) answer = own_directory("/tmp", "mode=1777");
+	if (answer == 0) answer = own_directory("/run", "mode=0755");
+	return answer;
+}
+
+/* Returns what could not be had. */
+static uint32_t isolate(void)
+{
+	uint32_t shared = 0;
+	long ipc = call(N_unshare, CLONE_NEWIPC_, 0, 0, 0, 0);
+	if (ipc < 0 && become_owner() >= 0) ipc = call(N_unshare, CLONE_NEWIPC_, 0, 0, 0, 0);
+	if (ipc < 0) shared |= SHARES_IPC;
+	if (new_clocks() < 0) shared |= SHARES_CLOCKS;
+	if (own_names() < 0) shared |= SHARES_NAMES;
+	else if (ipc == 0) call(N_mount, (long)"mqueue", (long)"/dev/mqueue", (long)"mqueue", 0, 0);
+	return shared;
+}
+
 /* Sends one byte with the listener attached. */
 static long send_fd(long fd)
 {
@@ -89,8 +224,13 @@ static void become(struct order *order, long argv, long envp)
 	long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW | 32 /* WAIT_KILLABLE_RECV */;
 	call(N_prctl, 1 /* PR_SET_PDEATHSIG */, SIGKILL_, 0, 0, 0);
 	if (order->nofile[1] != 0) call(N_prlimit64, 0, 7 /* RLIMIT_NOFILE */, (long)order->nofile, 0, 0);
-	need(call(N_prctl, 38 /* PR_SET_NO_NEW_PRIVS */, 1, 0, 0, 0), NO_NEW_PRIVS);
-	long listener = need(call(N_seccomp, SECCOMP_SET_MODE_FILTER, flags, (long)&program, 0, 0), SECCOMP);
+	/* With CAP_SYS_ADMIN it works without no_new_privs, so that setuid programs work. */
+	long listener = call(N_seccomp, SECCOMP_SET_MODE_FILTER, flags, (long)&program, 0, 0);
+	if (listener == -EACCES_) {
+		need(call(N_prctl, 38 /* PR_SET_NO_NEW_PRIVS */, 1, 0, 0, 0), NO_NEW_PRIVS);
+		listener = call(N_seccomp, SECCOMP_SET_MODE_FILTER, flags, (long)&program, 0, 0);
+	}
+	need(listener, SECCOMP);
 	need(send_fd(listener), SENDMSG);
 	need(call(N_execve, (long)(order->rest + order->path), argv, envp, 0, 0), EXECVE);
 }
@@ -154,6 +294,7 @@ __attribute__((used)) void launcher(long *stack)
 	call(N_fcntl, CHANNEL, 2 /* F_SETFD */, 1, 0, 0);
 	call(N_read, CHANNEL, (long)buffer, sizeof buffer, 0, 0);
 	call(N_prctl, 36 /* PR_SET_CHILD_SUBREAPER */, 1, 0, 0, 0);
+	say(SHARED, isolate());
 	long init = call(N_clone, SIGCHLD_, 0, 0, 0, 0);
 	if (init == 0) become((struct order *)buffer, argv, envp);
 	ignore_signals();
