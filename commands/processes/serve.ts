@@ -1,4 +1,5 @@
 /** Runs the agent or the machine in the foreground. */
+import { release_program_code } from "../../ffi/program_memory.ts";
 import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import type { FaultSpec } from "../../lib/model/faults/fault_spec.ts";
 import { visible } from "../base/text.ts";
@@ -20,6 +21,7 @@ export async function serveAgent(context: Context, flags: CommonFlags): Promise<
     context.process.stderr.write(`${new Date().toISOString()} ${visible(line)}\n`);
   if (where.isDefault) makeDirectory(agentPaths(where.socket).directory);
   using stop = stopSignal();
+  releaseCodeLater();
   using sys = await kernelOf(context, where);
   try {
     await runAgent({
@@ -45,6 +47,7 @@ export async function serveMachine(
   const { serveMachine } = await import("../../lib/machine_process/serve_machine.ts");
   const { hostAvailableMemory } = await import("../../lib/files/free_memory.ts");
   using stop = stopSignal();
+  releaseCodeLater();
   const available = hostAvailableMemory();
   await serveMachine({
     path: machineSocket(target(context, flags)),
@@ -54,6 +57,14 @@ export async function serveMachine(
     memory_bytes: available === undefined ? undefined : Number(available),
     on_console: (line) => context.process.stderr.write(`${visible(line)}\n`),
   });
+}
+
+/** How long a start takes, at most. */
+const START_MS = 1000;
+
+/** A server waits for days: code that only its start needs does not stay in memory. */
+function releaseCodeLater(): void {
+  Deno.unrefTimer(setTimeout(release_program_code, START_MS));
 }
 
 async function kernelOf(context: Context, where: AgentTarget): Promise<SystemCalls> {

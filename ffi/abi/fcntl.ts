@@ -115,6 +115,8 @@ export const MAP_SHARED = 1;
 export const MAP_PRIVATE = 2;
 /** mmap(2): memory without a file. */
 export const MAP_ANONYMOUS = 0x20;
+/** madvise(2): takes the pages out of this process. */
+export const MADV_DONTNEED = 4;
 /** madvise(2): frees the pages of the file. */
 export const MADV_REMOVE = 9;
 
