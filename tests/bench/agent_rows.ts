@@ -64,7 +64,8 @@ class Server implements AsyncDisposable {
   }
 }
 
-const ROUNDS = 20;
+const WARM_UP_ROUNDS = 300;
+const ROUNDS = 100;
 
 /** Milliseconds of a change: rounds of create, preserve, close on an open connection. */
 function changing({ socket }: Server, rounds = ROUNDS): number {
@@ -129,8 +130,7 @@ function bare(rounds: number): number {
 async function changes(): Promise<Row[]> {
   await using few = Server.agent(FEW);
   await using many = Server.agent(MANY);
-  changing(few, 300);
-  changing(many);
+  for (const server of [few, many]) changing(server, WARM_UP_ROUNDS);
   const ratio = await ratios(PAIRS, () => changing(many), () => changing(few));
   const rates = Array.from({ length: PAIRS }, () => 1000 / changing(few, 100));
   const piped = Array.from({ length: PAIRS }, () => pipelined(few, 500));
