@@ -21,6 +21,13 @@ async function start(): Promise<number> {
       exe: await variable("LUO_EXE"),
       faults: await variable("LUO_FAULTS"),
       kernels: await variable("LUO_TEST_KERNELS"),
+      config: await variable("LUO_CONFIG"),
+      nextKernel: {
+        LUO_KERNEL: await variable("LUO_KERNEL"),
+        LUO_INITRD: await variable("LUO_INITRD"),
+        LUO_COMMAND_LINE: await variable("LUO_COMMAND_LINE"),
+        LUO_APPEND: await variable("LUO_APPEND"),
+      },
       runtimeDir: await variable("XDG_RUNTIME_DIR"),
     },
     mainModule: import.meta.url,

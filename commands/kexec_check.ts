@@ -14,33 +14,32 @@ import type { Context } from "./base/context.ts";
 import { EXIT, type ExitCode } from "./base/exit_codes.ts";
 import { checkText } from "./output/check_text.ts";
 import { preservedBytes } from "./processes/agent_calls.ts";
+import { type KernelRequest, withKernel } from "./processes/next_kernel.ts";
 import { kernelProcess } from "./processes/kernel_process.ts";
 
 export interface Flags extends CommonFlags, LineFlags {
   readonly initrd?: readonly string[];
 }
 
-export interface Request {
-  readonly kernel: string;
-  readonly initrds: readonly string[];
-  readonly reuseCommandLine: boolean;
-  readonly imageCommandLine: boolean;
-  readonly commandLine?: string;
-  readonly append?: string;
-}
+export type Request = KernelRequest;
 
 export type Result = Answers["kexec check"];
 
-export function parse(flags: Flags, kernel: string): Request {
+export function parse(flags: Flags, kernel?: string): Request {
   return { kernel, initrds: flags.initrd ?? [], ...parseLine(flags) };
 }
 
-export async function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
+export async function run(context: Context, asked: Request, flags: CommonFlags): Promise<Result> {
+  const request = withKernel(context, asked);
   using sys = await kernelProcess(context, flags);
   return await checkFiles(sys, request, preservedBytes(context, flags));
 }
 
-async function checkFiles(sys: SystemCalls, request: Request, preserved: number): Promise<Result> {
+async function checkFiles(
+  sys: SystemCalls,
+  request: Request & { readonly kernel: string },
+  preserved: number,
+): Promise<Result> {
   const { readImageFile } = await import("../lib/kexec/image/image_file.ts");
   const { checkPlan } = await import("../lib/kexec/check/check.ts");
   const { readRunningKernel } = await import("../lib/kexec/check/running_kernel.ts");
@@ -79,12 +78,13 @@ const EXIT_OF_VERDICT: Readonly<Record<Result["check"]["verdict"], ExitCode>> = 
   cannot_tell: EXIT.failed,
 };
 
-export const command = buildCommand<Flags, [string], Context>({
+export const command = buildCommand<Flags, [string?], Context>({
   docs: docs(
     "Say whether a kernel can take over from this one",
     "Reads the kernel, also in a gzip file, a unified kernel image or an EFI zboot image, and compares it with the running\n" +
       "kernel, the command line that it would get and the memory. Nothing is loaded. Each line has a verdict, the reason and\n" +
-      "where the fact comes from (docs/check.md). Exit code 0: fits, 4: does not fit, 1: cannot tell.",
+      "where the fact comes from (docs/check.md). Exit code 0: fits, 4: does not fit, 1: cannot tell. Without KERNEL, the one of\n" +
+      "the settings is checked (see luo kexec load).",
     [
       [
         "luo kexec check /boot/vmlinuz --initrd /boot/initrd.img",

@@ -3,10 +3,10 @@ import { buildCommand } from "@stricli/core";
 import type { Methods } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { call } from "./processes/agent_calls.ts";
+import { type KernelRequest, withKernel } from "./processes/next_kernel.ts";
 import {
   initrdFlag,
   kernelArgument,
-  type LineChoice,
   type LineFlags,
   lineFlags,
   parseLine,
@@ -21,20 +21,19 @@ export interface Flags extends CommonFlags, LineFlags {
   readonly force: boolean;
 }
 
-export interface Request extends LineChoice {
-  readonly kernel: string;
-  readonly initrds: readonly string[];
+export interface Request extends KernelRequest {
   readonly force: boolean;
 }
 
 type Result = Methods["LoadImage"]["reply"];
 
-export function parse(flags: Flags, kernel: string): Request {
+export function parse(flags: Flags, kernel?: string): Request {
   const { initrd = [], force } = flags;
   return { kernel, initrds: initrd, ...parseLine(flags), force };
 }
 
-export async function run(context: Context, request: Request, flags: CommonFlags): Promise<Result> {
+export async function run(context: Context, asked: Request, flags: CommonFlags): Promise<Result> {
+  const request = withKernel(context, asked);
   const { openImage, openInitrd } = await import("../lib/files/open_image.ts");
   using kernel = openImage(request.kernel);
   using initrd = openInitrd(request.initrds);
@@ -53,20 +52,23 @@ export function format({ image }: Result): string {
   return imageText(image);
 }
 
-export const command = buildCommand<Flags, [string], Context>({
+export const command = buildCommand<Flags, [string?], Context>({
   docs: docs(
     "Load the next kernel",
     "Replaces the image loaded before; a load that fails keeps it. The command line is yours: without liveupdate=on in it\n" +
       "the next kernel drops everything that was preserved. Without --command-line it is that of a unified kernel image, or\n" +
       "the running kernel's own; --append adds what is not there already. The image is checked first, as luo kexec check\n" +
       "does: one that does not fit is refused. A unified kernel image, an EFI zboot image and a compressed kernel are\n" +
-      "unpacked. Kernel and initramfs are copied: the files may change afterwards.",
+      "unpacked. Kernel and initramfs are copied: the files may change afterwards.\n\n" +
+      "Without KERNEL, luo takes the kernel, the initramfs and the command line of the settings in /etc/luo/luo.conf, or of\n" +
+      "variables of the same names: LUO_KERNEL, LUO_INITRD, LUO_COMMAND_LINE and LUO_APPEND. Options win over settings.",
     [
       [
         "luo kexec load /boot/vmlinuz --initrd /boot/initrd.img --reuse-cmdline",
         "the same command line again",
       ],
       ["luo kexec -l /boot/vmlinuz --initrd=/boot/initrd.img", "as kexec-tools spells it"],
+      ["luo kexec load", "the kernel of the settings"],
       ['luo kexec load bzImage --command-line "liveupdate=on kho=on quiet"', "another one"],
     ],
   ),

@@ -29,7 +29,12 @@ export const initrdFlag = {
 /** The positional KERNEL. */
 export const kernelArgument = {
   kind: "tuple",
-  parameters: [{ parse: String, placeholder: "KERNEL", brief: "A kernel image, wrapped or not" }],
+  parameters: [{
+    parse: String,
+    optional: true,
+    placeholder: "KERNEL",
+    brief: "A kernel image, wrapped or not; default: that of the settings, with its initramfs",
+  }],
 } as const;
 
 export const lineFlags = {

@@ -18,6 +18,10 @@ export interface Settings {
   readonly faults?: string;
   /** LUO_TEST_KERNELS: a directory of kernel images for virtual machines. */
   readonly kernels?: string;
+  /** LUO_CONFIG: the file with the host's defaults; empty: none. */
+  readonly config?: string;
+  /** The variables that name the next kernel and what belongs to it (commands/arguments/config_file.ts). */
+  readonly nextKernel?: Readonly<Record<string, string | undefined>>;
   /** XDG_RUNTIME_DIR. */
   readonly runtimeDir?: string;
 }

@@ -9,7 +9,8 @@ import type { Context } from "../base/context.ts";
 export const PERMISSIONS: readonly string[] = [
   "--no-prompt",
   "--allow-ffi",
-  "--allow-env=LUO_BACKEND,LUO_SOCKET,LUO_EXE,LUO_FAULTS,LUO_TEST_KERNELS,XDG_RUNTIME_DIR,NO_COLOR",
+  "--allow-env=LUO_BACKEND,LUO_SOCKET,LUO_EXE,LUO_FAULTS,LUO_TEST_KERNELS," +
+  "LUO_CONFIG,LUO_KERNEL,LUO_INITRD,LUO_COMMAND_LINE,LUO_APPEND,XDG_RUNTIME_DIR,NO_COLOR",
 ];
 
 /** How to start `luo` itself again: the program, and the arguments that come before those of luo. */
