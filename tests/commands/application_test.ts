@@ -5,7 +5,7 @@ import { completionScript, SHELLS } from "../../commands/help/completion_script.
 import type { Outside } from "../../commands/base/context.ts";
 import { EXIT, EXIT_MEANING } from "../../commands/base/exit_codes.ts";
 import { Failure, failureJson, type FailureKind, renderFailure } from "../../commands/errors/failure.ts";
-import { manPage } from "../../commands/help/man_page.ts";
+import { manPages } from "../../commands/help/man_page.ts";
 import { listing, nearest } from "../../commands/errors/nearest.ts";
 import { Cli } from "./cli.ts";
 import { COMMAND_FILES } from "../../commands/program/route_to.ts";
@@ -122,7 +122,7 @@ Deno.test("all shells and the manual page know every command and flag", () => {
   const tree = routeTree(routes);
   const texts = [
     ...SHELLS.map((shell) => completionScript(shell, tree)),
-    manPage(tree).replaceAll("\\-", "-"),
+    manPages(tree).map(({ text }) => text).join("\n").replaceAll("\\-", "-"),
   ];
   for (const text of texts) {
     for (const { path, flags } of tree.commands) {
