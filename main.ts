@@ -25,7 +25,7 @@ async function start(): Promise<number> {
       nextKernel: {
         LUO_KERNEL: await variable("LUO_KERNEL"),
         LUO_INITRD: await variable("LUO_INITRD"),
-        LUO_COMMAND_LINE: await variable("LUO_COMMAND_LINE"),
+        LUO_CMDLINE: await variable("LUO_CMDLINE"),
         LUO_APPEND: await variable("LUO_APPEND"),
       },
       runtimeDir: await variable("XDG_RUNTIME_DIR"),

@@ -61,7 +61,7 @@ export const command = buildCommand<Flags, [string?], Context>({
       "does: one that does not fit is refused. A unified kernel image, an EFI zboot image and a compressed kernel are\n" +
       "unpacked. Kernel and initramfs are copied: the files may change afterwards.\n\n" +
       "Without KERNEL, luo takes the kernel, the initramfs and the command line of the settings in /etc/luo/luo.conf, or of\n" +
-      "variables of the same names: LUO_KERNEL, LUO_INITRD, LUO_COMMAND_LINE and LUO_APPEND. Options win over settings.",
+      "variables of the same names: LUO_KERNEL, LUO_INITRD, LUO_CMDLINE and LUO_APPEND. Options win over settings.",
     [
       [
         "luo kexec load /boot/vmlinuz --initrd /boot/initrd.img --reuse-cmdline",

@@ -9,8 +9,7 @@ export const CONFIG_FILE = "/etc/luo/luo.conf";
 export const SETTINGS = {
   LUO_KERNEL: "The kernel that luo kexec load and luo kexec check take when none is named.",
   LUO_INITRD: "Its initramfs. Several, separated by blanks, are put one after the other.",
-  LUO_COMMAND_LINE:
-    "Its command line. Without it: that of a unified kernel image, or that of the running kernel.",
+  LUO_CMDLINE: "Its command line. Without it: that of a unified kernel image, or that of the running kernel.",
   LUO_APPEND: "Words to add to its command line, when they are not there already.",
   LUO_PARTICIPANTS:
     "The directory with the participants of live updates. The agent reads it from its environment.",

@@ -7,7 +7,7 @@ export const ENVIRONMENT: Rows = [
   ["LUO_BACKEND", "linux or model, as --backend."],
   ["LUO_SOCKET", "Where the agent listens, as --socket."],
   [
-    "LUO_KERNEL, LUO_INITRD, LUO_COMMAND_LINE, LUO_APPEND",
+    "LUO_KERNEL, LUO_INITRD, LUO_CMDLINE, LUO_APPEND",
     "The next kernel when luo kexec load or luo kexec check names none. They win over luo.conf(5), which explains them.",
   ],
   ["LUO_CONFIG", `The file to read in place of ${CONFIG_FILE}. Empty: none.`],

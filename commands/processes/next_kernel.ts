@@ -41,7 +41,7 @@ export function withKernel<R extends KernelRequest>(
   const initrds = setting("LUO_INITRD")?.split(/\s+/).filter(Boolean) ?? [];
   return {
     ...request,
-    ...defaultLine(request, setting("LUO_COMMAND_LINE")),
+    ...defaultLine(request, setting("LUO_CMDLINE")),
     kernel: named,
     append: request.append ?? setting("LUO_APPEND"),
     initrds: request.initrds.length > 0 ? request.initrds : initrds,

@@ -10,7 +10,7 @@ export const PERMISSIONS: readonly string[] = [
   "--no-prompt",
   "--allow-ffi",
   "--allow-env=LUO_BACKEND,LUO_SOCKET,LUO_EXE,LUO_FAULTS,LUO_TEST_KERNELS," +
-  "LUO_CONFIG,LUO_KERNEL,LUO_INITRD,LUO_COMMAND_LINE,LUO_APPEND,XDG_RUNTIME_DIR,NO_COLOR",
+  "LUO_CONFIG,LUO_KERNEL,LUO_INITRD,LUO_CMDLINE,LUO_APPEND,XDG_RUNTIME_DIR,NO_COLOR",
 ];
 
 /** How to start `luo` itself again: the program, and the arguments that come before those of luo. */

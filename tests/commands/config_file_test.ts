@@ -45,7 +45,7 @@ Deno.test("options win over variables, variables win over the file", () => {
   const config = Deno.makeTempFileSync();
   Deno.writeTextFileSync(
     config,
-    "LUO_KERNEL=/file\nLUO_INITRD='/a  /b'\nLUO_COMMAND_LINE=quiet\nLUO_APPEND=kho=on\n",
+    "LUO_KERNEL=/file\nLUO_INITRD='/a  /b'\nLUO_CMDLINE=quiet\nLUO_APPEND=kho=on\n",
   );
   const chosen = (request = {}, nextKernel = {}) =>
     withKernel({ settings: { config, nextKernel } }, { ...asked, ...request });
@@ -72,7 +72,7 @@ Deno.test("options win over variables, variables win over the file", () => {
 Deno.test("kexec load and kexec check without KERNEL take that of the file", async () => {
   await using cli = new Cli();
   const kernel = cli.file("my kernel", standInBzImage({ release: "7.3.9-default" }));
-  const config = cli.file("luo.conf", `LUO_KERNEL="${kernel}"\nLUO_COMMAND_LINE="liveupdate=on kho=on"\n`);
+  const config = cli.file("luo.conf", `LUO_KERNEL="${kernel}"\nLUO_CMDLINE="liveupdate=on kho=on"\n`);
   const env = { LUO_CONFIG: config };
   const { image } = await cli.json<{ image: ImageInfo }>(["kexec", "load"], { env });
   assert.equal(image.kernel, kernel);

@@ -3,6 +3,10 @@
 export const MACHINES = { x86_64: 62, aarch64: 183 } as const;
 export type Target = keyof typeof MACHINES;
 
+export function isTarget(word: string): word is Target {
+  return word in MACHINES;
+}
+
 export const PT_LOAD = 1;
 export const PT_DYNAMIC = 2;
 const PT_NOTE = 4;
