@@ -30,7 +30,7 @@ export function parse(flags: Flags, kernel?: string): Request {
 }
 
 export async function run(context: Context, asked: Request, flags: CommonFlags): Promise<Result> {
-  const request = withKernel(context, asked);
+  const request = await withKernel(context, asked);
   using sys = await kernelProcess(context, flags);
   return await checkFiles(sys, request, preservedBytes(context, flags));
 }

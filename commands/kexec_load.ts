@@ -33,7 +33,7 @@ export function parse(flags: Flags, kernel?: string): Request {
 }
 
 export async function run(context: Context, asked: Request, flags: CommonFlags): Promise<Result> {
-  const request = withKernel(context, asked);
+  const request = await withKernel(context, asked);
   const { openImage, openInitrd } = await import("../lib/files/open_image.ts");
   using kernel = openImage(request.kernel);
   using initrd = openInitrd(request.initrds);

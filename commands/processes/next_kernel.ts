@@ -4,7 +4,6 @@ import type { LineChoice } from "../arguments/next_command_line.ts";
 import type { Context } from "../base/context.ts";
 import { Failure } from "../errors/failure.ts";
 import { LuoError } from "../../lib/error.ts";
-import { openKernelFile } from "../../lib/files/kernel_file.ts";
 
 /** What `luo kexec load` and `luo kexec check` are asked for. */
 export interface KernelRequest extends LineChoice {
@@ -18,14 +17,14 @@ export interface KernelRequest extends LineChoice {
  *
  * @throws Failure `usage`: no kernel is named anywhere
  */
-export function withKernel<R extends KernelRequest>(
+export async function withKernel<R extends KernelRequest>(
   { settings }: Pick<Context, "settings">,
   request: R,
-): R & { readonly kernel: string } {
+): Promise<R & { readonly kernel: string }> {
   const { kernel } = request;
   if (kernel !== undefined) return { ...request, kernel };
   const path = settings.config ?? CONFIG_FILE;
-  const config = readConfig(path);
+  const config = await readConfig(path);
   // A variable of the environment wins over the file, also an empty one.
   const setting = (name: Setting) => (settings.nextKernel?.[name] ?? config[name]) || undefined;
   const named = setting("LUO_KERNEL");
@@ -55,8 +54,9 @@ function defaultLine(request: LineChoice, commandLine: string | undefined): Part
 }
 
 /** The file's settings; none when there is no file. @throws LuoError `read`: it is there and cannot be read */
-function readConfig(path: string): Config {
+async function readConfig(path: string): Promise<Config> {
   if (path === "") return {};
+  const { openKernelFile } = await import("../../lib/files/kernel_file.ts");
   try {
     using file = openKernelFile(path);
     return parseConfig(new TextDecoder().decode(file.read(0, file.size)), path);

@@ -41,7 +41,7 @@ Deno.test("a line that would be read in two ways, or not at all, is named", asyn
 
 const asked = { initrds: [], reuseCommandLine: true, imageCommandLine: true };
 
-Deno.test("options win over variables, variables win over the file", () => {
+Deno.test("options win over variables, variables win over the file", async () => {
   const config = Deno.makeTempFileSync();
   Deno.writeTextFileSync(
     config,
@@ -57,15 +57,15 @@ Deno.test("options win over variables, variables win over the file", () => {
     commandLine: "quiet",
     append: "kho=on",
   };
-  assert.deepEqual(chosen(), all);
-  assert.deepEqual(chosen({}, { LUO_KERNEL: "/env" }), { ...all, kernel: "/env" });
-  assert.deepEqual(chosen({}, { LUO_INITRD: "" }), { ...all, initrds: [] });
-  assert.deepEqual(chosen({ initrds: ["/c"], append: "x" }), { ...all, initrds: ["/c"], append: "x" });
+  assert.deepEqual(await chosen(), all);
+  assert.deepEqual(await chosen({}, { LUO_KERNEL: "/env" }), { ...all, kernel: "/env" });
+  assert.deepEqual(await chosen({}, { LUO_INITRD: "" }), { ...all, initrds: [] });
+  assert.deepEqual(await chosen({ initrds: ["/c"], append: "x" }), { ...all, initrds: ["/c"], append: "x" });
   // --reuse-cmdline
   const { commandLine: _, ...running } = all;
-  assert.deepEqual(chosen({ imageCommandLine: false }), { ...running, reuseCommandLine: true });
+  assert.deepEqual(await chosen({ imageCommandLine: false }), { ...running, reuseCommandLine: true });
   // The settings belong to the default kernel.
-  assert.deepEqual(chosen({ kernel: "/mine" }), { ...asked, kernel: "/mine" });
+  assert.deepEqual(await chosen({ kernel: "/mine" }), { ...asked, kernel: "/mine" });
   Deno.removeSync(config);
 });
 
