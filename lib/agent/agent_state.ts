@@ -174,7 +174,11 @@ export class AgentState implements Disposable {
   }
 
   #source(only?: SessionKey): JournalSource {
-    return { change: only && encodeChange(this.#change(only)), whole: () => this.#encoded() };
+    let encoded: Uint8Array | undefined;
+    return {
+      change: only && encodeChange(this.#change(only)),
+      whole: () => encoded ??= this.#encoded(),
+    };
   }
 
   #change({ list, name }: SessionKey): Change {

@@ -1,5 +1,5 @@
 /** The journal: how it is written and read, and what becomes of its sessions when another agent takes over. */
-import { fits } from "../schema/check.ts";
+import { compiled } from "../schema/compiled.ts";
 import { StoredChange, StoredJournal } from "../schema/journal.ts";
 import type { JournalBytes } from "./journal_log.ts";
 import type { FileInfo, Journal, Loss, SessionInfo } from "../schema/types.ts";
@@ -52,8 +52,9 @@ function parsed(bytes: Uint8Array): unknown {
 /** @throws TypeError a change is none */
 function withChanges(journal: Stored, changes: readonly unknown[]): Stored {
   const sessions = new Map(journal.sessions.map((session) => [keyOf(session), session]));
+  const isChange = compiled(StoredChange);
   for (const change of changes) {
-    if (!isChange(change)) throw new TypeError("an entry of the log is no change");
+    if (!isOneChange(change) || !isChange(change)) throw new TypeError("an entry of the log is no change");
     if (change.session !== undefined) sessions.set(keyOf(change.session), change.session);
     else sessions.delete(key(change.gone));
   }
@@ -65,8 +66,9 @@ type Changed = { session: StoredSession } | {
   gone: { name: string; outgoing: boolean };
 };
 
-function isChange(value: unknown): value is Changed {
-  return fits(StoredChange, value) && Object.keys(value as object).length === 1;
+/** An entry of the log is of one kind. The rest of its form is in the schema. */
+function isOneChange(value: unknown): value is Changed {
+  return typeof value === "object" && value !== null && Object.keys(value).length === 1;
 }
 
 function keyOf({ name, state }: StoredSession): string {
@@ -79,10 +81,11 @@ function key({ name, outgoing }: { name: string; outgoing: boolean }): string {
 }
 
 function isStored(value: unknown): value is Stored {
-  return fits(StoredJournal, value);
+  return compiled(StoredJournal)(value);
 }
 
 function storedSession(session: SessionInfo): StoredSession {
+  if (!session.files.some(isStoredOtherwise)) return session as StoredSession;
   return {
     ...session,
     files: session.files.map((file) => ({
@@ -93,6 +96,11 @@ function storedSession(session: SessionInfo): StoredSession {
   };
 }
 
+/** Most files are stored as they are: a journal of many files is then not copied. */
+function isStoredOtherwise({ preservedAt, state }: FileInfo): boolean {
+  return preservedAt === undefined || storedState(state) !== state;
+}
+
 /** A file that the agent holds counts as preserved: after the kexec the kernel says that it does not have the file. */
 function storedState(state: FileInfo["state"]): StoredFile["state"] {
   if (state === "held") return "preserved";
@@ -101,14 +109,18 @@ function storedState(state: FileInfo["state"]): StoredFile["state"] {
 
 /** Keeps the fields that another version wrote, so that this agent writes them again. */
 function fromStored(stored: Stored): Journal {
-  const sessions = stored.sessions.map((session) => ({
-    ...session,
-    files: session.files.map(fileFromStored),
-  }));
+  const sessions = stored.sessions.map(sessionFromStored);
   const { image } = stored;
   // With a word that this version does not know, the image counts as not checked by luo.
   const by = image?.by === undefined || image.by === "luo" ? image?.by : "other";
   return { ...stored, sessions, ...image === undefined ? {} : { image: { ...image, by } } };
+}
+
+function sessionFromStored(session: StoredSession): SessionInfo {
+  const otherwise = session.files.some(({ preservedAt, state }) =>
+    preservedAt === undefined || preservedAt === STORED_UNKNOWN || state === STORED_RESTORED
+  );
+  return otherwise ? { ...session, files: session.files.map(fileFromStored) } : session as SessionInfo;
 }
 
 function fileFromStored(file: StoredFile): FileInfo {

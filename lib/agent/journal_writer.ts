@@ -8,6 +8,7 @@ import { overwriteRecord, type RecordLog, writeRecord } from "./record.ts";
 /** The journal, and the one change that it has since it was written last, if that is all. */
 export interface JournalSource {
   readonly change: Uint8Array | undefined;
+  /** The same bytes each time. */
   readonly whole: () => Uint8Array;
 }
 
