@@ -52,7 +52,7 @@ export class CallServer implements Disposable {
     this.#nodes = nodes;
     this.#handlers = {
       ...new OpenCalls(sys, program, subjects, ioctls, preserved).handlers,
-      ...new LookCalls(program, objects, subjects).handlers,
+      ...new LookCalls(sys, program, objects, subjects).handlers,
       ...new NameCalls(program, subjects, nodes).handlers,
       ...new MoveCalls(program, subjects, nodes).handlers,
       ...new AttributeCalls(program, subjects).handlers,

@@ -15,6 +15,8 @@ export interface Owned {
 /** `real`, `effective` and `fs`, each a user and a group. */
 export class Credentials {
   readonly umask: number;
+  /** The seccomp filters, luo's among them. */
+  readonly filters: number;
   readonly #uids: readonly number[];
   readonly #gids: readonly number[];
   readonly #groups: readonly number[];
@@ -24,6 +26,7 @@ export class Credentials {
     const words = (name: string) =>
       new RegExp(`^${name}:(.*)$`, "m").exec(status)?.[1]?.trim().split(/\s+/) ?? [];
     this.umask = parseInt(words("Umask")[0] ?? "0", 8);
+    this.filters = Number(words("Seccomp_filters")[0] ?? "1");
     this.#uids = words("Uid").map(Number);
     this.#gids = words("Gid").map(Number);
     this.#groups = words("Groups").map(Number);

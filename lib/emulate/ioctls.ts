@@ -31,7 +31,11 @@ export class Ioctls {
     const makes_fd = MAKES_SESSION.has(request) || request === luo.LIVEUPDATE_SESSION_RETRIEVE_FD;
     if (makes_fd && !this.program.has_room(call.tid)) return -Errno.EMFILE;
     const answer = this.sys.ioctl(object.model_fd, request, argument);
-    if (answer < 0 || argument === null) return answer;
+    if (argument === null) return answer;
+    if (request === luo.LIVEUPDATE_SESSION_GET_NAME && answer === -Errno.EFAULT) {
+      return this.#part(call, object, argument);
+    }
+    if (answer < 0) return answer;
     if (makes_fd) {
       const given = this.#give(call, argument, MAKES_SESSION.has(request));
       if (given < 0) return given;
@@ -39,6 +43,15 @@ export class Ioctls {
     // The size, the first field, is the program's own.
     const changed = argument.bytes.subarray(SIZE_FIELD, luo.SESSION_STRUCT_SIZE);
     return this.program.write(call.tid, call.args[2] + BigInt(SIZE_FIELD), changed);
+  }
+
+  /** copy_to_user() writes up to the first byte that cannot be written. */
+  #part({ tid, args: [, , address] }: Notification, { model_fd }: EmulatedFd, { bytes }: UserMemory): Ret {
+    const whole = { bytes, writable: true };
+    const answer = this.sys.ioctl(model_fd, luo.LIVEUPDATE_SESSION_GET_NAME, whole);
+    if (answer < 0) return answer;
+    this.program.write(tid, address, bytes.subarray(0, luo.GET_NAME_STRUCT_SIZE));
+    return -Errno.EFAULT;
   }
 
   /** The model gets a copy of the program's fd. The program's struct is not changed. */

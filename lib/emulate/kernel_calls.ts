@@ -18,6 +18,7 @@ const KEXEC_SEGMENT_MAX = 16n;
 const [KEXEC_FLAGS, KEXEC_ARCH_MASK] = [0xfn, 0xffff_0000n];
 /** KEXEC_ARCH_X86_64, KEXEC_ARCH_AARCH64: the ELF machine, shifted by 16. */
 const KEXEC_ARCH = { x86_64: 62n << 16n, aarch64: 183n << 16n } as const;
+const SECCOMP_MODE_FILTER = 2;
 /** linux/syslog.h; include/linux/printk.h: the bytes of the log that a program may ask for. */
 const [SYSLOG_READ_ALL, SYSLOG_SIZE_BUFFER] = [3, 10];
 const LOG_SIZE = 1 << 18;
@@ -43,9 +44,11 @@ export class KernelCalls {
   ) {}
 
   readonly handlers: Handlers<
-    "uname" | "syslog" | "kexec_load" | "kexec_file_load" | "reboot" | "io_uring_setup"
+    "uname" | "prctl" | "syslog" | "kexec_load" | "kexec_file_load" | "reboot" | "io_uring_setup"
   > = {
     uname: ({ tid, args: [address] }) => this.#uname(tid, address),
+    // PR_GET_SECCOMP: a filter besides luo's is the program's own.
+    prctl: ({ tid }) => this.program.credentials(tid).filters > 1 ? SECCOMP_MODE_FILTER : 0,
     syslog: (call) => this.#syslog(call),
     kexec_load: (call) => this.#kexec_load(call),
     kexec_file_load: (call) => this.#kexec_file_load(call),

@@ -8,7 +8,9 @@ import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import { look, type PathArguments, type Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { type EmulatedFd, type EmulatedFds, identityOf } from "./emulated_fds.ts";
-import { encodeStat, encodeStatfs, encodeStatx, type FileLook } from "./stat_structs.ts";
+import type { SystemCalls } from "../system_calls.ts";
+import { isKernelFile, kernelFileMode } from "./kernel_files.ts";
+import { encodeStat, encodeStatfs, encodeStatx, type FileLook, KERNEL_FILE } from "./stat_structs.ts";
 
 const AT_SYMLINK_NOFOLLOW = 0x100;
 /** AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH; statx has AT_STATX_SYNC_TYPE besides, faccessat2 AT_EACCESS. */
@@ -18,6 +20,7 @@ const AT_EACCESS = 0x200;
 
 export class LookCalls {
   constructor(
+    readonly sys: SystemCalls,
     readonly program: CallingProgram,
     readonly objects: EmulatedFds,
     readonly subjects: Subjects,
@@ -71,8 +74,19 @@ export class LookCalls {
   ): CallAnswer {
     const subject = this.subjects.byPath(call, named);
     if (subject?.is === "below") return -Errno.ENOTDIR;
-    const looks = subject && look(subject);
+    const looks = subject === undefined ? this.#kernelFile(call, named) : look(subject);
     return looks && this.program.write(call.tid, into, encode(looks));
+  }
+
+  /** How a file of the model's kernel looks that the host does not have. */
+  #kernelFile({ tid }: Notification, { dirfd, path, follow }: PathArguments): FileLook | undefined {
+    const text = this.program.path(tid, path);
+    if (typeof text === "number" || text === "") return undefined;
+    const place = this.subjects.paths.find(tid, dirfd, text, { follow });
+    if (place?.is !== "file" || !isKernelFile(place.inside)) return undefined;
+    if (typeof stat(place.path) !== "number") return undefined;
+    const mode = kernelFileMode(this.sys, place.inside);
+    return mode === undefined ? undefined : { ...KERNEL_FILE, mode };
   }
 
   #fstat({ tid, args: [fd, into] }: Notification): CallAnswer {
@@ -86,7 +100,7 @@ export class LookCalls {
     const named = { dirfd, path, flags: flags & AT_EMPTY_PATH, follow: !(flags & AT_SYMLINK_NOFOLLOW) };
     const subject = this.subjects.byPath(call, named);
     if (subject?.is === "below") return -Errno.ENOTDIR;
-    const looks = subject && look(subject);
+    const looks = subject === undefined ? this.#kernelFile(call, named) : look(subject);
     if (looks === undefined) return undefined;
     const real = !(flags & AT_EACCESS);
     return this.program.credentials(call.tid).may(looks, mode, real) ? 0 : -Errno.EACCES;

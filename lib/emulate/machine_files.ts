@@ -1,7 +1,9 @@
-/** Files of /proc and /sys that luo serves: fdinfo of the device and of sessions, and what tells which kernel runs. */
+/** Files of /proc and /sys that luo serves: fdinfo and status of the machine's processes, and what tells which kernel runs. */
 import { translateOpenFlags, X86_64 } from "../../ffi/abi/arch.ts";
 import { F_GETFL, O_CLOEXEC } from "../../ffi/abi/fcntl.ts";
 import { ARCH } from "../../ffi/libc.ts";
+import { read_text } from "../../ffi/proc.ts";
+import { getpid } from "../../ffi/process.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
 import { look } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
@@ -17,9 +19,31 @@ export function openMachineFile(
   flags: number,
 ): Ret | undefined {
   if (isKernelFile(path)) return openKernelFile(sys, path, flags);
+  const [, pid] = /^\/proc\/(?:\d+\/task\/)?(\d+)\/status$/.exec(path) ?? [];
+  if (pid !== undefined) return openStatus(path, pid);
   const shown = fdinfo(path);
   const object = shown && objects.find(shown.pid, shown.fd);
   return shown && object && openFdinfo(sys, program, shown, object);
+}
+
+/** The content of the file when it is opened, without luo's filter; undefined for a process that does not have it. */
+function openStatus(path: string, pid: string): Ret | undefined {
+  const text = read_text(path);
+  const filters = Number(/^Seccomp_filters:\t(\d+)$/m.exec(text ?? "")?.[1] ?? 0);
+  if (text === undefined || filters === 0 || !isOfMachine(pid)) return undefined;
+  const shown = text.replace(/^Seccomp_filters:\t\d+$/m, `Seccomp_filters:\t${filters - 1}`);
+  return readOnlyFile(path, encode(filters === 1 ? shown.replace(/^Seccomp:\t2$/m, "Seccomp:\t0") : shown));
+}
+
+/** A process of the machine descends from the guard, which is a child of luo. */
+function isOfMachine(pid: string): boolean {
+  for (let at = pid; at !== "0" && at !== "1";) {
+    const parent = /^PPid:\t(\d+)$/m.exec(read_text(`/proc/${at}/status`) ?? "")?.[1];
+    if (parent === undefined) return false;
+    if (parent === String(getpid())) return true;
+    at = parent;
+  }
+  return false;
 }
 
 /** An fd of a process. */
@@ -48,5 +72,9 @@ function openFdinfo(
   const session = kind === "session" || node === undefined;
   const ino = look(session ? { is: "session", object } : { is: "device", node, entry })?.ino ?? 0n;
   const text = `pos:\t0\nflags:\t0${flags.toString(8)}\nmnt_id:\t${session ? 14 : 2}\nino:\t${ino}\n`;
-  return readOnlyFile(String(fd), new TextEncoder().encode(text));
+  return readOnlyFile(String(fd), encode(text));
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }

@@ -3,6 +3,7 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { readlink, stat } from "../../ffi/file.ts";
 import type { DeviceNodes, Entry } from "./device_nodes.ts";
+import { isKernelFile } from "./kernel_files.ts";
 
 /** fs/namei.c: MAXSYMLINKS. */
 const LINKS_MAX = 40;
@@ -90,7 +91,7 @@ class Walk {
       const fd = typeof text === "string" ? this.#descriptor(name) : undefined;
       if (fd !== undefined && last) return fd;
       if (typeof text === "number" || (last && !follow)) {
-        if (!last && text !== -Errno.EINVAL) return undefined;
+        if (!last && text !== -Errno.EINVAL) return this.#ofKernel([name, ...rest]);
         this.#parts.push(name);
         continue;
       }
@@ -98,6 +99,14 @@ class Walk {
       this.#follow(name, text, rest);
     }
     return { is: "file", path: this.#here(), inside: `/${this.#parts.join("/")}` };
+  }
+
+  /** A file in a directory of /sys that the host does not have, and the model's kernel may have. */
+  #ofKernel(rest: readonly string[]): Place | undefined {
+    const names = [...this.#parts, ...rest].filter((name) => name !== "" && name !== ".");
+    const inside = `/${names.join("/")}`;
+    if (this.#base !== this.#root || !isKernelFile(inside)) return undefined;
+    return { is: "file", path: `${this.#root}${inside}`, inside };
   }
 
   #at(entry: Entry, rest: readonly string[]): Place | undefined {

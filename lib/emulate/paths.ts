@@ -3,7 +3,7 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { readlink } from "../../ffi/file.ts";
 import type { DeviceNodes } from "./device_nodes.ts";
-import { isKernelFileName } from "./kernel_files.ts";
+import { mayBeKernelFile } from "./kernel_files.ts";
 import { type Place, walk, type WalkOptions } from "./path_walk.ts";
 
 const KNOWN_MAX = 10_000;
@@ -53,7 +53,7 @@ export class Paths {
   #concerns(path: string): boolean {
     const names = path.split("/");
     const last = names.at(-1) ?? "";
-    return /^\d+$/.test(last) || isKernelFileName(last) ||
+    return /^\d+$/.test(last) || last === "status" || mayBeKernelFile(names) ||
       names.some((name) => OF_A_PROCESS.has(name) || this.nodes.has(name));
   }
 }

@@ -33,6 +33,17 @@ export const SESSION: FileLook = {
   size: 0n,
 };
 
+/** A file of /proc or /sys; the mode is the model's. */
+export const KERNEL_FILE: FileLook = {
+  mode: 0o444,
+  ino: 4026533000n,
+  device: false,
+  uid: 0,
+  gid: 0,
+  nlink: 1,
+  size: 0n,
+};
+
 /** `size`: of a file that stands in the device's place. */
 export function lookOf(node: Node, size = 0n): FileLook {
   const { mode, uid, gid, nlink, kind } = node;

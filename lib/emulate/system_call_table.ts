@@ -17,6 +17,7 @@ interface Trap {
 const LIVEUPDATE_TYPE = { argument: 1, mask: 0xff00, is: 0xba00 };
 const F_ADD_SEALS = { argument: 1, is: 1033 };
 const MADV_REMOVE = { argument: 2, is: 9 };
+const PR_GET_SECCOMP = { argument: 0, is: 21 };
 const O_TRUNC = { argument: 2, mask: 0o1000, is: 0o1000 };
 const CLONE_NEWNS = { argument: 0, mask: 0x20000, is: 0x20000 };
 
@@ -109,6 +110,7 @@ export const TRAPS = {
   unshare: { nr: [272, 97], when: CLONE_NEWNS },
   // The machine itself.
   uname: { nr: [63, 160] },
+  prctl: { nr: [157, 167], when: PR_GET_SECCOMP },
   syslog: { nr: [103, 116] },
   kexec_load: { nr: [246, 104] },
   kexec_file_load: { nr: [320, 294] },
@@ -151,7 +153,7 @@ export const PASSED: Readonly<Record<string, string>> = {
     ioprio_get getcpu time times gettimeofday settimeofday clock_settime clock_gettime clock_getres clock_adjtime adjtimex
     timer_create timer_settime timer_gettime timer_getoverrun timer_delete getrlimit setrlimit prlimit64 getrusage sysinfo
     umask getuid geteuid getgid getegid setuid setgid setreuid setregid setresuid getresuid setresgid getresgid setfsuid setfsgid
-    getgroups setgroups capget capset personality ptrace prctl arch_prctl seccomp getrandom sethostname setdomainname
+    getgroups setgroups capget capset personality ptrace arch_prctl seccomp getrandom sethostname setdomainname
     vhangup iopl ioperm modify_ldt set_thread_area get_thread_area kcmp getcwd add_key request_key keyctl bpf perf_event_open
     lsm_get_self_attr lsm_set_self_attr lsm_list_modules init_module delete_module uretprobe uprobe listns`,
   "It works on memory: contents of a preserved file may change, its size does not": `

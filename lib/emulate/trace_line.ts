@@ -100,6 +100,7 @@ const ARGUMENTS: Readonly<Partial<Record<Call, string>>> = {
   fdatasync: "i",
   readahead: "iii",
   sync_file_range: "iiix",
+  prctl: "i",
   syslog: "i*i",
   kexec_load: "xi*x",
   kexec_file_load: "iii*x",

@@ -8,6 +8,8 @@ import type { System } from "./system.ts";
 
 interface Entry {
   readonly mode: number;
+  /** False: this kernel does not have the file. */
+  readonly present?: (system: System) => boolean;
   readonly read: (system: System) => string | Uint8Array;
   /** Returns -errno, or undefined when the text was accepted. */
   readonly write?: (system: System, text: string) => number | undefined;
@@ -24,10 +26,22 @@ const entries = new Map<string, Entry>([
     read: (system) => `${Number(system.kexec_load_disabled)}\n`,
     write: disable_kexec,
   }],
+  // misc_register() of kernel/liveupdate/luo_core.c: a dynamic minor, from 261 down to 256 (drivers/char/misc.c).
+  ["/proc/misc", { mode: 0o444, read: (system) => hasDevice(system) ? "261 liveupdate\n" : "" }],
+  ["/sys/class/misc/liveupdate/dev", { mode: 0o444, present: hasDevice, read: () => "10:261\n" }],
+  ["/sys/class/misc/liveupdate/uevent", {
+    mode: 0o644,
+    present: hasDevice,
+    read: () => "MAJOR=10\nMINOR=261\nDEVNAME=liveupdate\n",
+  }],
   ["/sys/kernel/kexec_loaded", { mode: 0o444, read: loaded }],
   ["/sys/kernel/kexec/loaded", { mode: 0o444, read: loaded }],
   ["/sys/kernel/kexec_crash_loaded", { mode: 0o444, read: () => "0\n" }],
 ]);
+
+function hasDevice(system: System): boolean {
+  return system.luo !== undefined;
+}
 
 function loaded(system: System): string {
   return `${Number(system.image !== undefined)}\n`;
@@ -62,7 +76,7 @@ export function open_proc(
   uid: number,
 ): OpenFile | number | undefined {
   const entry = entries.get(path) ?? debugfs_entry(system, path);
-  if (entry === undefined) return undefined;
+  if (entry === undefined || entry.present?.(system) === false) return undefined;
   if (entry.mode === 0o400 && uid !== 0) return -Errno.EACCES;
   if ((flags & abi.O_ACCMODE) !== abi.O_RDONLY && entry.write === undefined) return -Errno.EACCES;
   const operations: FileOperations = {
