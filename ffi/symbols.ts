@@ -163,6 +163,12 @@ export const symbols = {
   // ssize_t process_vm_readv(pid_t pid, const struct iovec *local, unsigned long, const struct iovec *remote, unsigned long,
   //                          unsigned long flags)
   process_vm_readv: { parameters: ["i32", "buffer", "u64", "buffer", "u64", "u64"], result: "i32" },
+  process_vm_readv_nonblocking: {
+    name: "process_vm_readv",
+    parameters: ["i32", "buffer", "u64", "buffer", "u64", "u64"],
+    result: "i32",
+    nonblocking: true,
+  },
   process_vm_writev: { parameters: ["i32", "buffer", "u64", "buffer", "u64", "u64"], result: "i32" },
   // int prctl(int option, unsigned long, unsigned long, unsigned long, unsigned long)
   prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },

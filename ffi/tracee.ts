@@ -1,7 +1,10 @@
 /** Another process: its memory, its limits, its end. Functions return a value >= 0 or -errno (see ffi/libc.ts). */
 import { Errno } from "./abi/errno.ts";
+import { O_CLOEXEC, O_RDONLY } from "./abi/fcntl.ts";
+import { PAGE_SIZE } from "./abi/page.ts";
 import type { Ret } from "./abi/values.ts";
-import { addressOf, libc, ret } from "./libc.ts";
+import { close, open, pread } from "./file.ts";
+import { addressOf, keepAlive, libc, ret } from "./libc.ts";
 import { read_text } from "./proc.ts";
 
 const PR_SET_CHILD_SUBREAPER = 36;
@@ -43,6 +46,38 @@ export class Memory {
     [this.#local[0], this.#local[1]] = [this.#address, BigInt(length)];
     [this.#remote[0], this.#remote[1]] = [address, BigInt(length)];
   }
+}
+
+/**
+ * Reads one byte of a process in another thread: the page is there afterwards, if it can be. This may take as long as a handler of
+ * the process takes that fills the page (userfaultfd).
+ */
+export async function touch(pid: number, address: bigint): Promise<void> {
+  const byte = new Uint8Array(1);
+  const local = new BigUint64Array([addressOf(byte), 1n]);
+  const remote = new BigUint64Array([address, 1n]);
+  await libc().process_vm_readv_nonblocking(pid, local, 1n, remote, 1n, 0n);
+  keepAlive(byte);
+}
+
+/** Reads memory that the process may write and not read: for the kernel it is readable on most processors. */
+export function read_forced(pid: number, address: bigint, length: number): Uint8Array<ArrayBuffer> | Ret {
+  const fd = open(`/proc/${pid}/mem`, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return fd;
+  const into = new Uint8Array(length);
+  const got = pread(fd, into, address);
+  close(fd);
+  return got < 0 ? -Errno.EFAULT : into.subarray(0, got);
+}
+
+/** The entries of /proc/PID/pagemap, a u64 for each page from the one of `address` on; none when it cannot be read. */
+export function pagemap(pid: number, address: bigint, pages: number): BigUint64Array {
+  const entries = new BigUint64Array(pages);
+  const fd = open(`/proc/${pid}/pagemap`, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return entries.subarray(0, 0);
+  const got = pread(fd, new Uint8Array(entries.buffer), address / BigInt(PAGE_SIZE) * 8n);
+  close(fd);
+  return entries.subarray(0, Math.max(0, got) >> 3);
 }
 
 /** Descendants of this process that lose their parent become its children from now on. */

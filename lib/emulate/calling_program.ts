@@ -8,9 +8,10 @@ import { close, stat } from "../../ffi/file.ts";
 import { pidfd_getfd, pidfd_open } from "../../ffi/process.ts";
 import { read_text } from "../../ffi/proc.ts";
 import type { Listener } from "../../ffi/seccomp.ts";
-import { fd_limits, Memory } from "../../ffi/tracee.ts";
+import { fd_limits, Memory, read_forced } from "../../ffi/tracee.ts";
 import type { Ret, UserMemory } from "../system_calls.ts";
 import { Credentials } from "./credentials.ts";
+import { LazyMemory } from "./lazy_memory.ts";
 
 const PATH_MAX = 4096;
 const IOV_MAX = 1024;
@@ -31,10 +32,13 @@ export interface Mapping {
   /** `dev:ino` of the mapped file. */
   readonly file: string | undefined;
   readonly shared: boolean;
+  /** `rwxs` or `rwxp`, with `-` for what is not allowed. */
+  readonly rights: string;
 }
 
 /** The thread `tid` in each method made the call that is being served, and waits for the answer. */
 export class CallingProgram {
+  readonly lazy = new LazyMemory();
   readonly #memory = new Memory();
 
   constructor(readonly listener: Listener) {}
@@ -43,7 +47,7 @@ export class CallingProgram {
   path(tid: number, address: bigint): string | Ret {
     // Most paths are short. A second, longer read follows when the first has no NUL.
     for (const length of [256, PATH_MAX]) {
-      const bytes = this.#memory.read(tid, address, length);
+      const bytes = this.#read(tid, address, length);
       if (typeof bytes === "number") return bytes;
       const end = bytes.indexOf(0);
       if (end >= 0) return decodeOsText(bytes.subarray(0, end));
@@ -57,7 +61,7 @@ export class CallingProgram {
     const bytes = new Uint8Array(Math.min(length, BYTES_MAX));
     for (let done = 0; done < bytes.length;) {
       const wanted = Math.min(bytes.length - done, this.#memory.limit);
-      const piece = this.#memory.read(tid, address + BigInt(done), wanted);
+      const piece = this.#read(tid, address + BigInt(done), wanted);
       if (typeof piece === "number") return done === 0 ? piece : bytes.slice(0, done);
       bytes.set(piece, done);
       done += piece.length;
@@ -71,12 +75,12 @@ export class CallingProgram {
    * bytes that the kernel writes back; the struct counts as writable when all of them are.
    */
   argument(tid: number, address: bigint, known: number): UserMemory | null {
-    const size = this.#memory.read(tid, address, 4);
+    const size = this.#read(tid, address, 4);
     if (typeof size === "number") return null;
     const length = size.length < 4 ? 4 : new DataView(size.buffer, size.byteOffset).getUint32(0, true);
     const bytes = this.bytes(tid, address, Math.min(Math.max(length, 4), ARGUMENT_MAX));
     if (typeof bytes === "number") return null;
-    const writable = this.#memory.write(tid, address, bytes.subarray(0, Math.min(known, length))) === 0;
+    const writable = this.write(tid, address, bytes.subarray(0, Math.min(known, length))) === 0;
     if (length <= ARGUMENT_MAX || bytes.length < ARGUMENT_MAX) return { bytes, writable };
     return { bytes: this.#shortened(tid, address, bytes, length), writable };
   }
@@ -91,7 +95,7 @@ export class CallingProgram {
     new DataView(bytes.buffer).setUint32(0, ARGUMENT_MAX, true);
     for (let at = ARGUMENT_MAX; at < length; at += this.#memory.limit) {
       const wanted = Math.min(this.#memory.limit, length - at);
-      const piece = this.#memory.read(tid, address + BigInt(at), wanted);
+      const piece = this.#read(tid, address + BigInt(at), wanted);
       const set = typeof piece !== "number" && piece.some((byte) => byte !== 0);
       if (set) bytes[ARGUMENT_MAX - 1] = 1;
       if (set) break;
@@ -136,11 +140,22 @@ export class CallingProgram {
         /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ ([0-9a-f]+):([0-9a-f]+) (\d+)/.exec(line) ?? [];
       if (to <= BigInt(`0x${start}`) || from >= BigInt(`0x${end}`)) return [];
       const file = `${makedev(parseInt(major, 16), parseInt(minor, 16))}:${ino}`;
-      return [{ file: ino === "0" ? undefined : file, shared: rights.endsWith("s") }];
+      return [{ file: ino === "0" ? undefined : file, shared: rights.endsWith("s"), rights }];
     });
   }
 
+  /** As `Memory.read`, and memory that the program may only write. @throws NotPopulated */
+  #read(tid: number, address: bigint, length: number): Uint8Array | Ret {
+    this.lazy.check(tid, address, length);
+    const bytes = this.#memory.read(tid, address, length);
+    if (bytes !== -Errno.EFAULT) return bytes;
+    const [at] = this.mappings(tid, address, address + 1n);
+    return at?.rights.startsWith("-w") ? read_forced(tid, address, length) : bytes;
+  }
+
+  /** @throws NotPopulated */
   write(tid: number, address: bigint, bytes: Uint8Array): Ret {
+    this.lazy.check(tid, address, bytes.length);
     return this.#memory.write(tid, address, bytes);
   }
 

@@ -11,7 +11,7 @@ import {
   MFD_CLOEXEC,
   MFD_NOEXEC_SEAL,
 } from "../../ffi/abi/fcntl.ts";
-import { epoll_create1, epoll_ctl, EpollWaiter } from "../../ffi/epoll.ts";
+import { epoll_create1, epoll_ctl, epoll_wait, EpollWaiter } from "../../ffi/epoll.ts";
 import { close, fcntl, fstat, memfd_create, stat } from "../../ffi/file.ts";
 import {
   IN_DELETE_SELF,
@@ -58,6 +58,7 @@ export class EmulatedFds implements Disposable {
   /** Also watches the fds that `watch` adds: the listener and the launcher's channel. */
   readonly #epoll = check(epoll_create1(), "epoll_create1", "the machine");
   readonly #waiter = new EpollWaiter(this.#epoll, 16);
+  #waiting: Promise<void> | undefined;
   readonly #inotify = check(inotify_init1(), "inotify_init1", "the machine");
   /** Files that were retrieved in this boot. Linux gives a retrieved file no name; the host shows the memfd's name. */
   readonly nameless = new Set<string>();
@@ -109,9 +110,24 @@ export class EmulatedFds implements Disposable {
     return this.#by_identity.size === 0;
   }
 
+  /** Whether `closed` has something to tell, when `ready` are the fds that are ready. */
+  anyClosed(ready: readonly number[]): boolean {
+    return ready.includes(this.#inotify);
+  }
+
   /** The watched fds that are ready, luo's inotify among them. */
   wait(timeout_ms: number): number[] {
     return this.#waiter.wait(timeout_ms).map(({ fd }) => fd);
+  }
+
+  /** As `wait`, and ends too when one of `others` settles. */
+  async waitBeside(others: Iterable<Promise<void>>, timeout_ms: number): Promise<number[]> {
+    // The wait of an earlier round goes on: each wait takes a thread of the runtime's pool.
+    this.#waiting ??= epoll_wait(this.#epoll, 1, timeout_ms).then(() => {
+      this.#waiting = undefined;
+    });
+    await Promise.race([this.#waiting, ...others]);
+    return this.wait(0);
   }
 
   /** Forgets the emulated fds whose last copy was closed since the last call, and returns them. */

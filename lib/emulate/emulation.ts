@@ -2,7 +2,7 @@
 import { EPOLLIN } from "../../ffi/abi/epoll.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { Listener } from "../../ffi/seccomp.ts";
-import { set_child_subreaper } from "../../ffi/tracee.ts";
+import { set_child_subreaper, touch } from "../../ffi/tracee.ts";
 import { ProcessKilled } from "../system_calls.ts";
 import { LinuxHost } from "../machine_process/linux_host.ts";
 import { LibcDisk } from "../machine_process/libc_disk.ts";
@@ -13,6 +13,7 @@ import { type Call, CALLS } from "./trapped_calls.ts";
 import { EmulatedFds } from "./emulated_fds.ts";
 import { CallingProgram } from "./calling_program.ts";
 import { CallServer } from "./call_server.ts";
+import { NotPopulated } from "./lazy_memory.ts";
 import { NextKernelFiles } from "./next_kernel_files.ts";
 import type { CallAnswer } from "./call_answer.ts";
 import { line } from "./trace_line.ts";
@@ -95,6 +96,9 @@ class Boot implements Disposable {
   readonly #server: CallServer;
   readonly #sys;
   readonly #boots: number;
+  /** Touches of pages that go on in other threads, and the calls whose page was touched. */
+  readonly #touching = new Set<Promise<void>>();
+  readonly #populated: Notification[] = [];
 
   constructor(readonly machine: Machine, readonly options: EmulateOptions) {
     this.#sys = machine.init();
@@ -117,15 +121,18 @@ class Boot implements Disposable {
   async run(): Promise<number | undefined> {
     let paused = performance.now();
     for (let served = 0;; served++) {
-      const ready = this.#objects.wait(TICK_MS);
+      const ready = this.#touching.size === 0 ? this.#objects.wait(this.#patience) : await this.#beside();
+      // Received first of all: a signal interrupts a call that is not yet received.
+      const received = ready.includes(this.#listener.fd) ? this.#listener.receive() : undefined;
       if (ready.length === 0 || (served % 64 === 0 && performance.now() - paused >= TICK_MS)) {
         await this.options.pause(this.#launched.init);
         paused = performance.now();
       }
       // close() is not trapped. An fd that was closed before a call must be closed in the model before the call is served.
-      this.#close_closed();
+      if (this.#objects.anyClosed(ready)) this.#close_closed();
       try {
-        if (ready.includes(this.#listener.fd)) this.#one_call();
+        for (const call of this.#populated.splice(0)) this.#serve(call);
+        if (typeof received === "object") this.#serve(received);
       } catch (error) {
         if (!(error instanceof ProcessKilled)) throw error;
         // The machine has not rebooted: a fault killed init. Otherwise the next kernel runs.
@@ -141,21 +148,49 @@ class Boot implements Disposable {
     for (const { model_fd } of this.#objects.closed()) this.#sys.close(model_fd);
   }
 
-  #one_call(): void {
-    const call = this.#listener.receive();
-    if (typeof call === "number") return;
+  /** How long to wait for the next event, in ms. */
+  get #patience(): number {
+    return this.#populated.length > 0 ? 0 : TICK_MS;
+  }
+
+  async #beside(): Promise<number[]> {
+    return await this.#objects.waitBeside(this.#touching, this.#patience);
+  }
+
+  #serve(call: Notification): void {
     const name = CALLS.get(call.nr);
     if (name === undefined) return void this.#listener.proceed(call.id);
     const { trace } = this.options;
-    const served = trace === undefined ? this.#server.serve(name, call) : this.#traced(name, call, trace);
-    if (served === undefined) this.#listener.proceed(call.id);
-    else this.#listener.answer(call.id, served);
+    try {
+      const served = trace === undefined ? this.#server.serve(name, call) : this.#traced(name, call, trace);
+      if (served === undefined) this.#listener.proceed(call.id);
+      else this.#listener.answer(call.id, served);
+    } catch (error) {
+      if (!(error instanceof NotPopulated)) throw error;
+      return this.#postpone(call, error);
+    }
+    this.#program.lazy.served(call.tid);
+  }
+
+  /** Serves the call again once its page was touched. Meanwhile other calls are served, those of the page's handler among them. */
+  #postpone(call: Notification, { tid, address }: NotPopulated): void {
+    const touching = touch(tid, address).then(() => {
+      this.#touching.delete(touching);
+      this.#populated.push(call);
+    });
+    this.#touching.add(touching);
   }
 
   #traced(name: Call, call: Notification, trace: (line: string) => void): CallAnswer {
     const started = performance.now();
-    const say = (answer: CallAnswer) =>
+    const { lazy } = this.#program;
+    const say = (answer: CallAnswer) => {
+      const { active } = lazy;
+      // The line is no reason to serve the call twice. What it shows was touched when the call was served.
+      lazy.active = false;
       trace(line(name, call, answer, (performance.now() - started) * 1000, this.#program));
+      lazy.active = active;
+    };
     try {
       const served = this.#server.serve(name, call);
       if (served !== undefined) say(served);

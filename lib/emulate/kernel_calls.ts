@@ -44,7 +44,14 @@ export class KernelCalls {
   ) {}
 
   readonly handlers: Handlers<
-    "uname" | "prctl" | "syslog" | "kexec_load" | "kexec_file_load" | "reboot" | "io_uring_setup"
+    | "uname"
+    | "prctl"
+    | "syslog"
+    | "kexec_load"
+    | "kexec_file_load"
+    | "reboot"
+    | "userfaultfd"
+    | "io_uring_setup"
   > = {
     uname: ({ tid, args: [address] }) => this.#uname(tid, address),
     // PR_GET_SECCOMP: a filter besides luo's is the program's own.
@@ -53,6 +60,10 @@ export class KernelCalls {
     kexec_load: (call) => this.#kexec_load(call),
     kexec_file_load: (call) => this.#kexec_file_load(call),
     reboot: (call) => this.#reboot(call),
+    userfaultfd: () => {
+      this.program.lazy.active = true;
+      return undefined;
+    },
     // As with the sysctl kernel.io_uring_disabled=2.
     io_uring_setup: () => -Errno.EPERM,
   };

@@ -36,6 +36,9 @@ const VALID_OPEN_FLAGS = 0o37777703n;
 const VALID_RESOLVE = 0x3fn;
 const TMPFILE = 0o20000000;
 
+/** The name of the device that makes a userfaultfd, besides the system call. */
+const USERFAULTFD = "userfaultfd";
+
 interface Opening {
   readonly path: string;
   /** In the numbers of x86-64. */
@@ -74,6 +77,7 @@ export class OpenCalls {
     const flags = translateOpenFlags(native, ARCH, X86_64);
     const path = this.program.path(call.tid, address);
     if (typeof path === "number") return undefined;
+    if (path.endsWith(USERFAULTFD)) this.program.lazy.active = true;
     const exclusive = (flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL);
     const truncates = (flags & O_TRUNC) !== 0 && (flags & O_PATH) === 0 && !exclusive && !this.preserved.none;
     const options = { follow: (flags & O_NOFOLLOW) === 0 && !exclusive, resolve };

@@ -105,6 +105,7 @@ const ARGUMENTS: Readonly<Partial<Record<Call, string>>> = {
   kexec_load: "xi*x",
   kexec_file_load: "iii*x",
   reboot: "xxx",
+  userfaultfd: "x",
   io_uring_setup: "i*",
 };
 
