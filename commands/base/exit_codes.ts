@@ -13,6 +13,8 @@ export const EXIT = {
   lost: 5,
   /** With `status --exit-code`: sessions that were handed over are not finished. */
   waiting: 6,
+  /** There is no value under the key: `luo get`, `luo drop`. */
+  absent: 7,
   /** The command to execute is there but cannot be executed: as env(1) and timeout(1) have it. */
   not_executable: 126,
   /** There is no such command to execute. */
@@ -34,6 +36,7 @@ export const EXIT_MEANING: readonly (readonly [ExitCode, string])[] = [
   [EXIT.refused, "refused, because data would be lost (--force overrides it); or a check says no"],
   [EXIT.lost, "status --exit-code: preserved data was lost"],
   [EXIT.waiting, "status --exit-code: sessions that were handed over are not finished"],
+  [EXIT.absent, "get, drop: there is no value under the key"],
   [EXIT.not_executable, "the command to execute cannot be executed"],
   [EXIT.not_found, "there is no such command to execute"],
   [EXIT.interrupted, "interrupted"],

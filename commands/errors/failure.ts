@@ -38,6 +38,7 @@ export const EXIT_OF_KIND: Readonly<Record<FailureKind, ExitCode>> = {
   "file-error": EXIT.failed,
   "no-such-session": EXIT.failed,
   "no-such-file": EXIT.failed,
+  "no-such-key": EXIT.absent,
   "wrong-state": EXIT.failed,
   "digest-mismatch": EXIT.failed,
   "refused": EXIT.refused,

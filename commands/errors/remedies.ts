@@ -50,6 +50,10 @@ const ADVICE: Readonly<Record<ProblemCode, Advice>> = {
         restoring(session, token)
       }`,
   },
+  values_not_preserved: {
+    risk: LOST,
+    step: () => "free memory and try again; luo get KEY --json shows a value, to save it elsewhere",
+  },
   session_outgoing: {
     risk: LOST,
     step: () => "let the agent run until the kexec: luo kexec load KERNEL, luo kexec exec",

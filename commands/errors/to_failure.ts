@@ -38,6 +38,8 @@ const READING: ReadonlySet<MethodName> = new Set<MethodName>([
   "Identify",
   "GetStatus",
   "ListSessions",
+  "GetValue",
+  "ListValues",
   "ShowImage",
 ]);
 
@@ -91,6 +93,7 @@ function agentFailure(error: AgentError): Failure {
     const { session, token, known } = error.parameters;
     return noSuchFile(session, token, known);
   }
+  if (error.is("NoSuchKey")) return noSuchKey(error.parameters.key);
   if (error.is("WrongState")) return wrongState(error.parameters);
   if (error.is("BadRequest")) {
     return new Failure("bad-request", `Cannot do that: ${error.parameters.message}`);
@@ -181,6 +184,13 @@ export function noSuchFile(session: string, token: string, known: readonly strin
     known,
     // A near number is another file, and no slip.
     hints: [listing("tokens", known, "luo knows of no files in the session")],
+  });
+}
+
+function noSuchKey(key: string): Failure {
+  return new Failure("no-such-key", `Cannot find a value under ${JSON.stringify(key)}`, {
+    subject: key,
+    hints: ["see all keys with: luo keys"],
   });
 }
 

@@ -8,7 +8,7 @@ import { table } from "./table.ts";
 
 /** The whole status on one screen. */
 export function statusText(status: Status, paint: Paint): string {
-  const { kernel, device, agent, image, sessions, unlisted, lastUpdate, losses, backend } = status;
+  const { kernel, device, agent, image, sessions, unlisted, lastUpdate, values, losses, backend } = status;
   const model = backend === "model" ? " (a software model: nothing here is on the real kernel)" : "";
   const rows = [
     ["Kernel", `${kernel.release} ${kernel.machine}${model}`],
@@ -16,6 +16,7 @@ export function statusText(status: Status, paint: Paint): string {
     ["Image", imageLine(image)],
     ["Agent", `pid ${agent.pid}, luo ${agent.version}, ${agent.socket}`],
   ];
+  if (values !== undefined) rows.push(["Values", `${count(values.count, "key")}, ${size(values.bytes)}`]);
   if (lastUpdate !== undefined) rows.push(["Last update", updateLine(lastUpdate)]);
   if (agent.unrecorded !== undefined) rows.push(["Record", `not written: ${agent.unrecorded}`]);
   const lines = [table(rows)];

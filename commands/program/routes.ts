@@ -8,20 +8,24 @@ import * as batch from "../batch.ts";
 import * as completion from "../completion.ts";
 import type { Context } from "../base/context.ts";
 import * as doctor from "../doctor.ts";
+import * as drop from "../drop.ts";
 import * as emulate from "../emulate.ts";
 import * as fileList from "../file_list.ts";
 import * as filePreserve from "../file_preserve.ts";
 import * as fileRestore from "../file_restore.ts";
+import * as get from "../get.ts";
 import * as kexecCheck from "../kexec_check.ts";
 import * as kexecExec from "../kexec_exec.ts";
 import * as kexecLoad from "../kexec_load.ts";
 import * as kexecShow from "../kexec_show.ts";
 import * as kexecUnload from "../kexec_unload.ts";
+import * as keys from "../keys.ts";
 import * as khoShow from "../kho_show.ts";
 import * as losses from "../losses.ts";
 import * as machineRun from "../machine_run.ts";
 import * as machineStop from "../machine_stop.ts";
 import * as man from "../man.ts";
+import * as put from "../put.ts";
 import * as rehearse from "../rehearse.ts";
 import * as schema from "../schema.ts";
 import * as sessionClose from "../session_close.ts";
@@ -92,6 +96,10 @@ export const routes = buildRouteMap<string, Context>({
     losses: losses.command,
     session,
     file,
+    put: put.command,
+    get: get.command,
+    keys: keys.command,
+    drop: drop.command,
     kexec,
     kho,
     agent,

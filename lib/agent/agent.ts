@@ -18,6 +18,7 @@ import { type Identity, serviceCall } from "./varlink_service.ts";
 import { keepSession } from "./keep.ts";
 import { closeSession, createSession, finishSession, retrieveSession } from "./session_methods.ts";
 import { isTaken } from "./agent_device.ts";
+import { dropValue, getValue, listValues, putValue } from "./value_methods.ts";
 import { AgentState } from "./agent_state.ts";
 import { type Json, type VarlinkCall, VarlinkError } from "./varlink.ts";
 
@@ -191,6 +192,10 @@ class Agent {
         return this.#changing({ ...answer(reply, fds), held });
       },
       MarkFile: (request) => this.#changing(answer(markFile(this.state, request))),
+      PutValue: (request) => this.#changing(answer(putValue(this.state, request))),
+      GetValue: (request) => answer(getValue(this.state, request)),
+      ListValues: (request) => answer(listValues(this.state, request)),
+      DropValue: (request) => this.#changing(answer(dropValue(this.state, request))),
       LoadImage: async (request, fds) => this.#changing(answer(await loadImage(this.state, request, fds))),
       UnloadImage: () => this.#changing(answer(unloadImage(this.state))),
       ExecImage: (request) => answer(execImage(this.state, request)),
@@ -240,6 +245,7 @@ class Agent {
       sessions: state.preserved.withSizesNow(state.sessions()),
       ...unlistedOf(state),
       ...(state.lastUpdate === undefined ? {} : { lastUpdate: state.lastUpdate }),
+      ...(state.values.size.count === 0 ? {} : { values: state.values.size }),
       losses: state.losses,
     };
   }

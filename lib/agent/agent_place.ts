@@ -27,6 +27,9 @@ export interface AgentPaths {
   readonly state: string;
   /** A record that could not be read, kept for people. */
   readonly damaged: string;
+  /** The values of `luo put`, as a record of its own, and one that could not be read. */
+  readonly values: string;
+  readonly damagedValues: string;
   /** The socket of the model's machine. */
   readonly machine: string;
 }
@@ -40,12 +43,24 @@ export function agentPaths(socket: string): AgentPaths {
     lock: `${socket}.lock`,
     state: `${socket}.state`,
     damaged: `${socket}.state.damaged`,
+    values: `${socket}.values`,
+    damagedValues: `${socket}.values.damaged`,
     machine: `${socket}.machine`,
   };
 }
 
 /** The ends of the names of the files that agents and the model's machine leave; the path of the socket comes before them. */
-const LEFT = [".state", ".state.damaged", ".log", ".lock", ".start", ".machine.log", ".machine.start"];
+const LEFT = [
+  ".state",
+  ".state.damaged",
+  ".values",
+  ".values.damaged",
+  ".log",
+  ".lock",
+  ".start",
+  ".machine.log",
+  ".machine.start",
+];
 
 /** The paths of those files that are there. */
 export function leftBeside(socket: string): string[] {

@@ -8,11 +8,16 @@ import { incomingManifest, inherit, inheritUnreadable, previewRecord } from "./i
 import { DigestChecks } from "./digest_checks.ts";
 import { announceKept, renewKept } from "./keep.ts";
 import { type Change, encodeChange, encodeJournal, loss, unrestored } from "./journal.ts";
-import { type JournalSource, JournalWriter } from "./journal_writer.ts";
+import { type JournalSource, JournalWriter, type WithDevice } from "./journal_writer.ts";
 import type { ImageFiles } from "./loaded_image.ts";
+import { VALUES_SESSION } from "./manifest.ts";
 import { PreservedFds } from "./preserved_fds.ts";
 import { readText } from "./proc_text.ts";
+import { ValueStore } from "./value_store.ts";
 import type { ImageInfo, LastUpdate, Loss, SessionInfo } from "./protocol.ts";
+
+const VALUES_GONE =
+  "the values of luo put are gone: the agent that took them over ended before it could record them";
 
 /** The most losses that are kept. They are in every status and every journal, and an agent may die again and again. */
 export const LOSSES_MAX = 10_000;
@@ -55,6 +60,7 @@ export class AgentState implements Disposable {
   readonly sys: SystemCalls;
   readonly device: AgentDevice;
   readonly journal: JournalWriter;
+  readonly values: ValueStore;
   readonly bootId: string;
   readonly release: string;
   lastUpdate: LastUpdate | undefined;
@@ -66,6 +72,8 @@ export class AgentState implements Disposable {
   image: ImageInfo | undefined;
   /** The files of that image, open as long as it is loaded: only the agent that loaded it can load it again. */
   reload: ImageFiles | undefined;
+  /** The journal of an earlier agent says that there were values of `luo put`. */
+  valuesExpected = false;
   ended = false;
 
   /**
@@ -80,10 +88,9 @@ export class AgentState implements Disposable {
     this.bootId = readText(this.sys, "/proc/sys/kernel/random/boot_id") ?? "";
     this.release = this.sys.uname().release;
     this.device = new AgentDevice(this.sys, (device) => this.#begin(device), options.now);
-    this.journal = new JournalWriter(
-      options.paths,
-      (work) => this.device.begun ? this.device.use(work) : undefined,
-    );
+    const withDevice: WithDevice = (work) => this.device.begun ? this.device.use(work) : undefined;
+    this.journal = new JournalWriter(options.paths, withDevice);
+    this.values = new ValueStore(options.paths, this.bootId, withDevice);
     try {
       if (!this.device.tryReady()) this.#beginWithoutDevice();
     } catch (error) {
@@ -94,15 +101,29 @@ export class AgentState implements Disposable {
 
   /** The old manifest is finished after its content is in the record and in the new manifest, as far as those can be written. */
   #begin(device: Device): void {
+    const lostValues = this.values.begin(device);
     const old = incomingManifest(device);
     using _ = old?.fd;
     // The losses that were shown without the device are found again.
     this.losses.length = 0;
     inherit(this, old);
+    if (lostValues !== undefined) this.#loseValues(lostValues);
+    else if (this.valuesExpected && !this.values.begun) this.#loseValues(VALUES_GONE);
     announceKept(this);
     this.saveOrLog();
     old?.finish();
     renewKept(this);
+  }
+
+  #loseValues(reason: string): void {
+    const at = this.options.now();
+    this.lose([
+      loss(
+        { name: VALUES_SESSION, state: "incoming", createdAt: at, files: [], filesKnown: false },
+        reason,
+        at,
+      ),
+    ]);
   }
 
   #beginWithoutDevice(): void {
@@ -198,6 +219,7 @@ export class AgentState implements Disposable {
       image: this.image,
       lastUpdate: this.lastUpdate,
       ...(this.unlisted === undefined ? {} : { unlisted: this.unlisted }),
+      ...(this.values.begun ? { values: true } : {}),
       losses: this.losses,
       ended: this.ended,
     });
@@ -223,6 +245,7 @@ export class AgentState implements Disposable {
     this.digests[Symbol.dispose]();
     this.preserved[Symbol.dispose]();
     for (const { session } of this.held()) session?.fd[Symbol.dispose]();
+    this.values[Symbol.dispose]();
     this.journal[Symbol.dispose]();
     this.device[Symbol.dispose]();
   }

@@ -51,6 +51,7 @@ export function execObjections(state: AgentState, image: ImageInfo, running: str
     ...unknownSessions(state),
     ...sessionObjections(state),
     ...heldFiles(state),
+    ...unpreservedValues(state),
     ...resizedFiles(state.preserved.withSizesNow(state.sessions(), { fresh: true })),
   ];
 }
@@ -96,6 +97,17 @@ function sessionObjections(state: AgentState): Objection[] {
     session: info.name,
     reason: `session "${info.name}" ${fate(info)}: it is not carried into the next kernel`,
   }));
+}
+
+/** The values of `luo put`, when the last write of them failed and does so again. */
+function unpreservedValues({ values }: AgentState): Objection[] {
+  const problem = values.unpreserved();
+  if (problem === undefined) return [];
+  const { count } = values.size;
+  return [{
+    code: "values_not_preserved",
+    reason: `${count} values of luo put are not preserved: ${problem}`,
+  }];
 }
 
 /** Files of kept sessions that the kernel refused to preserve again. */

@@ -18,10 +18,10 @@ import { MANIFEST_SESSION, readManifest } from "./manifest.ts";
 import type { SessionInfo } from "./protocol.ts";
 import { readRecord, setAsideRecord } from "./record.ts";
 
-/** The manifest that the previous kernel handed over; undefined when there is none. */
-export function incomingManifest(device: Device): IncomingSession | undefined {
+/** The manifest that the previous kernel handed over, or another session of that form; undefined when there is none. */
+export function incomingManifest(device: Device, name = MANIFEST_SESSION): IncomingSession | undefined {
   try {
-    return device.retrieve(MANIFEST_SESSION);
+    return device.retrieve(name);
   } catch (error) {
     if (error instanceof LuoError && (error.is("ENOENT") || error.is("EINVAL"))) return undefined;
     throw error;
@@ -105,6 +105,7 @@ function incomplete(info: SessionInfo): SessionInfo {
 }
 
 function take(state: AgentState, { waiting, doubtful, losses }: Inheritance, journal: Journal): void {
+  state.valuesExpected = journal.values ?? false;
   for (const info of waiting) state.incoming.set(info.name, { info });
   state.lose(losses);
   for (const info of doubtful) askKernel(state, info, journal);

@@ -1,9 +1,8 @@
 /** Writes the journal to its two places: the record beside the socket, and the manifest in the kernel. */
 import { LuoError } from "../error.ts";
 import type { Device, OutgoingSession } from "../session.ts";
-import type { AgentPaths } from "./agent_place.ts";
 import { MANIFEST_SESSION, ManifestWriter } from "./manifest.ts";
-import { overwriteRecord, type RecordLog, writeRecord } from "./record.ts";
+import { overwriteRecord, type RecordLog, type RecordPaths, writeRecord } from "./record.ts";
 
 /** The journal, and the one change that it has since it was written last, if that is all. */
 export interface JournalSource {
@@ -11,6 +10,9 @@ export interface JournalSource {
   /** The same bytes each time. */
   readonly whole: () => Uint8Array;
 }
+
+/** Works with the device, if the agent has found out what was handed over. */
+export type WithDevice = (work: (device: Device) => OutgoingSession) => OutgoingSession | undefined;
 
 export class JournalWriter implements Disposable {
   /** Why the last write failed, as a sentence; undefined after a write that reached both places. */
@@ -22,10 +24,14 @@ export class JournalWriter implements Disposable {
   #manifestIsSound = false;
   #manifest: { session: OutgoingSession; writer: ManifestWriter } | undefined;
 
-  /** @param withDevice lets `work` create the manifest's session; undefined without a device: write the record only */
+  /**
+   * @param withDevice lets `work` create the manifest's session; undefined without a device: write the record only
+   * @param session the name of that session
+   */
   constructor(
-    readonly paths: AgentPaths,
-    readonly withDevice: (work: (device: Device) => OutgoingSession) => OutgoingSession | undefined,
+    readonly paths: RecordPaths,
+    readonly withDevice: WithDevice,
+    readonly session = MANIFEST_SESSION,
   ) {}
 
   /**
@@ -85,7 +91,7 @@ export class JournalWriter implements Disposable {
 
   #writeManifest({ change, whole }: JournalSource): void {
     if (this.#manifest === undefined) {
-      const session = this.withDevice((device) => device.create(MANIFEST_SESSION));
+      const session = this.withDevice((device) => device.create(this.session));
       if (session === undefined) return;
       this.#manifest = { session, writer: new ManifestWriter(session) };
     }

@@ -22,6 +22,9 @@ import type { IncomingSession, OutgoingSession } from "../session.ts";
  */
 export const MANIFEST_SESSION = "luo-agent";
 
+/** The session with the values of `luo put`, in memfds of the same form. */
+export const VALUES_SESSION = "luo-values";
+
 const MAGIC = 0x4d4f554c;
 /** A checkpoint alone. Agents of 0.1.0 know only this one. */
 const VERSION = 1;

@@ -35,6 +35,7 @@ import type {
   UpdateParticipant,
   UpdateRecord,
   UpdateState,
+  Value,
 } from "../schema/types.ts";
 
 /** The name of the interface. */
@@ -67,6 +68,7 @@ export type {
   UpdateParticipant,
   UpdateRecord,
   UpdateState,
+  Value,
 };
 
 /** Request and answer of every method. `force` overrides what is answered with `Refused`. */
@@ -244,6 +246,55 @@ export interface Methods {
     reply: { file: FileInfo };
   };
   /**
+   * Stores a small value under a key, or replaces the one there: it survives every kexec, and the end of
+   * the agent. Either it is stored when the answer comes, or an error comes and the old value is there.
+   */
+  PutValue: {
+    request: {
+      /** 1 to 255 bytes, without control characters */
+      key: string;
+      /** The value, at most 64 KiB */
+      base64: string;
+    };
+    reply: { value: Value };
+  };
+  /** The value of a key. */
+  GetValue: {
+    request: {
+      /** 1 to 255 bytes, without control characters */
+      key: string;
+    };
+    reply: {
+      value: Value;
+      /** The value */
+      base64: string;
+    };
+  };
+  /** The keys in their order: all, those with a prefix, or with limit or after a page of them. */
+  ListValues: {
+    request: {
+      /** Only keys that begin with this */
+      prefix?: string;
+      /** The most keys to list */
+      limit?: number;
+      /** List the keys after this one: next of the page before */
+      after?: string;
+    };
+    reply: {
+      values: Value[];
+      /** There are more keys: after for the next page */
+      next?: string;
+    };
+  };
+  /** Removes a key and its value. */
+  DropValue: {
+    request: {
+      /** 1 to 255 bytes, without control characters */
+      key: string;
+    };
+    reply: { value: Value };
+  };
+  /**
    * Loads the next kernel, from copies of the files sent: they may change afterwards. commandLine wins
    * over reuseCommandLine; append is added to either.
    */
@@ -351,6 +402,8 @@ export interface Errors {
     /** The names or tokens that exist */
     known: string[];
   };
+  /** There is no value under that key. */
+  NoSuchKey: { key: string };
   /** The session is there, but not in a state that allows this. */
   WrongState: {
     /** The name of the session */

@@ -7,7 +7,10 @@ import { check } from "../error.ts";
 import type { Stat } from "../system_calls.ts";
 import type { AgentPaths } from "./agent_place.ts";
 import { decodeJournal, type Journal } from "./journal.ts";
-import { encodeEntry, readEntries } from "./journal_log.ts";
+import { encodeEntry, type JournalBytes, readEntries } from "./journal_log.ts";
+
+/** The paths of a record. */
+export type RecordPaths = Pick<AgentPaths, "state" | "damaged">;
 
 /**
  * The journal in the record. Undefined: there is no record. `"damaged"`: it cannot be read, or it is no journal.
@@ -16,28 +19,40 @@ import { encodeEntry, readEntries } from "./journal_log.ts";
  * 0.1.0 takes a record with a log for damaged: better than taking it for the last word.
  */
 export function readRecord(paths: AgentPaths): Journal | "damaged" | undefined {
-  const fd = open(paths.state, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  const bytes = readRecordBytes(paths.state);
+  return bytes instanceof Uint8Array ? decodeRecord(bytes) ?? "damaged" : bytes;
+}
+
+/** The bytes of a record. Undefined: there is none. `"damaged"`: it cannot be read. */
+export function readRecordBytes(path: string): Uint8Array | "damaged" | undefined {
+  const fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return fd === -Errno.ENOENT ? undefined : "damaged";
   const stat = fstat(fd);
   const bytes = new Uint8Array(typeof stat === "number" ? 0 : Number(stat.size));
   let at = 0;
   for (let got = 1; got > 0 && at < bytes.length; at += Math.max(got, 0)) got = read(fd, bytes.subarray(at));
   close(fd);
-  return decodeRecord(bytes.subarray(0, at)) ?? "damaged";
+  return bytes.subarray(0, at);
 }
 
 /** Keeps a damaged record for people, before the next one is written. */
-export function setAsideRecord(paths: AgentPaths): void {
+export function setAsideRecord(paths: RecordPaths): void {
   rename(paths.state, paths.damaged);
 }
 
 /** Undefined for bytes that are no record. */
 export function decodeRecord(bytes: Uint8Array): Journal | undefined {
+  const parts = splitRecord(bytes);
+  return parts && decodeJournal(parts);
+}
+
+/** The checkpoint in a record, and the changes since then. Undefined: the log was damaged after it was written. */
+export function splitRecord(bytes: Uint8Array): JournalBytes | undefined {
   const zero = bytes.indexOf(0);
   const log = zero < 0 ? bytes.length : zero;
   const payload = withoutSpaces(bytes.subarray(0, log));
   const entries = readEntries(crc32(payload), bytes.subarray(log));
-  return entries === undefined ? undefined : decodeJournal({ payload, entries });
+  return entries && { payload, entries };
 }
 
 function withoutSpaces(bytes: Uint8Array): Uint8Array {
@@ -56,7 +71,7 @@ export class RecordLog {
   readonly #seed: number;
 
   /** Of a file with that inode and size, which holds the journal and no log. */
-  constructor(readonly paths: AgentPaths, readonly inode: bigint, size: number, journal: Uint8Array) {
+  constructor(readonly paths: RecordPaths, readonly inode: bigint, size: number, journal: Uint8Array) {
     this.#end = size;
     this.#limit = size + LOG_MIN_BYTES + (size >> 2);
     this.#seed = crc32(journal);
@@ -96,7 +111,7 @@ const LOG_MIN_BYTES = 32 * 1024;
  *
  * @throws LuoError `record`
  */
-export function writeRecord(paths: AgentPaths, journal: Uint8Array): RecordLog {
+export function writeRecord(paths: RecordPaths, journal: Uint8Array): RecordLog {
   const bytes = padded(journal);
   const aside = `${paths.state}.new`;
   const subject = `"${paths.state}"`;
@@ -134,7 +149,7 @@ function padded(journal: Uint8Array): Uint8Array {
  *
  * @throws LuoError `record`
  */
-export function overwriteRecord(paths: AgentPaths, journal: Uint8Array): boolean {
+export function overwriteRecord(paths: RecordPaths, journal: Uint8Array): boolean {
   const subject = `"${paths.state}"`;
   const fd = open(paths.state, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return false;

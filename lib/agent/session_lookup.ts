@@ -1,7 +1,7 @@
 /** Finds the session that a request names, and says why a request cannot have it. */
 import { type IncomingSession, type OutgoingSession, sessionNameProblem } from "../session.ts";
 import type { AgentState, Held } from "./agent_state.ts";
-import { MANIFEST_SESSION } from "./manifest.ts";
+import { MANIFEST_SESSION, VALUES_SESSION } from "./manifest.ts";
 import type { SessionInfo } from "./protocol.ts";
 import { agentError } from "./request_checks.ts";
 import type { VarlinkError } from "./varlink.ts";
@@ -16,7 +16,7 @@ export type Open<Session> = Held<Session> & { session: Session };
 export function checkName(name: string): void {
   const problem = sessionNameProblem(name);
   if (problem !== undefined) throw agentError("BadRequest", { message: problem });
-  if (name === MANIFEST_SESSION) {
+  if (name === MANIFEST_SESSION || name === VALUES_SESSION) {
     throw agentError("BadRequest", { message: `session "${name}" is the agent's own` });
   }
 }

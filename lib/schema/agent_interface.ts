@@ -3,7 +3,7 @@ import { Check, CheckCode, CheckLine, CheckVerdict } from "./check_result.ts";
 import { Problem, ProblemCode } from "./errors.ts";
 import type { Schema } from "./parts.ts";
 import { File, FileState, Loss, LostFile, Session, SessionState } from "./session.ts";
-import { Agent, Device, Image, Kernel, LastUpdate, Status } from "./status.ts";
+import { Agent, Device, Image, Kernel, LastUpdate, Status, Value } from "./status.ts";
 import { UPDATE_TYPES } from "./update.ts";
 
 /** The rules for every type and method, one or two sentences a line. */
@@ -27,6 +27,7 @@ export const INTERFACE_TYPES: readonly Schema[] = [
   Kernel,
   Device,
   Agent,
+  Value,
   Status,
   CheckVerdict,
   CheckCode,

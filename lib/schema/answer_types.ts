@@ -1,5 +1,5 @@
 /** The answers of commands as types of TypeScript: `deno task reference` writes this file from its neighbours. */
-import type { Agent, Check, Device, FileInfo, ImageInfo, Loss, SessionInfo, Status } from "./types.ts";
+import type { Agent, Check, Device, FileInfo, ImageInfo, Loss, SessionInfo, Status, Value } from "./types.ts";
 
 /** A file in a handover. */
 export interface FileReport {
@@ -183,12 +183,13 @@ export interface Version {
  * usage: the command line cannot be right. bad-request: the request of the command line cannot be
  * right. kernel-error: a system call of the agent failed; operation, subject and errno say which.
  * file-error: a file of the caller could not be read or written. no-such-session: known lists the
- * sessions that exist. no-such-file: known lists the tokens that exist. wrong-state: the session is
- * there, but not in a state that allows this. digest-mismatch: the contents are not what was
- * preserved; the file was not given out. refused: data would be lost; reasons says which, --force
- * overrides it. unavailable: no device, no permission, no agent. not-executable: the command to
- * execute cannot be executed. command-not-found: the command to execute does not exist. interrupted:
- * Ctrl-C. broken-pipe: the reader of standard output closed the pipe. internal: a bug in luo.
+ * sessions that exist. no-such-file: known lists the tokens that exist. no-such-key: there is no value
+ * under the key. wrong-state: the session is there, but not in a state that allows this.
+ * digest-mismatch: the contents are not what was preserved; the file was not given out. refused: data
+ * would be lost; reasons says which, --force overrides it. unavailable: no device, no permission, no
+ * agent. not-executable: the command to execute cannot be executed. command-not-found: the command to
+ * execute does not exist. interrupted: Ctrl-C. broken-pipe: the reader of standard output closed the
+ * pipe. internal: a bug in luo.
  */
 export type FailureKind =
   | "usage"
@@ -197,6 +198,7 @@ export type FailureKind =
   | "file-error"
   | "no-such-session"
   | "no-such-file"
+  | "no-such-key"
   | "wrong-state"
   | "digest-mismatch"
   | "refused"
@@ -304,6 +306,21 @@ export interface Answers {
      */
     filesKnown?: boolean;
   };
+  /** The answer of `put`. */
+  "put": { value: Value };
+  /** The answer of `get`. */
+  "get": {
+    /** Missing when there is none, and --default was given */
+    value?: Value;
+    /** The bytes */
+    base64: string;
+    /** The bytes as text, when they are UTF-8 */
+    text?: string;
+  };
+  /** The answer of `keys`. */
+  "keys": { values: Value[] };
+  /** The answer of `drop`. */
+  "drop": { value: Value };
   /** The answer of `kexec check`. With exit code 0, 4 or 1: the verdict. */
   "kexec check": { check: Check };
   /** The answer of `kexec load`. */

@@ -19,7 +19,7 @@ import {
 } from "./parts.ts";
 import { Rehearsal } from "./rehearsal.ts";
 import { File, filesKnown, Loss, Session } from "./session.ts";
-import { Agent, Device, Image, Status, unlisted } from "./status.ts";
+import { Agent, Device, Image, Status, unlisted, Value } from "./status.ts";
 
 /** The type `Version`. */
 export const Version: Schema = named(
@@ -91,6 +91,16 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
     remark: "With `--to`. `--stdout` takes no `--json`.",
   },
   "file list": { object: struct({ session, files: list(File), filesKnown }) },
+  "put": { object: struct({ value: Value }) },
+  "get": {
+    object: struct({
+      value: maybe(about(Value, "Missing when there is none, and --default was given")),
+      base64: about(text, "The bytes"),
+      text: maybe(about(text, "The bytes as text, when they are UTF-8")),
+    }),
+  },
+  "keys": { object: struct({ values: list(Value) }) },
+  "drop": { object: struct({ value: Value }) },
   "kexec check": { object: struct({ check: Check }), remark: "With exit code 0, 4 or 1: the verdict." },
   "kexec load": {
     object: struct({ image: Image, check: maybe(about(Check, "What was found out before the load")) }),

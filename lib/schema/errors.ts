@@ -20,6 +20,7 @@ export const ProblemCode: Schema = named(
     file_preserved: "a file of an outgoing session would no longer be preserved",
     file_not_restorable: "the kernel does not give out a file of a session that was handed over",
     file_not_preserved: "the kernel refused to preserve a file of a kept session again",
+    values_not_preserved: "the kernel does not take the values of luo put",
     session_outgoing: "an outgoing session would be lost",
     session_of_systemd: "PID 1 expects to retrieve the session",
     session_not_retrieved: "an incoming session is not retrieved",
@@ -76,6 +77,10 @@ export const ERRORS: Readonly<Record<string, ErrorDescription>> = {
   NoSuchFile: {
     about: "There is no file with that token in the session.",
     parameters: struct({ session, token, known }),
+  },
+  NoSuchKey: {
+    about: "There is no value under that key.",
+    parameters: struct({ key: text }),
   },
   WrongState: {
     about: "The session is there, but not in a state that allows this.",

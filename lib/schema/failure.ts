@@ -9,6 +9,7 @@ export const FAILURE_KINDS: Readonly<Record<string, string>> = {
   "file-error": "a file of the caller could not be read or written",
   "no-such-session": "known lists the sessions that exist",
   "no-such-file": "known lists the tokens that exist",
+  "no-such-key": "there is no value under the key",
   "wrong-state": "the session is there, but not in a state that allows this",
   "digest-mismatch": "the contents are not what was preserved; the file was not given out",
   "refused": "data would be lost; reasons says which, --force overrides it",

@@ -27,6 +27,7 @@ function journalFields(session: Schema, image: Schema): Fields {
     image: maybe(image),
     lastUpdate: maybe(LastUpdate),
     unlisted,
+    values: maybe(about(bool, "True: the session luo-values has values of luo put")),
     losses: list(Loss),
     ended: about(bool, "The agent ended by itself, and what it held is among the losses."),
   };
@@ -58,3 +59,20 @@ export const StoredChange: Schema = struct({
   session: maybe(StoredSession),
   gone: maybe(struct({ name: text, outgoing: bool })),
 });
+
+/** A value of `luo put` as it stands in memory or in a file. */
+export const StoredValue: Schema = named(
+  "StoredValue",
+  struct({ key: text, data: about(text, "Base64"), at: about(text, "When it was put") }),
+  "A value of luo put as the agent stores it.",
+);
+
+/** All values: a checkpoint. */
+export const StoredValues: Schema = struct({
+  version: exactly(1),
+  bootId: about(text, "The boot that the agent ran in"),
+  values: list(StoredValue),
+});
+
+/** One change in the log of the values: one of the two. */
+export const StoredValueChange: Schema = struct({ put: maybe(StoredValue), drop: maybe(text) });

@@ -2,7 +2,7 @@
 import { about, bool, exactInt, type Fields, int, list, maybe, type Schema, struct, text } from "./parts.ts";
 import { Check } from "./check_result.ts";
 import { File, Loss, Session } from "./session.ts";
-import { backend, Image, Status, unlisted } from "./status.ts";
+import { backend, Image, Status, unlisted, Value } from "./status.ts";
 
 /** One method. */
 export interface Method {
@@ -19,6 +19,7 @@ const session = about(text, "The name of a session");
 const name = { name: session };
 const token = about(text, "A u64 in decimal");
 const force = maybe(about(bool, "Do what is otherwise answered with Refused"));
+const key = about(text, "1 to 255 bytes, without control characters");
 const image = struct({ image: Image });
 
 /** All methods by name, in the order in which documents list them. */
@@ -125,6 +126,35 @@ export const METHODS: Readonly<Record<string, Method>> = {
       "Says whether a file of a retrieved session is safe elsewhere. While one is not, FinishSession is refused.",
     request: { session, token, restored: about(bool, "Whether it is safe elsewhere") },
     reply: struct({ file: File }),
+  },
+  PutValue: {
+    about:
+      "Stores a small value under a key, or replaces the one there: it survives every kexec, and the end of the agent. " +
+      "Either it is stored when the answer comes, or an error comes and the old value is there.",
+    request: { key, base64: about(text, "The value, at most 64 KiB") },
+    reply: struct({ value: Value }),
+  },
+  GetValue: {
+    about: "The value of a key.",
+    request: { key },
+    reply: struct({ value: Value, base64: about(text, "The value") }),
+  },
+  ListValues: {
+    about: "The keys in their order: all, those with a prefix, or with limit or after a page of them.",
+    request: {
+      prefix: maybe(about(text, "Only keys that begin with this")),
+      limit: maybe(about(exactInt, "The most keys to list")),
+      after: maybe(about(text, "List the keys after this one: next of the page before")),
+    },
+    reply: struct({
+      values: list(Value),
+      next: maybe(about(text, "There are more keys: after for the next page")),
+    }),
+  },
+  DropValue: {
+    about: "Removes a key and its value.",
+    request: { key },
+    reply: struct({ value: Value }),
   },
   LoadImage: {
     about:

@@ -117,6 +117,17 @@ export const Agent: Schema = named(
   "The agent that answers.",
 );
 
+/** The type `Value`. */
+export const Value: Schema = named(
+  "Value",
+  struct({
+    key: about(text, "1 to 255 bytes, without control characters"),
+    size: bytes,
+    at: about(text, "When it was put: RFC 3339, in UTC"),
+  }),
+  "A value of luo put, without its bytes.",
+);
+
 /** Why a list of sessions may be incomplete. */
 export const unlisted: Schema = maybe(about(
   text,
@@ -136,6 +147,10 @@ export const Status: Schema = named(
     sessions: list(Session),
     unlisted,
     lastUpdate: maybe(about(LastUpdate, "Missing when this boot began without one")),
+    values: maybe(about(
+      struct({ count: about(int, "Keys"), bytes: about(int, "Of all keys and values") }),
+      "The values of luo put; missing when there are none",
+    )),
     losses: about(list(Loss), "Lost in this boot, or in the live update that began it"),
   }),
   "Everything there is to know.",

@@ -192,6 +192,16 @@ export interface Agent {
   unrecorded?: string;
 }
 
+/** A value of luo put, without its bytes. */
+export interface Value {
+  /** 1 to 255 bytes, without control characters */
+  key: string;
+  /** Bytes */
+  size: number;
+  /** When it was put: RFC 3339, in UTC */
+  at: string;
+}
+
 /** Everything there is to know. */
 export interface Status {
   /** The kernel: Linux or the model */
@@ -213,6 +223,13 @@ export interface Status {
   unlisted?: string;
   /** Missing when this boot began without one */
   lastUpdate?: LastUpdate;
+  /** The values of luo put; missing when there are none */
+  values?: {
+    /** Keys */
+    count: number;
+    /** Of all keys and values */
+    bytes: number;
+  };
   /** Lost in this boot, or in the live update that began it */
   losses: Loss[];
 }
@@ -288,20 +305,21 @@ export interface Check {
  * hold files that the agent does not know. file_resized: a preserved file has another size now.
  * file_preserved: a file of an outgoing session would no longer be preserved. file_not_restorable: the
  * kernel does not give out a file of a session that was handed over. file_not_preserved: the kernel
- * refused to preserve a file of a kept session again. session_outgoing: an outgoing session would be
- * lost. session_of_systemd: PID 1 expects to retrieve the session. session_not_retrieved: an incoming
- * session is not retrieved. session_not_finished: a retrieved session is not finished.
- * sessions_unknown: sessions may wait in the kernel that luo does not know: the device cannot be
- * opened, or luo has no list of the handover. image_foreign: another program loaded the image.
- * image_changed: the image can no longer be loaded as it was. image_not_held: the agent has no copy of
- * the image to load once more. image_truncated: the image ends too early. image_old: the image is from
- * before live update. liveupdate_off: the command line of the image does not switch live update on.
- * kho_off: the command line of the image does not switch KHO on. kho_format: the image does not read
- * KHO's tree as the running kernel writes it. luo_format: the image does not read LUO's data as the
- * running kernel writes it. file_handlers: the image has no handler for preserved files.
- * liveupdate_built_in: the image is built without live update. kho_built_in: the image is built
- * without KHO. access_changes: the file descriptor would come back with other access. sealed_exec: the
- * file would come back sealed against writing. memory_short: there is not enough memory for the file.
+ * refused to preserve a file of a kept session again. values_not_preserved: the kernel does not take
+ * the values of luo put. session_outgoing: an outgoing session would be lost. session_of_systemd: PID
+ * 1 expects to retrieve the session. session_not_retrieved: an incoming session is not retrieved.
+ * session_not_finished: a retrieved session is not finished. sessions_unknown: sessions may wait in
+ * the kernel that luo does not know: the device cannot be opened, or luo has no list of the handover.
+ * image_foreign: another program loaded the image. image_changed: the image can no longer be loaded as
+ * it was. image_not_held: the agent has no copy of the image to load once more. image_truncated: the
+ * image ends too early. image_old: the image is from before live update. liveupdate_off: the command
+ * line of the image does not switch live update on. kho_off: the command line of the image does not
+ * switch KHO on. kho_format: the image does not read KHO's tree as the running kernel writes it.
+ * luo_format: the image does not read LUO's data as the running kernel writes it. file_handlers: the
+ * image has no handler for preserved files. liveupdate_built_in: the image is built without live
+ * update. kho_built_in: the image is built without KHO. access_changes: the file descriptor would come
+ * back with other access. sealed_exec: the file would come back sealed against writing. memory_short:
+ * there is not enough memory for the file.
  */
 export type ProblemCode =
   | "file_not_restored"
@@ -310,6 +328,7 @@ export type ProblemCode =
   | "file_preserved"
   | "file_not_restorable"
   | "file_not_preserved"
+  | "values_not_preserved"
   | "session_outgoing"
   | "session_of_systemd"
   | "session_not_retrieved"
@@ -367,8 +386,19 @@ export interface Journal {
    * has no list of what was handed over. Left out when the list is complete
    */
   unlisted?: string;
+  /** True: the session luo-values has values of luo put */
+  values?: boolean;
   /** See `Loss`. */
   losses: Loss[];
   /** The agent ended by itself, and what it held is among the losses. */
   ended: boolean;
+}
+
+/** A value of luo put as the agent stores it. */
+export interface StoredValue {
+  key: string;
+  /** Base64 */
+  data: string;
+  /** When it was put */
+  at: string;
 }

@@ -19,6 +19,7 @@ const ERRORS: Record<ErrorName, readonly string[]> = {
   Refused: ["operation", "subject", "reasons", "problems"],
   NoSuchSession: ["session", "known"],
   NoSuchFile: ["session", "token", "known"],
+  NoSuchKey: ["key"],
   WrongState: ["session", "state", "operation", "message"],
   BadRequest: ["message"],
   Busy: ["clients"],

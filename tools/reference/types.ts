@@ -2,7 +2,7 @@
 import { INTERFACE_TYPES } from "../../lib/schema/agent_interface.ts";
 import { ANSWER_TYPES } from "../../lib/schema/all_types.ts";
 import { ANSWERS } from "../../lib/schema/answers.ts";
-import { Journal } from "../../lib/schema/journal.ts";
+import { Journal, StoredValue } from "../../lib/schema/journal.ts";
 import { UPDATE_TYPES } from "../../lib/schema/update.ts";
 import { namedType, shapeOf } from "../../lib/schema/shape.ts";
 import { NAMES } from "./type_names.ts";
@@ -15,7 +15,7 @@ export function types(): string {
     "",
     `export type * from "./update_types.ts";`,
     "",
-    ...[...INTERFACE_TYPES.filter((schema) => !UPDATE_TYPES.includes(schema)), Journal]
+    ...[...INTERFACE_TYPES.filter((schema) => !UPDATE_TYPES.includes(schema)), Journal, StoredValue]
       .map((schema) => declaration(namedType(schema), NAMES)),
   ].join("\n");
 }

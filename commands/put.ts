@@ -1,0 +1,86 @@
+/** `luo put`: stores a small value that survives every kexec. */
+import { buildCommand } from "@stricli/core";
+import { VALUE_MAX } from "../lib/agent/value_limits.ts";
+import type { Methods } from "../lib/agent/protocol.ts";
+import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
+import { keyArgument, parseKey } from "./arguments/key.ts";
+import { textArgument } from "./arguments/text_argument.ts";
+import type { Context } from "./base/context.ts";
+import { size, visible } from "./base/text.ts";
+import { Failure } from "./errors/failure.ts";
+import { call } from "./processes/agent_calls.ts";
+
+interface Request {
+  readonly key: string;
+  /** Undefined: standard input. */
+  readonly text?: string;
+}
+
+type Result = Methods["PutValue"]["reply"];
+
+export function parse(_flags: CommonFlags, key: string, text?: string): Request {
+  return { key: parseKey(key), ...text === undefined ? {} : { text } };
+}
+
+export async function run(context: Context, { key, text }: Request, flags: CommonFlags): Promise<Result> {
+  const bytes = text === undefined ? await readInput() : new TextEncoder().encode(text);
+  if (bytes.length > VALUE_MAX) {
+    throw new Failure("bad-request", `Cannot put "${key}": a value has at most ${VALUE_MAX} bytes`, {
+      subject: key,
+      hints: [
+        "more goes into a kept session: luo session create NAME --keep, luo file preserve NAME --stdin --token 1",
+      ],
+    });
+  }
+  return call(context, flags, "PutValue", { key, base64: bytes.toBase64() });
+}
+
+/** Standard input to its end, or a little more than a value may have. */
+async function readInput(): Promise<Uint8Array> {
+  const { checkStandard } = await import("../lib/files/standard_streams.ts");
+  // With a closed standard input the value would silently be empty.
+  checkStandard(0, "read", "standard input");
+  const bytes = new Uint8Array(VALUE_MAX + 1);
+  let at = 0;
+  while (at < bytes.length) {
+    const got = await Deno.stdin.read(bytes.subarray(at));
+    if (got === null) break;
+    at += got;
+  }
+  return bytes.subarray(0, at);
+}
+
+export function format({ value }: Result): string {
+  return `Put "${visible(value.key)}": ${size(value.size)}`;
+}
+
+export const command = buildCommand<CommonFlags, [string, string?], Context>({
+  docs: docs(
+    "Store a small value that survives every kexec",
+    "The value is TEXT, or standard input with all its bytes: at most 64 KiB, and 16 MiB with all keys and values. It replaces\n" +
+      "the one there as a whole: when the command fails, the old value is there. It survives the agent's death too. A key has 1\n" +
+      "to 255 bytes, without control characters. More data goes into a kept session: luo session create NAME --keep.",
+    [
+      ["luo put deploy/version 1.4.2", "a word"],
+      ["tar c state | luo put state", "bytes from standard input"],
+    ],
+  ),
+  parameters: {
+    flags: commonFlags,
+    positional: {
+      kind: "tuple",
+      parameters: [
+        keyArgument("The name of the value"),
+        {
+          brief: "The value; without it, standard input",
+          parse: textArgument,
+          placeholder: "TEXT",
+          optional: true,
+        },
+      ],
+    },
+  },
+  func(flags, key, text) {
+    return perform(this, flags, { parse: () => parse(flags, key, text), run, format });
+  },
+});

@@ -1,0 +1,226 @@
+/** The values of `luo put`: small data of scripts that survives every kexec, and the agent's death too. docs/keep.md explains it. */
+import { LuoError } from "../error.ts";
+import type { Device, IncomingSession } from "../session.ts";
+import { fits } from "../schema/check.ts";
+import { StoredValueChange, StoredValues } from "../schema/journal.ts";
+import type { StoredValue } from "../schema/types.ts";
+import type { AgentPaths } from "./agent_place.ts";
+import { incomingManifest } from "./inherit.ts";
+import type { JournalBytes } from "./journal_log.ts";
+import { JournalWriter, type WithDevice } from "./journal_writer.ts";
+import { readManifest, VALUES_SESSION } from "./manifest.ts";
+import { VALUES_MAX } from "./value_limits.ts";
+import { readRecordBytes, setAsideRecord, splitRecord } from "./record.ts";
+
+export interface Value {
+  readonly bytes: Uint8Array;
+  /** When it was put: RFC 3339, in UTC. */
+  readonly at: string;
+}
+
+/**
+ * All values, in memory, in a record beside the socket (for the next agent of this boot), and in the session `luo-values` (for the
+ * next kernel). Both have the form of the journal's: a checkpoint, and a log of changes.
+ */
+export class ValueStore implements Disposable {
+  readonly #values = new Map<string, Value>();
+  readonly #writer: JournalWriter;
+  readonly #paths: { readonly state: string; readonly damaged: string };
+  /** Of all keys and values. */
+  #bytes = 0;
+  /** The session has been made in this kernel. */
+  #begun = false;
+
+  constructor(
+    paths: AgentPaths,
+    readonly bootId: string,
+    withDevice: WithDevice,
+  ) {
+    this.#paths = { state: paths.values, damaged: paths.damagedValues };
+    this.#writer = new JournalWriter(this.#paths, withDevice, VALUES_SESSION);
+  }
+
+  get size(): { count: number; bytes: number } {
+    return { count: this.#values.size, bytes: this.#bytes };
+  }
+
+  /** Whether this agent has written any. The journal carries that, so that the next agent misses them when they are gone. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /**
+   * Takes the values over that an earlier agent left, and writes them to both places before the session that they came in is
+   * finished. From the retrieve to the write of the record the agent alone has them.
+   *
+   * @returns why values are lost
+   * @throws LuoError `retrieve`
+   */
+  begin(device: Device): string | undefined {
+    this.#clear();
+    const incoming = incomingManifest(device, VALUES_SESSION);
+    using _ = incoming?.fd;
+    const lost = this.#inherit(incoming);
+    if (this.#values.size > 0 || incoming !== undefined) {
+      this.#writer.tryWrite({
+        change: undefined,
+        whole: () => this.#encoded(),
+      });
+    }
+    if (incoming !== undefined || this.#values.size > 0) this.#begun = true;
+    incoming?.finish();
+    return lost;
+  }
+
+  #clear(): void {
+    this.#values.clear();
+    this.#bytes = 0;
+  }
+
+  #inherit(incoming: IncomingSession | undefined): string | undefined {
+    const bytes = readRecordBytes(this.#paths.state);
+    const parts = bytes instanceof Uint8Array ? splitRecord(bytes) : undefined;
+    const record = parts && decodeValues(parts);
+    if (record?.bootId === this.bootId) {
+      this.#writer.recordIsOfThisBoot = true;
+      this.#take(record.values);
+      return undefined;
+    }
+    const damaged = bytes !== undefined && record === undefined;
+    if (damaged) setAsideRecord(this.#paths);
+    const manifest = incoming && readManifest(incoming);
+    const handedOver = manifest && decodeValues(manifest);
+    if (handedOver !== undefined) this.#take(handedOver.values);
+    else if (manifest !== undefined) return "the values of luo put were handed over damaged";
+    else if (damaged) {
+      return `the record of the values of luo put cannot be read (see "${this.#paths.damaged}")`;
+    } else if (record !== undefined && record.values.size > 0) return this.#notHandedOver(record.values);
+  }
+
+  #notHandedOver(values: ReadonlyMap<string, Value>): string {
+    setAsideRecord(this.#paths);
+    return `the kernel that held ${values.size} values of luo put ended without handing them over ` +
+      `(they are in "${this.#paths.damaged}")`;
+  }
+
+  #take(values: ReadonlyMap<string, Value>): void {
+    for (const [key, value] of values) this.#set(key, value);
+  }
+
+  get(key: string): Value | undefined {
+    return this.#values.get(key);
+  }
+
+  /** In the order of the keys, by UTF-16 code units. */
+  entries(): [string, Value][] {
+    return [...this.#values].sort(([one], [other]) => one < other ? -1 : 1);
+  }
+
+  /** Whether there is room for the value in place of the one that the key has. */
+  hasRoom(key: string, bytes: Uint8Array): boolean {
+    return this.#bytes - sizeOf(key, this.#values.get(key)) + sizeOf(key, { bytes }) <= VALUES_MAX;
+  }
+
+  /** @throws LuoError the value is as it was */
+  put(key: string, value: Value): void {
+    const before = this.#values.get(key);
+    this.#set(key, value);
+    this.#write({ put: storedValue(key, value) }, () => this.#set(key, before));
+    this.#begun = true;
+  }
+
+  /** Undefined: there is none. @throws LuoError the value is as it was */
+  drop(key: string): Value | undefined {
+    const before = this.#values.get(key);
+    if (before === undefined) return undefined;
+    this.#set(key, undefined);
+    this.#write({ drop: key }, () => this.#set(key, before));
+    return before;
+  }
+
+  #set(key: string, value: Value | undefined): void {
+    this.#bytes -= sizeOf(key, this.#values.get(key));
+    this.#bytes += sizeOf(key, value);
+    if (value === undefined) this.#values.delete(key);
+    else this.#values.set(key, value);
+  }
+
+  #write(change: { put: StoredValue } | { drop: string }, undo: () => void): void {
+    try {
+      this.#writer.write({ change: encoded(change), whole: () => this.#encoded() });
+    } catch (error) {
+      undo();
+      // The record was written and the session was not: write the record again, with the values before.
+      if (error instanceof LuoError && error.operation !== "record") {
+        this.#writer.tryWrite({ change: undefined, whole: () => this.#encoded() });
+      }
+      throw error;
+    }
+  }
+
+  /** Writes all again when the last write failed. Returns why the session does not have the values; undefined: it has them. */
+  unpreserved(): string | undefined {
+    if (this.#writer.problem === undefined) return undefined;
+    const errors = this.#writer.tryWrite({ change: undefined, whole: () => this.#encoded() });
+    return errors.find(({ operation }) => operation !== "record")?.summary;
+  }
+
+  #encoded(): Uint8Array {
+    const values = [...this.#values].map(([key, value]) => storedValue(key, value));
+    return encoded({ version: 1, bootId: this.bootId, values });
+  }
+
+  [Symbol.dispose](): void {
+    this.#writer[Symbol.dispose]();
+  }
+}
+
+const text = new TextEncoder();
+
+/** The bytes that count against `VALUES_MAX`. */
+function sizeOf(key: string, value: { readonly bytes: Uint8Array } | undefined): number {
+  return value === undefined ? 0 : text.encode(key).length + value.bytes.length;
+}
+
+function encoded(value: object): Uint8Array {
+  return text.encode(JSON.stringify(value));
+}
+
+function storedValue(key: string, { bytes, at }: Value): StoredValue {
+  return { key, data: bytes.toBase64(), at };
+}
+
+interface Values {
+  readonly bootId: string;
+  readonly values: ReadonlyMap<string, Value>;
+}
+
+/** Undefined for bytes that are no values. One change that is none makes all of it unknown. */
+export function decodeValues({ payload, entries }: JournalBytes): Values | undefined {
+  try {
+    const stored = parsed(payload);
+    if (!fits(StoredValues, stored)) return undefined;
+    const { bootId, values } = stored as { bootId: string; values: StoredValue[] };
+    const found = new Map<string, Value>();
+    for (const value of values) found.set(value.key, valueOf(value));
+    for (const entry of entries) {
+      const change = parsed(entry);
+      if (!fits(StoredValueChange, change)) return undefined;
+      const { put, drop } = change as { put?: StoredValue; drop?: string };
+      if (put !== undefined) found.set(put.key, valueOf(put));
+      else if (drop !== undefined) found.delete(drop);
+      else return undefined;
+    }
+    return { bootId, values: found };
+  } catch {
+    return undefined;
+  }
+}
+
+function valueOf({ data, at }: StoredValue): Value {
+  return { bytes: Uint8Array.fromBase64(data), at };
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+}
