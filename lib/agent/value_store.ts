@@ -99,7 +99,8 @@ export class ValueStore implements Disposable {
 
   #notHandedOver(values: ReadonlyMap<string, Value>): string {
     setAsideRecord(this.#paths);
-    return `the kernel that held ${values.size} values of luo put ended without handing them over ` +
+    const count = `${values.size} ${values.size === 1 ? "value" : "values"}`;
+    return `the kernel that held ${count} of luo put ended without handing them over ` +
       `(they are in "${this.#paths.damaged}")`;
   }
 

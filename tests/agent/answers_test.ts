@@ -63,6 +63,12 @@ Deno.test("every method answers as the description says, before and after a kexe
     const digest = `sha256:${"0".repeat(64)}`;
     call(client, "PreserveFile", { session: "vm", token: "8", fileFd: 0, digest, force: true }, memfd(empty));
     call(client, "ListSessions", {});
+    call(client, "PutValue", { key: "a", base64: "AAEC" });
+    call(client, "GetValue", { key: "a" });
+    call(client, "ListValues", { limit: 1 });
+    call(client, "DropValue", { key: "a" });
+    fails(client, "GetValue", { key: "a" });
+    call(client, "PutValue", { key: "a", base64: "AAEC" });
     fails(client, "CloseSession", { name: "vm" });
     call(client, "CloseSession", { name: "lost" });
     call(client, "LoadImage", { kernelFd: 0, kernel: "k", commandLine: "liveupdate=on" }, image());

@@ -115,6 +115,11 @@ Deno.test("the answer of every command is what luo schema says", async () => {
   await call("file", "preserve", "vm1", "--from", cli.kernel, "--token", "0x7", "--digest");
   await call("session", "create", "vm2");
   await call("session", "keep", "vm2");
+  await call("put", "key", "value");
+  await call("get", "key");
+  await call("get", "none", "--default", "x");
+  await call("keys");
+  await call("drop", "key");
   await call("session", "close", "vm2");
   await call("kexec", "check", cli.kernel);
   await call("kexec", "load", cli.kernel, "--command-line", "liveupdate=on kho=on", "--initrd", cli.kernel);
