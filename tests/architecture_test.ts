@@ -167,8 +167,12 @@ Deno.test("every file opens with a sentence that says what it is", () => {
 });
 
 Deno.test("files stay small", () => {
+  // The length of a generated file is that of what it is written from, which is measured itself.
+  const isGenerated = (text: string) =>
+    /`deno task reference`\s+(\*\s+)?writes\s+(\*\s+)?this\s+(\*\s+)?file/.test(text);
   assert.deepEqual(
     offenders(({ text }) => {
+      if (isGenerated(text)) return undefined;
       const lines = text.split("\n").length;
       return lines > 400 ? `${lines} lines` : undefined;
     }),

@@ -1,7 +1,7 @@
 /** The values of `luo put`: small data of scripts that survives every kexec, and the agent's death too. docs/keep.md explains it. */
 import { LuoError } from "../error.ts";
 import type { Device, IncomingSession } from "../session.ts";
-import { fits } from "../schema/check.ts";
+import { compiled } from "../schema/compiled.ts";
 import { StoredValueChange, StoredValues } from "../schema/journal.ts";
 import type { StoredValue } from "../schema/types.ts";
 import type { AgentPaths } from "./agent_place.ts";
@@ -200,13 +200,14 @@ interface Values {
 export function decodeValues({ payload, entries }: JournalBytes): Values | undefined {
   try {
     const stored = parsed(payload);
-    if (!fits(StoredValues, stored)) return undefined;
+    if (!compiled(StoredValues)(stored)) return undefined;
     const { bootId, values } = stored as { bootId: string; values: StoredValue[] };
     const found = new Map<string, Value>();
     for (const value of values) found.set(value.key, valueOf(value));
+    const isChange = compiled(StoredValueChange);
     for (const entry of entries) {
       const change = parsed(entry);
-      if (!fits(StoredValueChange, change)) return undefined;
+      if (!isChange(change)) return undefined;
       const { put, drop } = change as { put?: StoredValue; drop?: string };
       if (put !== undefined) found.set(put.key, valueOf(put));
       else if (drop !== undefined) found.delete(drop);
