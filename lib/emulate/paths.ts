@@ -11,8 +11,10 @@ const KNOWN_MAX = 10_000;
 const OF_A_PROCESS = new Set(["self", "thread-self", "fd", "fdinfo"]);
 
 export class Paths {
-  /** Absolute paths that lead to no place of the machine. A call that can redirect a path empties the set. */
+  /** Absolute paths that lead to no place of the machine. A call that can redirect a path empties the sets. */
   readonly #elsewhere = new Set<string>();
+  /** Absolute directories without an absolute link on the way. */
+  readonly #direct = new Set<string>();
   /** False after a chroot or a mount: from then on a path can mean different files in different processes. */
   #alike = true;
 
@@ -21,10 +23,11 @@ export class Paths {
   /** A link or a rename may have redirected any path. */
   changed(): undefined {
     this.#elsewhere.clear();
+    this.#direct.clear();
   }
 
   diverged(): undefined {
-    this.#elsewhere.clear();
+    this.changed();
     this.#alike = false;
   }
 
@@ -33,7 +36,7 @@ export class Paths {
     if (this.#elsewhere.has(path)) return undefined;
     const concerns = this.#concerns(path);
     if (!concerns && !options.follow) return undefined;
-    if (!concerns && isPlain(tid, dirfd, path)) return this.#remember(path);
+    if (!concerns && this.#isPlain(tid, dirfd, path)) return this.#remember(path);
     const place = walk(this.nodes, tid, dirfd, path, options);
     return concerns || (place !== undefined && place.is !== "file") ? place : this.#remember(path);
   }
@@ -56,11 +59,26 @@ export class Paths {
     return /^\d+$/.test(last) || last === "status" || mayBeKernelFile(names) ||
       names.some((name) => OF_A_PROCESS.has(name) || this.nodes.has(name));
   }
-}
 
-/** No link in the last component: the file is the one that the path spells, or there is none. */
-function isPlain(tid: number, dirfd: number, path: string): boolean {
-  const base = path.startsWith("/") ? "root" : dirfd === AT_FDCWD ? "cwd" : `fd/${dirfd}`;
-  const link = readlink(`/proc/${tid}/${base}/${path}`);
-  return link === -Errno.EINVAL || link === -Errno.ENOENT;
+  /** No link in the last component: the file is the one that the path spells, or there is none. */
+  #isPlain(tid: number, dirfd: number, path: string): boolean {
+    const base = path.startsWith("/") ? "root" : dirfd === AT_FDCWD ? "cwd" : `fd/${dirfd}`;
+    const link = readlink(`/proc/${tid}/${base}/${path}`);
+    if (link !== -Errno.EINVAL && link !== -Errno.ENOENT) return false;
+    const directory = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+    return this.#isDirect(`/proc/${tid}/${base}`, directory);
+  }
+
+  /** An absolute link on the way to the directory would lead luo to a file of its own mounts, and not of the program's. */
+  #isDirect(base: string, directory: string): boolean {
+    if (this.#alike && this.#direct.has(directory)) return true;
+    const names = directory.split("/").filter((name) => name !== "" && name !== ".");
+    const direct = names.every((_, index) => {
+      const text = readlink(`${base}/${names.slice(0, index + 1).join("/")}`);
+      return typeof text === "number" || !text.startsWith("/");
+    });
+    if (this.#direct.size >= KNOWN_MAX) this.#direct.clear();
+    if (direct && this.#alike && directory.startsWith("/")) this.#direct.add(directory);
+    return direct;
+  }
 }

@@ -135,6 +135,7 @@ export const TRAPS = {
   splice: { nr: [275, 76], strict: true },
   lseek: { nr: [8, 62], strict: true },
   mmap: { nr: [9, 222], strict: true },
+  io_submit: { nr: [209, 2], strict: true },
   fsync: { nr: [74, 82], strict: true },
   fdatasync: { nr: [75, 83], strict: true },
   sync_file_range: { nr: [277, 84], strict: true },
@@ -181,8 +182,7 @@ export const PASSED: Readonly<Record<string, string>> = {
   "It would succeed on Linux and fails with ENOENT (divergence 5)": `open_tree open_tree_attr mount_setattr`,
   "It is about whole file systems, not files": `
     sync ustat sysfs fsopen fsconfig fsmount statmount listmount`,
-  "It can write to a preserved file past its end (divergence 3)":
-    `io_setup io_destroy io_getevents io_pgetevents io_submit io_cancel`,
+  "It waits for what io_submit began": `io_setup io_destroy io_getevents io_pgetevents io_cancel`,
   "It needs an fd that luo does not give (io_uring_setup is refused)": `io_uring_enter io_uring_register`,
   "It loads code into the host's kernel, which luo does not emulate": `finit_module`,
   "Linux 7.3.4 has no such call any more (ENOSYS)": `

@@ -85,6 +85,7 @@ const ARGUMENTS: Readonly<Partial<Record<Call, string>>> = {
   fallocate: "ixii",
   read: "i*i",
   pread64: "i*ii",
+  io_submit: "ii",
   lseek: "iii",
   fstat: "i",
   write: "i*i",

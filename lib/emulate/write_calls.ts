@@ -15,6 +15,11 @@ const [RWF_APPEND, RWF_NOAPPEND, RWF_TMPFS] = [0x10, 0x20, 0x37];
 /** The most bytes that one write moves (MAX_RW_COUNT). */
 const WRITE_MAX = 0x7fff_f000n;
 
+/** linux/aio_abi.h. */
+const [IOCB_SIZE, IOCB_CMD_PWRITE, IOCB_CMD_PWRITEV] = [64, 1, 8];
+/** More requests in one call are not looked at; the kernel's own limit for a context is lower by default. */
+const REQUESTS_MAX = 65_536;
+
 /** A write as the program asks for it. */
 interface Write {
   readonly length: bigint;
@@ -34,7 +39,7 @@ export class WriteCalls {
     readonly preserved: PreservedFiles,
   ) {}
 
-  readonly handlers: Handlers<"write" | "pwrite64" | "writev" | "pwritev" | "pwritev2"> = {
+  readonly handlers: Handlers<"write" | "pwrite64" | "writev" | "pwritev" | "pwritev2" | "io_submit"> = {
     write: (call) => this.#onObject(call, undefined) ?? this.#plain(call, undefined),
     pwrite64: (call) => this.#onObject(call, long(call.args[3])) ?? this.#plain(call, long(call.args[3])),
     writev: (call) => this.#onObject(call, undefined) ?? this.#vector(call, undefined, 0),
@@ -44,7 +49,35 @@ export class WriteCalls {
       const offset = long(call.args[3]) === -1n ? undefined : long(call.args[3]);
       return this.#onObject(call, offset) ?? this.#vector(call, offset, int(call.args[5]));
     },
+    io_submit: (call) => this.#submit(call),
   };
+
+  /** EPERM when one of the requests would make a preserved file grow: none of them is begun then. */
+  #submit({ tid, args: [, count, list] }: Notification): CallAnswer {
+    if (this.preserved.none) return undefined;
+    const addresses = this.program.bytes(tid, list, 8 * Math.min(Math.max(0, int(count)), REQUESTS_MAX));
+    if (typeof addresses === "number") return undefined;
+    const requests = new BigUint64Array(addresses.slice(0, addresses.length & ~7).buffer);
+    return [...requests].some((address) => this.#grows(tid, address)) ? -Errno.EPERM : undefined;
+  }
+
+  /** struct iocb: u16 opcode@16, u32 fd@20, u64 buffer@24, u64 bytes or pieces@32, i64 offset@40. */
+  #grows(tid: number, address: bigint): boolean {
+    const iocb = this.program.bytes(tid, address, IOCB_SIZE);
+    if (typeof iocb === "number" || iocb.length < IOCB_SIZE) return false;
+    const view = new DataView(iocb.buffer);
+    const [opcode, fd] = [view.getUint16(16, true), view.getInt32(20, true)];
+    if (opcode !== IOCB_CMD_PWRITE && opcode !== IOCB_CMD_PWRITEV) return false;
+    const size = this.preserved.sizeOfFd(tid, fd);
+    if (size === undefined) return false;
+    const [buffer, amount] = [view.getBigUint64(24, true), view.getBigUint64(32, true)];
+    const pieces = opcode === IOCB_CMD_PWRITEV ? this.program.vector(tid, buffer, Number(amount)) : [];
+    if (typeof pieces === "number") return false;
+    const length = opcode === IOCB_CMD_PWRITE
+      ? amount
+      : pieces.reduce((sum, piece) => sum + piece.length, 0n);
+    return length > 0n && view.getBigInt64(40, true) + length > size;
+  }
 
   /** The device and sessions cannot be written: the model knows the errno. */
   #onObject({ tid, args: [fd] }: Notification, offset: bigint | undefined): CallAnswer {
