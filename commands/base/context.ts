@@ -50,6 +50,8 @@ export interface AgentConnections {
 export interface Context extends CommandContext, Outside {
   readonly process: StricliProcess;
   readonly allRoutes: () => Promise<RouteMap<Context>>;
+  /** The routes that these words need: only one command, when they name one. */
+  readonly routesTo: (words: readonly string[]) => Promise<RouteMap<Context>>;
   /** Runs a command line of which every word is as it was meant, and returns the exit code. */
   readonly runWords: (words: readonly string[], outside: Outside) => Promise<ExitCode | number>;
 }

@@ -73,7 +73,8 @@ export function commandInfo(command: Command<Context>, path: readonly string[]):
     description: command.fullDescription ?? command.brief,
     flags: Object.entries(flags).filter(([, flag]) => !flag.hidden)
       .map(([name, flag]) => flagInfo(kebab(name), flag)),
-    positional: parameters.map(([placeholder]) => placeholder),
+    // A list of arguments has one placeholder with the names of all: `SESSION TOKEN`.
+    positional: parameters.flatMap(([placeholder]) => placeholder.split(" ")),
     parameters,
   };
 }

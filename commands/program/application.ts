@@ -32,7 +32,7 @@ export async function runLine(given: readonly string[], outside: Outside): Promi
 
 async function runWords(args: readonly string[], outside: Outside): Promise<ExitCode | number> {
   const json = wantsJson(args);
-  const context: Context = { ...outside, paint: json ? plain : outside.paint, allRoutes, runWords };
+  const context: Context = { ...outside, paint: json ? plain : outside.paint, allRoutes, routesTo, runWords };
   const words = commandApart(withKexecVerb(args));
   const flags = (await commandAt(words))?.parameters.flags ?? {};
   await run(application(json, await routesTo(words)), lastWins(words, flags), context);

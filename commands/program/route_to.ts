@@ -49,13 +49,18 @@ export async function commandAt(args: readonly string[]): Promise<Command<Contex
   return (await (COMMAND_FILES[first] ?? COMMAND_FILES[`${first} ${second}`])?.())?.command;
 }
 
+/** Commands for programs, which no list shows. */
+const HIDDEN_FILES: Readonly<Record<string, Load>> = {
+  "complete": () => import("../complete.ts"),
+};
+
 /**
  * The routes that a command line needs. When it begins with a command, only that command is loaded: loading all of them is
  * most of the cost of a start. Help and mistyped commands need all routes.
  */
 export async function routesTo(args: readonly string[]): Promise<RouteMap<Context>> {
   const [first = "", second = ""] = args;
-  const one = COMMAND_FILES[first];
+  const one = COMMAND_FILES[first] ?? HIDDEN_FILES[first];
   if (one !== undefined) return map(first, (await one()).command);
   const two = COMMAND_FILES[`${first} ${second}`];
   if (two !== undefined) return map(first, map(second, (await two()).command));

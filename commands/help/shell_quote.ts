@@ -1,0 +1,5 @@
+/** Quotes words for bash, zsh and fish. */
+
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
