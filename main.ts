@@ -20,6 +20,7 @@ async function start(): Promise<number> {
       socket: await variable("LUO_SOCKET"),
       exe: await variable("LUO_EXE"),
       faults: await variable("LUO_FAULTS"),
+      participants: await variable("LUO_PARTICIPANTS"),
       kernels: await variable("LUO_TEST_KERNELS"),
       config: await variable("LUO_CONFIG"),
       nextKernel: {

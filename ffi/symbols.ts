@@ -197,6 +197,8 @@ export const symbols = {
   memcpy_store: { name: "memcpy", parameters: ["u64", "buffer", "usize"], result: "void" },
   memcpy_load: { name: "memcpy", parameters: ["buffer", "u64", "usize"], result: "void" },
 
+  // int clock_gettime(clockid_t clock, struct timespec *into)
+  clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
   // int uname(struct utsname *into)
   uname: { parameters: ["buffer"], result: "i32" },
   // int reboot(int command)

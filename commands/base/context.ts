@@ -16,6 +16,8 @@ export interface Settings {
   readonly exe?: string;
   /** LUO_FAULTS: the faults to inject into the machine of the model. */
   readonly faults?: string;
+  /** LUO_PARTICIPANTS: the directory of participants of live updates. */
+  readonly participants?: string;
   /** LUO_TEST_KERNELS: a directory of kernel images for virtual machines. */
   readonly kernels?: string;
   /** LUO_CONFIG: the file with the host's defaults; empty: none. */

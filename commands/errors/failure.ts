@@ -41,6 +41,8 @@ export const EXIT_OF_KIND: Readonly<Record<FailureKind, ExitCode>> = {
   "no-such-key": EXIT.absent,
   "wrong-state": EXIT.failed,
   "digest-mismatch": EXIT.failed,
+  "vetoed": EXIT.refused,
+  "update-failed": EXIT.failed,
   "refused": EXIT.refused,
   "unavailable": EXIT.unavailable,
   "not-executable": EXIT.not_executable,

@@ -95,6 +95,15 @@ const ADVICE: Readonly<Record<ProblemCode, Advice>> = {
     risk: CHANGED,
     step: () => "make the memfd with MFD_EXEC, or copy it: --from /proc/PID/fd/N",
   },
+  update_under_way: {
+    risk: "participants of the live update would lose their state",
+    step: () =>
+      "let the update reach the state frozen first: luo update freeze; or end it: luo update cancel",
+  },
+  participant_not_back: {
+    risk: LOST,
+    step: () => "repair the participant (luo update state says what is wrong), then: luo update finish",
+  },
   memory_short: { risk: "the kernel would run out of memory", step: () => "free memory, or preserve less" },
 };
 

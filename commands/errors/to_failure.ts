@@ -95,10 +95,50 @@ function agentFailure(error: AgentError): Failure {
   }
   if (error.is("NoSuchKey")) return noSuchKey(error.parameters.key);
   if (error.is("WrongState")) return wrongState(error.parameters);
+  if (error.is("UpdateFailed")) return updateFailure(error.parameters);
+  if (error.is("WrongUpdateState")) {
+    const { step, message, state } = error.parameters;
+    return new Failure("wrong-state", message, {
+      operation: step,
+      subject: "the update",
+      hints: nextSteps(state),
+    });
+  }
   if (error.is("BadRequest")) {
     return new Failure("bad-request", `Cannot do that: ${error.parameters.message}`);
   }
   return new Failure("internal", error.message);
+}
+
+/** A step of a live update that did not succeed. */
+export function updateFailure(
+  { step, event, outcome, participant, reason, state }: Errors["UpdateFailed"],
+): Failure {
+  const what = participant === undefined
+    ? reason
+    : `participant "${participant}" ${DID[outcome]} at ${event}`;
+  return new Failure(outcome === "veto" ? "vetoed" : "update-failed", `Cannot ${step} the update: ${what}`, {
+    operation: step,
+    subject: participant ?? "the update",
+    reasons: participant === undefined ? [] : [reason],
+    hints: state === "normal" ? ["the update was cancelled, and the machine is as before"] : nextSteps(state),
+  });
+}
+
+const DID: Readonly<Record<Errors["UpdateFailed"]["outcome"], string>> = {
+  done: "was done",
+  veto: "said no",
+  late: "was late",
+  died: "died",
+  failed: "failed",
+  skipped: "was not called",
+};
+
+/** The steps that lead on from a state of the update. */
+function nextSteps(state: string): string[] {
+  if (state === "normal") return ["begin with: luo update run KERNEL, or luo update prepare"];
+  if (state === "updated") return ["end it with: luo update finish"];
+  return ["see who is at which event: luo update state", "end it with: luo update cancel"];
 }
 
 function wrongState({ session, state, operation, message }: Errors["WrongState"]): Failure {

@@ -13,7 +13,11 @@ import { selfCommand } from "./own_command.ts";
 import { type AgentTarget, machineSocket } from "../arguments/agent_target.ts";
 
 /** Runs the agent until it is stopped, or its kernel ends and none follows. */
-export async function serveAgent(context: Context, flags: CommonFlags): Promise<void> {
+export async function serveAgent(
+  context: Context,
+  flags: CommonFlags,
+  participants = context.settings.participants || undefined,
+): Promise<void> {
   const { runAgent } = await import("../../lib/agent/agent.ts");
   const { agentPaths, makeDirectory } = await import("../../lib/agent/agent_place.ts");
   const where = target(context, flags);
@@ -28,6 +32,8 @@ export async function serveAgent(context: Context, flags: CommonFlags): Promise<
       sys,
       ...where,
       version: VERSION,
+      participants,
+      luo: selfCommand(context),
       log,
       stop: stop.signal,
       next_kernel: await nextKernelOf(where),

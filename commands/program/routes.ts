@@ -36,6 +36,12 @@ import * as sessionList from "../session_list.ts";
 import * as sessionRetrieve from "../session_retrieve.ts";
 import * as sessionShow from "../session_show.ts";
 import * as status from "../status.ts";
+import * as updateCancel from "../update_cancel.ts";
+import * as updateFinish from "../update_finish.ts";
+import * as updateFreeze from "../update_freeze.ts";
+import * as updatePrepare from "../update_prepare.ts";
+import * as updateRun from "../update_run.ts";
+import * as updateState from "../update_state.ts";
 
 const session = buildRouteMap<string, Context>({
   docs: { brief: "Sessions: named sets of files that survive a kexec" },
@@ -63,6 +69,18 @@ const kexec = buildRouteMap<string, Context>({
     show: kexecShow.command,
     unload: kexecUnload.command,
     exec: kexecExec.command,
+  },
+});
+
+const update = buildRouteMap<string, Context>({
+  docs: { brief: "A live update of the whole machine, with everybody who takes part" },
+  routes: {
+    run: updateRun.command,
+    prepare: updatePrepare.command,
+    freeze: updateFreeze.command,
+    cancel: updateCancel.command,
+    finish: updateFinish.command,
+    state: updateState.command,
   },
 });
 
@@ -101,6 +119,7 @@ export const routes = buildRouteMap<string, Context>({
     keys: keys.command,
     drop: drop.command,
     kexec,
+    update,
     kho,
     agent,
     doctor: doctor.command,

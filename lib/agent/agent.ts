@@ -8,11 +8,22 @@ import { markFile, preserveFile, restoreFile } from "./file_methods.ts";
 import { readText } from "./proc_text.ts";
 import { currentImage, execImage, loadImage, showImage, unloadImage } from "./image_methods.ts";
 import { type AgentPaths, agentPaths, listen, listenAgain, takePlace } from "./agent_place.ts";
-import { INTERFACE, type MethodName, type Methods, type SessionInfo, type Status } from "./protocol.ts";
+import {
+  INTERFACE,
+  type MethodName,
+  type Methods,
+  type Moment,
+  type SessionInfo,
+  type Status,
+} from "./protocol.ts";
 import { dataFirst, type Objection, refused, SESSION_PROBLEM } from "./refusal.ts";
 import { agentError, checkRequest, isMethod, kernelError } from "./request_checks.ts";
 import { listSessions, unlistedOf } from "./session_list.ts";
-import { type Reply, VarlinkServer } from "./varlink_server.ts";
+import { type Answers, type Reply, VarlinkServer } from "./varlink_server.ts";
+import { AgentUpdateHost } from "./update_host.ts";
+import { getUpdate, stepUpdate } from "./update_methods.ts";
+import { Coordinator } from "./update/coordinator.ts";
+import { moment, processStart } from "./update/moment.ts";
 import { NotYet } from "./turns.ts";
 import { type Identity, serviceCall } from "./varlink_service.ts";
 import { keepSession } from "./keep.ts";
@@ -34,6 +45,10 @@ export interface AgentOptions {
   readonly log: (line: string) => void;
   /** Aborted by a signal: the agent ends, and logs the sessions that are lost by that. */
   readonly stop?: AbortSignal;
+  /** The directory of participants of live updates. */
+  readonly participants?: string;
+  /** The command line that starts luo, for participants. Undefined: they have the `luo` of their PATH. */
+  readonly luo?: readonly string[];
   /** A new process of the kernel that runs after the end of the agent's own; the agent disposes of it. Undefined: none runs. */
   readonly next_kernel?: () => SystemCalls | undefined;
 }
@@ -52,7 +67,8 @@ export async function runAgent(given: AgentOptions): Promise<void> {
     for (let sys: SystemCalls | undefined = options.sys; sys !== undefined;) {
       // Disposing is a process's orderly end. The caller does it for the first kernel's.
       using _ = sys === options.sys ? undefined : sys;
-      sys = await runInKernel({ ...options, sys }, paths);
+      const started = sys === options.sys ? processStart() : moment("to");
+      sys = await runInKernel({ ...options, sys }, paths, started);
     }
   } finally {
     // The socket goes before the lock: after that another agent may have made its own.
@@ -68,9 +84,13 @@ function reachableAgain(paths: AgentPaths, log: (line: string) => void): number 
 }
 
 /** Runs the agent to its end, or to that of its kernel. @returns the calls of a process of the next kernel. @throws ProcessKilled */
-async function runInKernel(options: AgentOptions, paths: AgentPaths): Promise<SystemCalls | undefined> {
+async function runInKernel(
+  options: AgentOptions,
+  paths: AgentPaths,
+  started: Moment,
+): Promise<SystemCalls | undefined> {
   try {
-    await serve(options, paths);
+    await serve(options, paths, started);
     return undefined;
   } catch (error) {
     if (!(error instanceof ProcessKilled)) throw error;
@@ -83,24 +103,40 @@ async function runInKernel(options: AgentOptions, paths: AgentPaths): Promise<Sy
   }
 }
 
-async function serve(options: AgentOptions, paths: AgentPaths): Promise<void> {
+async function serve(options: AgentOptions, paths: AgentPaths, started: Moment): Promise<void> {
   const now = () => new Date().toISOString();
   using state = new AgentState({ sys: options.sys, paths, pid: getpid(), now, log: options.log });
-  const agent = new Agent(options, state, now());
+  const { backend, participants: directory = PARTICIPANTS, luo } = options;
+  const changed = () => {
+    server.changed();
+    for (const tell of agent.updateWatchers) tell();
+  };
+  const host = new AgentUpdateHost({ state, backend, directory, luo, paths, started, changed });
+  const updates = new Coordinator(host);
+  const agent = new Agent(options, state, updates, now());
   const uid = geteuid();
   const server = new VarlinkServer({
     listen_fd: listen(paths),
     clients_max: CLIENTS_MAX,
     allowed: (peer) => peer === 0 || peer === uid,
     handle: (call, peer) => agent.handle(call, peer),
-    subscribes: (call) => call.method === `${INTERFACE}.GetStatus`,
+    takesLater: (call, _peer, answers) => agent.takesLater(call, answers),
+    subscribes: ({ method }) => ["GetStatus", "GetUpdate"].some((name) => method === `${INTERFACE}.${name}`),
     log: options.log,
     listenAgain: () => reachableAgain(paths, options.log),
   });
   agent.on_change = () => server.changed();
   state.digests.on_verdict = () => server.changed();
   agent.on_stop = () => server.stop();
-  const stop = () => server.stop();
+  agent.on_failure = (error) => server.fail(error);
+  const resume = () => {
+    host.showState(state.update?.state ?? "normal");
+    if (state.update !== undefined) agent.beside(updates.resume(state.update));
+  };
+  state.onBegin = resume;
+  if (state.device.begun) resume();
+  // A step that is under way is cancelled first: participants must not be left in the middle of it.
+  const stop = () => void updates.stop("the agent is stopped").then(() => server.stop());
   options.stop?.addEventListener("abort", stop);
   try {
     await server.run();
@@ -109,6 +145,9 @@ async function serve(options: AgentOptions, paths: AgentPaths): Promise<void> {
   }
   if (!state.ended) agent.end("the agent was stopped by a signal");
 }
+
+/** The default directory of participants. */
+const PARTICIPANTS = "/etc/luo/participants.d";
 
 /** A log on a full disk must not end the agent. */
 function unfailing(log: (line: string) => void): (line: string) => void {
@@ -128,11 +167,54 @@ type Handlers = { readonly [M in MethodName]: Handler<Methods[M]["request"]> };
 class Agent {
   on_change = () => {};
   on_stop = () => {};
+  on_failure: (error: unknown) => void = () => {};
+  /** Called after every change of the live update. */
+  readonly updateWatchers = new Set<() => void>();
 
   readonly #handlers: Handlers;
 
-  constructor(readonly options: AgentOptions, readonly state: AgentState, readonly startedAt: string) {
+  constructor(
+    readonly options: AgentOptions,
+    readonly state: AgentState,
+    readonly updates: Coordinator,
+    readonly startedAt: string,
+  ) {
     this.#handlers = this.#methods();
+  }
+
+  /** Takes the steps of live updates: their participants call the agent meanwhile. */
+  takesLater(call: VarlinkCall, answers: Answers): boolean {
+    if (call.method !== `${INTERFACE}.StepUpdate`) return false;
+    const stopWatching = this.#progress(answers);
+    const step = async () => {
+      const request = checkRequest("StepUpdate", call.parameters);
+      return await stepUpdate(this.state, this.updates, request, call.fds, answers.gone);
+    };
+    this.beside(
+      step().then((reply) => answers.end(answer(reply)), (error) => {
+        const failure = this.#answerable(error);
+        if (!(failure instanceof VarlinkError)) throw failure;
+        answers.fail(failure);
+      }).finally(stopWatching),
+    );
+    return true;
+  }
+
+  /** Answers after every change, until the last answer. */
+  #progress(answers: Answers): () => void {
+    const tell = () => answers.continue(answer(getUpdate(this.updates)));
+    this.updateWatchers.add(tell);
+    return () => this.updateWatchers.delete(tell);
+  }
+
+  /** Work that goes on beside the calls. The end of the kernel ends the server; a mistake in this program does not. */
+  beside(work: Promise<unknown>): void {
+    work.catch((error) => {
+      if (error instanceof ProcessKilled) return this.on_failure(error);
+      this.options.log(
+        `This is a bug in luo: ${error instanceof Error ? error.stack ?? error.message : String(error)}`,
+      );
+    });
   }
 
   /** @throws VarlinkError, ProcessKilled */
@@ -179,6 +261,10 @@ class Agent {
       },
       GetStatus: () => answer({ status: this.#status() }),
       ListSessions: (request) => answer(listSessions(this.state, request)),
+      GetUpdate: () => answer(getUpdate(this.updates)),
+      StepUpdate: () => {
+        throw new TypeError("StepUpdate is answered later");
+      },
       ShowImage: () => answer(showImage(this.state)),
       CreateSession: (request) => this.#changing(answer(createSession(this.state, request))),
       KeepSession: (request) => this.#changing(answer(keepSession(this.state, request))),

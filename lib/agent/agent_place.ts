@@ -32,6 +32,12 @@ export interface AgentPaths {
   readonly damagedValues: string;
   /** The socket of the model's machine. */
   readonly machine: string;
+  /** The state of the live update, as one word for scripts. */
+  readonly update: string;
+  /** The record of the live update, for the next agent of the same boot. */
+  readonly updateRecord: string;
+  /** A directory with a `luo` for participants. */
+  readonly bin: string;
 }
 
 export function agentPaths(socket: string): AgentPaths {
@@ -46,6 +52,9 @@ export function agentPaths(socket: string): AgentPaths {
     values: `${socket}.values`,
     damagedValues: `${socket}.values.damaged`,
     machine: `${socket}.machine`,
+    update: `${socket}.update`,
+    updateRecord: `${socket}.update.json`,
+    bin: `${socket}.bin`,
   };
 }
 
@@ -55,6 +64,9 @@ const LEFT = [
   ".state.damaged",
   ".values",
   ".values.damaged",
+  ".update",
+  ".update.json",
+  ".bin",
   ".log",
   ".lock",
   ".start",

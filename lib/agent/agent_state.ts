@@ -14,7 +14,8 @@ import { VALUES_SESSION } from "./manifest.ts";
 import { PreservedFds } from "./preserved_fds.ts";
 import { readText } from "./proc_text.ts";
 import { ValueStore } from "./value_store.ts";
-import type { ImageInfo, LastUpdate, Loss, SessionInfo } from "./protocol.ts";
+import type { ImageInfo, LastUpdate, Loss, SessionInfo, UpdateRecord } from "./protocol.ts";
+import { encodeUpdate, findUpdate } from "./update_record.ts";
 
 const VALUES_GONE =
   "the values of luo put are gone: the agent that took them over ended before it could record them";
@@ -75,6 +76,10 @@ export class AgentState implements Disposable {
   /** The journal of an earlier agent says that there were values of `luo put`. */
   valuesExpected = false;
   ended = false;
+  /** The live update that is under way, or the last one. */
+  update: UpdateRecord | undefined;
+  /** Called when the device was opened and the state is filled. */
+  onBegin = () => {};
 
   /**
    * Finds what was handed over. Without the device the agent serves what needs none.
@@ -111,8 +116,27 @@ export class AgentState implements Disposable {
     else if (this.valuesExpected && !this.values.begun) this.#loseValues(VALUES_GONE);
     announceKept(this);
     this.saveOrLog();
+    this.update = findUpdate(this, old);
+    if (this.update !== undefined) this.#keepUpdate(this.update);
     old?.finish();
     renewKept(this);
+    this.onBegin();
+  }
+
+  /** The manifest that was handed over is finished afterwards, and the record in it is gone. */
+  #keepUpdate(record: UpdateRecord): void {
+    try {
+      this.saveUpdate(record);
+    } catch (error) {
+      if (!(error instanceof LuoError)) throw error;
+      this.options.log(`${error.message}: an agent that starts after this one does not know of the update`);
+    }
+  }
+
+  /** Keeps the record of a live update. @throws LuoError as `save` */
+  saveUpdate(record: UpdateRecord): void {
+    this.update = record;
+    if (this.mayWrite()) this.journal.writeUpdate(this.options.paths.updateRecord, encodeUpdate(record));
   }
 
   #loseValues(reason: string): void {

@@ -148,6 +148,7 @@ export class AgentClient implements Disposable {
     parameters: Methods[M]["request"],
     timeoutMs: number = NO_LIMIT,
     outputFd?: number,
+    fds: readonly number[] = [],
   ): Generator<Answer<M>> {
     this.#checkFree(method);
     this.#streaming = method;
@@ -155,7 +156,7 @@ export class AgentClient implements Disposable {
     try {
       let deadline: Wait = new Deadline(timeoutMs, this.socket, method);
       using hangup = outputFd === undefined ? undefined : new HangupWatch(this.#fd, outputFd);
-      const request = this.#send(method, parameters, [], deadline, { more: true });
+      const request = this.#send(method, parameters, fds, deadline, { more: true });
       while (!complete) {
         const reply = this.#receive(request, deadline);
         complete = !reply.continues;

@@ -17,7 +17,7 @@ import { judgeImage } from "./judged_image.ts";
 import { ImageFiles } from "./loaded_image.ts";
 import { readText } from "./proc_text.ts";
 import type { ImageInfo, Methods } from "./protocol.ts";
-import { refused } from "./refusal.ts";
+import { type Objection, refused } from "./refusal.ts";
 import { takeFd } from "./request_checks.ts";
 
 type LoadRequest = Methods["LoadImage"]["request"];
@@ -119,19 +119,39 @@ export function execImage(
   state: AgentState,
   { force }: Methods["ExecImage"]["request"],
 ): Methods["ExecImage"]["reply"] {
+  readyToExec(state, force ?? false, force ? [] : updateObjections(state));
+  return exec(state.sys);
+}
+
+/**
+ * Everything that comes before the reboot call: the checks, the image loaded once more, file systems synced.
+ *
+ * @param more other reasons to refuse
+ * @throws VarlinkError Refused; LuoError
+ */
+export function readyToExec(state: AgentState, force: boolean, more: readonly Objection[] = []): void {
   // Before the sessions are looked at: they are known after the device was open. A program that has it open may be using live update.
   state.device.tryUse(() => {});
   const image = currentImage(state);
   if (!image.loaded) throw nothingLoaded();
   const running = readText(state.sys, "/proc/cmdline") ?? "";
-  const objections = force ? [] : execObjections(state, image, running);
+  const objections = force ? [] : [...more, ...execObjections(state, image, running)];
   if (objections.length > 0) throw refused("kexec exec", "the loaded kernel", objections);
-  loadAgain(state, force ?? false);
+  loadAgain(state, force);
   // All of the journal, without a log: the next kernel may start an agent of 0.1.0, which cannot read logs.
   state.saveOrLog();
   state.sys.sync();
   state.device.tryUse((device) => device.settle());
-  return exec(state.sys);
+}
+
+/** A kexec in the middle of an update would take the workloads with it that are not frozen. */
+function updateObjections({ update }: AgentState): Objection[] {
+  const state = update?.state ?? "normal";
+  if (!["preparing", "prepared", "freezing", "cancelling"].includes(state)) return [];
+  return [{
+    code: "update_under_way",
+    reason: `a live update is ${state}, and its participants are not frozen`,
+  }];
 }
 
 function loadAgain({ sys, reload, image }: AgentState, force: boolean): void {

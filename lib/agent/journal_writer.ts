@@ -1,7 +1,8 @@
 /** Writes the journal to its two places: the record beside the socket, and the manifest in the kernel. */
 import { LuoError } from "../error.ts";
 import type { Device, OutgoingSession } from "../session.ts";
-import { MANIFEST_SESSION, ManifestWriter } from "./manifest.ts";
+import { MANIFEST_SESSION, ManifestWriter, UPDATE_TOKEN } from "./manifest.ts";
+import { replaceFile } from "./replace_file.ts";
 import { overwriteRecord, type RecordLog, type RecordPaths, writeRecord } from "./record.ts";
 
 /** The journal, and the one change that it has since it was written last, if that is all. */
@@ -22,7 +23,7 @@ export class JournalWriter implements Disposable {
   #recordLog: RecordLog | undefined;
   /** Whether the last write of the manifest succeeded. */
   #manifestIsSound = false;
-  #manifest: { session: OutgoingSession; writer: ManifestWriter } | undefined;
+  #manifest: { session: OutgoingSession; writer: ManifestWriter; update: ManifestWriter } | undefined;
 
   /**
    * @param withDevice lets `work` create the manifest's session; undefined without a device: write the record only
@@ -90,16 +91,33 @@ export class JournalWriter implements Disposable {
   }
 
   #writeManifest({ change, whole }: JournalSource): void {
-    if (this.#manifest === undefined) {
-      const session = this.withDevice((device) => device.create(this.session));
-      if (session === undefined) return;
-      this.#manifest = { session, writer: new ManifestWriter(session) };
-    }
-    const { writer } = this.#manifest;
+    const manifest = this.#opened();
+    if (manifest === undefined) return;
+    const { writer } = manifest;
     const sound = this.#manifestIsSound;
     this.#manifestIsSound = false;
     if (!sound || change === undefined || !writer.append(change)) writer.write(whole());
     this.#manifestIsSound = true;
+  }
+
+  /**
+   * Writes the record of a live update, to its file and to the manifest's session.
+   *
+   * @throws LuoError `record`; `create`, `write`, `preserve` the manifest
+   */
+  writeUpdate(path: string, record: Uint8Array): void {
+    this.#opened()?.update.write(record);
+    replaceFile(path, record);
+  }
+
+  /** The manifest's session. Undefined: without a device there is none. */
+  #opened() {
+    if (this.#manifest !== undefined) return this.#manifest;
+    const session = this.withDevice((device) => device.create(this.session));
+    if (session === undefined) return undefined;
+    const [writer, update] = [new ManifestWriter(session), new ManifestWriter(session, UPDATE_TOKEN)];
+    this.#manifest = { session, writer, update };
+    return this.#manifest;
   }
 
   [Symbol.dispose](): void {

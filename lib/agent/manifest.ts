@@ -83,7 +83,7 @@ function newer(one: Slot | undefined, other: Slot | undefined): Slot | undefined
 /** Writes the manifest into an outgoing session. */
 export class ManifestWriter {
   #sequence = 0n;
-  #token = 0n;
+  #token: bigint;
   #memfd: Fd | undefined;
   #slot_size = FIRST_SLOT;
   /** The slot that was written last, 0 or 1. */
@@ -91,7 +91,10 @@ export class ManifestWriter {
   /** Where the log of that slot ends, its entries, and their seed. Undefined: the slot is in doubt, and takes no entry. */
   #log: { end: number; count: number; readonly seed: number } | undefined;
 
-  constructor(readonly session: OutgoingSession) {}
+  /** @param first the token of the first memfd */
+  constructor(readonly session: OutgoingSession, first = 0n) {
+    this.#token = first;
+  }
 
   /** Writes a checkpoint. @throws LuoError `memfd_create`, `ftruncate`, `write`, `preserve`: the old content is still whole then */
   write(payload: Uint8Array): void {
@@ -166,28 +169,31 @@ function writeAll({ sys, number }: Fd, bytes: Uint8Array, offset: bigint): void 
 }
 
 /**
- * The journal that the previous kernel's agent wrote last. An empty payload: no slot is whole. Undefined: no slot was ever written, because
+ * What the previous kernel's agent wrote last, to the memfds from the token `first` on. An empty payload: no slot is whole. Undefined: no slot was ever written, because
  * the kexec came while that agent was starting.
  */
-export function readManifest(session: IncomingSession): JournalBytes | undefined {
+export function readManifest(session: IncomingSession, first = 0n): JournalBytes | undefined {
   let newest: Slot | undefined;
-  for (let token = 0n;; token++) {
-    const contents = readMemfd(session, token);
-    if (contents === undefined) return newest ?? (token === 0n ? undefined : NOTHING);
+  for (let token = first;; token++) {
+    const contents = readMemfd(session, token, first + TOKEN_MAX);
+    if (contents === undefined) return newest ?? (token === first ? undefined : NOTHING);
     newest = newer(newest, newestSlot(contents));
   }
 }
 
+/** The memfds of the record of a live update. It is written while workloads stand still, so it is apart from the journal. */
+export const UPDATE_TOKEN = 1n << 32n;
+
 const NOTHING: JournalBytes = { payload: new Uint8Array(0), entries: [] };
 
-function readMemfd(session: IncomingSession, token: bigint): Uint8Array | undefined {
+function readMemfd(session: IncomingSession, token: bigint, last: bigint): Uint8Array | undefined {
   try {
     using file = session.restore(token);
     return readWhole(file.sys, file.number);
   } catch (error) {
     if (!(error instanceof LuoError)) throw error;
     // A memfd that cannot be read (ENOMEM sticks to its token) counts as damaged. Memfds under other tokens may be whole.
-    return error.is("ENOENT") || token > TOKEN_MAX ? undefined : new Uint8Array(0);
+    return error.is("ENOENT") || token > last ? undefined : new Uint8Array(0);
   }
 }
 

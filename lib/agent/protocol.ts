@@ -31,6 +31,7 @@ import type {
   Status,
   UpdateEvent,
   UpdateEventName,
+  UpdateNow,
   UpdateOutcome,
   UpdateParticipant,
   UpdateRecord,
@@ -64,6 +65,7 @@ export type {
   Status,
   UpdateEvent,
   UpdateEventName,
+  UpdateNow,
   UpdateOutcome,
   UpdateParticipant,
   UpdateRecord,
@@ -347,6 +349,49 @@ export interface Methods {
     };
     reply: Record<string, never>;
   };
+  /**
+   * The live update that is under way, or the last one. With more: an answer now and one after every
+   * change.
+   */
+  GetUpdate: { request: Record<string, never>; reply: { state: UpdateState; update?: UpdateRecord } };
+  /**
+   * Takes a step of a live update, and answers when it is taken. With more: an answer after every change
+   * too. When the client ends before the kexec, the step is cancelled. run answers only when it fails,
+   * as ExecImage.
+   */
+  StepUpdate: {
+    request: {
+      /**
+       * prepare: a session for each participant, and the event prepare. freeze: the event freeze. run: all
+       * that is missing, and the kexec; the next kernel finishes by itself. cancel: the way back. finish:
+       * the event finish, and the end.
+       */
+      step: "prepare" | "freeze" | "run" | "cancel" | "finish";
+      /** With prepare or run: the kernel to load first, an index among the fds of the message */
+      kernelFd?: number;
+      /** The name to show */
+      kernel?: string;
+      /** The index of the initrd among the fds of the message */
+      initrdFd?: number;
+      /** The name to show */
+      initrd?: string;
+      /** The command line of the next kernel */
+      commandLine?: string;
+      /** Take the command line of the running kernel */
+      reuseCommandLine?: boolean;
+      /** Words to add to the command line */
+      append?: string;
+      /** Take the command line in a unified kernel image, when it has one, and not the running kernel's */
+      imageCommandLine?: boolean;
+      /** Take digests of the participants' files, and compare them after the kexec */
+      digest?: boolean;
+      /** The most seconds for all of freeze. By default 60 */
+      blackoutSeconds?: number;
+      /** Do what is otherwise answered with Refused */
+      force?: boolean;
+    };
+    reply: { state: UpdateState; update?: UpdateRecord };
+  };
   /** Forgets the losses, for good. Answers those that it forgot: later ones stay in the status. */
   ClearLosses: { request: Record<string, never>; reply: { losses: Loss[] } };
   /** Ends the agent. Refused while it holds sessions or knows of incoming ones. */
@@ -362,74 +407,4 @@ export interface Methods {
 /** The name of a method. */
 export type MethodName = keyof Methods;
 
-/** Errors of `io.luo.Agent`, with their parameters. Those of `org.varlink.service` are used as that interface defines them. */
-export interface Errors {
-  /** A system call failed. operation and errno (EBUSY) say which and how. */
-  KernelError: {
-    /** The verb: preserve, kexec load */
-    operation: string;
-    /** The object of the operation, as people read it */
-    subject: string;
-    /** EBUSY */
-    errno: string;
-    /** A sentence for people */
-    message: string;
-  };
-  /** Data would be lost, for these reasons. force overrides it. */
-  Refused: {
-    /** The verb: preserve, kexec load */
-    operation: string;
-    /** The object of the operation, as people read it */
-    subject: string;
-    /** Clauses for people */
-    reasons: string[];
-    /** The reasons for programs, in the same order */
-    problems?: Problem[];
-  };
-  /** There is no session of that name. */
-  NoSuchSession: {
-    /** The name of the session */
-    session: string;
-    /** The names or tokens that exist */
-    known: string[];
-  };
-  /** There is no file with that token in the session. */
-  NoSuchFile: {
-    /** The name of the session */
-    session: string;
-    /** A u64 in decimal */
-    token: string;
-    /** The names or tokens that exist */
-    known: string[];
-  };
-  /** There is no value under that key. */
-  NoSuchKey: { key: string };
-  /** The session is there, but not in a state that allows this. */
-  WrongState: {
-    /** The name of the session */
-    session: string;
-    state: SessionState;
-    /** The verb: preserve, kexec load */
-    operation: string;
-    /** A sentence for people */
-    message: string;
-  };
-  /** The request cannot be right, whatever the state: a bad name, token, command line, image. */
-  BadRequest: {
-    /** A sentence for people */
-    message: string;
-  };
-  /** All places for clients are taken. This comes in place of an answer, and the connection ends. */
-  Busy: {
-    /** The number of places */
-    clients: number;
-  };
-  /** A mistake in the agent. Whether the call had an effect is not known: ask for the status. */
-  InternalError: {
-    /** A sentence for people */
-    message: string;
-  };
-}
-
-/** The name of an error. */
-export type ErrorName = keyof Errors;
+export type { ErrorName, Errors } from "./protocol_errors.ts";

@@ -174,7 +174,7 @@ export function finishSession(
 }
 
 /** The data that the end of a retrieved session would destroy. */
-function unrestoredFiles({ name: session, files, filesKnown }: SessionInfo): Objection[] {
+export function unrestoredFiles({ name: session, files, filesKnown }: SessionInfo): Objection[] {
   const waiting = largestFirst(files.filter(({ state }) => state === "waiting")).map((
     { token, label },
   ): Objection => ({

@@ -12,7 +12,8 @@ import {
 } from "../../ffi/abi/epoll.ts";
 import { type Credentials, SOCK_NONBLOCK } from "../../ffi/abi/socket.ts";
 import { epoll_create1, epoll_ctl, epoll_wait, EpollWaiter } from "../../ffi/epoll.ts";
-import { close } from "../../ffi/file.ts";
+import { O_CLOEXEC, O_NONBLOCK } from "../../ffi/abi/fcntl.ts";
+import { close, pipe2, read, write } from "../../ffi/file.ts";
 import { accept4, MessageReceiver, peer_credentials } from "../../ffi/socket.ts";
 import { check } from "../error.ts";
 import { Connection, MESSAGE_FDS_MAX } from "./connection.ts";
@@ -48,12 +49,28 @@ export interface ServerOptions {
    * @throws VarlinkError, NotYet
    */
   readonly handle: (call: VarlinkCall, peer: Credentials) => Reply | Promise<Reply>;
+  /**
+   * Takes a call that is answered later, while other calls are answered. False: it is no such call. The fds that it keeps it takes out
+   * of the call's list.
+   */
+  readonly takesLater?: (call: VarlinkCall, peer: Credentials, answers: Answers) => boolean;
   /** Whether this call, made with `more`, is answered again after every change. */
   readonly subscribes: (call: VarlinkCall) => boolean;
   /** Gets a line for each client that was cut off, with the reason. */
   readonly log: (line: string) => void;
   /** Asked after every second without an event. A new listening fd, when no client can reach the old one any more. */
   readonly listenAgain?: () => number | undefined;
+}
+
+/** The answers to a call that was taken to be answered later. The client can make no other call on the connection until the last one. */
+export interface Answers {
+  /** Aborted when the client is gone. */
+  readonly gone: AbortSignal;
+  /** An answer before the last one. A client that did not ask for `more` does not get it. */
+  continue(reply: Reply): void;
+  /** The last answer. */
+  end(reply: Reply): void;
+  fail(error: VarlinkError): void;
 }
 
 /** The answers to a call. */
@@ -81,6 +98,13 @@ export class VarlinkServer {
   readonly #receiver = new MessageReceiver(new Uint8Array(65536), MESSAGE_FDS_MAX);
   readonly #connections = new Map<number, Connection>();
   readonly #subscriptions = new Map<Connection, VarlinkCall>();
+  /** Calls that are answered later. */
+  readonly #later = new Map<Connection, AbortController>();
+  /** A byte in it ends the wait for events. */
+  readonly #wakeup = check<[number, number]>(pipe2(O_CLOEXEC | O_NONBLOCK), "pipe2", "the server");
+  #failure: unknown;
+  /** Whether the server waits in another thread, so that it must be woken. */
+  #waiting = false;
   #listen_fd: number;
   #stopping = false;
   #changed = false;
@@ -91,6 +115,7 @@ export class VarlinkServer {
   constructor(readonly options: ServerOptions) {
     this.#listen_fd = options.listen_fd;
     this.#addListener();
+    check(epoll_ctl(this.#epoll, EPOLL_CTL_ADD, this.#wakeup[0], EPOLLIN), "epoll_ctl", "the server");
   }
 
   #addListener(): void {
@@ -112,13 +137,14 @@ export class VarlinkServer {
         if (!this.#accepting) await this.#accept();
         this.#turns.throwFailure();
       }
+      if (this.#failure !== undefined) throw this.#failure;
     } finally {
       // The listener first: a client that sees its connection end can connect again at once, and must not reach this server.
       this.stop();
       close(this.#listen_fd);
-      for (const connection of this.#connections.values()) connection.close();
+      for (const connection of this.#connections.values()) this.#end(connection);
       await this.#turns.over();
-      close(this.#epoll);
+      [this.#epoll, ...this.#wakeup].forEach(close);
     }
   }
 
@@ -134,7 +160,9 @@ export class VarlinkServer {
       if (events.length > 0) return events;
     }
     // A second at most: a signal can ask to stop while no client sends anything.
+    this.#waiting = true;
     const events = await epoll_wait(this.#epoll, EVENTS_MAX, 1000);
+    this.#waiting = false;
     this.#yield_at = events.length > 0 ? performance.now() + TURN_MS : 0;
     return events;
   }
@@ -151,11 +179,25 @@ export class VarlinkServer {
 
   stop(): void {
     this.#stopping = true;
+    this.#wake();
+  }
+
+  /** Ends `run` with this error: work beside the calls failed, or its kernel has ended. */
+  fail(error: unknown): void {
+    this.#failure ??= error;
+    this.stop();
   }
 
   /** Answers every subscriber once more, when all calls that have come in are answered. */
   changed(): void {
+    if (this.#changed) return;
     this.#changed = true;
+    this.#wake();
+  }
+
+  /** A full pipe wakes as well. */
+  #wake(): void {
+    if (this.#waiting) write(this.#wakeup[1], Uint8Array.of(1));
   }
 
   async #tellSubscribers(): Promise<void> {
@@ -167,6 +209,7 @@ export class VarlinkServer {
 
   async #event(fd: number, events: number): Promise<void> {
     if (fd === this.#listen_fd) return await this.#accept();
+    if (fd === this.#wakeup[0]) return void read(fd, new Uint8Array(64));
     const connection = this.#connections.get(fd);
     if (connection === undefined) return;
     const work = this.#guarded(connection, async () => {
@@ -224,13 +267,48 @@ export class VarlinkServer {
 
   async #message(connection: Connection, message: Message): Promise<void> {
     // Answers come in the order of calls. The answer to this call would come after answers that never end.
-    if (this.#subscriptions.has(connection)) {
+    if (this.#subscriptions.has(connection) || this.#later.has(connection)) {
       throw new ProtocolError("it calls again on a subscribed connection");
     }
     const call = decodeCall(message);
+    if (this.#takenLater(connection, call)) return;
     const subscribes = call.more && !call.oneway && this.options.subscribes(call);
     await this.#answer(connection, call, subscribes);
     if (subscribes) this.#subscriptions.set(connection, { ...call, fds: [] });
+  }
+
+  #takenLater(connection: Connection, call: VarlinkCall): boolean {
+    const gone = new AbortController();
+    const send = (message: object, fds: readonly number[] = []) => {
+      if (connection.closed || call.oneway) return fds.forEach(close);
+      this.#guardedNow(connection, () => connection.send(encodeMessage(message), fds));
+    };
+    const last = (message: object, fds?: readonly number[]) => {
+      this.#later.delete(connection);
+      send(message, fds);
+    };
+    const answers: Answers = {
+      gone: gone.signal,
+      continue: ({ parameters, fds = [] }) =>
+        call.more ? send({ parameters, continues: true }, fds) : fds.forEach(close),
+      end: ({ parameters, fds }) => last({ parameters }, fds),
+      fail: ({ error, parameters }) => last({ error, parameters }),
+    };
+    this.#later.set(connection, gone);
+    if (this.options.takesLater?.(call, connection.peer, answers)) return true;
+    this.#later.delete(connection);
+    return false;
+  }
+
+  #guardedNow(connection: Connection, work: () => void): void {
+    try {
+      work();
+      if (!connection.closed) this.#watch(connection);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.options.log(`Cut off a client: ${error.message}`);
+      this.#end(connection);
+    }
   }
 
   async #answer(connection: Connection, call: VarlinkCall, continues: boolean): Promise<void> {
@@ -288,7 +366,10 @@ export class VarlinkServer {
     if (connection.closed) return;
     this.#connections.delete(connection.fd);
     this.#subscriptions.delete(connection);
+    const later = this.#later.get(connection);
+    this.#later.delete(connection);
     epoll_ctl(this.#epoll, EPOLL_CTL_DEL, connection.fd);
     connection.close();
+    later?.abort("the command that asked for it has ended");
   }
 }

@@ -20,6 +20,7 @@ import {
 import { Rehearsal } from "./rehearsal.ts";
 import { File, filesKnown, Loss, Session } from "./session.ts";
 import { Agent, Device, Image, Status, unlisted, Value } from "./status.ts";
+import { UpdateNow } from "./update.ts";
 
 /** The type `Version`. */
 export const Version: Schema = named(
@@ -113,6 +114,12 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
     object: status,
     remark: "The status of the next kernel, on the model. On Linux no process is left to print it.",
   },
+  "update run": { object: UpdateNow, remark: "On the model. On Linux no process is left to print it." },
+  "update prepare": { object: UpdateNow },
+  "update freeze": { object: UpdateNow },
+  "update cancel": { object: UpdateNow },
+  "update finish": { object: UpdateNow },
+  "update state": { object: UpdateNow },
   "kho show": { object: struct({ handover: Handover }) },
   "agent start": {
     object: struct({

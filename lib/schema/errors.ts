@@ -1,6 +1,7 @@
 /** The errors of io.luo.Agent. Those of org.varlink.service are used as that interface defines them. */
 import { about, int, list, maybe, named, type Schema, struct, text, token, words } from "./parts.ts";
 import { SessionState } from "./session.ts";
+import { UpdateEventName, UpdateOutcome, UpdateState } from "./update.ts";
 
 /** One error. */
 export interface ErrorDescription {
@@ -41,6 +42,8 @@ export const ProblemCode: Schema = named(
     kho_built_in: "the image is built without KHO",
     access_changes: "the file descriptor would come back with other access",
     sealed_exec: "the file would come back sealed against writing",
+    update_under_way: "a live update is under way, and its participants have not all done their part",
+    participant_not_back: "a participant of the live update did not take its part back",
     memory_short: "there is not enough memory for the file",
   }),
 );
@@ -85,6 +88,22 @@ export const ERRORS: Readonly<Record<string, ErrorDescription>> = {
   WrongState: {
     about: "The session is there, but not in a state that allows this.",
     parameters: struct({ session, state: SessionState, operation, message }),
+  },
+  UpdateFailed: {
+    about: "A step of a live update did not succeed, and before the kexec the update was cancelled.",
+    parameters: struct({
+      step: about(text, "The step that was asked for: prepare, freeze, run, finish"),
+      event: UpdateEventName,
+      outcome: UpdateOutcome,
+      participant: maybe(about(text, "The one that failed first; missing when it was luo itself")),
+      reason: about(text, "Why, in the words of the participant where it gave any"),
+      state: UpdateState,
+      message,
+    }),
+  },
+  WrongUpdateState: {
+    about: "The live update is not in a state that allows this step.",
+    parameters: struct({ step: about(text, "The step that was asked for"), state: UpdateState, message }),
   },
   BadRequest: {
     about: "The request cannot be right, whatever the state: a bad name, token, command line, image.",

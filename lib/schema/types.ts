@@ -318,7 +318,9 @@ export interface Check {
  * luo_format: the image does not read LUO's data as the running kernel writes it. file_handlers: the
  * image has no handler for preserved files. liveupdate_built_in: the image is built without live
  * update. kho_built_in: the image is built without KHO. access_changes: the file descriptor would come
- * back with other access. sealed_exec: the file would come back sealed against writing. memory_short:
+ * back with other access. sealed_exec: the file would come back sealed against writing.
+ * update_under_way: a live update is under way, and its participants have not all done their part.
+ * participant_not_back: a participant of the live update did not take its part back. memory_short:
  * there is not enough memory for the file.
  */
 export type ProblemCode =
@@ -348,6 +350,8 @@ export type ProblemCode =
   | "kho_built_in"
   | "access_changes"
   | "sealed_exec"
+  | "update_under_way"
+  | "participant_not_back"
   | "memory_short";
 
 /** Why something is refused, as a stable word, with the session and the token that it is about. */

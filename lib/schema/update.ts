@@ -172,6 +172,13 @@ export const UpdateRecord: Schema = named(
   "A live update from its first step to its last.",
 );
 
+/** The type `UpdateNow`. */
+export const UpdateNow: Schema = named(
+  "UpdateNow",
+  struct({ state: UpdateState, update: maybe(about(UpdateRecord, "Missing: there was none yet")) }),
+  "The live update that is under way, or the last one.",
+);
+
 /** The types that the agent's interface refers to, in the order in which documents list them. */
 export const UPDATE_TYPES: readonly Schema[] = [
   UpdateState,
@@ -182,4 +189,5 @@ export const UPDATE_TYPES: readonly Schema[] = [
   UpdateParticipant,
   FileVerdict,
   UpdateRecord,
+  UpdateNow,
 ];

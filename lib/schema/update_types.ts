@@ -167,3 +167,11 @@ export interface UpdateRecord {
   /** What was lost in it, a sentence each */
   losses?: string[];
 }
+
+/** The live update that is under way, or the last one. */
+export interface UpdateNow {
+  /** See `UpdateState`. */
+  state: UpdateState;
+  /** Missing: there was none yet */
+  update?: UpdateRecord;
+}

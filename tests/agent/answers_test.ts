@@ -82,6 +82,12 @@ Deno.test("every method answers as the description says, before and after a kexe
       memfd(empty),
     );
     call(client, "ShowImage", {});
+    call(client, "GetUpdate", {});
+    call(client, "StepUpdate", { step: "prepare" });
+    call(client, "StepUpdate", { step: "freeze" });
+    fails(client, "StepUpdate", { step: "prepare" });
+    call(client, "StepUpdate", { step: "cancel" });
+    call(client, "GetUpdate", {});
     call(client, "GetStatus", {});
     client.callUntilEnd("ExecImage", {});
     called.add("ExecImage");

@@ -139,6 +139,15 @@ Deno.test("the answer of every command is what luo schema says", async () => {
   await call("file", "restore", "vm1", "7", "--to", "out");
   await call("session", "show", "vm1");
   await call("session", "finish", "vm1");
+  await call("update", "state");
+  await call("update", "run", cli.kernel, "--command-line", "liveupdate=on kho=on");
+  await call("update", "prepare", cli.kernel, "--command-line", "liveupdate=on kho=on");
+  await call("update", "cancel");
+  await cli.ok(["update", "prepare", cli.kernel, "--command-line", "liveupdate=on kho=on"]);
+  await call("update", "freeze");
+  await cli.ok(["kexec", "exec"]);
+  await call("update", "finish");
+  await call("update", "state");
   await call("agent", "status");
   await cli.ok(["session", "create", "lost"]);
   await cli.ok(["agent", "stop", "--force"]);

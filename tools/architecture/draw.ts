@@ -26,6 +26,7 @@ const ROOMS: Readonly<Record<string, readonly [column: number, purpose: string]>
   "lib/agent_client.ts": [3, "the agent's clients"],
   "lib/emulate": [0, "unmodified programs"],
   "lib/emulate/launcher": [0.5, "the launcher's machine code"],
+  "lib/agent/update": [3.3, "coordinates live updates"],
   "lib/agent": [2.6, "holds sessions, serves Varlink"],
   "lib/machine_process": [1, "the model as a process"],
   "lib/rehearse": [3, "real kernels in QEMU"],

@@ -25,6 +25,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["lib/session.ts", "lib/kexec/image"],
   ["lib/kexec/check"],
   ["lib/session_holder.ts", "lib/machine_process", "lib/rehearse", "lib/doctor"],
+  ["lib/agent/update"],
   ["lib/agent", "lib/emulate/launcher", "lib/testing"],
   ["lib/emulate"],
   ["lib/luo.ts", "lib/testing.ts", "lib/agent_client.ts", "lib/abi.ts"],

@@ -1,15 +1,17 @@
 /** `deno task reference`: writes the files that are made from lib/schema. With `--check` it says which ones are not up to date. */
 import { document } from "./document.ts";
-import { protocol } from "./protocol.ts";
-import { answerTypes, types, updateTypes } from "./types.ts";
+import { protocol, protocolErrors } from "./protocol.ts";
+import { answerParts, answerTypes, types, updateTypes } from "./types.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const check = Deno.args.includes("--check");
 
 const files = [
   { path: "lib/agent/protocol.ts", text: protocol() },
+  { path: "lib/agent/protocol_errors.ts", text: protocolErrors() },
   { path: "lib/schema/types.ts", text: types() },
   { path: "lib/schema/update_types.ts", text: updateTypes() },
+  { path: "lib/schema/answer_parts.ts", text: answerParts() },
   { path: "lib/schema/answer_types.ts", text: answerTypes() },
   { path: "docs/json.md", text: document(Deno.readTextFileSync(`${ROOT}docs/json.md`)) },
 ];

@@ -15,9 +15,6 @@ export function protocol(): string {
     } };`
   );
   const types = INTERFACE_TYPES.map((schema) => called(namedType(schema).name, NAMES)).sort();
-  const errors = Object.entries(ERRORS).map(([name, { about, parameters }]) =>
-    `${comment(about)}${name}: ${typeText(shapeOf(parameters), NAMES)};`
-  );
   return [
     "/**",
     " * What is said on the agent's socket: the Varlink interface `io.luo.Agent` as types of TypeScript. `deno task reference` writes",
@@ -40,8 +37,25 @@ export function protocol(): string {
     "/** The name of a method. */",
     "export type MethodName = keyof Methods;",
     "",
+    `export type { ErrorName, Errors } from "./protocol_errors.ts";`,
+    "",
+  ].join("\n");
+}
+
+/** lib/agent/protocol_errors.ts, before `deno fmt`. */
+export function protocolErrors(): string {
+  const errors = Object.entries(ERRORS).map(([name, { about, parameters }]) =>
+    `${comment(about)}${name}: ${typeText(shapeOf(parameters), NAMES)};`
+  );
+  const text = errors.join("\n");
+  const types = INTERFACE_TYPES.map((schema) => called(namedType(schema).name, NAMES))
+    .filter((name) => new RegExp(`\\b${name}\\b`).test(text)).sort();
+  return [
+    "/** The errors of the Varlink interface `io.luo.Agent` as types of TypeScript: `deno task reference` writes this file. */",
+    `import type { ${types.join(", ")} } from "../schema/types.ts";`,
+    "",
     "/** Errors of `io.luo.Agent`, with their parameters. Those of `org.varlink.service` are used as that interface defines them. */",
-    `export interface Errors {\n${errors.join("\n")}\n}`,
+    `export interface Errors {\n${text}\n}`,
     "",
     "/** The name of an error. */",
     "export type ErrorName = keyof Errors;",

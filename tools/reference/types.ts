@@ -38,13 +38,27 @@ export function answerTypes(): string {
   ).join("\n");
   const imported = INTERFACE_TYPES.map((schema) => called(namedType(schema).name, NAMES))
     .filter((name) => new RegExp(`\\b${name}\\b`).test(answers)).sort();
+  const parts = ANSWER_TYPES.map((schema) => called(namedType(schema).name, NAMES))
+    .filter((name) => new RegExp(`\\b${name}\\b`).test(answers)).sort();
   return [
     "/** The answers of commands as types of TypeScript: `deno task reference` writes this file from its neighbours. */",
     `import type { ${imported.join(", ")} } from "./types.ts";`,
     "",
-    ...ANSWER_TYPES.map((schema) => declaration(namedType(schema), NAMES)),
+    `import type { ${parts.join(", ")} } from "./answer_parts.ts";`,
+    "",
+    `export type * from "./answer_parts.ts";`,
+    "",
     "/** The object that each command prints with `--json`. */",
     `export interface Answers {\n${answers}\n}`,
     "",
+  ].join("\n");
+}
+
+/** The types that answers of commands refer to, apart from those of the agent, before `deno fmt`. */
+export function answerParts(): string {
+  return [
+    "/** Data in the answers of commands as types of TypeScript: `deno task reference` writes this file from its neighbours. */",
+    "",
+    ...ANSWER_TYPES.map((schema) => declaration(namedType(schema), NAMES)),
   ].join("\n");
 }

@@ -1,0 +1,172 @@
+/** The part of an update before the kexec: prepare, freeze, the kexec, and the way back. */
+import { ProcessKilled } from "../../system_calls.ts";
+import type { UpdateParticipant, UpdateRecord } from "../../schema/types.ts";
+import type { UpdateHost } from "./host.ts";
+import type { OpenUpdate } from "./open_update.ts";
+import { circle, reversed } from "./order.ts";
+import { causeOf, StepFailed } from "./step_failed.ts";
+
+/** What the operator decides. */
+export interface UpdateOptions {
+  /** Loads the image as the first phase. Undefined: the one that is loaded is taken. */
+  readonly load?: () => Promise<void>;
+  readonly digest: boolean;
+  readonly blackoutSeconds: number;
+  /** Go on although luo refuses the image or the sessions: data may be lost. */
+  readonly force: boolean;
+  /** In the next kernel the update finishes by itself. */
+  readonly finishes: boolean;
+}
+
+/** The record of a new update, in which nothing has happened yet. */
+export function newRecord(host: UpdateHost, options: UpdateOptions): UpdateRecord {
+  return {
+    version: 1,
+    id: crypto.randomUUID(),
+    state: "preparing",
+    from: { release: host.release, bootId: host.bootId },
+    finishes: options.finishes,
+    loaded: false,
+    digest: options.digest,
+    blackoutSeconds: options.blackoutSeconds,
+    participants: [],
+    events: [],
+  };
+}
+
+/** Check, load, prepare. @throws StepFailed, and what the agent refuses with; call `abandon` then */
+export async function prepare(
+  update: OpenUpdate,
+  options: UpdateOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { host, record } = update;
+  update.enter("preparing");
+  record.participants = await update.phase("check", () => participantsOf(host));
+  const { load } = options;
+  if (load !== undefined) {
+    await update.phase("load", load);
+    record.loaded = true;
+  }
+  const { loaded, release } = host.image();
+  if (release !== undefined) record.to = { release };
+  if (loaded) await update.phase("check", () => host.readyToExec(options.force));
+  stopIfAborted(signal);
+  for (const { session } of record.participants) host.createSession(session);
+  const { participants } = record;
+  await update.tell({ event: "prepare", participants, signal, allOrNothing: true });
+  if (record.digest) await takeDigests(update, "sealed");
+  stopIfAborted(signal);
+  update.enter("prepared");
+}
+
+/** The participants of this host. @throws StepFailed they cannot be called, or not in this order */
+function participantsOf(host: UpdateHost): UpdateParticipant[] {
+  const { participants, problems } = host.findParticipants();
+  const all = [
+    ...participants.map((one) => ({ ...one, kind: "executable" as const })),
+    ...host.subscribers.map((one) => ({ ...one, kind: "subscriber" as const })),
+  ].map(({ name, kind, after, seconds }): UpdateParticipant => (
+    { name, kind, after: [...after], seconds, session: name, done: [] }
+  ));
+  const twice = all.find(({ name }, at) => all.findIndex((other) => other.name === name) !== at);
+  if (twice !== undefined) impossible(`there are two participants of the name "${twice.name}"`);
+  if (problems[0] !== undefined) impossible(problems[0]);
+  const round = circle(all);
+  if (round !== undefined) impossible(`participants wait for each other: ${round.join(", ")}`);
+  const taken = all.find(({ session }) => host.session(session) !== undefined);
+  if (taken !== undefined) {
+    throw new StepFailed("check", "failed", `there is a session "${taken.session}" already`, taken.name);
+  }
+  return all;
+}
+
+function impossible(reason: string): never {
+  throw new StepFailed("check", "failed", reason);
+}
+
+/** Freeze. Until its end the whole update may still be cancelled. @throws as `prepare` */
+export async function freeze(update: OpenUpdate, force: boolean, signal: AbortSignal): Promise<void> {
+  const { host, record } = update;
+  // All that takes long is done before the blackout begins.
+  if (host.image().loaded) await update.phase("check", () => host.readyToExec(force));
+  stopIfAborted(signal);
+  update.enter("freezing");
+  const latest_ms = performance.now() + record.blackoutSeconds * 1000;
+  const { participants } = record;
+  await update.tell({ event: "freeze", participants, signal, allOrNothing: true, latest_ms });
+  if (record.digest) await takeDigests(update, "all");
+  stopIfAborted(signal);
+  update.enter("frozen");
+}
+
+async function takeDigests(update: OpenUpdate, which: "sealed" | "all"): Promise<void> {
+  const { host, record } = update;
+  const sessions = record.participants.map(({ session }) => session);
+  await update.phase("digest", () => host.takeDigests(sessions, which, () => {}));
+}
+
+/** The kexec. From here to the reboot call there is as little as possible: the workloads stand still. @throws as `prepare` */
+export function execute(update: OpenUpdate, force: boolean, signal: AbortSignal): never {
+  const { host, record } = update;
+  stopIfAborted(signal);
+  if (!force) host.checkAgain(record.participants.map(({ session }) => session));
+  update.begin("kexec");
+  return host.exec();
+}
+
+function stopIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new StepFailed("check", "skipped", String(signal.reason));
+}
+
+/**
+ * The way back: everybody who was told is told to cancel, the last one first; the sessions are closed, the image is unloaded. What
+ * fails on this way is recorded and does not stop it.
+ *
+ * @param cause why; undefined: it was cancelled by hand
+ */
+export async function abandon(update: OpenUpdate, cause: unknown): Promise<void> {
+  if (cause instanceof ProcessKilled) throw cause;
+  const { host, record } = update;
+  if (cause !== undefined) Object.assign(record, causeOf(cause));
+  update.tolerant = true;
+  update.enter("cancelling");
+  const told = record.participants.filter(({ name }) =>
+    record.events.some((event) => event.participant === name)
+  );
+  const never = new AbortController().signal;
+  if (told.length > 0) await cancelAll(update, told, never);
+  for (const { session } of reversed(record.participants)) trying(host, () => host.closeSession(session));
+  if (record.loaded) trying(host, () => host.unloadImage());
+  record.outcome = cause === undefined ? "cancelled" : "failed";
+  record.loaded = false;
+  update.enter("normal");
+}
+
+/** One that fails at cancel does not keep the others from it. */
+async function cancelAll(
+  update: OpenUpdate,
+  participants: readonly UpdateParticipant[],
+  signal: AbortSignal,
+): Promise<void> {
+  let left = participants;
+  while (left.length > 0) {
+    const before = new Set(update.record.events);
+    await update.tell({ event: "cancel", participants: left, reverse: true, signal });
+    const told = update.record.events.filter((event) =>
+      event.event === "cancel" && event.outcome !== "skipped" && !before.has(event)
+    );
+    const names = new Set(told.map(({ participant }) => participant));
+    left = left.filter(({ name }) => !names.has(name));
+  }
+}
+
+/** A failure is logged: the way back is gone to its end. */
+function trying(host: UpdateHost, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof ProcessKilled) throw error;
+    host.log(`While the update was cancelled: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,161 @@
+/** Calls a participant that is an executable: one process for one event, with a deadline. */
+import { Errno, errnoName } from "../../../ffi/abi/errno.ts";
+import { kill } from "../../../ffi/process.ts";
+import { spawn_with } from "../../../ffi/spawn.ts";
+import { waitpid } from "../../../ffi/tracee.ts";
+import type { UpdateOutcome } from "../../schema/types.ts";
+import { Captured, input } from "./captured.ts";
+
+/** Bytes of the longest answer. */
+export const ANSWER_MAX = 64 << 10;
+/** A participant that writes more than this to standard error is stopped: the memory is the machine's. */
+const STDERR_MAX = 16 << 20;
+/** As much of standard error goes to the log. */
+const LOGGED_MAX = 64 << 10;
+/** How long a participant that is stopped may take after SIGTERM. */
+const GRACE_MS = 1000;
+
+/** One call of a participant. */
+export interface Call {
+  readonly path: string;
+  readonly event: string;
+  /** The JSON on its standard input. */
+  readonly input: string;
+  /** `NAME=value`. */
+  readonly env: readonly string[];
+  /** The moment on the clock of `performance.now()` at which it is late. */
+  readonly deadline_ms: number;
+  /** Aborted with the reason: the participant is stopped. */
+  readonly signal: AbortSignal;
+  /** Gets the number of the process as soon as it runs. */
+  readonly started?: (pid: number) => void;
+  readonly log: (line: string) => void;
+}
+
+/** The end of a call. */
+export interface Called {
+  readonly outcome: UpdateOutcome;
+  readonly reason?: string;
+  /** What it printed, when it printed anything and its part is done. */
+  readonly answer?: string;
+}
+
+/** Runs the participant to its end, or to that of its deadline. */
+export async function runParticipant(call: Call): Promise<Called> {
+  using stdin = input(call.input);
+  using stdout = new Captured("luo-answer");
+  using stderr = new Captured("luo-stderr");
+  const pid = spawn_with({
+    path: call.path,
+    argv: [call.path, call.event],
+    env: call.env,
+    fds: [[stdin.number, 0], [stdout.fd.number, 1], [stderr.fd.number, 2]],
+    // A process group of its own: a late participant is killed with everything that it started.
+    apart: true,
+  });
+  if (pid < 0) return failed(notStarted(call.path, -pid));
+  call.started?.(pid);
+  const { status, stopped } = await ended(pid, call, stdout, stderr);
+  logLines(call.log, stderr);
+  return stopped ?? judged(status, stdout, stderr);
+}
+
+function failed(reason: string): Called {
+  return { outcome: "failed", reason };
+}
+
+function notStarted(path: string, errno: number): string {
+  const why = errno === Errno.ENOEXEC ? "it has no format that can be executed; a script begins with #!" : "";
+  return `"${path}" cannot be started (${errnoName(errno)})${why && `: ${why}`}`;
+}
+
+/** Waits for the end of the process, and brings it about when it is late, stopped or prints too much. */
+async function ended(
+  pid: number,
+  { deadline_ms, signal }: Call,
+  stdout: Captured,
+  stderr: Captured,
+): Promise<{ status: number; stopped?: Called }> {
+  const start = performance.now();
+  let stopped: Called | undefined;
+  let kill_ms = Infinity;
+  for (;;) {
+    const answer = waitpid(pid, WNOHANG);
+    // The process is no child of ours any more: its end cannot be told.
+    if (typeof answer === "number") return { status: 0, stopped: failed("its end cannot be told") };
+    if (answer.pid === pid) return { status: answer.status, ...(stopped === undefined ? {} : { stopped }) };
+    const now = performance.now();
+    if (stopped === undefined) {
+      stopped = reasonToStop(now, deadline_ms, signal, stdout, stderr);
+      if (stopped !== undefined) {
+        // One that is only stopped can clean up. A late one had its time.
+        const gently = stopped.outcome === "skipped";
+        kill(-pid, gently ? SIGTERM : SIGKILL);
+        kill_ms = now + GRACE_MS;
+      }
+    } else if (now > kill_ms) {
+      kill(-pid, SIGKILL);
+      // A process that waits for a broken disk cannot be killed. The others must not wait for it.
+      if (now > kill_ms + GRACE_MS) return { status: 0, stopped };
+    }
+    // Short at first: most participants are quick, and in the blackout every millisecond counts.
+    await sleep(now - start < 200 ? 1 : 5);
+  }
+}
+
+const WNOHANG = 1;
+const SIGKILL = 9;
+const SIGTERM = 15;
+
+function reasonToStop(
+  now: number,
+  deadline_ms: number,
+  signal: AbortSignal,
+  stdout: Captured,
+  stderr: Captured,
+): Called | undefined {
+  if (signal.aborted) return { outcome: "skipped", reason: `it was stopped: ${signal.reason}` };
+  if (now > deadline_ms) return { outcome: "late", reason: "it did not end before its deadline" };
+  if (stdout.size > ANSWER_MAX) return failed(TOO_LONG);
+  if (stderr.size > STDERR_MAX) return failed("it wrote more than 16 MiB to standard error");
+  return undefined;
+}
+
+const TOO_LONG = `it printed more than ${ANSWER_MAX >> 10} KiB`;
+
+/** @param status of waitpid(2) */
+function judged(status: number, stdout: Captured, stderr: Captured): Called {
+  const signal = status & 0x7f;
+  if (signal !== 0) return { outcome: "died", reason: `it was killed by signal ${signal}` };
+  const code = (status >> 8) & 0xff;
+  if (code !== 0) {
+    return { outcome: "veto", reason: lastLine(stderr) ?? `it ended with ${code} and gave no reason` };
+  }
+  if (stdout.size > ANSWER_MAX) return failed(TOO_LONG);
+  try {
+    const answer = new TextDecoder("utf-8", { fatal: true }).decode(stdout.read(ANSWER_MAX));
+    return answer === "" ? { outcome: "done" } : { outcome: "done", answer };
+  } catch {
+    return failed("what it printed is not UTF-8");
+  }
+}
+
+function lines(stderr: Captured): string[] {
+  const text = new TextDecoder().decode(stderr.tail(LOGGED_MAX));
+  return text.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
+}
+
+/** Reasons are shown in one line. */
+const REASON_MAX = 500;
+
+function lastLine(stderr: Captured): string | undefined {
+  return lines(stderr).at(-1)?.slice(0, REASON_MAX);
+}
+
+function logLines(log: (line: string) => void, stderr: Captured): void {
+  for (const line of lines(stderr)) log(line);
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,25 @@
+/** A step of an update that did not succeed, because of a participant or of luo itself. */
+import type { UpdateEventName, UpdateOutcome } from "../../schema/types.ts";
+
+/** The reason for which an update is cancelled, or cannot be finished. */
+export class StepFailed extends Error {
+  override readonly name = "StepFailed";
+
+  constructor(
+    readonly event: UpdateEventName,
+    readonly outcome: UpdateOutcome,
+    readonly reason: string,
+    readonly participant?: string,
+  ) {
+    super(participant === undefined ? reason : `participant "${participant}": ${reason}`);
+  }
+}
+
+/** The word for `by` and `reason` of the record. */
+export function causeOf(error: unknown): { by?: string; reason: string } {
+  if (!(error instanceof StepFailed)) {
+    return { reason: error instanceof Error ? error.message : String(error) };
+  }
+  const { participant, reason } = error;
+  return participant === undefined ? { reason } : { by: participant, reason };
+}

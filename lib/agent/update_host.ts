@@ -1,0 +1,161 @@
+/** The agent as the coordination of an update sees it: its sessions, its image, its journal. */
+import { exec } from "../kexec/load.ts";
+import type { AgentState } from "./agent_state.ts";
+import { currentImage, readyToExec, unloadImage } from "./image_methods.ts";
+import {
+  makeOwnCommand,
+  participantEnvironment,
+  type ParticipantSurroundings,
+} from "./participant_environment.ts";
+import { resizedFiles } from "./preserved_fds.ts";
+import type { FileVerdict, Moment, SessionInfo, UpdateRecord } from "./protocol.ts";
+import { refused } from "./refusal.ts";
+import { replaceFile } from "./replace_file.ts";
+import {
+  closeSession,
+  createSession,
+  finishSession,
+  retrieveSession,
+  unrestoredFiles,
+} from "./session_methods.ts";
+import type { Callee } from "./update/callee.ts";
+import type { Subscriber, UpdateHost } from "./update/host.ts";
+import { type Declared, findParticipants, type Found } from "./update/participant_files.ts";
+import { runParticipant } from "./update/run_participant.ts";
+
+export interface UpdateHostOptions extends ParticipantSurroundings {
+  readonly state: AgentState;
+  /** The directory of participants. */
+  readonly directory: string;
+  /** The first instruction of this agent in this kernel. */
+  readonly started: Moment;
+  /** Called after every change of the update. */
+  readonly changed: () => void;
+}
+
+export class AgentUpdateHost implements UpdateHost {
+  readonly #state: AgentState;
+  #word = "";
+
+  constructor(readonly options: UpdateHostOptions) {
+    this.#state = options.state;
+  }
+
+  get release(): string {
+    return this.#state.release;
+  }
+
+  get bootId(): string {
+    return this.#state.bootId;
+  }
+
+  get started(): Moment {
+    return this.options.started;
+  }
+
+  readonly log = (line: string) => this.#state.options.log(line);
+
+  findParticipants(): Found {
+    return findParticipants(this.options.directory);
+  }
+
+  get subscribers(): readonly Subscriber[] {
+    return [];
+  }
+
+  callee({ name, kind }: UpdateRecord["participants"][number]): Callee | undefined {
+    if (kind === "subscriber") return undefined;
+    const found = this.findParticipants().participants.find((one) => one.name === name);
+    return found && this.#executable(found);
+  }
+
+  #executable({ name, path }: Declared): Callee {
+    return (input, { deadline_ms, signal }) => {
+      makeOwnCommand(this.options);
+      return runParticipant({
+        path,
+        event: input.event,
+        input: `${JSON.stringify(input)}\n`,
+        env: participantEnvironment(this.options, input),
+        deadline_ms,
+        signal,
+        log: (line) => this.log(`${name} ${input.event}: ${line}`),
+      });
+    };
+  }
+
+  session(name: string): SessionInfo | undefined {
+    return this.#state.named(name)[0];
+  }
+
+  createSession(name: string): void {
+    createSession(this.#state, { name });
+  }
+
+  closeSession(name: string): void {
+    if (this.#state.outgoing.has(name)) closeSession(this.#state, { name, force: true });
+  }
+
+  retrieveSession(name: string): boolean {
+    const info = this.#state.incoming.get(name)?.info;
+    if (info?.state === "incoming") retrieveSession(this.#state, { name });
+    return info !== undefined;
+  }
+
+  unfinished(name: string): string[] {
+    const info = this.#state.incoming.get(name)?.info;
+    return info === undefined ? [] : unrestoredFiles(info).map(({ reason }) => reason);
+  }
+
+  finishSession(name: string): void {
+    if (this.retrieveSession(name)) finishSession(this.#state, { name, force: true });
+  }
+
+  image(): { loaded: boolean; release?: string } {
+    const { loaded, release } = currentImage(this.#state);
+    return release === undefined ? { loaded } : { loaded, release };
+  }
+
+  unloadImage(): void {
+    unloadImage(this.#state);
+  }
+
+  readyToExec(force: boolean): void {
+    readyToExec(this.#state, force);
+  }
+
+  checkAgain(names: readonly string[]): void {
+    const sessions = names.flatMap((name) => this.#state.outgoing.get(name)?.info ?? []);
+    const objections = resizedFiles(this.#state.preserved.withSizesNow(sessions, { fresh: true }));
+    if (objections.length > 0) throw refused("kexec exec", "the loaded kernel", objections);
+  }
+
+  exec(): never {
+    return exec(this.#state.sys);
+  }
+
+  takeDigests(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  verify(): Promise<FileVerdict[]> {
+    return Promise.resolve([]);
+  }
+
+  save(record: UpdateRecord): void {
+    this.#state.saveUpdate(record);
+    this.showState(record.state);
+    this.options.changed();
+  }
+
+  /** Writes the word that scripts watch. It tells and decides nothing, so a full disk does not stop an update. */
+  showState(word: string): void {
+    if (word === this.#word) return;
+    this.#word = word;
+    try {
+      replaceFile(this.options.paths.update, new TextEncoder().encode(`${word}\n`));
+    } catch (error) {
+      this.log(error instanceof Error ? error.message : String(error));
+    }
+  }
+}

@@ -1,0 +1,126 @@
+/** `luo update` with real participants on the model: all of it, or none of it. */
+import assert from "node:assert/strict";
+import { Cli } from "./cli.ts";
+
+const LINE = ["--command-line", "liveupdate=on kho=on"];
+
+/** A `Cli` with participants: shell scripts by name. Each writes `NAME EVENT` to $D/seen. */
+class Machine extends Cli {
+  readonly participants = this.path("participants");
+
+  constructor(scripts: Readonly<Record<string, string>>) {
+    super();
+    Deno.mkdirSync(this.participants);
+    for (const [name, script] of Object.entries(scripts)) this.participant(name, script);
+  }
+
+  override get env(): Record<string, string> {
+    return { ...super.env, LUO_PARTICIPANTS: this.participants, D: this.dir };
+  }
+
+  participant(name: string, script: string): void {
+    const path = `participants/${name}`;
+    this.file(
+      path,
+      name.endsWith(".json") ? script : `#!/bin/sh\necho "${name} $1" >>"$D/seen"\n${script}\n`,
+    );
+    if (!name.endsWith(".json")) Deno.chmodSync(this.path(path), 0o755);
+  }
+
+  /** What participants were called with since the last time. */
+  seen(): string[] {
+    try {
+      return Deno.readTextFileSync(this.path("seen")).trim().split("\n");
+    } catch {
+      return [];
+    } finally {
+      this.file("seen", "");
+    }
+  }
+
+  word(): string {
+    return Deno.readTextFileSync(`${this.socket}.update`).trim();
+  }
+}
+
+const CACHE = `case $1 in
+prepare) printf bulk | luo file preserve "$LUO_SESSION" --stdin --token 1; echo "kept by prepare" ;;
+freeze) [ "$LUO_ANSWER" != "" ] || exit 9; printf last | luo file preserve "$LUO_SESSION" --stdin --token 2 ;;
+updated) [ "$(luo file restore "$LUO_SESSION" 1 --stdout)$(luo file restore "$LUO_SESSION" 2 --stdout)" = bulklast ] ;;
+esac`;
+
+Deno.test("update run: prepare, freeze, kexec, updated, finish, with the session and the answers", async () => {
+  await using machine = new Machine({ cache: CACHE, store: "exit 0", "store.json": '{"after":["cache"]}' });
+  const { state, update } = await machine.json<{ state: string; update: Record<string, unknown> }>(
+    ["update", "run", machine.kernel, ...LINE],
+  );
+  assert.deepEqual([state, update.outcome, machine.word()], ["normal", "done", "normal"]);
+  // The one that stopped last goes on first.
+  assert.deepEqual(machine.seen(), [
+    "cache prepare",
+    "store prepare",
+    "cache freeze",
+    "store freeze",
+    "store updated",
+    "cache updated",
+    "store finish",
+    "cache finish",
+  ]);
+  assert.deepEqual((await machine.json<{ sessions: [] }>(["session", "list"])).sessions, []);
+});
+
+Deno.test("update: step by step, and the state as a word", async () => {
+  await using machine = new Machine({ cache: CACHE });
+  await machine.ok(["update", "prepare", machine.kernel, ...LINE]);
+  assert.equal(machine.word(), "prepared");
+  await machine.fails(4, /are not frozen/, ["kexec", "exec"]);
+  await machine.ok(["update", "freeze"]);
+  assert.equal(machine.word(), "frozen");
+  await machine.fails(1, /leads from/, ["update", "finish"]);
+  await machine.ok(["kexec", "exec"]);
+  await machine.ok(["update", "finish"]);
+  assert.equal(machine.word(), "normal");
+  assert.deepEqual(machine.seen(), ["cache prepare", "cache freeze", "cache updated", "cache finish"]);
+});
+
+Deno.test("update: a veto cancels those who were told in reverse order, and the machine is as before", async () => {
+  const veto = '[ "$1" != freeze ] || { echo "the disk is busy" >&2; exit 1; }';
+  await using machine = new Machine({ cache: CACHE, store: veto, "store.json": '{"after":["cache"]}' });
+  await machine.ok(["session", "create", "other"]);
+  const error = await machine.luo(["update", "run", machine.kernel, ...LINE, "--json"]);
+  assert.equal(error.code, 4, error.err);
+  const { kind, reasons, subject } = JSON.parse(error.err).error;
+  assert.deepEqual([kind, reasons, subject], ["vetoed", ["the disk is busy"], "store"]);
+  assert.deepEqual(machine.seen().slice(-3), ["store freeze", "store cancel", "cache cancel"]);
+  assert.match(await machine.ok(["kexec", "show"]), /No kernel loaded/);
+  const { sessions } = await machine.json<{ sessions: { name: string }[] }>(["session", "list"]);
+  assert.deepEqual(sessions.map(({ name }) => name), ["other"]);
+  assert.equal(machine.word(), "normal");
+});
+
+Deno.test("update: a participant that does not come back keeps its session, and finish is refused", async () => {
+  const broken = `[ "$1" != updated ] || [ -e "$D/repaired" ] || { echo "no device" >&2; exit 1; }\n${CACHE}`;
+  await using machine = new Machine({ cache: broken });
+  await machine.fails(1, /no device/, ["update", "run", machine.kernel, ...LINE]);
+  assert.equal(machine.word(), "updated");
+  await machine.fails(4, /participant "cache" is not back: no device/, ["update", "finish"]);
+  machine.file("repaired", "");
+  await machine.ok(["update", "finish"]);
+  assert.equal(machine.word(), "normal");
+});
+
+Deno.test("update finish --force tells what is lost", async () => {
+  await using machine = new Machine({ cache: `[ "$1" != updated ] || exit 1\n${CACHE}` });
+  await machine.fails(1, /is not finished/, ["update", "run", machine.kernel, ...LINE]);
+  assert.match(
+    await machine.ok(["update", "finish", "--force"]),
+    /lost: session "cache": file 1 was never restored/,
+  );
+});
+
+Deno.test("update: a session of the participant's name is in the way", async () => {
+  await using machine = new Machine({ cache: CACHE });
+  await machine.ok(["session", "create", "cache"]);
+  await machine.fails(1, /there is a session "cache" already/, ["update", "prepare"]);
+  assert.deepEqual(machine.seen(), []);
+});
