@@ -10,6 +10,7 @@ import type { EmulatedFds } from "./emulated_fds.ts";
 import { Ioctls } from "./ioctls.ts";
 import { KernelCalls } from "./kernel_calls.ts";
 import { LookCalls } from "./look_calls.ts";
+import { MountCalls } from "./mount_calls.ts";
 import { MoveCalls } from "./move_calls.ts";
 import { NameCalls } from "./name_calls.ts";
 import { ObjectCalls } from "./object_calls.ts";
@@ -54,6 +55,7 @@ export class CallServer implements Disposable {
       ...new OpenCalls(sys, program, subjects, ioctls, preserved).handlers,
       ...new LookCalls(sys, program, objects, subjects).handlers,
       ...new NameCalls(program, subjects, nodes).handlers,
+      ...new MountCalls(program, subjects, nodes).handlers,
       ...new MoveCalls(program, subjects, nodes).handlers,
       ...new AttributeCalls(program, subjects).handlers,
       ...new XattrCalls(program, subjects).handlers,

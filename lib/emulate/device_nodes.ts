@@ -23,6 +23,8 @@ export interface Entry {
   /** The path by which luo can open the directory. */
   directory: string;
   name: string;
+  /** The name is a bind mount over a file of the host. */
+  readonly bound?: true;
   /** Undefined after unlink: the name of the device stays reserved, so that nothing is made there on the host. */
   node: Node | undefined;
 }
@@ -56,6 +58,24 @@ export class DeviceNodes implements Disposable {
     const key = keyOf(directory, name);
     if (key !== undefined) this.#put(key, directory, name, node);
     return key !== undefined;
+  }
+
+  /** A bind mount of the node over a file of the host. False when there is no such directory. */
+  bind(directory: string, name: string, node: Node): boolean {
+    const key = keyOf(directory, name);
+    if (key === undefined) return false;
+    this.#entries.set(key, { directory, name, node, bound: true });
+    this.#rename();
+    return true;
+  }
+
+  /** False when the entry is no bind mount. */
+  unbind(entry: Entry): boolean {
+    const key = this.#keyOf(entry);
+    if (key === undefined || entry.bound === undefined) return false;
+    this.#entries.delete(key);
+    this.#rename();
+    return true;
   }
 
   /** Gives an entry another name; open fds keep the entry, and so does their link text. */

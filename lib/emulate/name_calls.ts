@@ -25,7 +25,7 @@ export class NameCalls {
 
   readonly handlers: Handlers<
     | ("mkdir" | "mkdirat" | "mknod" | "mknodat" | "symlink" | "symlinkat" | "bind" | "unlink" | "unlinkat")
-    | ("chroot" | "fchroot" | "mount" | "umount2" | "move_mount" | "pivot_root" | "setns" | "unshare")
+    | ("chroot" | "fchroot" | "pivot_root" | "setns" | "unshare")
   > = {
     mkdir: (call) => this.#taken(call, [AT_FDCWD, call.args[0]]),
     mkdirat: (call) => this.#taken(call, [int(call.args[0]), call.args[1]]),
@@ -38,9 +38,6 @@ export class NameCalls {
     unlinkat: (call) => this.#unlink(call, [int(call.args[0]), call.args[1]], int(call.args[2])),
     chroot: (call) => this.#chroot(call),
     fchroot: () => this.subjects.paths.diverged(),
-    mount: () => this.subjects.paths.diverged(),
-    umount2: () => this.subjects.paths.diverged(),
-    move_mount: () => this.subjects.paths.diverged(),
     pivot_root: () => this.subjects.paths.diverged(),
     setns: () => this.subjects.paths.diverged(),
     unshare: () => this.subjects.paths.diverged(),
@@ -100,6 +97,7 @@ export class NameCalls {
     if (subject?.is === "absent") return -Errno.ENOENT;
     if (subject?.is !== "device" || subject.entry === undefined) return undefined;
     if (flags & AT_REMOVEDIR) return -Errno.ENOTDIR;
+    if (subject.entry.bound) return -Errno.EBUSY;
     this.nodes.remove(subject.entry);
     return 0;
   }

@@ -19,10 +19,18 @@ interface Recorded {
   readonly root?: true;
 }
 
+function strict(program: string): Recorded {
+  return { program, options: ["--strict"], says: recorded(program) };
+}
+
 const programs: readonly Recorded[] = [
   { program: "device_names", options: [], says: recorded("device_names") },
   { program: "kinds_of_fd", options: ["--strict"], says: recorded("kinds_of_fd") },
   { program: "leftovers", options: [], says: recorded("leftovers"), root: true },
+  ...["tables", "sizes_of_structs", "maps", "names", "signals"].map((program) => strict(program)),
+  { ...strict("roots"), root: true },
+  // It reads the registers of x86-64.
+  ...(Deno.build.arch === "x86_64" ? [strict("traced")] : []),
   { program: "kexec_arguments", options: [], says: recorded("kexec_arguments"), kernel: true },
   { program: "sizes", options: ["--strict"], says: recorded("sizes") },
   { program: "users", options: ["--strict"], says: recorded("users"), root: true },
