@@ -1,10 +1,14 @@
 /**
  * `deno task fuzz:images [RUNS]`: damaged copies of real images, each in 5 seconds and 512 MB. LUO_SEED repeats a run.
+ *
+ * One process checks all images, and collects its garbage between them. An image for which this process needs more is checked again
+ * in a process of its own, as `luo kexec check` does it: that cost counts.
  */
 import { UNPACKED_MAX } from "../../lib/kexec/image/decompress.ts";
 import { Budget } from "../../lib/kexec/image/sink.ts";
 import { unpackBzImage } from "../../lib/kexec/image/x86_payload.ts";
-import { checkCost, mutate, numbersFrom, originals, smallKernel } from "./hostile.ts";
+import { checkCost, checkCostApart } from "./cost.ts";
+import { mutate, numbersFrom, originals, smallKernel } from "./hostile.ts";
 import { realImage } from "./images.ts";
 
 const LIMIT_MS = 5000;
@@ -12,28 +16,38 @@ const LIMIT_RSS = 512 * 1000 * 1000;
 /** A real image costs a hundred times more than a small one. */
 const REAL_EVERY = 500;
 
+/** Deno has it with --v8-flags=--expose-gc. */
+const { gc } = globalThis as { gc?: () => void };
+
 if (import.meta.main) {
   const runs = Number(Deno.args[0] ?? 100_000);
   const seed = Number(Deno.env.get("LUO_SEED") ?? Date.now() % 1_000_000);
   const image = realImage("bzImage-7.3.4-luo");
-  if (image === undefined) {
-    console.error("Cannot find bzImage-7.3.4-luo: tests/vm/README.md says where images are looked for");
+  if (image === undefined || gc === undefined) {
+    console.error("Cannot find bzImage-7.3.4-luo (tests/vm/README.md says where), or --v8-flags=--expose-gc is missing");
     Deno.exit(1);
   }
   const { kernel } = await unpackBzImage(image, new Budget(UNPACKED_MAX));
   const good = await originals(image, smallKernel(kernel));
   const random = numbersFrom(seed);
   const worst = { ms: 0, rss: 0 };
+  let apart = 0;
   console.log(`${runs} images, LUO_SEED=${seed}`);
   for (let run = 0; run < runs; run++) {
     const from = run % REAL_EVERY === 0 ? image : good[random(good.length)] ?? image;
-    const { ms, rss } = await checkCost(mutate(from, random));
+    const bytes = mutate(from, random);
+    let { ms, rss } = await checkCost(bytes);
+    if (ms > LIMIT_MS || rss > LIMIT_RSS) {
+      apart++;
+      ({ ms, rss } = await checkCostApart(bytes));
+    }
     worst.ms = Math.max(worst.ms, ms);
     worst.rss = Math.max(worst.rss, rss);
     if (ms > LIMIT_MS || rss > LIMIT_RSS) {
       console.error(`Image ${run} took ${ms.toFixed()} ms and ${rss} bytes of memory`);
       Deno.exit(1);
     }
+    if (rss > LIMIT_RSS / 2) gc();
   }
-  console.log(`at most ${worst.ms.toFixed()} ms, and ${(worst.rss / 1e6).toFixed()} MB of memory`);
+  console.log(`at most ${worst.ms.toFixed()} ms, and ${(worst.rss / 1e6).toFixed()} MB of memory; ${apart} apart`);
 }

@@ -1,7 +1,6 @@
 /** Hostile images: copies of good ones, damaged, cut, with sizes that lie, wrapped again and again. */
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
-import { checkBytes } from "./check_image.ts";
 import { pack, PACKERS, repack, uki, zboot } from "./images.ts";
 
 /** Numbers that follow from a seed (mulberry32). */
@@ -66,18 +65,6 @@ export function mutate(image: Uint8Array, random: (below: number) => number): Ui
     if (bytes.length === 0) return bytes;
   }
   return bytes;
-}
-
-export interface Cost {
-  readonly ms: number;
-  readonly rss: number;
-}
-
-/** Checks one image and measures the cost. Throws when the result is not a verdict. */
-export async function checkCost(bytes: Uint8Array): Promise<Cost> {
-  const start = performance.now();
-  await checkBytes(bytes, { commandLine: "liveupdate=on kho=on" });
-  return { ms: performance.now() - start, rss: Deno.memoryUsage().rss };
 }
 
 /** A small kernel: the start of a real one, and all strings of it that the reader looks for. */

@@ -5,7 +5,8 @@ import { UNPACKED_MAX } from "../../lib/kexec/image/decompress.ts";
 import { Budget } from "../../lib/kexec/image/sink.ts";
 import { unpackBzImage } from "../../lib/kexec/image/x86_payload.ts";
 import { checkBytes } from "./check_image.ts";
-import { checkCost, mutate, numbersFrom, originals, smallKernel } from "./hostile.ts";
+import { checkCost } from "./cost.ts";
+import { mutate, numbersFrom, originals, smallKernel } from "./hostile.ts";
 import { pack, PACKERS, realImage, uki } from "./images.ts";
 
 const seed = Number(Deno.env.get("LUO_SEED") ?? Date.now() % 1_000_000);

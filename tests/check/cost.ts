@@ -1,0 +1,46 @@
+/** The cost of one check: time, and the most memory that the process had meanwhile. */
+import { checkBytes } from "./check_image.ts";
+
+export interface Cost {
+  readonly ms: number;
+  /** The peak of the resident memory of the whole process. */
+  readonly rss: number;
+}
+
+/** Checks one image. Throws when the result is not a verdict. */
+export async function checkCost(bytes: Uint8Array): Promise<Cost> {
+  forgetPeak();
+  const start = performance.now();
+  await checkBytes(bytes, { commandLine: "liveupdate=on kho=on" });
+  return { ms: performance.now() - start, rss: peak() };
+}
+
+/** The same in a process of its own, which has no garbage of other images. */
+export async function checkCostApart(bytes: Uint8Array): Promise<Cost> {
+  const path = await Deno.makeTempFile({ prefix: "luo-image-" });
+  try {
+    await Deno.writeFile(path, bytes);
+    const { stdout, success } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "-A", import.meta.filename ?? "", path],
+      stderr: "inherit",
+    }).output();
+    if (!success) throw new Error("the check of an image in a process of its own failed");
+    return JSON.parse(new TextDecoder().decode(stdout));
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+/** Linux: the peak (VmHWM) begins anew. proc_pid_clear_refs(5). */
+function forgetPeak(): void {
+  Deno.writeTextFileSync("/proc/self/clear_refs", "5");
+}
+
+function peak(): number {
+  const kib = /^VmHWM:\s+(\d+) kB$/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1];
+  return Number(kib) * 1024;
+}
+
+if (import.meta.main) {
+  console.log(JSON.stringify(await checkCost(await Deno.readFile(Deno.args[0] ?? ""))));
+}
