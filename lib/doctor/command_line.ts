@@ -27,7 +27,7 @@ export async function commandLine(host: Host): Promise<Finding[]> {
     return [ok("command_line", "The running kernel has live update switched on")];
   }
   const words = parseCommandLine(line);
-  const defaults = (await configOf(host))?.config.get("CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT") === "y";
+  const defaults = (await configOf(host))?.value.get("CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT") === "y";
   const off = [
     ...readSwitch(words, "liveupdate") === true ? [] : ["liveupdate=on"],
     ...(readSwitch(words, "kho") ?? defaults) ? [] : ["kho=on"],

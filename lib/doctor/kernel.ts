@@ -1,14 +1,12 @@
 /** The running kernel: its release and its configuration. */
-import { decompress } from "../kexec/image/decompress.ts";
-import { ImageError } from "../kexec/image/image_error.ts";
-import { type KernelConfig, parseConfig } from "../kexec/image/embedded_config.ts";
-import { Budget } from "../kexec/image/sink.ts";
+import { runningConfig } from "../kexec/check/kernel_config.ts";
+import type { Fact } from "../kexec/check/line.ts";
+import type { KernelConfig } from "../kexec/image/embedded_config.ts";
 import { type Finding, ok, stops, unknown, warns } from "./finding.ts";
 import type { Host } from "./host.ts";
 
 /** LUO came with this release. */
 const FIRST = [6, 19] as const;
-const CONFIG_MAX = 8 << 20;
 
 /** Options without which there is no live update, with what each is for. */
 const NEEDED: readonly (readonly [option: string, purpose: string])[] = [
@@ -35,31 +33,8 @@ export function kernelRelease(host: Host): Finding[] {
 }
 
 /** The configuration that the kernel shows, or the file that its package installed. */
-export async function configOf(host: Host): Promise<{ path: string; config: KernelConfig } | undefined> {
-  const packed = host.bytes("/proc/config.gz");
-  if (packed !== undefined) {
-    const config = await unpacked(packed);
-    if (config !== undefined) return { path: "/proc/config.gz", config };
-  }
-  const release = releaseOf(host);
-  const places = [
-    `/boot/config-${release}`,
-    `/usr/lib/modules/${release}/config`,
-    `/lib/modules/${release}/config`,
-  ];
-  for (const path of places) {
-    const text = host.text(path);
-    if (text !== undefined) return { path, config: parseConfig(text) };
-  }
-}
-
-async function unpacked(packed: Uint8Array): Promise<KernelConfig | undefined> {
-  try {
-    return parseConfig(new TextDecoder().decode(await decompress(packed, "gzip", new Budget(CONFIG_MAX))));
-  } catch (error) {
-    if (error instanceof ImageError) return undefined;
-    throw error;
-  }
+export function configOf(host: Host): Promise<Fact<KernelConfig> | undefined> {
+  return runningConfig((path) => host.bytes(path), releaseOf(host));
 }
 
 export async function kernelConfig(host: Host): Promise<Finding[]> {
@@ -68,7 +43,7 @@ export async function kernelConfig(host: Host): Promise<Finding[]> {
     const places = "/proc/config.gz, /boot/config-* or /usr/lib/modules/*/config";
     return [unknown("kernel_config", `The kernel's configuration is not in ${places}`)];
   }
-  const { path, config } = found;
+  const { source: path, value: config } = found;
   const missing = NEEDED.filter(([option]) => config.get(option) !== "y");
   if (missing.length > 0) {
     return missing.map(([option, purpose]) =>

@@ -1,7 +1,7 @@
 /** A check of an image's bytes against a kernel of the model. */
 import { type Checked, checkPlan } from "../../lib/kexec/check/check.ts";
 import { readRunningKernel } from "../../lib/kexec/check/running_kernel.ts";
-import { readImageFile } from "../../lib/kexec/image/image_file.ts";
+import { type ImageFile, readImageFile } from "../../lib/kexec/image/image_file.ts";
 import { Machine, MemoryDisk } from "../../lib/testing.ts";
 
 export interface Against {
@@ -15,6 +15,11 @@ export interface Against {
 }
 
 export async function checkBytes(bytes: Uint8Array, against: Against = {}): Promise<Checked["check"]> {
+  const read = (offset: number, length: number) => bytes.subarray(offset, offset + length);
+  return await checkFile({ size: bytes.length, read }, against);
+}
+
+export async function checkFile(file: ImageFile, against: Against = {}): Promise<Checked["check"]> {
   const {
     running = "7.3.4-luo",
     runningLine = "liveupdate=on kho=on",
@@ -26,10 +31,6 @@ export async function checkBytes(bytes: Uint8Array, against: Against = {}): Prom
     disk: new MemoryDisk(against.disk ?? {}),
   });
   const sys = machine.init();
-  const file = {
-    size: bytes.length,
-    read: (offset: number, length: number) => bytes.subarray(offset, offset + length),
-  };
   const kernel = await readRunningKernel(sys);
   return checkPlan(sys, {
     image: await readImageFile(file),

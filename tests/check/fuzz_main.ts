@@ -24,7 +24,9 @@ if (import.meta.main) {
   const seed = Number(Deno.env.get("LUO_SEED") ?? Date.now() % 1_000_000);
   const image = realImage("bzImage-7.3.4-luo");
   if (image === undefined || gc === undefined) {
-    console.error("Cannot find bzImage-7.3.4-luo (tests/vm/README.md says where), or --v8-flags=--expose-gc is missing");
+    console.error(
+      "Cannot find bzImage-7.3.4-luo (tests/vm/README.md says where), or --v8-flags=--expose-gc is missing",
+    );
     Deno.exit(1);
   }
   const { kernel } = await unpackBzImage(image, new Budget(UNPACKED_MAX));
@@ -49,5 +51,7 @@ if (import.meta.main) {
     }
     if (rss > LIMIT_RSS / 2) gc();
   }
-  console.log(`at most ${worst.ms.toFixed()} ms, and ${(worst.rss / 1e6).toFixed()} MB of memory; ${apart} apart`);
+  console.log(
+    `at most ${worst.ms.toFixed()} ms, and ${(worst.rss / 1e6).toFixed()} MB of memory; ${apart} apart`,
+  );
 }

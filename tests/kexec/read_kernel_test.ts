@@ -45,7 +45,7 @@ function xz(bytes: Uint8Array): Uint8Array {
     const size = piece.length - 1;
     chunks.push(new Uint8Array([at === 0 ? 1 : 2, size >> 8, size & 0xff]), piece);
   }
-  return xzFile(Buffer.concat([...chunks, new Uint8Array(1)]), 18, bytes.length);
+  return Buffer.concat(xzFile(Buffer.concat([...chunks, new Uint8Array(1)]), 18, bytes.length));
 }
 
 /** lz4's legacy frame with one block of literals only. */

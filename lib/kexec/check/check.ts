@@ -12,6 +12,7 @@ import { buildLines, formatLines } from "./format_lines.ts";
 import { hostLines, sizesOf } from "./host_lines.ts";
 import { installedConfig } from "./kernel_config.ts";
 import { type CheckLine, doesNotFit, type Fact, fits, verdictOf } from "./line.ts";
+import { readFile } from "./read_file.ts";
 import type { RunningKernel } from "./running_kernel.ts";
 
 /** The update that is planned. */
@@ -43,7 +44,9 @@ export function checkPlan(sys: SystemCalls, plan: Plan): Checked {
   const known = facts instanceof ImageError ? undefined : facts;
   const release = known?.release ?? report.release ?? uki?.release;
   const config = known?.config === undefined
-    ? release === undefined ? undefined : installedConfig(sys, release, plan.path)
+    ? release === undefined
+      ? undefined
+      : installedConfig((path, limit) => readFile(sys, path, limit), release, plan.path)
     : { value: known.config, source: "the configuration in the image" };
   const old = report.problems.some(({ code }) => code === "image_old");
   const sizes = sizesOf(parseBzImage(kernel), plan.initrdBytes, plan.preservedBytes);

@@ -5,7 +5,7 @@ import type { KernelConfig } from "../image/embedded_config.ts";
 import { type HandedOver, handedOver } from "./handed_over.ts";
 import { runningConfig } from "./kernel_config.ts";
 import type { Fact } from "./line.ts";
-import { readText } from "./read_file.ts";
+import { readFile, readText } from "./read_file.ts";
 
 export interface RunningKernel {
   readonly release: string;
@@ -36,7 +36,7 @@ export async function readRunningKernel(sys: SystemCalls): Promise<RunningKernel
     machine: machine === "aarch64" ? "aarch64" : "x86_64",
     commandLine: readText(sys, "/proc/cmdline") ?? "",
     handedOver: await handedOver(sys, release),
-    config: await runningConfig(sys, release),
+    config: await runningConfig((path, limit) => readFile(sys, path, limit), release),
     kexecDisabled: readText(sys, KEXEC_DISABLED) === "1",
     lockdown: /\[(\w+)\]/.exec(readText(sys, LOCKDOWN) ?? "")?.[1],
     scratch: scratch === undefined || scratch.length === 0 ? undefined : scratch.map(Number),

@@ -10,6 +10,8 @@ const END_MAGIC = 0x177245385090;
 /** Symbols of one Huffman table. */
 const GROUP = 50;
 const LENGTH_MAX = 20;
+/** Bytes of a block, for each level. */
+const BLOCK_UNIT = 100_000;
 const RUN_A = 0;
 const RUN_B = 1;
 
@@ -68,8 +70,10 @@ class Bits {
 
 /** @throws ImageError `damaged`, `too_large`, `too_slow` */
 export function unpackBzip2(packed: Uint8Array, sink: Sink): void {
+  let block = new Uint32Array(0);
   // Files may follow each other.
   for (let at = 0; at < packed.length;) {
+    sink.budget.checkTime();
     const level = (packed[at + 3] ?? 0) - 0x30;
     if (packed[at] !== 0x42 || packed[at + 1] !== 0x5a || packed[at + 2] !== 0x68 || level < 1 || level > 9) {
       // Anything after the first file is padding.
@@ -77,7 +81,7 @@ export function unpackBzip2(packed: Uint8Array, sink: Sink): void {
       throw damaged();
     }
     const bits = new Bits(packed, at + 4);
-    const block = new Uint32Array(level * 100_000);
+    if (block.length !== level * BLOCK_UNIT) block = new Uint32Array(level * BLOCK_UNIT);
     for (let magic = bits.bits(48); magic !== END_MAGIC; magic = bits.bits(48)) {
       if (magic !== BLOCK_MAGIC) throw damaged();
       sink.budget.checkTime();

@@ -5,6 +5,7 @@ import { ImageError } from "./image_error.ts";
 import { unpackLz4 } from "./lz4.ts";
 import { unpackLzma } from "./lzma.ts";
 import { unpackLzo } from "./lzo.ts";
+import { piecesOf } from "./pieces.ts";
 import { Budget, Sink } from "./sink.ts";
 import { unpackXz } from "./xz.ts";
 
@@ -42,13 +43,16 @@ async function unpack(packed: Uint8Array, compression: Compression, sink: Sink):
 
 async function unpackByZlib(packed: Uint8Array, compression: "gzip" | "zstd", sink: Sink): Promise<void> {
   const { createGunzip, createZstdDecompress } = await import("node:zlib");
+  const { Readable } = await import("node:stream");
   const unpacker = (compression === "gzip" ? createGunzip : createZstdDecompress)({ chunkSize: 1 << 20 });
+  // A stream copies what it is given, so it gets a piece at a time.
+  const source = Readable.from(piecesOf(packed));
   try {
-    unpacker.end(packed);
-    for await (const part of unpacker) sink.push(part);
+    for await (const part of source.pipe(unpacker)) sink.push(part);
   } catch (error) {
     throw refused(error, compression);
   } finally {
+    source.destroy();
     unpacker.destroy();
   }
 }

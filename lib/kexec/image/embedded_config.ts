@@ -6,8 +6,8 @@ import { Budget } from "./sink.ts";
 
 const START = "IKCFG_ST";
 const END = "IKCFG_ED";
-/** A configuration has some 300 KiB. */
-const CONFIG_MAX = 8 << 20;
+/** The most bytes of a configuration. Real ones have some 300 KiB. */
+export const CONFIG_MAX: number = 2 << 20;
 
 /** Option by name (`CONFIG_LIVEUPDATE`), without those that are not set. */
 export type KernelConfig = ReadonlyMap<string, string>;

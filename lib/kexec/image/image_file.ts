@@ -11,8 +11,9 @@ export interface ImageFile {
 /** Larger than any kernel, and than most unified kernel images. */
 const FILE_MAX = 256 << 20;
 /** Bytes of the file and of all that is unpacked from it. */
-const MEMORY_MAX = 400 << 20;
-const PIECE = 4 << 20;
+const MEMORY_MAX = 320 << 20;
+/** Of a larger file only so much is read. */
+const HEAD = 4 << 20;
 
 /** The image; for a file that cannot be read as one, the file as it is, with the reason. A large file is cut off there. */
 export async function readImageFile(file: ImageFile, time_ms?: number): Promise<ReadImage> {
@@ -29,13 +30,7 @@ export async function readImageFile(file: ImageFile, time_ms?: number): Promise<
   }
 }
 
+/** One read gives a file whole, without a copy. Only a file that another program cuts gives less. */
 function contents({ size, read }: ImageFile): Uint8Array {
-  const bytes = new Uint8Array(size > FILE_MAX ? PIECE : size);
-  for (let at = 0; at < bytes.length;) {
-    const piece = read(at, Math.min(PIECE, bytes.length - at));
-    if (piece.length === 0) return bytes.subarray(0, at);
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
+  return read(0, size > FILE_MAX ? HEAD : size);
 }

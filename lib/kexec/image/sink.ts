@@ -3,7 +3,7 @@ import process from "node:process";
 import { ImageError } from "./image_error.ts";
 
 /** The processor time that one image may take, in milliseconds. On a busy machine more time passes. */
-export const UNPACK_MS: number = 5_000;
+export const UNPACK_MS: number = 4_000;
 
 const CHECK_EVERY = 1 << 20;
 

@@ -4,7 +4,7 @@
  */
 import { crc32 } from "node:zlib";
 import { ImageError } from "./image_error.ts";
-import { joined } from "./join.ts";
+import { piecesOf } from "./pieces.ts";
 import { type Sink, tooLarge } from "./sink.ts";
 import { undoX86Filter } from "./x86_filter.ts";
 
@@ -112,10 +112,10 @@ async function unpackBlock(
   sink: Sink,
 ): Promise<Uint8Array> {
   const { default: library } = await import("xz-decompress");
-  const file = new Blob([xzFile(chunks, dictionary, unpacked)]);
+  const file = ReadableStream.from(piecesOf(...xzFile(chunks, dictionary, unpacked)));
   const start = sink.length;
   try {
-    for await (const part of new library.XzReadableStream(file.stream())) {
+    for await (const part of new library.XzReadableStream(file)) {
       sink.budget.checkTime();
       sink.push(part);
     }
@@ -128,21 +128,21 @@ async function unpackBlock(
   return bytes;
 }
 
-/** An xz file of one block, without filter and check. */
-export function xzFile(chunks: Uint8Array, dictionary: number, unpacked: number): Uint8Array<ArrayBuffer> {
+/** An xz file of one block, without filter and check, in parts that follow each other. */
+export function xzFile(chunks: Uint8Array, dictionary: number, unpacked: number): Uint8Array[] {
   const block = [2, 0, LZMA2, 1, dictionary, 0, 0, 0];
   const index = [0, 1, ...variable(block.length + 4 + chunks.length), ...variable(unpacked)];
   while (index.length % 4 !== 0) index.push(0);
   const size = new Uint8Array(new Uint32Array([(index.length + 4) / 4 - 1]).buffer);
-  const parts = [
+  const parts: (number[] | Uint8Array)[] = [
     [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 0, ...crc([0, 0])],
     [...block, ...crc(block)],
     chunks,
     new Uint8Array(align(chunks.length) - chunks.length),
     [...index, ...crc(index)],
     [...crc([...size, 0, 0]), ...size, 0, 0, 0x59, 0x5a],
-  ].map((part) => Uint8Array.from(part));
-  return joined(parts);
+  ];
+  return parts.map((part) => part instanceof Uint8Array ? part : Uint8Array.from(part));
 }
 
 function crc(bytes: readonly number[]): Uint8Array {
