@@ -76,6 +76,11 @@ const ADVICE: Readonly<Record<ProblemCode, Advice>> = {
   image_changed: { risk: LOST, step: () => "load the next kernel again: luo kexec load KERNEL" },
   image_not_held: { risk: LOST, step: () => "load the next kernel again: luo kexec load KERNEL" },
   image_truncated: { risk: LOST, step: () => "copy the kernel again, then: luo kexec load KERNEL" },
+  image_unread: {
+    risk: LOST,
+    step: () =>
+      "try it in a virtual machine: luo rehearse KERNEL; or load a kernel that luo can read: luo kexec check KERNEL",
+  },
   image_old: { risk: LOST, step: () => "load a kernel with live update: luo kexec load KERNEL" },
   liveupdate_off: {
     risk: LOST,

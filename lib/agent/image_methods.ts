@@ -12,6 +12,7 @@ import {
   khoDefaultOf,
   loadObjections,
   nothingLoaded,
+  unreadObjections,
 } from "./image_objections.ts";
 import { judgeImage } from "./judged_image.ts";
 import { ImageFiles } from "./loaded_image.ts";
@@ -50,7 +51,7 @@ export async function loadImage(
     loadedAt: state.options.now(),
   };
   const files = load(sys, kernel, initrd, commandLine, report);
-  files.problems = formatObjections(check);
+  files.problems = [...unreadObjections(judged.checked), ...formatObjections(check)];
   files.khoDefault = khoDefaultOf(judged);
   keep(state, image, files);
   state.saveDone(`Image ${subject} is loaded`);

@@ -4,6 +4,7 @@ import { LuoError } from "../error.ts";
 import { commandLineProblems } from "../kexec/command_line.ts";
 import type { AgentState } from "./agent_state.ts";
 import { resizedFiles } from "./preserved_fds.ts";
+import type { Checked } from "../kexec/check/check.ts";
 import type { JudgedImage } from "./judged_image.ts";
 import type { Check, ImageInfo, ProblemCode, SessionInfo } from "./protocol.ts";
 import { dataFirst, type Objection, SESSION_PROBLEM } from "./refusal.ts";
@@ -17,9 +18,21 @@ export function loadObjections({ checked, commandLine, running }: JudgedImage): 
   );
   return [
     ...problems,
+    ...unreadObjections(checked),
     ...formatObjections(check),
     ...lineObjections(commandLine, running, khoDefaultOf({ checked })),
   ];
+}
+
+/**
+ * A kernel of which nothing can be told is not loaded while this kernel hands data over: it may be one that panics. A file that is
+ * no kernel at all is left to the kernel to refuse.
+ */
+export function unreadObjections({ unread, report, handsOver }: Checked): Objection[] {
+  if (unread === undefined || !handsOver || report.problems.some(({ code }) => code !== "image_old")) {
+    return [];
+  }
+  return [{ code: "image_unread", reason: `the kernel in the image cannot be read: ${unread.reason}` }];
 }
 
 /** Whether KHO is on in the image without a word on the command line. Undefined: not known. */

@@ -9,6 +9,7 @@ import { type Plan, totals } from "./plan.ts";
 import { commandLine, TALKING } from "./qemu.ts";
 import { BOOT_FILES } from "./places.ts";
 import { type ProgramResult, rehearseProgram } from "./rehearse_program.ts";
+import { verdictOf } from "./verdict.ts";
 import { KEXEC_BEGINS } from "./virtual_machine.ts";
 
 export interface ImageOptions {
@@ -23,19 +24,19 @@ export interface ImageOptions {
   readonly plan: Plan;
   readonly memory_mib: number;
   readonly timeout_ms?: number;
+  readonly boot_limit_ms?: number;
   /** The command line that starts luo. The words for the guest's part are added to it. */
   readonly luo: readonly string[];
   readonly env: readonly string[];
   readonly signal: AbortSignal;
 }
 
-type Verdict = Rehearsal["verdict"];
-
 const ORDER = "order";
 
 /** @throws MissingTool; LuoError; the reason of `signal` */
 export async function rehearseImage(options: ImageOptions): Promise<Rehearsal> {
-  const { image, from, initrds, append = "", plan, memory_mib, timeout_ms, luo, env, signal } = options;
+  const { image, from, initrds, append = "", plan, memory_mib, timeout_ms, boot_limit_ms, luo, env, signal } =
+    options;
   const order: GuestOrder = {
     plan,
     kernel: `${BOOT_FILES}/next-kernel`,
@@ -64,6 +65,7 @@ export async function rehearseImage(options: ImageOptions): Promise<Rehearsal> {
     },
     memory_mib,
     timeout_ms,
+    boot_limit_ms,
     on_output: (stream, bytes) => said[stream] += decoders[stream].decode(bytes, { stream: true }),
     signal,
   });
@@ -96,7 +98,13 @@ function judge(
   const [before, after] = at < 0
     ? [result.lines, []]
     : [result.lines.slice(0, at + 1), result.lines.slice(at + 1)];
-  const [verdict, reason] = verdictOf({ result, verified, failed, began: at >= 0, errors });
+  const [verdict, reason] = verdictOf({
+    result,
+    verified,
+    failed,
+    jumped_at_ms: result.lines[at]?.at_ms,
+    errors,
+  });
   return {
     verdict,
     reason,
@@ -114,65 +122,6 @@ function judge(
     consoleBefore: lastWords(before),
     consoleAfter: lastWords(after),
   };
-}
-
-interface Evidence {
-  readonly result: ProgramResult;
-  readonly verified: Extract<GuestReport, { step: "verified" }> | undefined;
-  readonly failed: Extract<GuestReport, { step: "failed" }> | undefined;
-  /** Whether the kexec began. */
-  readonly began: boolean;
-  readonly errors: string;
-}
-
-function verdictOf({ result, verified, failed, began, errors }: Evidence): [Verdict, string] {
-  if (verified !== undefined) {
-    return verified.problems.length === 0
-      ? ["fits", "Every byte came over"]
-      : ["does_not_fit", "The next kernel did not take over what was preserved"];
-  }
-  if (failed?.while === "loading") return ["does_not_fit", `The image cannot be loaded: ${failed.error}`];
-  if (failed !== undefined) return ["cannot_tell", `The running kernel cannot do it: ${failed.error}`];
-  if (!began) {
-    return ["cannot_tell", `The first kernel did not come to the kexec: ${notBegun(result, errors)}`];
-  }
-  switch (result.end) {
-    case "panic":
-      return ["does_not_fit", "The next kernel panics"];
-    case "hang":
-    case "timeout":
-      return result.boot > 1
-        ? ["cannot_tell", "The time limit was over before all was verified"]
-        : ["does_not_fit", "The next kernel hangs: its init did not start in time"];
-    case "reset":
-      return ["does_not_fit", "The next kernel resets the machine without a word"];
-    case "no_shares":
-    case "no_overlay":
-      return [
-        "cannot_tell",
-        "The next kernel boots, and cannot see the files of the host: 9p or overlayfs is missing",
-      ];
-    default:
-      return ["cannot_tell", `The guest's part of the rehearsal failed: ${firstLine(errors)}`];
-  }
-}
-
-function notBegun({ end, status }: ProgramResult, errors: string): string {
-  return end === "exit" ? `exit code ${status}, ${firstLine(errors)}` : END_WORDS[end];
-}
-
-const END_WORDS: Readonly<Record<Exclude<ProgramResult["end"], "exit">, string>> = {
-  panic: "it panicked",
-  hang: "its init did not start in time",
-  timeout: "the time limit is over",
-  reset: "it switched the machine off",
-  no_shares: "it has no 9p over virtio",
-  no_overlay: "it has no 9p or no overlayfs",
-  no_start: "QEMU did not start",
-};
-
-function firstLine(text: string): string {
-  return text.trim().split("\n")[0] || "it said nothing";
 }
 
 function releaseOf(lines: readonly ConsoleLine[]): string | undefined {

@@ -54,6 +54,7 @@ export interface MachineResult {
   readonly status?: number | undefined;
   /** Whether a kexec began after that boot. */
   readonly kexec_began: boolean;
+  readonly duration_ms: number;
   readonly lines: readonly ConsoleLine[];
   readonly console: string;
   /** QEMU's standard error. */
@@ -190,6 +191,7 @@ class RunningMachine implements Disposable {
       boot: this.#boot,
       status: end === "exit" ? this.#exitStatus() : undefined,
       kexec_began: this.#boot > 0 && this.#booting_since !== undefined,
+      duration_ms: this.#now,
       lines: this.#console.lines,
       console: this.#console.text,
       errors: this.#errors.trim(),

@@ -32,6 +32,8 @@ export const ProblemCode: Schema = named(
     image_changed: "the image can no longer be loaded as it was",
     image_not_held: "the agent has no copy of the image to load once more",
     image_truncated: "the image ends too early",
+    image_unread:
+      "the kernel in the image cannot be read (damaged, too large, too slow, packed in an unknown way), so nothing is known of it",
     image_old: "the image is from before live update",
     liveupdate_off: "the command line of the image does not switch live update on",
     kho_off: "the command line of the image does not switch KHO on",

@@ -312,16 +312,17 @@ export interface Check {
  * the kernel that luo does not know: the device cannot be opened, or luo has no list of the handover.
  * image_foreign: another program loaded the image. image_changed: the image can no longer be loaded as
  * it was. image_not_held: the agent has no copy of the image to load once more. image_truncated: the
- * image ends too early. image_old: the image is from before live update. liveupdate_off: the command
- * line of the image does not switch live update on. kho_off: the command line of the image does not
- * switch KHO on. kho_format: the image does not read KHO's tree as the running kernel writes it.
- * luo_format: the image does not read LUO's data as the running kernel writes it. file_handlers: the
- * image has no handler for preserved files. liveupdate_built_in: the image is built without live
- * update. kho_built_in: the image is built without KHO. access_changes: the file descriptor would come
- * back with other access. sealed_exec: the file would come back sealed against writing.
- * update_under_way: a live update is under way, and its participants have not all done their part.
- * participant_not_back: a participant of the live update did not take its part back. memory_short:
- * there is not enough memory for the file.
+ * image ends too early. image_unread: the kernel in the image cannot be read (damaged, too large, too
+ * slow, packed in an unknown way), so nothing is known of it. image_old: the image is from before live
+ * update. liveupdate_off: the command line of the image does not switch live update on. kho_off: the
+ * command line of the image does not switch KHO on. kho_format: the image does not read KHO's tree as
+ * the running kernel writes it. luo_format: the image does not read LUO's data as the running kernel
+ * writes it. file_handlers: the image has no handler for preserved files. liveupdate_built_in: the
+ * image is built without live update. kho_built_in: the image is built without KHO. access_changes:
+ * the file descriptor would come back with other access. sealed_exec: the file would come back sealed
+ * against writing. update_under_way: a live update is under way, and its participants have not all
+ * done their part. participant_not_back: a participant of the live update did not take its part back.
+ * memory_short: there is not enough memory for the file.
  */
 export type ProblemCode =
   | "file_not_restored"
@@ -340,6 +341,7 @@ export type ProblemCode =
   | "image_changed"
   | "image_not_held"
   | "image_truncated"
+  | "image_unread"
   | "image_old"
   | "liveupdate_off"
   | "kho_off"

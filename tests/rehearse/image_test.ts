@@ -8,6 +8,8 @@ import { Machine } from "../../lib/model/machine.ts";
 import { afterKexec, beforeKexec, type GuestOrder, type GuestReport } from "../../lib/rehearse/in_guest.ts";
 import { Pattern } from "../../lib/rehearse/pattern.ts";
 import { type Plan, planLike, totals } from "../../lib/rehearse/plan.ts";
+import type { ProgramResult } from "../../lib/rehearse/rehearse_program.ts";
+import { verdictOf } from "../../lib/rehearse/verdict.ts";
 import { ProcessKilled } from "../../lib/system_calls.ts";
 
 const MIB = 2 ** 20;
@@ -26,6 +28,40 @@ Deno.test("a plan is like the sessions that are held, and shrinks to a quarter o
   );
   assert.deepEqual([totals(many).files, many.scaled], [2000, true]);
   assert.ok(totals(planLike([], 2048)).files > 2);
+});
+
+Deno.test("how a machine ended after the kexec, and the verdict", () => {
+  const ended = (end: ProgramResult["end"], boot: number, jumped_at_ms?: number) => {
+    const result = {
+      end,
+      boot,
+      kexec_began: boot === 1,
+      duration_ms: 9000,
+      lines: [],
+      console: "",
+      errors: "",
+    };
+    const [verdict, reason] = verdictOf({
+      result,
+      verified: undefined,
+      failed: undefined,
+      jumped_at_ms,
+      errors: "",
+    });
+    return `${verdict}: ${reason}`;
+  };
+  assert.match(ended("hang", 1, 4000), /^does_not_fit: .*hangs/);
+  assert.match(ended("panic", 1, 4000), /^does_not_fit: .*panics/);
+  assert.match(ended("reset", 1, 4000), /^does_not_fit: .*resets/);
+  assert.match(
+    ended("timeout", 1, 4000),
+    /^cannot_tell: .*over 5 s after the kexec, and the init .* had not started/,
+  );
+  assert.match(ended("timeout", 2, 4000), /^cannot_tell: .*over before all was verified/);
+  assert.match(ended("no_shares", 1, 4000), /^cannot_tell: .*9p/);
+  for (const end of ["hang", "timeout", "panic"] as const) {
+    assert.match(ended(end, 0), /^cannot_tell: The first kernel did not come to the kexec/);
+  }
 });
 
 Deno.test("no two pages of the pattern are equal", () => {

@@ -33,6 +33,10 @@ export interface Checked {
   readonly check: Check;
   /** The kernel's own headers. */
   readonly report: ImageReport;
+  /** Why the kernel in the image cannot be read. */
+  readonly unread?: ImageError;
+  /** Whether the running kernel hands anything over: it has live update. */
+  readonly handsOver: boolean;
   /** The configuration of the kernel in the image. */
   readonly config?: Fact<KernelConfig>;
 }
@@ -61,6 +65,8 @@ export function checkPlan(sys: SystemCalls, plan: Plan): Checked {
   return {
     check: { verdict: verdictOf(lines), release, banner, wraps: [...wraps], formats: [...formats], lines },
     report,
+    unread: facts instanceof ImageError ? facts : undefined,
+    handsOver: running.handedOver !== undefined,
     config,
   };
 }
