@@ -1,5 +1,6 @@
 /** Hostile images get a verdict, in time and in memory. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { UNPACKED_MAX } from "../../lib/kexec/image/decompress.ts";
 import { Budget } from "../../lib/kexec/image/sink.ts";
@@ -51,6 +52,13 @@ for (const name of Object.keys(PACKERS)) {
     }
   });
 }
+
+Deno.test("a million empty bzip2 files are given up in time", async () => {
+  const one = await pack(new Uint8Array(0), "bzip2");
+  if (one === undefined) return;
+  const { ms } = await checkCost(Buffer.alloc(1_000_000 * one.length, one));
+  assert.ok(ms < 5000, `${ms} ms`);
+});
 
 Deno.test("sections that overlap or end after the file get a verdict", async () => {
   const image = uki({ ".linux": standInBzImage({ release: "7.3.4" }), ".initrd": "x" });
