@@ -19,6 +19,7 @@ async function start(): Promise<number> {
       backend: await variable("LUO_BACKEND"),
       socket: await variable("LUO_SOCKET"),
       exe: await variable("LUO_EXE"),
+      access: await variable("LUO_ACCESS"),
       faults: await variable("LUO_FAULTS"),
       participants: await variable("LUO_PARTICIPANTS"),
       kernels: await variable("LUO_TEST_KERNELS"),

@@ -1,29 +1,36 @@
 /** `luo agent run`. */
 import { buildCommand } from "@stricli/core";
+import { accessFile, accessFlag } from "./arguments/access_flag.ts";
 import { docs, perform, type ServerFlags, serverFlags } from "./arguments/command.ts";
-import type { Context } from "./base/context.ts";
+import type { Context, Settings } from "./base/context.ts";
 import { Failure } from "./errors/failure.ts";
 
-interface Flags extends ServerFlags {
+export interface Flags extends ServerFlags {
+  readonly access?: string;
   readonly participants?: string;
 }
 
-/** The directory of participants. @throws Failure it is no absolute path */
-export function parse({ participants }: Flags): string | undefined {
-  if (participants === undefined || participants.startsWith("/")) return participants;
+export interface Request {
+  /** The file with the access rules. */
+  readonly access: string | undefined;
+  /** The directory of participants. */
+  readonly participants: string | undefined;
+}
+
+/** @throws Failure a path is not absolute */
+export function parse({ access, participants }: Flags, settings: Settings): Request {
+  if (participants === undefined || participants.startsWith("/")) {
+    return { access: accessFile(access, settings), participants };
+  }
   throw new Failure(
     "usage",
     `Cannot use "${participants}" as the directory of participants: an absolute path is needed`,
   );
 }
 
-export async function run(
-  context: Context,
-  participants: string | undefined,
-  flags: ServerFlags,
-): Promise<null> {
+export async function run(context: Context, request: Request, flags: ServerFlags): Promise<null> {
   const { serveAgent } = await import("./processes/serve.ts");
-  await serveAgent(context, flags, participants);
+  await serveAgent(context, flags, request);
   return null;
 }
 
@@ -31,14 +38,22 @@ export const command = buildCommand<Flags, [], Context>({
   docs: docs(
     "Run the agent in the foreground",
     "For systemd units and for watching. The agent ends with luo agent stop, with\n" +
-      "SIGTERM or Ctrl-C (and logs what is lost by that), and with the kexec.",
+      "SIGTERM or Ctrl-C (and logs what is lost by that), and with the kexec.\n" +
+      "Only root and the user of the agent may talk to it. With --access other users\n" +
+      "may hand over their own memory, by a second socket: a line is a rule, such as\n" +
+      "  user qemu vm-*\n" +
+      "  gid 107 db sessions=4 files=16\n" +
+      "The agent does not start with a line that is no rule. On SIGHUP it reads the\n" +
+      "file again.",
     [
       ["luo agent run", "ExecStart= of a service"],
+      ["luo agent run --access /etc/luo/access.conf", "for services that are not root"],
       ["luo agent run --participants /etc/luo/participants.d", "with these participants of live updates"],
     ],
   ),
   parameters: {
     flags: {
+      access: accessFlag,
       participants: {
         kind: "parsed",
         parse: String,
@@ -50,6 +65,7 @@ export const command = buildCommand<Flags, [], Context>({
     },
   },
   func(flags) {
-    return perform(this, flags, { parse: () => parse(flags), run, format: () => undefined });
+    const { settings } = this;
+    return perform(this, flags, { parse: () => parse(flags, settings), run, format: () => undefined });
   },
 });

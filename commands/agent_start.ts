@@ -1,6 +1,7 @@
 /** `luo agent start`. */
 import { buildCommand } from "@stricli/core";
 import type { Answers } from "../lib/schema/answer_types.ts";
+import { accessFile, accessFlag } from "./arguments/access_flag.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { startAgent } from "./processes/agent_calls.ts";
 import type { Context } from "./base/context.ts";
@@ -8,8 +9,12 @@ import { deviceLines } from "./output/status_text.ts";
 
 export type Result = Answers["agent start"];
 
-export function run(context: Context, _request: null, flags: CommonFlags): Result {
-  return startAgent(context, flags);
+export interface Flags extends CommonFlags {
+  readonly access?: string;
+}
+
+export function run(context: Context, access: string | undefined, flags: CommonFlags): Result {
+  return startAgent(context, flags, access);
 }
 
 export function format({ agent, device, started }: Result): string {
@@ -17,7 +22,7 @@ export function format({ agent, device, started }: Result): string {
   return [line, ...deviceLines(device)].join("\n");
 }
 
-export const command = buildCommand<CommonFlags, [], Context>({
+export const command = buildCommand<Flags, [], Context>({
   docs: docs(
     "Start the agent in the background",
     "Waits until the agent answers. Its log goes to a file beside its socket, with\n" +
@@ -27,8 +32,9 @@ export const command = buildCommand<CommonFlags, [], Context>({
       "run luo agent run as the service instead.",
     [["luo agent start", "after boot, before anything else"]],
   ),
-  parameters: { flags: commonFlags },
+  parameters: { flags: { access: accessFlag, ...commonFlags } },
   func(flags) {
-    return perform(this, flags, { parse: () => null, run, format });
+    const parse = () => accessFile(flags.access, this.settings);
+    return perform(this, flags, { parse, run, format });
   },
 });

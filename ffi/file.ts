@@ -84,6 +84,11 @@ export function fallocate(fd: number, mode: number, offset: bigint, length: bigi
   return ret(libc().fallocate(fd, mode, offset, length));
 }
 
+export function chmod(path: string, mode: number): Ret {
+  const name = cString(path);
+  return ret(libc().chmod(name, mode));
+}
+
 export function fchmod(fd: number, mode: number): Ret {
   return ret(libc().fchmod(fd, mode));
 }

@@ -16,6 +16,7 @@ import {
   MSG_NOSIGNAL,
   MSG_TRUNC,
   SO_PEERCRED,
+  SO_PEERGROUPS,
   SOCK_CLOEXEC,
   SOL_SOCKET,
   UCRED_SIZE,
@@ -30,7 +31,7 @@ export interface ReceivedMessage extends Received {
 }
 
 /**
- * A listening socket at `path`, which has mode 0600 from the start. `type` may include SOCK_NONBLOCK. -EADDRINUSE: the path exists,
+ * A listening socket at `path`, which has mode 0600 from the start, or less where umask(2) says so. `type` may include SOCK_NONBLOCK. -EADDRINUSE: the path exists,
  * perhaps as a socket without a listener. -ENAMETOOLONG: the path has more than 107 bytes.
  */
 export function unix_listen(path: string, type: number, backlog: number): Ret {
@@ -143,6 +144,18 @@ export function peer_credentials(fd: number): Credentials | Ret {
   const length = new Uint32Array([UCRED_SIZE]);
   const answer = ret(libc().getsockopt(fd, SOL_SOCKET, SO_PEERCRED, into, length));
   return answer < 0 ? answer : decodeCredentials(into);
+}
+
+/** The supplementary groups of the process at the other end, as they were when the connection was made. */
+export function peer_groups(fd: number): number[] | Ret {
+  const length = new Uint32Array([0]);
+  // Without room the answer is -ERANGE, and the length is what is needed (net/core/sock.c).
+  let answer = ret(libc().getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, null, length));
+  const into = new Uint32Array((length[0] ?? 0) / 4);
+  if (answer === -Errno.ERANGE) {
+    answer = ret(libc().getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, new Uint8Array(into.buffer), length));
+  }
+  return answer < 0 ? answer : [...into];
 }
 
 /** Sets SO_SNDBUF or SO_RCVBUF. The kernel doubles the size, up to a limit of its own. */

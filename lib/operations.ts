@@ -21,6 +21,7 @@ export type Operation =
   | "kexec load"
   | "kexec unload"
   | "kexec exec"
+  | "configure"
   | "connect"
   | "epoll_create1"
   | "inotify_init1"

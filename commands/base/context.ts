@@ -14,6 +14,8 @@ export interface Settings {
   readonly socket?: string;
   /** LUO_EXE: the executable that starts `luo` again. */
   readonly exe?: string;
+  /** LUO_ACCESS: the file with the access rules of the agent. */
+  readonly access?: string;
   /** LUO_FAULTS: the faults to inject into the machine of the model. */
   readonly faults?: string;
   /** LUO_PARTICIPANTS: the directory of participants of live updates. */

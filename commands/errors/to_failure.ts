@@ -64,7 +64,7 @@ function fileFailure(problem: FileProblem): Failure {
 }
 
 /** The operations that the agent cannot start without: the device, its lock, its socket. */
-const AT_START: ReadonlySet<string> = new Set(["open", "lock", "listen", "connect"]);
+const AT_START: ReadonlySet<string> = new Set(["open", "lock", "listen", "connect", "configure"]);
 
 /** An error that the agent answered. */
 function agentFailure(error: AgentError): Failure {
@@ -106,6 +106,11 @@ function agentFailure(error: AgentError): Failure {
   }
   if (error.is("BadRequest")) {
     return new Failure("bad-request", `Cannot do that: ${error.parameters.message}`);
+  }
+  if (error.is("NotAllowed")) {
+    return new Failure("unavailable", `Cannot do that: ${error.parameters.message}`, {
+      hints: ["what this user may do is in the agent's access rules: docs/security.md"],
+    });
   }
   return new Failure("internal", error.message);
 }

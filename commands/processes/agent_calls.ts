@@ -1,6 +1,7 @@
 /** The calls that commands make to the agent. */
 import { geteuid } from "../../ffi/process.ts";
 import { type AgentClient, connectAgent, ConnectionEnded, NO_LIMIT } from "../../lib/agent/client.ts";
+import { sharedSocket } from "../../lib/agent/shared_place.ts";
 import type { FileInfo, MethodName, Methods, Status } from "../../lib/agent/protocol.ts";
 import { LuoError } from "../../lib/error.ts";
 import type { HostFd } from "../../lib/files/host_fd.ts";
@@ -135,8 +136,9 @@ export function* callMore<M extends MethodName>(
 export function startAgent(
   context: Context,
   flags: CommonFlags,
+  access?: string,
 ): { agent: Status["agent"]; device: Status["device"]; started: boolean } {
-  const { client, started } = ensureRunning(agentService(context, target(context, flags), flags));
+  const { client, started } = ensureRunning(agentService(context, target(context, flags), flags, access));
   using _ = client;
   const { reply } = client.call("GetStatus", {}, [], limit_ms("GetStatus", flags));
   const { agent, device } = reply.status;
@@ -235,24 +237,45 @@ function connectIfAny(socket: string, timeout_ms: number): AgentClient | undefin
   } catch (error) {
     if (!(error instanceof LuoError)) throw error;
     if (error.is("ENOENT") || error.is("ECONNREFUSED") || error.is("ENOTDIR")) return undefined;
+    const shared = error.is("EACCES") ? connectShared(socket, timeout_ms) : undefined;
+    if (shared !== undefined) return shared;
     throw new Failure("unavailable", `Cannot reach the agent at "${socket}" (${error.code})`, {
       operation: "connect",
       subject: socket,
       errno: error.code,
-      hints: error.is("EACCES") ? ["only its owner and root may talk to it"] : [],
+      hints: error.is("EACCES")
+        ? ["only its owner and root may talk to it, and the users of its access rules: docs/security.md"]
+        : [],
     });
   }
 }
 
-function agentService(context: Context, where: AgentTarget, flags: CommonFlags): Service<AgentClient> {
+/** The agent at the socket that it shares by access rules; undefined when it shares none. */
+function connectShared(socket: string, timeout_ms: number): AgentClient | undefined {
+  try {
+    return connectAgent(sharedSocket(socket), timeout_ms);
+  } catch (error) {
+    if (error instanceof LuoError) return undefined;
+    throw error;
+  }
+}
+
+/** @param access the file with the access rules; without it the agent takes that of LUO_ACCESS */
+function agentService(
+  context: Context,
+  where: AgentTarget,
+  flags: CommonFlags,
+  access?: string,
+): Service<AgentClient> {
   const { backend, socket, isDefault } = where;
+  const rules = access === undefined ? [] : ["--access", access];
   return {
     name: "the agent",
     socket,
     isDefault,
     lock: `${socket}.lock`,
     log: `${socket}.log`,
-    argv: () => [...selfCommand(context), "agent", "run", "--backend", backend, "--socket", socket],
+    argv: () => [...selfCommand(context), "agent", "run", "--backend", backend, "--socket", socket, ...rules],
     connect: () => connectAgentIfAny(where, flags),
   };
 }

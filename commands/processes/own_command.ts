@@ -9,7 +9,7 @@ import type { Context } from "../base/context.ts";
 export const PERMISSIONS: readonly string[] = [
   "--no-prompt",
   "--allow-ffi",
-  "--allow-env=LUO_BACKEND,LUO_SOCKET,LUO_EXE,LUO_FAULTS,LUO_PARTICIPANTS,LUO_TEST_KERNELS," +
+  "--allow-env=LUO_BACKEND,LUO_SOCKET,LUO_EXE,LUO_ACCESS,LUO_FAULTS,LUO_PARTICIPANTS,LUO_TEST_KERNELS," +
   "LUO_CONFIG,LUO_KERNEL,LUO_INITRD,LUO_CMDLINE,LUO_APPEND,XDG_RUNTIME_DIR,NO_COLOR",
 ];
 

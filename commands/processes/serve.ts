@@ -12,11 +12,17 @@ import { connectIfRunning } from "./running_machine.ts";
 import { selfCommand } from "./own_command.ts";
 import { type AgentTarget, machineSocket } from "../arguments/agent_target.ts";
 
+/** The files that an operator gives the agent. */
+interface AgentFiles {
+  readonly access: string | undefined;
+  readonly participants: string | undefined;
+}
+
 /** Runs the agent until it is stopped, or its kernel ends and none follows. */
 export async function serveAgent(
   context: Context,
   flags: CommonFlags,
-  participants = context.settings.participants || undefined,
+  { access, participants = context.settings.participants || undefined }: AgentFiles,
 ): Promise<void> {
   const { runAgent } = await import("../../lib/agent/agent.ts");
   const { agentPaths, makeDirectory } = await import("../../lib/agent/agent_place.ts");
@@ -26,6 +32,7 @@ export async function serveAgent(
   if (where.isDefault) makeDirectory(agentPaths(where.socket).directory);
   using stop = stopSignal();
   releaseCodeLater();
+  using reload = access === undefined ? undefined : reloadSignal();
   using sys = await kernelOf(context, where);
   try {
     await runAgent({
@@ -36,6 +43,8 @@ export async function serveAgent(
       luo: selfCommand(context),
       log,
       stop: stop.signal,
+      access,
+      reload: reload?.target,
       next_kernel: await nextKernelOf(where),
     });
   } catch (error) {
@@ -117,4 +126,12 @@ function stopSignal(): Disposable & { readonly signal: AbortSignal } {
       for (const signal of signals) Deno.removeSignalListener(signal, stop);
     },
   };
+}
+
+/** Gets an event "reload" on SIGHUP. Without access rules SIGHUP ends the agent, as it ends every program of a closed terminal. */
+function reloadSignal(): Disposable & { readonly target: EventTarget } {
+  const target = new EventTarget();
+  const reload = () => void target.dispatchEvent(new Event("reload"));
+  Deno.addSignalListener("SIGHUP", reload);
+  return { target, [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", reload) };
 }

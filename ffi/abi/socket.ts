@@ -10,6 +10,7 @@ export const SOL_SOCKET = 1;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_PEERCRED = 17;
+export const SO_PEERGROUPS = 59;
 export const SCM_RIGHTS = 1;
 /** The most fds in one message: one more is EINVAL. */
 export const SCM_MAX_FD = 253;

@@ -1,13 +1,16 @@
 /** The agent: takes its place, serves requests at a socket, and ends on request or with its kernel. */
-import type { Credentials } from "../../ffi/abi/socket.ts";
-import { close, unlink } from "../../ffi/file.ts";
+import { close } from "../../ffi/file.ts";
 import { geteuid, getpid } from "../../ffi/process.ts";
 import { ProcessKilled, type SystemCalls } from "../system_calls.ts";
+import { Access, type Peer } from "./access.ts";
+import { Gate } from "./gate.ts";
+import { limitedLog } from "./limited_log.ts";
+import { agentListeners, leave, takePlaces } from "./agent_listeners.ts";
 import { clearLosses } from "./clear_losses.ts";
 import { markFile, preserveFile, restoreFile } from "./file_methods.ts";
 import { readText } from "./proc_text.ts";
 import { currentImage, execImage, loadImage, showImage, unloadImage } from "./image_methods.ts";
-import { type AgentPaths, agentPaths, listen, listenAgain, takePlace } from "./agent_place.ts";
+import { type AgentPaths, agentPaths } from "./agent_place.ts";
 import {
   INTERFACE,
   type MethodName,
@@ -33,8 +36,6 @@ import { dropValue, getValue, listValues, putValue } from "./value_methods.ts";
 import { AgentState } from "./agent_state.ts";
 import { type Json, type VarlinkCall, VarlinkError } from "./varlink.ts";
 
-const CLIENTS_MAX = 64;
-
 export interface AgentOptions {
   readonly sys: SystemCalls;
   /** The word for the kernel in `status` and `Identify`. Nothing else depends on it. */
@@ -49,6 +50,10 @@ export interface AgentOptions {
   readonly participants?: string;
   /** The command line that starts luo, for participants. Undefined: they have the `luo` of their PATH. */
   readonly luo?: readonly string[];
+  /** The file with the access rules. Undefined: only root and the user of the agent may connect. */
+  readonly access?: string;
+  /** Gets an event "reload" when the access rules are to be read again. */
+  readonly reload?: EventTarget;
   /** A new process of the kernel that runs after the end of the agent's own; the agent disposes of it. Undefined: none runs. */
   readonly next_kernel?: () => SystemCalls | undefined;
 }
@@ -56,13 +61,19 @@ export interface AgentOptions {
 /**
  * Runs the agent until it is stopped. When its kernel ends, it goes on in the next kernel, or throws `ProcessKilled` when there is none.
  *
- * @throws LuoError `lock` another agent runs; `listen` the socket's directory; `open` no file descriptors or memory for the device
+ * @throws LuoError `lock` another agent runs; `listen` the socket's directory; `open` no file descriptors or memory for the device;
+ *   `configure` the access rules
  */
 export async function runAgent(given: AgentOptions): Promise<void> {
-  const options = { ...given, log: unfailing(given.log) };
+  const log = unfailing(given.log);
+  const access = new Access(geteuid(), given.access);
+  access.read();
+  const options = { ...given, log, gate: new Gate(access, limitedLog(log)) };
   const paths = agentPaths(options.socket);
   // Kept over a kexec, so that no command starts a second agent meanwhile.
-  const lock = takePlace(paths);
+  const lock = takePlaces(paths, access);
+  const reload = () => access.readAgain(log);
+  given.reload?.addEventListener("reload", reload);
   try {
     for (let sys: SystemCalls | undefined = options.sys; sys !== undefined;) {
       // Disposing is a process's orderly end. The caller does it for the first kernel's.
@@ -71,21 +82,20 @@ export async function runAgent(given: AgentOptions): Promise<void> {
       sys = await runInKernel({ ...options, sys }, paths, started);
     }
   } finally {
-    // The socket goes before the lock: after that another agent may have made its own.
-    unlink(paths.socket);
+    given.reload?.removeEventListener("reload", reload);
+    // The sockets go before the lock: after that another agent may have made its own.
+    leave(paths, access);
     close(lock);
   }
 }
 
-function reachableAgain(paths: AgentPaths, log: (line: string) => void): number | undefined {
-  const fd = listenAgain(paths);
-  if (fd !== undefined) log(`Made the socket "${paths.socket}" again: it had been removed`);
-  return fd;
+interface RunningOptions extends AgentOptions {
+  readonly gate: Gate;
 }
 
 /** Runs the agent to its end, or to that of its kernel. @returns the calls of a process of the next kernel. @throws ProcessKilled */
 async function runInKernel(
-  options: AgentOptions,
+  options: RunningOptions,
   paths: AgentPaths,
   started: Moment,
 ): Promise<SystemCalls | undefined> {
@@ -103,7 +113,7 @@ async function runInKernel(
   }
 }
 
-async function serve(options: AgentOptions, paths: AgentPaths, started: Moment): Promise<void> {
+async function serve(options: RunningOptions, paths: AgentPaths, started: Moment): Promise<void> {
   const now = () => new Date().toISOString();
   using state = new AgentState({ sys: options.sys, paths, pid: getpid(), now, log: options.log });
   const { backend, participants: directory = PARTICIPANTS, luo } = options;
@@ -114,16 +124,12 @@ async function serve(options: AgentOptions, paths: AgentPaths, started: Moment):
   const host = new AgentUpdateHost({ state, backend, directory, luo, paths, started, changed });
   const updates = new Coordinator(host);
   const agent = new Agent(options, state, updates, now());
-  const uid = geteuid();
   const server = new VarlinkServer({
-    listen_fd: listen(paths),
-    clients_max: CLIENTS_MAX,
-    allowed: (peer) => peer === 0 || peer === uid,
+    listeners: agentListeners(paths, options.gate.access, options.log),
     handle: (call, peer) => agent.handle(call, peer),
-    takesLater: (call, _peer, answers) => agent.takesLater(call, answers),
+    takesLater: (call, peer, answers) => agent.takesLater(call, peer, answers),
     subscribes: ({ method }) => ["GetStatus", "GetUpdate"].some((name) => method === `${INTERFACE}.${name}`),
-    log: options.log,
-    listenAgain: () => reachableAgain(paths, options.log),
+    log: options.gate.log,
   });
   agent.on_change = () => server.changed();
   state.digests.on_verdict = () => server.changed();
@@ -161,7 +167,7 @@ function unfailing(log: (line: string) => void): (line: string) => void {
 }
 
 /** Answers one method. `fds` came with the call; the handler takes the ones that it keeps out of the list. */
-type Handler<Request> = (request: Request, fds: number[], peer: Credentials) => Reply | Promise<Reply>;
+type Handler<Request> = (request: Request, fds: number[], peer: Peer) => Reply | Promise<Reply>;
 type Handlers = { readonly [M in MethodName]: Handler<Methods[M]["request"]> };
 
 class Agent {
@@ -174,7 +180,7 @@ class Agent {
   readonly #handlers: Handlers;
 
   constructor(
-    readonly options: AgentOptions,
+    readonly options: RunningOptions,
     readonly state: AgentState,
     readonly updates: Coordinator,
     readonly startedAt: string,
@@ -183,8 +189,9 @@ class Agent {
   }
 
   /** Takes the steps of live updates: their participants call the agent meanwhile. */
-  takesLater(call: VarlinkCall, answers: Answers): boolean {
-    if (call.method !== `${INTERFACE}.StepUpdate`) return false;
+  takesLater(call: VarlinkCall, peer: Peer, answers: Answers): boolean {
+    // A client that may not do it is refused by `handle`.
+    if (call.method !== `${INTERFACE}.StepUpdate` || !this.options.gate.isOpen(peer)) return false;
     const stopWatching = this.#progress(answers);
     const step = async () => {
       const request = checkRequest("StepUpdate", call.parameters);
@@ -218,7 +225,7 @@ class Agent {
   }
 
   /** @throws VarlinkError, ProcessKilled */
-  async handle(call: VarlinkCall, peer: Credentials): Promise<Reply> {
+  async handle(call: VarlinkCall, peer: Peer): Promise<Reply> {
     const { version } = this.options;
     const served = serviceCall(call, { version } satisfies Identity);
     if (served !== undefined) return served;
@@ -229,7 +236,7 @@ class Agent {
     try {
       return await this.#dispatch(name, call, peer);
     } catch (error) {
-      const answer = this.#answerable(error);
+      const answer = this.options.gate.error(peer, name, this.#answerable(error));
       throw isTaken(error) ? new NotYet(answer) : answer;
     }
   }
@@ -243,12 +250,15 @@ class Agent {
     return agentError("InternalError", { message: String(answer) });
   }
 
-  #dispatch(name: MethodName, call: VarlinkCall, peer: Credentials): Reply | Promise<Reply> {
+  #dispatch(name: MethodName, call: VarlinkCall, peer: Peer): Reply | Promise<Reply> {
     const handler = this.#handlers[name] as Handler<object>;
-    return handler(checkRequest(name, call.parameters), call.fds, peer);
+    const request = checkRequest(name, call.parameters);
+    this.options.gate.check(peer, this.state, name, request);
+    return handler(request, call.fds, peer);
   }
 
   #methods(): Handlers {
+    const { gate } = this.options;
     return {
       Identify: () => {
         // Every client asks this first. An agent whose kernel has ended ends here, and the client can start the next agent.
@@ -259,8 +269,8 @@ class Agent {
           pid: this.state.options.pid,
         });
       },
-      GetStatus: () => answer({ status: this.#status() }),
-      ListSessions: (request) => answer(listSessions(this.state, request)),
+      GetStatus: (_request, _fds, peer) => answer({ status: gate.status(peer, this.#status()) }),
+      ListSessions: (request, _fds, peer) => answer(listSessions(this.state, request, gate.sees(peer))),
       GetUpdate: () => answer(getUpdate(this.updates)),
       StepUpdate: () => {
         throw new TypeError("StepUpdate is answered later");

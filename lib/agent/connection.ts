@@ -1,9 +1,10 @@
 /** One client of the Varlink server: the bytes that come in and those that wait to go out. */
 import { EPOLLIN } from "../../ffi/abi/epoll.ts";
 import { Errno, errnoName } from "../../ffi/abi/errno.ts";
-import type { Credentials } from "../../ffi/abi/socket.ts";
 import { close } from "../../ffi/file.ts";
-import { type MessageReceiver, sendmsg } from "../../ffi/socket.ts";
+import { sendmsg } from "../../ffi/socket.ts";
+import type { Peer } from "./access.ts";
+import type { Listener } from "./listener.ts";
 import { Framer, type Message, ProtocolError } from "./varlink.ts";
 
 /** Bytes of the longest request. */
@@ -34,8 +35,8 @@ export class Connection {
   postponed = false;
   #closed = false;
 
-  /** `peer` is the process that connected. Other connections may use the receiver between two messages. */
-  constructor(readonly fd: number, readonly peer: Credentials, readonly receiver: MessageReceiver) {}
+  /** `peer` is the process that connected, at this listener. Its other connections may use its receiver between two messages. */
+  constructor(readonly fd: number, readonly peer: Peer, readonly listener: Listener) {}
 
   get closed(): boolean {
     return this.#closed;
@@ -47,7 +48,7 @@ export class Connection {
 
   /** Reads one piece and returns the messages that it completes: they are valid until the next one is read. Undefined: the client is gone. @throws ProtocolError */
   receive(): Message[] | undefined {
-    const got = this.receiver.receive(this.fd);
+    const got = this.listener.receiver.receive(this.fd);
     if (got === -Errno.EAGAIN || got === -Errno.EINTR) return [];
     if (typeof got === "number" || got.bytes === 0) return undefined;
     if (got.truncated) {
@@ -55,7 +56,7 @@ export class Connection {
       throw new ProtocolError("too many file descriptors");
     }
     try {
-      return this.#framer.push(this.receiver.into.subarray(0, got.bytes), got.fds);
+      return this.#framer.push(this.listener.receiver.into.subarray(0, got.bytes), got.fds);
     } catch (error) {
       got.fds.forEach(close);
       throw error;

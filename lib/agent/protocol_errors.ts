@@ -80,6 +80,11 @@ export interface Errors {
     /** A sentence for people */
     message: string;
   };
+  /** The access rules of the agent do not allow this client to do that. */
+  NotAllowed: {
+    /** A sentence for people */
+    message: string;
+  };
   /** All places for clients are taken. This comes in place of an answer, and the connection ends. */
   Busy: {
     /** The number of places */

@@ -10,17 +10,19 @@ const PAGE_FILES = 10_000;
  * Pages are in the order of names, and a page begins after a name: so a session that is there from the first page to the last is
  * listed once, whatever else comes and goes in between.
  *
+ * @param seen whether the client may see a session
  * @throws VarlinkError BadRequest; LuoError `open`
  */
 export function listSessions(
   state: AgentState,
   { name, limit, after }: Methods["ListSessions"]["request"],
+  seen: (session: SessionInfo) => boolean = () => true,
 ): Methods["ListSessions"]["reply"] {
   state.device.ready();
   if (limit !== undefined && limit < 1) {
     throw agentError("BadRequest", { message: `a limit is 1 or more, not ${limit}` });
   }
-  const sessions = name === undefined ? state.sessions() : state.named(name);
+  const sessions = (name === undefined ? state.sessions() : state.named(name)).filter(seen);
   const all = limit === undefined && after === undefined;
   return { ...all ? { sessions } : page(sessions, limit ?? Infinity, after), ...unlistedOf(state) };
 }

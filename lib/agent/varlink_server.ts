@@ -1,5 +1,4 @@
 /** A Varlink server on one epoll loop. */
-import { Errno } from "../../ffi/abi/errno.ts";
 import {
   EPOLL_CTL_ADD,
   EPOLL_CTL_DEL,
@@ -10,13 +9,13 @@ import {
   EPOLLIN,
   EPOLLOUT,
 } from "../../ffi/abi/epoll.ts";
-import { type Credentials, SOCK_NONBLOCK } from "../../ffi/abi/socket.ts";
 import { epoll_create1, epoll_ctl, epoll_wait, EpollWaiter } from "../../ffi/epoll.ts";
 import { O_CLOEXEC, O_NONBLOCK } from "../../ffi/abi/fcntl.ts";
 import { close, pipe2, read, write } from "../../ffi/file.ts";
-import { accept4, MessageReceiver, peer_credentials } from "../../ffi/socket.ts";
 import { check } from "../error.ts";
-import { Connection, MESSAGE_FDS_MAX } from "./connection.ts";
+import type { Peer } from "./access.ts";
+import { Connection } from "./connection.ts";
+import { Listener, type ListenerOptions } from "./listener.ts";
 import { Turns } from "./turns.ts";
 import {
   decodeCall,
@@ -37,29 +36,24 @@ export interface Reply {
 }
 
 export interface ServerOptions {
-  /** Listening and non-blocking; closed when the server ends. */
-  readonly listen_fd: number;
-  readonly clients_max: number;
-  /** Whether a client of this uid may call. */
-  readonly allowed: (uid: number) => boolean;
+  /** The sockets at which clients come in. */
+  readonly listeners: readonly ListenerOptions[];
   /**
    * Answers one call of the process `peer`. The server waits for the answer, so that calls of all clients happen one after the
    * other.
    *
    * @throws VarlinkError, NotYet
    */
-  readonly handle: (call: VarlinkCall, peer: Credentials) => Reply | Promise<Reply>;
+  readonly handle: (call: VarlinkCall, peer: Peer) => Reply | Promise<Reply>;
   /**
    * Takes a call that is answered later, while other calls are answered. False: it is no such call. The fds that it keeps it takes out
    * of the call's list.
    */
-  readonly takesLater?: (call: VarlinkCall, peer: Credentials, answers: Answers) => boolean;
+  readonly takesLater?: (call: VarlinkCall, peer: Peer, answers: Answers) => boolean;
   /** Whether this call, made with `more`, is answered again after every change. */
   readonly subscribes: (call: VarlinkCall) => boolean;
   /** Gets a line for each client that was cut off, with the reason. */
   readonly log: (line: string) => void;
-  /** Asked after every second without an event. A new listening fd, when no client can reach the old one any more. */
-  readonly listenAgain?: () => number | undefined;
 }
 
 /** The answers to a call that was taken to be answered later. The client can make no other call on the connection until the last one. */
@@ -80,9 +74,6 @@ interface Outcome {
   readonly held: readonly number[];
 }
 
-/** No process has these numbers. */
-const UNKNOWN: Credentials = { pid: -1, uid: -1, gid: -1 };
-
 const EVENTS_MAX = 64;
 /** How long this thread waits for the next call by itself. */
 const LINGER_MS = 1;
@@ -95,7 +86,6 @@ export class VarlinkServer {
   readonly #waiter = new EpollWaiter(this.#epoll, EVENTS_MAX);
   /** On the clock of `performance.now()`: until then this thread waits by itself. */
   #yield_at = 0;
-  readonly #receiver = new MessageReceiver(new Uint8Array(65536), MESSAGE_FDS_MAX);
   readonly #connections = new Map<number, Connection>();
   readonly #subscriptions = new Map<Connection, VarlinkCall>();
   /** Calls that are answered later. */
@@ -105,25 +95,19 @@ export class VarlinkServer {
   #failure: unknown;
   /** Whether the server waits in another thread, so that it must be woken. */
   #waiting = false;
-  #listen_fd: number;
+  readonly #listeners: readonly Listener[];
   #stopping = false;
   #changed = false;
   readonly #turns = new Turns();
-  /** False: there was no fd left for the last client. */
-  #accepting = true;
 
   constructor(readonly options: ServerOptions) {
-    this.#listen_fd = options.listen_fd;
-    this.#addListener();
+    this.#listeners = options.listeners.map((one) => new Listener(one));
+    for (const { fd } of this.#listeners) this.#addListener(fd);
     check(epoll_ctl(this.#epoll, EPOLL_CTL_ADD, this.#wakeup[0], EPOLLIN), "epoll_ctl", "the server");
   }
 
-  #addListener(): void {
-    check(
-      epoll_ctl(this.#epoll, EPOLL_CTL_ADD, this.#listen_fd, EPOLLIN),
-      "epoll_ctl",
-      "the listening socket",
-    );
+  #addListener(fd: number): void {
+    check(epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, EPOLLIN), "epoll_ctl", "the listening socket");
   }
 
   /** Serves until `stop`. Answers that exist by then are still sent, as far as the sockets take them without waiting. */
@@ -132,16 +116,16 @@ export class VarlinkServer {
       while (!this.#stopping) {
         const events = await this.#wait();
         for (const event of events) await this.#event(event.fd, event.events);
-        if (events.length === 0) this.#replaceListener();
+        if (events.length === 0) this.#listeners.forEach((listener) => this.#replace(listener));
         if (this.#changed) await this.#tellSubscribers();
-        if (!this.#accepting) await this.#accept();
+        for (const listener of this.#listeners) if (!listener.accepting) await this.#accept(listener);
         this.#turns.throwFailure();
       }
       if (this.#failure !== undefined) throw this.#failure;
     } finally {
-      // The listener first: a client that sees its connection end can connect again at once, and must not reach this server.
+      // Listeners first: a client that sees its connection end can connect again at once, and must not reach this server.
       this.stop();
-      close(this.#listen_fd);
+      for (const { fd } of this.#listeners) close(fd);
       for (const connection of this.#connections.values()) this.#end(connection);
       await this.#turns.over();
       [this.#epoll, ...this.#wakeup].forEach(close);
@@ -167,14 +151,14 @@ export class VarlinkServer {
     return events;
   }
 
-  #replaceListener(): void {
-    const fd = this.options.listenAgain?.();
+  #replace(listener: Listener): void {
+    const fd = listener.options.listenAgain?.();
     if (fd === undefined) return;
-    // Closing the old listener takes it out of the epoll.
-    close(this.#listen_fd);
-    this.#listen_fd = fd;
-    this.#accepting = true;
-    this.#addListener();
+    // Closing the old socket takes it out of the epoll.
+    close(listener.fd);
+    listener.fd = fd;
+    listener.accepting = true;
+    this.#addListener(fd);
   }
 
   stop(): void {
@@ -208,7 +192,8 @@ export class VarlinkServer {
   }
 
   async #event(fd: number, events: number): Promise<void> {
-    if (fd === this.#listen_fd) return await this.#accept();
+    const listener = this.#listeners.find((one) => one.fd === fd);
+    if (listener !== undefined) return await this.#accept(listener);
     if (fd === this.#wakeup[0]) return void read(fd, new Uint8Array(64));
     const connection = this.#connections.get(fd);
     if (connection === undefined) return;
@@ -220,35 +205,25 @@ export class VarlinkServer {
     await this.#turns.untilPostponed(work);
   }
 
-  async #accept(): Promise<void> {
-    const fd = accept4(this.#listen_fd, SOCK_NONBLOCK);
-    this.#listenOn(fd !== -Errno.EMFILE && fd !== -Errno.ENFILE);
-    if (fd < 0) return;
-    const peer = peer_credentials(fd);
-    const connection = new Connection(fd, typeof peer === "number" ? UNKNOWN : peer, this.#receiver);
+  async #accept(listener: Listener): Promise<void> {
+    const before = listener.accepting;
+    const client = listener.accept();
+    if (listener.accepting !== before) this.#listenOn(listener);
+    if (client === undefined) return;
+    const { fd, peer } = client;
+    const connection = new Connection(fd, peer, listener);
     this.#connections.set(fd, connection);
     epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, EPOLLIN);
-    const turnedAway = this.#turnedAway(connection.peer);
+    const turnedAway = listener.join(peer, this.options.log);
     if (turnedAway === undefined) return;
     await this.#guarded(connection, () => connection.send(encodeMessage(turnedAway), []));
     this.#end(connection);
   }
 
   /** Without free fds a client stays in the backlog, and epoll would report the listener without end. Each turn tries again. */
-  #listenOn(accepting: boolean): void {
-    if (this.#accepting === accepting) return;
-    this.#accepting = accepting;
+  #listenOn({ fd, accepting }: Listener): void {
     if (!accepting) this.options.log("Cannot accept a client: no file descriptors left");
-    epoll_ctl(this.#epoll, EPOLL_CTL_MOD, this.#listen_fd, accepting ? EPOLLIN : 0);
-  }
-
-  #turnedAway({ uid }: Credentials): object | undefined {
-    if (uid === UNKNOWN.uid || !this.options.allowed(uid)) {
-      this.options.log(`Turned away a client of uid ${uid === UNKNOWN.uid ? "unknown" : uid}`);
-      return { error: "org.varlink.service.PermissionDenied", parameters: {} };
-    }
-    if (this.#connections.size <= this.options.clients_max) return;
-    return { error: "io.luo.Agent.Busy", parameters: { clients: this.options.clients_max } };
+    epoll_ctl(this.#epoll, EPOLL_CTL_MOD, fd, accepting ? EPOLLIN : 0);
   }
 
   async #read(connection: Connection): Promise<void> {
@@ -369,6 +344,7 @@ export class VarlinkServer {
     const later = this.#later.get(connection);
     this.#later.delete(connection);
     epoll_ctl(this.#epoll, EPOLL_CTL_DEL, connection.fd);
+    connection.listener.leave(connection.peer);
     connection.close();
     later?.abort("the command that asked for it has ended");
   }

@@ -111,6 +111,10 @@ export const ERRORS: Readonly<Record<string, ErrorDescription>> = {
     about: "The request cannot be right, whatever the state: a bad name, token, command line, image.",
     parameters: struct({ message }),
   },
+  NotAllowed: {
+    about: "The access rules of the agent do not allow this client to do that.",
+    parameters: struct({ message }),
+  },
   Busy: {
     about: "All places for clients are taken. This comes in place of an answer, and the connection ends.",
     parameters: struct({ clients: about(int, "The number of places") }),

@@ -24,6 +24,7 @@ const ERRORS: Record<ErrorName, readonly string[]> = {
   UpdateFailed: ["step", "event", "outcome", "participant", "reason", "state", "message"],
   WrongUpdateState: ["step", "state", "message"],
   BadRequest: ["message"],
+  NotAllowed: ["message"],
   Busy: ["clients"],
   InternalError: ["message"],
 };

@@ -10,10 +10,20 @@ import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 export class TestAgent implements AsyncDisposable {
   private constructor(readonly directory: string, readonly child: Deno.ChildProcess) {}
 
-  static async start(): Promise<TestAgent> {
+  /** @param access the text of the access rules; undefined: none */
+  static async start({ access }: { readonly access?: string } = {}): Promise<TestAgent> {
     const directory = await Deno.makeTempDir({ prefix: "luo-agent-" });
     const main = new URL("model_main.ts", import.meta.url).pathname;
-    const args = ["run", "-A", "--quiet", main, `${directory}/agent.sock`];
+    const rules = `${directory}/access.conf`;
+    if (access !== undefined) Deno.writeTextFileSync(rules, access, { mode: 0o600 });
+    const args = [
+      "run",
+      "-A",
+      "--quiet",
+      main,
+      `${directory}/agent.sock`,
+      ...access === undefined ? [] : [rules],
+    ];
     const child = new Deno.Command(Deno.execPath(), {
       args,
       stdin: "null",
@@ -70,5 +80,6 @@ export class TestAgent implements AsyncDisposable {
     }
     await this.child.status;
     await Deno.remove(this.directory, { recursive: true });
+    await Deno.remove(`${this.directory}-shared`, { recursive: true }).catch(() => {});
   }
 }

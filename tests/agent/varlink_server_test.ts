@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { SOCK_NONBLOCK, SOCK_STREAM } from "../../ffi/abi/socket.ts";
 import { check } from "../../lib/error.ts";
 import { unix_listen } from "../../ffi/socket.ts";
+import type { ListenerOptions } from "../../lib/agent/listener.ts";
 import { type ServerOptions, VarlinkServer } from "../../lib/agent/varlink_server.ts";
 import { message, RawClient } from "./raw.ts";
 import { TestAgent } from "./start.ts";
@@ -91,16 +92,19 @@ Deno.test("server", async (t) => {
 });
 
 async function serving(
-  options: Partial<ServerOptions>,
+  options: Partial<ServerOptions & ListenerOptions>,
   work: (socket: string, turn: () => Promise<void>) => Promise<void>,
 ): Promise<string[]> {
   const directory = await Deno.makeTempDir();
   const socket = `${directory}/s`;
   const log: string[] = [];
   const server = new VarlinkServer({
-    listen_fd: check(unix_listen(socket, SOCK_STREAM | SOCK_NONBLOCK, 8), "listen", socket),
-    clients_max: 2,
-    allowed: () => true,
+    listeners: [{
+      listen_fd: check(unix_listen(socket, SOCK_STREAM | SOCK_NONBLOCK, 8), "listen", socket),
+      clients_max: 2,
+      allowed: () => true,
+      ...options,
+    }],
     handle: ({ method }) => ({ parameters: { method } }),
     subscribes: () => false,
     log: (line) => log.push(line),
@@ -116,14 +120,14 @@ async function serving(
 
 Deno.test("server: a user without permission gets an error, and the connection ends", async () => {
   const uids: number[] = [];
-  const log = await serving({ allowed: (uid) => uids.push(uid) < 0 }, async (socket, turn) => {
+  const log = await serving({ allowed: ({ uid }) => uids.push(uid) < 0 }, async (socket, turn) => {
     using client = new RawClient(socket);
     await turn();
     assert.deepEqual(client.answer(), { error: "org.varlink.service.PermissionDenied", parameters: {} });
     assert.equal(client.answer(), undefined);
   });
   assert.deepEqual(uids, [Deno.uid()]);
-  assert.deepEqual(log, [`Turned away a client of uid ${Deno.uid()}`]);
+  assert.deepEqual(log, [`Turned away a client of uid ${Deno.uid()}, process ${Deno.pid}`]);
 });
 
 Deno.test("server: a place is free again once its client has gone", async () => {

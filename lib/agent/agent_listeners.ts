@@ -1,0 +1,62 @@
+/** The sockets of the agent: its own, and with access rules the one that it shares. */
+import { close, unlink } from "../../ffi/file.ts";
+import type { Access } from "./access.ts";
+import { type AgentPaths, listen, listenAgain, takePlace } from "./agent_place.ts";
+import type { ListenerOptions } from "./listener.ts";
+import {
+  leaveSharedPlace,
+  listenShared,
+  listenSharedAgain,
+  sharedSocket,
+  takeSharedPlace,
+} from "./shared_place.ts";
+
+const CLIENTS_MAX = 64;
+/** At the shared socket: of all users, and of one. */
+const SHARED_CLIENTS_MAX = 64;
+const CLIENTS_OF_UID_MAX = 16;
+
+type Log = (line: string) => void;
+
+/** Takes the lock and returns its fd, and prepares the directory of the shared socket. @throws LuoError `lock`, `listen` */
+export function takePlaces(paths: AgentPaths, { file }: Access): number {
+  const lock = takePlace(paths);
+  try {
+    if (file !== undefined) takeSharedPlace(sharedSocket(paths.socket));
+    return lock;
+  } catch (error) {
+    close(lock);
+    throw error;
+  }
+}
+
+/** Removes the sockets. The caller still holds the lock. */
+export function leave(paths: AgentPaths, { file }: Access): void {
+  if (file !== undefined) leaveSharedPlace(sharedSocket(paths.socket));
+  unlink(paths.socket);
+}
+
+/** The sockets, listening. Clients at the shared one do not take the places of root and the agent's user. */
+export function agentListeners(paths: AgentPaths, access: Access, log: Log): ListenerOptions[] {
+  const own: ListenerOptions = {
+    listen_fd: listen(paths),
+    clients_max: CLIENTS_MAX,
+    allowed: (peer) => access.rightsOf(peer) === "all",
+    listenAgain: () => again(paths.socket, listenAgain(paths), log),
+  };
+  if (access.file === undefined) return [own];
+  const socket = sharedSocket(paths.socket);
+  return [own, {
+    listen_fd: listenShared(socket),
+    clients_max: SHARED_CLIENTS_MAX,
+    clients_of_uid_max: CLIENTS_OF_UID_MAX,
+    allowed: (peer) => access.rightsOf(peer).length > 0,
+    listenAgain: () => again(socket, listenSharedAgain(socket), log),
+    shared: true,
+  }];
+}
+
+function again(socket: string, fd: number | undefined, log: Log): number | undefined {
+  if (fd !== undefined) log(`Made the socket "${socket}" again: it had been removed`);
+  return fd;
+}
