@@ -3,7 +3,7 @@ import type { Credentials } from "../../ffi/abi/socket.ts";
 import { readAccessFile } from "../access/access_file.ts";
 import type { AccessRule } from "../access/access_rules.ts";
 import { LuoError } from "../error.ts";
-import { MANIFEST_SESSION } from "./manifest.ts";
+import { MANIFEST_SESSION, VALUES_SESSION } from "./manifest.ts";
 import { SYSTEMD_SESSION } from "./session_lookup.ts";
 
 /** The process at the other end of a connection, as it was when it connected. */
@@ -50,9 +50,12 @@ export class Access {
   }
 }
 
-/** Whether the rules give the session. Two names are nobody's: the agent's own, and that of PID 1. */
+/** The agent's own sessions, and that of PID 1. */
+const NOBODYS: readonly string[] = [MANIFEST_SESSION, VALUES_SESSION, SYSTEMD_SESSION];
+
+/** Whether the rules give the session. */
 export function sees(rules: Rules, session: string): boolean {
-  if (session === MANIFEST_SESSION || session === SYSTEMD_SESSION) return false;
+  if (NOBODYS.includes(session)) return false;
   return rules.some(({ name, prefix }) => prefix ? session.startsWith(name) : session === name);
 }
 

@@ -10,6 +10,7 @@ import { TestAgent } from "./start.ts";
 
 const RULES = `
 uid 4001 vm-*
+uid 4005 *
 uid 4002 db sessions=1 files=2
 gid 4100 shared-*
 gid 4100 shared
@@ -100,6 +101,18 @@ test("a client sees its own sessions only, in lists, in the status and in errors
   assert.deepEqual(names(status), ["vm-1", "vm-2"]);
   assert.deepEqual(status.image, { loaded: true }, "the next kernel's command line is not for everybody");
   client.refused(/session "private"/, "ListSessions", { name: "private" });
+});
+
+test("a rule for all names does not give the agent's own sessions, nor systemd's", (agent) => {
+  using client = connect(agent, { uid: 4005, gid: 4005, groups: [] });
+  assert.equal(client.ask("CreateSession", { name: "anything" }).error, undefined);
+  for (const name of ["luo-agent", "luo-values", "systemd"]) {
+    for (const method of ["CreateSession", "RetrieveSession", "FinishSession", "CloseSession"]) {
+      client.refused(/no access rule gives it session/, method, { name });
+    }
+  }
+  client.refused(/user and root/, "ListValues");
+  client.refused(/user and root/, "GetValue", { key: "k" });
 });
 
 test("a watcher sees its own sessions only", (agent) => {
