@@ -187,7 +187,9 @@ export class VarlinkServer {
   async #tellSubscribers(): Promise<void> {
     this.#changed = false;
     for (const [connection, call] of this.#subscriptions) {
-      await this.#guarded(connection, () => this.#answer(connection, call, true));
+      await this.#guarded(connection, async () => {
+        if (!await this.#answer(connection, call, true)) this.#subscriptions.delete(connection);
+      });
     }
   }
 
@@ -248,8 +250,8 @@ export class VarlinkServer {
     const call = decodeCall(message);
     if (this.#takenLater(connection, call)) return;
     const subscribes = call.more && !call.oneway && this.options.subscribes(call);
-    await this.#answer(connection, call, subscribes);
-    if (subscribes) this.#subscriptions.set(connection, { ...call, fds: [] });
+    const answered = await this.#answer(connection, call, subscribes);
+    if (subscribes && answered) this.#subscriptions.set(connection, { ...call, fds: [] });
   }
 
   #takenLater(connection: Connection, call: VarlinkCall): boolean {
@@ -286,11 +288,13 @@ export class VarlinkServer {
     }
   }
 
-  async #answer(connection: Connection, call: VarlinkCall, continues: boolean): Promise<void> {
+  /** False: the answer was an error, and a subscription ends with it. */
+  async #answer(connection: Connection, call: VarlinkCall, continues: boolean): Promise<boolean> {
     const { message, fds, held } = await this.#outcome(call, connection, continues);
     if (call.oneway || connection.closed) [...fds, ...held].forEach(close);
     else connection.send(encodeMessage(message), fds, held);
     this.#watch(connection);
+    return !("error" in message);
   }
 
   async #outcome(call: VarlinkCall, connection: Connection, continues: boolean): Promise<Outcome> {

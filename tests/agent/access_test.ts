@@ -120,8 +120,12 @@ test("a watcher sees its own sessions only", (agent) => {
   client.send(message("GetStatus", {}, { more: true }));
   const seen = () => names((client.answer()?.parameters as { status: Record<string, unknown> }).status);
   assert.deepEqual(seen(), []);
+  using refused = connect(agent, vm);
+  refused.send(message("GetUpdate", {}, { more: true }));
+  assert.equal(refused.answer()?.error, "io.luo.Agent.NotAllowed");
   using root = new Client(agent.socket);
   root.ask("CreateSession", { name: "private" });
+  assert.equal(refused.ask("Identify").error, undefined, "a refused watch is none");
   assert.deepEqual(seen(), []);
   root.ask("CreateSession", { name: "vm-1" });
   assert.deepEqual(seen(), ["vm-1"]);
