@@ -70,7 +70,7 @@ export class AgentUpdateHost implements UpdateHost {
   }
 
   #executable({ name, path }: Declared): Callee {
-    return (input, { deadline_ms, signal }) => {
+    return (input, { deadline_ms, signal, started }) => {
       makeOwnCommand(this.options);
       return runParticipant({
         path,
@@ -79,6 +79,7 @@ export class AgentUpdateHost implements UpdateHost {
         env: participantEnvironment(this.options, input),
         deadline_ms,
         signal,
+        started,
         log: (line) => this.log(`${name} ${input.event}: ${line}`),
       });
     };

@@ -86,6 +86,7 @@ export const UpdateEvent: Schema = named(
     ended: maybe(about(Moment, "Missing: it is under way, or the agent ended in it")),
     outcome: maybe(UpdateOutcome),
     reason: maybe(about(text, "Why it is not done")),
+    pid: maybe(about(int, "The process of the participant")),
   }),
   "An event of an update: a phase, or one participant's part in it.",
 );

@@ -75,6 +75,8 @@ export interface UpdateEvent {
   outcome?: UpdateOutcome;
   /** Why it is not done */
   reason?: string;
+  /** The process of the participant */
+  pid?: number;
 }
 
 /** A participant of an update. */

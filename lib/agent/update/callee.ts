@@ -25,6 +25,8 @@ export interface Limits {
   /** The latest moment to which it can move its own deadline. */
   readonly latest_ms: number;
   readonly signal: AbortSignal;
+  /** Gets the process of the participant, when it has one. */
+  readonly started: (pid: number) => void;
 }
 
 /** Tells one event and waits for the answer. It never throws for what the participant does. */

@@ -4,6 +4,7 @@ import { arrive, finish, notBack, tellUpdated, type Unfinished, unfinished } fro
 import { abandon, execute, freeze, newRecord, prepare, type UpdateOptions } from "./before_kexec.ts";
 import type { UpdateHost } from "./host.ts";
 import { OpenUpdate } from "./open_update.ts";
+import { stopOrphans } from "./orphans.ts";
 
 /** A step that the state does not allow. */
 export class WrongState extends Error {
@@ -128,6 +129,7 @@ export class Coordinator {
     if (record.state === "normal") return;
     update.tolerant = true;
     if (!here && record.from.bootId !== this.host.bootId) return lost(update);
+    stopOrphans(record);
     await this.#step("resume", undefined, undefined, async () => {
       if (!here) return await abandon(update, new Error("the agent ended before the kexec"));
       const { state } = record;

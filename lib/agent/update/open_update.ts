@@ -168,7 +168,15 @@ export class OpenUpdate {
     const unable = callee === undefined ? absent(kept) : await before?.(kept);
     let called: Called = { outcome: "failed", reason: unable ?? "" };
     if (callee !== undefined && unable === undefined) {
-      called = await callee(this.#input(kept, event, deadline_ms), { deadline_ms, latest_ms, signal });
+      called = await callee(this.#input(kept, event, deadline_ms), {
+        deadline_ms,
+        latest_ms,
+        signal,
+        started: (pid) => {
+          begun.pid = pid;
+          this.save();
+        },
+      });
       if (called.outcome === "late" && deadline_ms < own_ms) {
         called = { ...called, reason: `the blackout of ${this.record.blackoutSeconds} seconds was over` };
       }

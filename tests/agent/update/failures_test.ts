@@ -1,0 +1,221 @@
+/** Every participant failing in every way at every event: before the kexec the machine is as before, after it nothing is given up. */
+import assert from "node:assert/strict";
+import { NotFinished } from "../../../lib/agent/update/coordinator.ts";
+import { StepFailed } from "../../../lib/agent/update/step_failed.ts";
+import { imageLoaded } from "../../../lib/kexec/load.ts";
+import { createSession } from "../../../lib/agent/session_methods.ts";
+import { NEVER, sessions, throughKexec, UpdateMachine } from "./host_on_model.ts";
+
+interface Way {
+  readonly name: string;
+  /** The script at the event that fails. */
+  readonly script: string;
+  readonly outcome: StepFailed["outcome"];
+  readonly reason: RegExp;
+  /** The script takes effect at the event after the one it runs at. */
+  readonly before?: true;
+}
+
+const WAYS: readonly Way[] = [
+  {
+    name: "says no",
+    script: "echo first >&2; echo the last line >&2; exit 3",
+    outcome: "veto",
+    reason: /^the last line$/,
+  },
+  { name: "says no without a word", script: "exit 1", outcome: "veto", reason: /ended with 1/ },
+  { name: "is late", script: "sleep 100", outcome: "late", reason: /deadline/ },
+  {
+    name: "ignores signals and is late",
+    script: "trap '' TERM INT HUP; sleep 100",
+    outcome: "late",
+    reason: /deadline/,
+  },
+  { name: "is killed", script: "kill -9 $$", outcome: "died", reason: /signal 9/ },
+  { name: "prints what is no text", script: "printf '\\377\\376'", outcome: "failed", reason: /UTF-8/ },
+  {
+    name: "prints too much",
+    script: "head -c 70000 /dev/zero | tr '\\0' x",
+    outcome: "failed",
+    reason: /64 KiB/,
+  },
+  { name: "prints without end", script: "yes", outcome: "failed", reason: /64 KiB/ },
+  {
+    name: "is no program",
+    script: 'printf "\\0\\0" >"$0.new"; chmod +x "$0.new"; mv "$0.new" "$0"',
+    outcome: "failed",
+    reason: /ENOEXEC/,
+    before: true,
+  },
+  { name: "has gone", script: 'rm "$0"', outcome: "failed", reason: /not there/, before: true },
+  {
+    name: "can no longer be executed",
+    script: 'chmod 644 "$0"',
+    outcome: "failed",
+    reason: /not there/,
+    before: true,
+  },
+];
+
+/** Three in a row, of which the one in the middle fails. */
+function rowOfThree(): UpdateMachine {
+  const machine = new UpdateMachine();
+  const seconds = { prepare: 1, freeze: 1, cancel: 1, updated: 1, finish: 1 };
+  machine.participant("a", [], seconds);
+  machine.participant("b", ["a"], seconds);
+  machine.participant("c", ["b"], seconds);
+  return machine;
+}
+
+const BEFORE: readonly [event: string, eventBefore: string | undefined, seen: readonly string[]][] = [
+  ["prepare", undefined, ["a prepare", "b prepare", "b cancel", "a cancel"]],
+  ["freeze", "prepare", [
+    ...["a prepare", "b prepare", "c prepare", "a freeze", "b freeze"],
+    ...["c cancel", "b cancel", "a cancel"],
+  ]],
+];
+
+for (const { name, script, outcome, reason, before } of WAYS) {
+  for (const [event, eventBefore, expected] of BEFORE) {
+    const at = before ? eventBefore : event;
+    if (at === undefined) continue;
+    Deno.test(`a participant that ${name} at ${event}: the machine is as before`, async () => {
+      using machine = rowOfThree();
+      machine.act("b", at, script);
+      using agent = machine.agent();
+      createSession(agent.state, { name: "other" });
+      await assert.rejects(agent.updates.run(machine.options(agent), NEVER), (error) => {
+        assert.ok(error instanceof StepFailed, String(error));
+        assert.deepEqual([error.participant, error.event, error.outcome], ["b", event, outcome]);
+        assert.match(error.reason, reason);
+        return true;
+      });
+      const { record, state } = agent.updates;
+      assert.deepEqual([state, machine.word(), record?.outcome, record?.by], [
+        "normal",
+        "normal",
+        "failed",
+        "b",
+      ]);
+      // One whose executable cannot be started is told nothing.
+      assert.deepEqual(
+        machine.seen(),
+        expected.filter((line) => !before || !/^b (freeze|cancel)/.test(line)),
+      );
+      assert.deepEqual(sessions(agent), ["other outgoing"]);
+      assert.equal(imageLoaded(agent.state.sys), false);
+      // The same agent can begin again.
+      machine.participant("b", ["a"]);
+      machine.act("b", at, "");
+      await agent.updates.prepare(machine.options(agent), NEVER);
+      await agent.updates.cancel();
+      assert.deepEqual([agent.updates.state, agent.updates.record?.outcome], ["normal", "cancelled"]);
+    });
+  }
+
+  Deno.test(`a participant that ${name} at cancel does not keep the others from it`, async () => {
+    using machine = rowOfThree();
+    if (before) machine.act("b", "prepare", script);
+    else machine.act("b", "cancel", script);
+    machine.act("c", "prepare", "exit 1");
+    using agent = machine.agent();
+    await assert.rejects(agent.updates.prepare(machine.options(agent), NEVER), StepFailed);
+    const cancelled = machine.seen().filter((line) => line.endsWith("cancel"));
+    assert.deepEqual(cancelled, ["c cancel", ...(before ? [] : ["b cancel"]), "a cancel"]);
+    assert.equal(agent.updates.state, "normal");
+    assert.deepEqual(sessions(agent), []);
+  });
+
+  Deno.test(`a participant that ${name} at updated keeps its session, and finish is refused`, async () => {
+    using machine = rowOfThree();
+    machine.act("b", before ? "freeze" : "updated", script);
+    {
+      using agent = machine.agent();
+      await throughKexec(agent.updates.run(machine.options(agent), NEVER));
+    }
+    using agent = await machine.nextAgent();
+    assert.equal(agent.updates.state, "updated");
+    const expected = ["c updated", ...(before ? [] : ["b updated"])];
+    assert.deepEqual(machine.seen().filter((line) => line.endsWith("updated")), expected);
+    assert.ok(sessions(agent).includes("b retrieved") || sessions(agent).includes("b incoming"));
+    await assert.rejects(agent.updates.finish(false), NotFinished);
+    // Repaired, everybody comes back.
+    machine.participant("b", ["a"]);
+    machine.act("b", "updated", "");
+    machine.act("b", "freeze", "");
+    await agent.updates.finish(false);
+    assert.deepEqual([agent.updates.state, agent.updates.record?.outcome], ["normal", "done"]);
+    assert.deepEqual(sessions(agent), []);
+  });
+}
+
+Deno.test("a daemon that a participant leaves behind does not hold up the event", async () => {
+  using machine = new UpdateMachine();
+  machine.participant("vm", [], { prepare: 5 });
+  machine.act("vm", "prepare", 'sleep 20 & echo $! >"$0.pid"; echo started');
+  using agent = machine.agent();
+  const start = performance.now();
+  await agent.updates.prepare(machine.options(agent), NEVER);
+  assert.ok(performance.now() - start < 4000);
+  assert.equal(agent.updates.record?.participants[0]?.answer, "started\n");
+  const pid = Number(Deno.readTextFileSync(`${machine.directory}/participants/vm.pid`));
+  // It lives on: participants start workloads like this.
+  Deno.kill(pid, "SIGKILL");
+});
+
+Deno.test("a late participant is killed with everything that it started", async () => {
+  using machine = new UpdateMachine();
+  machine.participant("vm", [], { prepare: 1 });
+  machine.act("vm", "prepare", 'sleep 30 & echo $! >"$0.pid"; wait');
+  using agent = machine.agent();
+  await assert.rejects(agent.updates.prepare(machine.options(agent), NEVER), StepFailed);
+  const pid = Number(Deno.readTextFileSync(`${machine.directory}/participants/vm.pid`));
+  assert.ok(!runs(pid));
+});
+
+Deno.test("the blackout is one deadline for all of freeze", async () => {
+  using machine = new UpdateMachine();
+  machine.participant("a");
+  machine.participant("b", ["a"]);
+  machine.act("a", "freeze", "sleep 0.7");
+  machine.act("b", "freeze", "sleep 0.7");
+  using agent = machine.agent();
+  await assert.rejects(
+    agent.updates.run(machine.options(agent, { blackoutSeconds: 1 }), NEVER),
+    /participant "b": the blackout of 1 seconds was over/,
+  );
+  assert.equal(agent.updates.state, "normal");
+});
+
+Deno.test("the command that asked for a step is gone: the step is cancelled", async () => {
+  using machine = new UpdateMachine();
+  machine.participant("slow");
+  machine.act("slow", "prepare", "sleep 20");
+  using agent = machine.agent();
+  const command = new AbortController();
+  setTimeout(() => command.abort("the command has ended"), 300);
+  await assert.rejects(agent.updates.run(machine.options(agent), command.signal), /the command has ended/);
+  assert.deepEqual(machine.seen(), ["slow prepare", "slow cancel"]);
+  assert.deepEqual([agent.updates.state, sessions(agent)], ["normal", []]);
+});
+
+Deno.test("cancel stops a step that is under way", async () => {
+  using machine = new UpdateMachine();
+  machine.participant("slow");
+  machine.act("slow", "prepare", "sleep 20");
+  using agent = machine.agent();
+  const prepared = assert.rejects(agent.updates.prepare(machine.options(agent), NEVER), /by hand/);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await agent.updates.cancel();
+  await prepared;
+  assert.deepEqual([agent.updates.state, agent.updates.record?.outcome], ["normal", "cancelled"]);
+});
+
+/** A process that has ended may wait for its parent as a zombie. */
+function runs(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
+  } catch {
+    return false;
+  }
+}
