@@ -89,6 +89,10 @@ export function chmod(path: string, mode: number): Ret {
   return ret(libc().chmod(name, mode));
 }
 
+export function fchown(fd: number, owner: number, group: number): Ret {
+  return ret(libc().fchown(fd, owner, group));
+}
+
 export function fchmod(fd: number, mode: number): Ret {
   return ret(libc().fchmod(fd, mode));
 }

@@ -42,6 +42,8 @@ export const symbols = {
   fallocate: { parameters: ["i32", "i32", "i64", "i64"], result: "i32" },
   // int chmod(const char *path, mode_t mode)
   chmod: { parameters: ["buffer", "u32"], result: "i32" },
+  // int fchown(int fd, uid_t owner, gid_t group)
+  fchown: { parameters: ["i32", "u32", "u32"], result: "i32" },
   // int fchmod(int fd, mode_t mode)
   fchmod: { parameters: ["i32", "u32"], result: "i32" },
   // int fsync(int fd)

@@ -6,6 +6,7 @@ import { fchmod } from "../../ffi/file.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import { isPathOnly, type PathArguments, type Subject, type Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
+import { CAP_FOWNER } from "./credentials.ts";
 import type { Node } from "./device_nodes.ts";
 
 const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -79,8 +80,8 @@ export class AttributeCalls {
     if (subject?.is === "session") return -Errno.EOPNOTSUPP;
     if (subject?.is !== "device") return undefined;
     const { node } = subject;
-    const { uid, privileged } = this.program.credentials(call.tid);
-    if (!privileged && uid !== node.uid) return -Errno.EPERM;
+    const credentials = this.program.credentials(call.tid);
+    if (!credentials.has(CAP_FOWNER) && credentials.uid !== node.uid) return -Errno.EPERM;
     change(node);
     // Watchers of the file in place of the device see the change.
     if (node.memfd !== undefined) fchmod(node.memfd, node.mode);

@@ -4,7 +4,7 @@ import { O_CLOEXEC } from "../../ffi/abi/fcntl.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { decodeOsText } from "../../ffi/abi/os_text.ts";
 import { makedev } from "../../ffi/abi/stat.ts";
-import { close, stat } from "../../ffi/file.ts";
+import { close, readlink, stat } from "../../ffi/file.ts";
 import { pidfd_getfd, pidfd_open } from "../../ffi/process.ts";
 import { read_text } from "../../ffi/proc.ts";
 import type { Listener } from "../../ffi/seccomp.ts";
@@ -40,6 +40,8 @@ export interface Mapping {
 export class CallingProgram {
   readonly lazy = new LazyMemory();
   readonly #memory = new Memory();
+  /** The user namespace of the machine's init. */
+  #namespace: string | number | undefined;
 
   constructor(readonly listener: Listener) {}
 
@@ -175,7 +177,10 @@ export class CallingProgram {
   }
 
   credentials(tid: number): Credentials {
-    return new Credentials(tid);
+    const namespace = readlink(`/proc/${tid}/ns/user`);
+    // The first call is made by init, before a program can have made a namespace.
+    this.#namespace ??= namespace;
+    return new Credentials(tid, namespace === this.#namespace);
   }
 
   /** The position and the flags (in the numbers of this architecture) of an fd, from /proc/TID/fdinfo. */

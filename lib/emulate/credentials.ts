@@ -12,24 +12,41 @@ export interface Owned {
   readonly gid: number;
 }
 
-/** `real`, `effective` and `fs`, each a user and a group. */
+/** linux/capability.h */
+export const CAP_FOWNER = 3;
+export const CAP_SYS_ADMIN = 21;
+export const CAP_SYS_BOOT = 22;
+export const CAP_MKNOD = 27;
+export const CAP_SYSLOG = 34;
+const [CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH] = [1, 2];
+
+/** `real`, `effective` and `fs`, each a user and a group; and the capabilities. */
 export class Credentials {
   readonly umask: number;
   /** The seccomp filters, luo's among them. */
   readonly filters: number;
+  /** The process is in a pid namespace that a program of the machine made. */
+  readonly inPidNamespace: boolean;
   readonly #uids: readonly number[];
   readonly #gids: readonly number[];
   readonly #groups: readonly number[];
+  readonly #effective: bigint;
+  readonly #permitted: bigint;
 
-  constructor(tid: number) {
+  /** `owns`: the process is in the machine's own user namespace. In any other its capabilities are not for the machine. */
+  constructor(tid: number, owns: boolean) {
     const status = read_text(`/proc/${tid}/status`) ?? "";
     const words = (name: string) =>
       new RegExp(`^${name}:(.*)$`, "m").exec(status)?.[1]?.trim().split(/\s+/) ?? [];
+    const capabilities = (name: string) => owns ? BigInt(`0x${words(name)[0] || "0"}`) : 0n;
     this.umask = parseInt(words("Umask")[0] ?? "0", 8);
     this.filters = Number(words("Seccomp_filters")[0] ?? "1");
+    this.inPidNamespace = words("NSpid").length > 1;
     this.#uids = words("Uid").map(Number);
     this.#gids = words("Gid").map(Number);
     this.#groups = words("Groups").map(Number);
+    this.#effective = capabilities("CapEff");
+    this.#permitted = capabilities("CapPrm");
   }
 
   /** The uid for files. */
@@ -37,25 +54,32 @@ export class Credentials {
     return this.#uids[3] ?? -1;
   }
 
-  /** Whether the call is made as root: the user who runs luo is the root of the machine, as root itself is. */
-  get privileged(): boolean {
-    return isRoot(this.uid);
+  /** The gid for files. */
+  get gid(): number {
+    return this.#gids[3] ?? -1;
   }
 
-  /** Whether the program may load kernels and reboot. */
-  get boots(): boolean {
-    return isRoot(this.#uids[1] ?? -1);
+  /** Whether the process has the capability. A user who runs luo without root is the root of the machine. */
+  has(capability: number): boolean {
+    return isOwner(this.#uids[1] ?? -1) || ((this.#effective >> BigInt(capability)) & 1n) !== 0n;
   }
 
   /** Whether `wanted` (R_OK, W_OK, X_OK) is allowed; `real`: to the real user, as access(2) asks. */
   may({ mode, uid, gid }: Owned, wanted: number, real = false): boolean {
     const [user, group] = [this.#uids[real ? 0 : 3] ?? -1, this.#gids[real ? 0 : 3] ?? -1];
-    if (isRoot(user)) return !(wanted & X_OK) || (mode & 0o111) !== 0;
+    if (isOwner(user)) return !(wanted & X_OK) || (mode & 0o111) !== 0;
     const shift = user === uid ? 6 : group === gid || this.#groups.includes(gid) ? 3 : 0;
-    return ((mode >> shift) & wanted) === wanted;
+    if (((mode >> shift) & wanted) === wanted) return true;
+    // access(2) counts the capabilities of root that it has when it is the real user, and none of another user.
+    const held = !real ? this.#effective : user === 0 ? this.#permitted : 0n;
+    const holds = (capability: number) => ((held >> BigInt(capability)) & 1n) !== 0n;
+    if (holds(CAP_DAC_OVERRIDE)) return !(wanted & X_OK) || (mode & 0o111) !== 0;
+    return wanted === R_OK && holds(CAP_DAC_READ_SEARCH);
   }
 }
 
-function isRoot(uid: number): boolean {
-  return uid === 0 || uid === geteuid();
+/** The user who runs luo without being root. */
+function isOwner(uid: number): boolean {
+  const owner = geteuid();
+  return owner !== 0 && uid === owner;
 }

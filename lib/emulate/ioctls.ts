@@ -2,7 +2,8 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import * as luo from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
-import { close, fstat } from "../../ffi/file.ts";
+import { close, fchown, fstat } from "../../ffi/file.ts";
+import { geteuid } from "../../ffi/process.ts";
 import { check } from "../error.ts";
 import type { Ret, SystemCalls, UserMemory } from "../system_calls.ts";
 import { type EmulatedFd, type EmulatedFds, identityOf, type Opened } from "./emulated_fds.ts";
@@ -110,6 +111,9 @@ export class Ioctls {
     const host_fd = this.sys.expose(model_fd);
     this.sys.close(model_fd);
     if (host_fd < 0) return host_fd;
+    // The file is made when it is retrieved, so that it belongs to the program. Without root luo cannot give it away.
+    const { uid, gid } = this.program.credentials(call.tid);
+    if (uid !== geteuid() || gid !== 0) fchown(host_fd, uid, gid);
     const given = this.program.give(call, host_fd);
     this.objects.nameless.add(identityOf(check(fstat(host_fd), "fstat", "a retrieved file")));
     close(host_fd);

@@ -7,6 +7,7 @@ import { uname } from "../../ffi/system.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import type { CallingProgram } from "./calling_program.ts";
+import { CAP_SYS_BOOT, CAP_SYSLOG } from "./credentials.ts";
 import type { EmulatedFds } from "./emulated_fds.ts";
 import type { Ioctls } from "./ioctls.ts";
 
@@ -78,7 +79,7 @@ export class KernelCalls {
   #syslog({ tid, args: [action, address, size] }: Notification): CallAnswer {
     if (int(action) === SYSLOG_SIZE_BUFFER) return LOG_SIZE;
     if (int(action) !== SYSLOG_READ_ALL) return undefined;
-    if (!this.program.credentials(tid).boots) return -Errno.EPERM;
+    if (!this.program.credentials(tid).has(CAP_SYSLOG)) return -Errno.EPERM;
     if (address === 0n || int(size) < 0) return -Errno.EINVAL;
     // The end of the log that fits, in whole lines.
     const lines = this.log().map((line) => new TextEncoder().encode(`<6>[    0.000000] ${line}\n`));
@@ -90,7 +91,7 @@ export class KernelCalls {
 
   /** Without segments it unloads the image. The model cannot run segments: EPERM, as a locked-down kernel says. */
   #kexec_load({ tid, args: [, segments, , flags] }: Notification): Ret {
-    if (!this.program.credentials(tid).boots) return -Errno.EPERM;
+    if (!this.program.credentials(tid).has(CAP_SYS_BOOT)) return -Errno.EPERM;
     const architecture = flags & KEXEC_ARCH_MASK;
     if ((flags & ~KEXEC_ARCH_MASK & ~KEXEC_FLAGS) !== 0n || segments > KEXEC_SEGMENT_MAX) {
       return -Errno.EINVAL;
@@ -100,7 +101,7 @@ export class KernelCalls {
   }
 
   #kexec_file_load({ tid, args: [kernel, initrd, length, address, flags] }: Notification): Ret {
-    if (!this.program.credentials(tid).boots) return -Errno.EPERM;
+    if (!this.program.credentials(tid).has(CAP_SYS_BOOT)) return -Errno.EPERM;
     const fds = [this.#modelFd(tid, int(kernel)), this.#modelFd(tid, int(initrd))] as const;
     const wanted = Number(length < COMMAND_LINE_MAX ? length : COMMAND_LINE_MAX);
     const bytes = this.program.bytes(tid, address, wanted);
@@ -117,8 +118,11 @@ export class KernelCalls {
     return { fd: this.ioctls.adopt(tid, fd), adopted: true };
   }
 
-  #reboot({ tid, args: [magic, magic2, command, argument] }: Notification): Ret {
-    if (!this.program.credentials(tid).boots) return -Errno.EPERM;
+  #reboot({ tid, args: [magic, magic2, command, argument] }: Notification): CallAnswer {
+    const credentials = this.program.credentials(tid);
+    // kernel/pid_namespace.c: reboot_pid_ns(). The host ends the init of a namespace that a program made, and nothing else.
+    if (credentials.inPidNamespace) return undefined;
+    if (!credentials.has(CAP_SYS_BOOT)) return -Errno.EPERM;
     const [one, two, wanted] = [magic, magic2, command].map((word) => Number(BigInt.asUintN(32, word)));
     if (one !== MAGIC || !MAGIC2.includes(two ?? 0)) return -Errno.EINVAL;
     switch (wanted) {

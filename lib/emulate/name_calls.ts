@@ -8,6 +8,7 @@ import { stat } from "../../ffi/file.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import type { Subject, Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
+import { CAP_MKNOD } from "./credentials.ts";
 import { type DeviceNodes, type Entry, newNode } from "./device_nodes.ts";
 import { splitPath } from "./path_walk.ts";
 import { DEVICE_NUMBER } from "./stat_structs.ts";
@@ -77,16 +78,16 @@ export class NameCalls {
     if (place?.is !== "file") return undefined;
     // The host's kernel says EEXIST.
     if (typeof stat(place.path) !== "number") return undefined;
-    const { umask, privileged } = this.program.credentials(call.tid);
-    if (!privileged) return -Errno.EPERM;
-    const node = newNode("device", mode & 0o7777 & ~umask);
+    const credentials = this.program.credentials(call.tid);
+    if (!credentials.has(CAP_MKNOD)) return -Errno.EPERM;
+    const node = newNode("device", mode & 0o7777 & ~credentials.umask);
     return this.nodes.add(...splitPath(place.path), node) ? 0 : -Errno.ENOENT;
   }
 
   #fill(call: Notification, entry: Entry, kind: "device" | "file", mode: number): CallAnswer {
-    const { umask, privileged } = this.program.credentials(call.tid);
-    if (kind === "device" && !privileged) return -Errno.EPERM;
-    entry.node = newNode(kind, mode & 0o7777 & ~umask);
+    const credentials = this.program.credentials(call.tid);
+    if (kind === "device" && !credentials.has(CAP_MKNOD)) return -Errno.EPERM;
+    entry.node = newNode(kind, mode & 0o7777 & ~credentials.umask);
     return 0;
   }
 

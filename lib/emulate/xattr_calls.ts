@@ -7,6 +7,7 @@ import type { Ret } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import { isPathOnly, type PathArguments, type Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
+import { CAP_SYS_ADMIN } from "./credentials.ts";
 import { type Attributes, attributesOf, checkName } from "./xattrs.ts";
 
 const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -108,7 +109,7 @@ export class XattrCalls {
     if (named === undefined && isPathOnly(subject)) return -Errno.EBADF;
     if (subject.is === "below") return -Errno.ENOTDIR;
     if ((named?.flags ?? 0) & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) return -Errno.EINVAL;
-    const { privileged } = this.program.credentials(call.tid);
+    const privileged = this.program.credentials(call.tid).has(CAP_SYS_ADMIN);
     return act(attributesOf(subject.is === "device" ? subject.node : undefined, privileged));
   }
 
