@@ -31,7 +31,7 @@ case $1 in
 run)
   {
     each create
-    printf '{"argv":["kexec","load","%s","--initrd","%s","--command-line","%s"]}\n' "$3" "$4" "$5"
+    printf '{"argv":["kexec","load","%s"%s,"--command-line","%s"]}\n' "$3" "${4:+,\"--initrd\",\"$4\"}" "$5"
   } | luo batch --fail-fast >&2
   for event in prepare freeze; do
     for name in $names; do
