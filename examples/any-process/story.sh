@@ -1,84 +1,88 @@
-#!/bin/sh
+#!/bin/bash
 # The story of this example: a shell that counts and a web server go on in the next kernel.
 #
-#     luo rehearse --kernel IMAGE -- examples/any-process/story.sh                          a real kernel
-#     LUO_BACKEND=model unshare --pid --fork --mount-proc examples/any-process/story.sh     the model
+#     luo rehearse --kernel IMAGE -- examples/any-process/story.sh        a real kernel, in a virtual machine
+#     examples/any-process/on-model.sh                                    the model
 #
-# CRIU cannot dump a process under luo emulate, so on the model this script runs as root on this host, in a PID namespace.
-set -eu
+# luo rehearse starts this script again after the kexec, with LUO_BOOT=2. On the model the script goes on by itself.
+set -euo pipefail
 cd "$(dirname "$0")"
 : "${LUO_BOOT:=1}" "${LUO_BACKEND:=linux}" "${CRIU:=criu}" "${WEB_PORT:=8080}"
 directory=${PROCESS_DIR:-/run/luo-processes}
-participants=$directory/participants.d
-export LUO_BACKEND LUO_SOCKET="$directory/luo/agent.sock"
+export LUO_BACKEND LUO_SOCKET="$directory/agent.sock" LUO_PARTICIPANTS="$directory/participants.d"
 
 say() { echo "kernel $LUO_BOOT: $*"; }
 
 # What an operator installs once: a participant for each process, which luo calls without our environment.
 install() {
-  mkdir -p -m 700 "$directory" "$directory/luo" "$participants"
+  mkdir -p -m 700 "$directory" "$LUO_PARTICIPANTS"
   for name in shell web; do
-    cat >"$participants/$name" <<END
+    cat >"$LUO_PARTICIPANTS/$name" <<END
 #!/bin/sh
-# A kexec of the model ends no process of this host.
-[ $LUO_BACKEND:\$1 != model:updated ] || kill -9 -\$(cat $directory/$name.pid)
+# A kexec of the model ends no process of this host, so this line does it.
+[ $LUO_BACKEND-\$1 != model-updated ] || kill -9 -\$(cat $directory/$name.pid)
 PROCESS_PID=$directory/$name.pid CRIU=$CRIU exec $PWD/participants/process "\$@"
 END
-    chmod +x "$participants/$name"
+    chmod +x "$LUO_PARTICIPANTS/$name"
   done
 }
 
-# Starts a process in the background, with a number that will be free in the next kernel too.
+# start NAME NUMBER COMMAND...: starts a process in the background. Its number must be free in the next kernel too, so it
+# gets the next one after NUMBER.
 start() {
   echo "$2" >/proc/sys/kernel/ns_last_pid
-  name=$1
-  shift 2
-  setsid "$@" </dev/null >/dev/null 2>&1 &
-  echo $! >"$directory/$name.pid"
+  setsid "${@:3}" </dev/null >/dev/null 2>&1 &
+  echo $! >"$directory/$1.pid"
 }
 
+# Asks the web server for its page: how often it was asked, and its process.
 ask() {
-  python3 -c "import urllib.request as web; print('kernel $LUO_BOOT: web:', web.urlopen('http://127.0.0.1:$WEB_PORT').read().decode().strip())"
+  until exec 3<>"/dev/tcp/127.0.0.1/$WEB_PORT"; do sleep 0.1; done 2>/dev/null
+  printf 'GET / HTTP/1.0\r\n\r\n' >&3
+  say "web: $(tail -n 1 <&3)"
+  exec 3>&-
 }
 
+# Asks the shell how far it has counted.
 count() {
+  local pid
+  read -r pid <"$directory/shell.pid"
   rm -f "$directory/count"
-  kill -USR1 "$(cat "$directory/shell.pid")"
+  kill -USR1 "$pid"
   until [ -s "$directory/count" ]; do sleep 0.05; done
-  say "shell: count $(cat "$directory/count") at process $(cat "$directory/shell.pid")"
+  say "shell: count $(<"$directory/count") at process $pid"
 }
 
-show() {
-  until ask 2>/dev/null; do sleep 0.1; done
-  ask
-  count
+update() {
+  luo update run "$LUO_KERNEL" ${LUO_INITRD:+--initrd "$LUO_INITRD"} --command-line "$LUO_CMDLINE"
 }
 
 before() {
   start shell 20000 sh "$PWD/counter.sh" "$directory/count"
-  start web 20100 python3 "$PWD/web.py" "$WEB_PORT"
-  show
-  say "an update that another participant refuses when the processes are stopped"
-  printf '#!/bin/sh\n[ "$1" != freeze ] || { echo "the backup is not done" >&2; exit 1; }\n' >"$participants/zbackup"
-  chmod +x "$participants/zbackup"
+  start web 20100 "$PWD/web.py" "$WEB_PORT"
+  ask
+  count
+  say "an update that another participant refuses when the processes stand still"
+  cp ../veto "$LUO_PARTICIPANTS/backup"
+  echo '{"after":["shell","web"]}' >"$LUO_PARTICIPANTS/backup.json"
   if update; then exit 1; fi
-  rm "$participants/zbackup"
-  show
+  rm "$LUO_PARTICIPANTS/backup"
+  ask
+  count
   say "an update that takes place"
   update
 }
 
-update() { ../update-by-hand.sh run "$participants" "${LUO_KERNEL:-}" "${LUO_INITRD:-}" "${LUO_CMDLINE:-}"; }
-
 after() {
-  ../update-by-hand.sh return "$participants"
-  show
+  # The agent calls the participants by itself.
+  until [ "$(cat "$LUO_SOCKET.update")" = normal ]; do sleep 0.1; done
+  ask
+  count
 }
 
 install
 say "the agent starts"
 luo agent start
 if [ "$LUO_BOOT" = 1 ]; then before; fi
-# On the model we are still here after the kexec.
 if [ "$LUO_BACKEND" = model ]; then LUO_BOOT=2; fi
 after

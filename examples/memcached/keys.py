@@ -6,6 +6,7 @@
 import hashlib
 import socket
 import sys
+import time
 
 
 def value(number):
@@ -38,8 +39,18 @@ def check(memcached, count):
     return right == count
 
 
+def connect(port):
+    """A memcached that was just started needs a moment until it listens."""
+    for _ in range(200):
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+    sys.exit(f"Cannot connect to port {port}: no memcached listens there")
+
+
 if __name__ == "__main__":
     _, verb, count, port = sys.argv
-    with socket.create_connection(("127.0.0.1", int(port))) as connection, connection.makefile("rwb") as memcached:
-        done = fill(memcached, int(count)) if verb == "fill" else check(memcached, int(count))
-    sys.exit(1 if done is False else 0)
+    with connect(int(port)) as connection, connection.makefile("rwb") as memcached:
+        if {"fill": fill, "check": check}[verb](memcached, int(count)) is False:
+            sys.exit(1)

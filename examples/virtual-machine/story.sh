@@ -9,8 +9,7 @@ set -eu
 cd "$(dirname "$0")"
 : "${LUO_BOOT:?is set by luo emulate and luo rehearse: see the README}"
 export VM_DIR="${VM_DIR:-/run/luo-vm}" LUO_BACKEND=linux
-export LUO_SOCKET="$VM_DIR/agent.sock"
-participants=$VM_DIR/participants.d
+export LUO_SOCKET="$VM_DIR/agent.sock" LUO_PARTICIPANTS="$VM_DIR/participants.d"
 log=$VM_DIR/serial.log
 
 say() { echo "kernel $LUO_BOOT: $*"; }
@@ -29,14 +28,14 @@ rounds() {
 
 # What an operator installs once: the disk of the machine and its participant, which luo calls without our environment.
 install() {
-  mkdir -p -m 700 "$VM_DIR" "$participants"
+  mkdir -p -m 700 "$VM_DIR" "$LUO_PARTICIPANTS"
   as --32 guest.S -o "$VM_DIR/guest.o"
   ld -m elf_i386 --oformat binary -Ttext 0x7c00 "$VM_DIR/guest.o" -o "$VM_DIR/guest.img"
-  printf '#!/bin/sh\nVM_DIR=%s exec %s/participants/vm "$@"\n' "$VM_DIR" "$PWD" >"$participants/vm"
-  chmod +x "$participants/vm"
+  printf '#!/bin/sh\nVM_DIR=%s exec %s/participants/vm "$@"\n' "$VM_DIR" "$PWD" >"$LUO_PARTICIPANTS/vm"
+  chmod +x "$LUO_PARTICIPANTS/vm"
 }
 
-update() { ../update-by-hand.sh run "$participants" "$LUO_KERNEL" "$LUO_INITRD" "$LUO_CMDLINE"; }
+update() { luo update run "$LUO_KERNEL" --initrd "$LUO_INITRD" --command-line "$LUO_CMDLINE"; }
 
 install
 watch
@@ -47,16 +46,17 @@ case $LUO_BOOT in
   ./machine
   rounds 10
   say "an update that a second participant refuses when the guest stands still"
-  printf '#!/bin/sh\n[ "$1" != freeze ] || { echo "the backup is not done" >&2; exit 1; }\n' >"$participants/zbackup"
-  chmod +x "$participants/zbackup"
+  cp ../veto "$LUO_PARTICIPANTS/backup"
+  echo '{"after":["vm"]}' >"$LUO_PARTICIPANTS/backup.json"
   if update; then exit 1; fi
-  rm "$participants/zbackup"
+  rm "$LUO_PARTICIPANTS/backup"
   rounds 10
   say "an update that takes place"
   update
   ;;
 2)
-  ../update-by-hand.sh return "$participants"
+  # The agent calls the participants by itself.
+  until [ "$(cat "$LUO_SOCKET.update")" = normal ]; do sleep 0.1; done
   rounds 20
   say "the guest goes on"
   ;;
