@@ -1,6 +1,7 @@
 #!/bin/sh
-# get-criu.sh DIRECTORY: CRIU of Debian forky, for hosts with another one: DIRECTORY/criu runs it with its own libraries.
-# CRIU 4.2 is the first that can dump TCP sockets on Linux 6.16 and later. Needs no root; the host's packages stay as they are.
+# get-criu.sh DIRECTORY: CRIU of Debian forky, for hosts with an older one. DIRECTORY/criu runs it with its own libraries.
+# CRIU 4.2 is the first that can dump TCP sockets on Linux 6.16 and later. The script needs no root, and the host's packages
+# stay as they are.
 set -eu
 mkdir -p "$1"
 directory=$(cd "$1" && pwd)
@@ -9,8 +10,9 @@ mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$directory/root"
 : >"$apt/status"
 
 ask() {
-  apt-get -qq -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=- -o Dir::State::Lists="$apt/lists" \
-    -o Dir::State::status="$apt/status" -o Dir::Cache="$apt" -o APT::Sandbox::User=root -o APT::Update::Error-Mode=any "$@"
+  apt-get -qq -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=- -o Dir::Cache="$apt" \
+    -o Dir::State::Lists="$apt/lists" -o Dir::State::status="$apt/status" -o APT::Sandbox::User=root \
+    -o APT::Update::Error-Mode=any "$@"
 }
 
 # The mirrors that apt has on this host. One that has no forky fails the update, and the next one is asked.

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The story of this example on the model, as root. CRIU cannot dump a process that runs under luo emulate, so the processes are
-# those of this host, in a PID namespace in which their numbers are free.
+# The story of this example on the model, as root. CRIU cannot dump a process that runs under luo emulate, so the processes
+# are those of this host, in a PID namespace in which their numbers are free.
 
 # Whoever started this script may have left files open in it. CRIU cannot dump those that are outside of the namespace.
 for fd in /proc/self/fd/*; do

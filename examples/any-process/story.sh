@@ -27,8 +27,8 @@ END
   done
 }
 
-# start NAME NUMBER COMMAND...: starts a process in the background. Its number must be free in the next kernel too, so it
-# gets the next one after NUMBER.
+# start NAME NUMBER COMMAND...: starts a process in the background. Its own number must be free in the next kernel too, so it
+# is the next free one after NUMBER.
 start() {
   echo "$2" >/proc/sys/kernel/ns_last_pid
   setsid "${@:3}" </dev/null >/dev/null 2>&1 &

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The story of this example: memcached is filled, an update is refused and memcached serves on, an update takes place, and
-# every key is there again.
+# The story of this example: memcached is filled, an update is refused and memcached serves on, an update takes place,
+# and every key is there again.
 #
 #     luo emulate -- examples/memcached/story.sh                        on the model
 #     luo rehearse --kernel IMAGE -- examples/memcached/story.sh        on a real kernel, in a virtual machine

@@ -1,5 +1,6 @@
-/* The guest of the example: a boot sector. One round after the other it looks at every page of its memory from 1 MiB to 60 MiB,
-   writes something else there, and prints on the serial port how many rounds it has done and how many pages were wrong.
+/* The guest of the example: a boot sector. One round after the other it looks at every page of its memory from 1 MiB to
+   60 MiB, writes something else there, and prints on the serial port how many rounds it has done and how many pages were
+   wrong.
 
        as -32 guest.S -o guest.o && ld -m elf_i386 --oformat binary -Ttext 0x7c00 guest.o -o guest.img */
         .intel_syntax noprefix
@@ -9,7 +10,7 @@
         .set FIRST, 0x100000            /* The first page that is looked at. */
         .set END, 0x3c00000             /* The first page that is not. The firmware keeps tables in the last pages. */
         .set PAGE, 0x1000
-        .set STEP, 0x9e3779b1           /* The word in a page is ADDRESS ^ (ROUND * STEP), so no two rounds write the same. */
+        .set STEP, 0x9e3779b1           /* The word in a page is ADDRESS ^ (ROUND * STEP): each round writes another. */
         .set SERIAL, 0x3f8
 
 _start: cli
@@ -62,7 +63,7 @@ right:  lea     eax, [edx + STEP]
         mov     al, '\n'
         call    put
 
-        mov     cx, 4                   /* Sleeps until the fourth tick of the timer: between four and five rounds in a second. */
+        mov     cx, 4                   /* Sleeps until the fourth tick of the timer: four rounds in a second. */
 sleep:  sti
         hlt
         loop    sleep

@@ -1,6 +1,7 @@
 /**
- * `deno task test:flagship [WORDS]`: a QEMU machine, memcached, and processes of any kind go through a live update, on the model and
- * on the real kernel. Only the stories whose names contain WORDS. Ends with `N passed, N failed`; exit status 1 when one failed.
+ * `deno task test:flagship [WORDS]`: a QEMU machine, memcached, a shell and a web server go through a live update, on the model
+ * and on the real kernel. Only the stories whose names contain WORDS. Ends with `N passed, N failed`; exit status 1 when one
+ * failed.
  */
 import { CHECKOUT } from "../vm/images.ts";
 import { findTool, MissingTool } from "../vm/tools.ts";
