@@ -7,23 +7,18 @@
 # luo rehearse starts this script again after the kexec, with LUO_BOOT=2. On the model the script goes on by itself.
 set -euo pipefail
 cd "$(dirname "$0")"
-: "${LUO_BOOT:=1}" "${LUO_BACKEND:=linux}" "${CRIU:=criu}" "${WEB_PORT:=8080}"
-directory=${PROCESS_DIR:-/run/luo-processes}
-export LUO_BACKEND LUO_SOCKET="$directory/agent.sock" LUO_PARTICIPANTS="$directory/participants.d"
+: "${LUO_BOOT:=1}" "${WEB_PORT:=8080}"
+export PROCESS_DIR="${PROCESS_DIR:-/run/luo-processes}" LUO_BACKEND="${LUO_BACKEND:-linux}"
+export LUO_SOCKET="$PROCESS_DIR/agent.sock" LUO_PARTICIPANTS="$PROCESS_DIR/participants.d"
 
 say() { echo "kernel $LUO_BOOT: $*"; }
 
-# What an operator installs once: a participant for each process, which luo calls without our environment.
+# What an operator installs once: a participant for each process. An emulated computer needs long deadlines.
 install() {
-  mkdir -p -m 700 "$directory" "$LUO_PARTICIPANTS"
+  mkdir -p -m 700 "$PROCESS_DIR" "$LUO_PARTICIPANTS"
   for name in shell web; do
-    cat >"$LUO_PARTICIPANTS/$name" <<END
-#!/bin/sh
-# A kexec of the model ends no process of this host, so this line does it.
-[ $LUO_BACKEND-\$1 != model-updated ] || kill -9 -\$(cat $directory/$name.pid)
-PROCESS_PID=$directory/$name.pid CRIU=$CRIU exec $PWD/participants/process "\$@"
-END
-    chmod +x "$LUO_PARTICIPANTS/$name"
+    ln -sf "$PWD/participants/process" "$LUO_PARTICIPANTS/$name"
+    echo '{"seconds":{"freeze":120,"cancel":120}}' >"$LUO_PARTICIPANTS/$name.json"
   done
 }
 
@@ -32,7 +27,7 @@ END
 start() {
   echo "$2" >/proc/sys/kernel/ns_last_pid
   setsid "${@:3}" </dev/null >/dev/null 2>&1 &
-  echo $! >"$directory/$1.pid"
+  echo $! >"$PROCESS_DIR/$1.pid"
 }
 
 # Asks the web server for its page: how often it was asked, and its process.
@@ -46,19 +41,29 @@ ask() {
 # Asks the shell how far it has counted.
 count() {
   local pid
-  read -r pid <"$directory/shell.pid"
-  rm -f "$directory/count"
+  read -r pid <"$PROCESS_DIR/shell.pid"
+  rm -f "$PROCESS_DIR/count"
   kill -USR1 "$pid"
-  until [ -s "$directory/count" ]; do sleep 0.05; done
-  say "shell: count $(<"$directory/count") at process $pid"
+  until [ -s "$PROCESS_DIR/count" ]; do sleep 0.05; done
+  say "shell: count $(<"$PROCESS_DIR/count") at process $pid"
 }
 
 update() {
-  luo update run "$LUO_KERNEL" ${LUO_INITRD:+--initrd "$LUO_INITRD"} --command-line "$LUO_CMDLINE"
+  luo update run "$LUO_KERNEL" ${LUO_INITRD:+--initrd "$LUO_INITRD"} --command-line "$LUO_CMDLINE" --blackout 240
+}
+
+# A kexec of the model ends no process of this host. This participant does it, after the freeze of the others.
+end_at_kexec() {
+  cat >"$LUO_PARTICIPANTS/kexec" <<END
+#!/bin/sh
+[ "\$1" != freeze ] || kill -9 -$(<"$PROCESS_DIR/shell.pid") -$(<"$PROCESS_DIR/web.pid")
+END
+  chmod +x "$LUO_PARTICIPANTS/kexec"
+  echo '{"after":["shell","web"]}' >"$LUO_PARTICIPANTS/kexec.json"
 }
 
 before() {
-  start shell 20000 sh "$PWD/counter.sh" "$directory/count"
+  start shell 20000 sh "$PWD/counter.sh" "$PROCESS_DIR/count"
   start web 20100 "$PWD/web.py" "$WEB_PORT"
   ask
   count
@@ -70,6 +75,7 @@ before() {
   ask
   count
   say "an update that takes place"
+  if [ "$LUO_BACKEND" = model ]; then end_at_kexec; fi
   update
 }
 

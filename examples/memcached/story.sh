@@ -15,17 +15,16 @@ keys=20000
 
 say() { echo "kernel $LUO_BOOT: $*"; }
 
-# What an operator installs once: the directory of memcached's files, and its participant, which luo calls without our
-# environment.
+# What an operator installs once: the directory of memcached's files, and its participant. An emulated computer needs long
+# deadlines.
 install() {
   mkdir -p "$MC_DIR" && mkdir -p -m 700 "$MC_DIR/luo" "$LUO_PARTICIPANTS"
   chown memcache "$MC_DIR" && chmod 700 "$MC_DIR"
-  printf '#!/bin/sh\nMC_DIR=%s MC_PORT=%s exec %s/participants/memcached "$@"\n' "$MC_DIR" "$MC_PORT" "$PWD" \
-    >"$LUO_PARTICIPANTS/memcached"
-  chmod +x "$LUO_PARTICIPANTS/memcached"
+  ln -sf "$PWD/participants/memcached" "$LUO_PARTICIPANTS/memcached"
+  echo '{"seconds":{"freeze":120,"cancel":120}}' >"$LUO_PARTICIPANTS/memcached.json"
 }
 
-update() { luo update run "$LUO_KERNEL" --initrd "$LUO_INITRD" --command-line "$LUO_CMDLINE"; }
+update() { luo update run "$LUO_KERNEL" --initrd "$LUO_INITRD" --command-line "$LUO_CMDLINE" --blackout 240; }
 
 check() {
   found=$(./keys.py check $keys "$MC_PORT")

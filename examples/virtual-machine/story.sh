@@ -26,16 +26,16 @@ rounds() {
   while [ "$(wc -l <"$log")" -lt $last ]; do sleep 0.1; done
 }
 
-# What an operator installs once: the disk of the machine and its participant, which luo calls without our environment.
+# What an operator installs once: the disk of the machine, and its participant. An emulated computer needs long deadlines.
 install() {
   mkdir -p -m 700 "$VM_DIR" "$LUO_PARTICIPANTS"
   as --32 guest.S -o "$VM_DIR/guest.o"
   ld -m elf_i386 --oformat binary -Ttext 0x7c00 "$VM_DIR/guest.o" -o "$VM_DIR/guest.img"
-  printf '#!/bin/sh\nVM_DIR=%s exec %s/participants/vm "$@"\n' "$VM_DIR" "$PWD" >"$LUO_PARTICIPANTS/vm"
-  chmod +x "$LUO_PARTICIPANTS/vm"
+  ln -sf "$PWD/participants/vm" "$LUO_PARTICIPANTS/vm"
+  echo '{"seconds":{"freeze":120,"cancel":120}}' >"$LUO_PARTICIPANTS/vm.json"
 }
 
-update() { luo update run "$LUO_KERNEL" --initrd "$LUO_INITRD" --command-line "$LUO_CMDLINE"; }
+update() { luo update run "$LUO_KERNEL" --initrd "$LUO_INITRD" --command-line "$LUO_CMDLINE" --blackout 240; }
 
 install
 watch
