@@ -23,9 +23,7 @@ import { dataFirst, type Objection, refused, SESSION_PROBLEM } from "./refusal.t
 import { agentError, checkRequest, isMethod, kernelError } from "./request_checks.ts";
 import { listSessions, unlistedOf } from "./session_list.ts";
 import { type Answers, type Reply, VarlinkServer } from "./varlink_server.ts";
-import { AgentUpdateHost } from "./update_host.ts";
-import { getUpdate, stepUpdate } from "./update_methods.ts";
-import { Coordinator } from "./update/coordinator.ts";
+import { UpdateService } from "./update_service.ts";
 import { moment, processStart } from "./update/moment.ts";
 import { NotYet } from "./turns.ts";
 import { type Identity, serviceCall } from "./varlink_service.ts";
@@ -116,13 +114,16 @@ async function runInKernel(
 async function serve(options: RunningOptions, paths: AgentPaths, started: Moment): Promise<void> {
   const now = () => new Date().toISOString();
   using state = new AgentState({ sys: options.sys, paths, pid: getpid(), now, log: options.log });
-  const { backend, participants: directory = PARTICIPANTS, luo } = options;
-  const changed = () => {
-    server.changed();
-    for (const tell of agent.updateWatchers) tell();
-  };
-  const host = new AgentUpdateHost({ state, backend, directory, luo, paths, started, changed });
-  const updates = new Coordinator(host);
+  const updates: UpdateService = new UpdateService({
+    state,
+    backend: options.backend,
+    directory: options.participants,
+    luo: options.luo,
+    started,
+    changed: () => server.changed(),
+    failed: (error) => server.fail(error),
+    internal: (error) => agent.answerable(error),
+  });
   const agent = new Agent(options, state, updates, now());
   const server = new VarlinkServer({
     listeners: agentListeners(paths, options.gate.access, options.log),
@@ -134,13 +135,8 @@ async function serve(options: RunningOptions, paths: AgentPaths, started: Moment
   agent.on_change = () => server.changed();
   state.digests.on_verdict = () => server.changed();
   agent.on_stop = () => server.stop();
-  agent.on_failure = (error) => server.fail(error);
-  const resume = () => {
-    host.showState(state.update?.state ?? "normal");
-    if (state.update !== undefined) agent.beside(updates.resume(state.update));
-  };
-  state.onBegin = resume;
-  if (state.device.begun) resume();
+  state.onBegin = () => updates.resume();
+  if (state.device.begun) updates.resume();
   // A step that is under way is cancelled first: participants must not be left in the middle of it.
   const stop = () => void updates.stop("the agent is stopped").then(() => server.stop());
   options.stop?.addEventListener("abort", stop);
@@ -151,9 +147,6 @@ async function serve(options: RunningOptions, paths: AgentPaths, started: Moment
   }
   if (!state.ended) agent.end("the agent was stopped by a signal");
 }
-
-/** The default directory of participants. */
-const PARTICIPANTS = "/etc/luo/participants.d";
 
 /** A log on a full disk must not end the agent. */
 function unfailing(log: (line: string) => void): (line: string) => void {
@@ -173,55 +166,21 @@ type Handlers = { readonly [M in MethodName]: Handler<Methods[M]["request"]> };
 class Agent {
   on_change = () => {};
   on_stop = () => {};
-  on_failure: (error: unknown) => void = () => {};
-  /** Called after every change of the live update. */
-  readonly updateWatchers = new Set<() => void>();
 
   readonly #handlers: Handlers;
 
   constructor(
     readonly options: RunningOptions,
     readonly state: AgentState,
-    readonly updates: Coordinator,
+    readonly updates: UpdateService,
     readonly startedAt: string,
   ) {
     this.#handlers = this.#methods();
   }
 
-  /** Takes the steps of live updates: their participants call the agent meanwhile. */
+  /** Takes the calls of live updates that are answered later. A client that may not make them is refused by `handle`. */
   takesLater(call: VarlinkCall, peer: Peer, answers: Answers): boolean {
-    // A client that may not do it is refused by `handle`.
-    if (call.method !== `${INTERFACE}.StepUpdate` || !this.options.gate.isOpen(peer)) return false;
-    const stopWatching = this.#progress(answers);
-    const step = async () => {
-      const request = checkRequest("StepUpdate", call.parameters);
-      return await stepUpdate(this.state, this.updates, request, call.fds, answers.gone);
-    };
-    this.beside(
-      step().then((reply) => answers.end(answer(reply)), (error) => {
-        const failure = this.#answerable(error);
-        if (!(failure instanceof VarlinkError)) throw failure;
-        answers.fail(failure);
-      }).finally(stopWatching),
-    );
-    return true;
-  }
-
-  /** Answers after every change, until the last answer. */
-  #progress(answers: Answers): () => void {
-    const tell = () => answers.continue(answer(getUpdate(this.updates)));
-    this.updateWatchers.add(tell);
-    return () => this.updateWatchers.delete(tell);
-  }
-
-  /** Work that goes on beside the calls. The end of the kernel ends the server; a mistake in this program does not. */
-  beside(work: Promise<unknown>): void {
-    work.catch((error) => {
-      if (error instanceof ProcessKilled) return this.on_failure(error);
-      this.options.log(
-        `This is a bug in luo: ${error instanceof Error ? error.stack ?? error.message : String(error)}`,
-      );
-    });
+    return this.options.gate.isOpen(peer) && this.updates.takesLater(call, answers);
   }
 
   /** @throws VarlinkError, ProcessKilled */
@@ -236,13 +195,13 @@ class Agent {
     try {
       return await this.#dispatch(name, call, peer);
     } catch (error) {
-      const answer = this.options.gate.error(peer, name, this.#answerable(error));
+      const answer = this.options.gate.error(peer, name, this.answerable(error));
       throw isTaken(error) ? new NotYet(answer) : answer;
     }
   }
 
   /** A mistake in this program costs one answer. If it ended the agent, every session would end too. */
-  #answerable(error: unknown): unknown {
+  answerable(error: unknown): unknown {
     const answer = kernelError(error);
     if (answer instanceof VarlinkError || answer instanceof ProcessKilled) return answer;
     const what = answer instanceof Error ? answer.stack ?? answer.message : String(answer);
@@ -271,10 +230,10 @@ class Agent {
       },
       GetStatus: (_request, _fds, peer) => answer({ status: gate.status(peer, this.#status()) }),
       ListSessions: (request, _fds, peer) => answer(listSessions(this.state, request, gate.sees(peer))),
-      GetUpdate: () => answer(getUpdate(this.updates)),
-      StepUpdate: () => {
-        throw new TypeError("StepUpdate is answered later");
-      },
+      GetUpdate: () => answer(this.updates.now()),
+      StepUpdate: answeredLater,
+      Participate: answeredLater,
+      AnswerEvent: (request) => answer(this.updates.answerEvent(request)),
       ShowImage: () => answer(showImage(this.state)),
       CreateSession: (request) => this.#changing(answer(createSession(this.state, request))),
       KeepSession: (request) => this.#changing(answer(keepSession(this.state, request))),
@@ -345,6 +304,10 @@ class Agent {
       losses: state.losses,
     };
   }
+}
+
+function answeredLater(): never {
+  throw new TypeError("The server takes this call to answer it later");
 }
 
 /** The fate of a session when the agent that holds it stops. */

@@ -24,6 +24,7 @@ import type {
   Loss,
   LostFile,
   Moment,
+  ParticipantEvent,
   Problem,
   ProblemCode,
   SessionInfo,
@@ -38,6 +39,7 @@ import type {
   UpdateState,
   Value,
 } from "../schema/types.ts";
+import type { UpdateMethods } from "./protocol_updates.ts";
 
 /** The name of the interface. */
 export const INTERFACE = "io.luo.Agent";
@@ -58,6 +60,7 @@ export type {
   Loss,
   LostFile,
   Moment,
+  ParticipantEvent,
   Problem,
   ProblemCode,
   SessionInfo,
@@ -74,7 +77,7 @@ export type {
 };
 
 /** Request and answer of every method. `force` overrides what is answered with `Refused`. */
-export interface Methods {
+export interface Methods extends UpdateMethods {
   /** Which kernel this is: a caller that expects Linux must not talk to a model. */
   Identify: {
     request: Record<string, never>;
@@ -348,49 +351,6 @@ export interface Methods {
       force?: boolean;
     };
     reply: Record<string, never>;
-  };
-  /**
-   * The live update that is under way, or the last one. With more: an answer now and one after every
-   * change.
-   */
-  GetUpdate: { request: Record<string, never>; reply: { state: UpdateState; update?: UpdateRecord } };
-  /**
-   * Takes a step of a live update, and answers when it is taken. With more: an answer after every change
-   * too. When the client ends before the kexec, the step is cancelled. run answers only when it fails,
-   * as ExecImage.
-   */
-  StepUpdate: {
-    request: {
-      /**
-       * prepare: a session for each participant, and the event prepare. freeze: the event freeze. run: all
-       * that is missing, and the kexec; the next kernel finishes by itself. cancel: the way back. finish:
-       * the event finish, and the end.
-       */
-      step: "prepare" | "freeze" | "run" | "cancel" | "finish";
-      /** With prepare or run: the kernel to load first, an index among the fds of the message */
-      kernelFd?: number;
-      /** The name to show */
-      kernel?: string;
-      /** The index of the initrd among the fds of the message */
-      initrdFd?: number;
-      /** The name to show */
-      initrd?: string;
-      /** The command line of the next kernel */
-      commandLine?: string;
-      /** Take the command line of the running kernel */
-      reuseCommandLine?: boolean;
-      /** Words to add to the command line */
-      append?: string;
-      /** Take the command line in a unified kernel image, when it has one, and not the running kernel's */
-      imageCommandLine?: boolean;
-      /** Take digests of the participants' files, and compare them after the kexec */
-      digest?: boolean;
-      /** The most seconds for all of freeze. By default 60 */
-      blackoutSeconds?: number;
-      /** Do what is otherwise answered with Refused */
-      force?: boolean;
-    };
-    reply: { state: UpdateState; update?: UpdateRecord };
   };
   /** Forgets the losses, for good. Answers those that it forgot: later ones stay in the status. */
   ClearLosses: { request: Record<string, never>; reply: { losses: Loss[] } };

@@ -22,6 +22,7 @@ import type { Callee } from "./update/callee.ts";
 import type { Subscriber, UpdateHost } from "./update/host.ts";
 import { type Declared, findParticipants, type Found } from "./update/participant_files.ts";
 import { runParticipant } from "./update/run_participant.ts";
+import type { Subscribers } from "./update/subscribers.ts";
 
 export interface UpdateHostOptions extends ParticipantSurroundings {
   readonly state: AgentState;
@@ -29,6 +30,7 @@ export interface UpdateHostOptions extends ParticipantSurroundings {
   readonly directory: string;
   /** The first instruction of this agent in this kernel. */
   readonly started: Moment;
+  readonly subscribers: Subscribers;
   /** Called after every change of the update. */
   readonly changed: () => void;
 }
@@ -60,11 +62,11 @@ export class AgentUpdateHost implements UpdateHost {
   }
 
   get subscribers(): readonly Subscriber[] {
-    return [];
+    return this.options.subscribers.all;
   }
 
   callee({ name, kind }: UpdateRecord["participants"][number]): Callee | undefined {
-    if (kind === "subscriber") return undefined;
+    if (kind === "subscriber") return this.options.subscribers.callee({ name });
     const found = this.findParticipants().participants.find((one) => one.name === name);
     return found && this.#executable(found);
   }

@@ -1,46 +1,11 @@
 /** The methods of io.luo.Agent: request and answer of each. */
-import {
-  about,
-  bool,
-  exactInt,
-  type Fields,
-  int,
-  list,
-  maybe,
-  type Schema,
-  struct,
-  text,
-  words,
-} from "./parts.ts";
+import { about, bool, exactInt, type Fields, int, list, maybe, struct, text } from "./parts.ts";
 import { Check } from "./check_result.ts";
 import { File, Loss, Session } from "./session.ts";
 import { backend, Image, Status, unlisted, Value } from "./status.ts";
-import { UpdateRecord, UpdateState } from "./update.ts";
+import { loading, type Method } from "./method.ts";
+import { UPDATE_METHODS } from "./update_methods.ts";
 
-/** One method. */
-export interface Method {
-  /** The effect of the method, in full sentences. */
-  readonly about: string;
-  /** Its parameters. A request with any other is refused. */
-  readonly request: Fields;
-  /** The parameters of its answer. */
-  readonly reply: Schema;
-}
-
-/** The parameters of a load, apart from the kernel itself. */
-const loading: Fields = {
-  initrdFd: maybe(about(exactInt, "The index of the initrd among the fds of the message")),
-  initrd: maybe(about(text, "The name to show")),
-  commandLine: maybe(about(text, "The command line of the next kernel")),
-  reuseCommandLine: maybe(about(bool, "Take the command line of the running kernel")),
-  append: maybe(about(text, "Words to add to the command line")),
-  imageCommandLine: maybe(
-    about(
-      bool,
-      "Take the command line in a unified kernel image, when it has one, and not the running kernel's",
-    ),
-  ),
-};
 const nothing: Fields = {};
 const session = about(text, "The name of a session");
 const name = { name: session };
@@ -48,6 +13,8 @@ const token = about(text, "A u64 in decimal");
 const force = maybe(about(bool, "Do what is otherwise answered with Refused"));
 const key = about(text, "1 to 255 bytes, without control characters");
 const image = struct({ image: Image });
+
+export type { Method };
 
 /** All methods by name, in the order in which documents list them. */
 export const METHODS: Readonly<Record<string, Method>> = {
@@ -212,43 +179,12 @@ export const METHODS: Readonly<Record<string, Method>> = {
     request: { force },
     reply: struct({}),
   },
-  GetUpdate: {
-    about:
-      "The live update that is under way, or the last one. With more: an answer now and one after every change.",
-    request: nothing,
-    reply: struct({ state: UpdateState, update: maybe(UpdateRecord) }),
-  },
-  StepUpdate: {
-    about:
-      "Takes a step of a live update, and answers when it is taken. With more: an answer after every change too. When the client ends " +
-      "before the kexec, the step is cancelled. run answers only when it fails, as ExecImage.",
-    request: {
-      step: words({
-        prepare: "a session for each participant, and the event prepare",
-        freeze: "the event freeze",
-        run: "all that is missing, and the kexec; the next kernel finishes by itself",
-        cancel: "the way back",
-        finish: "the event finish, and the end",
-      }),
-      kernelFd: maybe(
-        about(
-          exactInt,
-          "With prepare or run: the kernel to load first, an index among the fds of the message",
-        ),
-      ),
-      kernel: maybe(about(text, "The name to show")),
-      ...loading,
-      digest: maybe(about(bool, "Take digests of the participants' files, and compare them after the kexec")),
-      blackoutSeconds: maybe(about(exactInt, "The most seconds for all of freeze. By default 60")),
-      force,
-    },
-    reply: struct({ state: UpdateState, update: maybe(UpdateRecord) }),
-  },
   ClearLosses: {
     about: "Forgets the losses, for good. Answers those that it forgot: later ones stay in the status.",
-    request: nothing,
+    request: {},
     reply: struct({ losses: list(Loss) }),
   },
+  ...UPDATE_METHODS,
   Stop: {
     about: "Ends the agent. Refused while it holds sessions or knows of incoming ones.",
     request: { force },

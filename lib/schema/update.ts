@@ -2,6 +2,7 @@
 import {
   about,
   bool,
+  bytes,
   exactInt,
   int,
   list,
@@ -10,9 +11,11 @@ import {
   type Schema,
   struct,
   text,
+  time,
   token,
   words,
 } from "./parts.ts";
+import { FileState } from "./session.ts";
 
 /** The type `UpdateState`. The four that last are those of the v2 series of the kernel; the others are on the way between them. */
 export const UpdateState: Schema = named(
@@ -173,6 +176,36 @@ export const UpdateRecord: Schema = named(
   "A live update from its first step to its last.",
 );
 
+/** The type `ParticipantEvent`. */
+export const ParticipantEvent: Schema = named(
+  "ParticipantEvent",
+  struct({
+    update: about(text, "The id of the update"),
+    event: about(UpdateEventName, "prepare, freeze, cancel, updated or finish"),
+    participant: about(text, "The name of the participant"),
+    session: about(text, "The session that the agent made for it"),
+    kernel: struct({
+      from: about(text, "The release of the kernel before"),
+      to: maybe(about(text, "That of the next kernel, when it is known")),
+    }),
+    deadline: time,
+    seconds: about(int, "The seconds that are left until then"),
+    answer: maybe(about(text, "What the participant printed before, over the kexec too")),
+    files: about(
+      list(
+        struct({
+          token,
+          label: maybe(about(text, "Words that were given with the file")),
+          size: bytes,
+          state: FileState,
+        }),
+      ),
+      "The files in the session",
+    ),
+  }),
+  "What a participant is told with an event.",
+);
+
 /** The type `UpdateNow`. */
 export const UpdateNow: Schema = named(
   "UpdateNow",
@@ -189,6 +222,7 @@ export const UPDATE_TYPES: readonly Schema[] = [
   UpdateEvent,
   UpdateParticipant,
   FileVerdict,
+  ParticipantEvent,
   UpdateRecord,
   UpdateNow,
 ];

@@ -1,4 +1,5 @@
 /** The data of a live update as types of TypeScript: `deno task reference` writes this file from its neighbours. */
+import type { FileState } from "./types.ts";
 
 /**
  * normal: no update is under way. preparing: participants are called with prepare. prepared: bulk
@@ -124,6 +125,40 @@ export interface FileVerdict {
    */
   verdict: "same" | "changed" | "damaged" | "missing" | "unknown";
   reason?: string;
+}
+
+/** What a participant is told with an event. */
+export interface ParticipantEvent {
+  /** The id of the update */
+  update: string;
+  /** prepare, freeze, cancel, updated or finish */
+  event: UpdateEventName;
+  /** The name of the participant */
+  participant: string;
+  /** The session that the agent made for it */
+  session: string;
+  kernel: {
+    /** The release of the kernel before */
+    from: string;
+    /** That of the next kernel, when it is known */
+    to?: string;
+  };
+  /** RFC 3339, in UTC */
+  deadline: string;
+  /** The seconds that are left until then */
+  seconds: number;
+  /** What the participant printed before, over the kexec too */
+  answer?: string;
+  /** The files in the session */
+  files: {
+    /** A u64 in decimal */
+    token: string;
+    /** Words that were given with the file */
+    label?: string;
+    /** Bytes */
+    size: number;
+    state: FileState;
+  }[];
 }
 
 /** A live update from its first step to its last. */

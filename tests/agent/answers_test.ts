@@ -83,6 +83,10 @@ Deno.test("every method answers as the description says, before and after a kexe
     );
     call(client, "ShowImage", {});
     call(client, "GetUpdate", {});
+    fails(client, "AnswerEvent", { update: "u", event: "prepare", participant: "p", answer: "ready" });
+    called.add("AnswerEvent");
+    // tests/agent/update/subscribers_test.ts has the answers of this one.
+    called.add("Participate");
     call(client, "StepUpdate", { step: "prepare" });
     call(client, "StepUpdate", { step: "freeze" });
     fails(client, "StepUpdate", { step: "prepare" });

@@ -1,6 +1,6 @@
 /** `deno task reference`: writes the files that are made from lib/schema. With `--check` it says which ones are not up to date. */
 import { document } from "./document.ts";
-import { protocol, protocolErrors } from "./protocol.ts";
+import { protocol, protocolErrors, protocolUpdates } from "./protocol.ts";
 import { answerParts, answerTypes, types, updateTypes } from "./types.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -8,6 +8,7 @@ const check = Deno.args.includes("--check");
 
 const files = [
   { path: "lib/agent/protocol.ts", text: protocol() },
+  { path: "lib/agent/protocol_updates.ts", text: protocolUpdates() },
   { path: "lib/agent/protocol_errors.ts", text: protocolErrors() },
   { path: "lib/schema/types.ts", text: types() },
   { path: "lib/schema/update_types.ts", text: updateTypes() },

@@ -24,6 +24,7 @@ export function types(): string {
 export function updateTypes(): string {
   return [
     "/** The data of a live update as types of TypeScript: `deno task reference` writes this file from its neighbours. */",
+    `import type { FileState } from "./types.ts";`,
     "",
     ...UPDATE_TYPES.map((schema) => declaration(namedType(schema), NAMES)),
   ].join("\n");

@@ -27,13 +27,11 @@ export function arrive(update: OpenUpdate): void {
  */
 export async function tellUpdated(
   update: OpenUpdate,
-  wait?: (names: readonly string[]) => Promise<void>,
 ): Promise<void> {
   const { host, record } = update;
   const left = notBack(update);
   if (left.length > 0) {
     update.enter("updating");
-    await wait?.(left.filter(({ kind }) => kind === "subscriber").map(({ name }) => name));
     await update.tell({
       event: "updated",
       participants: left,

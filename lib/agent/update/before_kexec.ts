@@ -4,7 +4,7 @@ import type { UpdateParticipant, UpdateRecord } from "../../schema/types.ts";
 import type { UpdateHost } from "./host.ts";
 import type { OpenUpdate } from "./open_update.ts";
 import { circle, reversed } from "./order.ts";
-import { causeOf, StepFailed } from "./step_failed.ts";
+import { causeOf, StepFailed, stoppedBy } from "./step_failed.ts";
 
 /** What the operator decides. */
 export interface UpdateOptions {
@@ -116,7 +116,7 @@ export function execute(update: OpenUpdate, force: boolean, signal: AbortSignal)
 }
 
 function stopIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new StepFailed("check", "skipped", String(signal.reason));
+  if (signal.aborted) throw stoppedBy("check", signal);
 }
 
 /**

@@ -4,6 +4,7 @@ import { arrive, finish, notBack, tellUpdated, type Unfinished, unfinished } fro
 import { abandon, execute, freeze, newRecord, prepare, type UpdateOptions } from "./before_kexec.ts";
 import type { UpdateHost } from "./host.ts";
 import { OpenUpdate } from "./open_update.ts";
+import { StepFailed } from "./step_failed.ts";
 import { stopOrphans } from "./orphans.ts";
 
 /** A step that the state does not allow. */
@@ -156,6 +157,18 @@ export class Coordinator {
     if (running === undefined || !BEFORE.has(this.state)) return;
     running.stop.abort(reason);
     await running.end.catch(() => {});
+  }
+
+  /** A subscriber has gone. Before the kexec that is the end of the update. */
+  async died(name: string): Promise<void> {
+    const update = this.#update;
+    const takesPart = update?.record.participants.some((one) =>
+      one.name === name && one.kind === "subscriber"
+    );
+    if (update === undefined || !takesPart || !BEFORE.has(this.state) || this.state === "cancelling") return;
+    const failure = new StepFailed("prepare", "died", "its connection ended", name);
+    if (this.#running !== undefined) return this.#running.stop.abort(failure);
+    await this.#step("cancel", undefined, undefined, () => abandon(update, failure));
   }
 
   async #finishByItself(update: OpenUpdate): Promise<void> {

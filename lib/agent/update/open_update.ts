@@ -14,7 +14,7 @@ import type { UpdateHost } from "./host.ts";
 import { moment } from "./moment.ts";
 import { inOrder, reversed } from "./order.ts";
 import type { Called } from "./run_participant.ts";
-import { StepFailed } from "./step_failed.ts";
+import { StepFailed, stoppedBy } from "./step_failed.ts";
 
 /** Seconds that a participant may take, unless it declares others. */
 const SECONDS: Readonly<Record<SaidEvent, number>> = {
@@ -127,9 +127,7 @@ export class OpenUpdate {
     if (broken !== undefined) throw broken;
     const left = participants.filter(({ name }) => !done.has(name));
     if (!allOrNothing) this.#skip(event, left);
-    first ??= round.signal.aborted
-      ? new StepFailed(event, "skipped", String(round.signal.reason))
-      : undefined;
+    first ??= round.signal.aborted ? stoppedBy(event, round.signal) : undefined;
     this.end(phase, left.length === 0 ? "done" : first?.outcome ?? "failed", first?.message);
     if (first !== undefined && allOrNothing) throw first;
     return first;

@@ -15,6 +15,11 @@ export class StepFailed extends Error {
   }
 }
 
+/** The failure of a step that was stopped. @param signal aborted with the failure itself, or with a sentence */
+export function stoppedBy(event: UpdateEventName, { reason }: AbortSignal): StepFailed {
+  return reason instanceof StepFailed ? reason : new StepFailed(event, "skipped", String(reason));
+}
+
 /** The word for `by` and `reason` of the record. */
 export function causeOf(error: unknown): { by?: string; reason: string } {
   if (!(error instanceof StepFailed)) {

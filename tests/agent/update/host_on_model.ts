@@ -4,6 +4,7 @@ import type { AgentState } from "../../../lib/agent/agent_state.ts";
 import { agentPaths } from "../../../lib/agent/agent_place.ts";
 import { Coordinator } from "../../../lib/agent/update/coordinator.ts";
 import type { UpdateOptions } from "../../../lib/agent/update/before_kexec.ts";
+import { Subscribers } from "../../../lib/agent/update/subscribers.ts";
 import { moment } from "../../../lib/agent/update/moment.ts";
 import { AgentUpdateHost } from "../../../lib/agent/update_host.ts";
 import { Fd } from "../../../lib/fd.ts";
@@ -92,6 +93,7 @@ export class UpdateMachine implements Disposable {
       luo: undefined,
       paths: agentPaths(`${this.directory}/s`),
       started: moment("to"),
+      subscribers: new Subscribers(() => {}),
       changed: () => {},
     });
     return {

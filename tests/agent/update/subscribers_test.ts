@@ -1,0 +1,154 @@
+/** Programs that listen for the events of an update: they answer, ask for time, say no, and die. */
+import assert from "node:assert/strict";
+import { type AgentClient, AgentError, ConnectionEnded } from "../../../lib/agent/client.ts";
+import type { Methods } from "../../../lib/agent/protocol.ts";
+import { TestAgent } from "../start.ts";
+
+type Told = NonNullable<Methods["Participate"]["reply"]["event"]>;
+
+/** Lets the agent have its turn: these clients wait in this thread. */
+const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A program that takes part. */
+class Program implements Disposable {
+  readonly #client: AgentClient;
+  readonly #replies: ReturnType<AgentClient["more"]>;
+
+  constructor(readonly agent: TestAgent, readonly name: string, request: object = {}) {
+    this.#client = agent.connect();
+    this.#replies = this.#client.more("Participate", { name, ...request });
+    assert.deepEqual(this.#replies.next().value?.reply, {});
+  }
+
+  /** Waits for the next event. */
+  next(): Told {
+    const { event } = this.#replies.next().value?.reply as Methods["Participate"]["reply"];
+    assert.ok(event);
+    return event;
+  }
+
+  answer({ update, event }: Told, answer: "ready" | "veto" | "later", more: object = {}): void {
+    using client = this.agent.connect();
+    client.call("AnswerEvent", { update, event, participant: this.name, answer, ...more });
+  }
+
+  [Symbol.dispose](): void {
+    this.#client[Symbol.dispose]();
+  }
+}
+
+/** Asks for a step, whose answers are read by the caller. */
+function step(agent: TestAgent, request: Methods["StepUpdate"]["request"]) {
+  const client = agent.connect();
+  const replies = client.more("StepUpdate", request);
+  return {
+    last(): Methods["StepUpdate"]["reply"] {
+      let last: Methods["StepUpdate"]["reply"] | undefined;
+      for (const { reply } of replies) last = reply;
+      assert.ok(last);
+      return last;
+    },
+    begin: () => replies.next(),
+    [Symbol.dispose]: () => client[Symbol.dispose](),
+  };
+}
+
+Deno.test("subscribers: events with session and answer, over the kexec, to the end", async () => {
+  await using agent = await TestAgent.start();
+  agent.loadNext();
+  {
+    using vm = new Program(agent, "vm");
+    using run = step(agent, { step: "run" });
+    run.begin();
+    const prepare = vm.next();
+    assert.deepEqual([prepare.event, prepare.session, prepare.kernel.to], ["prepare", "vm", "7.3.4-next"]);
+    vm.answer(prepare, "ready", { output: "where the memory is" });
+    const freeze = vm.next();
+    assert.deepEqual([freeze.event, freeze.answer], ["freeze", "where the memory is"]);
+    vm.answer(freeze, "ready");
+    // The kernel ends, and with it the connection.
+    assert.throws(() => run.last(), ConnectionEnded);
+  }
+  using vm = new Program(agent, "vm");
+  const updated = vm.next();
+  assert.deepEqual([updated.event, updated.answer], ["updated", "where the memory is"]);
+  vm.answer(updated, "ready");
+  const finish = vm.next();
+  vm.answer(finish, "ready");
+  await later(200);
+  using client = agent.connect();
+  const { state, update } = client.call("GetUpdate", {}).reply;
+  assert.deepEqual([state, update?.outcome], ["normal", "done"]);
+});
+
+Deno.test("subscribers: a veto with its reason cancels", async () => {
+  await using agent = await TestAgent.start();
+  using vm = new Program(agent, "vm");
+  using other = new Program(agent, "other", { after: ["vm"] });
+  using prepare = step(agent, { step: "prepare" });
+  prepare.begin();
+  vm.answer(vm.next(), "ready");
+  other.answer(other.next(), "veto", { reason: "a guest migrates" });
+  const cancelled = other.next();
+  assert.equal(cancelled.event, "cancel");
+  other.answer(cancelled, "ready");
+  vm.answer(vm.next(), "ready");
+  assert.throws(() => prepare.last(), (error) => {
+    assert.ok(error instanceof AgentError && error.is("UpdateFailed"));
+    const { outcome, participant, reason, state } = error.parameters;
+    assert.deepEqual([outcome, participant, reason, state], ["veto", "other", "a guest migrates", "normal"]);
+    return true;
+  });
+});
+
+Deno.test("subscribers: later moves the deadline, silence is late", async () => {
+  await using agent = await TestAgent.start();
+  using vm = new Program(agent, "vm", { seconds: { prepare: 1, cancel: 1 } });
+  using prepare = step(agent, { step: "prepare" });
+  prepare.begin();
+  const event = vm.next();
+  vm.answer(event, "later", { milliseconds: 2000 });
+  await later(1300);
+  vm.answer(event, "ready");
+  assert.equal(prepare.last().state, "prepared");
+  using freeze = step(agent, { step: "cancel" });
+  freeze.begin();
+  vm.next();
+  // It does not answer: the others are not kept waiting for ever.
+  assert.equal(freeze.last().state, "normal");
+});
+
+Deno.test("subscribers: one that dies while the update is prepared ends it", async () => {
+  await using agent = await TestAgent.start();
+  using other = new Program(agent, "other");
+  {
+    using vm = new Program(agent, "vm");
+    using prepare = step(agent, { step: "prepare" });
+    prepare.begin();
+    vm.answer(vm.next(), "ready");
+    other.answer(other.next(), "ready");
+    assert.equal(prepare.last().state, "prepared");
+  }
+  const cancel = other.next();
+  assert.equal(cancel.event, "cancel");
+  other.answer(cancel, "ready");
+  await later(200);
+  using client = agent.connect();
+  const { state, update } = client.call("GetUpdate", {}).reply;
+  assert.deepEqual([state, update?.outcome, update?.by], ["normal", "failed", "vm"]);
+  assert.deepEqual(client.call("ListSessions", {}).reply.sessions, []);
+});
+
+Deno.test("subscribers: what cannot be right is refused", async () => {
+  await using agent = await TestAgent.start();
+  using _ = new Program(agent, "vm");
+  using client = agent.connect();
+  const bad = (error: unknown) => error instanceof AgentError && error.is("BadRequest");
+  assert.throws(() => {
+    using second = agent.connect();
+    for (const _ of second.more("Participate", { name: "vm" })) break;
+  }, bad);
+  const answer = { update: "x", event: "prepare", participant: "vm", answer: "ready" } as const;
+  assert.throws(() => client.call("AnswerEvent", answer), bad);
+  assert.throws(() => client.call("Participate", { name: "other" }), /ExpectedMore/);
+});
