@@ -2,6 +2,8 @@
  * Checks a kernel image as x86 Linux does: bzImage64_probe() and bzImage64_load() of arch/x86/kernel/kexec-bzimage64.c.
  */
 import { Errno } from "../../../ffi/abi/errno.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
+import type { Segment } from "./kexec_segments.ts";
 import type { Ret } from "../../system_calls.ts";
 
 /** Offsets of `struct setup_header` fields in the file (Documentation/arch/x86/boot.rst). */
@@ -13,6 +15,8 @@ const KERNEL_VERSION = 0x20e;
 const LOADFLAGS = 0x211;
 const XLOADFLAGS = 0x236;
 const CMDLINE_SIZE = 0x238;
+const KERNEL_ALIGNMENT = 0x230;
+const INIT_SIZE = 0x260;
 /** Bytes from the start of the file to the end of the last field above. */
 export const SETUP_HEADER_END = 0x268;
 
@@ -49,6 +53,15 @@ export function check_load(image: Uint8Array, length: number, cmdline_len: numbe
   if (length < (setup_sects + 1) * SECTOR) return -Errno.ENOEXEC;
   const room = view.getUint32(CMDLINE_SIZE, true);
   return cmdline_len + MAX_ELFCOREHDR_STR_LEN > room ? -Errno.EINVAL : 0;
+}
+
+/** The memory that bzImage64_load() asks for the kernel: as much as it needs to unpack itself. */
+export function kernel_segment(image: Uint8Array): Segment {
+  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
+  return {
+    bytes: view.getUint32(INIT_SIZE, true),
+    alignment: view.getUint32(KERNEL_ALIGNMENT, true) || PAGE_SIZE,
+  };
 }
 
 /** The kernel's release (uname -r): the first word of the header's version string. */

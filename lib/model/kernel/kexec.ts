@@ -3,8 +3,10 @@ import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import * as kexec from "../../../ffi/abi/kexec.ts";
 import type { Ret, UserPointer } from "../../system_calls.ts";
-import { check_load, image_release, probe } from "./bzimage_probe.ts";
+import { check_load, image_release, kernel_segment, probe } from "./bzimage_probe.ts";
 import { inode_type, type OpenFile } from "../fs/file.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
+import { place_segments } from "./kexec_segments.ts";
 import type { Task } from "./task.ts";
 import { UserBuffer } from "../fs/user_memory.ts";
 
@@ -40,9 +42,11 @@ export function load_image(task: Task, a: KexecArguments): LoadedImage | undefin
   if (typeof kernel === "number") return kernel;
   const probed = probe(kernel.head, kernel.length);
   if (probed < 0) return probed;
+  let initrd_bytes = 0;
   if (!(flags & kexec.KEXEC_FILE_NO_INITRAMFS)) {
     const initrd = read_head(task.fds.get(a.initrd_fd));
     if (typeof initrd === "number") return initrd;
+    initrd_bytes = initrd.length;
   }
   const command_line = read_command_line(a);
   if (typeof command_line === "number") return command_line;
@@ -50,6 +54,10 @@ export function load_image(task: Task, a: KexecArguments): LoadedImage | undefin
   if (loaded < 0) return loaded;
   // The machine reserves no memory for a crash kernel.
   if (flags & kexec.KEXEC_FILE_ON_CRASH) return -Errno.EADDRNOTAVAIL;
+  const initrd = { bytes: initrd_bytes, alignment: PAGE_SIZE };
+  const { kho } = task.system;
+  const placed = kho === undefined ? 0 : place_segments(kho.scratch, [kernel_segment(kernel.head), initrd]);
+  if (placed < 0) return placed;
   return { release: image_release(kernel.head), command_line };
 }
 

@@ -47,11 +47,15 @@ function load(
 }
 
 const unload = (world: World) => world.sys.kexec_file_load(-1, -1, 0n, null, BigInt(KEXEC_FILE_UNLOAD));
-function loaded(world: World): string {
-  const fd = world.keep(world.sys.open("/sys/kernel/kexec_loaded", O_RDONLY), "open kexec_loaded");
-  const bytes = new Uint8Array(16);
+
+/** A short file of the kernel's. */
+function text(world: World, path: string): string {
+  const fd = world.keep(world.sys.open(path, O_RDONLY), `open ${path}`);
+  const bytes = new Uint8Array(256);
   return new TextDecoder().decode(bytes.subarray(0, good(world.sys.read(fd, bytes), "read")));
 }
+
+const loaded = (world: World) => text(world, "/sys/kernel/kexec_loaded");
 
 const execute = (world: World) => world.sys.reboot(LINUX_REBOOT_CMD_KEXEC);
 
@@ -82,6 +86,10 @@ const rows: readonly [what: string, answer: Answer, make: (world: World) => Load
     "EADDRNOTAVAIL",
     () => ({ flags: NO_INITRAMFS | BigInt(KEXEC_FILE_ON_CRASH) }),
   ],
+  ["an initramfs as large as all scratch areas", "EADDRNOTAVAIL", (world) => {
+    const areas = text(world, "/sys/kernel/debug/kho/out/scratch_len").trim().split("\n").map(Number);
+    return { initrd: world.memfd(areas.reduce((sum, bytes) => sum + bytes, 0)), flags: 0n };
+  }],
   ["kernel fd -1", "EBADF", () => ({ kernel: -1 })],
   ["initrd fd -1 without NO_INITRAMFS", "EBADF", () => ({ flags: 0n })],
   ["an initrd fd that NO_INITRAMFS makes unread", 0, () => ({ initrd: 12345 })],
