@@ -6,9 +6,10 @@ import { read_text } from "../../ffi/proc.ts";
 import { check } from "../error.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
 
-/** The release, the command line, the boot, the loaded image, and whether there is live update. */
+/** The release, the command line, the configuration, the boot, the loaded image, and whether there is live update. */
 const KERNEL_FILES = new Set([
   "/proc/cmdline",
+  "/proc/config.gz",
   "/proc/version",
   "/proc/misc",
   "/proc/sys/kernel/osrelease",

@@ -11,4 +11,9 @@ Deno.test("luo doctor on the model: nothing stops it, and the agent can open the
   const device = doctor.findings.find(({ code }) => code === "device");
   assert.equal(device?.verdict, "ok");
   assert.match(device.text, /The agent \(process \d+\) can open/);
+  const config = doctor.findings.find(({ code }) => code === "kernel_config");
+  assert.match(
+    `${config?.verdict} ${config?.text}`,
+    /^ok .*CONFIG_LIVEUPDATE.* are set in \/proc\/config\.gz$/,
+  );
 });

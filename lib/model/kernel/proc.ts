@@ -1,6 +1,7 @@
 /** The files of /proc, /sys and /dev that live update needs; each read gives their present contents. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
+import { kernel_config } from "../ground/kernel_config.ts";
 import { read_debugfs } from "./debugfs.ts";
 import { type FileOperations, opened_flags, OpenFile, stat } from "../fs/file.ts";
 import { generic_lseek } from "../fs/read_write.ts";
@@ -17,6 +18,7 @@ interface Entry {
 
 const entries = new Map<string, Entry>([
   ["/proc/cmdline", { mode: 0o444, read: (system) => `${system.command_line}\n` }],
+  ["/proc/config.gz", { mode: 0o444, read: ({ speaks }) => kernel_config(speaks !== undefined) }],
   ["/proc/meminfo", { mode: 0o444, read: meminfo }],
   ["/proc/sys/kernel/random/boot_id", { mode: 0o444, read: (system) => `${system.boot_id}\n` }],
   ["/proc/sys/kernel/osrelease", { mode: 0o444, read: (system) => `${system.release}\n` }],
