@@ -10,7 +10,7 @@ import {
   LIVEUPDATE_SESSION_PRESERVE_FD,
   LIVEUPDATE_SESSION_RETRIEVE_FD,
 } from "../ffi/abi/liveupdate.ts";
-import { check, type Operation } from "./error.ts";
+import { LuoError, type Operation } from "./error.ts";
 import { Fd } from "./fd.ts";
 
 /**
@@ -40,7 +40,7 @@ export class OutgoingSession {
    */
   preserve(fd: Fd, token: bigint): void {
     const argument = encodeFd(checkToken(token), fd.numberIn(this.fd.sys));
-    const subject = `file ${token} in session "${this.name}"`;
+    const subject = () => `file ${token} in session "${this.name}"`;
     call(this.fd, LIVEUPDATE_SESSION_PRESERVE_FD, argument, "preserve", subject);
   }
 
@@ -82,7 +82,7 @@ export class IncomingSession {
    */
   restore(token: bigint): Fd {
     const argument = encodeFd(checkToken(token));
-    const subject = `file ${token} of session "${this.name}"`;
+    const subject = () => `file ${token} of session "${this.name}"`;
     call(this.fd, LIVEUPDATE_SESSION_RETRIEVE_FD, argument, "restore", subject);
     return new Fd(this.fd.sys, decodeFd(argument));
   }
@@ -95,7 +95,7 @@ export class IncomingSession {
    */
   finish(): void {
     if (this.fd.closed) return;
-    call(this.fd, LIVEUPDATE_SESSION_FINISH, encodeFinish(), "finish", `session "${this.name}"`);
+    call(this.fd, LIVEUPDATE_SESSION_FINISH, encodeFinish(), "finish", () => `session "${this.name}"`);
     this.fd.close();
   }
 
@@ -115,10 +115,18 @@ function checkToken(token: bigint): bigint {
 
 function kernelName(fd: Fd, name: string): Uint8Array {
   const argument = encodeGetName();
-  call(fd, LIVEUPDATE_SESSION_GET_NAME, argument, "get_name", `session "${name}"`);
+  call(fd, LIVEUPDATE_SESSION_GET_NAME, argument, "get_name", () => `session "${name}"`);
   return decodeName(argument);
 }
 
-function call(fd: Fd, request: number, argument: Uint8Array, operation: Operation, subject: string): void {
-  check(fd.sys.ioctl(fd.number, request, argument), operation, subject);
+/** `subject` is asked only after an error: the texts would cost a program with many files as much as the rest of a call. */
+function call(
+  fd: Fd,
+  request: number,
+  argument: Uint8Array,
+  operation: Operation,
+  subject: () => string,
+): void {
+  const answer = fd.sys.ioctl(fd.number, request, argument);
+  if (answer < 0) throw new LuoError(operation, subject(), -answer);
 }

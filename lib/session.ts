@@ -23,6 +23,8 @@ export function sessionNameProblem(name: string): string | undefined {
   if (name === "") return "a session name must not be empty";
   if (!name.isWellFormed()) return "a session name must be UTF-8";
   if (name.includes("\0")) return "a session name must not hold a NUL";
+  // No character of a text takes more than three bytes for each of its UTF-16 units.
+  if (3 * name.length <= SESSION_NAME_MAX) return undefined;
   const length = new TextEncoder().encode(name).length;
   if (length > SESSION_NAME_MAX) {
     return `a session name has at most ${SESSION_NAME_MAX} bytes, this one has ${length}`;
@@ -137,14 +139,15 @@ export class Device implements Disposable {
   }
 
   #session(request: number, operation: "create" | "retrieve", name: string): Fd {
-    const subject = `session "${name}"`;
     const problem = sessionNameProblem(name);
     // The kernel ends the name at a NUL, and refuses 64 bytes without one. It must see the caller's name or none.
     if (problem !== undefined) {
+      const subject = `session "${name}"`;
       throw new LuoError(operation, subject, Errno.EINVAL, `Cannot ${operation} ${subject}: ${problem}`);
     }
     const argument = encodeSession(name);
-    check(this.fd.sys.ioctl(this.fd.number, request, argument), operation, subject);
+    const answer = this.fd.sys.ioctl(this.fd.number, request, argument);
+    if (answer < 0) throw new LuoError(operation, `session "${name}"`, -answer);
     return new Fd(this.fd.sys, decodeFd(argument));
   }
 
