@@ -8,7 +8,7 @@ import {
 } from "../ffi/abi/liveupdate.ts";
 import { O_CLOEXEC, O_RDWR } from "../ffi/abi/fcntl.ts";
 import { Errno } from "../ffi/abi/errno.ts";
-import { check, LuoError } from "./error.ts";
+import { LuoError } from "./error.ts";
 import { Fd } from "./fd.ts";
 import { IncomingSession, OutgoingSession, type RestorableSession } from "./open_session.ts";
 import type { SystemCalls } from "./system_calls.ts";

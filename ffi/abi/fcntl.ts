@@ -63,6 +63,8 @@ export const F_RDLCK = 0;
 export const F_UNLCK = 2;
 /** fcntl(2): a copy of the file descriptor, which execve(2) closes. */
 export const F_DUPFD_CLOEXEC = 1030;
+/** fcntl(2): the number of bytes that a pipe can hold. */
+export const F_SETPIPE_SZ = 1031;
 /** fcntl(2): adds seals to a memfd or tmpfs file. */
 export const F_ADD_SEALS = 1033;
 /** fcntl(2): the seals of a memfd or tmpfs file. */

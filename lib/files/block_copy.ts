@@ -1,26 +1,23 @@
-/** Copies bytes of a regular file block by block: blocks of zeros become holes, and a digest sees the same bytes that are written. */
+/** Copies a regular file with a digest that sees the same bytes that are written. Blocks of zeros become holes. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import { pread, pwrite, pwrite_in_thread } from "../../ffi/file.ts";
 import { is_zero } from "../../ffi/memory.ts";
 import { LuoError } from "../error.ts";
 import type { Extent } from "./data_extents.ts";
+import { BLOCK_BYTES } from "./data_transfer.ts";
 import { type End, letSignalsIn } from "./transfer.ts";
 
 export interface BlockCopyOptions {
   /** The offset in the target of the extent's first byte; without it, the same offset as in the source. */
   readonly at?: bigint;
   /** Sees all bytes in order. The blocks are then written in another thread, while the next ones are read and seen. */
-  readonly onData?: (bytes: Uint8Array) => void;
+  readonly onData: (bytes: Uint8Array) => void;
   readonly onBytes?: (bytes: number) => void;
   readonly signal?: AbortSignal;
 }
 
-/** A shorter run of zeros is written as data: a hole costs an extent in the file system. */
-const BLOCK_BYTES = 64 << 10;
-/** Small enough to be in the processor's cache when the bytes are compared and written. */
-const PIECE_BYTES = 256 << 10;
-/** In another thread: long enough that the change of threads does not count. */
-const THREAD_PIECE_BYTES = 1 << 20;
+/** Long enough that the change of threads does not count. */
+const PIECE_BYTES = 1 << 20;
 
 /**
  * Copies an extent of the source to a target that is all hole there. No position moves.
@@ -32,11 +29,10 @@ export async function copyBlocks(
   from: End,
   to: End,
   { offset, length }: Extent,
-  { at = offset, onData, onBytes, signal }: BlockCopyOptions = {},
+  { at = offset, onData, onBytes, signal }: BlockCopyOptions,
 ): Promise<bigint> {
-  const size = onData === undefined ? PIECE_BYTES : THREAD_PIECE_BYTES;
   // While one is written, the other one is filled.
-  let [filled, written] = [new Uint8Array(size), new Uint8Array(size)];
+  let [filled, written] = [new Uint8Array(PIECE_BYTES), new Uint8Array(PIECE_BYTES)];
   const breathe = letSignalsIn(signal);
   let writing: Promise<void> | undefined;
   let moved = 0n;
@@ -44,16 +40,11 @@ export async function copyBlocks(
     while (moved < length) {
       const bytes = readPiece(from, filled, offset + moved, length - moved);
       if (bytes.length === 0) break;
-      onData?.(bytes);
+      onData(bytes);
       await writing;
-      writing = undefined;
-      const place = at + moved;
-      if (onData === undefined) writeRuns(to, bytes, place);
-      else {
-        writing = writeRunsInThread(to, bytes, place);
-        // Its error is thrown where it is awaited, after the next bytes were read.
-        writing.catch(() => {});
-      }
+      writing = writeRunsInThread(to, bytes, at + moved);
+      // Its error is thrown where it is awaited, after the next bytes were read.
+      writing.catch(() => {});
       [filled, written] = [written, filled];
       moved += BigInt(bytes.length);
       onBytes?.(bytes.length);
@@ -78,10 +69,6 @@ function readPiece(
     if (bytes >= 0) return piece.subarray(0, bytes);
     if (bytes !== -Errno.EINTR) throw new LuoError("read", from.name, -bytes);
   }
-}
-
-function writeRuns(to: End, bytes: Uint8Array<ArrayBuffer>, at: bigint): void {
-  for (const { start, end } of runs(bytes)) writeAllAt(to, bytes.subarray(start, end), at + BigInt(start));
 }
 
 async function writeRunsInThread(to: End, bytes: Uint8Array<ArrayBuffer>, at: bigint): Promise<void> {

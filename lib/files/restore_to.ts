@@ -1,6 +1,7 @@
 /** Writes a restored file to a path or to an open descriptor. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import {
+  F_SETPIPE_SZ,
   O_CLOEXEC,
   O_CREAT,
   O_DIRECTORY,
@@ -13,11 +14,12 @@ import {
   S_IFLNK,
   S_IFMT,
 } from "../../ffi/abi/fcntl.ts";
-import { fchmod, fstat, fsync, ftruncate, link_fd, open, rename, unlink } from "../../ffi/file.ts";
+import { fchmod, fcntl, fstat, fsync, ftruncate, link_fd, open, rename, unlink } from "../../ffi/file.ts";
 import { check, LuoError } from "../error.ts";
 import type { Stat } from "../system_calls.ts";
 import { HostFd } from "./host_fd.ts";
 import { copyBlocks } from "./block_copy.ts";
+import { transferData } from "./data_transfer.ts";
 import { extentsOfMemfd } from "./data_extents.ts";
 import { checkDigest, startDigest } from "./digest.ts";
 import { kindOf } from "./file_kind.ts";
@@ -40,6 +42,8 @@ export interface GiveOptions {
   readonly onBytes?: (bytes: number) => void;
   readonly signal?: AbortSignal;
 }
+
+const PIPE_BYTES = 1 << 20;
 
 /** A preserved file is the memory of a program, so other users may not read the restored file, unless `--mode` says so. */
 const NEW_FILE_MODE = 0o600;
@@ -124,13 +128,14 @@ async function fill(file: Restored, out: End, options: GiveOptions): Promise<voi
   checkWhole(file, check<Stat>(fstat(file.fd), "read", file.name).size);
   check(ftruncate(out.fd, file.size), "write", out.name);
   const digest = expected === undefined ? undefined : await startDigest();
-  const onData = digest && ((bytes: Uint8Array) => digest.update(bytes));
   // A digest is of all bytes, those of holes too.
   const extents = digest === undefined ? extentsOfMemfd(file) : [{ offset: 0n, length: file.size }];
   const holes = extents.reduce((left, { length }) => left - length, file.size);
   if (holes > 0n) onBytes?.(Number(holes));
   for (const extent of extents) {
-    const moved = await copyBlocks(file, out, extent, { onData, onBytes, signal });
+    const moved = digest === undefined
+      ? await transferData(file, out, extent, { onBytes, signal })
+      : await copyBlocks(file, out, extent, { onData: (bytes) => digest.update(bytes), onBytes, signal });
     if (moved < extent.length) checkWhole(file, extent.offset + moved);
   }
   if (digest !== undefined && expected !== undefined) checkDigest(file.name, expected, digest.text());
@@ -191,5 +196,7 @@ function syncDirectory({ directory }: Target): void {
  */
 export async function giveToFd(file: Restored, out: End, options: GiveOptions = {}): Promise<void> {
   const { onBytes, signal } = options;
+  // Only for pipes, and at most what the system allows: each side then works on a larger piece before the other one has its turn.
+  fcntl(out.fd, F_SETPIPE_SZ, PIPE_BYTES);
   checkWhole(file, await transfer(file, out, { offset: 0n, limit: file.size, onBytes, signal }));
 }

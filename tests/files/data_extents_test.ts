@@ -5,6 +5,7 @@ import * as abi from "../../ffi/abi/fcntl.ts";
 import { close, fallocate, fstat, ftruncate, lseek, open, pwrite } from "../../ffi/file.ts";
 import { is_zero } from "../../ffi/memory.ts";
 import { copyBlocks } from "../../lib/files/block_copy.ts";
+import { transferData } from "../../lib/files/data_transfer.ts";
 import { extentsOfMemfd, extentsWithoutHoles } from "../../lib/files/data_extents.ts";
 import { digestOf, startDigest } from "../../lib/files/digest.ts";
 import { LuoError } from "../../lib/error.ts";
@@ -86,7 +87,7 @@ Deno.test("only blocks with data of a restored file are written; the rest are ho
   const file = { fd: fd.number, name: "file 7", size: BigInt(bytes.length) };
   using copy = memfdOf(new Uint8Array(0));
   ftruncate(copy.number, file.size);
-  await copyBlocks(file, { fd: copy.number, name: "copy" }, { offset: 0n, length: file.size });
+  await transferData(file, { fd: copy.number, name: "copy" }, { offset: 0n, length: file.size });
   const extents = extentsOfMemfd({ fd: copy.number, size: file.size });
   assert.deepEqual(
     extents.map(({ offset, length }) => [Number(offset) / KiB, Number(length) / KiB]),
