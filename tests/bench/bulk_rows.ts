@@ -1,12 +1,17 @@
 /** Files into memory and back: luo beside cat, cp and openssl. */
+import { O_CLOEXEC, O_WRONLY } from "../../ffi/abi/fcntl.ts";
+import { mkfifo, open } from "../../ffi/file.ts";
+import { check } from "../../lib/error.ts";
 import { startDigest } from "../../lib/files/digest.ts";
+import { HostFd } from "../../lib/files/host_fd.ts";
 import { copyToMemfd } from "../../lib/files/preserve_from.ts";
-import { giveToFile, parseTarget } from "../../lib/files/restore_to.ts";
+import { giveToFd, giveToFile, parseTarget } from "../../lib/files/restore_to.ts";
 import { pattern } from "../files/scratch.ts";
+import { ofPipeline, ofThisProcess } from "./processor_time.ts";
 import { ratios, type Row, type Samples, type Section, times } from "./report.ts";
 
 const GIB = 1 << 30;
-const PAIRS = 3;
+const PAIRS = 5;
 const COPY = "/dev/shm/luo-bench-copy";
 
 export const bulk: Section = {
@@ -14,57 +19,80 @@ export const bulk: Section = {
   title: "Bytes",
   about:
     `1 GiB, in the page cache. luo's own functions, without the start of a process; cat, cp and openssl with theirs. Copies
-    lie in /dev/shm. Each ratio is one of throughputs or of times, as the target says.`,
+    lie in /dev/shm. Because other programs use the processors, the ratios are of processor time, in user and system mode: that
+    of the busiest thread, or of the busiest process of a pipe, as the others work at the same time on other processors.`,
   rows,
 };
 
 async function rows(): Promise<Row[]> {
   const directory = Deno.makeTempDirSync({ prefix: "luo-bench-" });
-  const [dense, sparse] = [`${directory}/dense`, `${directory}/sparse`];
+  const [dense, sparse, fifo] = [`${directory}/dense`, `${directory}/sparse`, `${directory}/fifo`];
   fill(dense);
   Deno.writeTextFileSync(sparse, "");
   Deno.truncateSync(sparse, GIB);
-  const cat = () => shell(`cat ${dense} >${COPY}`);
+  check(mkfifo(fifo, 0o600), "create", fifo);
   try {
-    return [...await plain(dense, sparse, cat), ...await withDigest(dense, cat)];
+    using memfd = await copyToMemfd({ kind: "file", path: dense });
+    return [
+      ...await plain(dense, sparse, memfd),
+      await toPipe(dense, memfd, fifo),
+      ...await withDigest(dense, memfd),
+    ];
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
 }
 
-async function plain(dense: string, sparse: string, cat: () => number): Promise<Row[]> {
+async function plain(dense: string, sparse: string, memfd: HostFd): Promise<Row[]> {
   await preserve(dense);
-  const busy =
-    "other programs use both processors; luo has one system call for each 8 MiB, cat for each 128 KiB.";
   return [
     faster(
       "preserve 1 GiB",
       "cat FILE >/dev/shm/x",
-      await ratios(PAIRS, cat, () => preserve(dense)),
+      await ratios(PAIRS, () => copying(dense), () => preserve(dense)),
       1,
-      busy,
+      "both copy each byte once or twice in memory; luo has one system call for each 8 MiB, cat for each 128 KiB.",
     ),
     slower(
       "preserve a sparse 1 GiB",
       "cp --sparse=always",
-      await ratios(PAIRS, () => preserve(sparse), () => shell(`cp --sparse=always ${sparse} ${COPY}`)),
+      await ratios(
+        PAIRS,
+        () => preserve(sparse),
+        () => making(`cp --sparse=always ${sparse} ${COPY}`),
+      ),
       2,
       "cp takes a millisecond; most of luo's time is the check of the available memory.",
     ),
     faster(
       "restore 1 GiB to a file",
-      "cat FILE >/dev/shm/x",
-      await ratios(PAIRS, cat, () => restore(dense)),
+      "cat MEMFD >/dev/shm/x",
+      await ratios(PAIRS, () => copying(pathOf(memfd)), () => restore(memfd)),
       1,
-      "the source is a memfd, which has no large pages, and its bytes go through a buffer, to leave out zeros.",
+      "luo looks for blocks of zeros, to leave them out.",
     ),
   ];
 }
 
-async function withDigest(dense: string, cat: () => number): Promise<Row[]> {
-  const slowest = () => Math.max(cat(), shell(`openssl dgst -sha256 ${dense}`));
-  const why =
-    "two threads work, one for the digest and one for the copy, and other programs use both processors.";
+async function toPipe(dense: string, memfd: HostFd, fifo: string): Promise<Row> {
+  const ratio = await ratios(
+    PAIRS,
+    () => ofPipeline(`cat ${dense}`, "cat >/dev/null"),
+    () => piped(memfd, fifo),
+  );
+  return faster(
+    "restore 1 GiB to a pipe",
+    "cat FILE | cat",
+    ratio,
+    2,
+    "the cat that reads the pipe is the busiest, in both: it copies each byte. luo's own side takes half of that.",
+  );
+}
+
+async function withDigest(dense: string, memfd: HostFd): Promise<Row[]> {
+  const slowest = () => Math.max(copying(dense), ofPipeline(`openssl dgst -sha256 ${dense}`));
+  const why = "one thread reads and digests, the other one writes; openssl reads the same bytes.";
+  const digest = await digestOfCopy(dense);
   return [
     slower(
       "preserve with digest",
@@ -76,7 +104,7 @@ async function withDigest(dense: string, cat: () => number): Promise<Row[]> {
     slower(
       "restore with digest",
       "cat or openssl dgst",
-      await ratios(PAIRS, () => restore(dense, true), slowest),
+      await ratios(PAIRS, () => restore(memfd, digest), slowest),
       1.15,
       why,
     ),
@@ -89,37 +117,62 @@ function fill(path: string): void {
   for (let done = 0; done < GIB; done += piece.length) out.writeSync(piece);
 }
 
-/** Milliseconds. */
-function shell(script: string): number {
-  const begin = performance.now();
-  const { success } = new Deno.Command("sh", { args: ["-c", script], stdout: "null" }).outputSync();
-  const end = performance.now();
-  new Deno.Command("rm", { args: ["-f", COPY] }).outputSync();
-  if (!success) throw new Error(`"${script}" failed`);
-  return end - begin;
+function copying(path: string): number {
+  return making(`cat ${path} >${COPY}`);
+}
+
+/** A command that makes the copy. */
+function making(command: string): number {
+  const time = ofPipeline(command);
+  Deno.removeSync(COPY);
+  return time;
+}
+
+function pathOf(memfd: HostFd): string {
+  return `/proc/${Deno.pid}/fd/${memfd.number}`;
 }
 
 async function preserve(path: string, digest = false): Promise<number> {
-  const begin = performance.now();
   const running = digest ? await startDigest() : undefined;
-  using _ = await copyToMemfd({ kind: "file", path }, {
-    onData: running && ((bytes) => running.update(bytes)),
+  return await ofThisProcess(async () => {
+    using _ = await copyToMemfd({ kind: "file", path }, {
+      onData: running && ((bytes) => running.update(bytes)),
+    });
+    running?.text();
   });
-  running?.text();
-  return performance.now() - begin;
 }
 
-async function restore(path: string, verify = false): Promise<number> {
-  const running = verify ? await startDigest() : undefined;
-  using memfd = await copyToMemfd({ kind: "file", path }, {
-    onData: running && ((bytes) => running.update(bytes)),
-  });
-  const digest = running?.text();
-  const begin = performance.now();
-  await giveToFile({ fd: memfd.number, name: path, size: BigInt(GIB) }, parseTarget(COPY), { digest });
-  const end = performance.now();
+async function digestOfCopy(path: string): Promise<string> {
+  const running = await startDigest();
+  using _ = await copyToMemfd({ kind: "file", path }, { onData: (bytes) => running.update(bytes) });
+  return running.text();
+}
+
+async function restore({ number }: HostFd, digest?: string): Promise<number> {
+  const file = { fd: number, name: "a memfd", size: BigInt(GIB) };
+  const time = await ofThisProcess(() =>
+    giveToFile(file, parseTarget(COPY), digest === undefined ? {} : { digest })
+  );
   Deno.removeSync(COPY);
-  return end - begin;
+  return time;
+}
+
+/** luo's side or the reader's, whichever is busier. */
+async function piped({ number }: HostFd, fifo: string): Promise<number> {
+  const reader = new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      `import { ofPipeline } from ${JSON.stringify(import.meta.resolve("./processor_time.ts"))};
+      console.log(ofPipeline(${JSON.stringify(`cat ${fifo} >/dev/null`)}));`,
+    ],
+    stdout: "piped",
+  }).spawn();
+  const fd = check(open(fifo, O_WRONLY | O_CLOEXEC), "open", fifo);
+  const time = await ofThisProcess(async () => {
+    using out = new HostFd(fd);
+    await giveToFd({ fd: number, name: "a memfd", size: BigInt(GIB) }, { fd: out.number, name: "a pipe" });
+  });
+  return Math.max(time, Number(new TextDecoder().decode((await reader.output()).stdout)));
 }
 
 /** `ratio` is the other's time by luo's. */
