@@ -88,7 +88,7 @@ after() {
 
 install
 say "the agent starts"
-luo agent start
+luo agent start --timeout 300
 if [ "$LUO_BOOT" = 1 ]; then before; fi
 if [ "$LUO_BACKEND" = model ]; then LUO_BOOT=2; fi
 after

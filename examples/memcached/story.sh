@@ -33,7 +33,7 @@ check() {
 
 install
 say "the agent starts"
-luo agent start
+luo agent start --timeout 300
 case $LUO_BOOT in
 1)
   ./serve

@@ -40,7 +40,7 @@ update() { luo update run "$LUO_KERNEL" --initrd "$LUO_INITRD" --command-line "$
 install
 watch
 say "the agent starts"
-luo agent start
+luo agent start --timeout 300
 case $LUO_BOOT in
 1)
   ./machine
