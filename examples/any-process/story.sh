@@ -41,7 +41,7 @@ ask() {
 # Asks the shell how far it has counted.
 count() {
   local pid
-  read -r pid <"$PROCESS_DIR/shell.pid"
+  pid=$(<"$PROCESS_DIR/shell.pid")
   rm -f "$PROCESS_DIR/count"
   kill -USR1 "$pid"
   until [ -s "$PROCESS_DIR/count" ]; do sleep 0.05; done
