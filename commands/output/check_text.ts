@@ -1,6 +1,7 @@
 /** A check of the next kernel as people read it. */
 import type { Check, CheckLine, CheckVerdict } from "../../lib/schema/types.ts";
 import { type Paint, visible } from "../base/text.ts";
+import { COLUMNS, wrap } from "../base/wrap.ts";
 
 const WORDS: Readonly<Record<CheckVerdict, readonly [style: "green" | "red" | "yellow", words: string]>> = {
   fits: ["green", "fits"],
@@ -10,7 +11,6 @@ const WORDS: Readonly<Record<CheckVerdict, readonly [style: "green" | "red" | "y
 
 const VERDICT_WIDTH = 14;
 const CODE_WIDTH = 21;
-const COLUMNS = 120;
 
 export function checkText(check: Check, paint: Paint): string {
   const { verdict, release, wraps, lines } = check;
@@ -36,16 +36,4 @@ export function doubtText({ verdict, lines }: Check): string | undefined {
   const doubts = lines.filter((line) => line.verdict === "cannot_tell");
   const rows = doubts.map(({ code, reason }) => `  ${code}: ${visible(reason)}`);
   return ["luo: Cannot tell whether the next kernel takes over what is preserved", ...rows].join("\n");
-}
-
-/** Lines of at most `width` columns, but for a word that is longer. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else lines.push(word);
-  }
-  return lines;
 }

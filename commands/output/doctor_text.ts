@@ -1,5 +1,6 @@
 /** The result of `luo doctor` as text. */
 import type { Doctor } from "../../lib/schema/answer_types.ts";
+import { COLUMNS, wrap } from "../base/wrap.ts";
 import { count, type Paint, visible } from "../base/text.ts";
 
 type Verdict = Doctor["findings"][number]["verdict"];
@@ -15,8 +16,8 @@ const COLUMN = 7;
 
 export function doctorText({ findings, stopped }: Doctor, paint: Paint): string {
   const lines = findings.flatMap(({ verdict, text, remedy }) => [
-    `${paint(STYLES[verdict], verdict.padEnd(COLUMN))}  ${visible(text)}`,
-    ...remedy === undefined ? [] : [`${" ".repeat(COLUMN)}  -> ${visible(remedy)}`],
+    `${paint(STYLES[verdict], verdict.padEnd(COLUMN))}  ${indented(visible(text), COLUMN + 2)}`,
+    ...remedy === undefined ? [] : [`${" ".repeat(COLUMN)}  -> ${indented(visible(remedy), COLUMN + 5)}`],
   ]);
   const stopping = findings.filter(({ verdict }) => verdict === "stops").length;
   const conclusion = stopped
@@ -25,4 +26,9 @@ export function doctorText({ findings, stopped }: Doctor, paint: Paint): string 
     } it`
     : "Nothing stops a live update here";
   return [...lines, "", paint("bold", conclusion)].join("\n");
+}
+
+/** Text whose further lines begin where the first one does. */
+function indented(text: string, column: number): string {
+  return wrap(text, COLUMNS - column).join(`\n${" ".repeat(column)}`);
 }

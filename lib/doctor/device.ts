@@ -13,7 +13,7 @@ export function device(host: Host): Finding[] {
   if (!host.exists(LIVEUPDATE_DEVICE)) return [absent(host)];
   // A process that holds the device is named; opening it would only answer EBUSY.
   const held = holders(host);
-  if (held.length > 0) return held.map((pid) => heldBy(host, pid));
+  if (held.length > 0) return [heldBy(host, held)];
   const fd = host.sys.open(host.place(LIVEUPDATE_DEVICE), O_RDWR | O_CLOEXEC);
   if (fd < 0) return [refused(-fd)];
   host.sys.close(fd);
@@ -45,15 +45,20 @@ function holders(host: Host): string[] {
   );
 }
 
-function heldBy(host: Host, pid: string): Finding {
-  const name = host.text(`/proc/${pid}/comm`)?.trim() ?? "unknown";
-  const unit = /\/([^/\n]+\.service)$/m.exec(host.text(`/proc/${pid}/cgroup`) ?? "")?.[1];
+/** Processes can share one open of the device: a child inherits the descriptor. */
+function heldBy(host: Host, pids: readonly string[]): Finding {
+  const names = pids.map((pid) => `${pid} (${host.text(`/proc/${pid}/comm`)?.trim() ?? "unknown"})`);
+  const who = names.length === 1
+    ? `Process ${names[0]} holds ${LIVEUPDATE_DEVICE}`
+    : `Processes ${names.join(", ")} hold ${LIVEUPDATE_DEVICE}`;
+  const units = new Set(
+    pids.map((pid) => /\/([^/\n]+\.service)$/m.exec(host.text(`/proc/${pid}/cgroup`) ?? "")?.[1]),
+  );
+  const end = units.has(undefined) ? `kill ${pids.join(" ")}` : `systemctl stop ${[...units].join(" ")}`;
   return stops(
     "device",
-    `Process ${pid} (${name}) holds ${LIVEUPDATE_DEVICE}: one process at a time can`,
-    unit === undefined
-      ? `when its sessions are no longer needed: kill ${pid}`
-      : `when its sessions are no longer needed: systemctl stop ${unit}`,
+    `${who}: only one program can have it open`,
+    `when the sessions of that program are no longer needed: ${end}`,
   );
 }
 

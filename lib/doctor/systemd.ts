@@ -18,7 +18,7 @@ export function systemd(host: Host): Finding[] {
   if (version === undefined) {
     return [warns(
       "systemd",
-      "PID 1 is systemd of an unknown version: from 261 on it opens the device at systemctl kexec",
+      "PID 1 is systemd of an unknown version: before 261, systemctl kexec ends the agent and its sessions are lost",
       "execute the kexec with: luo kexec exec",
     )];
   }
@@ -29,11 +29,28 @@ export function systemd(host: Host): Finding[] {
       "execute the kexec with: luo kexec exec (systemd 261 keeps the fd stores of services by itself)",
     )];
   }
-  return [ok(
+  return [knowsLuo(host, version)];
+}
+
+/** systemctl kexec ends the agent like every service. What is in a fd store goes over in a session of systemd's own. */
+function knowsLuo({ agent, text }: Host, version: number): Finding {
+  const environment = agent && text(`/proc/${agent.pid}/environ`);
+  if (agent === undefined || environment === undefined) {
+    return ok("systemd", `systemd ${version} carries the fd stores of services over systemctl kexec`);
+  }
+  const room = /(?:^|\0)FDSTORE=(\d+)/.exec(environment)?.[1];
+  if (room !== undefined) {
+    return ok(
+      "systemd",
+      `systemd ${version} carries the agent's sessions over systemctl kexec: its fd store has ${room} places`,
+    );
+  }
+  return warns(
     "systemd",
-    `systemd ${version} keeps the fd stores of services over systemctl kexec, in a session of its own; it opens the ` +
-      "device then, so the agent must not hold it",
-  )];
+    `systemctl kexec ends the agent (process ${agent.pid}), and its sessions are lost: it has no fd store in systemd ${version}`,
+    "execute the kexec with: luo kexec exec; or run the agent in a unit with FileDescriptorStoreMax=4096 and " +
+      "FileDescriptorStorePreserve=yes",
+  );
 }
 
 function versionOf(host: Host): number | undefined {

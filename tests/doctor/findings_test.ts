@@ -295,6 +295,23 @@ const CASES: readonly Case[] = [
     finding: ["systemd", "warns", /systemd 257 does not know/, /luo kexec exec/],
   },
   {
+    name: "an agent with places in the fd store",
+    tree: { "/proc/77/environ": "HOME=/\0FDSTORE=4096\0" },
+    agent: { pid: 77, holdsDevice: true },
+    finding: ["systemd", "ok", /systemd 262 carries the agent's sessions.* 4096 places/],
+  },
+  {
+    name: "an agent without a fd store",
+    tree: { "/proc/77/environ": "HOME=/\0" },
+    agent: { pid: 77, holdsDevice: true },
+    finding: [
+      "systemd",
+      "warns",
+      /systemctl kexec ends the agent \(process 77\)/,
+      /FileDescriptorStorePreserve=yes/,
+    ],
+  },
+  {
     name: "GRUB's saved entry without liveupdate=on",
     tree: { "/etc/default/grub": "GRUB_DEFAULT=saved\n", "/boot/grub/grubenv": "# x\nsaved_entry=old\n" },
     finding: [
