@@ -1,5 +1,6 @@
 /** Turns the command line of `luo` into an exit code. Only this file reads the arguments and the environment, and exits. */
 import type { Outside } from "./commands/base/context.ts";
+import type { ServiceVariables } from "./lib/agent/service.ts";
 import { EXIT } from "./commands/base/exit_codes.ts";
 import { readyHelp } from "./commands/help/ready_help.ts";
 import { versionText } from "./lib/version.ts";
@@ -31,6 +32,7 @@ async function start(): Promise<number> {
         LUO_APPEND: await variable("LUO_APPEND"),
       },
       runtimeDir: await variable("XDG_RUNTIME_DIR"),
+      service: await serviceVariables(),
     },
     mainModule: import.meta.url,
     stdoutIsTerminal,
@@ -39,6 +41,13 @@ async function start(): Promise<number> {
     paint: stdoutIsTerminal && !await variable("NO_COLOR") ? colour : plain,
   };
   return await runLine(Deno.args, outside);
+}
+
+/** The variables of a service manager, which only a service has. */
+async function serviceVariables(): Promise<ServiceVariables | undefined> {
+  if (!Deno.env.has("NOTIFY_SOCKET") && !Deno.env.has("LISTEN_PID")) return undefined;
+  const { SERVICE_VARIABLES } = await import("./lib/agent/service.ts");
+  return Object.fromEntries(SERVICE_VARIABLES.map((name) => [name, Deno.env.get(name)]));
 }
 
 /** A variable of the environment. Deno throws for a value that is not UTF-8. */

@@ -7,6 +7,7 @@ import {
   decodeCredentials,
   decodeMessageHeader,
   decodeRights,
+  decodeUnixPath,
   encodeIovec,
   encodeMessageHeader,
   encodeRights,
@@ -15,11 +16,13 @@ import {
   MSG_CTRUNC,
   MSG_NOSIGNAL,
   MSG_TRUNC,
+  SO_ACCEPTCONN,
   SO_PEERCRED,
   SO_PEERGROUPS,
   SOCK_CLOEXEC,
   SOL_SOCKET,
   UCRED_SIZE,
+  UNIX_PATH_MAX,
 } from "./abi/socket.ts";
 import type { Received, Ret } from "./abi/values.ts";
 import { addressOf, keepAlive, libc, ret } from "./libc.ts";
@@ -35,6 +38,12 @@ export interface ReceivedMessage extends Received {
  * perhaps as a socket without a listener. -ENAMETOOLONG: the path has more than 107 bytes.
  */
 export function unix_listen(path: string, type: number, backlog: number): Ret {
+  const fd = unix_bind(path, type);
+  return fd < 0 ? fd : orClose(fd, ret(libc().listen(fd, backlog)));
+}
+
+/** A socket that is bound to `path`, which has mode 0600 from the start. Datagrams can be received from it at once. */
+export function unix_bind(path: string, type: number): Ret {
   const address = encodeUnixAddress(path);
   if (address === undefined) return -Errno.ENAMETOOLONG;
   const fd = ret(libc().socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
@@ -42,7 +51,6 @@ export function unix_listen(path: string, type: number, backlog: number): Ret {
   // bind gives the path the mode of the unbound socket (net/unix/af_unix.c), so other users can never connect.
   let answer = ret(libc().fchmod(fd, 0o600));
   if (answer >= 0) answer = ret(libc().bind(fd, address, address.length));
-  if (answer >= 0) answer = ret(libc().listen(fd, backlog));
   return orClose(fd, answer);
 }
 
@@ -136,6 +144,21 @@ export class MessageReceiver {
     const fds = decodeRights(this.#control, back.controlLength);
     return { bytes: answer, fds, truncated: (back.flags & (MSG_CTRUNC | MSG_TRUNC)) !== 0 };
   }
+}
+
+/** Whether the socket listens (SO_ACCEPTCONN); an errno for an fd that is no socket. */
+export function is_listening(fd: number): boolean | Ret {
+  const into = new Uint32Array(1);
+  const answer = ret(libc().getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, into, new Uint32Array([4])));
+  return answer < 0 ? answer : into[0] === 1;
+}
+
+/** The path that the socket is bound to; undefined without one. */
+export function bound_path(fd: number): string | undefined {
+  const into = new Uint8Array(UNIX_PATH_MAX + 3);
+  const length = new Uint32Array([into.length]);
+  if (ret(libc().getsockname(fd, into, length)) < 0) return undefined;
+  return decodeUnixPath(into.subarray(0, length[0]));
 }
 
 /** The process at the other end, as it was when the connection was made. */

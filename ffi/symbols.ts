@@ -97,6 +97,8 @@ export const symbols = {
   sendmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   // ssize_t recvmsg(int fd, struct msghdr *message, int flags)
   recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  // int getsockname(int fd, struct sockaddr *address, socklen_t *length)
+  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   // int getsockopt(int fd, int level, int name, void *value, socklen_t *length)
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   // int setsockopt(int fd, int level, int name, const void *value, socklen_t length)

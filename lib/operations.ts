@@ -34,7 +34,8 @@ export type Operation =
   | "record"
   | "seal"
   | "send"
-  | "start";
+  | "start"
+  | "store";
 
 /** Keyed by operation and errno: EBUSY from `open` means something else than EBUSY from `preserve`. */
 const REASONS: Readonly<Partial<Record<`${Operation} ${ErrnoName}`, string>>> = {

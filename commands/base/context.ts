@@ -1,5 +1,6 @@
 /** The context that every command runs in. */
 import type { CommandContext, RouteMap, StricliProcess } from "@stricli/core";
+import type { ServiceVariables } from "../../lib/agent/service.ts";
 import type { AgentClient } from "../../lib/agent/client.ts";
 import type { ExitCode } from "./exit_codes.ts";
 import type { Paint } from "./text.ts";
@@ -28,6 +29,8 @@ export interface Settings {
   readonly nextKernel?: Readonly<Record<string, string | undefined>>;
   /** XDG_RUNTIME_DIR. */
   readonly runtimeDir?: string;
+  /** The variables that a service manager sets. */
+  readonly service?: ServiceVariables;
 }
 
 /** The streams, settings and terminals a command may use. `main.ts` makes one, and tests do. */

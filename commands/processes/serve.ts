@@ -25,6 +25,7 @@ export async function serveAgent(
   { access, participants = context.settings.participants || undefined }: AgentFiles,
 ): Promise<void> {
   const { runAgent } = await import("../../lib/agent/agent.ts");
+  const { Service: ManagedService } = await import("../../lib/agent/service.ts");
   const { agentPaths, makeDirectory } = await import("../../lib/agent/agent_place.ts");
   const where = target(context, flags);
   const log = (line: string) =>
@@ -33,6 +34,7 @@ export async function serveAgent(
   using stop = stopSignal();
   releaseCodeLater();
   using reload = access === undefined ? undefined : reloadSignal();
+  const service = context.settings.service && new ManagedService(context.settings.service, where);
   using sys = await kernelOf(context, where);
   try {
     await runAgent({
@@ -42,6 +44,7 @@ export async function serveAgent(
       participants,
       luo: selfCommand(context),
       log,
+      ...service === undefined ? {} : { service },
       stop: stop.signal,
       access,
       reload: reload?.target,

@@ -2,6 +2,7 @@
 
 export const AF_UNIX = 1;
 export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
 export const SOCK_SEQPACKET = 5;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
@@ -11,6 +12,7 @@ export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_PEERCRED = 17;
 export const SO_PEERGROUPS = 59;
+export const SO_ACCEPTCONN = 30;
 export const SCM_RIGHTS = 1;
 /** The most fds in one message: one more is EINVAL. */
 export const SCM_MAX_FD = 253;
@@ -31,14 +33,24 @@ export const UNIX_PATH_MAX = 107;
 
 const text = new TextEncoder();
 
-/** `struct sockaddr_un`: u16 family @0; path @2, NUL-terminated. Undefined when the path is too long. */
+/**
+ * `struct sockaddr_un`: u16 family @0; path @2, NUL-terminated. Undefined when the path is too long. A path that begins with a NUL is a
+ * name that is in no file system; it is not NUL-terminated.
+ */
 export function encodeUnixAddress(path: string): Uint8Array<ArrayBuffer> | undefined {
   const raw = text.encode(path);
   if (raw.length > UNIX_PATH_MAX) return undefined;
-  const bytes = new Uint8Array(2 + raw.length + 1);
+  const bytes = new Uint8Array(2 + raw.length + (raw[0] === 0 ? 0 : 1));
   bytes[0] = AF_UNIX;
   bytes.set(raw, 2);
   return bytes;
+}
+
+/** The path in a `struct sockaddr_un` of this length. Undefined for a socket without a path, or with an abstract name. */
+export function decodeUnixPath(bytes: Uint8Array): string | undefined {
+  if (bytes.length < 3 || bytes[0] !== AF_UNIX || bytes[2] === 0) return undefined;
+  const end = bytes.indexOf(0, 2);
+  return new TextDecoder().decode(bytes.subarray(2, end < 0 ? bytes.length : end));
 }
 
 /** Bytes of `struct cmsghdr` {u64 len; s32 level; s32 type}, and so the offset of its data. */

@@ -31,6 +31,7 @@ import { keepSession } from "./keep.ts";
 import { closeSession, createSession, finishSession, retrieveSession } from "./session_methods.ts";
 import { isTaken } from "./agent_device.ts";
 import { dropValue, getValue, listValues, putValue } from "./value_methods.ts";
+import type { Service } from "./service.ts";
 import { AgentState } from "./agent_state.ts";
 import { type Json, type VarlinkCall, VarlinkError } from "./varlink.ts";
 
@@ -52,6 +53,8 @@ export interface AgentOptions {
   readonly access?: string;
   /** Gets an event "reload" when the access rules are to be read again. */
   readonly reload?: EventTarget;
+  /** The service manager that started the agent. */
+  readonly service?: Service;
   /** A new process of the kernel that runs after the end of the agent's own; the agent disposes of it. Undefined: none runs. */
   readonly next_kernel?: () => SystemCalls | undefined;
 }
@@ -82,7 +85,7 @@ export async function runAgent(given: AgentOptions): Promise<void> {
   } finally {
     given.reload?.removeEventListener("reload", reload);
     // The sockets go before the lock: after that another agent may have made its own.
-    leave(paths, access);
+    leave(paths, access, options.service?.listenFd);
     close(lock);
   }
 }
@@ -113,7 +116,8 @@ async function runInKernel(
 
 async function serve(options: RunningOptions, paths: AgentPaths, started: Moment): Promise<void> {
   const now = () => new Date().toISOString();
-  using state = new AgentState({ sys: options.sys, paths, pid: getpid(), now, log: options.log });
+  const { sys, log, service } = options;
+  using state = new AgentState({ sys, paths, pid: getpid(), now, log, store: service?.store });
   const updates: UpdateService = new UpdateService({
     state,
     backend: options.backend,
@@ -126,13 +130,17 @@ async function serve(options: RunningOptions, paths: AgentPaths, started: Moment
   });
   const agent = new Agent(options, state, updates, now());
   const server = new VarlinkServer({
-    listeners: agentListeners(paths, options.gate.access, options.log),
+    listeners: agentListeners(paths, options.gate.access, options.log, service?.listenFd),
     handle: (call, peer) => agent.handle(call, peer),
     takesLater: (call, peer, answers) => agent.takesLater(call, peer, answers),
     subscribes: ({ method }) => ["GetStatus", "GetUpdate"].some((name) => method === `${INTERFACE}.${name}`),
     log: options.gate.log,
   });
-  agent.on_change = () => server.changed();
+  const tellStatus = () => service?.status(statusLine(state));
+  agent.on_change = () => {
+    server.changed();
+    tellStatus();
+  };
   state.digests.on_verdict = () => server.changed();
   agent.on_stop = () => server.stop();
   state.onBegin = () => updates.resume();
@@ -140,12 +148,23 @@ async function serve(options: RunningOptions, paths: AgentPaths, started: Moment
   // A step that is under way is cancelled first: participants must not be left in the middle of it.
   const stop = () => void updates.stop("the agent is stopped").then(() => server.stop());
   options.stop?.addEventListener("abort", stop);
+  using _ = service?.watchdog();
+  service?.ready();
+  tellStatus();
   try {
     await server.run();
+    service?.stopping();
   } finally {
     options.stop?.removeEventListener("abort", stop);
   }
   if (!state.ended) agent.end("the agent was stopped by a signal");
+}
+
+/** `2 sessions for the next kernel, 1 of the previous one`. */
+function statusLine({ outgoing, incoming, device, losses }: AgentState): string {
+  if (!device.begun) return `Waits for the device: ${device.problem}`;
+  const lost = losses.length === 0 ? "" : `, ${losses.length} lost`;
+  return `${outgoing.size} sessions for the next kernel, ${incoming.size} of the previous one${lost}`;
 }
 
 /** A log on a full disk must not end the agent. */
@@ -195,6 +214,7 @@ class Agent {
     try {
       return await this.#dispatch(name, call, peer);
     } catch (error) {
+      if (error instanceof NotYet) throw error;
       const answer = this.options.gate.error(peer, name, this.answerable(error));
       throw isTaken(error) ? new NotYet(answer) : answer;
     }
@@ -266,7 +286,9 @@ class Agent {
 
   #stop({ force }: Methods["Stop"]["request"]): Reply {
     // A session that waits in the kernel stays there for the next agent.
-    const held = this.state.held().filter(({ session }) => session !== undefined).map(({ info }) => info);
+    const held = this.state.held()
+      .filter(({ session }) => session !== undefined && !this.state.store.holds(session))
+      .map(({ info }) => info);
     const objections = dataFirst(held).map(atStop);
     if (objections.length > 0 && !force) throw refused("stop", "the agent", objections);
     this.end("the agent was stopped by force");
@@ -294,6 +316,7 @@ class Agent {
         version: options.version,
         socket: options.socket,
         startedAt: this.startedAt,
+        ...(state.store.usage === undefined ? {} : { store: state.store.usage }),
         ...(state.journal.problem === undefined ? {} : { unrecorded: state.journal.problem }),
       },
       image: currentImage(state),

@@ -23,20 +23,25 @@ export class AgentDevice implements Disposable {
   /** Open while it is used. */
   #device: Device | undefined;
   #begun = false;
+  #beginning = false;
   /** Why the device could not be opened the last time. */
   #unopened: LuoError | undefined;
   #seenAt: string | undefined;
 
-  /** @param begin finds what was handed over, when the device is opened for the first time; again after it has failed */
+  /**
+   * @param begin finds what was handed over, when the device is opened for the first time; again after it has failed
+   * @param needsDevice false: an earlier agent of this boot has read the handover, and the fd store has what it made of it
+   */
   constructor(
     readonly sys: SystemCalls,
-    readonly begin: (device: Device) => void,
+    readonly begin: () => void,
+    readonly needsDevice: () => boolean,
     readonly now: () => string,
   ) {}
 
   /** What was handed over is known, or is being read. */
   get begun(): boolean {
-    return this.#begun || this.#device !== undefined;
+    return this.#begun || this.#beginning;
   }
 
   /** The message of the last failed open. */
@@ -55,12 +60,21 @@ export class AgentDevice implements Disposable {
     const device = this.#open();
     this.#device = device;
     try {
-      // Only the manifest's retrieve can fail (EMFILE, ENOMEM), before anything was found: the next call tries again.
-      if (!this.#begun) this.begin(device);
-      this.#begun = true;
+      if (!this.begun) this.#begin();
       return work(device);
     } finally {
       this[Symbol.dispose]();
+    }
+  }
+
+  /** When it fails, the next call tries again: for example when the manifest cannot be retrieved (EMFILE, ENOMEM). */
+  #begin(): void {
+    this.#beginning = true;
+    try {
+      this.begin();
+      this.#begun = true;
+    } finally {
+      this.#beginning = false;
     }
   }
 
@@ -84,7 +98,9 @@ export class AgentDevice implements Disposable {
 
   /** For requests about sessions that need no device: what was handed over must be known. @throws LuoError as `use` */
   ready(): void {
-    if (!this.#begun) this.use(() => {});
+    if (this.#begun) return;
+    if (this.needsDevice()) this.use(() => {});
+    else this.#begin();
   }
 
   /** As `ready`. False: the device cannot be opened. */

@@ -1,5 +1,6 @@
 /** The sockets of the agent: its own, and with access rules the one that it shares. */
-import { close, unlink } from "../../ffi/file.ts";
+import { close, dup_cloexec, unlink } from "../../ffi/file.ts";
+import { check } from "../error.ts";
 import type { Access } from "./access.ts";
 import { type AgentPaths, listen, listenAgain, takePlace } from "./agent_place.ts";
 import type { ListenerOptions } from "./listener.ts";
@@ -30,19 +31,28 @@ export function takePlaces(paths: AgentPaths, { file }: Access): number {
   }
 }
 
-/** Removes the sockets. The caller still holds the lock. */
-export function leave(paths: AgentPaths, { file }: Access): void {
+/** Removes the sockets. The caller still holds the lock. A socket that the service manager listens on stays: it starts the agent again. */
+export function leave(paths: AgentPaths, { file }: Access, given: number | undefined): void {
   if (file !== undefined) leaveSharedPlace(sharedSocket(paths.socket));
-  unlink(paths.socket);
+  if (given === undefined) unlink(paths.socket);
 }
 
-/** The sockets, listening. Clients at the shared one do not take the places of root and the agent's user. */
-export function agentListeners(paths: AgentPaths, access: Access, log: Log): ListenerOptions[] {
+/**
+ * The sockets, listening. Clients at the shared one do not take the places of root and the agent's user.
+ *
+ * @param given the agent's own socket, when the service manager listens on it
+ */
+export function agentListeners(
+  paths: AgentPaths,
+  access: Access,
+  log: Log,
+  given: number | undefined,
+): ListenerOptions[] {
   const own: ListenerOptions = {
-    listen_fd: listen(paths),
+    listen_fd: given === undefined ? listen(paths) : check(dup_cloexec(given), "listen", paths.socket),
     clients_max: CLIENTS_MAX,
     allowed: (peer) => access.rightsOf(peer) === "all",
-    listenAgain: () => again(paths.socket, listenAgain(paths), log),
+    listenAgain: () => given === undefined ? again(paths.socket, listenAgain(paths), log) : undefined,
   };
   if (access.file === undefined) return [own];
   const socket = sharedSocket(paths.socket);

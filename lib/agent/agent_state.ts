@@ -1,16 +1,21 @@
 /** Everything the agent holds: the device, sessions, the loaded image, losses, and the journal of it all. */
 import { LuoError } from "../error.ts";
-import type { Device, IncomingSession, OutgoingSession } from "../session.ts";
+import type { IncomingSession, OutgoingSession } from "../session.ts";
 import type { SystemCalls } from "../system_calls.ts";
+import { type Given, given } from "./adopt.ts";
 import { AgentDevice } from "./agent_device.ts";
 import type { AgentPaths } from "./agent_place.ts";
-import { incomingManifest, inherit, inheritUnreadable, previewRecord } from "./inherit.ts";
+import { inherit, inheritUnreadable, previewRecord } from "./inherit.ts";
 import { DigestChecks } from "./digest_checks.ts";
 import { announceKept, renewKept } from "./keep.ts";
 import { type Change, encodeChange, encodeJournal, loss, unrestored } from "./journal.ts";
-import { type JournalSource, JournalWriter, type WithDevice } from "./journal_writer.ts";
+import { type JournalSource, JournalWriter } from "./journal_writer.ts";
+import type { FdStore } from "./fd_store.ts";
+import { SessionStore } from "./session_store.ts";
+import { OwnSession } from "./own_session.ts";
+import type { Journal } from "./journal.ts";
 import type { ImageFiles } from "./loaded_image.ts";
-import { VALUES_SESSION } from "./manifest.ts";
+import { MANIFEST_SESSION, VALUES_SESSION } from "./manifest.ts";
 import { PreservedFds } from "./preserved_fds.ts";
 import { readText } from "./proc_text.ts";
 import { ValueStore } from "./value_store.ts";
@@ -45,6 +50,8 @@ export interface StateOptions {
   readonly pid: number;
   readonly now: () => string;
   readonly log: (line: string) => void;
+  /** Where the service manager keeps copies of the sessions' fds; undefined: nowhere. */
+  readonly store?: FdStore | undefined;
 }
 
 /** The state of the agent. Everything that it holds ends with the agent's process. */
@@ -60,6 +67,8 @@ export class AgentState implements Disposable {
   readonly digests: DigestChecks;
   readonly sys: SystemCalls;
   readonly device: AgentDevice;
+  readonly store: SessionStore;
+  readonly given: Given;
   readonly journal: JournalWriter;
   readonly values: ValueStore;
   readonly bootId: string;
@@ -73,6 +82,10 @@ export class AgentState implements Disposable {
   image: ImageInfo | undefined;
   /** The files of that image, open as long as it is loaded: only the agent that loaded it can load it again. */
   reload: ImageFiles | undefined;
+  /** The session that is being ended, as long as the store may have it. */
+  ending: Journal["ending"];
+  /** The manifest's session. */
+  readonly #manifest: OwnSession;
   /** The journal of an earlier agent says that there were values of `luo put`. */
   valuesExpected = false;
   ended = false;
@@ -92,10 +105,13 @@ export class AgentState implements Disposable {
     this.digests = new DigestChecks(options.log);
     this.bootId = readText(this.sys, "/proc/sys/kernel/random/boot_id") ?? "";
     this.release = this.sys.uname().release;
-    this.device = new AgentDevice(this.sys, (device) => this.#begin(device), options.now);
-    const withDevice: WithDevice = (work) => this.device.begun ? this.device.use(work) : undefined;
-    this.journal = new JournalWriter(options.paths, withDevice);
-    this.values = new ValueStore(options.paths, this.bootId, withDevice);
+    this.store = new SessionStore(options.store);
+    this.given = given(this.sys, options.store, this.store);
+    const needsDevice = () => this.#manifest.adopted === undefined;
+    this.device = new AgentDevice(this.sys, () => this.#begin(), needsDevice, options.now);
+    this.#manifest = new OwnSession(MANIFEST_SESSION, this);
+    this.journal = new JournalWriter(options.paths, this.#manifest);
+    this.values = new ValueStore(options.paths, this.bootId, new OwnSession(VALUES_SESSION, this));
     try {
       if (!this.device.tryReady()) this.#beginWithoutDevice();
     } catch (error) {
@@ -105,10 +121,9 @@ export class AgentState implements Disposable {
   }
 
   /** The old manifest is finished after its content is in the record and in the new manifest, as far as those can be written. */
-  #begin(device: Device): void {
-    const lostValues = this.values.begin(device);
-    const old = incomingManifest(device);
-    using _ = old?.fd;
+  #begin(): void {
+    const lostValues = this.values.begin();
+    const old = this.#manifest.incoming();
     // The losses that were shown without the device are found again.
     this.losses.length = 0;
     inherit(this, old);
@@ -118,7 +133,8 @@ export class AgentState implements Disposable {
     this.saveOrLog();
     this.update = findUpdate(this, old);
     if (this.update !== undefined) this.#keepUpdate(this.update);
-    old?.finish();
+    // In the store the old manifest may stay until the journal can be written.
+    if (this.journal.problem === undefined || this.store.usage === undefined) this.#manifest.finish();
     renewKept(this);
     this.onBegin();
   }
@@ -148,6 +164,36 @@ export class AgentState implements Disposable {
         at,
       ),
     ]);
+  }
+
+  /** Retrieves a session from the kernel, and puts it into the store. @throws LuoError `open`, `retrieve` */
+  retrieve(name: string): IncomingSession {
+    const session = this.device.use((device) => device.retrieve(name));
+    // The kernel takes no session back.
+    this.keepOrLog(session);
+    return session;
+  }
+
+  /** A session has ended: its copy in the store goes too. The next journal need not name it any more. */
+  endedInStore(session: IncomingSession | OutgoingSession): void {
+    try {
+      this.store.drop(session);
+    } catch (error) {
+      if (!(error instanceof LuoError)) throw error;
+      return this.options.log(`${error.message}: session "${session.name}" stays in systemd's fd store`);
+    }
+    this.ending = undefined;
+  }
+
+  /** For a session that exists already: the kernel takes none back. */
+  keepOrLog(session: IncomingSession | OutgoingSession): void {
+    try {
+      this.store.checkRoom("keep", session.name);
+      this.store.keep(session);
+    } catch (error) {
+      if (!(error instanceof LuoError)) throw error;
+      this.options.log(`${error.message}: session "${session.name}" ends with the agent`);
+    }
   }
 
   #beginWithoutDevice(): void {
@@ -229,7 +275,13 @@ export class AgentState implements Disposable {
   #change({ list, name }: SessionKey): Change {
     const held = this[list].get(name);
     if (held === undefined) return { gone: { name, outgoing: list === "outgoing" } };
-    return { session: recorded(held) };
+    return { session: this.#recorded(held) };
+  }
+
+  /** An incoming session that only the agent has ends with the agent: the next one must ask the kernel for it. */
+  #recorded({ info, session }: Held<OutgoingSession | IncomingSession>): SessionInfo {
+    const ends = info.state === "incoming" && session !== undefined && !this.store.holds(session);
+    return ends ? { ...info, state: "retrieved" } : info;
   }
 
   #encoded(): Uint8Array {
@@ -239,25 +291,31 @@ export class AgentState implements Disposable {
       release: this.release,
       pid: this.options.pid,
       updates: this.updates,
-      sessions: this.held().map(recorded),
+      sessions: this.held().map((held) => this.#recorded(held)),
       image: this.image,
       lastUpdate: this.lastUpdate,
       ...(this.unlisted === undefined ? {} : { unlisted: this.unlisted }),
       ...(this.values.begun ? { values: true } : {}),
       losses: this.losses,
+      ...(this.ending === undefined ? {} : { ending: this.ending }),
       ended: this.ended,
     });
   }
 
-  /** Ends on purpose: the sessions whose fds the agent holds are lost from here on, and the next agent says so. */
+  /**
+   * Ends on purpose: the sessions whose fds the agent alone holds are lost from here on, and the next agent says so. The next agent
+   * takes the others over from the store.
+   */
   end(reason: string): Loss[] {
     const at = this.options.now();
-    const held = this.held().filter(({ session }) => session !== undefined);
+    const held = this.held().filter(({ session }) => session !== undefined && !this.store.holds(session));
     const lost = held.map(({ info }) => loss(unrestored(info), reason, at));
     this.lose(lost);
-    this.outgoing.clear();
-    for (const [name, { session }] of this.incoming) if (session !== undefined) this.incoming.delete(name);
-    this.ended = true;
+    for (const list of [this.outgoing, this.incoming]) {
+      for (const [name, one] of list) if (held.includes(one)) list.delete(name);
+    }
+    // A journal that has ended names no session that an agent held.
+    this.ended = this.held().every(({ session }) => session === undefined);
     this.saveOrLog();
     for (const { session } of held) session?.fd.close();
     this.preserved[Symbol.dispose]();
@@ -270,12 +328,8 @@ export class AgentState implements Disposable {
     this.preserved[Symbol.dispose]();
     for (const { session } of this.held()) session?.fd[Symbol.dispose]();
     this.values[Symbol.dispose]();
+    this.#manifest[Symbol.dispose]();
     this.journal[Symbol.dispose]();
     this.device[Symbol.dispose]();
   }
-}
-
-/** An incoming session that the agent itself retrieved ends with the agent: the next one must ask the kernel for it. */
-function recorded({ info, session }: Held<OutgoingSession | IncomingSession>): SessionInfo {
-  return info.state === "incoming" && session !== undefined ? { ...info, state: "retrieved" } : info;
 }

@@ -2,6 +2,8 @@
 import type { Device, IncomingSession } from "../session.ts";
 import { LuoError } from "../error.ts";
 import type { AgentState } from "./agent_state.ts";
+import { adopt, adoptKnown, adoptRest } from "./adopt.ts";
+import { isTaken } from "./agent_device.ts";
 import { wasHandedOver } from "./handed_over.ts";
 import {
   afterDeath,
@@ -35,8 +37,20 @@ export function inherit(state: AgentState, manifest: IncomingSession | undefined
   if (record?.bootId === state.bootId) {
     state.journal.recordIsOfThisBoot = true;
     takeFacts(state, record);
-    return take(state, afterDeath(record, at), record);
+    take(state, afterDeath(adoptKnown(state, record), at), record);
+  } else {
+    inheritHandover(state, manifest, record, damaged);
   }
+  adoptRest(state, record?.bootId === state.bootId ? record.ending : undefined);
+}
+
+function inheritHandover(
+  state: AgentState,
+  manifest: IncomingSession | undefined,
+  record: Journal | undefined,
+  damaged: string | undefined,
+): void {
+  const at = state.options.now();
   const payload = manifest === undefined ? undefined : readManifest(manifest);
   if (payload === undefined) {
     if (wasHandedOver(state.sys)) state.unlisted = NO_LIST;
@@ -106,9 +120,16 @@ function incomplete(info: SessionInfo): SessionInfo {
 
 function take(state: AgentState, { waiting, doubtful, losses }: Inheritance, journal: Journal): void {
   state.valuesExpected = journal.values ?? false;
-  for (const info of waiting) state.incoming.set(info.name, { info });
+  for (const info of waiting) {
+    if (!adopt(state, info)) state.incoming.set(info.name, { info: orphaned(state, info) });
+  }
   state.lose(losses);
-  for (const info of doubtful) askKernel(state, info, journal);
+  for (const info of doubtful) if (!adopt(state, info)) askKernel(state, info, journal);
+}
+
+/** systemd carries the sessions of the store over a kexec. One that it did not bring waits in the kernel. */
+function orphaned({ store }: AgentState, info: SessionInfo): SessionInfo {
+  return store.usage === undefined ? info : { ...info, found: "orphaned" };
 }
 
 /**
@@ -117,12 +138,13 @@ function take(state: AgentState, { waiting, doubtful, losses }: Inheritance, jou
  */
 function askKernel(state: AgentState, info: SessionInfo, journal: Journal): void {
   try {
-    const session = state.device.use((device) => device.retrieve(info.name));
+    const session = state.retrieve(info.name);
     // A record of another boot may be older than the last file that was preserved.
     const found = journal.bootId === state.bootId ? info : incomplete(info);
-    state.incoming.set(info.name, { info: { ...found, state: "incoming" }, session });
+    const how = state.store.usage === undefined ? {} : { found: "retrieved" as const };
+    state.incoming.set(info.name, { info: { ...found, ...how, state: "incoming" }, session });
   } catch (error) {
-    if (!(error instanceof LuoError)) throw error;
+    if (!(error instanceof LuoError) || isTaken(error)) throw error;
     // The kernel has no such session. The old kernel never handed it over, so report it as outgoing.
     const was = info.state === "incoming" ? "outgoing" : info.state;
     state.lose([loss({ ...unrestored(info), state: was }, whyGone(info, journal), state.options.now())]);

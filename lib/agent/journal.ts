@@ -53,12 +53,19 @@ function parsed(bytes: Uint8Array): unknown {
 function withChanges(journal: Stored, changes: readonly unknown[]): Stored {
   const sessions = new Map(journal.sessions.map((session) => [keyOf(session), session]));
   const isChange = compiled(StoredChange);
+  const ending = new Map((journal.ending ?? []).map((gone) => [key(gone), gone]));
   for (const change of changes) {
     if (!isOneChange(change) || !isChange(change)) throw new TypeError("an entry of the log is no change");
-    if (change.session !== undefined) sessions.set(keyOf(change.session), change.session);
-    else sessions.delete(key(change.gone));
+    if (change.session !== undefined) {
+      sessions.set(keyOf(change.session), change.session);
+      ending.delete(keyOf(change.session));
+    } else {
+      sessions.delete(key(change.gone));
+      ending.set(key(change.gone), change.gone);
+    }
   }
-  return { ...journal, sessions: [...sessions.values()] };
+  const gone = ending.size === 0 ? {} : { ending: [...ending.values()] };
+  return { ...journal, sessions: [...sessions.values()], ...gone };
 }
 
 type Changed = { session: StoredSession } | {
@@ -145,7 +152,7 @@ export interface Inheritance {
 /** After a kexec: outgoing sessions are incoming now. All others were not handed over, so they are lost. */
 export function afterKexec(journal: Journal, at: string): Inheritance {
   const waiting = journal.sessions.filter((session) => session.state === "outgoing").map((
-    { keepProblem: _, ...session },
+    { keepProblem: _, found: _found, ...session },
   ): SessionInfo => ({
     ...session,
     state: "incoming",
@@ -168,13 +175,22 @@ export function afterDeath(journal: Journal, at: string): Inheritance {
   const of = (state: SessionInfo["state"]) => journal.sessions.filter((session) => session.state === state);
   const why = `the agent (process ${journal.pid}) ended while it held the session`;
   return {
-    waiting: of("incoming"),
-    doubtful: journal.ended ? [] : of("retrieved").filter((session) => !isBeingRenewed(session, journal)),
+    waiting: of("incoming").filter((session) => !wasHeld(session)),
+    doubtful: journal.ended
+      ? []
+      : [...of("retrieved"), ...of("incoming").filter(wasHeld)].filter((session) =>
+        !isBeingRenewed(session, journal)
+      ),
     losses: [
       ...journal.losses,
       ...(journal.ended ? [] : of("outgoing").map((session) => loss(session, why, at))),
     ],
   };
+}
+
+/** Whether the agent had the fd of an incoming session from the fd store or for it: then it does not wait in the kernel. */
+function wasHeld({ found }: SessionInfo): boolean {
+  return found !== undefined && found !== "orphaned";
 }
 
 /**

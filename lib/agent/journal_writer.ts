@@ -1,7 +1,7 @@
 /** Writes the journal to its two places: the record beside the socket, and the manifest in the kernel. */
 import { LuoError } from "../error.ts";
-import type { Device, OutgoingSession } from "../session.ts";
-import { MANIFEST_SESSION, ManifestWriter, UPDATE_TOKEN } from "./manifest.ts";
+import type { OutgoingSession } from "../session.ts";
+import { ManifestWriter, UPDATE_TOKEN } from "./manifest.ts";
 import { replaceFile } from "./replace_file.ts";
 import { overwriteRecord, type RecordLog, type RecordPaths, writeRecord } from "./record.ts";
 
@@ -12,8 +12,13 @@ export interface JournalSource {
   readonly whole: () => Uint8Array;
 }
 
-/** Works with the device, if the agent has found out what was handed over. */
-export type WithDevice = (work: (device: Device) => OutgoingSession) => OutgoingSession | undefined;
+/** The session that the manifest is written to. */
+export interface OwnOutgoing {
+  /** An earlier agent of this boot made it. */
+  readonly adopted: OutgoingSession | undefined;
+  /** Makes it. Undefined without a device: then only the record is written. @throws LuoError `open`, `create` */
+  make(): OutgoingSession | undefined;
+}
 
 export class JournalWriter implements Disposable {
   /** Why the last write failed, as a sentence; undefined after a write that reached both places. */
@@ -26,14 +31,9 @@ export class JournalWriter implements Disposable {
   #manifest: { session: OutgoingSession; writer: ManifestWriter; update: ManifestWriter } | undefined;
 
   /**
-   * @param withDevice lets `work` create the manifest's session; undefined without a device: write the record only
-   * @param session the name of that session
+   * @param own the session of the manifest
    */
-  constructor(
-    readonly paths: RecordPaths,
-    readonly withDevice: WithDevice,
-    readonly session = MANIFEST_SESSION,
-  ) {}
+  constructor(readonly paths: RecordPaths, readonly own: OwnOutgoing) {}
 
   /**
    * For changes that can be undone. The record is written first, because it fails more often (on a full disk). The manifest is
@@ -113,9 +113,11 @@ export class JournalWriter implements Disposable {
   /** The manifest's session. Undefined: without a device there is none. */
   #opened() {
     if (this.#manifest !== undefined) return this.#manifest;
-    const session = this.withDevice((device) => device.create(this.session));
+    const { adopted } = this.own;
+    const session = adopted ?? this.own.make();
     if (session === undefined) return undefined;
-    const [writer, update] = [new ManifestWriter(session), new ManifestWriter(session, UPDATE_TOKEN)];
+    const writer = new ManifestWriter(session, 0n, adopted !== undefined);
+    const update = new ManifestWriter(session, UPDATE_TOKEN, adopted !== undefined);
     this.#manifest = { session, writer, update };
     return this.#manifest;
   }

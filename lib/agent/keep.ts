@@ -90,7 +90,7 @@ function retrieved(state: AgentState, held: Held<IncomingSession>): Open<Incomin
   const { info } = held;
   if (held.session !== undefined) return { info, session: held.session };
   try {
-    held.session = state.device.use((device) => device.retrieve(info.name));
+    held.session = state.retrieve(info.name);
     return { info, session: held.session };
   } catch (error) {
     if (error instanceof LuoError && error.is("ENOENT")) throw gone(state, info);
@@ -125,6 +125,7 @@ function noteProblem(state: AgentState, name: string, reason: string): void {
 function renew(state: AgentState, { info, session }: Open<IncomingSession>, force: boolean): SessionInfo {
   const { name } = info;
   if (info.filesKnown === false && !force) throw refused("keep", `session "${name}"`, [unknownFiles(name)]);
+  state.store.checkRoom("keep", name);
   const next = state.device.use((device) => device.create(name));
   const files = new Map<FileInfo, Fd>();
   let renewed: SessionInfo;
@@ -132,6 +133,7 @@ function renew(state: AgentState, { info, session }: Open<IncomingSession>, forc
   try {
     missing = restoreAll(session, info, files, force);
     renewed = renewedInfo(info, [...files.keys()]);
+    state.store.keep(next);
     state.outgoing.set(name, { info: renewed, session: next });
     // The journal lists the files in both sessions now: wherever the kexec finds them, the next agent looks for them.
     saveOr(state, { list: "outgoing", name }, () => state.outgoing.delete(name));
@@ -139,6 +141,7 @@ function renew(state: AgentState, { info, session }: Open<IncomingSession>, forc
   } catch (error) {
     for (const fd of files.values()) fd[Symbol.dispose]();
     next.fd[Symbol.dispose]();
+    if (!(error instanceof ProcessKilled)) state.endedInStore(next);
     throw error;
   }
   for (const [file, fd] of files) preserveAgain(state, next, file, fd);
@@ -147,6 +150,7 @@ function renew(state: AgentState, { info, session }: Open<IncomingSession>, forc
   const reason = "the kernel does not have it, although it was handed over in a kept session";
   if (missing.length > 0) state.lose([loss({ ...info, files: missing }, reason, state.options.now())]);
   settle(state, name, missing.length > 0);
+  state.endedInStore(session);
   return renewed;
 }
 

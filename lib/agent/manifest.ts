@@ -15,8 +15,8 @@ import type { IncomingSession, OutgoingSession } from "../session.ts";
  * slots in turn: one that the kexec interrupts leaves the other slot whole. An entry of the log that the kexec interrupts is ignored.
  *
  * Little endian: u32 magic @0; u32 version @4; u64 sequence @8; u32 length @16; u32 crc @20 (CRC-32 of bytes 8 to 19 and of the
- * payload); payload @24, JSON in UTF-8; the log after it, when the version is 2. The valid slot with the highest sequence, over all
- * memfds, counts.
+ * payload); payload @24, JSON in UTF-8; the log after it, when the version is 2. The valid slot with the highest sequence in the
+ * memfd under the largest token counts.
  *
  * A preserved memfd cannot grow. When the payload outgrows it, a larger memfd is preserved under the next token (0, 1, 2 ...).
  */
@@ -35,8 +35,8 @@ const FIRST_SLOT = 32 * 1024;
 /** The largest memfd that is read, in bytes. 10,000 sessions with 10 files each need a tenth of it. */
 const PAYLOAD_MAX = 1 << 30;
 
-/** Each memfd is at least twice as large as the one before, so tokens cannot be larger. */
-const TOKEN_MAX = 32n;
+/** Each memfd is at least twice as large as the one before, or the first of another agent: tokens are hardly larger. */
+const TOKEN_MAX = 4096n;
 
 export function encodeSlot(sequence: bigint, payload: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(HEADER + payload.length);
@@ -91,16 +91,24 @@ export class ManifestWriter {
   /** Where the log of that slot ends, its entries, and their seed. Undefined: the slot is in doubt, and takes no entry. */
   #log: { end: number; count: number; readonly seed: number } | undefined;
 
-  /** @param first the token of the first memfd */
-  constructor(readonly session: OutgoingSession, first = 0n) {
+  readonly #first: bigint;
+  readonly #adopted: boolean;
+
+  /**
+   * @param first the token of the first memfd
+   * @param adopted an earlier agent has written into the session: its memfds are out of reach, and newer ones count
+   */
+  constructor(readonly session: OutgoingSession, first = 0n, adopted = false) {
     this.#token = first;
+    this.#first = first;
+    this.#adopted = adopted;
   }
 
   /** Writes a checkpoint. @throws LuoError `memfd_create`, `ftruncate`, `write`, `preserve`: the old content is still whole then */
   write(payload: Uint8Array): void {
     this.#log = undefined;
-    const slot = encodeSlot(this.#sequence + 1n, payload);
-    if (this.#memfd === undefined || slot.length > this.#slot_size) this.#begin(slot);
+    let slot = encodeSlot(this.#sequence + 1n, payload);
+    if (this.#memfd === undefined || slot.length > this.#slot_size) slot = this.#begin(payload, slot.length);
     else writeAll(this.#memfd, slot, BigInt((1 - this.#slot) * this.#slot_size));
     this.#slot = 1 - this.#slot;
     this.#sequence++;
@@ -135,27 +143,44 @@ export class ManifestWriter {
   }
 
   /** Preserves a larger memfd after the slot is in it: the next kernel never finds an empty one. */
-  #begin(slot: Uint8Array): void {
+  #begin(payload: Uint8Array, length: number): Uint8Array {
     let size = this.#slot_size;
     // Room for a log, so that a checkpoint is not soon due again.
-    while (size < slot.length + (slot.length >> 2)) size *= 2;
+    while (size < length + (length >> 2)) size *= 2;
     const { sys } = this.session.fd;
     const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC;
     const memfd = Fd.of(sys, sys.memfd_create("luo-manifest", flags), "memfd_create", "the manifest");
+    let slot: Uint8Array;
     try {
       check(sys.ftruncate(memfd.number, BigInt(2 * size)), "ftruncate", "the manifest");
-      writeAll(memfd, slot, 0n);
-      this.session.preserve(memfd, this.#token);
+      slot = this.#preserve(memfd, payload);
     } catch (error) {
       memfd.close();
       throw error;
     }
     const [old, old_size] = [this.#memfd, this.#slot_size];
     [this.#memfd, this.#slot_size, this.#token, this.#slot] = [memfd, size, this.#token + 1n, 1];
-    if (old === undefined) return;
+    if (old === undefined) return slot;
     // The slots of the old memfd must not count any more, as in `#leaveVersion1`. While they do, the new one is the newer.
     for (const start of [0, old_size]) old.sys.pwrite(old.number, NO_HEADER, BigInt(start));
     old.close();
+    return slot;
+  }
+
+  #preserve(memfd: Fd, payload: Uint8Array): Uint8Array {
+    for (;;) {
+      const slot = encodeSlot(this.#sequence + 1n, payload);
+      writeAll(memfd, slot, 0n);
+      try {
+        this.session.preserve(memfd, this.#token);
+        return slot;
+      } catch (error) {
+        if (!(this.#adopted && error instanceof LuoError && error.is("EEXIST"))) throw error;
+        // A memfd of an earlier agent has this token. What is written here is newer than all memfds under smaller tokens.
+        this.#token++;
+        this.#sequence = (this.#token - this.#first) << 32n;
+      }
+    }
   }
 }
 
@@ -173,11 +198,12 @@ function writeAll({ sys, number }: Fd, bytes: Uint8Array, offset: bigint): void 
  * the kexec came while that agent was starting.
  */
 export function readManifest(session: IncomingSession, first = 0n): JournalBytes | undefined {
-  let newest: Slot | undefined;
+  // The memfd under the largest token is the newest, and has a whole slot from the moment when it was preserved.
+  let last: Slot | undefined;
   for (let token = first;; token++) {
     const contents = readMemfd(session, token, first + TOKEN_MAX);
-    if (contents === undefined) return newest ?? (token === first ? undefined : NOTHING);
-    newest = newer(newest, newestSlot(contents));
+    if (contents === undefined) return last ?? (token === first ? undefined : NOTHING);
+    last = newestSlot(contents);
   }
 }
 

@@ -3,10 +3,11 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { LuoError } from "../error.ts";
 import type { AgentState, Held, SessionKey } from "./agent_state.ts";
 import { loss, unrestored } from "./journal.ts";
-import type { Device, IncomingSession } from "../session.ts";
+import type { IncomingSession, OutgoingSession } from "../session.ts";
 import type { FileInfo, Methods, SessionInfo } from "./protocol.ts";
 import { type Objection, refused } from "./refusal.ts";
-import { agentError } from "./request_checks.ts";
+import { agentError, kernelError } from "./request_checks.ts";
+import { NotYet } from "./turns.ts";
 import {
   checkName,
   noSuchSession,
@@ -33,7 +34,8 @@ export function createSession(
     throw wrongState(handedOver.info, "create", message);
   }
   // The kernel forgets the session if the agent dies before it is recorded.
-  const session = state.device.use((device) => device.create(name));
+  state.store.checkRoom("create", name);
+  const session = makeSession(state, name);
   const info: SessionInfo = {
     name,
     state: "outgoing",
@@ -42,11 +44,34 @@ export function createSession(
     ...keep ? { keep } : {},
   };
   state.outgoing.set(name, { info, session });
-  saveOr(state, { list: "outgoing", name }, () => {
+  const undo = () => {
     state.outgoing.delete(name);
     session.close();
-  });
+  };
+  saveOr(state, { list: "outgoing", name }, undo);
+  storeOr(state, session, { list: "outgoing", name }, undo);
   return { session: info };
+}
+
+/** @throws LuoError `create`; NotYet a session of that name was closed, and systemd has not closed its copy yet */
+function makeSession(state: AgentState, name: string): OutgoingSession {
+  try {
+    return state.device.use((device) => device.create(name));
+  } catch (error) {
+    const leaves = error instanceof LuoError && error.is("EEXIST") && state.store.mayStillHave(name);
+    throw leaves ? new NotYet(kernelError(error)) : error;
+  }
+}
+
+/** Puts the session into the store. When that fails, `undo` restores the state before, and the error is thrown on. */
+function storeOr(state: AgentState, session: OutgoingSession, key: SessionKey, undo: () => void): void {
+  try {
+    state.store.keep(session);
+  } catch (error) {
+    undo();
+    if (error instanceof LuoError) state.save(key);
+    throw error;
+  }
 }
 
 const SYSTEMD_OWNS = `session "${SYSTEMD_SESSION}" is systemd's own: ` +
@@ -69,7 +94,9 @@ export function retrieveSession(
     throw wrongState(known.info, "retrieve", "the agent has retrieved it already");
   }
   if (known?.session === undefined) {
-    return { session: state.device.use((device) => retrieveFrom(device, state, name, known)) };
+    state.store.checkRoom("retrieve", name);
+    // Opened before the journal is written: when another program has the device, nothing has changed.
+    return { session: state.device.use(() => retrieveFrom(state, name, known)) };
   }
   return { session: recordRetrieved(state, name, known) };
 }
@@ -87,7 +114,6 @@ function recordRetrieved(
 }
 
 function retrieveFrom(
-  device: Device,
   state: AgentState,
   name: string,
   known: Held<IncomingSession> | undefined,
@@ -96,7 +122,7 @@ function retrieveFrom(
   // order the next agent would list a session that the kernel has finished.
   const info = recordRetrieved(state, name, known);
   try {
-    const session = device.retrieve(name);
+    const session = state.retrieve(name);
     state.incoming.set(name, { info, session });
     return info;
   } catch (error) {
@@ -166,10 +192,12 @@ export function finishSession(
     session.finish();
   } catch (error) {
     if (!(error instanceof LuoError)) throw error;
+    state.ending = undefined;
     state.incoming.set(name, { info, session });
     state.save();
     throw error;
   }
+  state.endedInStore(session);
   return { session: info };
 }
 
@@ -204,23 +232,27 @@ export function closeSession(
     );
   }
   const { info, session } = outgoingSession(state, name, "close");
-  if (info.files.length > 0 && !force) {
-    throw refused(
-      "close",
-      `session "${name}"`,
-      largestFirst(info.files).map(({ token, label }) => ({
-        code: "file_preserved",
-        session: name,
-        token,
-        reason: `file ${token}${labelText(label)} would no longer be preserved`,
-      })),
-    );
-  }
+  const objections = force ? [] : preservedFiles(info);
+  if (objections.length > 0) throw refused("close", `session "${name}"`, objections);
   // Record first: if the kexec comes now, the next agent must not look for this session.
   forget(state, state.outgoing, { list: "outgoing", name });
   session.close();
+  state.endedInStore(session);
   state.preserved.drop(name);
   return { session: info };
+}
+
+/** The data that the end of an outgoing session would destroy. */
+function preservedFiles({ name: session, files, filesKnown }: SessionInfo): Objection[] {
+  const preserved = largestFirst(files).map(({ token, label }): Objection => ({
+    code: "file_preserved",
+    session,
+    token,
+    reason: `file ${token}${labelText(label)} would no longer be preserved`,
+  }));
+  if (filesKnown !== false) return preserved;
+  const reason = "its files are unknown, and would no longer be preserved";
+  return [...preserved, { code: "files_unknown", session, reason }];
 }
 
 /** A list of reasons is cut at its end. */
@@ -235,7 +267,10 @@ function labelText(text: string | undefined): string {
 function forget<Session>(state: AgentState, from: Map<string, Held<Session>>, key: SessionKey): void {
   const held = from.get(key.name);
   from.delete(key.name);
+  // While the store may have the session, an agent that starts after this one must end it there.
+  if (state.store.usage !== undefined) state.ending = [{ name: key.name, outgoing: key.list === "outgoing" }];
   saveOr(state, key, () => {
+    state.ending = undefined;
     if (held !== undefined) from.set(key.name, held);
   });
 }

@@ -1,14 +1,14 @@
 /** The values of `luo put`: small data of scripts that survives every kexec, and the agent's death too. docs/keep.md explains it. */
 import { LuoError } from "../error.ts";
-import type { Device, IncomingSession } from "../session.ts";
+import type { IncomingSession } from "../session.ts";
 import { compiled } from "../schema/compiled.ts";
 import { StoredValueChange, StoredValues } from "../schema/journal.ts";
 import type { StoredValue } from "../schema/types.ts";
 import type { AgentPaths } from "./agent_place.ts";
-import { incomingManifest } from "./inherit.ts";
 import type { JournalBytes } from "./journal_log.ts";
-import { JournalWriter, type WithDevice } from "./journal_writer.ts";
-import { readManifest, VALUES_SESSION } from "./manifest.ts";
+import { JournalWriter } from "./journal_writer.ts";
+import type { OwnSession } from "./own_session.ts";
+import { readManifest } from "./manifest.ts";
 import { VALUES_MAX } from "./value_limits.ts";
 import { readRecordBytes, setAsideRecord, splitRecord } from "./record.ts";
 
@@ -34,10 +34,10 @@ export class ValueStore implements Disposable {
   constructor(
     paths: AgentPaths,
     readonly bootId: string,
-    withDevice: WithDevice,
+    readonly session: OwnSession,
   ) {
     this.#paths = { state: paths.values, damaged: paths.damagedValues };
-    this.#writer = new JournalWriter(this.#paths, withDevice, VALUES_SESSION);
+    this.#writer = new JournalWriter(this.#paths, session);
   }
 
   get size(): { count: number; bytes: number } {
@@ -56,10 +56,9 @@ export class ValueStore implements Disposable {
    * @returns why values are lost
    * @throws LuoError `retrieve`
    */
-  begin(device: Device): string | undefined {
+  begin(): string | undefined {
     this.#clear();
-    const incoming = incomingManifest(device, VALUES_SESSION);
-    using _ = incoming?.fd;
+    const incoming = this.session.incoming();
     const lost = this.#inherit(incoming);
     if (this.#values.size > 0 || incoming !== undefined) {
       this.#writer.tryWrite({
@@ -68,7 +67,7 @@ export class ValueStore implements Disposable {
       });
     }
     if (incoming !== undefined || this.#values.size > 0) this.#begun = true;
-    incoming?.finish();
+    this.session.finish();
     return lost;
   }
 
@@ -94,6 +93,8 @@ export class ValueStore implements Disposable {
     else if (manifest !== undefined) return "the values of luo put were handed over damaged";
     else if (damaged) {
       return `the record of the values of luo put cannot be read (see "${this.#paths.damaged}")`;
+    } else if (this.session.adopted !== undefined) {
+      return "the record of the values of luo put is gone";
     } else if (record !== undefined && record.values.size > 0) return this.#notHandedOver(record.values);
   }
 
@@ -173,6 +174,7 @@ export class ValueStore implements Disposable {
 
   [Symbol.dispose](): void {
     this.#writer[Symbol.dispose]();
+    this.session[Symbol.dispose]();
   }
 }
 

@@ -29,6 +29,10 @@ function journalFields(session: Schema, image: Schema): Fields {
     unlisted,
     values: maybe(about(bool, "True: the session luo-values has values of luo put")),
     losses: list(Loss),
+    ending: maybe(about(
+      list(struct({ name: text, outgoing: bool })),
+      "Sessions that were ended, and that may still be in the fd store: the next agent ends them there.",
+    )),
     ended: about(bool, "The agent ended by itself, and what it held is among the losses."),
   };
 }

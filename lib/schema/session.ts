@@ -88,6 +88,15 @@ export const sessionFields: Fields = {
   filesKnown,
   keep: maybe(about(bool, "True: after each kexec the agent preserves the session again by itself")),
   keepProblem: maybe(about(text, "Why the agent could not preserve a kept session again, as a clause")),
+  found: maybe(about(
+    words({
+      adopted: "the fd store of systemd had it",
+      retrieved: "the agent retrieved it from the kernel, to learn whether it is there",
+      orphaned: "the journal names it and the fd store did not have it: it waits in the kernel",
+      unknown: "the fd store had it, and no journal names it",
+    }),
+    "Only under systemd: how the agent came by it at its start. Left out for a session that came later",
+  )),
 };
 
 /** The type `Session`. */

@@ -107,6 +107,13 @@ export const Agent: Schema = named(
     version: about(text, "The version of luo"),
     socket: about(text, "The path where it listens"),
     startedAt: time,
+    store: maybe(about(
+      struct({
+        room: about(int, "The most entries (FileDescriptorStoreMax=)"),
+        used: about(int, "Entries now"),
+      }),
+      "systemd's fd store, which keeps the sessions when the agent ends. Missing without one: the agent's end loses what it holds",
+    )),
     unrecorded: maybe(
       about(
         text,

@@ -62,6 +62,8 @@ export interface SessionInfo {
   keep?: boolean;
   /** Why the agent could not preserve a kept session again, as a clause */
   keepProblem?: string;
+  /** Only under systemd: how the agent came by it at its start. Left out for a session that came later */
+  found?: "adopted" | "retrieved" | "orphaned" | "unknown";
 }
 
 /** A file of a lost session. */
@@ -185,6 +187,16 @@ export interface Agent {
   socket: string;
   /** RFC 3339, in UTC */
   startedAt: string;
+  /**
+   * systemd's fd store, which keeps the sessions when the agent ends. Missing without one: the agent's
+   * end loses what it holds
+   */
+  store?: {
+    /** The most entries (FileDescriptorStoreMax=) */
+    room: number;
+    /** Entries now */
+    used: number;
+  };
   /**
    * Why the journal could not be written the last time: an agent that starts after this one would know
    * less
@@ -396,6 +408,8 @@ export interface Journal {
   values?: boolean;
   /** See `Loss`. */
   losses: Loss[];
+  /** Sessions that were ended, and that may still be in the fd store: the next agent ends them there. */
+  ending?: { name: string; outgoing: boolean }[];
   /** The agent ended by itself, and what it held is among the losses. */
   ended: boolean;
 }
