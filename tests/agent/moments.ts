@@ -13,12 +13,21 @@ import type { Machine } from "../../lib/model/machine.ts";
 
 /** A process to which `strike` happens at one moment: moment 2n is before system call n, moment 2n + 1 right after it. */
 export function mortal(sys: SystemCalls, moment: number, strike: () => void): SystemCalls {
+  return mortalWith(sys, momentOf(moment, strike));
+}
+
+/** To be called at each moment: it strikes at one of them. */
+export function momentOf(moment: number, strike: () => void): () => void {
   let now = 0;
-  const pass = () => {
+  return () => {
     if (now++ !== moment) return;
     strike();
     throw new ProcessKilled("struck");
   };
+}
+
+/** A process that calls `pass` before and after each system call. */
+export function mortalWith(sys: SystemCalls, pass: () => void): SystemCalls {
   return new Proxy(sys, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name);

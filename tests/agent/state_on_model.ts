@@ -11,6 +11,7 @@ import {
 import { close, open } from "../../ffi/file.ts";
 import { preserveFile, restoreFile } from "../../lib/agent/file_methods.ts";
 import { agentPaths } from "../../lib/agent/agent_place.ts";
+import type { FdStore } from "../../lib/agent/fd_store.ts";
 import { AgentState } from "../../lib/agent/agent_state.ts";
 import { check, LuoError } from "../../lib/error.ts";
 import { Fd } from "../../lib/fd.ts";
@@ -20,7 +21,16 @@ import { exec, loadImage } from "../../lib/kexec/load.ts";
 import type { Machine } from "../../lib/model/machine.ts";
 
 export function start(machine: Machine, directory: string, log: string[] = []): AgentState {
-  const sys = adopting(machine.spawn());
+  return startWith(machine.spawn(), directory, { log });
+}
+
+/** An agent in the process. */
+export function startWith(
+  process: SystemCalls,
+  directory: string,
+  { log = [], store }: { log?: string[]; store?: FdStore | undefined } = {},
+): AgentState {
+  const sys = adopting(process);
   const now = () => "2026-01-01T00:00:00.000Z";
   return new AgentState({
     sys,
@@ -28,6 +38,7 @@ export function start(machine: Machine, directory: string, log: string[] = []): 
     pid: 1,
     now,
     log: (line) => log.push(line),
+    store,
   });
 }
 

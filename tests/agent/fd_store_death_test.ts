@@ -1,0 +1,156 @@
+/** An agent with an fd store is killed before and after every single system call and message to the store. */
+import assert from "node:assert/strict";
+import type { FdStore } from "../../lib/agent/fd_store.ts";
+import { AgentError } from "../../lib/agent_client.ts";
+import type { AgentState } from "../../lib/agent/agent_state.ts";
+import {
+  closeSession,
+  createSession,
+  finishSession,
+  retrieveSession,
+} from "../../lib/agent/session_methods.ts";
+import { Machine } from "../../lib/model/machine.ts";
+import { LuoError } from "../../lib/error.ts";
+import { ProcessKilled } from "../../lib/system_calls.ts";
+import { everyMoment, momentOf, mortalWith, play, type Step } from "./moments.ts";
+import { kexec, preserve, restore, startWith } from "./state_on_model.ts";
+import { StoreProcess } from "./store_on_model.ts";
+
+const before: readonly Step[] = [
+  ["create a", (state) => createSession(state, { name: "a" })],
+  ["preserve a 1", (state) => preserve(state, "a", "1")],
+  ["create b", (state) => createSession(state, { name: "b" })],
+  ["preserve b 2", (state) => preserve(state, "b", "2")],
+  ["preserve a 3", (state) => preserve(state, "a", "3")],
+  ["close b", (state) => closeSession(state, { name: "b", force: true })],
+  ["create c", (state) => createSession(state, { name: "c" })],
+];
+
+const after: readonly Step[] = [
+  ["retrieve a", (state) => retrieveSession(state, { name: "a" })],
+  ["restore a 1", (state) => restore(state, "a", "1")],
+  ["retrieve c", (state) => retrieveSession(state, { name: "c" })],
+  ["restore a 3", (state) => restore(state, "a", "3")],
+  ["finish a", (state) => finishSession(state, { name: "a" })],
+  ["create d", (state) => createSession(state, { name: "d" })],
+];
+
+function striking(store: FdStore, pass: () => void): FdStore {
+  const around = (work: () => void) => {
+    pass();
+    work();
+    pass();
+  };
+  return {
+    ...store,
+    push: (name, fd) => around(() => store.push(name, fd)),
+    remove: (name) => around(() => store.remove(name)),
+  };
+}
+
+/** Starts agents in one machine and kills each at its moment. */
+class Life {
+  readonly machine = new Machine();
+  store = new StoreProcess(this.machine);
+
+  constructor(readonly directory: string) {}
+
+  agent(moment = -1): AgentState {
+    const sys = this.machine.spawn();
+    const pass = momentOf(moment, () => void this.machine.kill(sys.getpid()));
+    const store = striking(this.store.of(sys), pass);
+    return startWith(mortalWith(sys, pass), this.directory, { store });
+  }
+
+  kexec(brings: (name: string) => boolean = () => true): void {
+    const names = this.store.names.filter(brings);
+    kexec(this.machine);
+    this.store = new StoreProcess(this.machine);
+    this.store.retrieveAll(names);
+    Deno.removeSync(this.directory, { recursive: true });
+    Deno.mkdirSync(this.directory);
+  }
+}
+
+/** A step that was struck is tried again as a client would: it may have been done. */
+function again(state: AgentState, steps: readonly Step[], struck: string): void {
+  const step = steps.find(([what]) => what === struck);
+  try {
+    step?.[1](state);
+  } catch (error) {
+    if (error instanceof ProcessKilled) throw error;
+    const done = error instanceof LuoError && error.is("EEXIST") ||
+      error instanceof Error &&
+        /NoSuchSession|WrongState/.test(`${error.name} ${error.message} ${JSON.stringify(error)}`) ||
+      error instanceof AgentError;
+    assert.ok(done, `${struck}: ${error}`);
+  }
+}
+
+Deno.test("killed at any moment, an agent loses no outgoing session, and the next one goes on with all of them", () => {
+  everyMoment((moment, directory) => {
+    const life = new Life(directory);
+    const { done, struck } = play(() => life.agent(moment), before);
+    if (struck === undefined) return { struck };
+    using state = life.agent();
+    assert.deepEqual(state.losses, [], `at ${struck}`);
+    if (struck !== "start") again(state, before, struck);
+    const rest = before.slice(struck === "start" ? 0 : done.length + 1);
+    for (const [, run] of rest) run(state);
+    const files = new Map(state.sessions().map(({ name, files }) => [name, files.map(({ token }) => token)]));
+    assert.deepEqual([...files.keys()].sort(), ["a", "c"], `at ${struck}`);
+    for (const token of ["1", "3"]) {
+      const listed = files.get("a")?.includes(token);
+      assert.ok(listed || struck === `preserve a ${token}`, `file ${token} is not listed, at ${struck}`);
+    }
+    // Everything is in the next kernel.
+    state[Symbol.dispose]();
+    life.kexec();
+    using next = life.agent();
+    assert.deepEqual([next.sessions().map(({ name }) => name).sort(), next.losses], [["a", "c"], []]);
+    retrieveSession(next, { name: "a" });
+    for (const token of ["1", "3"]) restore(next, "a", token);
+    return { struck };
+  });
+});
+
+for (const brings of ["all", "none"]) {
+  Deno.test(`killed at any moment after the kexec, of which systemd brought ${brings} of the sessions`, () => {
+    everyMoment((moment, directory) => {
+      const life = new Life(directory);
+      {
+        using first = life.agent();
+        for (const [, run] of before) run(first);
+      }
+      life.kexec(() => brings === "all");
+      const { done, struck } = play(() => life.agent(moment), after);
+      if (struck === undefined) return { struck };
+      using state = life.agent();
+      const lost = state.losses.map(({ session }) => session);
+      // The kernel takes no session back: one that is retrieved and not in the store yet ends with the agent, and is told as lost.
+      const retrieving = brings === "none" && struck.startsWith("retrieve ");
+      if (!retrieving) assert.deepEqual(lost, [], `at ${struck}`);
+      const there = new Set(state.sessions().map(({ name }) => name));
+      for (const name of ["a", "c"]) {
+        const finished = [...done, struck].includes(`finish ${name}`);
+        // Killed before the manifest was in the store: the sessions wait in the kernel, and the agent says that it knows no names.
+        const unknown = state.unlisted !== undefined && brings === "none" && struck === "start";
+        assert.ok(
+          there.has(name) || finished || lost.includes(name) || unknown,
+          `${name} is gone, at ${struck}`,
+        );
+        assert.ok(!there.has(name) || !lost.includes(name));
+      }
+      if (done.includes("finish a")) assert.ok(!there.has("a"), `a is there again, at ${struck}`);
+      for (const name of ["a", "c"]) {
+        const info = state.sessions().find((one) => one.name === name);
+        if (info === undefined) continue;
+        if (done.includes(`retrieve ${name}`)) assert.equal(info.state, "retrieved", `at ${struck}`);
+        if (info.state === "incoming") retrieveSession(state, { name });
+        if (name === "a") { for (const token of ["1", "3"]) restore(state, name, token); }
+        finishSession(state, { name });
+      }
+      return { struck };
+    });
+  });
+}
