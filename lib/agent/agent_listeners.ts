@@ -32,7 +32,7 @@ export function takePlaces(paths: AgentPaths, { file }: Access): number {
 }
 
 /** Removes the sockets. The caller still holds the lock. A socket that the service manager listens on stays: it starts the agent again. */
-export function leave(paths: AgentPaths, { file }: Access, given: number | undefined): void {
+export function leave(paths: AgentPaths, { file }: Access, given?: number): void {
   if (file !== undefined) leaveSharedPlace(sharedSocket(paths.socket));
   if (given === undefined) unlink(paths.socket);
 }
