@@ -150,9 +150,10 @@ export class AgentState implements Disposable {
   }
 
   /** Keeps the record of a live update. @throws LuoError as `save` */
-  saveUpdate(record: UpdateRecord): void {
+  saveUpdate(record: UpdateRecord, how?: "for the next kernel"): void {
     this.update = record;
-    if (this.mayWrite()) this.journal.writeUpdate(this.options.paths.updateRecord, encodeUpdate(record));
+    const file = how === undefined ? this.options.paths.updateRecord : undefined;
+    if (this.mayWrite()) this.journal.writeUpdate(encodeUpdate(record), file);
   }
 
   #loseValues(reason: string): void {

@@ -101,13 +101,13 @@ export class JournalWriter implements Disposable {
   }
 
   /**
-   * Writes the record of a live update, to its file and to the manifest's session.
+   * Writes the record of a live update to the manifest's session, and to its file when there is one.
    *
    * @throws LuoError `record`; `create`, `write`, `preserve` the manifest
    */
-  writeUpdate(path: string, record: Uint8Array): void {
+  writeUpdate(record: Uint8Array, file: string | undefined): void {
     this.#opened()?.update.write(record);
-    replaceFile(path, record);
+    if (file !== undefined) replaceFile(file, record);
   }
 
   /** The manifest's session. Undefined: without a device there is none. */

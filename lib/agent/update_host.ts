@@ -145,8 +145,8 @@ export class AgentUpdateHost implements UpdateHost {
     return Promise.resolve([]);
   }
 
-  save(record: UpdateRecord): void {
-    this.#state.saveUpdate(record);
+  save(record: UpdateRecord, how?: "for the next kernel"): void {
+    this.#state.saveUpdate(record, how);
     this.showState(record.state);
     this.options.changed();
   }

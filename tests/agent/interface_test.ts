@@ -29,6 +29,9 @@ const ERRORS: Record<ErrorName, readonly string[]> = {
   InternalError: ["message"],
 };
 
+/** The words of Varlink's description, where they are others. */
+const VARLINK: Readonly<Record<string, string>> = { words: "enum", list: "array" };
+
 function written(type: Type): string {
   if (type.kind === "optional") return `?${written(type.of)}`;
   return type.kind === "name" ? type.name : type.kind;
@@ -45,8 +48,7 @@ Deno.test("interface: the description has the methods and parameters that the ag
       Object.fromEntries(
         fieldsOf(shapeOf(struct(request))).map(({ name, optional, shape }) => [
           name,
-          // The description of Varlink calls a list of words an enum.
-          `${optional ? "?" : ""}${shape.kind === "words" ? "enum" : shape.kind}`,
+          `${optional ? "?" : ""}${VARLINK[shape.kind] ?? shape.kind}`,
         ]),
       ),
     ] as const

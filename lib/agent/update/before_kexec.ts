@@ -86,7 +86,12 @@ function impossible(reason: string): never {
 }
 
 /** Freeze. Until its end the whole update may still be cancelled. @throws as `prepare` */
-export async function freeze(update: OpenUpdate, force: boolean, signal: AbortSignal): Promise<void> {
+export async function freeze(
+  update: OpenUpdate,
+  force: boolean,
+  signal: AbortSignal,
+  kexecFollows: boolean,
+): Promise<void> {
   const { host, record } = update;
   // All that takes long is done before the blackout begins.
   if (host.image().loaded) await update.phase("check", () => host.readyToExec(force));
@@ -97,7 +102,10 @@ export async function freeze(update: OpenUpdate, force: boolean, signal: AbortSi
   await update.tell({ event: "freeze", participants, signal, allOrNothing: true, latest_ms });
   if (record.digest) await takeDigests(update, "all");
   stopIfAborted(signal);
-  update.enter("frozen");
+  record.state = "frozen";
+  // The kexec writes the record, and nothing else may come before it.
+  if (kexecFollows) update.saveSoon();
+  else update.save();
 }
 
 async function takeDigests(update: OpenUpdate, which: "sealed" | "all"): Promise<void> {
@@ -111,7 +119,7 @@ export function execute(update: OpenUpdate, force: boolean, signal: AbortSignal)
   const { host, record } = update;
   stopIfAborted(signal);
   if (!force) host.checkAgain(record.participants.map(({ session }) => session));
-  update.begin("kexec");
+  update.begin("kexec", undefined, "for the next kernel");
   return host.exec();
 }
 

@@ -74,7 +74,7 @@ export class Coordinator {
       "freeze",
       ["prepared"],
       signal,
-      (stop) => this.#orAbandon(async () => update && await freeze(update, force, stop)),
+      (stop) => this.#orAbandon(async () => update && await freeze(update, force, stop, false)),
     );
   }
 
@@ -87,7 +87,7 @@ export class Coordinator {
         const update = this.#update;
         if (update === undefined) return;
         update.record.finishes = options.finishes;
-        if (before !== "frozen") await freeze(update, options.force, stop);
+        if (before !== "frozen") await freeze(update, options.force, stop, true);
         execute(update, options.force, stop);
       }));
   }

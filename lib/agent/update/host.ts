@@ -49,8 +49,13 @@ export interface UpdateHost {
   /** Compares digests of the files of a retrieved session. */
   verify(session: string): Promise<FileVerdict[]>;
 
-  /** Keeps the record for the next agent and the next kernel, and shows its state. @throws LuoError it cannot be kept */
-  save(record: UpdateRecord): void;
+  /**
+   * Keeps the record for the next agent and the next kernel, and shows its state.
+   *
+   * @param how where the kexec follows at once, the record in this kernel's file system may be as it was
+   * @throws LuoError it cannot be kept
+   */
+  save(record: UpdateRecord, how?: "for the next kernel"): void;
 }
 
 /** A program that listens for events. */

@@ -47,14 +47,33 @@ export class OpenUpdate {
   /** @param boot on which kernel's clocks new events are */
   constructor(readonly host: UpdateHost, readonly record: UpdateRecord, readonly boot: Moment["boot"]) {}
 
+  #soon: ReturnType<typeof setTimeout> | undefined;
+  /** What the last write threw, when nothing waited for it. */
+  #failure: { readonly error: unknown } | undefined;
+
   /** @throws LuoError the record cannot be kept */
-  save(): void {
+  save(how?: "for the next kernel"): void {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
     try {
-      this.host.save(this.record);
+      if (this.#failure !== undefined) throw this.#failure.error;
+      this.host.save(this.record, how);
     } catch (error) {
+      this.#failure = undefined;
       if (!this.tolerant || !(error instanceof LuoError)) throw error;
       this.host.log(`${error.message}: an agent that starts now knows less of the update`);
     }
+  }
+
+  /** Keeps the record when the work of this moment is done, and with it what other changes this moment brings. */
+  saveSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      try {
+        this.save();
+      } catch (error) {
+        this.#failure = { error };
+      }
+    }, 0);
   }
 
   /** @throws LuoError the record cannot be kept */
@@ -64,23 +83,22 @@ export class OpenUpdate {
   }
 
   /** @throws LuoError */
-  begin(event: UpdateEventName, participant?: string): UpdateEvent {
+  begin(event: UpdateEventName, participant?: string, how?: "for the next kernel"): UpdateEvent {
     const begun: UpdateEvent = {
       event,
       ...(participant === undefined ? {} : { participant }),
       started: moment(this.boot),
     };
     this.record.events.push(begun);
-    this.save();
+    this.save(how);
     return begun;
   }
 
-  /** @throws LuoError */
   end(event: UpdateEvent, outcome: UpdateOutcome, reason?: string): void {
     event.ended = moment(this.boot);
     event.outcome = outcome;
     if (reason !== undefined) event.reason = reason;
-    this.save();
+    this.saveSoon();
   }
 
   /** A phase of luo's own. @throws what the work throws */

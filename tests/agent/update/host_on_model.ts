@@ -23,9 +23,9 @@ class MortalHost extends AgentUpdateHost {
   dies = Infinity;
   saves = 0;
 
-  override save(record: UpdateRecord): void {
+  override save(record: UpdateRecord, how?: "for the next kernel"): void {
     if (this.saves >= this.dies) throw new AgentKilled();
-    super.save(record);
+    super.save(record, how);
     if (++this.saves >= this.dies) throw new AgentKilled();
   }
 }
