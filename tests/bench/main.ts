@@ -3,9 +3,10 @@ import { agent } from "./agent_rows.ts";
 import { bulk } from "./bulk_rows.ts";
 import { type Section, sectionText, withSection } from "./report.ts";
 import { start } from "./start_rows.ts";
+import { update } from "./update_rows.ts";
 import { vm } from "./vm_rows.ts";
 
-const SECTIONS: readonly Section[] = [start, bulk, agent, vm];
+const SECTIONS: readonly Section[] = [start, bulk, agent, vm, update];
 
 const DOCUMENT = new URL("../../docs/performance.md", import.meta.url).pathname;
 
