@@ -23,6 +23,7 @@ import { agentError, checkDigest, takeFd, tokenParameter } from "./request_check
 import { type Open, outgoingSession, retrievedSession, wrongState } from "./session_lookup.ts";
 import { saveOr } from "./session_methods.ts";
 import type { AgentState } from "./agent_state.ts";
+import { digesting } from "./update_digests.ts";
 
 export function preserveFile(
   state: AgentState,
@@ -52,7 +53,7 @@ export function preserveFile(
     state: "preserved",
   };
   info.files.push(kept);
-  state.preserved.keep(info, kept, file);
+  state.preserved.keep(info, kept, file, digesting(state));
   // The file stays preserved when the journal cannot be written: the kernel has no call to undo it.
   const only = { list: "outgoing", name: info.name } as const;
   state.saveDone(`File ${token} in session "${request.session}" is preserved`, only);

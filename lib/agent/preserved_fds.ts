@@ -22,11 +22,11 @@ export class PreservedFds implements Disposable {
   constructor(readonly sys: SystemCalls) {}
 
   /**
-   * Keeps a duplicate of `fd`, unless seals fix the size and the session's files are not given out again. Without a free descriptor
-   * the file is not watched.
+   * Keeps a duplicate of `fd`, unless seals fix the size and the session's files are not given out again; `always`: it is needed for
+   * something else. Without a free descriptor the file is not watched.
    */
-  keep({ name, keep }: SessionInfo, { token, seals }: FileInfo, fd: Fd): void {
-    if ((seals & FIXED_SIZE) === FIXED_SIZE && !keep) return;
+  keep({ name, keep }: SessionInfo, { token, seals }: FileInfo, fd: Fd, always = false): void {
+    if ((seals & FIXED_SIZE) === FIXED_SIZE && !keep && !always) return;
     const number = this.sys.fcntl(fd.number, F_DUPFD_CLOEXEC, 0);
     if (number >= 0) this.own(name, token, new Fd(this.sys, number));
   }

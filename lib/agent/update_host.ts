@@ -18,6 +18,7 @@ import {
   retrieveSession,
   unrestoredFiles,
 } from "./session_methods.ts";
+import { takeDigests, verify } from "./update_digests.ts";
 import type { Callee } from "./update/callee.ts";
 import type { Subscriber, UpdateHost } from "./update/host.ts";
 import { type Declared, findParticipants, type Found } from "./update/participant_files.ts";
@@ -137,12 +138,12 @@ export class AgentUpdateHost implements UpdateHost {
     return exec(this.#state.sys);
   }
 
-  takeDigests(): Promise<void> {
-    return Promise.resolve();
+  takeDigests(sessions: readonly string[], which: "sealed" | "all"): Promise<void> {
+    return takeDigests(this.#state, sessions, which);
   }
 
-  verify(): Promise<FileVerdict[]> {
-    return Promise.resolve([]);
+  verify(session: string): Promise<FileVerdict[]> {
+    return verify(this.#state, session);
   }
 
   save(record: UpdateRecord, how?: "for the next kernel"): void {

@@ -101,6 +101,10 @@ export async function freeze(
   const { participants } = record;
   await update.tell({ event: "freeze", participants, signal, allOrNothing: true, latest_ms });
   if (record.digest) await takeDigests(update, "all");
+  if (performance.now() > latest_ms) {
+    const reason = `the blackout of ${record.blackoutSeconds} seconds was over before all digests were taken`;
+    throw new StepFailed("digest", "late", reason);
+  }
   stopIfAborted(signal);
   record.state = "frozen";
   // The kexec writes the record, and nothing else may come before it.
@@ -111,7 +115,7 @@ export async function freeze(
 async function takeDigests(update: OpenUpdate, which: "sealed" | "all"): Promise<void> {
   const { host, record } = update;
   const sessions = record.participants.map(({ session }) => session);
-  await update.phase("digest", () => host.takeDigests(sessions, which, () => {}));
+  await update.phase("digest", () => host.takeDigests(sessions, which));
 }
 
 /** The kexec. From here to the reboot call there is as little as possible: the workloads stand still. @throws as `prepare` */

@@ -41,11 +41,7 @@ export interface UpdateHost {
   exec(): never;
 
   /** Takes digests of the files of these sessions. @throws LuoError */
-  takeDigests(
-    sessions: readonly string[],
-    which: "sealed" | "all",
-    progress: (text: string) => void,
-  ): Promise<void>;
+  takeDigests(sessions: readonly string[], which: "sealed" | "all"): Promise<void>;
   /** Compares digests of the files of a retrieved session. */
   verify(session: string): Promise<FileVerdict[]>;
 

@@ -1,41 +1,12 @@
 /** Programs that listen for the events of an update: they answer, ask for time, say no, and die. */
 import assert from "node:assert/strict";
-import { type AgentClient, AgentError, ConnectionEnded } from "../../../lib/agent/client.ts";
+import { AgentError, ConnectionEnded } from "../../../lib/agent/client.ts";
 import type { Methods } from "../../../lib/agent/protocol.ts";
+import { Program } from "./program.ts";
 import { TestAgent } from "../start.ts";
-
-type Told = NonNullable<Methods["Participate"]["reply"]["event"]>;
 
 /** Lets the agent have its turn: these clients wait in this thread. */
 const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** A program that takes part. */
-class Program implements Disposable {
-  readonly #client: AgentClient;
-  readonly #replies: ReturnType<AgentClient["more"]>;
-
-  constructor(readonly agent: TestAgent, readonly name: string, request: object = {}) {
-    this.#client = agent.connect();
-    this.#replies = this.#client.more("Participate", { name, ...request });
-    assert.deepEqual(this.#replies.next().value?.reply, {});
-  }
-
-  /** Waits for the next event. */
-  next(): Told {
-    const { event } = this.#replies.next().value?.reply as Methods["Participate"]["reply"];
-    assert.ok(event);
-    return event;
-  }
-
-  answer({ update, event }: Told, answer: "ready" | "veto" | "later", more: object = {}): void {
-    using client = this.agent.connect();
-    client.call("AnswerEvent", { update, event, participant: this.name, answer, ...more });
-  }
-
-  [Symbol.dispose](): void {
-    this.#client[Symbol.dispose]();
-  }
-}
 
 /** Asks for a step, whose answers are read by the caller. */
 function step(agent: TestAgent, request: Methods["StepUpdate"]["request"]) {

@@ -1,0 +1,82 @@
+/** Proof of an update: digests of the participants' files before the kexec, and what became of them after it. */
+import { F_SEAL_WRITE } from "../../ffi/abi/fcntl.ts";
+import { check, LuoError } from "../error.ts";
+import type { Fd } from "../fd.ts";
+import type { AgentState } from "./agent_state.ts";
+import type { FileInfo, FileVerdict } from "./protocol.ts";
+import { digestByProcess, exposed, sideBySide } from "./update/digest_process.ts";
+
+/** Whether files that are preserved now get a digest later: their descriptors are kept until then. */
+export function digesting({ update }: AgentState): boolean {
+  return update?.digest === true && (update.state === "preparing" || update.state === "freezing");
+}
+
+function sealed({ seals }: FileInfo): boolean {
+  return (seals & F_SEAL_WRITE) !== 0;
+}
+
+/**
+ * Takes the digests that are missing: of files that are sealed against writing while workloads still run, of all others when they
+ * stand still.
+ *
+ * @throws LuoError
+ */
+export async function takeDigests(
+  state: AgentState,
+  sessions: readonly string[],
+  which: "sealed" | "all",
+): Promise<void> {
+  const missing = sessions.flatMap((name) =>
+    (state.outgoing.get(name)?.info.files ?? [])
+      .filter((file) => file.digest === undefined && (which === "all" || sealed(file)))
+      .map((file) => ({ name, file }))
+  );
+  await sideBySide(missing, async ({ name, file }) => {
+    const fd = state.preserved.get(name, file.token);
+    // Without a descriptor there is no digest, and the verdict will be "unknown".
+    if (fd !== undefined) file.digest = await digest(fd, `file ${file.token} of session "${name}"`);
+  });
+  for (const name of new Set(missing.map(({ name }) => name))) {
+    state.saveDone(`The digests of session "${name}" are taken`, { list: "outgoing", name });
+  }
+}
+
+async function digest(fd: Fd, name: string): Promise<string> {
+  using file = exposed(check(fd.sys.expose(fd.number), "read", name));
+  return await digestByProcess(file.number, name);
+}
+
+/** Compares the files of a retrieved session with their digests, before a participant takes and changes them. */
+export async function verify(state: AgentState, session: string): Promise<FileVerdict[]> {
+  const held = state.incoming.get(session);
+  const verdicts: FileVerdict[] = [];
+  await sideBySide(held?.info.files ?? [], async (file) => {
+    const { token, label } = file;
+    const verdict = await verdictOf(state, session, file);
+    verdicts.push({ session, token, ...(label === undefined ? {} : { label }), ...verdict });
+  });
+  return verdicts.toSorted((one, other) => Number(BigInt(one.token) - BigInt(other.token)));
+}
+
+async function verdictOf(
+  state: AgentState,
+  session: string,
+  file: FileInfo,
+): Promise<Pick<FileVerdict, "verdict" | "reason">> {
+  const open = state.incoming.get(session)?.session;
+  // One that was given out may have been changed since.
+  if (file.state === "restored") {
+    return { verdict: "unknown", reason: "it was restored before it could be compared" };
+  }
+  if (open === undefined) return { verdict: "missing", reason: "the session is gone" };
+  try {
+    using fd = open.restore(BigInt(file.token));
+    if (file.digest === undefined) return { verdict: "unknown", reason: "no digest was taken" };
+    const found = await digest(fd, `file ${file.token} of session "${session}"`);
+    if (found === file.digest) return { verdict: "same" };
+    return { verdict: sealed(file) ? "damaged" : "changed" };
+  } catch (error) {
+    if (!(error instanceof LuoError)) throw error;
+    return { verdict: error.is("ENOENT") ? "missing" : "unknown", reason: error.summary };
+  }
+}
