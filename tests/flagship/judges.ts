@@ -14,7 +14,7 @@ function said({ lines }: Told, kernel: number, pattern: RegExp): string[] {
 
 /** Every story: it came to its end, and the first update was refused. */
 function ended({ code, errors, lines }: Told): void {
-  equal(code, 0, `${errors}\n${lines.slice(-5).map(({ text }) => text).join("\n")}`);
+  equal(code, 0, `the story ended with ${code} after: ${lines.at(-1)?.text}`);
   match(errors, VETO);
 }
 
