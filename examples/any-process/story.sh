@@ -48,6 +48,13 @@ count() {
   say "shell: count $(<"$PROCESS_DIR/count") at process $pid"
 }
 
+# On a host, a service of systemd runs the agent.
+start_agent() {
+  rm -f "$LUO_SOCKET"
+  luo agent run >"$LUO_SOCKET.log" 2>&1 &
+  until [ -S "$LUO_SOCKET" ]; do sleep 0.1; done
+}
+
 update() {
   luo update run "$LUO_KERNEL" ${LUO_INITRD:+--initrd "$LUO_INITRD"} --command-line "$LUO_CMDLINE" --blackout 240
 }
@@ -88,7 +95,7 @@ after() {
 
 install
 say "the agent starts"
-luo agent start --timeout 300
+start_agent
 if [ "$LUO_BOOT" = 1 ]; then before; fi
 if [ "$LUO_BACKEND" = model ]; then LUO_BOOT=2; fi
 after

@@ -35,12 +35,19 @@ install() {
   echo '{"seconds":{"freeze":120,"cancel":120}}' >"$LUO_PARTICIPANTS/vm.json"
 }
 
+# On a host, a service of systemd runs the agent.
+start_agent() {
+  rm -f "$LUO_SOCKET"
+  luo agent run >"$LUO_SOCKET.log" 2>&1 &
+  until [ -S "$LUO_SOCKET" ]; do sleep 0.1; done
+}
+
 update() { luo update run "$LUO_KERNEL" --initrd "$LUO_INITRD" --command-line "$LUO_CMDLINE" --blackout 240; }
 
 install
 watch
 say "the agent starts"
-luo agent start --timeout 300
+start_agent
 case $LUO_BOOT in
 1)
   ./machine
