@@ -10,16 +10,12 @@ cd "$(dirname "$0")"
 : "${LUO_BOOT:=1}" "${WEB_PORT:=8080}"
 export PROCESS_DIR="${PROCESS_DIR:-/run/luo-processes}" LUO_BACKEND="${LUO_BACKEND:-linux}"
 export LUO_SOCKET="$PROCESS_DIR/agent.sock" LUO_PARTICIPANTS="$PROCESS_DIR/participants.d"
+. ../story.sh
 
-say() { echo "kernel $LUO_BOOT: $*"; }
-
-# What an operator installs once: a participant for each process. An emulated computer needs long deadlines.
+# What an operator installs once: a participant for each process.
 install() {
   mkdir -p -m 700 "$PROCESS_DIR" "$LUO_PARTICIPANTS"
-  for name in shell web; do
-    ln -sf "$PWD/participants/process" "$LUO_PARTICIPANTS/$name"
-    echo '{"seconds":{"freeze":120,"cancel":120}}' >"$LUO_PARTICIPANTS/$name.json"
-  done
+  for name in shell web; do install_participant "$PWD/participants/process" $name; done
 }
 
 # start NAME NUMBER COMMAND...: starts a process in the background. Its own number must be free in the next kernel too, so it
@@ -48,17 +44,6 @@ count() {
   say "shell: count $(<"$PROCESS_DIR/count") at process $pid"
 }
 
-# On a host, a service of systemd runs the agent.
-start_agent() {
-  rm -f "$LUO_SOCKET"
-  luo agent run >"$LUO_SOCKET.log" 2>&1 &
-  until [ -S "$LUO_SOCKET" ]; do sleep 0.1; done
-}
-
-update() {
-  luo update run "$LUO_KERNEL" ${LUO_INITRD:+--initrd "$LUO_INITRD"} --command-line "$LUO_CMDLINE" --blackout 240
-}
-
 # A kexec of the model ends no process of this host. This participant does it, after the freeze of the others.
 end_at_kexec() {
   cat >"$LUO_PARTICIPANTS/kexec" <<END
@@ -75,10 +60,7 @@ before() {
   ask
   count
   say "an update that another participant refuses when the processes stand still"
-  cp ../veto "$LUO_PARTICIPANTS/backup"
-  echo '{"after":["shell","web"]}' >"$LUO_PARTICIPANTS/backup.json"
-  if update; then exit 1; fi
-  rm "$LUO_PARTICIPANTS/backup"
+  refused_update '["shell","web"]'
   ask
   count
   say "an update that takes place"
@@ -87,14 +69,12 @@ before() {
 }
 
 after() {
-  # The agent calls the participants by itself.
-  until [ "$(cat "$LUO_SOCKET.update")" = normal ]; do sleep 0.1; done
+  wait_for_participants
   ask
   count
 }
 
 install
-say "the agent starts"
 start_agent
 if [ "$LUO_BOOT" = 1 ]; then before; fi
 if [ "$LUO_BACKEND" = model ]; then LUO_BOOT=2; fi

@@ -11,8 +11,7 @@ cd "$(dirname "$0")"
 export VM_DIR="${VM_DIR:-/run/luo-vm}" LUO_BACKEND=linux
 export LUO_SOCKET="$VM_DIR/agent.sock" LUO_PARTICIPANTS="$VM_DIR/participants.d"
 log=$VM_DIR/serial.log
-
-say() { echo "kernel $LUO_BOOT: $*"; }
+. ../story.sh
 
 # Shows what the guest prints from now on.
 watch() {
@@ -26,44 +25,29 @@ rounds() {
   while [ "$(wc -l <"$log")" -lt $last ]; do sleep 0.1; done
 }
 
-# What an operator installs once: the disk of the machine, and its participant. An emulated computer needs long deadlines.
+# What an operator installs once: the disk of the machine, and its participant.
 install() {
   mkdir -p -m 700 "$VM_DIR" "$LUO_PARTICIPANTS"
   as --32 guest.S -o "$VM_DIR/guest.o"
   ld -m elf_i386 --oformat binary -Ttext 0x7c00 "$VM_DIR/guest.o" -o "$VM_DIR/guest.img"
-  ln -sf "$PWD/participants/vm" "$LUO_PARTICIPANTS/vm"
-  echo '{"seconds":{"freeze":120,"cancel":120}}' >"$LUO_PARTICIPANTS/vm.json"
+  install_participant "$PWD/participants/vm" vm
 }
-
-# On a host, a service of systemd runs the agent.
-start_agent() {
-  rm -f "$LUO_SOCKET"
-  luo agent run >"$LUO_SOCKET.log" 2>&1 &
-  until [ -S "$LUO_SOCKET" ]; do sleep 0.1; done
-}
-
-update() { luo update run "$LUO_KERNEL" --initrd "$LUO_INITRD" --command-line "$LUO_CMDLINE" --blackout 240; }
 
 install
 watch
-say "the agent starts"
 start_agent
 case $LUO_BOOT in
 1)
   ./machine
   rounds 10
   say "an update that a second participant refuses when the guest stands still"
-  cp ../veto "$LUO_PARTICIPANTS/backup"
-  echo '{"after":["vm"]}' >"$LUO_PARTICIPANTS/backup.json"
-  if update; then exit 1; fi
-  rm "$LUO_PARTICIPANTS/backup"
+  refused_update '["vm"]'
   rounds 10
   say "an update that takes place"
   update
   ;;
 2)
-  # The agent calls the participants by itself.
-  until [ "$(cat "$LUO_SOCKET.update")" = normal ]; do sleep 0.1; done
+  wait_for_participants
   rounds 20
   say "the guest goes on"
   ;;
