@@ -39,6 +39,7 @@ export const EXIT_OF_KIND: Readonly<Record<FailureKind, ExitCode>> = {
   "no-such-session": EXIT.failed,
   "no-such-file": EXIT.failed,
   "no-such-key": EXIT.absent,
+  "no-such-update": EXIT.failed,
   "wrong-state": EXIT.failed,
   "digest-mismatch": EXIT.failed,
   "vetoed": EXIT.refused,

@@ -40,6 +40,7 @@ const READING: ReadonlySet<MethodName> = new Set<MethodName>([
   "ListSessions",
   "GetValue",
   "ListValues",
+  "ListUpdates",
   "ShowImage",
 ]);
 
@@ -93,6 +94,7 @@ function agentFailure(error: AgentError): Failure {
     const { session, token, known } = error.parameters;
     return noSuchFile(session, token, known);
   }
+  if (error.is("NoSuchUpdate")) return noSuchUpdate(error.parameters.update, error.parameters.known);
   if (error.is("NoSuchKey")) return noSuchKey(error.parameters.key);
   if (error.is("WrongState")) return wrongState(error.parameters);
   if (error.is("UpdateFailed")) return updateFailure(error.parameters);
@@ -229,6 +231,14 @@ export function noSuchFile(session: string, token: string, known: readonly strin
     known,
     // A near number is another file, and no slip.
     hints: [listing("tokens", known, "luo knows of no files in the session")],
+  });
+}
+
+export function noSuchUpdate(update: string, known: readonly string[]): Failure {
+  return new Failure("no-such-update", `Cannot find update ${JSON.stringify(update)}`, {
+    subject: update,
+    known,
+    hints: ["see all updates with: luo update history"],
   });
 }
 

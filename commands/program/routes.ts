@@ -40,6 +40,8 @@ import * as updateCancel from "../update_cancel.ts";
 import * as updateFinish from "../update_finish.ts";
 import * as updateFreeze from "../update_freeze.ts";
 import * as updatePrepare from "../update_prepare.ts";
+import * as updateHistory from "../update_history.ts";
+import * as updateReport from "../update_report.ts";
 import * as updateRun from "../update_run.ts";
 import * as updateState from "../update_state.ts";
 
@@ -81,6 +83,8 @@ const update = buildRouteMap<string, Context>({
     cancel: updateCancel.command,
     finish: updateFinish.command,
     state: updateState.command,
+    report: updateReport.command,
+    history: updateHistory.command,
   },
 });
 

@@ -37,6 +37,7 @@ import type {
   UpdateParticipant,
   UpdateRecord,
   UpdateState,
+  UpdateSummary,
   Value,
 } from "../schema/types.ts";
 import type { UpdateMethods } from "./protocol_updates.ts";
@@ -73,6 +74,7 @@ export type {
   UpdateParticipant,
   UpdateRecord,
   UpdateState,
+  UpdateSummary,
   Value,
 };
 

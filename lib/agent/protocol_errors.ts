@@ -43,6 +43,13 @@ export interface Errors {
   };
   /** There is no value under that key. */
   NoSuchKey: { key: string };
+  /** There is no update of that id in the history. */
+  NoSuchUpdate: {
+    /** The id */
+    update: string;
+    /** The ids that exist */
+    known: string[];
+  };
   /** The session is there, but not in a state that allows this. */
   WrongState: {
     /** The name of the session */

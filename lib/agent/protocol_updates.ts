@@ -1,13 +1,21 @@
 /** The methods of `io.luo.Agent` about live updates as types of TypeScript: `deno task reference` writes this file. */
-import type { ParticipantEvent, UpdateRecord, UpdateState } from "../schema/types.ts";
+import type { ParticipantEvent, UpdateRecord, UpdateState, UpdateSummary } from "../schema/types.ts";
 
 /** Request and answer of each of these methods. */
 export interface UpdateMethods {
   /**
    * The live update that is under way, or the last one. With more: an answer now and one after every
-   * change.
+   * change. With id the one whose id begins so, of the history.
    */
-  GetUpdate: { request: Record<string, never>; reply: { state: UpdateState; update?: UpdateRecord } };
+  GetUpdate: {
+    request: {
+      /** The beginning of the id of an update */
+      id?: string;
+    };
+    reply: { state: UpdateState; update?: UpdateRecord };
+  };
+  /** The history: the last 50 live updates, over all kexecs, the oldest first. */
+  ListUpdates: { request: Record<string, never>; reply: { updates: UpdateSummary[] } };
   /**
    * Takes a step of a live update, and answers when it is taken. With more: an answer after every change
    * too. When the client ends before the kexec, the step is cancelled. run answers only when it fails,

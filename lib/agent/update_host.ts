@@ -10,6 +10,7 @@ import {
 import { resizedFiles } from "./preserved_fds.ts";
 import type { FileVerdict, Moment, SessionInfo, UpdateRecord } from "./protocol.ts";
 import { refused } from "./refusal.ts";
+import { keepInHistory } from "./update_history.ts";
 import { replaceFile } from "./replace_file.ts";
 import {
   closeSession,
@@ -148,6 +149,7 @@ export class AgentUpdateHost implements UpdateHost {
 
   save(record: UpdateRecord, how?: "for the next kernel"): void {
     this.#state.saveUpdate(record, how);
+    if (record.state === "normal") keepInHistory(this.#state, record);
     this.showState(record.state);
     this.options.changed();
   }

@@ -7,6 +7,7 @@ import type { Methods } from "./protocol.ts";
 import { refused } from "./refusal.ts";
 import { agentError, kernelError, takeFd } from "./request_checks.ts";
 import { type Coordinator, NotFinished, WrongState } from "./update/coordinator.ts";
+import { updateOf } from "./update_history.ts";
 import type { UpdateOptions } from "./update/before_kexec.ts";
 import { StepFailed } from "./update/step_failed.ts";
 
@@ -19,6 +20,11 @@ const BLACKOUT_SECONDS = 60;
 export function getUpdate(coordinator: Coordinator): UpdateReply {
   const { state, record } = coordinator;
   return record === undefined ? { state } : { state, update: record };
+}
+
+/** As `getUpdate`, with the record of an older update. @throws VarlinkError NoSuchUpdate */
+export function getOldUpdate(state: AgentState, coordinator: Coordinator, id: string): UpdateReply {
+  return { state: coordinator.state, update: updateOf(state, coordinator.record, id) };
 }
 
 /** Takes the step to its end. @throws VarlinkError, LuoError, ProcessKilled */

@@ -5,7 +5,8 @@ import type { AgentState } from "./agent_state.ts";
 import { INTERFACE, type Methods, type Moment, type Status } from "./protocol.ts";
 import { agentError, checkRequest } from "./request_checks.ts";
 import { AgentUpdateHost } from "./update_host.ts";
-import { getUpdate, stepUpdate } from "./update_methods.ts";
+import { listUpdates } from "./update_history.ts";
+import { getOldUpdate, getUpdate, stepUpdate } from "./update_methods.ts";
 import { Coordinator } from "./update/coordinator.ts";
 import { Subscribers } from "./update/subscribers.ts";
 import { type Json, type VarlinkCall, VarlinkError } from "./varlink.ts";
@@ -74,6 +75,15 @@ export class UpdateService {
 
   now(): Methods["GetUpdate"]["reply"] {
     return getUpdate(this.#updates);
+  }
+
+  /** The update whose id begins so. @throws VarlinkError NoSuchUpdate */
+  old(id: string): Methods["GetUpdate"]["reply"] {
+    return getOldUpdate(this.options.state, this.#updates, id);
+  }
+
+  history(): Methods["ListUpdates"]["reply"] {
+    return listUpdates(this.options.state, this.#updates.record);
   }
 
   /** Takes the calls that are answered later: participants call the agent meanwhile. */

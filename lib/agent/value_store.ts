@@ -18,6 +18,9 @@ export interface Value {
   readonly at: string;
 }
 
+/** Keys that begin with this are the agent's own: users' keys have no control characters. */
+const OWN = "\u0001";
+
 /**
  * All values, in memory, in a record beside the socket (for the next agent of this boot), and in the session `luo-values` (for the
  * next kernel). Both have the form of the journal's: a checkpoint, and a log of changes.
@@ -41,7 +44,7 @@ export class ValueStore implements Disposable {
   }
 
   get size(): { count: number; bytes: number } {
-    return { count: this.#values.size, bytes: this.#bytes };
+    return { count: this.entries().length, bytes: this.#bytes };
   }
 
   /** Whether this agent has written any. The journal carries that, so that the next agent misses them when they are gone. */
@@ -115,7 +118,23 @@ export class ValueStore implements Disposable {
 
   /** In the order of the keys, by UTF-16 code units. */
   entries(): [string, Value][] {
-    return [...this.#values].sort(([one], [other]) => one < other ? -1 : 1);
+    return sorted([...this.#values].filter(([key]) => !key.startsWith(OWN)));
+  }
+
+  /** What the agent keeps for itself under names with this beginning. */
+  own(prefix: string): [name: string, value: Value][] {
+    const found = [...this.#values].filter(([key]) => key.startsWith(OWN + prefix));
+    return sorted(found.map(([key, value]) => [key.slice(OWN.length), value]));
+  }
+
+  /** @throws LuoError the value is as it was */
+  putOwn(name: string, value: Value): void {
+    this.put(OWN + name, value);
+  }
+
+  /** @throws LuoError the value is as it was */
+  dropOwn(name: string): void {
+    this.drop(OWN + name);
   }
 
   /** Whether there is room for the value in place of the one that the key has. */
@@ -180,9 +199,13 @@ export class ValueStore implements Disposable {
 
 const text = new TextEncoder();
 
+function sorted(values: [string, Value][]): [string, Value][] {
+  return values.sort(([one], [other]) => one < other ? -1 : 1);
+}
+
 /** The bytes that count against `VALUES_MAX`. */
 function sizeOf(key: string, value: { readonly bytes: Uint8Array } | undefined): number {
-  return value === undefined ? 0 : text.encode(key).length + value.bytes.length;
+  return value === undefined || key.startsWith(OWN) ? 0 : text.encode(key).length + value.bytes.length;
 }
 
 function encoded(value: object): Uint8Array {

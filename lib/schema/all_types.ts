@@ -5,6 +5,7 @@ import { Doctor } from "./doctor.ts";
 import { FailureKind, FailureObject } from "./failure.ts";
 import { Handover, HandoverFile, HandoverLuo } from "./handover.ts";
 import { Rehearsal } from "./rehearsal.ts";
+import { REPORT_TYPES } from "./report.ts";
 import type { Schema } from "./parts.ts";
 
 /** Those that are not in the agent's interface. */
@@ -20,4 +21,4 @@ export const ANSWER_TYPES: readonly Schema[] = [
 ];
 
 /** All of them, in the order in which documents list them. */
-export const ALL_TYPES: readonly Schema[] = [...INTERFACE_TYPES, ...ANSWER_TYPES];
+export const ALL_TYPES: readonly Schema[] = [...INTERFACE_TYPES, ...REPORT_TYPES, ...ANSWER_TYPES];

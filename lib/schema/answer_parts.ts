@@ -183,14 +183,14 @@ export interface Version {
  * right. kernel-error: a system call of the agent failed; operation, subject and errno say which.
  * file-error: a file of the caller could not be read or written. no-such-session: known lists the
  * sessions that exist. no-such-file: known lists the tokens that exist. no-such-key: there is no value
- * under the key. wrong-state: the session or the live update is not in a state that allows this.
- * digest-mismatch: the contents are not what was preserved; the file was not given out. vetoed: a
- * participant said no to the live update; reasons has its words. update-failed: the live update
- * failed; before the kexec it was cancelled, and the machine is as before. refused: data would be
- * lost; reasons says which, --force overrides it. unavailable: no device, no permission, no agent.
- * not-executable: the command to execute cannot be executed. command-not-found: the command to execute
- * does not exist. interrupted: Ctrl-C. broken-pipe: the reader of standard output closed the pipe.
- * internal: a bug in luo.
+ * under the key. no-such-update: known lists the ids of the updates that exist. wrong-state: the
+ * session or the live update is not in a state that allows this. digest-mismatch: the contents are not
+ * what was preserved; the file was not given out. vetoed: a participant said no to the live update;
+ * reasons has its words. update-failed: the live update failed; before the kexec it was cancelled, and
+ * the machine is as before. refused: data would be lost; reasons says which, --force overrides it.
+ * unavailable: no device, no permission, no agent. not-executable: the command to execute cannot be
+ * executed. command-not-found: the command to execute does not exist. interrupted: Ctrl-C.
+ * broken-pipe: the reader of standard output closed the pipe. internal: a bug in luo.
  */
 export type FailureKind =
   | "usage"
@@ -200,6 +200,7 @@ export type FailureKind =
   | "no-such-session"
   | "no-such-file"
   | "no-such-key"
+  | "no-such-update"
   | "wrong-state"
   | "digest-mismatch"
   | "vetoed"

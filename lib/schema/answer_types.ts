@@ -9,9 +9,11 @@ import type {
   SessionInfo,
   Status,
   UpdateNow,
+  UpdateRecord,
+  UpdateSummary,
   Value,
 } from "./types.ts";
-
+import type { Timeline } from "./report_types.ts";
 import type { Doctor, FailureInfo, KhoReport, Rehearsal, Version } from "./answer_parts.ts";
 
 export type * from "./answer_parts.ts";
@@ -139,6 +141,10 @@ export interface Answers {
   "update finish": UpdateNow;
   /** The answer of `update state`. */
   "update state": UpdateNow;
+  /** The answer of `update report`. Of the last update, or of the one that was named. */
+  "update report": { update: UpdateRecord; timeline: Timeline };
+  /** The answer of `update history`. The oldest first. */
+  "update history": { updates: UpdateSummary[] };
   /** The answer of `kho show`. */
   "kho show": { handover: KhoReport };
   /** The answer of `agent start`. */

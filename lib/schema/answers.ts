@@ -17,10 +17,11 @@ import {
   struct,
   text,
 } from "./parts.ts";
+import { Report } from "./report.ts";
 import { Rehearsal } from "./rehearsal.ts";
 import { File, filesKnown, Loss, Session } from "./session.ts";
 import { Agent, Device, Image, Status, unlisted, Value } from "./status.ts";
-import { UpdateNow } from "./update.ts";
+import { UpdateNow, UpdateSummary } from "./update.ts";
 
 /** The type `Version`. */
 export const Version: Schema = named(
@@ -120,6 +121,8 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   "update cancel": { object: UpdateNow },
   "update finish": { object: UpdateNow },
   "update state": { object: UpdateNow },
+  "update report": { object: Report, remark: "Of the last update, or of the one that was named." },
+  "update history": { object: struct({ updates: list(UpdateSummary) }), remark: "The oldest first." },
   "kho show": { object: struct({ handover: Handover }) },
   "agent start": {
     object: struct({

@@ -87,6 +87,10 @@ export const ERRORS: Readonly<Record<string, ErrorDescription>> = {
     about: "There is no value under that key.",
     parameters: struct({ key: text }),
   },
+  NoSuchUpdate: {
+    about: "There is no update of that id in the history.",
+    parameters: struct({ update: about(text, "The id"), known: about(list(text), "The ids that exist") }),
+  },
   WrongState: {
     about: "The session is there, but not in a state that allows this.",
     parameters: struct({ session, state: SessionState, operation, message }),

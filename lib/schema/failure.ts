@@ -10,6 +10,7 @@ export const FAILURE_KINDS: Readonly<Record<string, string>> = {
   "no-such-session": "known lists the sessions that exist",
   "no-such-file": "known lists the tokens that exist",
   "no-such-key": "there is no value under the key",
+  "no-such-update": "known lists the ids of the updates that exist",
   "wrong-state": "the session or the live update is not in a state that allows this",
   "digest-mismatch": "the contents are not what was preserved; the file was not given out",
   "vetoed": "a participant said no to the live update; reasons has its words",

@@ -213,6 +213,24 @@ export const UpdateNow: Schema = named(
   "The live update that is under way, or the last one.",
 );
 
+/** The type `UpdateSummary`. */
+export const UpdateSummary: Schema = named(
+  "UpdateSummary",
+  struct({
+    id: about(text, "A UUID"),
+    startedAt: about(text, "RFC 3339, in UTC"),
+    from: about(text, "The release of the kernel before"),
+    to: maybe(about(text, "The release of the next kernel")),
+    outcome: maybe(about(text, "done, cancelled, failed or lost; missing while it is under way")),
+    by: maybe(about(text, "The participant that failed first")),
+    reason: maybe(about(text, "Why the update failed")),
+    participants: about(int, "How many took part"),
+    total: about(int, "Microseconds from the first event to the end of the last"),
+    blackout: maybe(about(int, "Microseconds from the first freeze to the last workload that ran again")),
+  }),
+  "One update of the history.",
+);
+
 /** The types that the agent's interface refers to, in the order in which documents list them. */
 export const UPDATE_TYPES: readonly Schema[] = [
   UpdateState,
@@ -225,4 +243,5 @@ export const UPDATE_TYPES: readonly Schema[] = [
   ParticipantEvent,
   UpdateRecord,
   UpdateNow,
+  UpdateSummary,
 ];

@@ -1,7 +1,7 @@
 /** The methods of io.luo.Agent about live updates: request and answer of each. */
 import { about, bool, exactInt, list, maybe, struct, text, words } from "./parts.ts";
 import { loading, type Method } from "./method.ts";
-import { deadlines, ParticipantEvent, UpdateRecord, UpdateState } from "./update.ts";
+import { deadlines, ParticipantEvent, UpdateRecord, UpdateState, UpdateSummary } from "./update.ts";
 
 const force = maybe(about(bool, "Do what is otherwise answered with Refused"));
 
@@ -9,9 +9,15 @@ const force = maybe(about(bool, "Do what is otherwise answered with Refused"));
 export const UPDATE_METHODS: Readonly<Record<string, Method>> = {
   GetUpdate: {
     about:
-      "The live update that is under way, or the last one. With more: an answer now and one after every change.",
-    request: {},
+      "The live update that is under way, or the last one. With more: an answer now and one after every change. " +
+      "With id the one whose id begins so, of the history.",
+    request: { id: maybe(about(text, "The beginning of the id of an update")) },
     reply: struct({ state: UpdateState, update: maybe(UpdateRecord) }),
+  },
+  ListUpdates: {
+    about: "The history: the last 50 live updates, over all kexecs, the oldest first.",
+    request: {},
+    reply: struct({ updates: list(UpdateSummary) }),
   },
   StepUpdate: {
     about:

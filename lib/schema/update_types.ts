@@ -212,3 +212,27 @@ export interface UpdateNow {
   /** Missing: there was none yet */
   update?: UpdateRecord;
 }
+
+/** One update of the history. */
+export interface UpdateSummary {
+  /** A UUID */
+  id: string;
+  /** RFC 3339, in UTC */
+  startedAt: string;
+  /** The release of the kernel before */
+  from: string;
+  /** The release of the next kernel */
+  to?: string;
+  /** done, cancelled, failed or lost; missing while it is under way */
+  outcome?: string;
+  /** The participant that failed first */
+  by?: string;
+  /** Why the update failed */
+  reason?: string;
+  /** How many took part */
+  participants: number;
+  /** Microseconds from the first event to the end of the last */
+  total: number;
+  /** Microseconds from the first freeze to the last workload that ran again */
+  blackout?: number;
+}

@@ -92,6 +92,9 @@ Deno.test("every method answers as the description says, before and after a kexe
     fails(client, "StepUpdate", { step: "prepare" });
     call(client, "StepUpdate", { step: "cancel" });
     call(client, "GetUpdate", {});
+    call(client, "ListUpdates", {});
+    call(client, "GetUpdate", { id: "" });
+    fails(client, "GetUpdate", { id: "none" });
     call(client, "GetStatus", {});
     client.callUntilEnd("ExecImage", {});
     called.add("ExecImage");

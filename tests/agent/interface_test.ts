@@ -20,6 +20,7 @@ const ERRORS: Record<ErrorName, readonly string[]> = {
   NoSuchSession: ["session", "known"],
   NoSuchFile: ["session", "token", "known"],
   NoSuchKey: ["key"],
+  NoSuchUpdate: ["update", "known"],
   WrongState: ["session", "state", "operation", "message"],
   UpdateFailed: ["step", "event", "outcome", "participant", "reason", "state", "message"],
   WrongUpdateState: ["step", "state", "message"],

@@ -148,6 +148,8 @@ Deno.test("the answer of every command is what luo schema says", async () => {
   await cli.ok(["kexec", "exec"]);
   await call("update", "finish");
   await call("update", "state");
+  await call("update", "report");
+  await call("update", "history");
   await call("agent", "status");
   await cli.ok(["session", "create", "lost"]);
   await cli.ok(["agent", "stop", "--force"]);

@@ -59,6 +59,7 @@ const ROOMS: Readonly<Record<string, readonly [column: number, purpose: string]>
   "lib/schema": [4, "all data, described once"],
   "lib/owned_number.ts": [2, "a number with one owner"],
   "lib/version.ts": [4, "what luo is made of"],
+  "lib/report": [3, "the timeline of an update"],
   "ffi": [3, "the one dlopen"],
   "ffi/abi": [2, "constants and structs"],
 };

@@ -1,7 +1,7 @@
 /** `deno task reference`: writes the files that are made from lib/schema. With `--check` it says which ones are not up to date. */
 import { document } from "./document.ts";
 import { protocol, protocolErrors, protocolUpdates } from "./protocol.ts";
-import { answerParts, answerTypes, types, updateTypes } from "./types.ts";
+import { answerParts, answerTypes, reportTypes, types, updateTypes } from "./types.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const check = Deno.args.includes("--check");
@@ -13,6 +13,7 @@ const files = [
   { path: "lib/schema/types.ts", text: types() },
   { path: "lib/schema/update_types.ts", text: updateTypes() },
   { path: "lib/schema/answer_parts.ts", text: answerParts() },
+  { path: "lib/schema/report_types.ts", text: reportTypes() },
   { path: "lib/schema/answer_types.ts", text: answerTypes() },
   { path: "docs/json.md", text: document(Deno.readTextFileSync(`${ROOT}docs/json.md`)) },
 ];

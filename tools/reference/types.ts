@@ -3,6 +3,7 @@ import { INTERFACE_TYPES } from "../../lib/schema/agent_interface.ts";
 import { ANSWER_TYPES } from "../../lib/schema/all_types.ts";
 import { ANSWERS } from "../../lib/schema/answers.ts";
 import { Journal, StoredValue } from "../../lib/schema/journal.ts";
+import { REPORT_TYPES } from "../../lib/schema/report.ts";
 import { UPDATE_TYPES } from "../../lib/schema/update.ts";
 import { namedType, shapeOf } from "../../lib/schema/shape.ts";
 import { NAMES } from "./type_names.ts";
@@ -30,6 +31,16 @@ export function updateTypes(): string {
   ].join("\n");
 }
 
+/** The types of the report of a live update, before `deno fmt`. */
+export function reportTypes(): string {
+  return [
+    "/** The data of a report as types of TypeScript: `deno task reference` writes this file from its neighbours. */",
+    `import type { UpdateEventName, UpdateOutcome } from "./update_types.ts";`,
+    "",
+    ...REPORT_TYPES.map((schema) => declaration(namedType(schema), NAMES)),
+  ].join("\n");
+}
+
 /** The types of the other data that commands print, before `deno fmt`. */
 export function answerTypes(): string {
   const answers = Object.entries(ANSWERS).map(([command, { remark, object }]) =>
@@ -39,12 +50,14 @@ export function answerTypes(): string {
   ).join("\n");
   const imported = INTERFACE_TYPES.map((schema) => called(namedType(schema).name, NAMES))
     .filter((name) => new RegExp(`\\b${name}\\b`).test(answers)).sort();
+  const reported = REPORT_TYPES.map((schema) => called(namedType(schema).name, NAMES))
+    .filter((name) => new RegExp(`\\b${name}\\b`).test(answers)).sort();
   const parts = ANSWER_TYPES.map((schema) => called(namedType(schema).name, NAMES))
     .filter((name) => new RegExp(`\\b${name}\\b`).test(answers)).sort();
   return [
     "/** The answers of commands as types of TypeScript: `deno task reference` writes this file from its neighbours. */",
     `import type { ${imported.join(", ")} } from "./types.ts";`,
-    "",
+    `import type { ${reported.join(", ")} } from "./report_types.ts";`,
     `import type { ${parts.join(", ")} } from "./answer_parts.ts";`,
     "",
     `export type * from "./answer_parts.ts";`,
