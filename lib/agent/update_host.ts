@@ -1,5 +1,6 @@
 /** The agent as the coordination of an update sees it: its sessions, its image, its journal. */
 import { exec } from "../kexec/load.ts";
+import { isTaken } from "./agent_device.ts";
 import type { AgentState } from "./agent_state.ts";
 import { currentImage, readyToExec, unloadImage } from "./image_methods.ts";
 import {
@@ -93,17 +94,17 @@ export class AgentUpdateHost implements UpdateHost {
     return this.#state.named(name)[0];
   }
 
-  createSession(name: string): void {
-    createSession(this.#state, { name });
+  async createSession(name: string): Promise<void> {
+    await patiently(() => createSession(this.#state, { name }));
   }
 
   closeSession(name: string): void {
     if (this.#state.outgoing.has(name)) closeSession(this.#state, { name, force: true });
   }
 
-  retrieveSession(name: string): boolean {
+  async retrieveSession(name: string): Promise<boolean> {
     const info = this.#state.incoming.get(name)?.info;
-    if (info?.state === "incoming") retrieveSession(this.#state, { name });
+    if (info?.state === "incoming") await patiently(() => retrieveSession(this.#state, { name }));
     return info !== undefined;
   }
 
@@ -112,8 +113,8 @@ export class AgentUpdateHost implements UpdateHost {
     return info === undefined ? [] : unrestoredFiles(info).map(({ reason }) => reason);
   }
 
-  finishSession(name: string): void {
-    if (this.retrieveSession(name)) finishSession(this.#state, { name, force: true });
+  async finishSession(name: string): Promise<void> {
+    if (await this.retrieveSession(name)) finishSession(this.#state, { name, force: true });
   }
 
   image(): { loaded: boolean; release?: string } {
@@ -163,5 +164,21 @@ export class AgentUpdateHost implements UpdateHost {
     } catch (error) {
       this.log(error instanceof Error ? error.message : String(error));
     }
+  }
+}
+
+/** How long another program may have the device open, and how often that is looked at. */
+const PATIENCE_MS = 3000;
+const RETRY_MS = 20;
+
+/** PID 1 of systemd has the device open at moments that it chooses: that is no reason to cancel an update. */
+async function patiently(work: () => unknown): Promise<void> {
+  for (const end = performance.now() + PATIENCE_MS;;) {
+    try {
+      return void work();
+    } catch (error) {
+      if (!isTaken(error) || performance.now() > end) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }

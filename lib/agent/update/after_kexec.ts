@@ -67,7 +67,7 @@ export function notBack({ record }: OpenUpdate): UpdateParticipant[] {
 async function retrieve(update: OpenUpdate, { session }: UpdateParticipant): Promise<string | undefined> {
   const { host, record } = update;
   try {
-    host.retrieveSession(session);
+    await host.retrieveSession(session);
     if (record.digest) {
       const verdicts = await update.phase("verify", () => host.verify(session));
       record.verdicts = [...(record.verdicts ?? []).filter((one) => one.session !== session), ...verdicts];
@@ -106,7 +106,7 @@ export async function finish(update: OpenUpdate, force: boolean): Promise<void> 
     const signal = new AbortController().signal;
     const failure = await update.tell({ event: "finish", participants: back, reverse: true, signal });
     if (failure !== undefined && !force) throw failure;
-    for (const { session } of record.participants) host.finishSession(session);
+    for (const { session } of record.participants) await host.finishSession(session);
   } catch (error) {
     if (error instanceof Error && error.name !== "ProcessKilled") update.enter("updated");
     throw error;

@@ -52,7 +52,7 @@ export async function prepare(
   if (release !== undefined) record.to = { release };
   if (loaded) await update.phase("check", () => host.readyToExec(options.force));
   stopIfAborted(signal);
-  for (const { session } of record.participants) host.createSession(session);
+  for (const { session } of record.participants) await host.createSession(session);
   const { participants } = record;
   await update.tell({ event: "prepare", participants, signal, allOrNothing: true });
   if (record.digest) await takeDigests(update, "sealed");

@@ -20,15 +20,15 @@ export interface UpdateHost {
 
   session(name: string): SessionInfo | undefined;
   /** @throws VarlinkError the name is taken or reserved; LuoError `create` */
-  createSession(name: string): void;
+  createSession(name: string): Promise<void>;
   /** Closes an outgoing session with its files. A session that is not there is closed already. */
   closeSession(name: string): void;
   /** Takes an incoming session over. False: there is none. @throws LuoError, VarlinkError */
-  retrieveSession(name: string): boolean;
+  retrieveSession(name: string): Promise<boolean>;
   /** Why finishing the session would lose data, a sentence each. */
   unfinished(name: string): string[];
   /** Finishes a retrieved session, and with it what was not restored. @throws LuoError */
-  finishSession(name: string): void;
+  finishSession(name: string): Promise<void>;
 
   /** Whether an image is loaded, and its release as far as it is known. */
   image(): { loaded: boolean; release?: string };
