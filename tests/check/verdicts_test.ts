@@ -1,5 +1,6 @@
 /** Verdicts on real kernels, also packed and wrapped anew, and on stand-ins. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { unpackBzImage } from "../../lib/kexec/image/x86_payload.ts";
 import { UNPACKED_MAX } from "../../lib/kexec/image/decompress.ts";
@@ -146,6 +147,30 @@ Deno.test("a kernel without a configuration in it: the one beside it counts", as
   assert.deepEqual(codes(off, "does_not_fit"), ["kho_on"]);
   const line = off.lines.find(({ code }) => code === "kho_on");
   assert.match(`${line?.reason} ${line?.source}`, /KHO off by default.*\/images\/config-7\.3\.4/);
+});
+
+/** A stand-in with more names of formats, after its banner. */
+function withNames(release: string, names: readonly string[]): Uint8Array {
+  const image = Uint8Array.from(standInBzImage({ release }));
+  const bytes = new TextEncoder().encode(`\0${names.join("\0")}\0`);
+  const length = new DataView(image.buffer).getUint32(0x24c, true);
+  const payload = Buffer.concat([image.subarray(3072, 3072 + length), bytes]);
+  return repack(image, payload, payload.length, false);
+}
+
+Deno.test("each handler of the running kernel is compared, also in a list of versions", async () => {
+  const running = withNames("7.3.4", ["vfio-pci-v2;vfio-pci-v1", "iommufd-v1", "operating-points-v2"]);
+  const disk = { "/boot/vmlinuz-7.3.4": running };
+  const lines = async (...names: string[]) => {
+    const { verdict, lines } = await checkBytes(withNames("7.3.5", names), { running: "7.3.4", disk });
+    const handlers = lines.filter(({ code }) => code === "file_handlers").map(({ reason }) => reason);
+    return [verdict, ...handlers.slice(1)];
+  };
+  assert.deepEqual(await lines("vfio-pci-v1", "iommufd-v1"), ["fits"]);
+  const [verdict, first, second] = await lines("vfio-pci-v3");
+  assert.equal(verdict, "cannot_tell");
+  assert.match(first ?? "", /iommufd-v1 may be preserved, and the image knows none/);
+  assert.match(second ?? "", /vfio-pci-v1, vfio-pci-v2 may be preserved, and the image knows vfio-pci-v3/);
 });
 
 Deno.test("a running kernel without live update hands nothing over", async () => {

@@ -3,7 +3,7 @@ import type { KernelConfig } from "../image/embedded_config.ts";
 import { ImageError } from "../image/image_error.ts";
 import type { KernelFacts } from "../image/read_kernel.ts";
 import { cannotTell, type CheckCode, type CheckLine, doesNotFit, type Fact, fits } from "./line.ts";
-import { versionsOf } from "./release_formats.ts";
+import { OTHER_HANDLERS, versionsOf } from "./release_formats.ts";
 import type { RunningKernel } from "./running_kernel.ts";
 
 const IMAGE = "the image";
@@ -39,7 +39,26 @@ const FORMATS: readonly Format[] = [
 ];
 
 export function formatLines(facts: KernelFacts | ImageError, running: RunningKernel): CheckLine[] {
-  return FORMATS.map((format) => formatLine(format, facts, running));
+  return [
+    ...FORMATS.map((format) => formatLine(format, facts, running)),
+    ...facts instanceof ImageError ? [] : otherHandlerLines(facts, running),
+  ];
+}
+
+/**
+ * A line for each handler of the running kernel, such as vfio-pci's, that the image does not have in a version that both know. Its
+ * files are handed over only when a program preserves some, and the kernel does not tell whether one has.
+ */
+function otherHandlerLines({ formats }: KernelFacts, { handedOver }: RunningKernel): CheckLine[] {
+  const { value: written = [], source = "" } = handedOver?.otherHandlers ?? {};
+  return OTHER_HANDLERS.flatMap((handler) => {
+    const [ours, known] = [versionsOf(written, handler), versionsOf(formats, handler)];
+    if (ours.length === 0 || ours.some((one) => known.includes(one))) return [];
+    const reason =
+      `a file of the handler ${list(ours)} may be preserved, and the image knows ${list(known)}: ` +
+      "with such a file, every open of /dev/liveupdate would give EIO";
+    return [cannotTell("file_handlers", reason, `${source}; ${IMAGE}`)];
+  });
 }
 
 function formatLine(format: Format, facts: KernelFacts | ImageError, running: RunningKernel): CheckLine {

@@ -10,13 +10,15 @@ import { ImageError } from "../image/image_error.ts";
 import { type KernelFacts, readKernel } from "../image/read_kernel.ts";
 import type { Fact } from "./line.ts";
 import { readFile } from "./read_file.ts";
-import { type HandoverNames, namesOfRelease, versionsOf } from "./release_formats.ts";
+import { type HandoverNames, namesOfRelease, OTHER_HANDLERS, versionsOf } from "./release_formats.ts";
 
 /** The names of formats that the running kernel writes. Undefined: not known. */
 export interface HandedOver {
   readonly kho?: Fact<readonly string[]>;
   readonly luo?: Fact<readonly string[]>;
   readonly handlers?: Fact<readonly string[]>;
+  /** The names of handlers for other files than memfds. */
+  readonly otherHandlers?: Fact<readonly string[]>;
 }
 
 const DEBUGFS = "/sys/kernel/debug/kho";
@@ -37,6 +39,10 @@ export async function handedOver(sys: SystemCalls, release: string): Promise<Han
     kho: treeFormat(sys) ?? rest("kho", "kho"),
     luo: luoFormat(sys) ?? rest("luo", "luo"),
     handlers: rest("handlers", "memfd"),
+    otherHandlers: image && {
+      value: OTHER_HANDLERS.flatMap((handler) => versionsOf(image.value.formats, handler)),
+      source: image.source,
+    },
   };
 }
 

@@ -19,6 +19,20 @@ export function namesOfRelease(release: string): HandoverNames | undefined {
   return TABLE.find(([pattern]) => pattern.test(release))?.[1];
 }
 
+/**
+ * Handlers of files and of what files share, other than memfd's. Linux 7.3 has none of them. The names are those of the patches
+ * under discussion: an image has many names of the same form, and only these are known to belong to handlers.
+ */
+export const OTHER_HANDLERS: readonly string[] = [
+  "hugetlb",
+  "hugetlbfs",
+  "guest_memfd",
+  "iommu",
+  "iommufd",
+  "pci",
+  "vfio-pci",
+];
+
 /** Those of the names that say a version of this format. */
 export function versionsOf(names: readonly string[], format: string): string[] {
   return names.filter((name) => new RegExp(`^${format}-v\\d+$`).test(name));
