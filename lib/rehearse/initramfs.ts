@@ -18,12 +18,14 @@ export interface AddedFile {
 }
 
 /**
- * The initramfs. It is not compressed: the guest is emulated, and unpacking would take longer than reading.
+ * The initramfs, with the busybox at `path`. It is not compressed: the guest is emulated, and unpacking would take longer than reading.
  *
  * @throws MissingTool no busybox, or one that needs shared libraries
  */
-export function initramfs(added: readonly AddedFile[] = []): Uint8Array<ArrayBuffer> {
-  const path = findTool("busybox", PACKAGE);
+export function initramfs(
+  added: readonly AddedFile[] = [],
+  path: string = findTool("busybox", PACKAGE),
+): Uint8Array<ArrayBuffer> {
   const busybox = readFile(path);
   if (needsLoader(busybox)) {
     const what = `Cannot start a virtual machine: "${path}" needs shared libraries`;

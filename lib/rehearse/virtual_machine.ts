@@ -2,6 +2,7 @@
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { open, pread, unlink } from "../../ffi/file.ts";
 import { list_directory, read_text } from "../../ffi/proc.ts";
+import type { Architecture } from "../kexec/file_kind.ts";
 import { HostFd } from "../files/host_fd.ts";
 import { Console, type ConsoleLine } from "./console.ts";
 import { GuardedProcess } from "./guarded_process.ts";
@@ -11,6 +12,10 @@ import { commandLine, qemuCommand, type Share } from "./qemu.ts";
 import { ScratchDirectory } from "./scratch_directory.ts";
 
 export interface MachineOptions {
+  /** Of the image; without it, this host's. */
+  readonly architecture?: Architecture | undefined;
+  /** The path of a static busybox of that architecture; without it, this host's. */
+  readonly busybox?: string | undefined;
   /** The path of the image. */
   readonly kernel: string;
   /** The script that process 1 runs in each boot, for busybox. It sets `status` to the exit status of the boot. */
@@ -85,14 +90,15 @@ export async function runMachine(options: MachineOptions): Promise<MachineResult
   const files = {
     guest: options.guest,
     kernel: readFile(options.kernel),
-    initrd: initramfs(options.added),
+    initrd: initramfs(options.added, options.busybox),
     ...options.files,
   };
   for (const [name, content] of Object.entries(files)) scratch.file(`boot/${name}`, content);
   using process = new GuardedProcess(qemuCommand({
+    architecture: options.architecture,
     kernel: `${boot}/kernel`,
     initrd: `${boot}/initrd`,
-    append: commandLine(options.append),
+    append: commandLine(options.append, options.architecture),
     memory_mib: options.memory_mib ?? DEFAULT_MEMORY_MIB,
     shares: [
       { tag: "boot", path: boot, readonly: true },

@@ -3,13 +3,14 @@ import type { AddedFile } from "../../lib/rehearse/initramfs.ts";
 import { NINE } from "../../lib/rehearse/init_script.ts";
 import type { Share } from "../../lib/rehearse/qemu.ts";
 import { type MachineResult, runMachine } from "../../lib/rehearse/virtual_machine.ts";
+import { foreignUserland, testArchitecture, type Userland } from "./architecture.ts";
 import { CHECKOUT, imagePath, imagesDirectory } from "./images.ts";
 import { sharedLibraries } from "./shared_libraries.ts";
 import { isDirectory } from "./tools.ts";
 
 /** The commands, and the machine that runs them. */
 export interface VmOptions {
-  /** An image's path or name (`7.2.12-luo`); without it 7.3.4. */
+  /** An image's path or name (`7.2.12-luo`); without it 7.3.4, of the architecture that is tested. */
   kernel?: string;
   /**
    * Shell commands, one a boot: the first runs after power-on, the second after the kexec that the first one executes, and so
@@ -87,12 +88,16 @@ export async function runInVm(options: VmOptions): Promise<VmResult> {
     const results_dir = options.results_dir ?? `${directory}/results`;
     await Deno.mkdir(results_dir, { recursive: true });
     const { timeout_ms = 120_000 } = options;
+    const architecture = testArchitecture();
+    const foreign = await foreignUserland(architecture);
     const result = await runMachine({
-      kernel: imagePath(options.kernel),
+      architecture,
+      busybox: foreign?.busybox,
+      kernel: imagePath(options.kernel, architecture),
       guest: GUEST,
       files: { ...commandFiles(options.commands), ...options.files },
-      added: await userland(options.binary),
-      shares: await shares(directory, options.binary),
+      added: await userland(options.binary, foreign),
+      shares: await shares(directory, options.binary, foreign),
       append: `${options.append ?? ""} luo.boot=1`.trim(),
       memory_mib: options.memory_mib,
       results_dir,
@@ -115,27 +120,31 @@ function commandFiles(commands: readonly string[]): Record<string, string> {
 }
 
 /** The files that Deno or the single executable needs. Deno itself stays on a share, so that unpacking costs nothing. */
-async function userland(binary: string | undefined): Promise<AddedFile[]> {
-  const libraries = await sharedLibraries(binary ?? Deno.execPath());
+async function userland(binary: string | undefined, foreign: Userland | undefined): Promise<AddedFile[]> {
+  const libraries = foreign?.libraries ?? await sharedLibraries(binary ?? Deno.execPath());
   return binary === undefined
-    ? libraries
+    ? [...libraries]
     : [...libraries, { path: "/bin/luo", bytes: await Deno.readFile(binary) }];
 }
 
-async function shares(directory: string, binary: string | undefined): Promise<Share[]> {
+async function shares(
+  directory: string,
+  binary: string | undefined,
+  foreign: Userland | undefined,
+): Promise<Share[]> {
   const images = imagesDirectory();
   return [
-    ...binary === undefined ? await checkoutShares(directory) : [],
+    ...binary === undefined ? await checkoutShares(foreign?.deno ?? await denoDirectory(directory)) : [],
     ...images === undefined ? [] : [{ tag: "kernels", path: images, readonly: true }],
   ];
 }
 
 /** The shares of a guest that runs luo from the checkout. */
-async function checkoutShares(directory: string): Promise<Share[]> {
+async function checkoutShares(deno: string): Promise<Share[]> {
   const npm = `${await denoCache()}/npm`;
   return [
     { tag: "checkout", path: CHECKOUT, readonly: true },
-    { tag: "deno", path: await denoDirectory(directory), readonly: true },
+    { tag: "deno", path: deno, readonly: true },
     ...isDirectory(npm) ? [{ tag: "npm", path: npm, readonly: true }] : [],
   ];
 }

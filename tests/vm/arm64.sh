@@ -1,0 +1,20 @@
+#!/bin/sh
+# arm64.sh DIRECTORY: downloads what a virtual machine of arm64 needs on a host of another architecture and unpacks it into
+# DIRECTORY: busybox-static, libc6 and libgcc-s1 of Debian for arm64, from the mirrors that apt has on this host. Lists and cache of
+# apt are its own below DIRECTORY/apt: neither root is needed, nor do the host's lists of packages change.
+set -eu
+
+mkdir -p "$1/apt/lists/partial" "$1/apt/archives/partial"
+directory=$(cd "$1" && pwd)
+apt=$directory/apt
+ask() {
+  apt-get -qq -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt" \
+    -o APT::Sandbox::User=root "$@"
+}
+
+# A source that has nothing for arm64 fails, and the others are enough.
+ask update || true
+cd "$apt/archives"
+ask download busybox-static libc6 libgcc-s1
+for package in *.deb; do dpkg-deb -x "$package" "$directory/root"; done
+rm -rf "$apt"
