@@ -45,7 +45,13 @@ const HINTS: Readonly<Record<string, readonly string[]>> = {
   "kexec load ENOEXEC": [
     "this machine cannot boot this file: a bzImage (x86-64) or Image (arm64) is needed",
   ],
-  "kexec load EPERM": ["loading needs CAP_SYS_BOOT, and /proc/sys/kernel/kexec_load_disabled must be 0"],
+  "kexec load EPERM": [
+    "loading needs CAP_SYS_BOOT; of /proc/sys/kernel, kexec_load_disabled must be 0 and kexec_load_limit_reboot not 0",
+    "and where the kernel is locked down (/sys/kernel/security/lockdown), the image must be signed",
+  ],
+  "kexec load EOPNOTSUPP": [
+    "a kernel with TDX does no kexec on a CPU with the erratum tdx_pw_mce (/proc/cpuinfo, bugs): run one without TDX",
+  ],
   "kexec load EBUSY": [
     "another program is loading an image: try again",
     "or this kernel cannot switch its CPUs off (arm64; dmesg: CPUs are stuck in the kernel): no kexec is possible",
