@@ -34,6 +34,7 @@ export type Operation =
   | "record"
   | "seal"
   | "send"
+  | "share"
   | "start"
   | "store";
 
@@ -57,6 +58,8 @@ const REASONS: Readonly<Partial<Record<`${Operation} ${ErrnoName}`, string>>> = 
   "restore ENOENT": "the session has no file with this token, or the session is finished",
   "restore ENOMEM": "the kernel keeps this failure for the file",
   "restore EMFILE": "this process may hold no more file descriptors (RLIMIT_NOFILE)",
+  "share EOPNOTSUPP":
+    "a session of the model is in the model's process and cannot be passed to a program of the host",
   "finish EBUSY": "the kernel still uses a file of this session: try again",
   "kexec load ENOEXEC": "this machine cannot boot this file: a bzImage (x86-64) or Image (arm64) is needed",
   "kexec load EPERM": "loading needs CAP_SYS_BOOT, and /proc/sys/kernel/kexec_load_disabled must be 0",

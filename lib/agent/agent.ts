@@ -28,6 +28,7 @@ import { moment, processStart } from "./update/moment.ts";
 import { NotYet } from "./turns.ts";
 import { type Identity, serviceCall } from "./varlink_service.ts";
 import { keepSession } from "./keep.ts";
+import { openSession } from "./given_session.ts";
 import { closeSession, createSession, finishSession, retrieveSession } from "./session_methods.ts";
 import { isTaken } from "./agent_device.ts";
 import { dropValue, getValue, listValues, putValue } from "./value_methods.ts";
@@ -261,6 +262,10 @@ class Agent {
       RetrieveSession: (request) => this.#changing(answer(retrieveSession(this.state, request))),
       FinishSession: (request) => this.#changing(answer(finishSession(this.state, request))),
       CloseSession: (request) => this.#changing(answer(closeSession(this.state, request))),
+      OpenSession: (request) => {
+        const { reply, fds } = openSession(this.state, request);
+        return this.#changing(answer(reply, fds));
+      },
       PreserveFile: (request, fds, peer) =>
         this.#changing(answer(preserveFile(this.state, request, fds, peer))),
       RestoreFile: (request) => {

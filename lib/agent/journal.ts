@@ -152,7 +152,7 @@ export interface Inheritance {
 /** After a kexec: outgoing sessions are incoming now. All others were not handed over, so they are lost. */
 export function afterKexec(journal: Journal, at: string): Inheritance {
   const waiting = journal.sessions.filter((session) => session.state === "outgoing").map((
-    { keepProblem: _, found: _found, ...session },
+    { keepProblem: _, found: _found, opened: _opened, ...session },
   ): SessionInfo => ({
     ...session,
     state: "incoming",
@@ -173,7 +173,10 @@ export function afterKexec(journal: Journal, at: string): Inheritance {
 /** In the same boot, after the agent that wrote the journal ended. */
 export function afterDeath(journal: Journal, at: string): Inheritance {
   const of = (state: SessionInfo["state"]) => journal.sessions.filter((session) => session.state === state);
-  const why = `the agent (process ${journal.pid}) ended while it held the session`;
+  const why = ({ opened }: SessionInfo) => {
+    const elsewhere = opened ? "; a program that was given its descriptor may hold it still" : "";
+    return `the agent (process ${journal.pid}) ended while it held the session${elsewhere}`;
+  };
   return {
     waiting: of("incoming").filter((session) => !wasHeld(session)),
     doubtful: journal.ended
@@ -183,7 +186,7 @@ export function afterDeath(journal: Journal, at: string): Inheritance {
       ),
     losses: [
       ...journal.losses,
-      ...(journal.ended ? [] : of("outgoing").map((session) => loss(session, why, at))),
+      ...(journal.ended ? [] : of("outgoing").map((session) => loss(session, why(session), at))),
     ],
   };
 }

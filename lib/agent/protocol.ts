@@ -188,6 +188,23 @@ export interface Methods extends UpdateMethods {
     reply: { session: SessionInfo };
   };
   /**
+   * Gives out the descriptor of an outgoing or a retrieved session: for files that only their own
+   * process can preserve. The program makes the kernel's calls by itself, and the agent does not see
+   * them: the files of an outgoing session count as unknown from then on. The session lives as long as
+   * anybody holds its descriptor. KernelError EOPNOTSUPP on the model, WrongState for a kept session.
+   */
+  OpenSession: {
+    request: {
+      /** The name of a session */
+      name: string;
+    };
+    reply: {
+      session: SessionInfo;
+      /** The index of the session among the fds of the message */
+      sessionFd: number;
+    };
+  };
+  /**
    * Preserves a file in an outgoing session: the one sent as fileFd, or the descriptor of the process
    * pid. The latter is for clients that cannot send descriptors; the process must be of the client's
    * user, without capabilities that the client lacks.

@@ -81,6 +81,18 @@ export const METHODS: Readonly<Record<string, Method>> = {
     request: { ...name, keep: maybe(about(bool, "Default: true")), force },
     reply: struct({ session: Session }),
   },
+  OpenSession: {
+    about:
+      "Gives out the descriptor of an outgoing or a retrieved session: for files that only their own process can preserve. The " +
+      "program makes the kernel's calls by itself, and the agent does not see them: the files of an outgoing session count as " +
+      "unknown from then on. The session lives as long as anybody holds its descriptor. KernelError EOPNOTSUPP on the model, " +
+      "WrongState for a kept session.",
+    request: name,
+    reply: struct({
+      session: Session,
+      sessionFd: about(int, "The index of the session among the fds of the message"),
+    }),
+  },
   PreserveFile: {
     about:
       "Preserves a file in an outgoing session: the one sent as fileFd, or the descriptor of the process pid. " +

@@ -87,6 +87,11 @@ export const sessionFields: Fields = {
   files: list(File),
   filesKnown,
   keep: maybe(about(bool, "True: after each kexec the agent preserves the session again by itself")),
+  opened: maybe(about(
+    bool,
+    "True: in this boot another program was given the session's descriptor. It can preserve, restore and finish by itself, and the " +
+      "session lives as long as it holds the descriptor",
+  )),
   keepProblem: maybe(about(text, "Why the agent could not preserve a kept session again, as a clause")),
   found: maybe(about(
     words({

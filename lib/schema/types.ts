@@ -60,6 +60,11 @@ export interface SessionInfo {
   filesKnown?: boolean;
   /** True: after each kexec the agent preserves the session again by itself */
   keep?: boolean;
+  /**
+   * True: in this boot another program was given the session's descriptor. It can preserve, restore and
+   * finish by itself, and the session lives as long as it holds the descriptor
+   */
+  opened?: boolean;
   /** Why the agent could not preserve a kept session again, as a clause */
   keepProblem?: string;
   /** Only under systemd: how the agent came by it at its start. Left out for a session that came later */

@@ -148,10 +148,20 @@ test("attacks: another's session, root's methods, what the agent could take and 
   for (let token = 0; token < 20; token++) {
     client.refused(/no access rule/, "RestoreFile", { session: "private", token: String(token) });
   }
-  for (const method of ["UnloadImage", "ShowImage", "ExecImage", "ClearLosses", "Stop", "GetUpdate"]) {
+  for (
+    const method of [
+      "UnloadImage",
+      "ShowImage",
+      "ExecImage",
+      "ClearLosses",
+      "Stop",
+      "GetUpdate",
+    ]
+  ) {
     client.refused(/for the agent's user and root/, method, {});
   }
   client.refused(/root/, "Stop", { force: true });
+  client.refused(/root/, "OpenSession", { name: "vm-1" });
   client.refused(/root/, "StepUpdate", { step: "cancel" });
   withMemfd((fd) => client.refused(/root/, "LoadImage", { kernelFd: 0, kernel: "k", force: true }, [fd]));
   const preserve = { session: "vm-1", token: "1" };
