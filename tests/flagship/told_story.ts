@@ -24,7 +24,7 @@ export const LUO = `${CHECKOUT}/dist/luo`;
 
 /** The story on a real kernel, in a virtual machine. */
 export function onLinux(script: string, kernel: string): string[] {
-  return [LUO, "rehearse", "--timeout", "600", "--kernel", imagePath(kernel), "--", `${CHECKOUT}/${script}`];
+  return [LUO, "rehearse", "--timeout", "1200", "--kernel", imagePath(kernel), "--", `${CHECKOUT}/${script}`];
 }
 
 /** The story on the model. */
