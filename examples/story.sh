@@ -8,7 +8,14 @@ start_agent() {
   say "the agent starts"
   rm -f "$LUO_SOCKET"
   luo agent run >"$LUO_SOCKET.log" 2>&1 &
-  until [ -S "$LUO_SOCKET" ]; do sleep 0.1; done
+  agent=$!
+  until [ -S "$LUO_SOCKET" ]; do agent_runs; done
+}
+
+# Ends the story with the agent's log if the agent has ended; otherwise waits a moment.
+agent_runs() {
+  kill -0 $agent || { cat "$LUO_SOCKET.log" >&2 && exit 1; }
+  sleep 0.2
 }
 
 # An emulated computer needs more time than a real one.
@@ -32,12 +39,8 @@ refused_update() {
 
 # In the next kernel the agent calls the participants by itself.
 wait_for_participants() {
-  tries=3000
   until [ "$(cat "$LUO_SOCKET.update" 2>/dev/null)" = normal ]; do
-    if [ $((tries -= 1)) = 0 ]; then
-      cat "$LUO_SOCKET.log" >&2
-      return 1
-    fi
-    sleep 0.1
+    if grep "The update waits for" "$LUO_SOCKET.log" >&2; then exit 1; fi
+    agent_runs
   done
 }
