@@ -1,5 +1,6 @@
 /** `luo update` with real participants on the model: all of it, or none of it. */
 import assert from "node:assert/strict";
+import { luoCommand } from "../luo_under_test.ts";
 import { Cli } from "./cli.ts";
 
 const LINE = ["--command-line", "liveupdate=on kho=on"];
@@ -123,4 +124,57 @@ Deno.test("update: a session of the participant's name is in the way", async () 
   await machine.ok(["session", "create", "cache"]);
   await machine.fails(1, /there is a session "cache" already/, ["update", "prepare"]);
   assert.deepEqual(machine.seen(), []);
+});
+
+async function until(what: () => boolean): Promise<void> {
+  for (let tries = 0; !what(); tries++) {
+    assert.ok(tries < 600, "it does not come");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test("update: the command is killed in the middle of a step, and the update is cancelled", async () => {
+  await using machine = new Machine({ slow: '[ "$1" != freeze ] || { touch "$D/frozen"; exec sleep 60; }' });
+  await machine.ok(["agent", "start"]);
+  const command = luoCommand(["update", "run", machine.kernel, ...LINE], {
+    env: machine.env,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  await until(() => exists(machine.path("frozen")));
+  command.kill("SIGKILL");
+  await command.status;
+  await until(() => machine.word() === "normal");
+  assert.deepEqual(machine.seen(), ["slow prepare", "slow freeze", "slow cancel"]);
+  assert.match(await machine.ok(["update", "state"]), /the command that asked for it has ended/);
+  assert.match(await machine.ok(["session", "list"]), /No sessions/);
+});
+
+Deno.test("update: the agent is killed in the middle of a step, and the next agent cancels the update", async () => {
+  const script =
+    `[ "$1" != freeze ] || { echo $$ >"$D/pid"; exec sleep 60; }\n[ "$1" != prepare ] || ${'printf x | luo file preserve "$LUO_SESSION" --stdin --token 1'}`;
+  await using machine = new Machine({ slow: script });
+  await machine.ok(["update", "prepare", machine.kernel, ...LINE]);
+  const freeze = machine.luo(["update", "freeze"]);
+  await until(() => exists(machine.path("pid")));
+  for (const pid of machine.processes("agent")) Deno.kill(pid, "SIGKILL");
+  assert.notEqual((await freeze).code, 0);
+  assert.match(await machine.ok(["status"]), /slow/, "the loss of the session is told");
+  await until(() => machine.word() === "normal");
+  const { update } = await machine.json<{ update: { reason: string; outcome: string } }>(["update", "state"]);
+  assert.deepEqual([update.outcome, update.reason], ["failed", "the agent ended before the kexec"]);
+  assert.deepEqual(machine.seen(), ["slow prepare", "slow freeze", "slow cancel"]);
+  assert.throws(() =>
+    Deno.readTextFileSync(`/proc/${Deno.readTextFileSync(machine.path("pid")).trim()}/environ`)
+  );
 });
