@@ -80,6 +80,8 @@ export class AgentState implements Disposable {
   updates = 0;
   /** The image that this agent, or one before it in this boot, loaded. */
   image: ImageInfo | undefined;
+  /** The image that the one of an update under way has replaced. */
+  replaced: { readonly image: ImageInfo; readonly reload: ImageFiles } | undefined;
   /** The files of that image, open as long as it is loaded: only the agent that loaded it can load it again. */
   reload: ImageFiles | undefined;
   /** The session that is being ended, as long as the store may have it. */
@@ -325,6 +327,7 @@ export class AgentState implements Disposable {
 
   [Symbol.dispose](): void {
     this.reload?.[Symbol.dispose]();
+    this.replaced?.reload[Symbol.dispose]();
     this.digests[Symbol.dispose]();
     this.preserved[Symbol.dispose]();
     for (const { session } of this.held()) session?.fd[Symbol.dispose]();

@@ -115,6 +115,30 @@ export function unloadImage(state: AgentState): Methods["UnloadImage"]["reply"] 
   return before.loaded ? { image, unloaded: before } : { image };
 }
 
+/** Loads an image for an update. The one that it replaces is kept, in case the update is cancelled. @throws as `loadImage` */
+export async function loadForUpdate(state: AgentState, request: LoadRequest, fds: number[]): Promise<void> {
+  const { image, reload } = state;
+  // `loadImage` disposes of the files that it finds there.
+  state.reload = undefined;
+  try {
+    await loadImage(state, request, fds);
+    state.replaced = image === undefined || reload === undefined ? undefined : { image, reload };
+  } catch (error) {
+    state.reload = reload;
+    throw error;
+  }
+}
+
+/** Unloads the image of an update that is cancelled, and loads the one that it replaced. @throws LuoError */
+export function putImageBack(state: AgentState): void {
+  const { replaced } = state;
+  state.replaced = undefined;
+  if (replaced === undefined) return void unloadImage(state);
+  replaced.reload.load();
+  keep(state, replaced.image, replaced.reload);
+  state.saveDone("The image that was loaded before is loaded again");
+}
+
 /** Never returns: throws an error, or on the model `ProcessKilled`. */
 export function execImage(
   state: AgentState,

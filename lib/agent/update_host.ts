@@ -2,7 +2,7 @@
 import { exec } from "../kexec/load.ts";
 import { isTaken } from "./agent_device.ts";
 import type { AgentState } from "./agent_state.ts";
-import { currentImage, readyToExec, unloadImage } from "./image_methods.ts";
+import { currentImage, putImageBack, readyToExec } from "./image_methods.ts";
 import {
   makeOwnCommand,
   participantEnvironment,
@@ -29,8 +29,8 @@ import type { Subscribers } from "./update/subscribers.ts";
 
 export interface UpdateHostOptions extends ParticipantSurroundings {
   readonly state: AgentState;
-  /** The directory of participants. */
-  readonly directory: string;
+  /** The directory of participants. Undefined: there are none. */
+  readonly directory: string | undefined;
   /** The first instruction of this agent in this kernel. */
   readonly started: Moment;
   readonly subscribers: Subscribers;
@@ -61,7 +61,8 @@ export class AgentUpdateHost implements UpdateHost {
   readonly log = (line: string) => this.#state.options.log(line);
 
   findParticipants(): Found {
-    return findParticipants(this.options.directory);
+    const { directory } = this.options;
+    return directory === undefined ? { participants: [], problems: [] } : findParticipants(directory);
   }
 
   get subscribers(): readonly Subscriber[] {
@@ -123,7 +124,7 @@ export class AgentUpdateHost implements UpdateHost {
   }
 
   unloadImage(): void {
-    unloadImage(this.#state);
+    putImageBack(this.#state);
   }
 
   readyToExec(force: boolean): void {

@@ -2,7 +2,7 @@
 import { close } from "../../ffi/file.ts";
 import { LuoError } from "../error.ts";
 import type { AgentState } from "./agent_state.ts";
-import { loadImage } from "./image_methods.ts";
+import { loadForUpdate } from "./image_methods.ts";
 import type { Methods } from "./protocol.ts";
 import { refused } from "./refusal.ts";
 import { agentError, kernelError, takeFd } from "./request_checks.ts";
@@ -111,7 +111,7 @@ class SentImage implements Disposable {
     const wish = { kernel, initrd, commandLine, reuseCommandLine, append, imageCommandLine, force };
     const indexes = { kernelFd: 0, initrdFd: initrdFd === undefined ? undefined : 1 };
     this.load = async () => {
-      await loadImage(state, { ...wish, ...indexes }, this.#fds);
+      await loadForUpdate(state, { ...wish, ...indexes }, this.#fds);
     };
   }
 

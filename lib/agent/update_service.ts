@@ -40,7 +40,9 @@ export class UpdateService {
   readonly #watchers = new Set<() => void>();
 
   constructor(readonly options: UpdateServiceOptions) {
-    const { state, backend, directory = PARTICIPANTS, luo, started } = options;
+    const { state, backend, luo, started } = options;
+    // An update of a model must not stop the workloads of its host, unless its user names them.
+    const directory = options.directory ?? (backend === "linux" ? PARTICIPANTS : undefined);
     const { paths } = state.options;
     this.#subscribers = new Subscribers((name) => this.#beside(this.#updates.died(name)));
     const changed = () => {

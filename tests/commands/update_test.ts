@@ -99,6 +99,15 @@ Deno.test("update: a veto cancels those who were told in reverse order, and the 
   assert.equal(machine.word(), "normal");
 });
 
+Deno.test("update: the image that was loaded before a cancelled update is loaded again", async () => {
+  await using machine = new Machine({ veto: "exit 1" });
+  await machine.ok(["kexec", "load", machine.kernel, ...LINE]);
+  const other = machine.file("other", Deno.readFileSync(machine.kernel));
+  await machine.fails(4, /said no at prepare/, ["update", "run", other, ...LINE]);
+  assert.match(await machine.ok(["kexec", "show"]), /\/kernel /);
+  await machine.ok(["kexec", "exec"]);
+});
+
 Deno.test("update: a participant that does not come back keeps its session, and finish is refused", async () => {
   const broken = `[ "$1" != updated ] || [ -e "$D/repaired" ] || { echo "no device" >&2; exit 1; }\n${CACHE}`;
   await using machine = new Machine({ cache: broken });
