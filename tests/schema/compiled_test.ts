@@ -55,7 +55,9 @@ function paths(value: unknown): string[][] {
 function changed(value: unknown, [key, ...rest]: readonly string[], put: unknown): unknown {
   if (key === undefined) return put;
   const copy = structuredClone(value) as Record<string, unknown>;
-  if (rest.length === 0 && put === undefined) delete copy[key];
+  // A list of JSON has no holes.
+  if (rest.length === 0 && put === undefined && Array.isArray(copy)) copy.splice(Number(key), 1);
+  else if (rest.length === 0 && put === undefined) delete copy[key];
   else copy[key] = changed(copy[key], rest, put);
   return copy;
 }
