@@ -23,7 +23,8 @@ function directoryOf(path: string): string {
 }
 
 /**
- * Makes the directory, or checks the one that is there: an operator may have made it, for a group only.
+ * Makes the directory, or checks the one that is there: an operator may have made it, for a group only. One that nobody else may
+ * enter (systemd makes it so, with the mode of the agent's own directory) is opened.
  *
  * @throws LuoError `listen`: EPERM another user's directory, or one in which others may write
  */
@@ -34,9 +35,11 @@ export function takeSharedPlace(socket: string): void {
   if (made < 0 && made !== -Errno.EEXIST) check(made, "listen", subject);
   const fd = check(open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), "listen", subject);
   try {
-    if (made >= 0) check(fchmod(fd, 0o711), "listen", subject);
     const { uid, mode } = check<Stat>(fstat(fd), "listen", subject);
-    if (uid === geteuid() && (mode & 0o022) === 0) return mayListen(socket);
+    if (uid === geteuid() && (mode & 0o022) === 0) {
+      if ((mode & 0o011) === 0) check(fchmod(fd, 0o711), "listen", subject);
+      return mayListen(socket);
+    }
     const why = uid === geteuid() ? "others may write in it (chmod 711)" : `it belongs to uid ${uid}`;
     throw new LuoError("listen", subject, Errno.EPERM, `Cannot share a socket in ${subject}: ${why}`);
   } finally {

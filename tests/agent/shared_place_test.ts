@@ -59,6 +59,14 @@ Deno.test("shared place: a directory that an operator made for a group stays as 
   });
 });
 
+Deno.test("shared place: a directory that nobody else may enter is opened, as systemd makes it", () => {
+  inPlace((socket, shared) => {
+    Deno.mkdirSync(shared, { mode: 0o700 });
+    close(takePlaces(agentPaths(socket), access));
+    assert.equal(mode(shared), 0o711);
+  });
+});
+
 const prepared: [what: string, prepare: (shared: string) => void, words: RegExp][] = [
   ["in which others may write", (shared) => {
     Deno.mkdirSync(shared);
