@@ -25,12 +25,21 @@ export function toFailure(error: unknown): Failure {
   }
   if (error instanceof NoAnswer) return noAnswer(error);
   if (error instanceof AgentProtocolError) {
+    if (error.message.includes("org.varlink.service.PermissionDenied")) return turnedAway();
     return new Failure("unavailable", `Cannot talk to the agent: ${error.message}`, {
       hints: ["the agent may be of another version: restart it when it holds no session: luo agent stop"],
     });
   }
   const message = error instanceof Error ? error.stack ?? error.message : String(error);
   return new Failure("internal", `Cannot go on: ${message}`, { hints: ["this is a bug in luo"] });
+}
+
+/** The agent has no access rule for this user at all. */
+function turnedAway(): Failure {
+  return new Failure("unavailable", "Cannot use the agent: it turns this user away", {
+    errno: "EACCES",
+    hints: ["only its owner and root may talk to it, and the users of its access rules: docs/security.md"],
+  });
 }
 
 /** The calls that change nothing. */

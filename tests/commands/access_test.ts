@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { parse as parseAddress } from "node:path";
 import { accessFile } from "../../commands/arguments/access_flag.ts";
-import { Failure } from "../../commands/errors/failure.ts";
+import { Failure, renderFailure } from "../../commands/errors/failure.ts";
+import { toFailure } from "../../commands/errors/to_failure.ts";
+import { AgentProtocolError } from "../../lib/agent/client.ts";
 import { Cli } from "./cli.ts";
 
 Deno.test("--access wins over LUO_ACCESS, and is an absolute path", () => {
@@ -39,4 +41,12 @@ Deno.test("the shared socket comes and goes with the agent", async () => {
   assert.match(await cli.ok(["session", "list"]), /vm1/);
   await cli.ok(["agent", "stop", "--force"]);
   assert.throws(() => Deno.lstatSync(shared), Deno.errors.NotFound);
+});
+
+Deno.test("a user who is turned away reads why, and not that the agent may be of another version", () => {
+  const failure = toFailure(
+    new AgentProtocolError("The agent answers org.varlink.service.PermissionDenied {}"),
+  );
+  assert.equal(failure.exit, 3);
+  assert.match(renderFailure(failure), /turns this user away\n.*docs\/security\.md$/);
 });
