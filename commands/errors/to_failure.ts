@@ -51,6 +51,7 @@ const READING: ReadonlySet<MethodName> = new Set<MethodName>([
   "ListValues",
   "ListUpdates",
   "ShowImage",
+  "GetUpdate",
 ]);
 
 function noAnswer({ socket, timeoutMs, method }: NoAnswer): Failure {

@@ -5,6 +5,7 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { inheritedEnvironment } from "../files/inherited_environment.ts";
 import type { AgentPaths } from "./agent_place.ts";
 import { replaceFile } from "./replace_file.ts";
+import { SERVICE_VARIABLES } from "./service.ts";
 import type { EventInput } from "./update/callee.ts";
 
 /** What all participants of this agent have in common. */
@@ -38,6 +39,8 @@ export function participantEnvironment(
     // A variable cannot hold a NUL. The JSON on standard input has every answer.
     LUO_ANSWER: input.answer === undefined || input.answer.includes("\0") ? "" : input.answer,
   };
+  // These are for the agent's own process: a workload that a participant starts must not speak for the agent's unit.
+  for (const name of SERVICE_VARIABLES) inherited.delete(name);
   for (const [name, value] of Object.entries(own)) inherited.set(name, value);
   return [...inherited].map(([name, value]) => `${name}=${value}`);
 }

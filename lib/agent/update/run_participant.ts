@@ -1,5 +1,7 @@
 /** Calls a participant that is an executable: one process for one event, with a deadline. */
 import { Errno, errnoName } from "../../../ffi/abi/errno.ts";
+import { O_CLOEXEC, O_WRONLY } from "../../../ffi/abi/fcntl.ts";
+import { close, open, write } from "../../../ffi/file.ts";
 import { kill } from "../../../ffi/process.ts";
 import { spawn_with } from "../../../ffi/spawn.ts";
 import { waitpid } from "../../../ffi/tracee.ts";
@@ -54,10 +56,19 @@ export async function runParticipant(call: Call): Promise<Called> {
     apart: true,
   });
   if (pid < 0) return failed(notStarted(call.path, -pid));
+  killableWhenMemoryIsShort(pid);
   call.started?.(pid);
   const { status, stopped } = await ended(pid, call, stdout, stderr);
   logLines(call.log, stderr);
   return stopped ?? judged(status, stdout, stderr);
+}
+
+/** The agent's unit keeps the OOM killer away from the agent. What a participant starts must not inherit that. */
+function killableWhenMemoryIsShort(pid: number): void {
+  const fd = open(`/proc/${pid}/oom_score_adj`, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  write(fd, new TextEncoder().encode("0"));
+  close(fd);
 }
 
 function failed(reason: string): Called {
