@@ -10,28 +10,39 @@ import { contents } from "./output/session_text.ts";
 import { count, visible } from "./base/text.ts";
 import { table } from "./output/table.ts";
 import { deviceLines, lossLines } from "./output/status_text.ts";
-import { machineSocket } from "./arguments/agent_target.ts";
+import { backendOf, machineSocket } from "./arguments/agent_target.ts";
 
 export interface Flags extends CommonFlags {
   readonly force: boolean;
+  readonly immediate: boolean;
+}
+
+export interface Request {
+  readonly force: boolean;
+  /** Past the service manager. */
+  readonly immediate: boolean;
 }
 
 /** The status of the model's next kernel. On Linux this process ends with the kernel. */
 export type Result = Answers["kexec exec"];
 
-export function parse(flags: Flags): { force: boolean } {
-  return { force: flags.force };
+export function parse({ force, immediate }: Flags): Request {
+  return { force, immediate };
 }
 
-export function run(
+export async function run(
   context: Context,
-  request: { force: boolean },
+  { force, immediate }: Request,
   flags: CommonFlags,
-): Result {
+): Promise<Result> {
+  if (!immediate && backendOf(flags, context.settings) === "linux") {
+    const { kexecBySystemd } = await import("./processes/kexec_by_systemd.ts");
+    await kexecBySystemd(context, flags, force);
+  }
   const before = new Date().toISOString();
-  callUntilEnd(context, flags, request);
+  callUntilEnd(context, flags, { force });
   const result = call(context, flags, "GetStatus", {});
-  if (!request.force && !arrived(result.status, before)) throw lost(context, flags, result.status);
+  if (!force && !arrived(result.status, before)) throw lost(context, flags, result.status);
   return result;
 }
 
@@ -68,12 +79,27 @@ export const command = buildCommand<Flags, [], Context>({
     "Execute the loaded kernel now",
     "The machine goes into the next kernel with all outgoing sessions. It is refused without a loaded image, and while\n" +
       "sessions of the last update are not finished: they would be lost. The image that luo loaded is loaded\n" +
-      "once more from luo's own copy, in case another program loaded one over it. File systems are synced, nothing else is stopped first: on a machine\n" +
-      "in service, stop what must be stopped before. On the model the command waits for the next kernel,\n" +
+      "once more from luo's own copy, in case another program loaded one over it. Where systemd 261 or later has the sessions in its\n" +
+      "fd store, luo asks it for the kexec: it stops all services in order, as systemctl kexec does. Elsewhere, and with --immediate,\n" +
+      "file systems are synced, and nothing is stopped first: stop what must be stopped before. On the model the command waits for the next kernel,\n" +
       "and fails when that was handed nothing of luo's.",
-    [["luo kexec exec", "the live update itself"], ["luo kexec -e", "the same, as kexec-tools spells it"]],
+    [["luo kexec exec", "the live update itself"], [
+      "luo kexec exec --immediate",
+      "without stopping services",
+    ], ["luo kexec -e", "the same, as kexec-tools spells it"]],
   ),
-  parameters: { flags: { force: forceFlag("Execute it even if preserved data is lost"), ...commonFlags } },
+  parameters: {
+    flags: {
+      force: forceFlag("Execute it even if preserved data is lost"),
+      immediate: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Do not ask systemd: stop no services",
+      },
+      ...commonFlags,
+    },
+  },
   func(flags) {
     return perform(this, flags, { parse: () => parse(flags), run, format });
   },

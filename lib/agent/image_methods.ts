@@ -142,10 +142,11 @@ export function putImageBack(state: AgentState): void {
 /** Never returns: throws an error, or on the model `ProcessKilled`. */
 export function execImage(
   state: AgentState,
-  { force }: Methods["ExecImage"]["request"],
+  { force, prepare }: Methods["ExecImage"]["request"],
 ): Methods["ExecImage"]["reply"] {
-  readyToExec(state, force ?? false, force ? [] : updateObjections(state));
-  return exec(state.sys);
+  const more = [...updateObjections(state), ...prepare ? unstored(state) : []];
+  readyToExec(state, force ?? false, force ? [] : more);
+  return prepare ? {} : exec(state.sys);
 }
 
 /**
@@ -167,6 +168,15 @@ export function readyToExec(state: AgentState, force: boolean, more: readonly Ob
   state.saveOrLog();
   state.sys.sync();
   state.device.tryUse((device) => device.settle());
+}
+
+/** The service manager ends the agent before the kexec, and with it every session that only the agent has. */
+function unstored({ outgoing, store }: AgentState): Objection[] {
+  return [...outgoing.values()].filter(({ session }) => !store.holds(session)).map(({ info: { name } }) => ({
+    code: "session_outgoing",
+    session: name,
+    reason: `session "${name}" is not in systemd's fd store, and systemd ends the agent before the kexec`,
+  }));
 }
 
 /** A kexec in the middle of an update would take the workloads with it that are not frozen. */

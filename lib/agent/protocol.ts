@@ -363,11 +363,20 @@ export interface Methods extends UpdateMethods {
       unloaded?: ImageInfo;
     };
   };
-  /** Executes the loaded kernel. Success does not answer: the connection ends, and with it this kernel. */
+  /**
+   * Executes the loaded kernel. Success does not answer: the connection ends, and with it this kernel.
+   * With `prepare` it answers, after everything but the kexec itself: the service manager is to execute
+   * it.
+   */
   ExecImage: {
     request: {
       /** Do what is otherwise answered with Refused */
       force?: boolean;
+      /**
+       * True: check, load the image once more, write the journal, and leave the kexec to the service
+       * manager, which ends the agent. Refused while a session is not in its fd store
+       */
+      prepare?: boolean;
     };
     reply: Record<string, never>;
   };

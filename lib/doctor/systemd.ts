@@ -1,21 +1,12 @@
 /** systemd: whether it knows live update, and what it does with the sessions. */
 import { type Finding, ok, warns } from "./finding.ts";
 import type { Host } from "./host.ts";
-
-/** The first version that carries fd stores over a kexec by LUO. */
-const KNOWS_LUO = 261;
-/** Its shared library has the version in its name. */
-const DIRECTORIES = [
-  "/usr/lib/systemd",
-  "/lib/systemd",
-  "/usr/lib/x86_64-linux-gnu/systemd",
-  "/usr/lib/aarch64-linux-gnu/systemd",
-];
+import { KNOWS_LUO, systemdVersion } from "./systemd_version.ts";
 
 export function systemd(host: Host): Finding[] {
-  if (host.text("/proc/1/comm")?.trim() !== "systemd") return [];
-  const version = versionOf(host);
-  if (version === undefined) {
+  const version = systemdVersion(host);
+  if (version === undefined) return [];
+  if (version === "unknown") {
     return [warns(
       "systemd",
       "PID 1 is systemd of an unknown version: before 261, systemctl kexec ends the agent and its sessions are lost",
@@ -26,7 +17,7 @@ export function systemd(host: Host): Finding[] {
     return [warns(
       "systemd",
       `systemd ${version} does not know live update: systemctl kexec ends the agent, and its sessions are lost`,
-      "execute the kexec with: luo kexec exec (systemd 261 keeps the fd stores of services by itself)",
+      "execute the kexec with: luo kexec exec; or run luo-agent-surviving.service in place of luo-agent.service",
     )];
   }
   return [knowsLuo(host, version)];
@@ -51,13 +42,4 @@ function knowsLuo({ agent, text }: Host, version: number): Finding {
     "execute the kexec with: luo kexec exec; or run the agent in a unit with FileDescriptorStoreMax=4096 and " +
       "FileDescriptorStorePreserve=yes",
   );
-}
-
-function versionOf(host: Host): number | undefined {
-  for (const directory of DIRECTORIES) {
-    for (const name of host.list(directory)) {
-      const version = /^libsystemd-(?:shared|core)-(\d+)/.exec(name)?.[1];
-      if (version !== undefined) return Number(version);
-    }
-  }
 }

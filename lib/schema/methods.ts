@@ -187,8 +187,16 @@ export const METHODS: Readonly<Record<string, Method>> = {
   },
   ExecImage: {
     about:
-      "Executes the loaded kernel. Success does not answer: the connection ends, and with it this kernel.",
-    request: { force },
+      "Executes the loaded kernel. Success does not answer: the connection ends, and with it this kernel. With `prepare` it answers, " +
+      "after everything but the kexec itself: the service manager is to execute it.",
+    request: {
+      force,
+      prepare: maybe(about(
+        bool,
+        "True: check, load the image once more, write the journal, and leave the kexec to the service manager, which ends the agent. " +
+          "Refused while a session is not in its fd store",
+      )),
+    },
     reply: struct({}),
   },
   ClearLosses: {

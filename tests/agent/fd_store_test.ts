@@ -8,9 +8,11 @@ import {
   finishSession,
   retrieveSession,
 } from "../../lib/agent/session_methods.ts";
+import { execImage } from "../../lib/agent/image_methods.ts";
 import type { AgentState } from "../../lib/agent/agent_state.ts";
+import { VarlinkError } from "../../lib/agent/varlink.ts";
 import { Machine } from "../../lib/model/machine.ts";
-import { kexec, preserve, restore, startWith, told } from "./state_on_model.ts";
+import { kexec, loadNext, preserve, restore, startWith, told } from "./state_on_model.ts";
 import { StoreProcess } from "./store_on_model.ts";
 
 /** A machine with a store, and agents in it one after the other. */
@@ -179,3 +181,30 @@ Deno.test("names in the store are printable, without a colon, and as long as sys
   assert.equal(storeName("vm1", 2), "vm1%2");
   for (const name of ["\u{1f600}".repeat(15), "n".repeat(63)]) assert.ok(storeName(name, 10).length <= 255);
 });
+
+Deno.test("a kexec that systemd is to execute: refused while a session is not in the store, else prepared", () => {
+  using boots = new Boots();
+  const state = boots.agent();
+  createSession(state, { name: "a" });
+  loadNext(boots.machine);
+  assert.deepEqual(problems(() => execImage(state, { prepare: true })), ["image_foreign"]);
+  assert.deepEqual(execImage(state, { prepare: true, force: true }), {});
+  const session = state.outgoing.get("a")?.session;
+  assert.ok(session !== undefined);
+  state.store.drop(session);
+  assert.deepEqual(problems(() => execImage(state, { prepare: true })), [
+    "session_outgoing",
+    "image_foreign",
+  ]);
+});
+
+/** The problem codes with which the call is refused. */
+function problems(call: () => void): unknown[] {
+  try {
+    call();
+  } catch (error) {
+    assert.ok(error instanceof VarlinkError && Array.isArray(error.parameters.problems));
+    return error.parameters.problems.map(({ code }) => code);
+  }
+  return [];
+}

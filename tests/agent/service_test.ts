@@ -8,8 +8,10 @@ import { recvmsg, unix_bind, unix_listen } from "../../ffi/socket.ts";
 import { AsyncAgentClient } from "../../lib/agent_client.ts";
 import { systemdStore } from "../../lib/agent/fd_store.ts";
 import { notify } from "../../lib/agent/notify.ts";
+import { callService } from "../../lib/agent/other_service.ts";
 import { Service } from "../../lib/agent/service.ts";
 import { check, LuoError } from "../../lib/error.ts";
+import { TestAgent } from "./start.ts";
 
 /** A directory with a socket that receives what a service tells its manager. */
 class Manager implements Disposable {
@@ -91,6 +93,22 @@ Deno.test("only Linux's sessions can be stored, only where there is room, and on
   assert.equal(of({ FDSTORE }), undefined);
   const others = { NOTIFY_SOCKET, FDSTORE, LISTEN_PID: String(getpid() + 1), LISTEN_FDS: "1" };
   assert.deepEqual(new Service(others, { socket, backend: "linux" }).store?.given, []);
+});
+
+Deno.test("a call to another service: its answer or its error, and no wait without limit", async () => {
+  await using agent = await TestAgent.start();
+  assert.equal(
+    callService(agent.socket, "io.luo.Agent.Identify", {}, 10_000).parameters?.pid,
+    agent.child.pid,
+  );
+  const { error } = callService(agent.socket, "io.systemd.Shutdown.KExec", {}, 10_000);
+  assert.equal(error, "org.varlink.service.InterfaceNotFound");
+  using manager = new Manager();
+  const silent = `${manager.directory}/silent`;
+  const fd = check(unix_listen(silent, SOCK_STREAM, 1), "listen", silent);
+  assert.throws(() => callService(silent, "io.systemd.Shutdown.KExec", {}, 100), /silent/);
+  close(fd);
+  assert.throws(() => callService(`${silent}.none`, "a.b.C", {}, 100), /ENOENT/);
 });
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;

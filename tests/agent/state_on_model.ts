@@ -96,11 +96,17 @@ export function damageManifest(state: AgentState, machine: Machine): void {
 }
 
 export function kexec(machine: Machine): void {
+  const sys = loadNext(machine);
+  assert.throws(() => exec(sys), ProcessKilled);
+}
+
+/** Another process of the machine loads an image. */
+export function loadNext(machine: Machine): SystemCalls {
   const sys = machine.spawn();
   const image = Fd.of(sys, sys.memfd_create("image", 0), "memfd_create");
   sys.write(image.number, standInBzImage({ release: "next" }));
   loadImage(sys, { kernel: image, commandLine: "liveupdate=on" });
-  assert.throws(() => exec(sys), ProcessKilled);
+  return sys;
 }
 
 export const unrecorded = (error: unknown) => error instanceof LuoError && error.operation === "record";
