@@ -18,7 +18,7 @@ const [few, many] = [1_000, 10_000];
 /** The virtual machine is emulated and has 2 GiB, so its files have one page, and there are a tenth of the sessions. */
 const [few_linux, many_linux] = [100, 1_000];
 
-interface Measured {
+export interface Measured {
   readonly times: Times;
   /** Milliseconds of processor time in user mode, which excludes the host's search for memory. */
   readonly user?: number;
@@ -54,6 +54,11 @@ function touching(bytes: number): number {
 }
 
 const SLAB = 2 ** 21;
+
+/** A live update of so many sessions on the model, in a process of its own. */
+export function modelRun(sessions: number): Measured {
+  return inItsOwnProcess<Measured>({ sessions, files: FILES, pages: PAGES });
+}
 
 function inItsOwnProcess<T>(what: Size | number): T {
   const args = ["run", "-A", "--quiet", import.meta.filename ?? "", JSON.stringify(what)];
@@ -115,8 +120,7 @@ if (import.meta.main) {
   if (what !== undefined) {
     console.log(JSON.stringify(measure(JSON.parse(what))));
   } else {
-    const model = (sessions: number) => inItsOwnProcess<Measured>({ sessions, files: FILES, pages: PAGES });
-    const [one, ten] = [model(few), model(many)];
+    const [one, ten] = [modelRun(few), modelRun(many)];
     table(`The model, ${FILES} files of ${PAGES} pages a session`, few, many, one, ten);
     compare(few, one);
     compare(many, ten);
