@@ -27,3 +27,18 @@ export function arm64ImageProblem(image: Arm64Image | undefined): string | undef
   if (image.image_size === 0n) return "its header does not say how much memory it needs";
   return undefined;
 }
+
+/** A small arm64 Image that kexec_file_load(2) takes and that does not boot. Its banner tells the release. */
+export function standInArm64Image({ release, formats = [] }: {
+  release: string;
+  formats?: readonly string[];
+}): Uint8Array {
+  const bytes = new Uint8Array(4096);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, 0x14000000, true); // b . : the CPU goes nowhere
+  view.setBigUint64(IMAGE_SIZE, 0x10000n, true);
+  view.setUint32(MAGIC, 0x41524d64, false);
+  const text = `Linux version ${release} (stand-in, boots nowhere)\n\0${formats.join("\0")}\0`;
+  bytes.set(new TextEncoder().encode(text).subarray(0, bytes.length - HEADER_SIZE), HEADER_SIZE);
+  return bytes;
+}

@@ -6,7 +6,7 @@ import type { FaultSpec } from "./faults/fault_spec.ts";
 import { Faults, NO_FAULTS } from "./faults/faults.ts";
 import { faulty_process, sleep } from "./kernel/faulty_process.ts";
 import { HostDisk } from "./fs/host_disk.ts";
-import type { Hardware, NextKernel } from "./kernel/hardware.ts";
+import type { Hardware, MachineArchitecture, NextKernel } from "./kernel/hardware.ts";
 import type { Host } from "./fs/host_interface.ts";
 import { KernelPanic } from "./ground/panic.ts";
 import { Ram } from "./memory/ram.ts";
@@ -16,6 +16,11 @@ import { System } from "./kernel/system.ts";
 export interface MachineOptions {
   /** Bytes of RAM. Default 4 GiB; the model takes memory from the host only when a page is used. */
   readonly memory_bytes?: number;
+  /**
+   * The architecture: what uname(2) tells, and which images kexec_file_load(2) takes (bzImages, or arm64 Images) and how it
+   * refuses the others. Default x86_64.
+   */
+  readonly architecture?: MachineArchitecture;
   /** Release of the kernel of a cold boot. Default 7.3.4. */
   readonly release?: string;
   /** Command line of the kernel of a cold boot. Default `liveupdate=on`. */
@@ -77,6 +82,7 @@ export class Machine {
     const faults = new Faults(options.faults ?? NO_FAULTS);
     this.ram = new Ram(options.memory_bytes ?? 4 * 1024 ** 3, () => faults.errno("alloc") < 0);
     this.#hardware = {
+      architecture: options.architecture ?? "x86_64",
       faults,
       ram: this.ram,
       disk: options.disk ?? new HostDisk(),

@@ -5,6 +5,7 @@ import { O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
+import { standInArm64Image } from "../../lib/kexec/arm64_image.ts";
 import { image } from "../model/image.ts";
 import { cases, rebootCases, wordsCases } from "./all.ts";
 import { answers, type Host, type OtherProcess, type Paths, World } from "./world.ts";
@@ -35,15 +36,15 @@ class ModelHost implements Host {
   }
 }
 
-function machine(): Machine {
+function machine(architecture: "x86_64" | "aarch64" = "x86_64"): Machine {
   // Longer than the header says: a real kernel, too, still loads when its file is cut in half.
   const kernel = new Uint8Array(64 * 1024);
-  kernel.set(image("7.3.4"));
+  kernel.set(architecture === "x86_64" ? image("7.3.4") : standInArm64Image({ release: "7.3.4" }));
   const disk = new MemoryDisk({
     [paths.image]: kernel,
     [paths.disk]: new TextEncoder().encode("not on a tmpfs"),
   });
-  return new Machine({ disk, nofile: 1024 });
+  return new Machine({ architecture, disk, nofile: 1024 });
 }
 
 function kexec(sys: SystemCalls, words: string): void {
@@ -67,6 +68,25 @@ for (const { name, run } of cases) {
     world.closeAll();
   });
 }
+
+// Only the cases about images depend on the architecture.
+for (const { name, run } of cases.filter((one) => one.name.includes("kexec_file_load"))) {
+  Deno.test(`contract on arm64: ${name}`, async () => {
+    const world = new World(new ModelHost(machine("aarch64")));
+    await run(world);
+    world.closeAll();
+  });
+}
+
+Deno.test("on arm64 the next kernel is that of the Image, by its banner, with at most 2,047 bytes of command line", () => {
+  const hardware = machine("aarch64");
+  kexec(hardware.init(), `x=${"y".repeat(3000)}`);
+  const { machine: name, release } = hardware.init().uname();
+  equal(`${name} ${release}`, "aarch64 7.3.4");
+  const bytes = new Uint8Array(4096);
+  const sys = hardware.init();
+  equal(sys.read(sys.open("/proc/cmdline", O_RDONLY), bytes), 2048);
+});
 
 const overAKexec = [...rebootCases.map((one) => ({ ...one, words: "" })), ...wordsCases];
 

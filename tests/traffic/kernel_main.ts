@@ -3,6 +3,7 @@
  * `kernel_main.ts [--record] [SEED [BOOTS [COUNT]]]`. The last line is `N passed, N failed`; each boot counts as a case. `--record`
  * keeps the trace of Linux, to which `trace_test.ts` compares the model on hosts without QEMU.
  */
+import { testArchitecture } from "../vm/architecture.ts";
 import { runInVm } from "../vm/vm.ts";
 import { modelTraces } from "./model_trace.ts";
 import { RECORDED } from "./recorded.ts";
@@ -26,7 +27,7 @@ try {
   }
   let failed = 0;
   let boot = 0;
-  for (const model of modelTraces(seed, boots, count)) {
+  for (const model of modelTraces(seed, boots, count, testArchitecture())) {
     if (!same(boot + 1, real[boot++] ?? [], model)) failed++;
   }
   console.log(`${boots - failed} passed, ${failed} failed`);

@@ -1,5 +1,7 @@
 /** Plays random traffic on the model and writes down its trace. */
+import { standInArm64Image } from "../../lib/kexec/arm64_image.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
+import type { Architecture } from "../../lib/kexec/file_kind.ts";
 import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import { MemoryDisk } from "../../lib/model/fs/disk.ts";
 import { Machine } from "../../lib/model/machine.ts";
@@ -7,9 +9,15 @@ import type { Holder, TrafficHost } from "./host.ts";
 import { nextBoot, play } from "./play.ts";
 
 /** The trace of each boot. */
-export function* modelTraces(seed: number, boots: number, count: number): Generator<string[]> {
-  const disk = new MemoryDisk({ "/image": standInBzImage({ release: "7.3.4-luo" }) });
-  const machine = new Machine({ disk, nofile: 20_000, memory_bytes: 2 * 1024 ** 3 });
+export function* modelTraces(
+  seed: number,
+  boots: number,
+  count: number,
+  architecture: Architecture = "x86_64",
+): Generator<string[]> {
+  const standIn = architecture === "x86_64" ? standInBzImage : standInArm64Image;
+  const disk = new MemoryDisk({ "/image": standIn({ release: "7.3.4-luo" }) });
+  const machine = new Machine({ architecture, disk, nofile: 20_000, memory_bytes: 2 * 1024 ** 3 });
   for (let boot = 1; boot <= boots; boot++) {
     const host = new ModelHost(machine);
     yield [...play(host, seed, boot, count)];

@@ -1,4 +1,5 @@
-# In a virtual machine that has busybox, the C library and /bin/luo, and nothing else of ours: a whole live update, 7.2.12 to 7.3.4.
+# In a virtual machine that has busybox, the C library and /bin/luo, and nothing else of ours: a whole live update to the
+# kernel that /share/boot/next names.
 # tests/vm/binary_main.ts starts it, once in each boot. Every command must succeed.
 set -e
 data=/share/boot/data
@@ -18,7 +19,7 @@ case $LUO_BOOT in
   luo session create example
   luo file preserve example --from $data --token 1 --digest
   md5sum <$data | luo file preserve example --stdin --token 2
-  luo kexec load /share/kernels/bzImage-7.3.4-luo --initrd /share/boot/initrd --reuse-cmdline --append luo.boot=2
+  luo kexec load "$(cat /share/boot/next)" --initrd /share/boot/initrd --reuse-cmdline --append luo.boot=2
   luo kexec exec
   ;;
 2)

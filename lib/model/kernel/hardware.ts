@@ -8,7 +8,11 @@ import type { Host } from "../fs/host_interface.ts";
 import type { Handover } from "../kho/kho.ts";
 import type { Ram } from "../memory/ram.ts";
 
+/** uname's `machine` of the kernels of the model. */
+export type MachineArchitecture = "x86_64" | "aarch64";
+
 export interface Hardware {
+  readonly architecture: MachineArchitecture;
   readonly ram: Ram;
   readonly disk: Disk;
   readonly host: Host | undefined;

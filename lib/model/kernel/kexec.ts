@@ -3,9 +3,8 @@ import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import * as kexec from "../../../ffi/abi/kexec.ts";
 import type { Ret, UserPointer } from "../../system_calls.ts";
-import { check_load, image_release, kernel_segment, probe } from "./bzimage_probe.ts";
+import { IMAGE_LOADERS, type ImageHead } from "./image_loader.ts";
 import { inode_type, type OpenFile } from "../fs/file.ts";
-import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import { place_segments } from "./kexec_segments.ts";
 import type { Task } from "./task.ts";
 import { UserBuffer } from "../fs/user_memory.ts";
@@ -38,9 +37,10 @@ export function load_image(task: Task, a: KexecArguments): LoadedImage | undefin
   if (a.flags & ~BigInt(FLAGS)) return -Errno.EINVAL;
   const flags = Number(a.flags);
   if (flags & kexec.KEXEC_FILE_UNLOAD) return undefined;
+  const loader = IMAGE_LOADERS[task.system.hardware.architecture];
   const kernel = read_head(task.fds.get(a.kernel_fd));
   if (typeof kernel === "number") return kernel;
-  const probed = probe(kernel.head, kernel.length);
+  const probed = loader.probe(kernel);
   if (probed < 0) return probed;
   let initrd_bytes = 0;
   if (!(flags & kexec.KEXEC_FILE_NO_INITRAMFS)) {
@@ -50,15 +50,14 @@ export function load_image(task: Task, a: KexecArguments): LoadedImage | undefin
   }
   const command_line = read_command_line(a);
   if (typeof command_line === "number") return command_line;
-  const loaded = check_load(kernel.head, kernel.length, Number(a.cmdline_len));
-  if (loaded < 0) return loaded;
+  const checked = loader.check(kernel, Number(a.cmdline_len));
+  if (checked < 0) return checked;
   // The machine reserves no memory for a crash kernel.
   if (flags & kexec.KEXEC_FILE_ON_CRASH) return -Errno.EADDRNOTAVAIL;
-  const initrd = { bytes: initrd_bytes, alignment: PAGE_SIZE };
   const { kho } = task.system;
-  const placed = kho === undefined ? 0 : place_segments(kho.scratch, [kernel_segment(kernel.head), initrd]);
+  const placed = kho === undefined ? 0 : place_segments(kho.scratch, loader.segments(kernel, initrd_bytes));
   if (placed < 0) return placed;
-  return { release: image_release(kernel.head), command_line };
+  return { release: loader.release(kernel), command_line: loader.command_line(command_line) };
 }
 
 function read_command_line(a: KexecArguments): string | Ret {
@@ -73,7 +72,7 @@ function read_command_line(a: KexecArguments): string | Ret {
 }
 
 /** kernel_read_file_from_fd(): the start of the file and its length. */
-function read_head(file: OpenFile | undefined): { head: Uint8Array; length: number } | Ret {
+function read_head(file: OpenFile | undefined): ImageHead | Ret {
   if (file === undefined || !file.readable) return -Errno.EBADF;
   if (inode_type(file.inode) !== abi.S_IFREG) return -Errno.EINVAL;
   // deny_write_access(): memfd_create does not count as an open for writing, so a memfd is accepted although its fd is
@@ -82,7 +81,13 @@ function read_head(file: OpenFile | undefined): { head: Uint8Array; length: numb
   const { size } = file.inode.stat();
   if (size <= 0n) return -Errno.EINVAL;
   if (size > FILE_SIZE_MAX) return -Errno.EFBIG;
-  const head = new Uint8Array(Math.min(Number(size), SETUP_MAX));
-  const got = file.operations.read?.(file, head, 0n) ?? -Errno.EINVAL;
-  return got < 0 ? got : { head: head.subarray(0, got), length: Number(size) };
+  const { operations } = file;
+  const length = Number(size);
+  const read = (offset: number, bytes: number) => {
+    const into = new Uint8Array(Math.max(0, Math.min(bytes, length - offset)));
+    return into.subarray(0, Math.max(0, operations.read?.(file, into, BigInt(offset)) ?? 0));
+  };
+  const head = new Uint8Array(Math.min(length, SETUP_MAX));
+  const got = operations.read?.(file, head, 0n) ?? -Errno.EINVAL;
+  return got < 0 ? got : { head: head.subarray(0, got), length, read };
 }

@@ -228,8 +228,8 @@ export class Process extends Task implements SystemCalls {
   }
 
   uname(): Utsname {
-    const { release } = this.system;
-    return { sysname: "Linux", nodename: "model", release, version: "#1 SMP luo model", machine: "x86_64" };
+    const { release, hardware: { architecture: machine } } = this.system;
+    return { sysname: "Linux", nodename: "model", release, version: "#1 SMP luo model", machine };
   }
 
   sync(): void {
