@@ -1,5 +1,6 @@
 /** The software model of a machine, for tests. */
 import { Fd } from "../fd.ts";
+import { standInArm64Image } from "../kexec/arm64_image.ts";
 import { standInBzImage } from "../kexec/bzimage.ts";
 import { exec, loadImage } from "../kexec/load.ts";
 import { check } from "../error.ts";
@@ -19,6 +20,10 @@ const PAGE_BYTES = 4096;
 export interface MachineOptions {
   /** Bytes of RAM. Default 4 GiB; the model takes memory from the host only when a page is used. */
   readonly memoryBytes?: number | undefined;
+  /**
+   * The architecture: what uname(2) tells, which images kexec_file_load(2) takes, and how it refuses the others. Default x86_64.
+   */
+  readonly architecture?: "x86_64" | "aarch64" | undefined;
   /** Release of the kernel of a cold boot. Default 7.3.4. */
   readonly release?: string | undefined;
   /** Command line of the kernel of a cold boot. Default `liveupdate=on`. */
@@ -87,6 +92,7 @@ export class Machine {
       disk,
       faults: faults === undefined ? NO_FAULTS : specOf(faults),
       ...memoryBytes === undefined ? {} : { memory_bytes: memoryBytes },
+      ...options.architecture === undefined ? {} : { architecture: options.architecture },
       ...release === undefined ? {} : { release },
       ...commandLine === undefined ? {} : { command_line: commandLine },
       ...sleep === undefined ? {} : { sleep },
@@ -154,7 +160,8 @@ export class Machine {
     using sys = this.spawn();
     return this.#run(() => {
       using kernel = Fd.of(sys, sys.memfd_create("kernel", 0), "memfd_create", "the next kernel");
-      const bytes = standInBzImage({ release: release ?? this.#options.release ?? "7.3.4" });
+      const standIn = this.#options.architecture === "aarch64" ? standInArm64Image : standInBzImage;
+      const bytes = standIn({ release: release ?? this.#options.release ?? "7.3.4" });
       for (let at = 0; at < bytes.length;) {
         at += check(sys.write(kernel.number, bytes.subarray(at)), "write", "the next kernel");
       }

@@ -40,6 +40,13 @@ Deno.test("run says how a program ended", () => {
   assert.throws(() => machine.run(() => assert.fail("mine")), /mine/);
 });
 
+Deno.test("a machine of arm64 goes from one arm64 Image to the next", () => {
+  const machine = new Machine({ architecture: "aarch64" });
+  assert.equal(machine.kexec({ release: "7.3.5" }).end, "kexec");
+  const { machine: architecture, release } = machine.init().uname();
+  assert.deepEqual([architecture, release], ["aarch64", "7.3.5"]);
+});
+
 Deno.test("run names the reset that ended the kernel", () => {
   const machine = new Machine();
   machine.run(save);
