@@ -48,7 +48,7 @@ async function boots(kernel: string | undefined, count: number, words: string) {
     const result = await runInVm({
       kernel,
       commands: Array.from({ length: count }, (_, index) => command(index + 1)),
-      timeout_ms: 600_000,
+      timeout_ms: 1_800_000,
       on_line(line) {
         lines.push(line);
         show(line);

@@ -1,5 +1,6 @@
 /** Captures of real kernels: they encode to the same bytes again, and the report says what was preserved. */
 import assert from "node:assert/strict";
+import { gunzipSync } from "node:zlib";
 import { type Capture, decode_capture } from "../../lib/kho/capture.ts";
 import { hex } from "../../lib/kho/kho_error.ts";
 import {
@@ -19,6 +20,7 @@ import { PAGE_SIZE } from "../../ffi/abi/page.ts";
 import { Pages, read } from "../../lib/kho/kept_memory.ts";
 import { decode_map, encode_map } from "../../lib/kho/preserved_map.ts";
 import { report_memory } from "../../lib/kho/report.ts";
+import { kho_in } from "./capture/device_tree.ts";
 import { SCENARIOS, type SessionScenario } from "./capture/scenarios.ts";
 
 async function fixture(name: string): Promise<Capture> {
@@ -99,4 +101,14 @@ Deno.test("a huge page is one folio, and one block of order 9 in the map", async
     report.preserved?.ranges.filter(({ order }) => order === 9).reduce((sum, { count }) => sum + count, 0),
     3,
   );
+});
+
+Deno.test("arm64: the node chosen of the device tree names KHO's tree and the list of scratch areas", async () => {
+  const { pages, fdt } = await fixture("arm64");
+  const packed = await Deno.readFile(new URL("fixtures/arm64.dtb.gz", import.meta.url));
+  const { fdt: tree, scratch } = kho_in(gunzipSync(packed));
+  assert.deepEqual([hex(tree.address), tree.size], [hex(fdt), BigInt(PAGE_SIZE)]);
+  assert.ok(pages.page(tree.address) !== undefined);
+  // Each area is an address and a length: one below 4 GiB, one anywhere, one for the only node.
+  assert.equal(scratch.size, 3n * 16n);
 });

@@ -9,15 +9,20 @@ export class Dump implements Memory, Disposable {
   /** Every page that was read. */
   readonly touched = new Pages();
 
-  constructor(path: string) {
+  readonly start: bigint;
+
+  /** `start`: the physical address of the first byte. */
+  constructor(path: string, start: bigint) {
     this.#file = Deno.openSync(path);
+    this.start = start;
   }
 
   page(address: bigint): Uint8Array | undefined {
     const known = this.touched.page(address);
     if (known !== undefined) return known;
     const page = new Uint8Array(PAGE_SIZE);
-    this.#file.seekSync(address, Deno.SeekMode.Start);
+    if (address < this.start) return undefined;
+    this.#file.seekSync(address - this.start, Deno.SeekMode.Start);
     if (this.#file.readSync(page) !== PAGE_SIZE) return undefined;
     this.touched.write(address, page);
     return this.touched.page(address);
@@ -31,7 +36,7 @@ export class Dump implements Memory, Disposable {
 /** Offset of the list in boot_params, and SETUP_KEXEC_KHO of arch/x86/include/uapi/asm/setup_data.h. */
 const [SETUP_DATA, KEXEC_KHO] = [0x250n, 10];
 
-/** The address of KHO's tree, which the old kernel puts into the setup_data list of boot_params. */
+/** x86: the address of KHO's tree, which the old kernel puts into the setup_data list of boot_params. */
 export function fdt_address(dump: Dump, boot_params: bigint): bigint {
   let at = u64(read(dump, boot_params + SETUP_DATA, 8, "boot_params"), 0);
   for (let left = 100; at !== 0n && left > 0; left--) {

@@ -2,6 +2,7 @@
  * The sessions and files of each fixture: guest.ts preserves them in the virtual machine, and the tests look for them
  * in the capture.
  */
+import type { Architecture } from "../../../lib/kexec/file_kind.ts";
 import { F_SEAL_GROW, F_SEAL_SHRINK } from "../../../ffi/abi/fcntl.ts";
 
 export interface FileScenario {
@@ -23,6 +24,8 @@ export interface Scenario {
   readonly sessions: readonly SessionScenario[];
   /** Name of the kernel image; default 7.3.4. */
   readonly kernel?: string;
+  /** Default x86_64. */
+  readonly architecture?: Architecture;
   /** A shell command that root runs first. */
   readonly prepare?: string;
 }
@@ -59,6 +62,11 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "7.2.12",
     kernel: "7.2.12-luo",
     sessions: [{ name: "vm", files: [{ token: 1n, size: 2 * PAGE }] }],
+  },
+  {
+    name: "arm64",
+    architecture: "aarch64",
+    sessions: [{ name: "vm", files: [{ token: 1n, size: 3 * PAGE, position: 5 }, { token: 2n, size: 0 }] }],
   },
   {
     name: "huge",
