@@ -14,8 +14,6 @@ import { StepFailed } from "./update/step_failed.ts";
 type StepRequest = Methods["StepUpdate"]["request"];
 type UpdateReply = Methods["GetUpdate"]["reply"];
 
-const BLACKOUT_SECONDS = 60;
-
 /** The state of the update, and its record. */
 export function getUpdate(coordinator: Coordinator): UpdateReply {
   const { state, record } = coordinator;
@@ -36,8 +34,8 @@ export async function stepUpdate(
   gone: AbortSignal,
 ): Promise<UpdateReply> {
   using image = new SentImage(state, request, sent);
-  const { step, force = false, digest = false, blackoutSeconds = BLACKOUT_SECONDS } = request;
-  if (blackoutSeconds < 1) {
+  const { step, force = false, digest = false, blackoutSeconds } = request;
+  if (blackoutSeconds !== undefined && blackoutSeconds < 1) {
     throw agentError("BadRequest", { message: `a blackout is 1 second or more, not ${blackoutSeconds}` });
   }
   // The sessions are known when the device is open.

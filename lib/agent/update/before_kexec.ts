@@ -11,12 +11,15 @@ export interface UpdateOptions {
   /** Loads the image as the first phase. Undefined: the one that is loaded is taken. */
   readonly load?: () => Promise<void>;
   readonly digest: boolean;
-  readonly blackoutSeconds: number;
+  /** The most seconds of all freeze events together. */
+  readonly blackoutSeconds?: number | undefined;
   /** Go on although luo refuses the image or the sessions: data may be lost. */
   readonly force: boolean;
   /** In the next kernel the update finishes by itself. */
   readonly finishes: boolean;
 }
+
+const BLACKOUT_SECONDS = 60;
 
 /** The record of a new update, in which nothing has happened yet. */
 export function newRecord(host: UpdateHost, options: UpdateOptions): UpdateRecord {
@@ -28,7 +31,7 @@ export function newRecord(host: UpdateHost, options: UpdateOptions): UpdateRecor
     finishes: options.finishes,
     loaded: false,
     digest: options.digest,
-    blackoutSeconds: options.blackoutSeconds,
+    blackoutSeconds: options.blackoutSeconds ?? BLACKOUT_SECONDS,
     participants: [],
     events: [],
   };
@@ -50,7 +53,7 @@ export async function prepare(
   }
   const { loaded, release } = host.image();
   if (release !== undefined) record.to = { release };
-  if (loaded) await update.phase("check", () => host.readyToExec(options.force));
+  if (loaded || options.finishes) await readyToExec(update, options.force);
   stopIfAborted(signal);
   for (const { session } of record.participants) await host.createSession(session);
   const { participants } = record;
@@ -94,7 +97,7 @@ export async function freeze(
 ): Promise<void> {
   const { host, record } = update;
   // All that takes long is done before the blackout begins.
-  if (host.image().loaded) await update.phase("check", () => host.readyToExec(force));
+  if (kexecFollows || host.image().loaded) await readyToExec(update, force);
   stopIfAborted(signal);
   update.enter("freezing");
   const latest_ms = performance.now() + record.blackoutSeconds * 1000;
@@ -110,6 +113,11 @@ export async function freeze(
   // The kexec writes the record, and nothing else may come before it.
   if (kexecFollows) update.saveSoon();
   else update.save();
+}
+
+/** The checks and everything else that can be done before the reboot call. @throws VarlinkError, LuoError */
+export async function readyToExec(update: OpenUpdate, force: boolean): Promise<void> {
+  await update.phase("check", () => update.host.readyToExec(force));
 }
 
 async function takeDigests(update: OpenUpdate, which: "sealed" | "all"): Promise<void> {

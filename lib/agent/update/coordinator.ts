@@ -1,7 +1,15 @@
 /** Coordinates updates: one step at a time, each from the state that it may begin in. */
 import type { UpdateRecord, UpdateState } from "../../schema/types.ts";
 import { arrive, finish, notBack, tellUpdated, type Unfinished, unfinished } from "./after_kexec.ts";
-import { abandon, execute, freeze, newRecord, prepare, type UpdateOptions } from "./before_kexec.ts";
+import {
+  abandon,
+  execute,
+  freeze,
+  newRecord,
+  prepare,
+  readyToExec,
+  type UpdateOptions,
+} from "./before_kexec.ts";
 import type { UpdateHost } from "./host.ts";
 import { OpenUpdate } from "./open_update.ts";
 import { StepFailed } from "./step_failed.ts";
@@ -80,6 +88,14 @@ export class Coordinator {
 
   /** All of it. Returns only when it fails. */
   async run(options: UpdateOptions, signal: AbortSignal): Promise<void> {
+    const { state } = this;
+    if ((state === "prepared" || state === "frozen") && options.load !== undefined) {
+      throw new WrongState(
+        "run",
+        state,
+        `the state is ${state}, and a kernel is loaded when an update begins`,
+      );
+    }
     await this.#step("run", ["normal", "prepared", "frozen"], signal, (stop) =>
       this.#orAbandon(async () => {
         const before = this.state;
@@ -87,7 +103,9 @@ export class Coordinator {
         const update = this.#update;
         if (update === undefined) return;
         update.record.finishes = options.finishes;
-        if (before !== "frozen") await freeze(update, options.force, stop, true);
+        update.record.blackoutSeconds = options.blackoutSeconds ?? update.record.blackoutSeconds;
+        if (before === "frozen") await readyToExec(update, options.force);
+        else await freeze(update, options.force, stop, true);
         execute(update, options.force, stop);
       }));
   }

@@ -219,3 +219,25 @@ function runs(pid: number): boolean {
     return false;
   }
 }
+
+Deno.test("a kernel for an update that is prepared already is refused, and the update stays prepared", async () => {
+  using machine = new UpdateMachine();
+  machine.participant("a");
+  using agent = machine.agent();
+  await agent.updates.prepare(machine.options(agent), NEVER);
+  await assert.rejects(agent.updates.run(machine.options(agent), NEVER), { name: "WrongState" });
+  assert.deepEqual([agent.updates.state, machine.seen()], ["prepared", ["a prepare"]]);
+  await agent.updates.freeze(true, NEVER);
+  await throughKexec(agent.updates.run(machine.options(agent, { load: undefined }), NEVER));
+});
+
+Deno.test("run without a loaded kernel is refused before anybody is told", async () => {
+  using machine = new UpdateMachine();
+  machine.participant("a");
+  using agent = machine.agent();
+  await assert.rejects(
+    agent.updates.run(machine.options(agent, { load: undefined, force: false }), NEVER),
+    /no image is loaded/,
+  );
+  assert.deepEqual([agent.updates.state, machine.seen()], ["normal", []]);
+});

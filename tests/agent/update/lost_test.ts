@@ -34,7 +34,7 @@ async function prepared(machine: UpdateMachine): Promise<Agent> {
 /** To the next kernel, with the file in the session. */
 async function inNextKernel(machine: UpdateMachine): Promise<void> {
   using agent = await prepared(machine);
-  await throughKexec(agent.updates.run(machine.options(agent), NEVER));
+  await throughKexec(agent.updates.run(machine.options(agent, { load: undefined }), NEVER));
 }
 
 /** The stories by the first cell of their row. */
