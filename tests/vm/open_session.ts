@@ -1,12 +1,14 @@
 /**
- * A program that preserves by itself in a session that the agent gave it, and restores so after the kexec: `open_session.ts save kexec`, `open_session.ts restore`.
- * It runs beside an agent on Linux, in a virtual machine (tests/vm/open_session_main.ts).
+ * A program that preserves by itself in a session that the agent gave it, executes the next kernel, and restores so there. It runs in a
+ * virtual machine (open_session_main.ts) and under luo emulate (tests/emulate/agent_test.ts). Agent and program are one process: a start
+ * of Deno takes long in a virtual machine.
  */
 import assert from "node:assert/strict";
 import { MFD_CLOEXEC, MFD_EXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { memfd_create, open as openFile, pread, write } from "../../ffi/file.ts";
-import { AgentError, connectAgent } from "../../lib/agent/client.ts";
+import { runAgent } from "../../lib/agent/agent.ts";
 import { AsyncAgentClient } from "../../lib/agent/async_client.ts";
+import { AgentError } from "../../lib/agent/client.ts";
 import { check } from "../../lib/error.ts";
 import { Fd } from "../../lib/fd.ts";
 import { linux } from "../../lib/linux/system_calls.ts";
@@ -15,65 +17,70 @@ import { BOOT_IMAGE, BOOT_INITRD, nextCommandLine } from "./guest.ts";
 
 const NAME = "given";
 const STATE = "the state of a program that preserves by itself";
-const sys = linux();
 const socket = "/run/luo/agent.sock";
-const ready = new AsyncAgentClient(socket);
-await ready.ready(AbortSignal.timeout(150_000));
-using agent = connectAgent(socket);
+const sys = linux();
+const agent = new AsyncAgentClient(socket);
 
 /** A copy of the session's descriptor, of this process. */
-function open(): { session: Fd; info: { opened?: boolean; filesKnown?: boolean } } {
-  const { reply, fds } = agent.call("OpenSession", { name: NAME });
+async function open(): Promise<{ session: Fd; info: { opened?: boolean; filesKnown?: boolean } }> {
+  const { reply, fds } = await agent.call("OpenSession", { name: NAME });
   return { session: new Fd(sys, fds.sessionFd.release()), info: reply.session };
 }
 
-function refused(method: "CloseSession" | "FinishSession", code: string): void {
-  assert.throws(() => agent.call(method, { name: NAME }), (error) => {
+async function refused(method: "CloseSession" | "FinishSession", code: string): Promise<void> {
+  await assert.rejects(agent.call(method, { name: NAME }), (error) => {
     assert.ok(error instanceof AgentError && error.is("Refused"));
     assert.deepEqual(error.parameters.problems?.map((problem) => problem.code), [code]);
     return true;
   });
 }
 
-function save(): void {
-  agent.call("CreateSession", { name: NAME });
-  const { session, info } = open();
+async function save(): Promise<void> {
+  await agent.call("CreateSession", { name: NAME });
+  const { session, info } = await open();
   assert.deepEqual([info.opened, info.filesKnown], [true, false]);
   const file = memfd_create("given", MFD_CLOEXEC | MFD_EXEC);
   write(file, new TextEncoder().encode(STATE));
   new OutgoingSession(session, NAME).preserve(new Fd(sys, file), 5n);
-  refused("CloseSession", "files_unknown");
-  // The agent has a copy of its own: the session outlives this process.
+  await refused("CloseSession", "files_unknown");
+  // The agent has a copy of its own.
   session.close();
 }
 
-/** Goes into the next kernel, in the virtual machine. */
-function kexec(): void {
-  const files = [BOOT_IMAGE, BOOT_INITRD].map((path) => check(openFile(path, O_RDONLY), "open", path));
-  const commandLine = nextCommandLine(Deno.readTextFileSync("/proc/cmdline"));
-  const names = { kernel: BOOT_IMAGE, initrd: BOOT_INITRD };
-  agent.call("LoadImage", { kernelFd: 0, initrdFd: 1, ...names, commandLine }, files, 120_000);
-  agent.callUntilEnd("ExecImage", {}, 120_000);
+/** Goes into the next kernel: under luo emulate its files are in the environment. */
+async function kexec(): Promise<void> {
+  const { LUO_KERNEL: kernel = BOOT_IMAGE, LUO_INITRD: initrd = BOOT_INITRD, LUO_CMDLINE } = Deno.env
+    .toObject();
+  const files = [kernel, initrd].map((path) => check(openFile(path, O_RDONLY), "open", path));
+  const commandLine = LUO_CMDLINE ?? nextCommandLine(Deno.readTextFileSync("/proc/cmdline"));
+  await agent.call("LoadImage", { kernelFd: 0, kernel, initrdFd: 1, initrd, commandLine }, { fds: files });
+  await agent.call("ExecImage", {});
 }
 
-function restore(): void {
-  agent.call("RetrieveSession", { name: NAME });
-  const { session, info } = open();
+async function restore(): Promise<void> {
+  await agent.call("RetrieveSession", { name: NAME });
+  const { session, info } = await open();
   assert.deepEqual([info.opened, info.filesKnown], [true, false]);
   const incoming = new IncomingSession(session, NAME);
   const bytes = new Uint8Array(STATE.length);
   assert.equal(pread(incoming.restore(5n).number, bytes, 0n), STATE.length);
   assert.equal(new TextDecoder().decode(bytes), STATE);
-  refused("FinishSession", "files_unknown");
+  await refused("FinishSession", "files_unknown");
   incoming.finish();
   // The kernel has finished the session already. The agent only forgets it.
-  agent.call("FinishSession", { name: NAME, force: true });
-  assert.deepEqual(agent.call("ListSessions", {}).reply.sessions, []);
+  await agent.call("FinishSession", { name: NAME, force: true });
+  assert.deepEqual((await agent.call("ListSessions", {})).reply.sessions, []);
 }
 
-for (const verb of Deno.args) {
-  const work = { save, kexec, restore }[verb];
-  if (work === undefined) throw new TypeError("usage: save|kexec|restore...");
-  work();
-  console.log(`${verb}: as it should be`);
-}
+Deno.mkdirSync("/run/luo", { recursive: true, mode: 0o700 });
+const stop = new AbortController();
+const log = (line: string) => console.error(line);
+const running = runAgent({ sys, backend: "linux", socket, version: "test", log, stop: stop.signal });
+await agent.ready(AbortSignal.timeout(60_000));
+const boot = Deno.env.get("LUO_BOOT");
+if (boot === "1") await save();
+else await restore();
+console.log(`boot ${boot}: as it should be`);
+if (boot === "1") await kexec();
+stop.abort();
+await running;
