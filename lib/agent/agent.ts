@@ -32,7 +32,9 @@ import { openSession } from "./given_session.ts";
 import { closeSession, createSession, finishSession, retrieveSession } from "./session_methods.ts";
 import { isTaken } from "./agent_device.ts";
 import { dropValue, getValue, listValues, putValue } from "./value_methods.ts";
+import { beginSoon } from "./begin_soon.ts";
 import type { Service } from "./service.ts";
+import { statusLine } from "./service_status.ts";
 import { AgentState } from "./agent_state.ts";
 import { type Json, type VarlinkCall, VarlinkError } from "./varlink.ts";
 
@@ -150,6 +152,7 @@ async function serve(options: RunningOptions, paths: AgentPaths, started: Moment
   const stop = () => void updates.stop("the agent is stopped").then(() => server.stop());
   options.stop?.addEventListener("abort", stop);
   using _ = service?.watchdog();
+  using _begin = beginSoon(state, tellStatus);
   service?.ready();
   tellStatus();
   try {
@@ -159,13 +162,6 @@ async function serve(options: RunningOptions, paths: AgentPaths, started: Moment
     options.stop?.removeEventListener("abort", stop);
   }
   if (!state.ended) agent.end("the agent was stopped by a signal");
-}
-
-/** `2 sessions for the next kernel, 1 of the previous one`. */
-function statusLine({ outgoing, incoming, device, losses }: AgentState): string {
-  if (!device.begun) return `Waits for the device: ${device.problem}`;
-  const lost = losses.length === 0 ? "" : `, ${losses.length} lost`;
-  return `${outgoing.size} sessions for the next kernel, ${incoming.size} of the previous one${lost}`;
 }
 
 /** A log on a full disk must not end the agent. */

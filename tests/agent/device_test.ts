@@ -101,6 +101,36 @@ Deno.test("the agent stops while a client waits", () =>
     await client.call("ListSessions", {});
   }));
 
+Deno.test("an agent that found the device busy at its start reads the handover when it is free, without being asked", async () => {
+  const directory = await Deno.makeTempDir();
+  const machine = new Machine({ host: new LinuxHost() });
+  const other = machine.spawn();
+  const device = openDevice(other);
+  const stop = new AbortController();
+  const socket = `${directory}/agent.sock`;
+  const sys = machine.spawn();
+  const running = runAgent({
+    sys,
+    backend: "model",
+    socket,
+    version: "test",
+    log: () => {},
+    stop: stop.signal,
+  });
+  // The record is written when the handover is read.
+  const record = async () => await Deno.stat(`${socket}.state`).then(() => true, () => false);
+  await new AsyncAgentClient(socket).ready();
+  assert.equal(await record(), false);
+  device.close();
+  for (let tries = 0; tries < 200 && !await record(); tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.equal(await record(), true);
+  stop.abort();
+  await running;
+  await Deno.remove(directory, { recursive: true });
+});
+
 Deno.test("the device is closed after every request", () => {
   const directory = Deno.makeTempDirSync();
   const machine = new Machine();

@@ -1,7 +1,7 @@
 # The agent is killed, stopped, started by its socket, and replaced by another luo; then the user space starts anew.
 . /usr/local/lib/steps.sh
 set -e
-systemctl start luo-agent.socket svc ls late
+systemctl start luo-agent.socket svc ls
 echo "some bytes" >/run/in
 printf '%s\n' '{"argv":["session","create","vm1"]}' \
   '{"argv":["file","preserve","vm1","--from","/run/in","--token","1"]}' | batch
