@@ -154,3 +154,46 @@ for (const brings of ["all", "none"]) {
     });
   });
 }
+
+Deno.test("killed at any moment while it preserves a kept session again: the session goes on, or its loss is told", () => {
+  let lostAt = 0;
+  everyMoment((moment, directory) => {
+    const life = new Life(directory);
+    {
+      using first = life.agent();
+      createSession(first, { name: "k", keep: true });
+      for (const token of ["1", "2"]) preserve(first, "k", token);
+    }
+    life.kexec();
+    const { struck } = play(() => life.agent(moment), [[
+      "create z",
+      (state) => createSession(state, { name: "z" }),
+    ]]);
+    if (struck === undefined) return { struck };
+    const told = new Set<string>();
+    const note = (state: AgentState) => {
+      for (const { session, files } of state.losses) {
+        if (session === "k") files.forEach(({ token }) => told.add(token));
+      }
+    };
+    {
+      using state = life.agent();
+      note(state);
+      const kept = state.sessions().filter(({ name }) => name === "k");
+      assert.ok(kept.length <= 1, "two sessions have one name");
+    }
+    life.kexec();
+    using next = life.agent();
+    note(next);
+    const info = next.outgoing.get("k")?.info;
+    for (const token of ["1", "2"]) {
+      const there = info?.files.some((file) => file.token === token && file.state === "preserved");
+      assert.ok(there || told.has(token), `file ${token} is neither there nor told`);
+      assert.ok(!(there && told.has(token)), `file ${token} is there and told as lost`);
+    }
+    if (told.size > 0) lostAt++;
+    return { struck };
+  });
+  // From the finish to the preserve the agent alone has the files.
+  assert.ok(lostAt <= 12, `files were lost at ${lostAt} moments`);
+});
