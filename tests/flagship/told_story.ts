@@ -32,6 +32,9 @@ export function onModel(script: string): string[] {
   return [LUO, "emulate", "--", `${CHECKOUT}/${script}`];
 }
 
+/** A story that hangs is ended. Those on Linux end by themselves before that, with the console (`--timeout`). */
+const LIMIT_MS = 1_260_000;
+
 /** Runs the story to its end. Each line is also handed to `on_line` when it comes. */
 export async function tell({ argv, env = {} }: Command, on_line: (line: Line) => void): Promise<Told> {
   const started = performance.now();
@@ -39,6 +42,7 @@ export async function tell({ argv, env = {} }: Command, on_line: (line: Line) =>
   const process = new Deno.Command(program, {
     args,
     env: { ...env, PATH: `${CHECKOUT}/dist:${Deno.env.get("PATH")}`, NO_COLOR: "1" },
+    signal: AbortSignal.timeout(LIMIT_MS),
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
