@@ -1,5 +1,6 @@
 /** The access rules as text: what a rule is, and which line of a bad file is named. */
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { readAccessFile } from "../../lib/access/access_file.ts";
 import { BadAccessRule, parseAccessRules, parseAccounts } from "../../lib/access/access_rules.ts";
 import { LuoError } from "../../lib/error.ts";
@@ -60,6 +61,35 @@ for (const [line, words] of bad) {
     });
   });
 }
+
+Deno.test("access rules: any text is rules, or a line that is none", () => {
+  const word = fc.constantFrom(
+    "user",
+    "uid",
+    "group",
+    "gid",
+    "qemu",
+    "107",
+    "vm-*",
+    "*",
+    "files=3",
+    "#",
+    "\t",
+    "x",
+    "",
+  );
+  const line = fc.oneof(fc.array(word, { maxLength: 6 }).map((words) => words.join(" ")), fc.string());
+  fc.assert(fc.property(fc.array(line, { maxLength: 4 }).map((lines) => lines.join("\n")), (text) => {
+    try {
+      for (const { id, sessions, files } of rule(text)) {
+        assert.ok(id >= 0 && id < 2 ** 32 - 1 && id !== 65534);
+        assert.ok(sessions >= 0 && files >= 0);
+      }
+    } catch (error) {
+      assert.ok(error instanceof BadAccessRule, String(error));
+    }
+  }));
+});
 
 Deno.test("access rules: a file that others could have written is not read", async (t) => {
   const directory = Deno.makeTempDirSync();
