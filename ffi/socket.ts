@@ -16,6 +16,7 @@ import {
   MSG_CTRUNC,
   MSG_NOSIGNAL,
   MSG_TRUNC,
+  MSGHDR_SIZE,
   SO_ACCEPTCONN,
   SO_PEERCRED,
   SO_PEERGROUPS,
@@ -131,7 +132,8 @@ export class MessageReceiver {
       control: addressOf(this.#control),
       controlLength,
     });
-    this.#header = this.#empty.slice();
+    // Over an ArrayBuffer: a small array would be in V8's heap, where a call into C must not find it.
+    this.#header = new Uint8Array(new ArrayBuffer(MSGHDR_SIZE));
   }
 
   /** The next message, with at most so many fds. The kernel closes the rest, and `truncated` is true then. */

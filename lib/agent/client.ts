@@ -219,9 +219,10 @@ export class AgentClient implements Disposable {
 
   #receive(request: Outgoing, deadline: Wait): Reply {
     for (;;) {
+      // First the wait: the answer is hardly ever there at once.
+      if (!this.#incoming.ready) deadline.wait(this.#fd, POLLIN);
       const message = this.#incoming.next(this.#fd, request);
       if (message !== undefined) return readReply(message);
-      deadline.wait(this.#fd, POLLIN);
     }
   }
 }

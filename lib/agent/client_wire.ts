@@ -47,6 +47,11 @@ export class Incoming {
   readonly #messages: Message[] = [];
   readonly #receiver = new MessageReceiver(new Uint8Array(65536), SCM_MAX_FD);
 
+  /** Whether a message is here already, so that there is nothing to wait for. */
+  get ready(): boolean {
+    return this.#messages.length > 0;
+  }
+
   /** The next message; undefined: none is there yet. @throws ConnectionEnded; LuoError `receive` */
   next(socket: number, request: Outgoing): Message | undefined {
     for (;;) {

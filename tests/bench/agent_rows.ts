@@ -13,6 +13,7 @@ import { Machine } from "../../lib/model/machine.ts";
 import { openDevice } from "../../lib/session.ts";
 import { message, RawClient } from "../agent/raw.ts";
 import { leaveRecord } from "./agent_main.ts";
+import { ofThisProcess } from "./processor_time.ts";
 import { perSecond, ratios, type Row, Samples, type Section, times } from "./report.ts";
 
 const [FEW, MANY, FILES] = [10, 10_000, 10];
@@ -23,7 +24,7 @@ export const agent: Section = {
   title: "The agent",
   about:
     `A change is one request on an open connection: create, preserve or close. The agent has a model in its own process. The
-    sessions that it knows of besides have ${FILES} files each.`,
+    sessions that it knows of besides have ${FILES} files each. The start is measured by processor time.`,
   rows: async () => [...await changes(), ...await identify(), await start(), ...await memory()],
 };
 
@@ -212,34 +213,29 @@ function asking({ socket }: Server, count: number): number {
 }
 
 /** An agent's state is made from a large record and from an empty one, without a new process each time. */
-function start(): Row {
-  const one = (sessions: number) => {
+async function start(): Promise<Row> {
+  const one = async (sessions: number) => {
     const directory = Deno.makeTempDirSync({ prefix: "luo-bench-" });
     const sys = new Machine().init();
     const socket = `${directory}/s`;
     leaveRecord(sys, socket, sessions, FILES);
-    const start = performance.now();
-    new AgentState({
-      sys,
-      paths: agentPaths(socket),
-      pid: 1,
-      now: () => new Date().toISOString(),
-      log: () => {},
-    })[Symbol.dispose]();
-    const end = performance.now();
+    const now = () => new Date().toISOString();
+    const state = { sys, paths: agentPaths(socket), pid: 1, now, log: () => {} };
+    const time = await ofThisProcess(() => new AgentState(state)[Symbol.dispose]());
     Deno.removeSync(directory, { recursive: true });
-    return end - start;
+    return time;
   };
-  one(MANY);
-  const more = new Samples(Array.from({ length: 5 }, () => one(MANY) - one(0)));
+  await one(MANY);
+  const differences: number[] = [];
+  for (let pair = 0; pair < 5; pair++) differences.push(await one(MANY) - await one(0));
+  const more = new Samples(differences);
   return {
     what: `start, ${MANY.toLocaleString("en")} sessions x ${FILES} files`,
     against: "an empty journal",
     target: "at most 500 ms",
     measured: more.text((ms) => `${ms.toFixed(0)} ms`),
     met: more.median <= 500,
-    why:
-      "the check of the journal against its schema is more than half of it; it was 411 ms with less load on the machine.",
+    why: "most of it is JSON: reading the old journal, and writing the new one to its two places.",
   };
 }
 
