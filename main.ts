@@ -23,6 +23,7 @@ async function start(): Promise<number> {
       access: await variable("LUO_ACCESS"),
       faults: await variable("LUO_FAULTS"),
       participants: await variable("LUO_PARTICIPANTS"),
+      luodSocket: await variable("LUO_LUOD_SOCKET"),
       kernels: await variable("LUO_TEST_KERNELS"),
       config: await variable("LUO_CONFIG"),
       nextKernel: {

@@ -8,6 +8,7 @@ import { Failure } from "./errors/failure.ts";
 export interface Flags extends ServerFlags {
   readonly access?: string;
   readonly participants?: string;
+  readonly luodSocket?: string;
 }
 
 export interface Request {
@@ -15,17 +16,18 @@ export interface Request {
   readonly access: string | undefined;
   /** The directory of participants. */
   readonly participants: string | undefined;
+  /** The socket for clients of luo-agent. */
+  readonly luodSocket: string | undefined;
 }
 
 /** @throws Failure a path is not absolute */
-export function parse({ access, participants }: Flags, settings: Settings): Request {
-  if (participants === undefined || participants.startsWith("/")) {
-    return { access: accessFile(access, settings), participants };
+export function parse({ access, participants, luodSocket }: Flags, settings: Settings): Request {
+  const paths = { "the directory of participants": participants, "luo-agent's socket": luodSocket };
+  for (const [what, path] of Object.entries(paths)) {
+    if (path === undefined || path.startsWith("/") || path === "default") continue;
+    throw new Failure("usage", `Cannot use "${path}" as ${what}: an absolute path is needed`);
   }
-  throw new Failure(
-    "usage",
-    `Cannot use "${participants}" as the directory of participants: an absolute path is needed`,
-  );
+  return { access: accessFile(access, settings), participants, luodSocket };
 }
 
 export async function run(context: Context, request: Request, flags: ServerFlags): Promise<null> {
@@ -49,6 +51,7 @@ export const command = buildCommand<Flags, [], Context>({
       ["luo agent run", "ExecStart= of a service"],
       ["luo agent run --access /etc/luo/access.conf", "for services that are not root"],
       ["luo agent run --participants /etc/luo/participants.d", "with these participants of live updates"],
+      ["luo agent run --luod-socket default", "in place of luod, for its clients"],
     ],
   ),
   parameters: {
@@ -60,6 +63,14 @@ export const command = buildCommand<Flags, [], Context>({
         optional: true,
         placeholder: "DIR",
         brief: "Executables that take part in luo update (or LUO_PARTICIPANTS)",
+      },
+      luodSocket: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        placeholder: "PATH",
+        brief:
+          "Serve clients of luo-agent there too (or LUO_LUOD_SOCKET); default: /run/luod/liveupdate.sock",
       },
       ...serverFlags,
     },

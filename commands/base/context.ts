@@ -21,6 +21,8 @@ export interface Settings {
   readonly faults?: string;
   /** LUO_PARTICIPANTS: the directory of participants of live updates. */
   readonly participants?: string;
+  /** LUO_LUOD_SOCKET: the socket for clients of luo-agent. */
+  readonly luodSocket?: string;
   /** LUO_TEST_KERNELS: a directory of kernel images for virtual machines. */
   readonly kernels?: string;
   /** LUO_CONFIG: the file with the host's defaults; empty: none. */

@@ -13,6 +13,7 @@ export const ENVIRONMENT: Rows = [
   ["LUO_CONFIG", `The file to read in place of ${CONFIG_FILE}. Empty: none.`],
   ["LUO_EXE", "The executable of luo, to start the agent in the background."],
   ["LUO_PARTICIPANTS", "The directory of participants of live updates, as --participants of luo agent run."],
+  ["LUO_LUOD_SOCKET", "A socket for clients of luo-agent, as --luod-socket of luo agent run."],
   ["LUO_ACCESS", "The access rules of the agent, as --access of luo agent run."],
   ["LUO_FAULTS", "Faults to inject into the software model, as --faults of luo emulate."],
   ["LUO_TEST_KERNELS", "A directory of kernel images for the virtual machines of luo rehearse."],

@@ -12,17 +12,25 @@ import { connectIfRunning } from "./running_machine.ts";
 import { selfCommand } from "./own_command.ts";
 import { type AgentTarget, machineSocket } from "../arguments/agent_target.ts";
 
+/** Where clients of luo-agent look for luod (LUOD_SOCKET_PATH of its luo_defs.h). */
+const LUOD_SOCKET = "/run/luod/liveupdate.sock";
+
 /** The files that an operator gives the agent. */
 interface AgentFiles {
   readonly access: string | undefined;
   readonly participants: string | undefined;
+  readonly luodSocket: string | undefined;
 }
 
 /** Runs the agent until it is stopped, or its kernel ends and none follows. */
 export async function serveAgent(
   context: Context,
   flags: CommonFlags,
-  { access, participants = context.settings.participants || undefined }: AgentFiles,
+  {
+    access,
+    participants = context.settings.participants || undefined,
+    luodSocket = context.settings.luodSocket || undefined,
+  }: AgentFiles,
 ): Promise<void> {
   const { runAgent } = await import("../../lib/agent/agent.ts");
   const { Service: ManagedService } = await import("../../lib/agent/service.ts");
@@ -42,6 +50,7 @@ export async function serveAgent(
       ...where,
       version: VERSION,
       participants,
+      luodSocket: luodSocket === "default" ? LUOD_SOCKET : luodSocket,
       luo: selfCommand(context),
       log,
       ...service === undefined ? {} : { service },

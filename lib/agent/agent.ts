@@ -58,6 +58,8 @@ export interface AgentOptions {
   readonly reload?: EventTarget;
   /** The service manager that started the agent. */
   readonly service?: Service;
+  /** The path of a socket for clients of luo-agent. */
+  readonly luodSocket?: string | undefined;
   /** A new process of the kernel that runs after the end of the agent's own; the agent disposes of it. Undefined: none runs. */
   readonly next_kernel?: () => SystemCalls | undefined;
 }
@@ -151,6 +153,9 @@ async function serve(options: RunningOptions, paths: AgentPaths, started: Moment
   // A step that is under way is cancelled first: participants must not be left in the middle of it.
   const stop = () => void updates.stop("the agent is stopped").then(() => server.stop());
   options.stop?.addEventListener("abort", stop);
+  const { access } = options.gate;
+  const isOpen = (uid: number) => access.rightsOf({ pid: -1, uid, gid: -1 }) === "all";
+  const luod = options.luodSocket === undefined ? undefined : updates.serveLuod(options.luodSocket, isOpen);
   using _ = service?.watchdog();
   using _begin = beginSoon(state, tellStatus);
   service?.ready();
@@ -159,6 +164,7 @@ async function serve(options: RunningOptions, paths: AgentPaths, started: Moment
     await server.run();
     service?.stopping();
   } finally {
+    luod?.stop();
     options.stop?.removeEventListener("abort", stop);
   }
   if (!state.ended) agent.end("the agent was stopped by a signal");

@@ -5,6 +5,8 @@ import type { AgentState } from "./agent_state.ts";
 import { INTERFACE, type Methods, type Moment, type Status } from "./protocol.ts";
 import { agentError, checkRequest } from "./request_checks.ts";
 import { AgentUpdateHost } from "./update_host.ts";
+import { AgentLuodHost } from "./luod_host.ts";
+import { LuodServer } from "./luod_server.ts";
 import { listUpdates } from "./update_history.ts";
 import { getOldUpdate, getUpdate, stepUpdate } from "./update_methods.ts";
 import { Coordinator } from "./update/coordinator.ts";
@@ -86,6 +88,30 @@ export class UpdateService {
 
   history(): Methods["ListUpdates"]["reply"] {
     return listUpdates(this.options.state, this.#updates.record);
+  }
+
+  /** Whether the update waits for a participant of that name to come back. */
+  #awaits(name: string): boolean {
+    const { record } = this.#updates;
+    const state = record?.state;
+    if (state !== "updating" && state !== "updated") return false;
+    return record?.participants.some((one) => one.name === name && !one.done.includes("updated")) ?? false;
+  }
+
+  /** Serves clients of luo-agent at that path, as participants. @throws LuoError `listen` */
+  serveLuod(path: string, allowed: (uid: number) => boolean): LuodServer {
+    const { state, failed } = this.options;
+    const host = new AgentLuodHost({
+      state,
+      subscribers: this.#subscribers,
+      allowed,
+      awaits: (name) => this.#awaits(name),
+      arrived: (name) => this.#beside(this.#updates.arrived(name)),
+      failed,
+    });
+    const server = new LuodServer(path, host);
+    this.#beside(server.run());
+    return server;
   }
 
   /** Takes the calls that are answered later: participants call the agent meanwhile. */
