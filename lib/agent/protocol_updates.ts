@@ -78,8 +78,16 @@ export interface UpdateMethods {
         /** By default 60 */
         finish?: number;
       };
+      /**
+       * True: send the session's descriptor with each event, where it can be sent (not on the model). luo
+       * does not know which files are preserved through it, and takes ready at updated as the word that all
+       * of them are restored
+       */
+      wantsSession?: boolean;
     };
     reply: {
+      /** The index of the session among the fds of the message; close it at cancel and finish */
+      sessionFd?: number;
       /** To be answered with AnswerEvent, on another connection */
       event?: ParticipantEvent;
     };

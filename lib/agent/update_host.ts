@@ -109,9 +109,27 @@ export class AgentUpdateHost implements UpdateHost {
     return info !== undefined;
   }
 
-  unfinished(name: string): string[] {
+  unfinished(name: string, filesUnknown: "may be gone" | "are restored"): string[] {
     const info = this.#state.incoming.get(name)?.info;
-    return info === undefined ? [] : unrestoredFiles(info).map(({ reason }) => reason);
+    const objections = info === undefined ? [] : unrestoredFiles(info);
+    return objections.filter(({ code }) => code !== "files_unknown" || filesUnknown === "may be gone")
+      .map(({ reason }) => reason);
+  }
+
+  /** A copy of the session's descriptor, for a participant. Undefined: it cannot leave this process. The receiver closes it. */
+  sessionFd(name: string): number | undefined {
+    const state = this.#state;
+    const outgoing = state.outgoing.get(name);
+    const session = outgoing?.session ?? state.incoming.get(name)?.session;
+    if (session === undefined) return undefined;
+    const fd = state.sys.expose(session.fd.number);
+    if (fd < 0) return undefined;
+    // From here on the session may get files that luo does not know.
+    if (outgoing !== undefined && outgoing.info.filesKnown !== false) {
+      outgoing.info.filesKnown = false;
+      state.saveOrLog();
+    }
+    return fd;
   }
 
   async finishSession(name: string): Promise<void> {

@@ -9,6 +9,7 @@ import { AgentLuodHost } from "./luod_host.ts";
 import { LuodServer } from "./luod_server.ts";
 import { listUpdates } from "./update_history.ts";
 import { getOldUpdate, getUpdate, stepUpdate } from "./update_methods.ts";
+import type { EventInput } from "./update/callee.ts";
 import { Coordinator } from "./update/coordinator.ts";
 import { Subscribers } from "./update/subscribers.ts";
 import { type Json, type VarlinkCall, VarlinkError } from "./varlink.ts";
@@ -144,14 +145,24 @@ export class UpdateService {
 
   #participate(call: VarlinkCall, answers: Answers): void {
     try {
-      const { name, after = [], seconds = {} } = checkRequest("Participate", call.parameters);
+      const { name, after = [], seconds = {}, wantsSession = false } = checkRequest(
+        "Participate",
+        call.parameters,
+      );
       if (!call.more) throw new VarlinkError("org.varlink.service.ExpectedMore");
       const problem = sessionNameProblem(name) ??
         (this.#subscribers.has(name) ? `a program takes part as "${name}" already` : undefined);
       if (problem !== undefined) throw agentError("BadRequest", { message: problem });
-      const send = (event: object) => answers.continue({ parameters: { event } });
+      const send = (event: EventInput) => {
+        const fd = wantsSession ? this.#host.sessionFd(event.session) : undefined;
+        if (fd === undefined) answers.continue({ parameters: { event } });
+        else answers.continue({ parameters: { event, sessionFd: 0 }, fds: [fd] });
+      };
       answers.continue({ parameters: {} });
-      this.#subscribers.add({ name, after, seconds }, { send, gone: answers.gone });
+      this.#subscribers.add({ name, after, seconds, holdsSession: wantsSession }, {
+        send,
+        gone: answers.gone,
+      });
       this.#beside(this.#updates.arrived(name));
     } catch (error) {
       this.#fail(answers, error);

@@ -116,6 +116,10 @@ export const UpdateParticipant: Schema = named(
     seconds: about(deadlines, "The deadline of each event"),
     session: about(text, "The session that the agent made for it"),
     answer: maybe(about(text, "What it printed at its last event, with which it is called again")),
+    holdsSession: maybe(about(
+      bool,
+      "Whether it was sent the session's descriptor: its word stands for the files that luo does not know",
+    )),
     done: about(list(UpdateEventName), "The events that it did, in this update"),
   }),
   "A participant of an update.",

@@ -1,5 +1,5 @@
 /** The methods of io.luo.Agent about live updates: request and answer of each. */
-import { about, bool, exactInt, list, maybe, struct, text, words } from "./parts.ts";
+import { about, bool, exactInt, int, list, maybe, struct, text, words } from "./parts.ts";
 import { loading, type Method } from "./method.ts";
 import { deadlines, ParticipantEvent, UpdateRecord, UpdateState, UpdateSummary } from "./update.ts";
 
@@ -53,8 +53,16 @@ export const UPDATE_METHODS: Readonly<Record<string, Method>> = {
       name: about(text, "The name of the participant and of its session"),
       after: maybe(about(list(text), "The participants that are called before it with prepare and freeze")),
       seconds: maybe(about(deadlines, "The deadline of each event")),
+      wantsSession: maybe(about(
+        bool,
+        "True: send the session's descriptor with each event, where it can be sent (not on the model). luo does not know which files are " +
+          "preserved through it, and takes ready at updated as the word that all of them are restored",
+      )),
     },
     reply: struct({
+      sessionFd: maybe(
+        about(int, "The index of the session among the fds of the message; close it at cancel and finish"),
+      ),
       event: maybe(about(ParticipantEvent, "To be answered with AnswerEvent, on another connection")),
     }),
   },

@@ -105,6 +105,8 @@ export interface UpdateParticipant {
   session: string;
   /** What it printed at its last event, with which it is called again */
   answer?: string;
+  /** Whether it was sent the session's descriptor: its word stands for the files that luo does not know */
+  holdsSession?: boolean;
   /** The events that it did, in this update */
   done: UpdateEventName[];
 }

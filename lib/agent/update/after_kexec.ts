@@ -90,9 +90,10 @@ export function unfinished(update: OpenUpdate): Unfinished[] {
       reason: `participant "${name}" is not back${event?.reason ? `: ${event.reason}` : ""}`,
     };
   });
-  const sessions = record.participants.flatMap(({ session }) =>
-    host.unfinished(session).map((reason) => ({ session, reason }))
-  );
+  const sessions = record.participants.flatMap(({ session, holdsSession, done }) => {
+    const filesUnknown = holdsSession && done.includes("updated") ? "are restored" : "may be gone";
+    return host.unfinished(session, filesUnknown).map((reason) => ({ session, reason }));
+  });
   return [...missing, ...sessions];
 }
 

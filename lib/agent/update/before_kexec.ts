@@ -67,11 +67,12 @@ export async function prepare(
 function participantsOf(host: UpdateHost): UpdateParticipant[] {
   const { participants, problems } = host.findParticipants();
   const all = [
-    ...participants.map((one) => ({ ...one, kind: "executable" as const })),
+    ...participants.map((one) => ({ ...one, kind: "executable" as const, holdsSession: false })),
     ...host.subscribers.map((one) => ({ ...one, kind: "subscriber" as const })),
-  ].map(({ name, kind, after, seconds }): UpdateParticipant => (
-    { name, kind, after: [...after], seconds, session: name, done: [] }
-  ));
+  ].map(({ name, kind, after, seconds, holdsSession = false }): UpdateParticipant => {
+    const held = holdsSession ? { holdsSession } : {};
+    return { name, kind, after: [...after], seconds, session: name, ...held, done: [] };
+  });
   const twice = all.find(({ name }, at) => all.findIndex((other) => other.name === name) !== at);
   if (twice !== undefined) impossible(`there are two participants of the name "${twice.name}"`);
   if (problems[0] !== undefined) impossible(problems[0]);

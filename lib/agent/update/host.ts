@@ -26,7 +26,7 @@ export interface UpdateHost {
   /** Takes an incoming session over. False: there is none. @throws LuoError, VarlinkError */
   retrieveSession(name: string): Promise<boolean>;
   /** Why finishing the session would lose data, a sentence each. */
-  unfinished(name: string): string[];
+  unfinished(name: string, filesUnknown: "may be gone" | "are restored"): string[];
   /** Finishes a retrieved session, and with it what was not restored. @throws LuoError */
   finishSession(name: string): Promise<void>;
 
@@ -59,4 +59,6 @@ export interface Subscriber {
   readonly name: string;
   readonly after: readonly string[];
   readonly seconds: UpdateRecord["participants"][number]["seconds"];
+  /** Whether it gets the session's descriptor. */
+  readonly holdsSession?: boolean;
 }

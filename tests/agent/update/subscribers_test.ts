@@ -123,3 +123,16 @@ Deno.test("subscribers: what cannot be right is refused", async () => {
   assert.throws(() => client.call("AnswerEvent", answer), bad);
   assert.throws(() => client.call("Participate", { name: "other" }), /ExpectedMore/);
 });
+
+Deno.test("subscribers: the model cannot send the session, and says so by leaving it out", async () => {
+  await using agent = await TestAgent.start();
+  using vm = new Program(agent, "vm", { wantsSession: true });
+  using prepare = step(agent, { step: "prepare" });
+  prepare.begin();
+  // `next` takes the reply with the event, which has no descriptor.
+  vm.answer(vm.next(), "ready");
+  const { state, update } = prepare.last();
+  assert.deepEqual([state, update?.participants[0]?.holdsSession], ["prepared", true]);
+  using client = agent.connect();
+  assert.equal(client.call("ListSessions", {}).reply.sessions[0]?.filesKnown, undefined);
+});
