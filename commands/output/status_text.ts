@@ -4,6 +4,7 @@ import { hintsFor } from "../errors/hints.ts";
 import { imageLine } from "./kexec_text.ts";
 import { contents, keepLines, sessionTable, unlistedLine } from "./session_text.ts";
 import { count, type Paint, size, time, visible } from "../base/text.ts";
+import { foundLines, rebootLines, storeRows } from "./store_text.ts";
 import { table } from "./table.ts";
 
 /** The whole status on one screen. */
@@ -16,6 +17,7 @@ export function statusText(status: Status, paint: Paint): string {
     ["Image", imageLine(image)],
     ["Agent", `pid ${agent.pid}, luo ${agent.version}, ${agent.socket}`],
   ];
+  rows.push(...storeRows(agent));
   if (values !== undefined) rows.push(["Values", `${count(values.count, "key")}, ${size(values.bytes)}`]);
   if (lastUpdate !== undefined) rows.push(["Last update", updateLine(lastUpdate)]);
   if (agent.unrecorded !== undefined) rows.push(["Record", `not written: ${agent.unrecorded}`]);
@@ -25,6 +27,7 @@ export function statusText(status: Status, paint: Paint): string {
   const problems = keepLines(sessions);
   if (problems.length > 0) lines.push(paint("red", problems.join("\n")));
   if (sessions.length > 0) lines.push(sessionTable(sessions));
+  lines.push(...foundLines(sessions), ...rebootLines(status));
   if (unlisted !== undefined) lines.push(paint("red", unlistedLine(unlisted, sessions)));
   else if (sessions.length === 0) lines.push(noSessions(device));
   if (device.state !== "ready") lines.push(...deviceLines(device));

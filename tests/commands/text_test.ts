@@ -123,6 +123,24 @@ Deno.test("the status names the model and the losses", () => {
   for (const words of expected) assert.match(text, words);
 });
 
+Deno.test("the status under systemd: the fd store, sessions that systemd did not bring, and what a reboot does", () => {
+  const status: Status = {
+    backend: "linux",
+    kernel: { release: "7.3.4", machine: "x86_64", bootId: "x", commandLine: "" },
+    device: { path: "/dev/liveupdate", state: "ready", seenAt: at },
+    agent: { pid: 4, version: "0.1.0", socket: "/s", startedAt: at, store: { room: 64, used: 3 } },
+    image: { loaded: true, by: "luo", kernel: "/k" },
+    sessions: [session, { ...session, name: "o", state: "incoming", found: "orphaned" }],
+    losses: [],
+  };
+  const text = statusText(status, plain);
+  assert.match(text, /^Device +\/dev\/liveupdate ready, last used /m);
+  assert.match(text, /^Store +systemd's fd store, 3 of 64 entries$/m);
+  assert.match(text, /^Orphaned: session "o": .*waits in the kernel$/m);
+  assert.match(text, /^systemctl reboot goes into the loaded kernel/m);
+  assert.doesNotMatch(statusText({ ...status, image: { loaded: false } }, plain), /reboot/);
+});
+
 Deno.test("every hint is for an errno that exists", () => {
   for (const key of HINT_KEYS) assert.ok(Object.keys(Errno).includes(key.split(" ").at(-1) ?? ""), key);
   assert.notDeepEqual(hintsFor("open", "EBUSY"), hintsFor("preserve", "EBUSY"));
