@@ -1,15 +1,44 @@
 /** The parts that all rehearsals share: the choice of the image, and the failures of the virtual machine. */
+import { openKernelFile } from "../../lib/files/kernel_file.ts";
+import { parseArm64Image } from "../../lib/kexec/arm64_image.ts";
+import { parseBzImage } from "../../lib/kexec/bzimage.ts";
+import { IMAGE_HEAD_MAX } from "../../lib/kexec/check_image.ts";
 import { linux } from "../../lib/linux/system_calls.ts";
 import { kernelImage } from "../../lib/rehearse/kernel_image.ts";
 import { lastWords } from "../../lib/rehearse/console.ts";
 import type { ProgramResult } from "../../lib/rehearse/rehearse_program.ts";
 import type { Context } from "../base/context.ts";
+import { operand } from "../base/text.ts";
 import { Failure } from "../errors/failure.ts";
 
 /** The image to boot. Without a name see `kernelImage`. @throws MissingTool */
 export function chosenImage({ settings }: Context, name: string | undefined, preferRunning = false): string {
   const { release } = linux().uname();
-  return kernelImage(name, { directory: settings.kernels || undefined, release, preferRunning });
+  const path = kernelImage(name, { directory: settings.kernels || undefined, release, preferRunning });
+  refuseOtherArchitecture(path);
+  return path;
+}
+
+/** The guest runs the programs of this host: luo, busybox and all others are of one architecture. */
+function refuseOtherArchitecture(path: string): void {
+  using file = openKernelFile(path);
+  const head = file.read(0, Math.min(file.size, IMAGE_HEAD_MAX));
+  const { arch } = Deno.build;
+  const other = arch === "aarch64" ? parseBzImage(head) : parseArm64Image(head);
+  if (other === undefined) return;
+  const [kernel, host] = arch === "aarch64" ? ["x86-64", "arm64"] : ["arm64", "x86-64"];
+  throw new Failure(
+    "unavailable",
+    `Cannot rehearse on "${path}": it is a kernel for ${kernel}, and this host is ${host}`,
+    {
+      operation: "rehearse",
+      subject: path,
+      hints: [
+        `a rehearsal runs luo and the programs of this host in the guest: rehearse on a host of ${kernel}`,
+        `what the image says of itself can be read here: luo kexec check ${operand(path)}`,
+      ],
+    },
+  );
 }
 
 const NEEDED =

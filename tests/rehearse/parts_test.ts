@@ -1,5 +1,7 @@
 /** The parts of a rehearsal that need no virtual machine. */
 import assert from "node:assert/strict";
+import { standInArm64Image } from "../../lib/kexec/arm64_image.ts";
+import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { Console, lastWords } from "../../lib/rehearse/console.ts";
 import { GuardedProcess } from "../../lib/rehearse/guarded_process.ts";
 import { kernelImage } from "../../lib/rehearse/kernel_image.ts";
@@ -136,7 +138,9 @@ function hasQemu(): boolean {
 }
 
 Deno.test("luo rehearse without QEMU or busybox, image or program says what is missing", async (t) => {
-  const image = Deno.makeTempFileSync();
+  const [image, foreign] = [Deno.makeTempFileSync(), Deno.makeTempFileSync()];
+  const standIn = Deno.build.arch === "aarch64" ? standInBzImage : standInArm64Image;
+  Deno.writeFileSync(foreign, standIn({ release: "7.3.4" }));
   const cases: [string, string[], Record<string, string>, number, RegExp][] = [
     [
       "no QEMU",
@@ -146,6 +150,14 @@ Deno.test("luo rehearse without QEMU or busybox, image or program says what is m
       /not installed\n.*apt-get install/,
     ],
     ["no image", ["--kernel", "/nowhere", "--", "true"], {}, 3, /kernel image "\/nowhere"/],
+    [
+      "another architecture",
+      ["--kernel", foreign, "--", "true"],
+      {},
+      3,
+      /is a kernel for .*rehearse on a host of/s,
+    ],
+    ["another architecture", [foreign, "--from", image], {}, 3, /luo kexec check/],
     ["no program", ["--kernel", image, "--", "luo-no-such-program"], {}, 127, /no such command/],
     ["not executable", ["--kernel", image, "--", image], {}, 126, /EACCES/],
     ["nothing", ["--"], {}, 2, /Cannot rehearse nothing/],
@@ -161,6 +173,7 @@ Deno.test("luo rehearse without QEMU or busybox, image or program says what is m
     }
   } finally {
     Deno.removeSync(image);
+    Deno.removeSync(foreign);
   }
 });
 

@@ -17,7 +17,7 @@ try {
   const vm = await runInVm({
     commands: Array.from({ length: boots }, () => command),
     results_dir,
-    timeout_ms: 600_000,
+    timeout_ms: 1_800_000,
     on_line: (line) => line.startsWith("traffic:") && console.log(`  ${line}`),
   });
   if (vm.status !== 0) throw new Error(`the guest ended with ${vm.status}\n${vm.console.slice(-2000)}`);
