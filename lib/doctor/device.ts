@@ -37,9 +37,10 @@ function absent(host: Host): Finding {
   );
 }
 
-/** Processes with an open descriptor of the device, as far as this user may see. */
+/** Other processes with an open descriptor of the device, as far as this user may see. This one may have inherited one. */
 function holders(host: Host): string[] {
-  const pids = host.list("/proc").filter((name) => /^\d+$/.test(name));
+  const own = host.link("/proc/self");
+  const pids = host.list("/proc").filter((name) => /^\d+$/.test(name) && name !== own);
   return pids.filter((pid) =>
     host.list(`/proc/${pid}/fd`).some((fd) => host.link(`/proc/${pid}/fd/${fd}`) === LIVEUPDATE_DEVICE)
   );

@@ -5,13 +5,21 @@
 #   upgrade  7.2.12 to 7.3.4 and back with everything kept
 #   others   other programs' kexecs, killed agents, a next kernel without LUO, and one that cannot read the handover
 story=$1
-old=/share/kernels/bzImage-7.2.12-luo
-new=/share/kernels/bzImage-7.3.4-luo
+case $(uname -m) in
+aarch64)
+  # There is one image of arm64.
+  old=/share/kernels/Image-7.3.4-luo-arm64 new=$old old_release=7.3.4 LUO=/share/checkout/dist/luo-aarch64
+  ;;
+*)
+  old=/share/kernels/bzImage-7.2.12-luo new=/share/kernels/bzImage-7.3.4-luo old_release=7.2.12
+  LUO=/share/checkout/dist/luo
+  ;;
+esac
 initrd=/share/boot/initrd
 data=/share/boot/data
 
 # The single executable: it starts in half the time, and here every start counts.
-export LUO=/share/checkout/dist/luo
+export LUO
 luo() { $LUO "$@"; }
 
 # check NAME CODE WORDS COMMAND...: it ends with this code and says these words (a regular expression).
@@ -93,7 +101,7 @@ again() {
   $LUO file restore example 3 --exec --become -- sleep 600 &
   holder=$!
   until [ "$(readlink /proc/$holder/exe)" = /bin/busybox ]; do usleep 100000; done
-  check "load the old kernel" 0 "7.2.12" load $old
+  check "load the old kernel" 0 "$old_release" load $old
   check "not finished" 4 "example.*not finished" luo kexec exec
   check "finish" 0 "" luo session finish example
   check "the same name again" 0 "" luo session create example
@@ -116,7 +124,7 @@ upgrade.1)
 upgrade.2)
   check "the agent starts" 0 "Agent started" luo agent start
   status 2
-  check "what was handed over" 0 "From +7.2.12-luo, kexec 1" luo kho show --in
+  check "what was handed over" 0 "From +$old_release-luo, kexec 1" luo kho show --in
   check "what would be handed over now" 0 "luo-v5, live update 2" luo kho show
   again
   ;;
