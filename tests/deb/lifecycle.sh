@@ -35,6 +35,8 @@ grep -q "luo: cannot be removed: the agent runs, and it holds sessions that end 
 [ "$(state)" = "installed 0.1.0-2" ] || fail "half removed: $(state)"
 luo session show vm1
 
+luo put some/key <<<"a value"
+
 say "the session outlives the upgrade by a live update"
 cp /debs/kernel /run/kernel
 luo kexec load /run/kernel --command-line "liveupdate=on kho=on"
@@ -43,6 +45,10 @@ luo session retrieve vm1
 [ "$(luo file restore vm1 1 --stdout)" = "some bytes" ] || fail "other bytes"
 ! dpkg -r luo >/run/out 2>&1 || fail "removed while a session is retrieved"
 luo session finish vm1
+! dpkg -r luo >/run/out 2>&1 || fail "removed while there are values"
+grep -q "the agent holds values" /run/out || fail "no reason"
+[ "$(luo get some/key)" = "a value" ] || fail "the value is lost"
+luo drop some/key
 
 say "removed"
 dpkg -r luo

@@ -1,0 +1,18 @@
+#!/bin/bash
+# Puts luo into the initramfs when the module is asked for: dracut --add luo, or LUO_INITRAMFS=yes in /etc/luo/luo.conf.
+
+check() {
+    grep -qs '^ *LUO_INITRAMFS=["'\'']\{0,1\}yes' "${dracutsysrootdir-}/etc/luo/luo.conf" && return 0
+    return 255
+}
+
+depends() {
+    return 0
+}
+
+install() {
+    inst_binary /usr/bin/luo
+    inst_simple /etc/luo/luo.conf
+    inst_hook pre-mount 10 "$moddir/luo-start.sh"
+    inst_hook pre-pivot 90 "$moddir/luo-stop.sh"
+}
