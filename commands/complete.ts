@@ -65,7 +65,7 @@ async function candidates(context: Context, place: Place): Promise<readonly Cand
     case "initrd":
       return bootFiles(["initrd", "initramfs"]);
     case "PARTICIPANT":
-      return participants("/etc/luo/participants.d");
+      return participants(context.settings.participants || "/etc/luo/participants.d");
     default:
       return await ownNames(context, place.name);
   }

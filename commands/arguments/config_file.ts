@@ -13,6 +13,7 @@ export const SETTINGS = {
   LUO_APPEND: "Words to add to its command line, when they are not there already.",
   LUO_PARTICIPANTS:
     "The directory with the participants of live updates. The agent reads it from its environment.",
+  LUO_ACCESS: "The file with the access rules of the agent, which reads it from its environment.",
   LUO_INITRAMFS: "yes: new initramfs images bring the agent up before the root file system is mounted.",
 } as const;
 
