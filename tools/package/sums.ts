@@ -4,7 +4,7 @@ import { digest } from "../binary/deno_program.ts";
 /** @returns the path of SHA256SUMS */
 export async function writeSums(directory: string): Promise<string> {
   const names = Array.from(Deno.readDirSync(directory), ({ name }) => name)
-    .filter((name) => /^luo_.*\.(deb|tar\.\w+)$/.test(name)).sort();
+    .filter((name) => /^luo_.*\.(deb|tar(\.\w+)?)$/.test(name)).sort();
   const lines = [];
   for (const name of names) {
     lines.push(`${await digest(await Deno.readFile(`${directory}/${name}`))}  ${name}\n`);
