@@ -37,6 +37,7 @@ export async function contents({ root, binary, changelog }: Parts): Promise<Cont
     "usr/bin/luo": { content: { from: binary }, executable: true },
     "etc/luo/luo.conf": { content: { from: `${root}packaging/luo.conf` } },
     ...below(`${root}packaging/systemd`, "usr/lib/systemd/system"),
+    ...below(`${root}packaging/initramfs`, "usr/lib/luo"),
     ...below(`${root}packaging/initramfs-tools`, "usr/share/initramfs-tools"),
     ...below(`${root}packaging/dracut`, "usr/lib/dracut/modules.d"),
     "usr/share/bash-completion/completions/luo": { content: completionScript("bash", tree) },

@@ -1,7 +1,4 @@
 #!/bin/sh
 # Stops the agent before the root file system takes over, so that luo-agent.service can start. An agent that holds sessions does
 # not stop: it goes on with the real system, where luo finds it by its socket in /run.
-
-if [ -x /usr/bin/luo ] && [ -c /dev/liveupdate ]; then
-    luo agent stop >/dev/null 2>&1 || warn "luo: the agent of the initramfs goes on, as it holds sessions"
-fi
+/usr/lib/luo/initramfs-agent stop || warn "luo: the agent of the initramfs goes on, as it holds sessions"

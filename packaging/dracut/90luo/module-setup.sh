@@ -12,7 +12,14 @@ depends() {
 
 install() {
     inst_binary /usr/bin/luo
+    inst_multiple cat chroot ln mkdir mount sleep umount
+    inst_binary /usr/bin/cp /usr/lib/luo/cp
+    inst_simple /usr/lib/luo/initramfs-agent
     inst_simple /etc/luo/luo.conf
     inst_hook pre-mount 10 "$moddir/luo-start.sh"
     inst_hook pre-pivot 90 "$moddir/luo-stop.sh"
+    {
+        echo /usr/bin/luo
+        ldd /usr/bin/luo | sed -n 's/^[^/]*\(\/[^ ]*\) (0x.*/\1/p'
+    } > "$initdir/usr/lib/luo/files"
 }

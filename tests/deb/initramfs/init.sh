@@ -26,6 +26,7 @@ second_boot() {
 	luo session finish held
 	free -m
 	luo agent stop
+	umount -R /run/luo-root || umount /run/luo-root/*/* /run/luo-root/* /run/luo-root
 	free -m
 	luo agent start
 	luo session retrieve late
