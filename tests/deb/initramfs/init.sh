@@ -39,6 +39,13 @@ case $(cat /proc/cmdline) in
 *luo.boot=2*) (second_boot) ;;
 *) (first_boot) ;;
 esac
-echo "TEST: ended with $?"
+status=$?
+echo "TEST: ended with $status"
+if [ $status != 0 ]; then
+	cat /run/luo/*.log
+	ls -l /run/luo /dev/liveupdate
+	cat /proc/mounts
+	ps
+fi
 sync
 reboot -f

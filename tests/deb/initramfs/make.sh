@@ -23,7 +23,7 @@ mkinitramfs -o /debs/initrd "$RELEASE"
 root=/debs/root
 mkdir -p $root/{bin,sbin,boot,proc,sys,dev,run,tmp,etc}
 cp /usr/bin/busybox $root/bin/busybox
-for name in sh cat cmp sleep mount reboot sync grep sed cut free umount; do ln -s busybox $root/bin/$name; done
+for name in sh cat cmp sleep mount reboot sync grep sed cut free umount ls ps; do ln -s busybox $root/bin/$name; done
 cp /debs/init.sh $root/sbin/init
 chmod +x $root/sbin/init
 cp --parents /usr/bin/luo $root
