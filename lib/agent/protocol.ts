@@ -42,6 +42,8 @@ import type {
 } from "../schema/types.ts";
 import type { UpdateMethods } from "./protocol_updates.ts";
 
+export type { UpdateMethods };
+
 /** The name of the interface. */
 export const INTERFACE = "io.luo.Agent";
 

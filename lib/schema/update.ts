@@ -140,7 +140,7 @@ export const FileVerdict: Schema = named(
       missing: "the kernel does not have the file",
       unknown: "no digest was taken, or the file could not be read",
     }),
-    reason: maybe(text),
+    reason: maybe(about(text, "Why the verdict is unknown, in words")),
   }),
   "What became of a preserved file.",
 );
@@ -188,10 +188,13 @@ export const ParticipantEvent: Schema = named(
     event: about(UpdateEventName, "prepare, freeze, cancel, updated or finish"),
     participant: about(text, "The name of the participant"),
     session: about(text, "The session that the agent made for it"),
-    kernel: struct({
-      from: about(text, "The release of the kernel before"),
-      to: maybe(about(text, "That of the next kernel, when it is known")),
-    }),
+    kernel: about(
+      struct({
+        from: about(text, "The release of the kernel before"),
+        to: maybe(about(text, "That of the next kernel, when it is known")),
+      }),
+      "The kernels of the update",
+    ),
     deadline: time,
     seconds: about(int, "The seconds that are left until then"),
     answer: maybe(about(text, "What the participant printed before, over the kexec too")),

@@ -126,6 +126,7 @@ export interface FileVerdict {
    * taken, or the file could not be read.
    */
   verdict: "same" | "changed" | "damaged" | "missing" | "unknown";
+  /** Why the verdict is unknown, in words */
   reason?: string;
 }
 
@@ -139,6 +140,7 @@ export interface ParticipantEvent {
   participant: string;
   /** The session that the agent made for it */
   session: string;
+  /** The kernels of the update */
   kernel: {
     /** The release of the kernel before */
     from: string;

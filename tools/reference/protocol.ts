@@ -26,6 +26,8 @@ export function protocol(): string {
     `import type { ${types.join(", ")} } from "../schema/types.ts";`,
     `import type { UpdateMethods } from "./protocol_updates.ts";`,
     "",
+    "export type { UpdateMethods };",
+    "",
     "/** The name of the interface. */",
     `export const INTERFACE = "io.luo.Agent";`,
     "",
