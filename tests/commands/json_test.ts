@@ -132,7 +132,10 @@ Deno.test("the answer of every command is what luo schema says", async () => {
   await call("kho", "show", "--in");
   await call("kho", "show", "--out");
   const captures = new URL("../kho/fixtures/", import.meta.url).pathname;
-  for (const { name } of Deno.readDirSync(captures)) await call("kho", "show", captures + name);
+  for (const { name } of Deno.readDirSync(captures)) {
+    // Beside the captures lies a device tree.
+    if (name.endsWith(".json.gz")) await call("kho", "show", captures + name);
+  }
   await call("session", "list");
   await call("session", "retrieve", "vm1");
   await call("file", "list", "vm1");
