@@ -13,16 +13,31 @@ import { Failure } from "./errors/failure.ts";
 import { eventLines, updateText } from "./output/update_text.ts";
 import { withImage } from "./processes/update_image.ts";
 import { runToNextKernel, type UpdateReply } from "./processes/update_steps.ts";
+import { backendOf } from "./arguments/agent_target.ts";
+
+export interface Flags extends UpdateFlags {
+  readonly immediate: boolean;
+}
+
+interface RunRequest extends UpdateRequest {
+  /** Past the service manager. */
+  readonly immediate: boolean;
+}
 
 export async function run(
   context: Context,
-  request: UpdateRequest,
+  { immediate, ...request }: RunRequest,
   flags: CommonFlags,
 ): Promise<UpdateReply> {
+  const show = eventLines(context);
+  if (!immediate && backendOf(flags, context.settings) === "linux") {
+    const { updateBySystemd } = await import("./processes/update_by_systemd.ts");
+    await updateBySystemd(context, request, flags, show);
+  }
   const reply = await withImage(
     "run",
     request,
-    (step, fds) => runToNextKernel(context, flags, step, fds, eventLines(context)),
+    (step, fds) => runToNextKernel(context, flags, step, fds, show),
   );
   if (reply.update?.outcome !== "done") throw unfinished(reply);
   return reply;
@@ -45,21 +60,35 @@ function unfinished({ state, update }: UpdateReply): Failure {
   });
 }
 
-export const command = buildCommand<UpdateFlags, [string?], Context>({
+export const command = buildCommand<Flags, [string?], Context>({
   docs: docs(
     "Move the machine with all workloads to the next kernel, or leave it as it was",
     "Checks and loads the image, calls every participant with prepare and freeze, and executes\n" +
       "the kernel. In the next kernel the agent calls updated and finish by itself. When a participant\n" +
       "fails, is late, dies or says no before that, all are told to cancel, and the machine is as\n" +
       "before: exit code 4 for a no, 1 for a failure. The update goes on from where luo update prepare\n" +
-      "or freeze left it.",
+      "or freeze left it. Where systemd 261 or later has the sessions in its fd store, luo asks it for\n" +
+      "the kexec, and systemd stops all services first; --immediate does not.",
     [
       ["luo update run /boot/vmlinuz --initrd /boot/initrd.img --reuse-cmdline", "the live update of a host"],
       ["luo update run --blackout 5", "with the loaded kernel, and workloads still for 5 seconds at most"],
     ],
   ),
-  parameters: { flags: { ...updateFlags, ...commonFlags }, positional: optionalKernel },
+  parameters: {
+    flags: {
+      ...updateFlags,
+      immediate: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Do not ask systemd: stop no services",
+      },
+      ...commonFlags,
+    },
+    positional: optionalKernel,
+  },
   func(flags, kernel) {
-    return perform(this, flags, { parse: () => parseUpdate(flags, kernel), run, format: updateText });
+    const parse = () => ({ ...parseUpdate(flags, kernel), immediate: flags.immediate });
+    return perform(this, flags, { parse, run, format: updateText });
   },
 });

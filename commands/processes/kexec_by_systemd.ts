@@ -6,6 +6,7 @@ import { LuoError } from "../../lib/error.ts";
 import type { CommonFlags } from "../arguments/command.ts";
 import type { Context } from "../base/context.ts";
 import { Failure } from "../errors/failure.ts";
+import { backendOf } from "../arguments/agent_target.ts";
 import { call } from "./agent_calls.ts";
 
 /** logind's socket (systemd-logind-varlink.socket). */
@@ -15,16 +16,21 @@ const ANSWER_MS = 30_000;
 const SHUTDOWN_MS = 15 * 60_000;
 const IMMEDIATE = "to execute it without stopping services: luo kexec exec --immediate";
 
+/** Whether systemd is the one to ask for a kexec: it is PID 1, knows live update, and has the agent's sessions in its fd store. */
+export function systemdCarries(context: Context, flags: CommonFlags): boolean {
+  if (backendOf(flags, context.settings) !== "linux") return false;
+  const version = systemdVersion({ text: read_text, list: list_directory });
+  if (version === undefined || version === "unknown" || version < KNOWS_LUO) return false;
+  return call(context, flags, "GetStatus", {}).status.agent.store !== undefined;
+}
+
 /**
- * Returns when systemd is not the one to ask: PID 1 is another program, an older one, or the agent's sessions are not in its fd store.
- * Otherwise the answer is the end of this process with its kernel.
+ * Returns when `systemdCarries` says no. Otherwise the answer is the end of this process with its kernel.
  *
  * @throws Failure, AgentError
  */
 export async function kexecBySystemd(context: Context, flags: CommonFlags, force: boolean): Promise<void> {
-  const version = systemdVersion({ text: read_text, list: list_directory });
-  if (version === undefined || version === "unknown" || version < KNOWS_LUO) return;
-  if (call(context, flags, "GetStatus", {}).status.agent.store === undefined) return;
+  if (!systemdCarries(context, flags)) return;
   call(context, flags, "ExecImage", { force, prepare: true });
   askLogind();
   context.process.stderr.write("systemd stops all services and goes into the next kernel\n");

@@ -49,6 +49,8 @@ export interface UpdateMethods {
       digest?: boolean;
       /** The most seconds for all of freeze. By default 60 */
       blackoutSeconds?: number;
+      /** With freeze: the next kernel finishes by itself, as after run. The caller makes the kexec */
+      finishes?: boolean;
       /** Do what is otherwise answered with Refused */
       force?: boolean;
     };

@@ -45,11 +45,11 @@ export async function stepUpdate(
     digest,
     blackoutSeconds,
     force,
-    finishes: step === "run",
+    finishes: step === "run" || request.finishes === true,
   };
   try {
     if (step === "prepare") await coordinator.prepare(options, gone);
-    else if (step === "freeze") await coordinator.freeze(force, gone);
+    else if (step === "freeze") await coordinator.freeze(options, gone);
     else if (step === "run") await coordinator.run(options, gone);
     else if (step === "cancel") await coordinator.cancel();
     else await coordinator.finish(force);

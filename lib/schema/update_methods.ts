@@ -41,6 +41,12 @@ export const UPDATE_METHODS: Readonly<Record<string, Method>> = {
       ...loading,
       digest: maybe(about(bool, "Take digests of the participants' files, and compare them after the kexec")),
       blackoutSeconds: maybe(about(exactInt, "The most seconds for all of freeze. By default 60")),
+      finishes: maybe(
+        about(
+          bool,
+          "With freeze: the next kernel finishes by itself, as after run. The caller makes the kexec",
+        ),
+      ),
       force,
     },
     reply: struct({ state: UpdateState, update: maybe(UpdateRecord) }),

@@ -76,14 +76,15 @@ export class Coordinator {
     return update;
   }
 
-  async freeze(force: boolean, signal: AbortSignal): Promise<void> {
+  async freeze(options: UpdateOptions, signal: AbortSignal): Promise<void> {
     const update = this.#update;
-    await this.#step(
-      "freeze",
-      ["prepared"],
-      signal,
-      (stop) => this.#orAbandon(async () => update && await freeze(update, force, stop, false)),
-    );
+    await this.#step("freeze", ["prepared"], signal, (stop) =>
+      this.#orAbandon(async () => {
+        if (update === undefined) return;
+        update.record.finishes = options.finishes;
+        update.record.blackoutSeconds = options.blackoutSeconds ?? update.record.blackoutSeconds;
+        await freeze(update, options.force, stop, false);
+      }));
   }
 
   /** All of it. Returns only when it fails. */

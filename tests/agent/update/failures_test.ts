@@ -227,7 +227,7 @@ Deno.test("a kernel for an update that is prepared already is refused, and the u
   await agent.updates.prepare(machine.options(agent), NEVER);
   await assert.rejects(agent.updates.run(machine.options(agent), NEVER), { name: "WrongState" });
   assert.deepEqual([agent.updates.state, machine.seen()], ["prepared", ["a prepare"]]);
-  await agent.updates.freeze(true, NEVER);
+  await agent.updates.freeze(machine.options(agent), NEVER);
   await throughKexec(agent.updates.run(machine.options(agent, { load: undefined }), NEVER));
 });
 

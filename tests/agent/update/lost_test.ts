@@ -43,7 +43,7 @@ const STORIES: Readonly<Record<string, () => Promise<Story>>> = {
     using machine = withCache();
     machine.act("cache", "freeze", "kill -9 $$");
     using agent = await prepared(machine);
-    await assert.rejects(agent.updates.freeze(true, NEVER), /killed by signal 9/);
+    await assert.rejects(agent.updates.freeze(machine.options(agent), NEVER), /killed by signal 9/);
     return end(machine, agent);
   },
   async "the command, while a step is under way"() {

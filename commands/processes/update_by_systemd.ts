@@ -1,0 +1,38 @@
+/** A whole update where systemd makes the kexec: luo prepares and freezes, and systemd stops what is left in order. */
+import type { CommonFlags } from "../arguments/command.ts";
+import type { UpdateRequest } from "../arguments/update_flags.ts";
+import type { Context } from "../base/context.ts";
+import { call } from "./agent_calls.ts";
+import { kexecBySystemd, systemdCarries } from "./kexec_by_systemd.ts";
+import { withImage } from "./update_image.ts";
+import { takeStep, type UpdateReply } from "./update_steps.ts";
+
+/**
+ * Returns when systemd is not the one to ask for the kexec (see `systemdCarries`). Otherwise this process ends with its kernel, or
+ * the update is cancelled.
+ *
+ * @throws Failure, AgentError
+ */
+export async function updateBySystemd(
+  context: Context,
+  request: UpdateRequest,
+  flags: CommonFlags,
+  show: (reply: UpdateReply) => void,
+): Promise<void> {
+  if (!systemdCarries(context, flags)) return;
+  const { state } = call(context, flags, "GetUpdate", {});
+  const { blackoutSeconds, force } = request;
+  if (state === "normal" || request.image !== undefined) {
+    await withImage("prepare", request, (step, fds) => takeStep(context, flags, step, fds, show));
+  }
+  if (state !== "frozen") {
+    takeStep(context, flags, { step: "freeze", blackoutSeconds, force, finishes: true }, [], show);
+  }
+  try {
+    await kexecBySystemd(context, flags, force);
+  } catch (error) {
+    // Workloads do not stand still for a kexec that does not come.
+    takeStep(context, flags, { step: "cancel" }, [], show);
+    throw error;
+  }
+}
