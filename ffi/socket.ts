@@ -122,7 +122,10 @@ export class MessageReceiver {
   readonly #empty: Uint8Array<ArrayBuffer>;
 
   /** Each message is written to the beginning of `into`. */
-  constructor(readonly into: Uint8Array, max_fds: number) {
+  readonly into: Uint8Array;
+
+  constructor(into: Uint8Array, max_fds: number) {
+    this.into = into;
     this.#control = new Uint8Array(max_fds === 0 ? 0 : controlSize(max_fds));
     this.#iov = encodeIovec(addressOf(into), into.byteLength);
     // The size without padding: the kernel would use the padding for one more fd.
