@@ -180,6 +180,21 @@ export const UpdateRecord: Schema = named(
   "A live update from its first step to its last.",
 );
 
+/**
+ * The type `ParticipantFile`. It has a name of its own because systemd refuses an interface in which a struct without a name refers
+ * to another type.
+ */
+export const ParticipantFile: Schema = named(
+  "ParticipantFile",
+  struct({
+    token,
+    label: maybe(about(text, "Words that were given with the file")),
+    size: bytes,
+    state: FileState,
+  }),
+  "A file in the session of a participant.",
+);
+
 /** The type `ParticipantEvent`. */
 export const ParticipantEvent: Schema = named(
   "ParticipantEvent",
@@ -199,14 +214,7 @@ export const ParticipantEvent: Schema = named(
     seconds: about(int, "The seconds that are left until then"),
     answer: maybe(about(text, "What the participant printed before, over the kexec too")),
     files: about(
-      list(
-        struct({
-          token,
-          label: maybe(about(text, "Words that were given with the file")),
-          size: bytes,
-          state: FileState,
-        }),
-      ),
+      list(ParticipantFile),
       "The files in the session",
     ),
   }),
@@ -247,6 +255,7 @@ export const UPDATE_TYPES: readonly Schema[] = [
   UpdateEvent,
   UpdateParticipant,
   FileVerdict,
+  ParticipantFile,
   ParticipantEvent,
   UpdateRecord,
   UpdateNow,

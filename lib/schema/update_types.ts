@@ -130,6 +130,18 @@ export interface FileVerdict {
   reason?: string;
 }
 
+/** A file in the session of a participant. */
+export interface ParticipantFile {
+  /** A u64 in decimal */
+  token: string;
+  /** Words that were given with the file */
+  label?: string;
+  /** Bytes */
+  size: number;
+  /** See `FileState`. */
+  state: FileState;
+}
+
 /** What a participant is told with an event. */
 export interface ParticipantEvent {
   /** The id of the update */
@@ -154,15 +166,7 @@ export interface ParticipantEvent {
   /** What the participant printed before, over the kexec too */
   answer?: string;
   /** The files in the session */
-  files: {
-    /** A u64 in decimal */
-    token: string;
-    /** Words that were given with the file */
-    label?: string;
-    /** Bytes */
-    size: number;
-    state: FileState;
-  }[];
+  files: ParticipantFile[];
 }
 
 /** A live update from its first step to its last. */

@@ -40,6 +40,8 @@ Deno.test("nothing is written into a directory that others may enter", async () 
   assert.deepEqual([...Deno.readDirSync(cli.path("open"))], []);
 });
 
+const BIG = 8 << 20;
+
 Deno.test("the agent dies while a file is written out: the message says that the file is whole", async () => {
   await using cli = new Cli();
   await cli.ok(["session", "create", "vm1"]);
@@ -48,7 +50,8 @@ Deno.test("the agent dies while a file is written out: the message says that the
     "preserve",
     "vm1",
     "--from",
-    cli.file("big", new Uint8Array(1 << 20)),
+    // Larger than any pipe, so that luo still writes when the agent dies.
+    cli.file("big", new Uint8Array(BIG)),
     "--token",
     "7",
   ]);
@@ -58,7 +61,7 @@ Deno.test("the agent dies while a file is written out: the message says that the
   // The reader reads a first part, kills the agent, and reads the rest.
   const script = `{ luo file restore vm1 7 --stdout; echo $? >$D/code; } 2>$D/err | {
     head -c 1000; kill -9 $(cat $LUO_SOCKET.lock); cat; } | wc -c`;
-  assert.equal((await cli.shell(script)).out.trim(), String(1 << 20));
+  assert.equal((await cli.shell(script)).out.trim(), String(BIG));
   assert.equal(Deno.readTextFileSync(cli.path("code")).trim(), "1");
   assert.match(Deno.readTextFileSync(cli.path("err")), /restored whole/);
 });
