@@ -4,8 +4,13 @@
 # apt are its own below DIRECTORY/apt: neither root is needed, nor do the host's lists of packages change.
 set -eu
 
-mkdir -p "$1/apt/lists/partial" "$1/apt/archives/partial"
+mkdir -p "$1"
 directory=$(cd "$1" && pwd)
+# Several virtual machines may start at once: the first one downloads, and the others wait.
+exec 9>"$directory/lock"
+flock 9
+[ ! -e "$directory/root" ] || exit 0
+mkdir -p "$1/apt/lists/partial" "$1/apt/archives/partial"
 apt=$directory/apt
 ask() {
   apt-get -qq -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt" \
@@ -16,5 +21,6 @@ ask() {
 ask update || true
 cd "$apt/archives"
 ask download busybox-static libc6 libgcc-s1
-for package in *.deb; do dpkg-deb -x "$package" "$directory/root"; done
+for package in *.deb; do dpkg-deb -x "$package" "$directory/root.new"; done
+mv "$directory/root.new" "$directory/root"
 rm -rf "$apt"

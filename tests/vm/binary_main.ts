@@ -29,6 +29,8 @@ async function update(): Promise<void> {
   const { boot, status, results, dmesg } = await runInVm({
     kernel,
     binary: BINARY,
+    // The initramfs is large. In less memory the kernel sometimes finds no room for KHO's scratch, depending on where it lies itself.
+    memory_mib: 4096,
     commands: [SCRIPT, SCRIPT],
     files: { data: randomBytes(DATA_BYTES), next: `/share/kernels/${next}` },
     timeout_ms: 420_000,
