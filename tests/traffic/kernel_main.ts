@@ -40,10 +40,22 @@ function traceOf(boot: number): string[] {
   return Deno.readTextFileSync(`${results_dir}/trace.${boot}.txt`).trimEnd().split("\n");
 }
 
+/**
+ * A struct that says it has 4 GiB can end after the end of user memory: then EFAULT comes before the bytes are looked at. That
+ * depends on where the program's memory lies, which is near that end on arm64, and which the model does not know.
+ */
+function agree(real: string | undefined, model: string | undefined): boolean {
+  if (real === model) return true;
+  if (testArchitecture() !== "aarch64" || !real?.includes(" size=4294967295 ")) return false;
+  return real.endsWith(" -> EFAULT") && model === real.replace(/EFAULT$/, "E2BIG");
+}
+
 /** Compares two traces. Prints the first line that differs: a run of the operations up to this line fails again. */
 function same(boot: number, real: readonly string[], model: readonly string[]): boolean {
   const length = Math.max(real.length, model.length);
-  const at = Array.from({ length }, (_, index) => index).findIndex((index) => real[index] !== model[index]);
+  const at = Array.from({ length }, (_, index) => index).findIndex((index) =>
+    !agree(real[index], model[index])
+  );
   if (at < 0) {
     console.log(`ok   boot ${boot}: ${length} operations`);
     return true;
