@@ -1,4 +1,4 @@
-# After luo kexec exec; the third kexec in a row.
+# After luo kexec exec; the third kexec in a row, at the end of a whole update with a participant.
 . /usr/local/lib/steps.sh
 set -e
 systemctl start luo-agent.socket
@@ -9,4 +9,4 @@ echo "third bytes" >/run/in
 printf '%s\n' '{"argv":["session","create","vm3"]}' \
   '{"argv":["file","preserve","vm3","--from","/run/in","--token","1"]}' \
   '{"argv":["kexec","load","/drop/next","--reuse-cmdline"]}' | batch
-systemctl kexec
+luo update run --timeout 600

@@ -1,7 +1,15 @@
-# After the third kexec.
+# After the third kexec: the agent has called the participant by itself.
 . /usr/local/lib/steps.sh
 set -e
 systemctl start luo-agent.socket
+status
+for _ in $(seq 100); do
+  [ "$(cat $AGENT.update)" != normal ] || break
+  sleep 1
+done
+[ "$(cat $AGENT.update)" = normal ] || fail "the update is $(cat $AGENT.update)"
+[ "$(cat /run/luo/app.out)" = "bytes of the app" ] || fail "the app's file"
+say "the app has its file"
 sessions vm3:incoming:adopted
 restored vm3 1 "third bytes"
 plain
