@@ -93,7 +93,7 @@ async function execs(run: Run): Promise<Row[]> {
       met: more <= 5,
       why:
         "before reboot(2) the agent loads the image again, so that no other program's image is executed, and writes its " +
-        "journal; emulated, that takes seconds.",
+        "journal; emulated, that takes a part of a second.",
     },
     {
       what: `kexec exec, ${MANY} times the bytes`,
