@@ -21,7 +21,7 @@ Deno.test("an unmodified client goes over the kexec, in an emulated machine", as
     "bash",
     `${ROOT}tests/agent/luod/story.sh`,
   ], {
-    env: { ROOT, D: cli.dir, IMAGE: cli.kernel },
+    env: { ROOT, D: cli.dir },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

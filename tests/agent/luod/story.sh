@@ -1,6 +1,8 @@
-# Under luo emulate: a client of luo-agent takes part in an update of luo, with the agent on the machine's "Linux".
-#   $ROOT the checkout, $D a private directory, $IMAGE a kernel.
+# Under luo emulate and luo rehearse: a client of luo-agent takes part in an update of luo, with the agent on the machine's "Linux".
+#   $ROOT the checkout, $D a private directory. On the real kernel, where a start of luo takes seconds:
+#   ROOT=$PWD D=/run/story luo rehearse --kernel IMAGE -- bash tests/agent/luod/story.sh
 set -e
+mkdir -p -m 700 "$D"
 export LUO_BACKEND=linux LUO_SOCKET=$D/agent.sock
 luo() { deno run -A --quiet $ROOT/main.ts "$@"; }
 case $LUO_BOOT in
@@ -9,12 +11,12 @@ case $LUO_BOOT in
   python3 $ROOT/tests/agent/luod/client.py $D/luod.sock vm subscribe "made in boot 1" >$D/client.1 2>&1 &
   until grep -q subscribed $D/client.1; do sleep 0.1; done
   until luo update state >/dev/null 2>&1; do sleep 0.1; done
-  luo update run $IMAGE --command-line "liveupdate=on kho=on"
+  luo update run "$LUO_KERNEL" --initrd "$LUO_INITRD" --command-line "$LUO_CMDLINE"
   echo "no kexec"; cat $D/agent.1.log $D/client.1; exit 1 ;;
 2)
   luo agent run --luod-socket $D/luod.sock 2>$D/agent.2.log &
   python3 $ROOT/tests/agent/luod/client.py $D/luod.sock vm claim
-  for i in 1 2 3 4 5 6 7 8 9 10; do [ "$(luo update state --json | grep -o '"state":"normal"' | head -1)" ] && break; sleep 0.3; done
+  for i in $(seq 30); do [ "$(luo update state --json | grep -o '"state":"normal"' | head -1)" ] && break; sleep 0.3; done
   luo update state
   luo session list
   luo losses
