@@ -147,6 +147,26 @@ for (const { name, script, outcome, reason, before } of WAYS) {
     assert.deepEqual([agent.updates.state, agent.updates.record?.outcome], ["normal", "done"]);
     assert.deepEqual(sessions(agent), []);
   });
+
+  // One that cannot be called at all failed before.
+  if (before) continue;
+  Deno.test(`a participant that ${name} at finish: every session is kept until it finishes`, async () => {
+    using machine = rowOfThree();
+    machine.act("b", "finish", script);
+    {
+      using agent = machine.agent();
+      await throughKexec(agent.updates.run(machine.options(agent), NEVER));
+    }
+    using agent = await machine.nextAgent();
+    assert.equal(agent.updates.state, "updated");
+    assert.equal(sessions(agent).length, 3);
+    await assert.rejects(agent.updates.finish(false), StepFailed);
+    assert.equal(sessions(agent).length, 3);
+    machine.act("b", "finish", "");
+    await agent.updates.finish(false);
+    assert.deepEqual([agent.updates.state, agent.updates.record?.outcome], ["normal", "done"]);
+    assert.deepEqual(sessions(agent), []);
+  });
 }
 
 Deno.test("a daemon that a participant leaves behind does not hold up the event", async () => {
