@@ -36,8 +36,11 @@ export async function run(
   flags: CommonFlags,
 ): Promise<Result> {
   if (!immediate && backendOf(flags, context.settings) === "linux") {
-    const { kexecBySystemd } = await import("./processes/kexec_by_systemd.ts");
-    await kexecBySystemd(context, flags, force);
+    const { askForKexec, systemdCarries, untilKexec } = await import("./processes/kexec_by_systemd.ts");
+    if (systemdCarries(context, flags)) {
+      askForKexec(context, flags, force);
+      return await untilKexec();
+    }
   }
   const before = new Date().toISOString();
   callUntilEnd(context, flags, { force });

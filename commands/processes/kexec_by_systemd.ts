@@ -6,7 +6,6 @@ import { LuoError } from "../../lib/error.ts";
 import type { CommonFlags } from "../arguments/command.ts";
 import type { Context } from "../base/context.ts";
 import { Failure } from "../errors/failure.ts";
-import { backendOf } from "../arguments/agent_target.ts";
 import { call } from "./agent_calls.ts";
 
 /** logind's socket (systemd-logind-varlink.socket). */
@@ -16,24 +15,29 @@ const ANSWER_MS = 30_000;
 const SHUTDOWN_MS = 15 * 60_000;
 const IMMEDIATE = "to execute it without stopping services: luo kexec exec --immediate";
 
-/** Whether systemd is the one to ask for a kexec: it is PID 1, knows live update, and has the agent's sessions in its fd store. */
+/**
+ * Whether systemd is the one to ask for a kexec of Linux: it is PID 1, knows live update, and has the agent's sessions in its fd
+ * store.
+ */
 export function systemdCarries(context: Context, flags: CommonFlags): boolean {
-  if (backendOf(flags, context.settings) !== "linux") return false;
   const version = systemdVersion({ text: read_text, list: list_directory });
   if (version === undefined || version === "unknown" || version < KNOWS_LUO) return false;
   return call(context, flags, "GetStatus", {}).status.agent.store !== undefined;
 }
 
 /**
- * Returns when `systemdCarries` says no. Otherwise the answer is the end of this process with its kernel.
+ * Prepares the kexec and asks systemd for it.
  *
- * @throws Failure, AgentError
+ * @throws Failure, AgentError it does not take place; any other error: systemd may have heard it
  */
-export async function kexecBySystemd(context: Context, flags: CommonFlags, force: boolean): Promise<void> {
-  if (!systemdCarries(context, flags)) return;
+export function askForKexec(context: Context, flags: CommonFlags, force: boolean): void {
   call(context, flags, "ExecImage", { force, prepare: true });
   askLogind();
   context.process.stderr.write("systemd stops all services and goes into the next kernel\n");
+}
+
+/** After `askForKexec`: this process ends with its kernel. @throws Failure this kernel still runs */
+export async function untilKexec(): Promise<never> {
   await new Promise((resolve) => setTimeout(resolve, SHUTDOWN_MS));
   throw new Failure(
     "kernel-error",
@@ -53,7 +57,7 @@ function askLogind(): void {
     const { error } = callService(LOGIND, "io.systemd.Shutdown.KExec", {}, ANSWER_MS);
     if (error !== undefined) throw failed(error);
   } catch (error) {
-    if (error instanceof LuoError) throw failed(error.code);
+    if (error instanceof LuoError && error.operation === "connect") throw failed(error.code);
     throw error;
   }
 }

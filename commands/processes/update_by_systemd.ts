@@ -3,7 +3,9 @@ import type { CommonFlags } from "../arguments/command.ts";
 import type { UpdateRequest } from "../arguments/update_flags.ts";
 import type { Context } from "../base/context.ts";
 import { call } from "./agent_calls.ts";
-import { kexecBySystemd, systemdCarries } from "./kexec_by_systemd.ts";
+import { AgentError } from "../../lib/agent/client_errors.ts";
+import { Failure } from "../errors/failure.ts";
+import { askForKexec, systemdCarries, untilKexec } from "./kexec_by_systemd.ts";
 import { withImage } from "./update_image.ts";
 import { takeStep, type UpdateReply } from "./update_steps.ts";
 
@@ -29,10 +31,12 @@ export async function updateBySystemd(
     takeStep(context, flags, { step: "freeze", blackoutSeconds, force, finishes: true }, [], show);
   }
   try {
-    await kexecBySystemd(context, flags, force);
+    askForKexec(context, flags, force);
   } catch (error) {
-    // Workloads do not stand still for a kexec that does not come.
-    takeStep(context, flags, { step: "cancel" }, [], show);
+    // Workloads do not stand still for a kexec that does not come. When it may still come, a cancel would lose what they preserved.
+    const refused = error instanceof Failure || error instanceof AgentError;
+    if (refused) takeStep(context, flags, { step: "cancel" }, [], show);
     throw error;
   }
+  await untilKexec();
 }
