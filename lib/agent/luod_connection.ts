@@ -2,6 +2,7 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { close } from "../../ffi/file.ts";
 import { recvmsg, sendmsg } from "../../ffi/socket.ts";
+import { joined } from "../joined_bytes.ts";
 
 /** A client sends nothing longer. */
 const LINE_MAX = 4096;
@@ -30,7 +31,7 @@ export class LuodConnection {
     if (got === -Errno.EAGAIN || got === -Errno.EINTR) return [];
     if (typeof got === "number" || got.bytes === 0) return undefined;
     const lines: string[] = [];
-    let rest = joined(this.#rest, into.subarray(0, got.bytes));
+    let rest = joined([this.#rest, into.subarray(0, got.bytes)]);
     for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {
       lines.push(new TextDecoder().decode(rest.subarray(0, end)));
       rest = rest.subarray(end + 1);
@@ -58,13 +59,6 @@ export class LuodConnection {
     close(this.fd);
     this.#gone.abort();
   }
-}
-
-function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(one.length + other.length);
-  bytes.set(one);
-  bytes.set(other, one.length);
-  return bytes;
 }
 
 /** Undefined: it is no command of luo-agent's. */

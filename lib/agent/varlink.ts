@@ -1,4 +1,5 @@
 /** Varlink messages (https://varlink.org/Service): JSON objects, each ended by a NUL. Fds come with them as in sd-varlink. */
+import { joined } from "../joined_bytes.ts";
 
 export type Json = Record<string, unknown>;
 
@@ -103,21 +104,11 @@ export class Framer {
   /** The message that ends with this piece. Most messages come in one piece, and need no copy. */
   #completed(piece: Uint8Array): Uint8Array {
     this.#count(piece);
-    const whole = this.#rest.length === 0 ? piece : joined([...this.#rest, piece], this.#length);
+    const whole = this.#rest.length === 0 ? piece : joined([...this.#rest, piece]);
     this.#rest = [];
     this.#length = 0;
     return whole;
   }
-}
-
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 const TO_UTF_8 = new TextEncoder();

@@ -5,7 +5,7 @@ import { fstat } from "../../ffi/file.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import type { Entry, Node } from "./device_nodes.ts";
 import type { EmulatedFd, EmulatedFds } from "./emulated_fds.ts";
-import type { Place } from "./path_walk.ts";
+import type { FilePlace, Place } from "./path_walk.ts";
 import type { Paths } from "./paths.ts";
 import { type FileLook, lookOf, SESSION } from "./stat_structs.ts";
 
@@ -29,14 +29,23 @@ export class Subjects {
   constructor(readonly program: CallingProgram, readonly objects: EmulatedFds, readonly paths: Paths) {}
 
   /** The object that a path names; undefined for all others, and when the path cannot be read. */
-  byPath({ tid }: Notification, { dirfd, path, flags = 0, follow }: PathArguments): Subject | undefined {
+  byPath(call: Notification, named: PathArguments): Subject | undefined {
+    return this.find(call, named).subject;
+  }
+
+  /** As `byPath`, and the place that the path leads to when it is a file of the host, or of the model's kernel. */
+  find(
+    { tid }: Notification,
+    { dirfd, path, flags = 0, follow }: PathArguments,
+  ): { readonly subject?: Subject; readonly file?: FilePlace } {
     const empty = (flags & AT_EMPTY_PATH) !== 0;
     const text = path === 0n && empty ? "" : this.program.path(tid, path);
-    if (typeof text === "number") return undefined;
-    if (text === "" && empty) return this.byFd(tid, dirfd);
+    if (typeof text === "number") return {};
+    if (text === "" && empty) return { subject: this.byFd(tid, dirfd) };
     const place = this.paths.find(tid, dirfd, text, { follow });
-    if (place?.is === "fd") return follow ? this.byFd(place.pid, place.fd) : undefined;
-    return place && this.at(place);
+    if (place?.is === "file") return { file: place };
+    if (place?.is === "fd") return follow ? { subject: this.byFd(place.pid, place.fd) } : {};
+    return place === undefined ? {} : { subject: this.at(place) };
   }
 
   at(place: Place): Subject | undefined {

@@ -12,6 +12,7 @@ import { fd_limits, Memory, read_forced } from "../../ffi/tracee.ts";
 import type { Ret, UserMemory } from "../system_calls.ts";
 import { Credentials } from "./credentials.ts";
 import { LazyMemory } from "./lazy_memory.ts";
+import { joined } from "../joined_bytes.ts";
 
 const PATH_MAX = 4096;
 const IOV_MAX = 1024;
@@ -199,14 +200,4 @@ export class CallingProgram {
     for (let fd = 0; fd < limit; fd++) if (!used(fd)) return true;
     return false;
   }
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }

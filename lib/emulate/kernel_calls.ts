@@ -4,6 +4,7 @@ import { LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { encodeUtsname } from "../../ffi/abi/stat.ts";
 import { uname } from "../../ffi/system.ts";
+import { joined } from "../joined_bytes.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import type { CallingProgram } from "./calling_program.ts";
@@ -82,9 +83,15 @@ export class KernelCalls {
     if (!this.program.credentials(tid).has(CAP_SYSLOG)) return -Errno.EPERM;
     if (address === 0n || int(size) < 0) return -Errno.EINVAL;
     // The end of the log that fits, in whole lines.
-    const lines = this.log().map((line) => new TextEncoder().encode(`<6>[    0.000000] ${line}\n`));
-    while (lines.reduce((sum, line) => sum + line.length, 0) > int(size)) lines.shift();
-    const text = new Uint8Array(lines.flatMap((line) => [...line]));
+    const lines: Uint8Array[] = [];
+    let room = int(size);
+    for (const line of this.log().toReversed()) {
+      const bytes = new TextEncoder().encode(`<6>[    0.000000] ${line}\n`);
+      if (bytes.length > room) break;
+      room -= bytes.length;
+      lines.unshift(bytes);
+    }
+    const text = joined(lines);
     const written = this.program.write(tid, address, text);
     return written < 0 ? written : text.length;
   }

@@ -5,6 +5,7 @@ import { close, memfd_create, open, write } from "../../ffi/file.ts";
 import { read_text } from "../../ffi/proc.ts";
 import { check } from "../error.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
+import { joined } from "../joined_bytes.ts";
 
 /** The release, the command line, the configuration, the boot, the loaded image, and whether there is live update. */
 const KERNEL_FILES = new Set([
@@ -69,16 +70,12 @@ export function openKernelFile(sys: SystemCalls, path: string, flags: number): R
   }
   sys.close(fd);
   const others = path === "/proc/misc" ? otherMiscDevices() : "";
-  return readOnlyFile(path, concat([...pieces, new TextEncoder().encode(others)]));
+  return readOnlyFile(path, joined([...pieces, new TextEncoder().encode(others)]));
 }
 
 /** The host's own misc devices, which the machine has as well. */
 function otherMiscDevices(): string {
   return (read_text("/proc/misc") ?? "").replace(/^.* liveupdate\n/m, "");
-}
-
-function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(pieces.flatMap((piece) => [...piece]));
 }
 
 /** A read-only file of the host with this content. The caller closes it. */

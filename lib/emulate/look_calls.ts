@@ -7,6 +7,7 @@ import { stat } from "../../ffi/file.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import { look, type PathArguments, type Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
+import type { FilePlace } from "./path_walk.ts";
 import { type EmulatedFd, type EmulatedFds, identityOf } from "./emulated_fds.ts";
 import type { SystemCalls } from "../system_calls.ts";
 import { isKernelFile, kernelFileMode } from "./kernel_files.ts";
@@ -72,20 +73,18 @@ export class LookCalls {
     into: bigint,
     encode: (look: FileLook) => Uint8Array,
   ): CallAnswer {
-    const subject = this.subjects.byPath(call, named);
+    const { subject, file } = this.subjects.find(call, named);
     if (subject?.is === "below") return -Errno.ENOTDIR;
-    const looks = subject === undefined ? this.#kernelFile(call, named) : look(subject);
+    const looks = subject === undefined ? this.#kernelFile(file) : look(subject);
     return looks && this.program.write(call.tid, into, encode(looks));
   }
 
   /** How a file of the model's kernel looks that the host does not have. */
-  #kernelFile({ tid }: Notification, { dirfd, path, follow }: PathArguments): FileLook | undefined {
-    const text = this.program.path(tid, path);
-    if (typeof text === "number" || text === "") return undefined;
-    const place = this.subjects.paths.find(tid, dirfd, text, { follow });
-    if (place?.is !== "file" || !isKernelFile(place.inside)) return undefined;
-    if (typeof stat(place.path) !== "number") return undefined;
-    const mode = kernelFileMode(this.sys, place.inside);
+  #kernelFile(file: FilePlace | undefined): FileLook | undefined {
+    if (file === undefined || !isKernelFile(file.inside) || typeof stat(file.path) !== "number") {
+      return undefined;
+    }
+    const mode = kernelFileMode(this.sys, file.inside);
     return mode === undefined ? undefined : { ...KERNEL_FILE, mode };
   }
 
@@ -98,9 +97,9 @@ export class LookCalls {
   #access(call: Notification, dirfd: number, path: bigint, mode: number, flags: number): CallAnswer {
     if (mode & ~7 || flags & ~ACCESS_FLAGS) return undefined;
     const named = { dirfd, path, flags: flags & AT_EMPTY_PATH, follow: !(flags & AT_SYMLINK_NOFOLLOW) };
-    const subject = this.subjects.byPath(call, named);
+    const { subject, file } = this.subjects.find(call, named);
     if (subject?.is === "below") return -Errno.ENOTDIR;
-    const looks = subject === undefined ? this.#kernelFile(call, named) : look(subject);
+    const looks = subject === undefined ? this.#kernelFile(file) : look(subject);
     if (looks === undefined) return undefined;
     const real = !(flags & AT_EACCESS);
     return this.program.credentials(call.tid).may(looks, mode, real) ? 0 : -Errno.EACCES;

@@ -10,6 +10,15 @@ const LINKS_MAX = 40;
 /** linux/openat2.h */
 const [NO_XDEV, NO_MAGICLINKS, NO_SYMLINKS, BENEATH, IN_ROOT] = [1, 2, 4, 8, 16];
 
+/** A file that is neither the device nor an fd. It need not exist. */
+export interface FilePlace {
+  readonly is: "file";
+  /** As luo can open it. */
+  readonly path: string;
+  /** From the program's root. */
+  readonly inside: string;
+}
+
 /** The object that a path names. */
 export type Place =
   /** A name of the device, or the name that is reserved for it. */
@@ -18,8 +27,7 @@ export type Place =
   | { readonly is: "below"; readonly entry: Entry; readonly slash: boolean }
   /** A link of /proc to an fd of a process. `path` is the link. */
   | { readonly is: "fd"; readonly pid: number; readonly fd: number; readonly path: string }
-  /** Another file: `path` as luo can open it, `inside` from the program's root. The file need not exist. */
-  | { readonly is: "file"; readonly path: string; readonly inside: string }
+  | FilePlace
   /** A RESOLVE_ flag of openat2 forbids the way to the device. */
   | { readonly is: "refused"; readonly errno: number };
 

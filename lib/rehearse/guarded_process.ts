@@ -6,6 +6,7 @@ import { waitpid, WNOHANG } from "../../ffi/tracee.ts";
 import { check } from "../error.ts";
 import { HostFd } from "../files/host_fd.ts";
 import { inheritedEnvironment } from "../files/inherited_environment.ts";
+import { joined } from "../joined_bytes.ts";
 
 /**
  * Runs the program in the background and kills it when standard input ends. luo holds the other end of this pipe, and the kernel
@@ -78,15 +79,4 @@ export class GuardedProcess implements Disposable {
 function pipe(): { read: HostFd; write: HostFd } {
   const [read, write] = check<[number, number]>(pipe2(O_CLOEXEC), "make", "a pipe");
   return { read: new HostFd(read), write: new HostFd(write) };
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1 && pieces[0] !== undefined) return pieces[0];
-  const whole = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

@@ -8,7 +8,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["ffi/abi"],
   ["ffi"],
   ["lib/schema"],
-  ["lib/system_calls.ts", "lib/owned_number.ts", "lib/version.ts", "lib/report"],
+  ["lib/system_calls.ts", "lib/owned_number.ts", "lib/joined_bytes.ts", "lib/version.ts", "lib/report"],
   ["lib/operations.ts"],
   ["lib/error.ts"],
   ["lib/fd.ts", "lib/linux", "lib/stale_socket.ts"],
