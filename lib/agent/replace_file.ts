@@ -13,12 +13,15 @@ export function replaceFile(path: string, bytes: Uint8Array, mode = 0o600): void
     subject,
   );
   try {
-    for (let at = 0; at < bytes.length;) at += check(write(fd, bytes.subarray(at)), "record", subject);
+    try {
+      for (let at = 0; at < bytes.length;) at += check(write(fd, bytes.subarray(at)), "record", subject);
+    } finally {
+      // Before the rename: a program that is open for writing cannot be executed (ETXTBSY).
+      close(fd);
+    }
     check(rename(aside, path), "record", subject);
   } catch (error) {
     unlink(aside);
     throw error;
-  } finally {
-    close(fd);
   }
 }
