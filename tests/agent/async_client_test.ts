@@ -79,7 +79,7 @@ Deno.test("over a kexec: the same client finds the next kernel's agent, and the 
   agent.loadNext();
   assert.equal(await client.callUntilEnd("ExecImage", {}), true);
   await ended;
-  await client.ready(AbortSignal.timeout(30_000));
+  await client.ready(AbortSignal.timeout(120_000));
   await client.call("RetrieveSession", { name: "vm1" });
   using answer = await client.call("RestoreFile", { session: "vm1", token: "7" });
   const into = new Uint8Array(9);

@@ -122,7 +122,7 @@ Deno.test("an agent that found the device busy at its start reads the handover w
   await new AsyncAgentClient(socket).ready();
   assert.equal(await record(), false);
   device.close();
-  for (let tries = 0; tries < 200 && !await record(); tries++) {
+  for (let tries = 0; tries < 3000 && !await record(); tries++) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   assert.equal(await record(), true);

@@ -36,7 +36,7 @@ function assertUnharmed(agent: TestAgent, fds: number): void {
     other.send(message("ListSessions"));
     assert.deepEqual(other.answer(), { parameters: { sessions: [] } });
   }
-  for (let tries = 0; openFds(agent.child.pid) !== fds && tries < 200; tries++) poll(-1, 0, 10);
+  for (let tries = 0; openFds(agent.child.pid) !== fds && tries < 3000; tries++) poll(-1, 0, 10);
   assert.equal(openFds(agent.child.pid), fds, "open fds");
 }
 

@@ -65,7 +65,7 @@ async function onModel(
 }
 
 async function until(check: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 2000; tries++) {
     if (await check()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -8,7 +8,7 @@ import { close } from "../../ffi/file.ts";
 import { recvmsg, sendmsg, unix_connect } from "../../ffi/socket.ts";
 import { check } from "../../lib/error.ts";
 
-const LIMIT_MS = 10_000;
+const LIMIT_MS = 60_000;
 
 /** A client that sends any bytes, and waits for a limited time. */
 export class RawClient implements Disposable {

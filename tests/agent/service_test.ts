@@ -32,7 +32,7 @@ class Manager implements Disposable {
   /** Waits until a message contains the text. Returns all texts up to there. */
   async until(text: string): Promise<string[]> {
     const all: string[] = [];
-    for (let tries = 0; tries < 1000; tries++) {
+    for (let tries = 0; tries < 5000; tries++) {
       all.push(...this.received().map(({ text }) => text));
       if (all.some((one) => one.includes(text))) return all;
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -98,10 +98,10 @@ Deno.test("only Linux's sessions can be stored, only where there is room, and on
 Deno.test("a call to another service: its answer or its error, and no wait without limit", async () => {
   await using agent = await TestAgent.start();
   assert.equal(
-    callService(agent.socket, "io.luo.Agent.Identify", {}, 10_000).parameters?.pid,
+    callService(agent.socket, "io.luo.Agent.Identify", {}, 60_000).parameters?.pid,
     agent.child.pid,
   );
-  const { error } = callService(agent.socket, "io.systemd.Shutdown.KExec", {}, 10_000);
+  const { error } = callService(agent.socket, "io.systemd.Shutdown.KExec", {}, 60_000);
   assert.equal(error, "org.varlink.service.InterfaceNotFound");
   using manager = new Manager();
   const silent = `${manager.directory}/silent`;

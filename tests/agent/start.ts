@@ -41,7 +41,7 @@ export class TestAgent implements AsyncDisposable {
 
   /** Waits until the agent listens: at the start, and while the next kernel boots. */
   connect(): AgentClient {
-    for (let tries = 0; tries < 500; tries++) {
+    for (let tries = 0; tries < 3000; tries++) {
       try {
         return connectAgent(this.socket);
       } catch (error) {

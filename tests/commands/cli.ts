@@ -113,8 +113,16 @@ export class Cli implements AsyncDisposable {
         Deno.kill(pid, "SIGKILL");
       } catch { /* The process has ended. */ }
     }
-    while (this.processes().length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await this.ended();
     Deno.removeSync(this.dir, { recursive: true });
+  }
+
+  /** Waits until the processes of agent and machine have ended. */
+  async ended(): Promise<void> {
+    for (const end = Date.now() + 120_000; this.processes().length > 0;) {
+      assert.ok(Date.now() < end, `processes ${this.processes()} do not end`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   /** The processes of agent and machine: those that name our socket. */

@@ -26,7 +26,7 @@ Deno.test("a kept session outlives every update, and its files are there at any 
 
 /** The file once the agent has compared it with its digest. */
 async function fileOf(cli: Cli, token: string): Promise<FileInfo> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 1000; tries++) {
     const { session } = await cli.json<{ session: SessionInfo }>(["session", "show", "cache"]);
     const file = session.files.find((one) => one.token === token);
     if (file?.verdict !== undefined) return file;

@@ -11,7 +11,7 @@ Deno.test("after a kexec of the model a client finds the next kernel's agent wit
   const client = new AsyncAgentClient(cli.socket);
   for (const count of [1, 2]) {
     assert.equal(await client.callUntilEnd("ExecImage", { force: true }), true);
-    await client.ready(AbortSignal.timeout(30_000));
+    await client.ready(AbortSignal.timeout(120_000));
     const { status } = (await client.call("GetStatus", {})).reply;
     assert.equal(status.lastUpdate?.count, count);
     assert.deepEqual(
@@ -32,11 +32,7 @@ Deno.test("an agent whose machine is powered off or killed ends, and starts no o
       else for (const pid of cli.processes("machine")) Deno.kill(pid, "SIGKILL");
       // The agent notices at its next call to the kernel, unless the command made one.
       await assert.rejects(new AsyncAgentClient(cli.socket).call("Identify", {}));
-      const end = Date.now() + 30_000;
-      while (cli.processes().length > 0 && Date.now() < end) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-      assert.deepEqual(cli.processes(), []);
+      await cli.ended();
     });
   }
 });

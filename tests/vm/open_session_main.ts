@@ -4,7 +4,7 @@ import { runInVm } from "./vm.ts";
 const program = "deno run -A --cached-only --quiet tests/vm/open_session.ts";
 const result = await runInVm({
   commands: [program, program],
-  timeout_ms: 480_000,
+  timeout_ms: 840_000,
   on_line: (line) => console.log(line),
 });
 Deno.exit(result.status);

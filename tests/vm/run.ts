@@ -36,7 +36,7 @@ if (import.meta.main) {
       append: options.get("--append"),
       results_dir: options.get("--results"),
       memory_mib: Number(options.get("--memory") ?? 2048),
-      timeout_ms: 1000 * Number(options.get("--timeout") ?? 120),
+      timeout_ms: 1000 * Number(options.get("--timeout") ?? 540),
       on_line: (line) => console.log(line),
     });
     Deno.exit(result.status);

@@ -112,7 +112,7 @@ async function tell(
   try {
     const commands = Array.from({ length: boots }, () => `sh tests/vm/update.sh ${story}`);
     const files = { data: randomBytes(DATA_BYTES) };
-    const result = await runInVm({ kernel: OLD.kernel, commands, files, timeout_ms: 900_000, on_line });
+    const result = await runInVm({ kernel: OLD.kernel, commands, files, timeout_ms: 1_700_000, on_line });
     const checks = (result.results["checks.jsonl"] ?? []) as Check[];
     return [
       ...checks,
@@ -139,7 +139,7 @@ async function mismatch(): Promise<Check> {
     `${luo} kexec exec --force; }; }`;
   let console = "";
   try {
-    const result = await runInVm({ commands: [command], timeout_ms: 180_000 });
+    const result = await runInVm({ commands: [command], timeout_ms: 900_000 });
     console = result.console;
   } catch (error) {
     if (!(error instanceof VmError)) throw error;
@@ -159,7 +159,7 @@ async function nameTaken(settle: boolean): Promise<Check> {
   try {
     const { boot, status } = await runInVm({
       commands: [`${run} ${settle ? "settle" : ""}`, `${run} after`],
-      timeout_ms: 180_000,
+      timeout_ms: 900_000,
     });
     outcome = `boot ${boot} ended with ${status}`;
   } catch (error) {

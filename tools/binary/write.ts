@@ -11,7 +11,8 @@ export async function writeBinary(target: Target): Promise<{ path: string; bytes
   const bytes = await build(target);
   await Deno.mkdir(DIRECTORY, { recursive: true });
   // The old program may be running: its file can be replaced but not written.
-  await Deno.writeFile(`${path}.new`, bytes, { mode: 0o755 });
-  await Deno.rename(`${path}.new`, path);
+  const fresh = `${path}.${Deno.pid}.new`;
+  await Deno.writeFile(fresh, bytes, { mode: 0o755 });
+  await Deno.rename(fresh, path);
   return { path, bytes };
 }

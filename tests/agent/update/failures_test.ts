@@ -57,13 +57,12 @@ const WAYS: readonly Way[] = [
   },
 ];
 
-/** Three in a row, of which the one in the middle fails. */
-function rowOfThree(): UpdateMachine {
+/** Three in a row, of which the one in the middle fails at the event. Only one that is to be late has a short deadline there. */
+function rowOfThree({ outcome }: Way, event: string): UpdateMachine {
   const machine = new UpdateMachine();
-  const seconds = { prepare: 1, freeze: 1, cancel: 1, updated: 1, finish: 1 };
-  machine.participant("a", [], seconds);
-  machine.participant("b", ["a"], seconds);
-  machine.participant("c", ["b"], seconds);
+  machine.participant("a");
+  machine.participant("b", ["a"], outcome === "late" ? { [event]: 1 } : {});
+  machine.participant("c", ["b"]);
   return machine;
 }
 
@@ -75,12 +74,13 @@ const BEFORE: readonly [event: string, eventBefore: string | undefined, seen: re
   ]],
 ];
 
-for (const { name, script, outcome, reason, before } of WAYS) {
+for (const way of WAYS) {
+  const { name, script, outcome, reason, before } = way;
   for (const [event, eventBefore, expected] of BEFORE) {
     const at = before ? eventBefore : event;
     if (at === undefined) continue;
     Deno.test(`a participant that ${name} at ${event}: the machine is as before`, async () => {
-      using machine = rowOfThree();
+      using machine = rowOfThree(way, event);
       machine.act("b", at, script);
       using agent = machine.agent();
       createSession(agent.state, { name: "other" });
@@ -114,7 +114,7 @@ for (const { name, script, outcome, reason, before } of WAYS) {
   }
 
   Deno.test(`a participant that ${name} at cancel does not keep the others from it`, async () => {
-    using machine = rowOfThree();
+    using machine = rowOfThree(way, "cancel");
     if (before) machine.act("b", "prepare", script);
     else machine.act("b", "cancel", script);
     machine.act("c", "prepare", "exit 1");
@@ -127,7 +127,7 @@ for (const { name, script, outcome, reason, before } of WAYS) {
   });
 
   Deno.test(`a participant that ${name} at updated keeps its session, and finish is refused`, async () => {
-    using machine = rowOfThree();
+    using machine = rowOfThree(way, "updated");
     machine.act("b", before ? "freeze" : "updated", script);
     {
       using agent = machine.agent();
@@ -151,7 +151,7 @@ for (const { name, script, outcome, reason, before } of WAYS) {
   // One that cannot be called at all failed before.
   if (before) continue;
   Deno.test(`a participant that ${name} at finish: every session is kept until it finishes`, async () => {
-    using machine = rowOfThree();
+    using machine = rowOfThree(way, "finish");
     machine.act("b", "finish", script);
     {
       using agent = machine.agent();
@@ -171,12 +171,12 @@ for (const { name, script, outcome, reason, before } of WAYS) {
 
 Deno.test("a daemon that a participant leaves behind does not hold up the event", async () => {
   using machine = new UpdateMachine();
-  machine.participant("vm", [], { prepare: 5 });
-  machine.act("vm", "prepare", 'sleep 20 & echo $! >"$0.pid"; echo started');
+  machine.participant("vm", [], { prepare: 60 });
+  machine.act("vm", "prepare", 'sleep 100 & echo $! >"$0.pid"; echo started');
   using agent = machine.agent();
   const start = performance.now();
   await agent.updates.prepare(machine.options(agent), NEVER);
-  assert.ok(performance.now() - start < 4000);
+  assert.ok(performance.now() - start < 40_000);
   assert.equal(agent.updates.record?.participants[0]?.answer, "started\n");
   const pid = Number(Deno.readTextFileSync(`${machine.directory}/participants/vm.pid`));
   // It lives on: participants start workloads like this.
@@ -185,8 +185,8 @@ Deno.test("a daemon that a participant leaves behind does not hold up the event"
 
 Deno.test("a late participant is killed with everything that it started", async () => {
   using machine = new UpdateMachine();
-  machine.participant("vm", [], { prepare: 1 });
-  machine.act("vm", "prepare", 'sleep 30 & echo $! >"$0.pid"; wait');
+  machine.participant("vm", [], { prepare: 3 });
+  machine.act("vm", "prepare", 'sleep 100 & echo $! >"$0.pid"; wait');
   using agent = machine.agent();
   await assert.rejects(agent.updates.prepare(machine.options(agent), NEVER), StepFailed);
   const pid = Number(Deno.readTextFileSync(`${machine.directory}/participants/vm.pid`));
@@ -197,12 +197,12 @@ Deno.test("the blackout is one deadline for all of freeze", async () => {
   using machine = new UpdateMachine();
   machine.participant("a");
   machine.participant("b", ["a"]);
-  machine.act("a", "freeze", "sleep 0.7");
-  machine.act("b", "freeze", "sleep 0.7");
+  machine.act("a", "freeze", "sleep 1.6");
+  machine.act("b", "freeze", "sleep 1.6");
   using agent = machine.agent();
   await assert.rejects(
-    agent.updates.run(machine.options(agent, { blackoutSeconds: 1 }), NEVER),
-    /participant "b": the blackout of 1 seconds was over/,
+    agent.updates.run(machine.options(agent, { blackoutSeconds: 3 }), NEVER),
+    /participant "b": the blackout of 3 seconds was over/,
   );
   assert.equal(agent.updates.state, "normal");
 });
@@ -210,11 +210,16 @@ Deno.test("the blackout is one deadline for all of freeze", async () => {
 Deno.test("the command that asked for a step is gone: the step is cancelled", async () => {
   using machine = new UpdateMachine();
   machine.participant("slow");
-  machine.act("slow", "prepare", "sleep 20");
+  machine.act("slow", "prepare", "sleep 100");
   using agent = machine.agent();
   const command = new AbortController();
-  setTimeout(() => command.abort("the command has ended"), 300);
-  await assert.rejects(agent.updates.run(machine.options(agent), command.signal), /the command has ended/);
+  const ended = assert.rejects(
+    agent.updates.run(machine.options(agent), command.signal),
+    /the command has ended/,
+  );
+  await machine.called("slow prepare");
+  command.abort("the command has ended");
+  await ended;
   assert.deepEqual(machine.seen(), ["slow prepare", "slow cancel"]);
   assert.deepEqual([agent.updates.state, sessions(agent)], ["normal", []]);
 });
@@ -222,10 +227,10 @@ Deno.test("the command that asked for a step is gone: the step is cancelled", as
 Deno.test("cancel stops a step that is under way", async () => {
   using machine = new UpdateMachine();
   machine.participant("slow");
-  machine.act("slow", "prepare", "sleep 20");
+  machine.act("slow", "prepare", "sleep 100");
   using agent = machine.agent();
   const prepared = assert.rejects(agent.updates.prepare(machine.options(agent), NEVER), /by hand/);
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await machine.called("slow prepare");
   await agent.updates.cancel();
   await prepared;
   assert.deepEqual([agent.updates.state, agent.updates.record?.outcome], ["normal", "cancelled"]);

@@ -80,6 +80,12 @@ export class UpdateMachine implements Disposable {
     }
   }
 
+  /** Waits until a participant has been called: `NAME EVENT`. */
+  async called(line: string): Promise<void> {
+    const text = () => Deno.readTextFile(`${this.directory}/seen`).catch(() => "");
+    while (!(await text()).includes(`${line}\n`)) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+
   word(): string {
     return Deno.readTextFileSync(`${this.directory}/s.update`).trim();
   }

@@ -20,7 +20,7 @@ function end(machine: UpdateMachine, agent: Agent): Story {
 /** A machine with one participant, which preserves a file at the event (the test does that in its place). */
 function withCache(): UpdateMachine {
   const machine = new UpdateMachine();
-  machine.participant("cache", [], { updated: 2, prepare: 2, freeze: 2 });
+  machine.participant("cache");
   return machine;
 }
 
@@ -48,11 +48,13 @@ const STORIES: Readonly<Record<string, () => Promise<Story>>> = {
   },
   async "the command, while a step is under way"() {
     using machine = withCache();
-    machine.act("cache", "prepare", "sleep 1");
+    machine.act("cache", "prepare", "sleep 100");
     using agent = machine.agent();
     const command = new AbortController();
-    setTimeout(() => command.abort("the command has ended"), 200);
-    await assert.rejects(agent.updates.prepare(machine.options(agent), command.signal));
+    const rejected = assert.rejects(agent.updates.prepare(machine.options(agent), command.signal));
+    await machine.called("cache prepare");
+    command.abort("the command has ended");
+    await rejected;
     return end(machine, agent);
   },
   async "the command, between two steps"() {

@@ -1,12 +1,21 @@
 /** Programs that listen for the events of an update: they answer, ask for time, say no, and die. */
 import assert from "node:assert/strict";
-import { AgentError, ConnectionEnded } from "../../../lib/agent/client.ts";
+import { type AgentClient, AgentError, ConnectionEnded } from "../../../lib/agent/client.ts";
 import type { Methods } from "../../../lib/agent/protocol.ts";
 import { Program } from "./program.ts";
 import { TestAgent } from "../start.ts";
 
 /** Lets the agent have its turn: these clients wait in this thread. */
 const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** The update once it has ended: the agent goes on after the last answer of a program. */
+async function ended(client: AgentClient): Promise<Methods["GetUpdate"]["reply"]> {
+  for (;;) {
+    const { reply } = client.call("GetUpdate", {});
+    if (reply.state === "normal") return reply;
+    await later(20);
+  }
+}
 
 /** Asks for a step, whose answers are read by the caller. */
 function step(agent: TestAgent, request: Methods["StepUpdate"]["request"]) {
@@ -46,9 +55,8 @@ Deno.test("subscribers: events with session and answer, over the kexec, to the e
   vm.answer(updated, "ready");
   const finish = vm.next();
   vm.answer(finish, "ready");
-  await later(200);
   using client = agent.connect();
-  const { state, update } = client.call("GetUpdate", {}).reply;
+  const { state, update } = await ended(client);
   assert.deepEqual([state, update?.outcome], ["normal", "done"]);
 });
 
@@ -74,12 +82,12 @@ Deno.test("subscribers: a veto with its reason cancels", async () => {
 
 Deno.test("subscribers: later moves the deadline, silence is late", async () => {
   await using agent = await TestAgent.start();
-  using vm = new Program(agent, "vm", { seconds: { prepare: 1, cancel: 1 } });
+  using vm = new Program(agent, "vm", { seconds: { prepare: 2, cancel: 1 } });
   using prepare = step(agent, { step: "prepare" });
   prepare.begin();
   const event = vm.next();
-  vm.answer(event, "later", { milliseconds: 2000 });
-  await later(1300);
+  vm.answer(event, "later", { milliseconds: 60_000 });
+  await later(2300);
   vm.answer(event, "ready");
   assert.equal(prepare.last().state, "prepared");
   using freeze = step(agent, { step: "cancel" });
@@ -103,9 +111,8 @@ Deno.test("subscribers: one that dies while the update is prepared ends it", asy
   const cancel = other.next();
   assert.equal(cancel.event, "cancel");
   other.answer(cancel, "ready");
-  await later(200);
   using client = agent.connect();
-  const { state, update } = client.call("GetUpdate", {}).reply;
+  const { state, update } = await ended(client);
   assert.deepEqual([state, update?.outcome, update?.by], ["normal", "failed", "vm"]);
   assert.deepEqual(client.call("ListSessions", {}).reply.sessions, []);
 });

@@ -17,7 +17,7 @@ export function job(traffic: Traffic, program: string): Job {
     command: `LUO_NATIVE_DIR=\${P:?} exec $P/native ${seed} ${boots} ${count} "${without}"`,
     programs: { native: program },
     boots,
-    timeout_ms: 240_000,
+    timeout_ms: 840_000,
   };
 }
 
