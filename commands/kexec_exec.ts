@@ -67,14 +67,16 @@ function lost(context: Context, flags: CommonFlags, { kernel, device, losses }: 
 }
 
 export function format({ status }: Result): string {
-  const { kernel, sessions, losses } = status;
+  const { kernel, sessions, losses, lastUpdate } = status;
   const lines = [
     `Kernel ${visible(kernel.release)} is running, ${count(sessions.length, "session")} handed over`,
   ];
   if (sessions.length > 0) {
     lines.push(table(sessions.map((session) => ["", session.name, contents(session)])));
   }
-  return [...lines, ...lossLines(losses)].join("\n");
+  // The status has losses of earlier kernels too.
+  const now = losses.filter(({ at }) => lastUpdate === undefined || at >= lastUpdate.at);
+  return [...lines, ...lossLines(now)].join("\n");
 }
 
 export const command = buildCommand<Flags, [], Context>({

@@ -29,10 +29,10 @@ export function format({ losses, cleared }: Result, paint: Paint): string {
 export const command = buildCommand<Flags, [], Context>({
   docs: docs(
     "Show the preserved data that was lost, and why",
-    "The losses of this boot, and of the live update that began it: luo status shows\n" +
-      "them too. --clear prints them and then forgets them for good, in the agent's\n" +
-      "journal too. It brings no data back. luo status --exit-code ends with 5 as long\n" +
-      "as there are losses.",
+    "All losses since the power came on, also those of earlier kernels: luo status\n" +
+      "shows them too. --clear prints them and then forgets them for good, in the\n" +
+      "agent's journal too. It brings no data back. luo status --exit-code ends with 5\n" +
+      "as long as there are losses.",
     [
       ["luo losses", "what is gone"],
       ["luo losses --clear", "after it was dealt with"],

@@ -149,7 +149,10 @@ export interface Inheritance {
   readonly losses: Loss[];
 }
 
-/** After a kexec: outgoing sessions are incoming now. All others were not handed over, so they are lost. */
+/**
+ * After a kexec: outgoing sessions are incoming now. All others were not handed over, so they are lost. Losses of earlier kernels stay
+ * until they are cleared: a script may look for losses only after the next update.
+ */
 export function afterKexec(journal: Journal, at: string): Inheritance {
   const waiting = journal.sessions.filter((session) => session.state === "outgoing").map((
     { keepProblem: _, found: _found, opened: _opened, ...session },
@@ -167,7 +170,7 @@ export function afterKexec(journal: Journal, at: string): Inheritance {
         at,
       )
     );
-  return { waiting, doubtful: [], losses };
+  return { waiting, doubtful: [], losses: [...journal.losses, ...losses] };
 }
 
 /** In the same boot, after the agent that wrote the journal ended. */

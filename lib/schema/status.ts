@@ -158,7 +158,7 @@ export const Status: Schema = named(
       struct({ count: about(int, "Keys"), bytes: about(int, "Of all keys and values") }),
       "The values of luo put; missing when there are none",
     )),
-    losses: about(list(Loss), "Lost in this boot, or in the live update that began it"),
+    losses: about(list(Loss), "Lost in this kernel or an earlier one, and not cleared since"),
   }),
   "Everything there is to know.",
 );

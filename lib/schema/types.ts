@@ -247,7 +247,7 @@ export interface Status {
     /** Of all keys and values */
     bytes: number;
   };
-  /** Lost in this boot, or in the live update that began it */
+  /** Lost in this kernel or an earlier one, and not cleared since */
   losses: Loss[];
 }
 

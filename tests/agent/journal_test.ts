@@ -71,6 +71,14 @@ for (const { what, take, waiting, doubtful, lost } of cases) {
   });
 }
 
+for (const take of [afterKexec, afterDeath, afterPowerLoss]) {
+  Deno.test(`journal: losses that nobody cleared stay (${take.name})`, () => {
+    const old = { session: "old", state: "outgoing", files: [], reason: "killed", at: AT } as const;
+    const { losses } = take({ ...journal, losses: [{ ...old, files: [] }] }, AT);
+    assert.deepEqual(losses[0], old);
+  });
+}
+
 Deno.test("journal: files of a session that was handed over wait to be restored", () => {
   assert.deepEqual(afterKexec(journal, AT).waiting[0]?.files.map(({ state }) => state), ["waiting"]);
 });

@@ -82,6 +82,26 @@ Deno.test("status --exit-code and luo losses: a loss that is cleared does not co
   assert.equal(await exitOf(cli), 0, "the next kernel");
 });
 
+Deno.test("a loss that nobody has seen is still told after the next kexecs, and is none of theirs", async () => {
+  await using cli = new Cli();
+  await preserved(cli, "vm1");
+  killAgent(cli);
+  await preserved(cli, "vm2");
+  await cli.ok(["kexec", "load", cli.kernel]);
+  assert.doesNotMatch(await cli.ok(["kexec", "exec"]), /Lost/);
+  assert.equal(await exitOf(cli), 5);
+  assert.match(await cli.ok(["losses"]), /^Lost: session "vm1" \(outgoing\), 1 file, .* ended while it held/);
+  await cli.ok(["session", "retrieve", "vm2"]);
+  await cli.ok(["kexec", "load", cli.kernel]);
+  assert.match(await cli.ok(["kexec", "exec", "--force"]), /^Lost: session "vm2"/m);
+  assert.match(
+    await cli.ok(["losses", "--clear"]),
+    /^Lost: session "vm1".*\nLost: session "vm2".*\n2 losses/,
+  );
+  await cli.kexec();
+  assert.equal(await exitOf(cli), 0);
+});
+
 Deno.test("status --exit-code in a batch: the exit code, and the status", async () => {
   await using cli = new Cli();
   await preserved(cli, "vm1");
