@@ -1,6 +1,7 @@
 /** `luo kexec check`: says whether a kernel can take over from the running one. */
 import { buildCommand } from "@stricli/core";
 import type { Answers } from "../lib/schema/answer_types.ts";
+import type { SessionInfo } from "../lib/schema/types.ts";
 import type { SystemCalls } from "../lib/system_calls.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import {
@@ -13,7 +14,7 @@ import {
 import type { Context } from "./base/context.ts";
 import { EXIT, type ExitCode } from "./base/exit_codes.ts";
 import { checkText } from "./output/check_text.ts";
-import { preservedBytes } from "./processes/agent_calls.ts";
+import { sessionsIfAny } from "./processes/agent_calls.ts";
 import { type KernelRequest, withKernel } from "./processes/next_kernel.ts";
 import { kernelProcess } from "./processes/kernel_process.ts";
 
@@ -32,16 +33,17 @@ export function parse(flags: Flags, kernel?: string): Request {
 export async function run(context: Context, asked: Request, flags: CommonFlags): Promise<Result> {
   const request = await withKernel(context, asked);
   using sys = await kernelProcess(context, flags);
-  return await checkFiles(sys, request, preservedBytes(context, flags));
+  return await checkFiles(sys, request, sessionsIfAny(context, flags));
 }
 
 async function checkFiles(
   sys: SystemCalls,
   request: Request & { readonly kernel: string },
-  preserved: number,
+  sessions: readonly SessionInfo[] | undefined,
 ): Promise<Result> {
   const { readImageFile } = await import("../lib/kexec/image/image_file.ts");
   const { checkPlan } = await import("../lib/kexec/check/check.ts");
+  const { preservedFiles } = await import("../lib/kexec/check/preserved_files.ts");
   const { readRunningKernel } = await import("../lib/kexec/check/running_kernel.ts");
   const { buildCommandLine } = await import("../lib/kexec/command_line.ts");
   const { openKernelFile } = await import("../lib/files/kernel_file.ts");
@@ -66,7 +68,7 @@ async function checkFiles(
     path: request.kernel,
     commandLine,
     initrdBytes,
-    preservedBytes: preserved,
+    preserved: sessions && preservedFiles(sessions),
     running,
   };
   return { check: checkPlan(sys, plan).check };

@@ -2,7 +2,7 @@
 import { geteuid } from "../../ffi/process.ts";
 import { type AgentClient, connectAgent, ConnectionEnded, NO_LIMIT } from "../../lib/agent/client.ts";
 import { sharedSocket } from "../../lib/agent/shared_place.ts";
-import type { FileInfo, MethodName, Methods, Status } from "../../lib/agent/protocol.ts";
+import type { FileInfo, MethodName, Methods, SessionInfo, Status } from "../../lib/agent/protocol.ts";
 import { LuoError } from "../../lib/error.ts";
 import type { HostFd } from "../../lib/files/host_fd.ts";
 import { ensureRunning, type Service, waitForEnd } from "./background_process.ts";
@@ -72,13 +72,10 @@ export function callRunning<M extends MethodName>(
   return withAgent(context, flags, work, connectRunning);
 }
 
-/** Bytes of the files that are preserved for the next kernel; 0 without an agent. */
-export function preservedBytes(context: Context, flags: CommonFlags): number {
+/** The sessions of an agent that runs; undefined without one. */
+export function sessionsIfAny(context: Context, flags: CommonFlags): SessionInfo[] | undefined {
   using client = connectAgentIfAny(target(context, flags), flags);
-  if (client === undefined) return 0;
-  const { sessions } = client.call("GetStatus", {}, [], limit_ms("GetStatus", flags)).reply.status;
-  return sessions.filter(({ state }) => state === "outgoing")
-    .flatMap(({ files }) => files).reduce((sum, { size }) => sum + size, 0);
+  return client?.call("GetStatus", {}, [], limit_ms("GetStatus", flags)).reply.status.sessions;
 }
 
 /** A restored file: its description, and its descriptor, which the caller closes. */

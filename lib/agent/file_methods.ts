@@ -9,7 +9,7 @@ import {
   SEEK_CUR,
 } from "../../ffi/abi/fcntl.ts";
 import type { Credentials } from "../../ffi/abi/socket.ts";
-import { close, dup_cloexec } from "../../ffi/file.ts";
+import { close, dup_cloexec, fstatfs_type } from "../../ffi/file.ts";
 import { check, LuoError } from "../error.ts";
 import { Fd } from "../fd.ts";
 import type { IncomingSession } from "../session.ts";
@@ -17,6 +17,7 @@ import type { Stat, SystemCalls } from "../system_calls.ts";
 import { availableMemory } from "./proc_text.ts";
 import { descriptorOf } from "./descriptor_of.ts";
 import { loss } from "./journal.ts";
+import { kindOfFile } from "./kind_of_file.ts";
 import type { FileInfo, Methods, SessionInfo } from "./protocol.ts";
 import { type Objection, refused } from "./refusal.ts";
 import { agentError, checkDigest, takeFd, tokenParameter } from "./request_checks.ts";
@@ -36,7 +37,10 @@ export function preserveFile(
   checkDigest(request.digest);
   const { info, session } = outgoingSession(state, request.session, "preserve");
   const subject = `file ${token} in session "${request.session}"`;
-  using file = Fd.of(sys, sys.adopt(givenFile(request, fds, peer)), "preserve", subject);
+  const given = givenFile(request, fds, peer);
+  // Asked of the host's descriptor: `adopt` takes it away.
+  const fileSystem = fstatfs_type(given);
+  using file = Fd.of(sys, sys.adopt(given), "preserve", subject);
   const stat = check<Stat>(sys.fstat(file.number), "preserve", subject);
   const seals = sealsOf(sys, file.number);
   const objections = request.force ? [] : [...differences(sys, file.number, seals), ...tooLarge(sys, stat)];
@@ -49,6 +53,7 @@ export function preserveFile(
     size: Number(stat.size),
     ...(digest === undefined ? {} : { digest }),
     seals,
+    ...kindOfFile(fileSystem, stat),
     preservedAt: state.options.now(),
     state: "preserved",
   };
@@ -135,6 +140,7 @@ export function restoreFile(
       token: String(token),
       size: Number(stat.size),
       seals: sealsOf(sys, file.number),
+      ...kindOfFile(fstatfs_type(host_fd), stat),
     });
   // Read before a client can move it: the kernel gives the same open file description, and its position, every time.
   const position = sys.lseek(file.number, 0n, SEEK_CUR);
@@ -188,7 +194,7 @@ function noSuchFile(session: string, token: bigint | string, known: string[]) {
  */
 function unlisted(
   info: SessionInfo,
-  seen: Pick<FileInfo, "token" | "size" | "seals">,
+  seen: Pick<FileInfo, "token" | "size" | "seals" | "kind">,
 ): FileInfo {
   const file: FileInfo = { ...seen, state: "waiting" };
   info.files.push(file);

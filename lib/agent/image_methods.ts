@@ -17,7 +17,7 @@ import {
 import { judgeImage } from "./judged_image.ts";
 import { ImageFiles } from "./loaded_image.ts";
 import { readText } from "./proc_text.ts";
-import type { ImageInfo, Methods } from "./protocol.ts";
+import type { CheckLine, ImageInfo, Methods } from "./protocol.ts";
 import { type Objection, refused } from "./refusal.ts";
 import { takeFd } from "./request_checks.ts";
 
@@ -51,11 +51,17 @@ export async function loadImage(
     loadedAt: state.options.now(),
   };
   const files = load(sys, kernel, initrd, commandLine, report);
-  files.problems = [...unreadObjections(judged.checked), ...formatObjections(check)];
+  files.problems = [...unreadObjections(judged.checked), ...formatObjections(check.lines.filter(isOfImage))];
+  files.handlerLines = judged.checked.handlerLines;
   files.khoDefault = khoDefaultOf(judged);
   keep(state, image, files);
   state.saveDone(`Image ${subject} is loaded`);
   return { image: currentImage(state), check };
+}
+
+/** Lines about handlers depend on the files that are preserved: they are made again at exec. */
+function isOfImage({ code }: CheckLine): boolean {
+  return code !== "file_handlers";
 }
 
 /** @throws LuoError `kexec load`, with the reason where the image shows it */

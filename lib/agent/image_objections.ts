@@ -5,8 +5,9 @@ import { commandLineProblems } from "../kexec/command_line.ts";
 import type { AgentState } from "./agent_state.ts";
 import { resizedFiles } from "./preserved_fds.ts";
 import type { Checked } from "../kexec/check/check.ts";
+import { preservedFiles } from "../kexec/check/preserved_files.ts";
 import type { JudgedImage } from "./judged_image.ts";
-import type { Check, ImageInfo, ProblemCode, SessionInfo } from "./protocol.ts";
+import type { CheckLine, ImageInfo, ProblemCode, SessionInfo } from "./protocol.ts";
 import { dataFirst, type Objection, SESSION_PROBLEM } from "./refusal.ts";
 import { agentError } from "./request_checks.ts";
 
@@ -19,7 +20,7 @@ export function loadObjections({ checked, commandLine, running }: JudgedImage): 
   return [
     ...problems,
     ...unreadObjections(checked),
-    ...formatObjections(check),
+    ...formatObjections(check.lines),
     ...lineObjections(commandLine, running, khoDefaultOf({ checked })),
   ];
 }
@@ -50,7 +51,7 @@ const OBJECTIONABLE: ReadonlySet<string> = new Set<ProblemCode>([
 ]);
 
 /** Why the image would not take over what this kernel hands over. */
-export function formatObjections({ lines }: Check): Objection[] {
+export function formatObjections(lines: readonly CheckLine[]): Objection[] {
   return lines.filter(({ code, verdict }) => verdict === "does_not_fit" && OBJECTIONABLE.has(code))
     // Both lists have these words.
     .map(({ code, reason }) => ({ code: code as ProblemCode, reason }));
@@ -61,6 +62,7 @@ export function execObjections(state: AgentState, image: ImageInfo, running: str
   return [
     ...imageObjections(image, running, state.reload?.khoDefault),
     ...state.reload?.problems ?? [],
+    ...formatObjections(state.reload?.handlerLines(preservedFiles(state.sessions())) ?? []),
     ...unknownSessions(state),
     ...sessionObjections(state),
     ...heldFiles(state),

@@ -15,7 +15,10 @@ const STORED_UNKNOWN = "";
 /** A journal as it stands in memory or in a file. */
 type Stored = Omit<Journal, "sessions"> & { sessions: StoredSession[] };
 type StoredSession = Omit<SessionInfo, "files"> & { files: StoredFile[] };
-type StoredFile = Omit<FileInfo, "state"> & { state: FileInfo["state"] | typeof STORED_RESTORED };
+type StoredFile = Omit<FileInfo, "state" | "kind"> & {
+  state: FileInfo["state"] | typeof STORED_RESTORED;
+  kind?: string;
+};
 
 /** The journal as bytes. */
 export function encodeJournal(journal: Journal): Uint8Array {
@@ -124,19 +127,27 @@ function fromStored(stored: Stored): Journal {
 }
 
 function sessionFromStored(session: StoredSession): SessionInfo {
-  const otherwise = session.files.some(({ preservedAt, state }) =>
-    preservedAt === undefined || preservedAt === STORED_UNKNOWN || state === STORED_RESTORED
+  const otherwise = session.files.some(({ preservedAt, state, kind }) =>
+    preservedAt === undefined || preservedAt === STORED_UNKNOWN || state === STORED_RESTORED ||
+    kind !== undefined && knownKind(kind) === undefined
   );
   return otherwise ? { ...session, files: session.files.map(fileFromStored) } : session as SessionInfo;
 }
 
 function fileFromStored(file: StoredFile): FileInfo {
-  const { preservedAt, ...rest } = file;
+  const { preservedAt, kind: stored, ...rest } = file;
+  const kind = knownKind(stored);
   return {
     ...rest,
+    ...(kind === undefined ? {} : { kind }),
     ...(preservedAt === undefined || preservedAt === STORED_UNKNOWN ? {} : { preservedAt }),
     state: file.state === STORED_RESTORED ? "restored" : file.state,
   };
+}
+
+/** A kind that only a later version knows is not known to this one. */
+function knownKind(kind: string | undefined): FileInfo["kind"] {
+  return kind === "memfd" || kind === "hugetlb" ? kind : undefined;
 }
 
 /** The part of a journal that a new agent takes over: sessions that wait, sessions to look for, losses. */

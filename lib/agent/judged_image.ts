@@ -2,8 +2,9 @@
 import type { HostFd } from "../files/host_fd.ts";
 import { SealedCopy } from "../files/sealed_copy.ts";
 import { buildCommandLine } from "../kexec/command_line.ts";
+import { preservedFiles } from "../kexec/check/preserved_files.ts";
 import type { Checked } from "../kexec/check/check.ts";
-import type { Methods, SessionInfo } from "./protocol.ts";
+import type { Methods } from "./protocol.ts";
 import type { AgentState } from "./agent_state.ts";
 
 type LoadRequest = Methods["LoadImage"]["request"];
@@ -61,7 +62,7 @@ export async function judgeImage(
     path: request.kernel,
     commandLine,
     initrdBytes: initrd?.size ?? 0,
-    preservedBytes: preservedBytes(state.sessions()),
+    preserved: preservedFiles(state.sessions()),
     running,
   });
   const held = opened.move();
@@ -73,10 +74,4 @@ export async function judgeImage(
     checked,
     [Symbol.dispose]: () => held[Symbol.dispose](),
   };
-}
-
-/** Bytes of the files in outgoing sessions. */
-export function preservedBytes(sessions: readonly SessionInfo[]): number {
-  return sessions.filter(({ state }) => state === "outgoing")
-    .flatMap(({ files }) => files).reduce((sum, { size }) => sum + size, 0);
 }

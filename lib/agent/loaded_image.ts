@@ -1,6 +1,7 @@
 /** The bytes of the loaded image, sealed and kept for as long as it is loaded, so that it can be loaded again. */
 import { Fd } from "../fd.ts";
 import type { SealedCopy } from "../files/sealed_copy.ts";
+import type { Checked } from "../kexec/check/check.ts";
 import { loadImage } from "../kexec/load.ts";
 import type { SystemCalls } from "../system_calls.ts";
 import type { Objection } from "./refusal.ts";
@@ -15,6 +16,8 @@ export class ImageFiles implements Disposable {
   readonly #initrd: Fd | undefined;
   /** Why the next kernel does not take over what this one hands over. Not empty only when the load was forced. */
   problems: readonly Objection[] = [];
+  /** The check's lines about handlers, for the files that are preserved when the image is executed. */
+  handlerLines: Checked["handlerLines"] = () => [];
   /** Whether the kernel in the image has KHO on without a word on its command line, where that is known. */
   khoDefault?: boolean;
 

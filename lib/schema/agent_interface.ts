@@ -2,7 +2,7 @@
 import { Check, CheckCode, CheckLine, CheckVerdict } from "./check_result.ts";
 import { Problem, ProblemCode } from "./errors.ts";
 import type { Schema } from "./parts.ts";
-import { File, FileState, Loss, LostFile, Session, SessionState } from "./session.ts";
+import { File, FileState, KindOfFile, Loss, LostFile, Session, SessionState } from "./session.ts";
 import { Agent, Device, Image, Kernel, LastUpdate, Status, Value } from "./status.ts";
 import { UPDATE_TYPES } from "./update.ts";
 
@@ -18,6 +18,7 @@ export const INTERFACE_NOTES: readonly string[] = [
 export const INTERFACE_TYPES: readonly Schema[] = [
   SessionState,
   FileState,
+  KindOfFile,
   File,
   Session,
   LostFile,

@@ -20,6 +20,7 @@ export const CheckCode: Schema = named(
     kho_format: "the image reads KHO's tree as the running kernel writes it",
     luo_format: "the image reads LUO's data as the running kernel writes it",
     file_handlers: "the image has the handlers of preserved files",
+    unlisted_files: "other programs may have preserved files that luo cannot list",
     liveupdate_built_in: "CONFIG_LIVEUPDATE",
     kho_built_in: "CONFIG_KEXEC_HANDOVER",
     liveupdate_on: "liveupdate= on the command line",

@@ -45,9 +45,10 @@ export const Journal: Schema = named(
     "beside its socket, for the agent that comes after it in the same boot.",
 );
 
-/** 0.1.0 calls a restored file `retrieved`, and so does every journal. */
+/** 0.1.0 calls a restored file `retrieved`, and so does every journal. A later version may know more kinds of files. */
 const StoredFile = struct({
   ...fileFields,
+  kind: maybe(text),
   state: oneOf("preserved", "waiting", "retrieved", "restored"),
 });
 

@@ -38,6 +38,15 @@ export const FileState: Schema = named(
   }),
 );
 
+/** The type `KindOfFile`. */
+export const KindOfFile: Schema = named(
+  "KindOfFile",
+  words({
+    memfd: "a memfd, or a tmpfs file without a name: Linux's memfd handler took it",
+    hugetlb: "a memfd with huge pages (MFD_HUGETLB): a handler took it that Linux 7.3 does not have",
+  }),
+);
+
 /** The fields of `File`. A new one is optional: journals of older agents do not have it. */
 export const fileFields: Fields = {
   token,
@@ -49,6 +58,11 @@ export const fileFields: Fields = {
     "Only in GetStatus: the size now, when it is not the size at PRESERVE, with which the file goes over a kexec",
   )),
   seals: about(int, "The F_SEAL_ flags of fcntl(2) when it was preserved: these survive"),
+  kind: maybe(about(
+    KindOfFile,
+    "Which handler of the kernel took the file. Missing: not known. It is a file of another kind, an agent of an earlier version took " +
+      "it, or another program preserved it",
+  )),
   preservedAt: maybe(about(
     text,
     "RFC 3339, in UTC. Missing when the agent has no record that the file was preserved",

@@ -16,6 +16,12 @@ export type SessionState = "outgoing" | "incoming" | "retrieved";
  */
 export type FileState = "preserved" | "waiting" | "restored" | "held";
 
+/**
+ * memfd: a memfd, or a tmpfs file without a name: Linux's memfd handler took it. hugetlb: a memfd with
+ * huge pages (MFD_HUGETLB): a handler took it that Linux 7.3 does not have.
+ */
+export type KindOfFile = "memfd" | "hugetlb";
+
 /** A file in a session. */
 export interface FileInfo {
   /** A u64 in decimal */
@@ -33,6 +39,11 @@ export interface FileInfo {
   sizeNow?: number;
   /** The F_SEAL_ flags of fcntl(2) when it was preserved: these survive */
   seals: number;
+  /**
+   * Which handler of the kernel took the file. Missing: not known. It is a file of another kind, an
+   * agent of an earlier version took it, or another program preserved it
+   */
+  kind?: KindOfFile;
   /** RFC 3339, in UTC. Missing when the agent has no record that the file was preserved */
   preservedAt?: string;
   /** Only in kept sessions: what the agent found when it compared the digest after the last kexec */
@@ -261,13 +272,14 @@ export type CheckVerdict = "fits" | "does_not_fit" | "cannot_tell";
  * image: kexec_file_load(2) takes the image, and the file is whole. release: the release has live
  * update. kho_format: the image reads KHO's tree as the running kernel writes it. luo_format: the
  * image reads LUO's data as the running kernel writes it. file_handlers: the image has the handlers of
- * preserved files. liveupdate_built_in: CONFIG_LIVEUPDATE. kho_built_in: CONFIG_KEXEC_HANDOVER.
- * liveupdate_on: liveupdate= on the command line. kho_on: kho= on the command line, or the default of
- * the image. command_line: the kernel takes the command line whole. duplicates: words that are given
- * more than once. kho_scratch: kho_scratch= on the command line. crashkernel: crashkernel= on the
- * command line. kexec_allowed: /proc/sys/kernel/kexec_load_disabled. signature: the running kernel
- * demands a signature. scratch: kernel and initrd fit the scratch areas. memory: preserved memory,
- * kernel and initrd fit the memory. kernel_fault: a known fault of the running kernel.
+ * preserved files. unlisted_files: other programs may have preserved files that luo cannot list.
+ * liveupdate_built_in: CONFIG_LIVEUPDATE. kho_built_in: CONFIG_KEXEC_HANDOVER. liveupdate_on:
+ * liveupdate= on the command line. kho_on: kho= on the command line, or the default of the image.
+ * command_line: the kernel takes the command line whole. duplicates: words that are given more than
+ * once. kho_scratch: kho_scratch= on the command line. crashkernel: crashkernel= on the command line.
+ * kexec_allowed: /proc/sys/kernel/kexec_load_disabled. signature: the running kernel demands a
+ * signature. scratch: kernel and initrd fit the scratch areas. memory: preserved memory, kernel and
+ * initrd fit the memory. kernel_fault: a known fault of the running kernel.
  */
 export type CheckCode =
   | "image"
@@ -275,6 +287,7 @@ export type CheckCode =
   | "kho_format"
   | "luo_format"
   | "file_handlers"
+  | "unlisted_files"
   | "liveupdate_built_in"
   | "kho_built_in"
   | "liveupdate_on"

@@ -101,6 +101,14 @@ Deno.test("journal: a file of unknown time has a text for agents of 0.1.0, and n
   assert.deepEqual(decodeJournal(bytes), unknown);
 });
 
+Deno.test("journal: a kind of file that a later version wrote is not known to this one, and one that is missing stays so", () => {
+  const file = { token: "7", size: 1, seals: 0, preservedAt: AT, state: "preserved" } as const;
+  const files = [{ ...file, kind: "memfd" }, { ...file, kind: "of 2031" }, file];
+  const text = JSON.stringify({ ...journal, sessions: [{ ...session("s", "outgoing"), files }] });
+  const read = decodeJournal(new TextEncoder().encode(text));
+  assert.deepEqual(read?.sessions[0]?.files, [{ ...file, kind: "memfd" }, file, file]);
+});
+
 Deno.test("journal: an agent that ended on purpose has listed its losses already", () => {
   const ended = { ...journal, ended: true };
   assert.deepEqual(afterDeath(ended, AT), { waiting: [session("in", "incoming")], doubtful: [], losses: [] });

@@ -1,5 +1,6 @@
 /** A check of an image's bytes against a kernel of the model. */
 import { type Checked, checkPlan } from "../../lib/kexec/check/check.ts";
+import type { PreservedFiles } from "../../lib/kexec/check/preserved_files.ts";
 import { readRunningKernel } from "../../lib/kexec/check/running_kernel.ts";
 import { type ImageFile, readImageFile } from "../../lib/kexec/image/image_file.ts";
 import { Machine, MemoryDisk } from "../../lib/testing.ts";
@@ -12,6 +13,7 @@ export interface Against {
   readonly disk?: Readonly<Record<string, Uint8Array>>;
   readonly path?: string;
   readonly initrdBytes?: number;
+  readonly preserved?: PreservedFiles;
 }
 
 export async function checkBytes(bytes: Uint8Array, against: Against = {}): Promise<Checked["check"]> {
@@ -38,7 +40,7 @@ export async function checkFile(file: ImageFile, against: Against = {}): Promise
     path: against.path,
     commandLine,
     initrdBytes: against.initrdBytes ?? 0,
-    preservedBytes: 0,
+    preserved: against.preserved,
     running: against.machine === "aarch64" ? { ...kernel, machine: "aarch64" } : kernel,
   }).check;
 }

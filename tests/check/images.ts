@@ -1,6 +1,6 @@
 /** Real kernel images, and the same kernels packed and wrapped anew. */
 import { Buffer } from "node:buffer";
-import { parseBzImage } from "../../lib/kexec/bzimage.ts";
+import { parseBzImage, standInBzImage } from "../../lib/kexec/bzimage.ts";
 
 export const KERNELS = Deno.env.get("LUO_TEST_KERNELS") ||
   new URL("../../../shared/kernel", import.meta.url).pathname;
@@ -92,4 +92,13 @@ export function zboot(payload: Uint8Array, compression: string): Uint8Array {
   view.setUint32(12, payload.length, true);
   head.set(text(compression), 24);
   return Buffer.concat([head, payload]);
+}
+
+/** A stand-in with more names of formats, after its banner. */
+export function withNames(release: string, names: readonly string[]): Uint8Array {
+  const image = Uint8Array.from(standInBzImage({ release }));
+  const bytes = new TextEncoder().encode(`\0${names.join("\0")}\0`);
+  const length = new DataView(image.buffer).getUint32(0x24c, true);
+  const payload = Buffer.concat([image.subarray(3072, 3072 + length), bytes]);
+  return repack(image, payload, payload.length, false);
 }

@@ -1,12 +1,12 @@
 /** Verdicts on real kernels, also packed and wrapped anew, and on stand-ins. */
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { unpackBzImage } from "../../lib/kexec/image/x86_payload.ts";
 import { UNPACKED_MAX } from "../../lib/kexec/image/decompress.ts";
 import { Budget } from "../../lib/kexec/image/sink.ts";
+import { type PreservedFiles, preservedFiles } from "../../lib/kexec/check/preserved_files.ts";
 import { type Against, checkBytes, codes } from "./check_image.ts";
-import { pack, PACKERS, realImage, repack, uki, zboot } from "./images.ts";
+import { pack, PACKERS, realImage, repack, uki, withNames, zboot } from "./images.ts";
 
 interface Case {
   readonly image: string;
@@ -149,15 +149,6 @@ Deno.test("a kernel without a configuration in it: the one beside it counts", as
   assert.match(`${line?.reason} ${line?.source}`, /KHO off by default.*\/images\/config-7\.3\.4/);
 });
 
-/** A stand-in with more names of formats, after its banner. */
-function withNames(release: string, names: readonly string[]): Uint8Array {
-  const image = Uint8Array.from(standInBzImage({ release }));
-  const bytes = new TextEncoder().encode(`\0${names.join("\0")}\0`);
-  const length = new DataView(image.buffer).getUint32(0x24c, true);
-  const payload = Buffer.concat([image.subarray(3072, 3072 + length), bytes]);
-  return repack(image, payload, payload.length, false);
-}
-
 Deno.test("each handler of the running kernel is compared, also in a list of versions", async () => {
   const running = withNames("7.3.4", ["vfio-pci-v2;vfio-pci-v1", "iommufd-v1", "operating-points-v2"]);
   const disk = { "/boot/vmlinuz-7.3.4": running };
@@ -171,6 +162,101 @@ Deno.test("each handler of the running kernel is compared, also in a list of ver
   assert.equal(verdict, "cannot_tell");
   assert.match(first ?? "", /iommufd-v1 may be preserved, and the image knows none/);
   assert.match(second ?? "", /vfio-pci-v1, vfio-pci-v2 may be preserved, and the image knows vfio-pci-v3/);
+});
+
+const FILES: PreservedFiles = { bytes: 0, counts: { memfd: 0, hugetlb: 0, unknown: 0 }, unlisted: [] };
+
+/** The files of the running kernel, whose image has `hugetlb-v1` and `hugetlbfs-v1`, against an image with the names. */
+const PRESERVED: readonly {
+  readonly what: string;
+  readonly preserved: Partial<PreservedFiles>;
+  readonly names?: readonly string[];
+  readonly running?: boolean;
+  readonly verdict: string;
+  /** Found in the reasons, the code of the line before each. */
+  readonly lines: readonly RegExp[];
+}[] = [
+  {
+    what: "memfds are counted",
+    preserved: { counts: { memfd: 3, hugetlb: 0, unknown: 0 } },
+    names: ["hugetlb-v1", "hugetlbfs-v1"],
+    verdict: "fits",
+    lines: [
+      /file_handlers fits: memfd-v2 is handed over \(3 files now\), the image knows memfd-v2 \[the agent;/,
+    ],
+  },
+  {
+    what: "huge pages, and the image has their handler",
+    preserved: { counts: { memfd: 0, hugetlb: 1, unknown: 0 } },
+    names: ["hugetlb-v1", "hugetlbfs-v1"],
+    verdict: "fits",
+    lines: [/file_handlers fits: hugetlbfs-v1 is handed over \(1 file now\), the image knows hugetlbfs-v1/],
+  },
+  {
+    what: "huge pages, and the image lacks their pool",
+    preserved: { counts: { memfd: 0, hugetlb: 2, unknown: 0 } },
+    names: ["hugetlbfs-v1"],
+    verdict: "does_not_fit",
+    lines: [
+      /file_handlers does_not_fit: hugetlb-v1 is handed over \(2 files now\), the image knows none: .*EIO/,
+    ],
+  },
+  {
+    what: "huge pages of a kernel whose image is not there",
+    preserved: { counts: { memfd: 0, hugetlb: 2, unknown: 0 } },
+    names: ["hugetlbfs-v1", "hugetlb-v1"],
+    running: false,
+    verdict: "cannot_tell",
+    lines: [/file_handlers cannot_tell: 2 files with huge pages .* kernel 7\.3\.4 is not known/],
+  },
+  {
+    what: "files of another kind",
+    preserved: { counts: { memfd: 1, hugetlb: 0, unknown: 2 } },
+    names: ["hugetlbfs-v1", "hugetlb-v1"],
+    verdict: "cannot_tell",
+    lines: [/file_handlers cannot_tell: 2 files of a kind that luo does not know/],
+  },
+  {
+    what: "sessions of other programs do not decide",
+    preserved: { unlisted: ["a", "b", "c", "d", "e"] },
+    names: ["hugetlbfs-v1", "hugetlb-v1"],
+    verdict: "fits",
+    lines: [/unlisted_files cannot_tell: .* session "a", "b", "c" and 2 more/],
+  },
+];
+
+for (const { what, preserved, names = [], running = true, verdict, lines } of PRESERVED) {
+  Deno.test(`files that are preserved now: ${what}`, async () => {
+    const disk: Record<string, Uint8Array> = running
+      ? { "/boot/vmlinuz-7.3.4": withNames("7.3.4", ["hugetlb-v1", "hugetlbfs-v1"]) }
+      : {};
+    const image = withNames("7.3.5", names);
+    const check = await checkBytes(image, { running: "7.3.4", disk, preserved: { ...FILES, ...preserved } });
+    const text = check.lines.map(({ code, verdict, reason, source }) =>
+      `${code} ${verdict}: ${reason} [${source}]`
+    ).join("\n");
+    assert.equal(check.verdict, verdict, text);
+    for (const line of lines) assert.match(text, line);
+  });
+}
+
+Deno.test("the files of outgoing sessions are counted by kind; those that only the agent holds are not handed over", () => {
+  const file = { token: "1", size: 10, seals: 0, state: "preserved" } as const;
+  const session = { name: "a", createdAt: "", state: "outgoing", files: [] } as const;
+  const counted = preservedFiles([
+    {
+      ...session,
+      files: [{ ...file, kind: "memfd" }, { ...file, kind: "hugetlb" }, file, { ...file, state: "held" }],
+    },
+    { ...session, name: "b", files: [], opened: true },
+    { ...session, name: "c", files: [], filesKnown: false },
+    { ...session, name: "d", state: "retrieved", files: [{ ...file, state: "waiting" }], opened: true },
+  ]);
+  assert.deepEqual(counted, {
+    bytes: 30,
+    counts: { memfd: 1, hugetlb: 1, unknown: 1 },
+    unlisted: ["b", "c"],
+  });
 });
 
 Deno.test("a running kernel without live update hands nothing over", async () => {

@@ -15,7 +15,7 @@ function keys(value: unknown, path = ""): string[] {
 }
 
 const session = ["createdAt", "name", "state"];
-const file = ["digest", "label", "preservedAt", "seals", "size", "state", "token"];
+const file = ["digest", "kind", "label", "preservedAt", "seals", "size", "state", "token"];
 const image = ["by", "commandLine", "digest", "held", "kernel", "loaded", "loadedAt", "release", "size"];
 const check = [
   ...below("check", ["banner", "formats", "lines", "release", "verdict", "wraps"]),

@@ -8,9 +8,10 @@ import { ImageError } from "../image/image_error.ts";
 import type { ImageFile } from "../image/image_file.ts";
 import type { ReadImage } from "../image/read_kernel.ts";
 import { commandLineLines } from "./command_line_lines.ts";
-import { buildLines, formatLines } from "./format_lines.ts";
+import { buildLines, formatLines, handlerLinesLater } from "./format_lines.ts";
 import { hostLines, sizesOf } from "./host_lines.ts";
 import { installedConfig } from "./kernel_config.ts";
+import type { PreservedFiles } from "./preserved_files.ts";
 import { type CheckLine, doesNotFit, type Fact, fits, verdictOf } from "./line.ts";
 import { readFile } from "./read_file.ts";
 import type { RunningKernel } from "./running_kernel.ts";
@@ -24,8 +25,8 @@ export interface Plan {
   readonly path?: string;
   readonly commandLine: string;
   readonly initrdBytes: number;
-  /** Bytes of the files that are preserved now. */
-  readonly preservedBytes: number;
+  /** The files that are preserved now. Undefined: there is no agent to tell. */
+  readonly preserved?: PreservedFiles;
   readonly running: RunningKernel;
 }
 
@@ -39,6 +40,8 @@ export interface Checked {
   readonly handsOver: boolean;
   /** The configuration of the kernel in the image. */
   readonly config?: Fact<KernelConfig>;
+  /** The lines about handlers again, for the files that are preserved when the image is executed. */
+  readonly handlerLines: (preserved: PreservedFiles) => CheckLine[];
 }
 
 export function checkPlan(sys: SystemCalls, plan: Plan): Checked {
@@ -53,11 +56,11 @@ export function checkPlan(sys: SystemCalls, plan: Plan): Checked {
       : installedConfig((path, limit) => readFile(sys, path, limit), release, plan.path)
     : { value: known.config, source: "the configuration in the image" };
   const old = report.problems.some(({ code }) => code === "image_old");
-  const sizes = sizesOf(parseBzImage(kernel), plan.initrdBytes, plan.preservedBytes);
+  const sizes = sizesOf(parseBzImage(kernel), plan.initrdBytes, plan.preserved?.bytes ?? 0);
   const lines = [
     ...imageLines(report, release),
     // A kernel from before live update has no formats, so lines about them are left out.
-    ...old ? [] : [...formatLines(facts, running), ...buildLines(facts, config)],
+    ...old ? [] : [...formatLines(facts, running, plan.preserved), ...buildLines(facts, config)],
     ...commandLineLines(plan.commandLine, running.commandLine, config),
     ...hostLines(kernel, sizes, running),
   ];
@@ -68,6 +71,7 @@ export function checkPlan(sys: SystemCalls, plan: Plan): Checked {
     unread: facts instanceof ImageError ? facts : undefined,
     handsOver: running.handedOver !== undefined,
     config,
+    handlerLines: handlerLinesLater(facts, running),
   };
 }
 

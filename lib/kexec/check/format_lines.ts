@@ -3,7 +3,9 @@ import type { KernelConfig } from "../image/embedded_config.ts";
 import { ImageError } from "../image/image_error.ts";
 import type { KernelFacts } from "../image/read_kernel.ts";
 import { cannotTell, type CheckCode, type CheckLine, doesNotFit, type Fact, fits } from "./line.ts";
-import { OTHER_HANDLERS, versionsOf } from "./release_formats.ts";
+import { otherHandlerLines } from "./handler_lines.ts";
+import { fileCount, type PreservedFiles } from "./preserved_files.ts";
+import { listed, versionsOf } from "./release_formats.ts";
 import type { RunningKernel } from "./running_kernel.ts";
 
 const IMAGE = "the image";
@@ -38,30 +40,47 @@ const FORMATS: readonly Format[] = [
   },
 ];
 
-export function formatLines(facts: KernelFacts | ImageError, running: RunningKernel): CheckLine[] {
+type Formats = Pick<KernelFacts, "formats">;
+type Writer = Pick<RunningKernel, "release" | "handedOver">;
+
+/**
+ * The lines about handlers, for files that are preserved later. The function lives as long as the image is loaded, so the names in it
+ * are copies: a part of a text keeps the whole text in memory.
+ */
+export function handlerLinesLater(
+  facts: Formats | ImageError,
+  { release, handedOver }: Writer,
+): (preserved: PreservedFiles) => CheckLine[] {
+  const known = facts instanceof ImageError ? facts : copied({ formats: facts.formats });
+  const running = copied({ release, handedOver });
+  return (preserved) => formatLines(known, running, preserved).filter(({ code }) => code === "file_handlers");
+}
+
+function copied<T>(names: T): T {
+  return JSON.parse(JSON.stringify(names));
+}
+
+/** @param preserved the files that are preserved now; undefined: there is no agent to tell */
+export function formatLines(
+  facts: Formats | ImageError,
+  running: Writer,
+  preserved?: PreservedFiles,
+): CheckLine[] {
+  const memfds = preserved?.counts.memfd ?? 0;
   return [
-    ...FORMATS.map((format) => formatLine(format, facts, running)),
-    ...facts instanceof ImageError ? [] : otherHandlerLines(facts, running),
+    ...FORMATS.map((format) => formatLine(format, facts, running, format.fact === "handlers" ? memfds : 0)),
+    ...facts instanceof ImageError || running.handedOver === undefined
+      ? []
+      : otherHandlerLines(facts, running, preserved),
   ];
 }
 
-/**
- * A line for each handler of the running kernel, such as vfio-pci's, that the image does not have in a version that both know. Its
- * files are handed over only when a program preserves some, and the kernel does not tell whether one has.
- */
-function otherHandlerLines({ formats }: KernelFacts, { handedOver }: RunningKernel): CheckLine[] {
-  const { value: written = [], source = "" } = handedOver?.otherHandlers ?? {};
-  return OTHER_HANDLERS.flatMap((handler) => {
-    const [ours, known] = [versionsOf(written, handler), versionsOf(formats, handler)];
-    if (ours.length === 0 || ours.some((one) => known.includes(one))) return [];
-    const reason =
-      `a file of the handler ${list(ours)} may be preserved, and the image knows ${list(known)}: ` +
-      "with such a file, every open of /dev/liveupdate would give EIO";
-    return [cannotTell("file_handlers", reason, `${source}; ${IMAGE}`)];
-  });
-}
-
-function formatLine(format: Format, facts: KernelFacts | ImageError, running: RunningKernel): CheckLine {
+function formatLine(
+  format: Format,
+  facts: Formats | ImageError,
+  running: Writer,
+  files: number,
+): CheckLine {
   const { code, name, otherwise } = format;
   if (running.handedOver === undefined) {
     return fits(
@@ -75,18 +94,15 @@ function formatLine(format: Format, facts: KernelFacts | ImageError, running: Ru
   const known = versionsOf(facts.formats, name);
   if (written === undefined) {
     const reason = `the format that kernel ${running.release} hands over is not known; the image knows ${
-      list(known)
+      listed(known)
     }`;
     return cannotTell(code, reason, "no debugfs, no image of the running kernel, no entry in luo's table");
   }
-  const both = `${list(written.value)} is handed over, the image knows ${list(known)}`;
-  const source = `${written.source}; ${IMAGE}`;
+  const now = files === 0 ? "" : ` (${fileCount(files)} now)`;
+  const both = `${listed(written.value)} is handed over${now}, the image knows ${listed(known)}`;
+  const source = `${files === 0 ? "" : "the agent; "}${written.source}; ${IMAGE}`;
   if (written.value.some((one) => known.includes(one))) return fits(code, both, source);
   return doesNotFit(code, `${both}: ${otherwise}`, source);
-}
-
-function list(names: readonly string[]): string {
-  return names.length === 0 ? "none" : names.join(", ");
 }
 
 /** The lines about built-in options, by the configuration; without one, by the strings in the image. */

@@ -24,6 +24,7 @@ export function namesOfRelease(release: string): HandoverNames | undefined {
  * under discussion: an image has many names of the same form, and only these are known to belong to handlers.
  */
 export const OTHER_HANDLERS: readonly string[] = [
+  "huge-memfd",
   "hugetlb",
   "hugetlbfs",
   "guest_memfd",
@@ -32,6 +33,14 @@ export const OTHER_HANDLERS: readonly string[] = [
   "pci",
   "vfio-pci",
 ];
+
+/** Those of the handlers that a memfd with huge pages needs: its own, and the pool of huge pages, which such files share. */
+export const HUGETLB_HANDLERS: readonly string[] = ["huge-memfd", "hugetlb", "hugetlbfs"];
+
+/** The names as they stand in a reason. */
+export function listed(names: readonly string[]): string {
+  return names.length === 0 ? "none" : names.join(", ");
+}
 
 /** Those of the names that say a version of this format. */
 export function versionsOf(names: readonly string[], format: string): string[] {
