@@ -9,16 +9,16 @@ import {
 } from "./abi/epoll.ts";
 import { Errno, errnoName } from "./abi/errno.ts";
 import type { Ret } from "./abi/values.ts";
-import { ARCH, libc, ret } from "./libc.ts";
+import { ARCH, errno, libc, ret } from "./libc.ts";
 
 export function epoll_create1(): Ret {
-  return ret(libc().epoll_create1(EPOLL_CLOEXEC));
+  return ret(libc().epoll_create1(EPOLL_CLOEXEC), errno[0]);
 }
 
 /** `operation`: EPOLL_CTL_ADD, MOD or DEL. Events of this entry name `fd`. */
 export function epoll_ctl(epfd: number, operation: number, fd: number, events = 0): Ret {
   const event = encodeEpollEvent({ fd, events }, ARCH);
-  return ret(libc().epoll_ctl(epfd, operation, fd, event));
+  return ret(libc().epoll_ctl(epfd, operation, fd, event), errno[0]);
 }
 
 /**
@@ -29,7 +29,7 @@ export async function epoll_wait(epfd: number, max: number, timeout_ms: number):
   const into = new Uint8Array(max * ARCH.epoll_event_size);
   let count = await libc().epoll_wait_nonblocking(epfd, into, max, timeout_ms);
   // The errno of the failure is in the other thread. Repeat the call in this thread, without waiting, to read its errno.
-  if (count < 0) count = ret(libc().epoll_wait(epfd, into, max, 0));
+  if (count < 0) count = ret(libc().epoll_wait(epfd, into, max, 0), errno[0]);
   if (count < 0 && count !== -Errno.EINTR) {
     throw new TypeError(`Cannot wait for epoll descriptor ${epfd} (${errnoName(count)})`);
   }
@@ -56,7 +56,7 @@ export class EpollWaiter {
 
   /** Blocks this thread. No events after `timeout_ms` (-1: no limit) or a signal. */
   wait(timeout_ms: number): EpollEvent[] {
-    const count = ret(libc().epoll_wait(this.epfd, this.#into, this.max, timeout_ms));
+    const count = ret(libc().epoll_wait(this.epfd, this.#into, this.max, timeout_ms), errno[0]);
     return decodeEpollEvents(this.#into, Math.max(count, 0), ARCH);
   }
 }
@@ -64,6 +64,6 @@ export class EpollWaiter {
 /** poll(2) of one fd: its `revents`, 0 after `timeout_ms` (0: do not wait; -1: no limit). Blocks this thread. */
 export function poll(fd: number, events: number, timeout_ms: number): Ret {
   const entry = encodePollFd(fd, events);
-  const answer = ret(libc().poll(entry, 1n, timeout_ms));
+  const answer = ret(libc().poll(entry, 1n, timeout_ms), errno[0]);
   return answer < 0 ? answer : decodePollFd(entry);
 }

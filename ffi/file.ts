@@ -13,49 +13,49 @@ import {
 } from "./abi/stat.ts";
 import { decodeOsText } from "./abi/os_text.ts";
 import type { Ret, Stat } from "./abi/values.ts";
-import { ARCH, cString, keepAlive, libc, ret } from "./libc.ts";
+import { ARCH, cString, errno, keepAlive, libc, ret } from "./libc.ts";
 
 /** `flags` are those of x86-64 (ffi/abi/fcntl.ts) on every architecture. */
 export function open(path: string, flags: number, mode = 0): Ret {
   const name = cString(path);
   const native = translateOpenFlags(flags, X86_64, ARCH);
-  return ret(libc().open(name, native, mode));
+  return ret(libc().open(name, native, mode), errno[0]);
 }
 
 export function close(fd: number): Ret {
-  return ret(libc().close(fd));
+  return ret(libc().close(fd), errno[0]);
 }
 
 /** The copy has no FD_CLOEXEC: programs started later inherit the copy. */
 export function dup(fd: number): Ret {
-  return ret(libc().dup(fd));
+  return ret(libc().dup(fd), errno[0]);
 }
 
 /** The copy has FD_CLOEXEC. */
 export function dup_cloexec(fd: number): Ret {
-  return ret(libc().fcntl(fd, F_DUPFD_CLOEXEC, 0n));
+  return ret(libc().fcntl(fd, F_DUPFD_CLOEXEC, 0n), errno[0]);
 }
 
 export function fcntl(fd: number, command: number, argument = 0): Ret {
   const native = command === F_SETFL ? translateOpenFlags(argument, X86_64, ARCH) : argument;
-  const answer = ret(libc().fcntl(fd, command, BigInt(native)));
+  const answer = ret(libc().fcntl(fd, command, BigInt(native)), errno[0]);
   return command === F_GETFL && answer >= 0 ? translateOpenFlags(answer, ARCH, X86_64) : answer;
 }
 
 export function read(fd: number, into: Uint8Array): Ret {
-  return ret(libc().read(fd, into, BigInt(into.byteLength)));
+  return ret(libc().read(fd, into, BigInt(into.byteLength)), errno[0]);
 }
 
 export function write(fd: number, from: Uint8Array): Ret {
-  return ret(libc().write(fd, from, BigInt(from.byteLength)));
+  return ret(libc().write(fd, from, BigInt(from.byteLength)), errno[0]);
 }
 
 export function pread(fd: number, into: Uint8Array, offset: bigint): Ret {
-  return ret(libc().pread(fd, into, BigInt(into.byteLength), offset));
+  return ret(libc().pread(fd, into, BigInt(into.byteLength), offset), errno[0]);
 }
 
 export function pwrite(fd: number, from: Uint8Array, offset: bigint): Ret {
-  return ret(libc().pwrite(fd, from, BigInt(from.byteLength), offset));
+  return ret(libc().pwrite(fd, from, BigInt(from.byteLength), offset), errno[0]);
 }
 
 /** pwrite in another thread. -1: it failed, and the errno is in that thread. The fd must stay open until the answer. */
@@ -73,49 +73,49 @@ export function lseek(fd: number, offset: bigint, whence: number): bigint {
   const answer = libc().lseek(fd, offset, whence);
   if (answer >= 0n) return answer;
   // The bigint above was an allocation, which may have changed errno. A failed seek changes nothing, so repeat it.
-  return BigInt(ret(libc().lseek_failure(fd, offset, whence)));
+  return BigInt(ret(libc().lseek_failure(fd, offset, whence), errno[0]));
 }
 
 export function ftruncate(fd: number, length: bigint): Ret {
-  return ret(libc().ftruncate(fd, length));
+  return ret(libc().ftruncate(fd, length), errno[0]);
 }
 
 export function fallocate(fd: number, mode: number, offset: bigint, length: bigint): Ret {
-  return ret(libc().fallocate(fd, mode, offset, length));
+  return ret(libc().fallocate(fd, mode, offset, length), errno[0]);
 }
 
 export function chmod(path: string, mode: number): Ret {
   const name = cString(path);
-  return ret(libc().chmod(name, mode));
+  return ret(libc().chmod(name, mode), errno[0]);
 }
 
 export function fchown(fd: number, owner: number, group: number): Ret {
-  return ret(libc().fchown(fd, owner, group));
+  return ret(libc().fchown(fd, owner, group), errno[0]);
 }
 
 export function fchmod(fd: number, mode: number): Ret {
-  return ret(libc().fchmod(fd, mode));
+  return ret(libc().fchmod(fd, mode), errno[0]);
 }
 
 export function fsync(fd: number): Ret {
-  return ret(libc().fsync(fd));
+  return ret(libc().fsync(fd), errno[0]);
 }
 
 /** `operation`: LOCK_SH 1, LOCK_EX 2 or LOCK_UN 8, optionally with LOCK_NB 4. */
 export function flock(fd: number, operation: number): Ret {
-  return ret(libc().flock(fd, operation));
+  return ret(libc().flock(fd, operation), errno[0]);
 }
 
 export function fstat(fd: number): Stat | Ret {
   const into = new Uint8Array(STATX_SIZE);
-  const answer = ret(libc().statx(fd, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, into));
+  const answer = ret(libc().statx(fd, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, into), errno[0]);
   return answer < 0 ? answer : decodeStatx(into);
 }
 
 /** The time of the last write, in nanoseconds since 1970. The clock of the file system often advances by 4 ms. */
 export function modified_ns(fd: number): bigint | Ret {
   const into = new Uint8Array(STATX_SIZE);
-  const answer = ret(libc().statx(fd, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, into));
+  const answer = ret(libc().statx(fd, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, into), errno[0]);
   return answer < 0 ? answer : decodeModified(into);
 }
 
@@ -123,14 +123,14 @@ export function modified_ns(fd: number): bigint | Ret {
 export function stat(path: string): Stat | Ret {
   const into = new Uint8Array(STATX_SIZE);
   const name = cString(path);
-  const answer = ret(libc().statx(AT_FDCWD, name, 0, STATX_BASIC_STATS, into));
+  const answer = ret(libc().statx(AT_FDCWD, name, 0, STATX_BASIC_STATS, into), errno[0]);
   return answer < 0 ? answer : decodeStatx(into);
 }
 
 /** `f_type` of the file system that has the file: `TMPFS_MAGIC` and others in ffi/abi/stat.ts. */
 export function fstatfs_type(fd: number): Ret {
   const into = new Uint8Array(STATFS_SIZE);
-  const answer = ret(libc().fstatfs(fd, into));
+  const answer = ret(libc().fstatfs(fd, into), errno[0]);
   return answer < 0 ? answer : new DataView(into.buffer).getUint32(0, true);
 }
 
@@ -138,61 +138,61 @@ const X_OK = 1;
 
 /** Whether a file of this name exists and this user may execute it. True for most directories as well. */
 export function access_executable(path: string): boolean {
-  return ret(libc().access(cString(path), X_OK)) === 0;
+  return ret(libc().access(cString(path), X_OK), errno[0]) === 0;
 }
 
 export function rename(from: string, to: string): Ret {
   const [source, target] = [cString(from), cString(to)];
-  return ret(libc().rename(source, target));
+  return ret(libc().rename(source, target), errno[0]);
 }
 
 export function unlink(path: string): Ret {
   const name = cString(path);
-  return ret(libc().unlink(name));
+  return ret(libc().unlink(name), errno[0]);
 }
 
 export function rmdir(path: string): Ret {
   const name = cString(path);
-  return ret(libc().rmdir(name));
+  return ret(libc().rmdir(name), errno[0]);
 }
 
 export function mkdir(path: string, mode: number): Ret {
   const name = cString(path);
-  return ret(libc().mkdir(name, mode));
+  return ret(libc().mkdir(name, mode), errno[0]);
 }
 
 export function mkfifo(path: string, mode: number): Ret {
   const name = cString(path);
-  return ret(libc().mkfifo(name, mode));
+  return ret(libc().mkfifo(name, mode), errno[0]);
 }
 
 export function readlink(path: string): string | Ret {
   const name = cString(path);
   const into = new Uint8Array(4096);
-  const answer = ret(libc().readlink(name, into, BigInt(into.byteLength)));
+  const answer = ret(libc().readlink(name, into, BigInt(into.byteLength)), errno[0]);
   return answer < 0 ? answer : decodeOsText(into.subarray(0, answer));
 }
 
 /** linkat(2) of `/proc/self/fd/FD`: gives an O_TMPFILE file a name. */
 export function link_fd(fd: number, path: string): Ret {
   const [source, target] = [cString(`/proc/self/fd/${fd}`), cString(path)];
-  return ret(libc().linkat(AT_FDCWD, source, AT_FDCWD, target, AT_SYMLINK_FOLLOW));
+  return ret(libc().linkat(AT_FDCWD, source, AT_FDCWD, target, AT_SYMLINK_FOLLOW), errno[0]);
 }
 
 export function memfd_create(name: string, flags: number): Ret {
   const raw = cString(name);
-  return ret(libc().memfd_create(raw, flags));
+  return ret(libc().memfd_create(raw, flags), errno[0]);
 }
 
 /** Reads at `offset` and leaves the position of `in_fd` alone. With null, reads at the position and moves it. */
 export function sendfile(out_fd: number, in_fd: number, offset: bigint | null, count: number): Ret {
   const at = offset === null ? null : new BigInt64Array([offset]);
-  return ret(libc().sendfile(out_fd, in_fd, at, BigInt(count)));
+  return ret(libc().sendfile(out_fd, in_fd, at, BigInt(count)), errno[0]);
 }
 
 export function pipe2(flags: number): [read: number, write: number] | Ret {
   const into = new Int32Array(2);
-  const answer = ret(libc().pipe2(into, flags));
+  const answer = ret(libc().pipe2(into, flags), errno[0]);
   return answer < 0 ? answer : [into[0] ?? -1, into[1] ?? -1];
 }
 
@@ -201,6 +201,6 @@ const FIONREAD = 0x541b;
 /** The number of unread bytes in a pipe or socket. */
 export function waiting_bytes(fd: number): Ret {
   const into = new Int32Array(1);
-  const answer = ret(libc().ioctl(fd, FIONREAD, into));
+  const answer = ret(libc().ioctl(fd, FIONREAD, into), errno[0]);
   return answer < 0 ? answer : into[0] ?? 0;
 }

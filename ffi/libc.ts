@@ -1,8 +1,11 @@
 /**
  * Opens glibc, calls it and reads its errno.
  *
- * Every function in `ffi/` returns a value >= 0, or the errno negated. `ret` reads errno right after the synchronous call, with no
- * allocation in between: an allocation may collect garbage, and the collector makes system calls of its own.
+ * Every function in `ffi/` returns a value >= 0, or the errno negated. No function may be called between a call into C and the
+ * reading of errno: V8 may collect garbage when a function begins, and the collector's own system calls leave their errno
+ * (measured: EAGAIN). This is why errno is the second argument of `ret`. tests/ffi/collection_test.ts holds this.
+ *
+ * A buffer never moves: Deno builds V8 without typed arrays in the collector's heap. It is freed when no variable has it.
  */
 import { type Arch, archOf } from "./abi/arch.ts";
 import { encodeOsText } from "./abi/os_text.ts";
@@ -10,26 +13,23 @@ import { symbols } from "./symbols.ts";
 
 type Calls = Deno.DynamicLibrary<typeof symbols>["symbols"];
 
-interface Libc {
-  readonly call: Calls;
-  /** The errno of this thread, mapped: every read gives its value of that moment. */
-  readonly errno: Int32Array;
-}
-
 // Never closed: a closed libc would leave dangling pointers.
-let opened: Libc | undefined;
+let opened: Calls | undefined;
+
+/** The errno of this thread, mapped by the first `libc()`: every read gives its value of that moment. */
+export let errno: Int32Array = new Int32Array(1);
 
 /** glibc, opened at the first call. Needs `--allow-ffi`. */
-export function libc(): Libc["call"] {
-  opened ??= open();
-  return opened.call;
+export function libc(): Calls {
+  return opened ??= open();
 }
 
-function open(): Libc {
+function open(): Calls {
   const call = calls();
   const location = call.__errno_location();
   if (location === null) throw new Error("__errno_location() gave no address");
-  return { call, errno: new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4)) };
+  errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4));
+  return call;
 }
 
 /**
@@ -51,10 +51,9 @@ function calls(): Calls {
   return call;
 }
 
-/** Decodes the answer of a call that gives -1 and sets errno. Write it directly around the call: `ret(libc().close(fd))`. */
-export function ret(answer: number): number {
-  if (answer >= 0) return answer;
-  return -(opened?.errno[0] ?? 0);
+/** Decodes the answer of a call that gives -1 and sets errno. Write it directly around the call: `ret(libc().close(fd), errno[0])`. */
+export function ret(answer: number, code: number | undefined): number {
+  return answer >= 0 ? answer : -(code ?? 0);
 }
 
 /** The architecture of this process. */
@@ -68,12 +67,10 @@ export function cString(value: string): Uint8Array<ArrayBuffer> {
 
 /**
  * The address of `bytes`, for a struct that points to them. The caller must keep `bytes` alive until the call has returned:
- * `keepAlive`. (Reading `.buffer` moves a small array out of V8's heap, in which the collector could move it.)
+ * `keepAlive`.
  */
 export function addressOf(bytes: Uint8Array): bigint {
-  if (bytes.byteLength === 0) return 0n;
-  const pinned = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Deno.UnsafePointer.value(Deno.UnsafePointer.of(pinned));
+  return bytes.byteLength === 0 ? 0n : Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
 }
 
 /** A NULL-terminated array of the addresses of `strings`. */
@@ -81,5 +78,8 @@ export function addresses(strings: readonly Uint8Array[]): BigUint64Array<ArrayB
   return new BigUint64Array([...strings.map(addressOf), 0n]);
 }
 
-/** Called after a call into C: keeps buffers alive to which the call had only addresses. */
+/**
+ * Called after a call into C: keeps buffers alive to which the call had only addresses. After a nonblocking call it is needed for
+ * all buffers, because Deno keeps none of them.
+ */
 export function keepAlive(..._buffers: unknown[]): void {}

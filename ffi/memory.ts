@@ -1,7 +1,7 @@
 /** Mappings, and memory with a guard page after it. Functions return a value >= 0 or -errno (see ffi/libc.ts). */
 import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_NONE, PROT_READ, PROT_WRITE } from "./abi/fcntl.ts";
 import type { Ret, UserMemory } from "./abi/values.ts";
-import { libc, ret } from "./libc.ts";
+import { errno, libc, ret } from "./libc.ts";
 
 const MAP_FAILED = 0xffffffffffffffffn;
 /** A multiple of the page sizes of both architectures (aarch64 has kernels with 64 KiB pages). */
@@ -10,19 +10,20 @@ const GUARD_BYTES = 65536n;
 /** The address, or -errno. */
 export function mmap(length: bigint, prot: number, flags: number, fd: number, offset: bigint): bigint {
   const address = libc().mmap(0n, length, prot, flags, fd, offset);
-  return address === MAP_FAILED ? BigInt(ret(-1)) : address;
+  // The bigint was an allocation. One in many thousands collects garbage, and then the errno can be the collector's.
+  return address === MAP_FAILED ? BigInt(ret(-1, errno[0])) : address;
 }
 
 export function munmap(address: bigint, length: bigint): Ret {
-  return ret(libc().munmap(address, length));
+  return ret(libc().munmap(address, length), errno[0]);
 }
 
 export function mprotect(address: bigint, length: bigint, prot: number): Ret {
-  return ret(libc().mprotect(address, length, prot));
+  return ret(libc().mprotect(address, length, prot), errno[0]);
 }
 
 export function madvise(address: bigint, length: bigint, advice: number): Ret {
-  return ret(libc().madvise(address, length, advice));
+  return ret(libc().madvise(address, length, advice), errno[0]);
 }
 
 /** Reads memory of this process. An unmapped address ends the process with SIGSEGV, as in C. */

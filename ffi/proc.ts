@@ -2,7 +2,7 @@
 import { O_CLOEXEC, O_DIRECTORY, O_RDONLY } from "./abi/fcntl.ts";
 import { decodeOsText } from "./abi/os_text.ts";
 import { close, open, read } from "./file.ts";
-import { ARCH, libc, ret } from "./libc.ts";
+import { ARCH, errno, libc, ret } from "./libc.ts";
 
 /** struct linux_dirent64: ino u64@0, off i64@8, reclen u16@16, type u8@18, name@19. */
 const [RECLEN, NAME] = [16, 19];
@@ -15,7 +15,10 @@ export function list_directory(path: string): string[] {
   const buffer = new Uint8Array(32 * 1024);
   const view = new DataView(buffer.buffer);
   for (;;) {
-    const got = ret(libc().syscall_getdents64(BigInt(ARCH.getdents64), fd, buffer, BigInt(buffer.length)));
+    const got = ret(
+      libc().syscall_getdents64(BigInt(ARCH.getdents64), fd, buffer, BigInt(buffer.length)),
+      errno[0],
+    );
     if (got <= 0) break;
     for (let at = 0; at < got; at += view.getUint16(at + RECLEN, true)) {
       const end = buffer.indexOf(0, at + NAME);

@@ -1,6 +1,6 @@
 /** This process and others: ids, signals, fds, exec. Functions return a value >= 0 or -errno (see ffi/libc.ts). */
 import type { Ret } from "./abi/values.ts";
-import { addresses, ARCH, cString, keepAlive, libc, ret } from "./libc.ts";
+import { addresses, ARCH, cString, errno, keepAlive, libc, ret } from "./libc.ts";
 
 const SIG_SETMASK = 2;
 const SIG_DFL = 0n;
@@ -26,7 +26,7 @@ export function geteuid(): number {
 
 /** -ESRCH: no such process. The fd is O_CLOEXEC. */
 export function pidfd_open(pid: number, flags = 0): Ret {
-  return ret(libc().syscall_pidfd_open(BigInt(ARCH.pidfd_open), pid, flags));
+  return ret(libc().syscall_pidfd_open(BigInt(ARCH.pidfd_open), pid, flags), errno[0]);
 }
 
 /**
@@ -34,13 +34,13 @@ export function pidfd_open(pid: number, flags = 0): Ret {
  * -ESRCH: the other process has ended.
  */
 export function pidfd_getfd(pidfd: number, fd: number, flags = 0): Ret {
-  return ret(libc().syscall_pidfd_getfd(BigInt(ARCH.pidfd_getfd), pidfd, fd, flags));
+  return ret(libc().syscall_pidfd_getfd(BigInt(ARCH.pidfd_getfd), pidfd, fd, flags), errno[0]);
 }
 
 /** Whether this process ignores the signal, for example SIGHUP under nohup(1). Programs that it starts inherit this. */
 export function is_ignored(signal: number): boolean {
   const action = new BigUint64Array(SIGACTION_SIZE / 8);
-  const answer = ret(libc().sigaction(signal, null, action));
+  const answer = ret(libc().sigaction(signal, null, action), errno[0]);
   return answer === 0 && action[0] === SIG_IGN;
 }
 
@@ -61,7 +61,7 @@ export async function child_status(pid: number): Promise<Ret> {
  * signal it.
  */
 export function kill(pid: number, signal: number): Ret {
-  return ret(libc().kill(pid, signal));
+  return ret(libc().kill(pid, signal), errno[0]);
 }
 
 /**
@@ -76,7 +76,7 @@ export function execvp(argv: readonly string[], env: Readonly<Record<string, str
   const [argp, envp] = [addresses(args), addresses(variables)];
   libc().sigprocmask(SIG_SETMASK, new Uint8Array(SIGSET_SIZE), null);
   const before = libc().signal(SIGPIPE, SIG_DFL);
-  const answer = ret(libc().execvpe(file, argp, envp));
+  const answer = ret(libc().execvpe(file, argp, envp), errno[0]);
   libc().signal(SIGPIPE, before);
   keepAlive(args, variables);
   return answer;

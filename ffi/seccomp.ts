@@ -4,7 +4,7 @@
  */
 import * as abi from "./abi/seccomp.ts";
 import type { Ret } from "./abi/values.ts";
-import { libc, ret } from "./libc.ts";
+import { errno, libc, ret } from "./libc.ts";
 
 /**
  * One seccomp listener. Its buffers are used again for every call: a call is answered before the next one is received.
@@ -23,7 +23,7 @@ export class Listener {
   /** Blocks until a call arrives. -ENOENT: its thread was killed in the meantime, or no process has the filter. */
   receive(): abi.Notification | Ret {
     this.#notif.fill(0);
-    const answer = ret(libc().ioctl(this.fd, abi.SECCOMP_IOCTL_NOTIF_RECV, this.#notif));
+    const answer = ret(libc().ioctl(this.fd, abi.SECCOMP_IOCTL_NOTIF_RECV, this.#notif), errno[0]);
     return answer < 0 ? answer : abi.decodeNotification(this.#view);
   }
 
@@ -34,7 +34,7 @@ export class Listener {
     this.#answer.setBigInt64(8, failed ? 0n : BigInt(value), true);
     this.#answer.setInt32(16, failed ? Number(value) : 0, true);
     this.#answer.setUint32(20, 0, true);
-    return ret(libc().ioctl(this.fd, abi.SECCOMP_IOCTL_NOTIF_SEND, this.#response));
+    return ret(libc().ioctl(this.fd, abi.SECCOMP_IOCTL_NOTIF_SEND, this.#response), errno[0]);
   }
 
   /** Lets the kernel make the call. */
@@ -42,7 +42,7 @@ export class Listener {
     this.#response.fill(0);
     this.#answer.setBigUint64(0, id, true);
     this.#answer.setUint32(20, abi.SECCOMP_USER_NOTIF_FLAG_CONTINUE, true);
-    return ret(libc().ioctl(this.fd, abi.SECCOMP_IOCTL_NOTIF_SEND, this.#response));
+    return ret(libc().ioctl(this.fd, abi.SECCOMP_IOCTL_NOTIF_SEND, this.#response), errno[0]);
   }
 
   /** Gives the calling process a copy of `fd`. Returns the number of the copy there, or -EMFILE. */
@@ -52,6 +52,6 @@ export class Listener {
     view.setBigUint64(0, id, true);
     view.setUint32(12, fd, true);
     view.setUint32(20, cloexec_flag, true);
-    return ret(libc().ioctl(this.fd, abi.SECCOMP_IOCTL_NOTIF_ADDFD, request));
+    return ret(libc().ioctl(this.fd, abi.SECCOMP_IOCTL_NOTIF_ADDFD, request), errno[0]);
   }
 }

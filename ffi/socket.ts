@@ -26,7 +26,7 @@ import {
   UNIX_PATH_MAX,
 } from "./abi/socket.ts";
 import type { Received, Ret } from "./abi/values.ts";
-import { addressOf, keepAlive, libc, ret } from "./libc.ts";
+import { addressOf, errno, keepAlive, libc, ret } from "./libc.ts";
 
 /** The answer of `recvmsg`. */
 export interface ReceivedMessage extends Received {
@@ -40,18 +40,18 @@ export interface ReceivedMessage extends Received {
  */
 export function unix_listen(path: string, type: number, backlog: number): Ret {
   const fd = unix_bind(path, type);
-  return fd < 0 ? fd : orClose(fd, ret(libc().listen(fd, backlog)));
+  return fd < 0 ? fd : orClose(fd, ret(libc().listen(fd, backlog), errno[0]));
 }
 
 /** A socket that is bound to `path`, which has mode 0600 from the start. Datagrams can be received from it at once. */
 export function unix_bind(path: string, type: number): Ret {
   const address = encodeUnixAddress(path);
   if (address === undefined) return -Errno.ENAMETOOLONG;
-  const fd = ret(libc().socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+  const fd = ret(libc().socket(AF_UNIX, type | SOCK_CLOEXEC, 0), errno[0]);
   if (fd < 0) return fd;
   // bind gives the path the mode of the unbound socket (net/unix/af_unix.c), so other users can never connect.
-  let answer = ret(libc().fchmod(fd, 0o600));
-  if (answer >= 0) answer = ret(libc().bind(fd, address, address.length));
+  let answer = ret(libc().fchmod(fd, 0o600), errno[0]);
+  if (answer >= 0) answer = ret(libc().bind(fd, address, address.length), errno[0]);
   return orClose(fd, answer);
 }
 
@@ -62,9 +62,9 @@ export function unix_bind(path: string, type: number): Ret {
 export function unix_connect(path: string, type: number): Ret {
   const address = encodeUnixAddress(path);
   if (address === undefined) return -Errno.ENAMETOOLONG;
-  const fd = ret(libc().socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+  const fd = ret(libc().socket(AF_UNIX, type | SOCK_CLOEXEC, 0), errno[0]);
   if (fd < 0) return fd;
-  return orClose(fd, ret(libc().connect(fd, address, address.length)));
+  return orClose(fd, ret(libc().connect(fd, address, address.length), errno[0]));
 }
 
 function orClose(fd: number, answer: Ret): Ret {
@@ -75,22 +75,24 @@ function orClose(fd: number, answer: Ret): Ret {
 
 /** `flags`: SOCK_NONBLOCK or 0. */
 export function accept4(fd: number, flags: number): Ret {
-  return ret(libc().accept4(fd, null, null, flags | SOCK_CLOEXEC));
+  return ret(libc().accept4(fd, null, null, flags | SOCK_CLOEXEC), errno[0]);
 }
 
 export function socketpair(type: number): [number, number] | Ret {
   const into = new Int32Array(2);
-  const answer = ret(libc().socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, into));
+  const answer = ret(libc().socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, into), errno[0]);
   return answer < 0 ? answer : [into[0] ?? -1, into[1] ?? -1];
 }
 
 export function shutdown(fd: number, how: number): Ret {
-  return ret(libc().shutdown(fd, how));
+  return ret(libc().shutdown(fd, how), errno[0]);
 }
 
 /** Gives -EPIPE in place of a SIGPIPE. The receiver gets copies of the fds; the caller still owns `fds`. */
 export function sendmsg(fd: number, data: Uint8Array, fds: readonly number[], flags = 0): Ret {
-  if (fds.length === 0) return ret(libc().send(fd, data, BigInt(data.byteLength), flags | MSG_NOSIGNAL));
+  if (fds.length === 0) {
+    return ret(libc().send(fd, data, BigInt(data.byteLength), flags | MSG_NOSIGNAL), errno[0]);
+  }
   const control = encodeRights(fds);
   const iov = encodeIovec(addressOf(data), data.byteLength);
   const header = encodeMessageHeader({
@@ -98,7 +100,7 @@ export function sendmsg(fd: number, data: Uint8Array, fds: readonly number[], fl
     control: addressOf(control),
     controlLength: control.byteLength,
   });
-  const answer = ret(libc().sendmsg(fd, header, flags | MSG_NOSIGNAL));
+  const answer = ret(libc().sendmsg(fd, header, flags | MSG_NOSIGNAL), errno[0]);
   keepAlive(data, iov, control);
   return answer;
 }
@@ -135,14 +137,13 @@ export class MessageReceiver {
       control: addressOf(this.#control),
       controlLength,
     });
-    // Over an ArrayBuffer: a small array would be in V8's heap, where a call into C must not find it.
-    this.#header = new Uint8Array(new ArrayBuffer(MSGHDR_SIZE));
+    this.#header = new Uint8Array(MSGHDR_SIZE);
   }
 
   /** The next message, with at most so many fds. The kernel closes the rest, and `truncated` is true then. */
   receive(fd: number, flags = 0): ReceivedMessage | Ret {
     this.#header.set(this.#empty);
-    const answer = ret(libc().recvmsg(fd, this.#header, flags | MSG_CMSG_CLOEXEC));
+    const answer = ret(libc().recvmsg(fd, this.#header, flags | MSG_CMSG_CLOEXEC), errno[0]);
     keepAlive(this.into, this.#iov, this.#control);
     if (answer < 0) return answer;
     const back = decodeMessageHeader(this.#header);
@@ -154,7 +155,7 @@ export class MessageReceiver {
 /** Whether the socket listens (SO_ACCEPTCONN); an errno for an fd that is no socket. */
 export function is_listening(fd: number): boolean | Ret {
   const into = new Uint32Array(1);
-  const answer = ret(libc().getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, into, new Uint32Array([4])));
+  const answer = ret(libc().getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, into, new Uint32Array([4])), errno[0]);
   return answer < 0 ? answer : into[0] === 1;
 }
 
@@ -162,7 +163,7 @@ export function is_listening(fd: number): boolean | Ret {
 export function bound_path(fd: number): string | undefined {
   const into = new Uint8Array(UNIX_PATH_MAX + 3);
   const length = new Uint32Array([into.length]);
-  if (ret(libc().getsockname(fd, into, length)) < 0) return undefined;
+  if (ret(libc().getsockname(fd, into, length), errno[0]) < 0) return undefined;
   return decodeUnixPath(into.subarray(0, length[0]));
 }
 
@@ -170,7 +171,7 @@ export function bound_path(fd: number): string | undefined {
 export function peer_credentials(fd: number): Credentials | Ret {
   const into = new Uint8Array(UCRED_SIZE);
   const length = new Uint32Array([UCRED_SIZE]);
-  const answer = ret(libc().getsockopt(fd, SOL_SOCKET, SO_PEERCRED, into, length));
+  const answer = ret(libc().getsockopt(fd, SOL_SOCKET, SO_PEERCRED, into, length), errno[0]);
   return answer < 0 ? answer : decodeCredentials(into);
 }
 
@@ -178,10 +179,13 @@ export function peer_credentials(fd: number): Credentials | Ret {
 export function peer_groups(fd: number): number[] | Ret {
   const length = new Uint32Array([0]);
   // Without room the answer is -ERANGE, and the length is what is needed (net/core/sock.c).
-  let answer = ret(libc().getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, null, length));
+  let answer = ret(libc().getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, null, length), errno[0]);
   const into = new Uint32Array((length[0] ?? 0) / 4);
   if (answer === -Errno.ERANGE) {
-    answer = ret(libc().getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, new Uint8Array(into.buffer), length));
+    answer = ret(
+      libc().getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, new Uint8Array(into.buffer), length),
+      errno[0],
+    );
   }
   return answer < 0 ? answer : [...into];
 }
@@ -189,5 +193,5 @@ export function peer_groups(fd: number): number[] | Ret {
 /** Sets SO_SNDBUF or SO_RCVBUF. The kernel doubles the size, up to a limit of its own. */
 export function set_buffer_size(fd: number, option: number, size_bytes: number): Ret {
   const value = new Int32Array([size_bytes]);
-  return ret(libc().setsockopt(fd, SOL_SOCKET, option, value, 4));
+  return ret(libc().setsockopt(fd, SOL_SOCKET, option, value, 4), errno[0]);
 }

@@ -4,7 +4,7 @@ import { O_CLOEXEC, O_RDONLY } from "./abi/fcntl.ts";
 import { PAGE_SIZE } from "./abi/page.ts";
 import type { Ret } from "./abi/values.ts";
 import { close, open, pread } from "./file.ts";
-import { addressOf, keepAlive, libc, ret } from "./libc.ts";
+import { addressOf, errno, keepAlive, libc, ret } from "./libc.ts";
 import { read_text } from "./proc.ts";
 
 const PR_SET_CHILD_SUBREAPER = 36;
@@ -30,7 +30,7 @@ export class Memory {
    */
   read(pid: number, address: bigint, length: number): Uint8Array | Ret {
     this.#aim(address, Math.min(length, this.limit));
-    const got = ret(libc().process_vm_readv(pid, this.#local, 1n, this.#remote, 1n, 0n));
+    const got = ret(libc().process_vm_readv(pid, this.#local, 1n, this.#remote, 1n, 0n), errno[0]);
     return got < 0 ? got : this.#buffer.subarray(0, got);
   }
 
@@ -38,7 +38,7 @@ export class Memory {
   write(pid: number, address: bigint, bytes: Uint8Array): Ret {
     this.#buffer.set(bytes);
     this.#aim(address, bytes.length);
-    const done = ret(libc().process_vm_writev(pid, this.#local, 1n, this.#remote, 1n, 0n));
+    const done = ret(libc().process_vm_writev(pid, this.#local, 1n, this.#remote, 1n, 0n), errno[0]);
     return done < 0 ? done : done === bytes.length ? 0 : -Errno.EFAULT;
   }
 
@@ -57,7 +57,7 @@ export async function touch(pid: number, address: bigint): Promise<void> {
   const local = new BigUint64Array([addressOf(byte), 1n]);
   const remote = new BigUint64Array([address, 1n]);
   await libc().process_vm_readv_nonblocking(pid, local, 1n, remote, 1n, 0n);
-  keepAlive(byte);
+  keepAlive(byte, local, remote);
 }
 
 /** Reads memory that the process may write and not read: for the kernel it is readable on most processors. */
@@ -82,7 +82,7 @@ export function pagemap(pid: number, address: bigint, pages: number): BigUint64A
 
 /** Descendants of this process that lose their parent become its children from now on. */
 export function set_child_subreaper(): Ret {
-  return ret(libc().prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n));
+  return ret(libc().prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n), errno[0]);
 }
 
 /**
@@ -91,7 +91,7 @@ export function set_child_subreaper(): Ret {
  */
 export function waitpid(pid: number, options: number): { pid: number; status: number } | Ret {
   const status = new Int32Array(1);
-  const answer = ret(libc().waitpid(pid, status, options));
+  const answer = ret(libc().waitpid(pid, status, options), errno[0]);
   return answer < 0 ? answer : { pid: answer, status: status[0] ?? 0 };
 }
 
@@ -108,7 +108,7 @@ export function file_size_limit(pid: number): bigint {
 /** prlimit(2) refuses for processes of another user; /proc/PID/limits tells them too, by name. */
 function limits(pid: number, resource: number, name: string): [soft: bigint, hard: bigint] | undefined {
   const into = new BigUint64Array(2);
-  const answer = ret(libc().prlimit(pid, resource, null, into));
+  const answer = ret(libc().prlimit(pid, resource, null, into), errno[0]);
   if (answer === 0) return [into[0] ?? 0n, into[1] ?? 0n];
   const line = read_text(`/proc/${pid}/limits`)?.split("\n").find((one) => one.startsWith(name));
   const [soft, hard] = line?.slice(name.length).trim().split(/\s+/) ?? [];

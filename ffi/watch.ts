@@ -2,7 +2,7 @@
 import { Errno } from "./abi/errno.ts";
 import { AT_FDCWD } from "./abi/stat.ts";
 import type { Ret } from "./abi/values.ts";
-import { cString, libc, ret } from "./libc.ts";
+import { cString, errno, libc, ret } from "./libc.ts";
 
 /** linux/inotify.h: IN_NONBLOCK is O_NONBLOCK, IN_CLOEXEC is O_CLOEXEC. */
 const IN_NONBLOCK_CLOEXEC = 0o2004000;
@@ -20,7 +20,7 @@ export interface InotifyEvent {
 }
 
 export function inotify_init1(): Ret {
-  return ret(libc().inotify_init1(IN_NONBLOCK_CLOEXEC));
+  return ret(libc().inotify_init1(IN_NONBLOCK_CLOEXEC), errno[0]);
 }
 
 /** The events that wait now. */
@@ -28,7 +28,7 @@ export function inotify_read(fd: number): InotifyEvent[] {
   const into = new Uint8Array(64 * 1024);
   const events: InotifyEvent[] = [];
   for (;;) {
-    const got = ret(libc().read(fd, into, BigInt(into.length)));
+    const got = ret(libc().read(fd, into, BigInt(into.length)), errno[0]);
     if (got === -Errno.EINTR) continue;
     if (got <= 0) return events;
     const view = new DataView(into.buffer, 0, got);
@@ -41,10 +41,10 @@ export function inotify_read(fd: number): InotifyEvent[] {
 /** The watch's number. */
 export function inotify_add_watch(fd: number, path: string, mask: number): Ret {
   const name = cString(path);
-  return ret(libc().inotify_add_watch(fd, name, mask));
+  return ret(libc().inotify_add_watch(fd, name, mask), errno[0]);
 }
 
 export function fanotify_mark(fd: number, flags: number, mask: bigint, path: string): Ret {
   const name = cString(path);
-  return ret(libc().fanotify_mark(fd, flags, mask, AT_FDCWD, name));
+  return ret(libc().fanotify_mark(fd, flags, mask, AT_FDCWD, name), errno[0]);
 }

@@ -43,9 +43,8 @@ export const GET_NAME_STRUCT_SIZE = 72;
 
 const text = new TextEncoder();
 
-/** A small array is in V8's heap, where a call into C must not find it: one over an ArrayBuffer is not. */
 function struct(size: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(new ArrayBuffer(size));
+  const bytes = new Uint8Array(size);
   set_u32(bytes, 0, size);
   return bytes;
 }
