@@ -28,7 +28,13 @@ export async function run(context: Context, flags: CommonFlags): Promise<Result>
 function runningAgent(context: Context, flags: CommonFlags): KnownAgent | undefined {
   try {
     const { status } = callRunning(context, flags, "GetStatus", {});
-    return { pid: status.agent.pid, holdsDevice: status.device.state === "ready" };
+    const { agent, device, image, sessions } = status;
+    return {
+      pid: agent.pid,
+      holdsDevice: device.state === "ready",
+      outgoing: sessions.filter(({ state }) => state === "outgoing").length,
+      foreignImage: image.loaded && image.by !== "luo",
+    };
   } catch (error) {
     const failure = toFailure(error);
     if (failure.kind === "unavailable") return undefined;

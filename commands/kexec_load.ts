@@ -15,6 +15,7 @@ import type { Context } from "./base/context.ts";
 import { visible } from "./base/text.ts";
 import { doubtText } from "./output/check_text.ts";
 import { imageText } from "./output/kexec_text.ts";
+import { rebootLines } from "./output/store_text.ts";
 
 export interface Flags extends CommonFlags, LineFlags {
   readonly initrd?: readonly string[];
@@ -44,7 +45,10 @@ export async function run(context: Context, asked: Request, flags: CommonFlags):
   const indexes = { kernelFd: 0, initrdFd: initrd === undefined ? undefined : 1 };
   const result = call(context, flags, "LoadImage", { ...wish, ...names, ...indexes }, fds);
   const doubt = result.check && doubtText(result.check);
-  if (doubt !== undefined && !flags.json) context.process.stderr.write(`${doubt}\n`);
+  if (flags.json) return result;
+  if (doubt !== undefined) context.process.stderr.write(`${doubt}\n`);
+  const { status } = call(context, flags, "GetStatus", {});
+  for (const line of rebootLines(status)) context.process.stderr.write(`luo: ${line}\n`);
   return result;
 }
 

@@ -21,11 +21,24 @@ export function foundLines(sessions: readonly SessionInfo[]): string[] {
   });
 }
 
-/** systemctl reboot makes a kexec when an image is loaded. */
-export function rebootLines({ agent, image, sessions }: Status): string[] {
+/**
+ * What a plain reboot does while an image is loaded. systemctl makes a kexec of it, which only a fd store brings the sessions over, and
+ * only into an image that luo has checked.
+ */
+export function rebootLines({ agent, image, sessions, backend }: Status): string[] {
   const goesOver = sessions.some(({ state }) => state === "outgoing");
-  if (agent.store === undefined || !image.loaded || !goesOver) return [];
+  if (backend === "model" || !image.loaded || !goesOver) return [];
+  if (agent.store === undefined) {
+    return [
+      "A plain reboot can lose the sessions, also into the loaded kernel; to take them along: luo kexec exec",
+    ];
+  }
+  if (image.by !== "luo") {
+    return [
+      "systemctl reboot goes into an image that luo did not load, and can lose the sessions: luo kexec unload",
+    ];
+  }
   return [
-    "systemctl reboot goes into the loaded kernel by kexec, with the sessions; for a cold boot, which loses them: luo kexec unload",
+    "systemctl reboot goes into the loaded kernel, with the sessions; a cold boot, which loses them: luo kexec unload",
   ];
 }

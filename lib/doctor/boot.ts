@@ -1,8 +1,10 @@
 /** The installed kernels, their initramfs, and the boot loader's entry that a plain reboot takes. */
+import { bootEntry } from "./boot_entry.ts";
 import { parseCommandLine, readSwitch } from "../kexec/command_line.ts";
 import { wordsRemedy } from "./command_line.ts";
 import { type Finding, ok, unknown, warns } from "./finding.ts";
 import type { Host } from "./host.ts";
+import { imageIsLoaded } from "./plain_reboot.ts";
 
 /** How distributions name the initramfs of a release. */
 const INITRAMFS: readonly ((release: string) => string)[] = [
@@ -31,7 +33,7 @@ export function initramfs(host: Host): Finding[] {
 
 /** The entry that a plain reboot takes. A plain reboot ends every session. */
 export function bootLoader(host: Host): Finding[] {
-  const entry = systemdBoot(host) ?? grub(host);
+  const entry = bootEntry(host);
   if (entry === undefined) {
     return [
       unknown(
@@ -40,46 +42,12 @@ export function bootLoader(host: Host): Finding[] {
       ),
     ];
   }
-  const text = `A plain reboot loses all sessions and takes ${entry.name}`;
+  // With a loaded image, systemctl makes a kexec of a plain reboot.
+  const reboot = imageIsLoaded(host) ? "A cold boot" : "A plain reboot";
+  const text = `${reboot} loses all sessions and takes ${entry.name}`;
   if (entry.line === undefined) return [unknown("boot_loader", `${text}, whose command line cannot be read`)];
   if (readSwitch(parseCommandLine(entry.line), "liveupdate") === true) return [ok("boot_loader", text)];
   return [
     warns("boot_loader", `${text}, which has no liveupdate=on`, wordsRemedy(host, "liveupdate=on kho=on")),
   ];
-}
-
-interface Entry {
-  readonly name: string;
-  /** The kernel's command line in the entry. */
-  readonly line?: string;
-}
-
-function systemdBoot(host: Host): Entry | undefined {
-  for (const directory of ["/boot/loader", "/efi/loader", "/boot/efi/loader"]) {
-    const names = host.list(`${directory}/entries`).filter((name) => name.endsWith(".conf"));
-    if (names.length === 0) continue;
-    const wanted = /^default\s+(\S+)/m.exec(host.text(`${directory}/loader.conf`) ?? "")?.[1];
-    const pattern = wanted && new RegExp(`^${RegExp.escape(wanted).replaceAll("\\*", ".*")}(?:\\.conf)?$`);
-    // Without a default, systemd-boot takes the newest entry.
-    const name = names.find((one) => pattern && pattern.test(one)) ??
-      names.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1);
-    if (name === undefined) continue;
-    const line = /^options\s+(.*)$/m.exec(host.text(`${directory}/entries/${name}`) ?? "")?.[1];
-    return { name: `the entry ${name} of systemd-boot`, line };
-  }
-}
-
-function grub(host: Host): Entry | undefined {
-  const defaults = host.text("/etc/default/grub");
-  if (defaults === undefined) return undefined;
-  const value = (name: string) => new RegExp(`^${name}=(["']?)(.*)\\1$`, "m").exec(defaults)?.[2];
-  const chosen = value("GRUB_DEFAULT") ?? "0";
-  const saved = ["/boot/grub/grubenv", "/boot/grub2/grubenv"].map(host.text).find((text) =>
-    text !== undefined
-  );
-  const once = /^next_entry=(.+)$/m.exec(saved ?? "")?.[1];
-  const kept = /^saved_entry=(.+)$/m.exec(saved ?? "")?.[1];
-  const entry = once ?? (chosen === "saved" ? kept ?? "0" : chosen);
-  const line = `${value("GRUB_CMDLINE_LINUX") ?? ""} ${value("GRUB_CMDLINE_LINUX_DEFAULT") ?? ""}`;
-  return { name: `the entry ${JSON.stringify(entry)} of GRUB`, line };
 }

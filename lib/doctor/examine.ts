@@ -9,6 +9,7 @@ import { capability, kexecDisabled, lockdown, pidNamespace } from "./kexec.ts";
 import { kernelConfig, kernelRelease } from "./kernel.ts";
 import { limits } from "./limits.ts";
 import { memory, memoryCgroup } from "./memory.ts";
+import { plainReboot } from "./plain_reboot.ts";
 import { systemd } from "./systemd.ts";
 
 /** Each function looks at one subject. A missing fact gives no finding, or a finding that says so. */
@@ -30,6 +31,7 @@ const SUBJECTS: readonly ((host: Host) => Finding[] | Promise<Finding[]>)[] = [
   initramfs,
   systemd,
   bootLoader,
+  plainReboot,
 ];
 
 export async function examine(host: Host): Promise<Finding[]> {

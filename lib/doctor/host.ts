@@ -8,6 +8,10 @@ import type { SystemCalls } from "../system_calls.ts";
 export interface KnownAgent {
   readonly pid: number;
   readonly holdsDevice: boolean;
+  /** The number of sessions that it holds for the next kernel. */
+  readonly outgoing?: number;
+  /** An image is loaded, and luo did not load it. */
+  readonly foreignImage?: boolean;
 }
 
 /** A host to look at. Paths are absolute. */

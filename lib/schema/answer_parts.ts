@@ -82,7 +82,8 @@ export interface Doctor {
      * seccomp: a seccomp filter. no_new_privs: NoNewPrivs. memory: memory that is available. cgroup:
      * memory that the agent may use. open_files: descriptors that the agent may hold. locked_memory:
      * memory that the agent may lock. initramfs: the initramfs of an installed kernel. systemd: the
-     * version of systemd. boot_loader: the boot entry that a plain reboot takes.
+     * version of systemd. boot_loader: the boot entry that a plain reboot takes. reboot: a plain reboot
+     * while an image is loaded and sessions are held.
      */
     code:
       | "kernel_release"
@@ -104,7 +105,8 @@ export interface Doctor {
       | "locked_memory"
       | "initramfs"
       | "systemd"
-      | "boot_loader";
+      | "boot_loader"
+      | "reboot";
     /**
      * ok: nothing is wrong. warns: it may cost data or time. stops: there is no live update with it.
      * unknown: the fact cannot be read here.

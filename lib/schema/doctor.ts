@@ -25,6 +25,7 @@ const finding = struct({
     initramfs: "the initramfs of an installed kernel",
     systemd: "the version of systemd",
     boot_loader: "the boot entry that a plain reboot takes",
+    reboot: "a plain reboot while an image is loaded and sessions are held",
   }),
   verdict: words({
     ok: "nothing is wrong",

@@ -8,6 +8,7 @@ import { imageText } from "../../commands/output/kexec_text.ts";
 import { Progress, progressLine } from "../../commands/output/progress.ts";
 import { format as formatSession } from "../../commands/session_show.ts";
 import { statusText } from "../../commands/output/status_text.ts";
+import { rebootLines } from "../../commands/output/store_text.ts";
 import { colour, plain, shortDigest, size, time, visible } from "../../commands/base/text.ts";
 import { table } from "../../commands/output/table.ts";
 
@@ -139,6 +140,39 @@ Deno.test("the status under systemd: the fd store, sessions that systemd did not
   assert.match(text, /^Orphaned: session "o": .*waits in the kernel$/m);
   assert.match(text, /^systemctl reboot goes into the loaded kernel/m);
   assert.doesNotMatch(statusText({ ...status, image: { loaded: false } }, plain), /reboot/);
+  assert.doesNotMatch(statusText({ ...status, sessions: [] }, plain), /reboot/);
+  assert.doesNotMatch(statusText({ ...status, backend: "model" }, plain), /reboot/);
+});
+
+Deno.test("what a plain reboot does with a loaded image is said in one line, with the way out", () => {
+  const status: Status = {
+    backend: "linux",
+    kernel: { release: "7.3.4", machine: "x86_64", bootId: "x", commandLine: "" },
+    device: { path: "/dev/liveupdate", state: "ready" },
+    agent: { pid: 4, version: "0.1.0", socket: "/s", startedAt: at, store: { room: 64, used: 3 } },
+    image: { loaded: true, by: "luo", kernel: "/k" },
+    sessions: [session],
+    losses: [],
+  };
+  const cases: readonly [what: string, status: Status, line: RegExp][] = [
+    ["a fd store", status, /into the loaded kernel, with the sessions; .*: luo kexec unload$/],
+    [
+      "no fd store",
+      { ...status, agent: { ...status.agent, store: undefined } },
+      /can lose the sessions.*: luo kexec exec$/,
+    ],
+    [
+      "an image of another program",
+      { ...status, image: { loaded: true, by: "other" } },
+      /luo did not load.*unload$/,
+    ],
+  ];
+  for (const [what, status, line] of cases) {
+    const [text, ...more] = rebootLines(status);
+    assert.match(text ?? "", line, what);
+    assert.ok((text ?? "").length + "luo: ".length <= 120, what);
+    assert.deepEqual(more, []);
+  }
 });
 
 Deno.test("every hint is for an errno that exists", () => {
