@@ -13,10 +13,14 @@ export interface Flags extends CommonFlags {
 
 type Result = Answers["losses"];
 
-/** The losses that are cleared are those of the answer: one that happens in between stays. */
 export function run(context: Context, { clear }: { clear: boolean }, flags: CommonFlags): Result {
-  if (clear) return { losses: call(context, flags, "ClearLosses", {}).losses, cleared: true };
-  return { losses: call(context, flags, "GetStatus", {}).status.losses, cleared: false };
+  return { losses: call(context, flags, "GetStatus", {}).status.losses, cleared: clear };
+}
+
+/** Only losses that were written are forgotten: on a full disk they stay, and so do those that happen in between. */
+function clearShown(context: Context, { losses, cleared }: Result, flags: CommonFlags): void {
+  const until = losses.map(({ at }) => at).sort().at(-1);
+  if (cleared && until !== undefined) call(context, flags, "ClearLosses", { until });
 }
 
 export function format({ losses, cleared }: Result, paint: Paint): string {
@@ -55,7 +59,8 @@ export const command = buildCommand<Flags, [], Context>({
       parse: () => ({ clear }),
       run,
       format,
-      ...clear ? {} : { onlyReads: true },
+      onlyReads: true,
+      afterwards: clearShown,
     });
   },
 });

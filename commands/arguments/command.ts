@@ -79,6 +79,8 @@ export interface Verb<Request, Result> {
   readonly exit?: (result: Result) => ExitCode;
   /** The command changes nothing: without its output it did nothing. */
   readonly onlyReads?: true;
+  /** A last step, which is taken only after the result was written. */
+  readonly afterwards?: (context: Context, result: Result, flags: CommonFlags) => void;
 }
 
 /** Parses, runs and prints. An error is returned as a `Failure`, for `main.ts` to show; the end of a program as `Ended`. */
@@ -91,6 +93,7 @@ export async function perform<Request, Result>(
     const result = await verb.run(context, verb.parse(), flags);
     const text = flags.json ? JSON.stringify(result) : verb.format(result, context.paint);
     if (text !== undefined) await print(context, text, verb.onlyReads ?? false);
+    verb.afterwards?.(context, result, flags);
     const code = verb.exit?.(result) ?? EXIT.done;
     if (code !== EXIT.done) return new Ended(code);
   } catch (error) {

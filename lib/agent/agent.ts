@@ -282,7 +282,7 @@ class Agent {
       LoadImage: async (request, fds) => this.#changing(answer(await loadImage(this.state, request, fds))),
       UnloadImage: () => this.#changing(answer(unloadImage(this.state))),
       ExecImage: (request) => answer(execImage(this.state, request)),
-      ClearLosses: () => this.#changing(answer(clearLosses(this.state))),
+      ClearLosses: (request) => this.#changing(answer(clearLosses(this.state, request))),
       Stop: (request) => this.#stop(request),
     };
   }

@@ -1,6 +1,6 @@
 /** The request that forgets losses, after somebody has dealt with them. */
 import type { AgentState } from "./agent_state.ts";
-import type { Methods } from "./protocol.ts";
+import type { Loss, Methods } from "./protocol.ts";
 import { saveOr } from "./session_methods.ts";
 
 /**
@@ -8,9 +8,14 @@ import { saveOr } from "./session_methods.ts";
  *
  * @throws LuoError `open`: without the device the journal may not be written, and the losses would come back; `record`, `write`
  */
-export function clearLosses(state: AgentState): Methods["ClearLosses"]["reply"] {
+export function clearLosses(
+  state: AgentState,
+  { until }: Methods["ClearLosses"]["request"],
+): Methods["ClearLosses"]["reply"] {
   if (!state.device.broken) state.device.ready();
-  const losses = state.losses.splice(0);
-  saveOr(state, undefined, () => void state.losses.unshift(...losses));
-  return { losses };
+  const before = [...state.losses];
+  const isCleared = ({ at }: Loss) => until === undefined || at <= until;
+  state.losses.splice(0, Infinity, ...before.filter((loss) => !isCleared(loss)));
+  saveOr(state, undefined, () => void state.losses.splice(0, Infinity, ...before));
+  return { losses: before.filter(isCleared) };
 }

@@ -387,7 +387,13 @@ export interface Methods extends UpdateMethods {
     reply: Record<string, never>;
   };
   /** Forgets the losses, for good. Answers those that it forgot: later ones stay in the status. */
-  ClearLosses: { request: Record<string, never>; reply: { losses: Loss[] } };
+  ClearLosses: {
+    request: {
+      /** Only those up to this time, which the client has shown (`at` of the last one) */
+      until?: string;
+    };
+    reply: { losses: Loss[] };
+  };
   /** Ends the agent. Refused while it holds sessions or knows of incoming ones. */
   Stop: {
     request: {

@@ -201,7 +201,11 @@ export const METHODS: Readonly<Record<string, Method>> = {
   },
   ClearLosses: {
     about: "Forgets the losses, for good. Answers those that it forgot: later ones stay in the status.",
-    request: {},
+    request: {
+      until: maybe(
+        about(text, "Only those up to this time, which the client has shown (`at` of the last one)"),
+      ),
+    },
     reply: struct({ losses: list(Loss) }),
   },
   ...UPDATE_METHODS,

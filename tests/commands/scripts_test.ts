@@ -82,6 +82,26 @@ Deno.test("status --exit-code and luo losses: a loss that is cleared does not co
   assert.equal(await exitOf(cli), 0, "the next kernel");
 });
 
+Deno.test("losses --clear: losses that cannot be printed are not forgotten", async () => {
+  await using cli = new Cli();
+  await preserved(cli, "vm1");
+  killAgent(cli);
+  const full = [...cli.commandLine, "losses", "--clear"];
+  const child = new Deno.Command("sh", {
+    args: ["-c", 'exec "$@" >/dev/full', "sh", ...full],
+    env: cli.env,
+    stderr: "piped",
+  });
+  const { code, stderr } = await child.output();
+  assert.deepEqual([code, new TextDecoder().decode(stderr)], [
+    1,
+    "luo: Cannot write the result (ENOSPC)\n",
+  ]);
+  assert.equal(await exitOf(cli), 5);
+  assert.match(await cli.ok(["losses", "--clear"]), /1 loss cleared/);
+  assert.equal(await exitOf(cli), 0);
+});
+
 Deno.test("a loss that nobody has seen is still told after the next kexecs, and is none of theirs", async () => {
   await using cli = new Cli();
   await preserved(cli, "vm1");
