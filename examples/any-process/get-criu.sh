@@ -1,7 +1,7 @@
 #!/bin/sh
 # get-criu.sh DIRECTORY: CRIU of Debian forky, for hosts with an older one. DIRECTORY/criu runs it with its own libraries.
 # CRIU 4.2 is the first that can dump TCP sockets on Linux 6.16 and later. The script needs no root, and the host's packages
-# stay as they are.
+# stay as they are. Exit status 77: no mirror gives CRIU.
 set -eu
 mkdir -p "$1"
 directory=$(cd "$1" && pwd)
@@ -10,7 +10,7 @@ mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$directory/root"
 : >"$apt/status"
 
 ask() {
-  apt-get -qq -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=- -o Dir::Cache="$apt" \
+  apt-get -qq -o Acquire::Retries=3 -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=- -o Dir::Cache="$apt" \
     -o Dir::State::Lists="$apt/lists" -o Dir::State::status="$apt/status" -o APT::Sandbox::User=root \
     -o APT::Update::Error-Mode=any "$@"
 }
@@ -20,7 +20,7 @@ for mirror in $(apt-get --print-uris update | sed -n "s|^'\(.*\)/dists/.*|\1|p" 
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror forky main" >"$apt/sources.list"
   ask update 2>"$apt/errors" || continue
   # Nothing counts as installed here, so that all libraries come along.
-  ask --no-install-recommends --download-only --yes install criu >/dev/null
+  ask --no-install-recommends --download-only --yes install criu >/dev/null || break
   for package in "$apt/archives/"*.deb; do dpkg-deb -x "$package" "$directory/root"; done
   loader=$(echo "$directory"/root/usr/lib/*-linux-gnu/ld-linux-*)
   printf '#!/bin/sh\nexec %s --library-path %s %s "$@"\n' "$loader" "${loader%/*}" "$directory/root/usr/sbin/criu" \
@@ -28,6 +28,6 @@ for mirror in $(apt-get --print-uris update | sed -n "s|^'\(.*\)/dists/.*|\1|p" 
   chmod +x "$directory/criu"
   exec "$directory/criu" --version
 done
-echo "Cannot find Debian forky at any mirror of apt's sources" >&2
 cat "$apt/errors" >&2
-exit 1
+echo "Cannot download CRIU of Debian forky from any mirror of apt's sources" >&2
+exit 77

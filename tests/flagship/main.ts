@@ -57,6 +57,8 @@ const stories: readonly Story[] = [
   },
 ];
 
+/** The exit status of a test that cannot run here, as in .ci/run. */
+const CANNOT_RUN = 77;
 /** The machines of the stories have two processors each; more at once would only wait for each other. */
 const AT_ONCE = 2;
 
@@ -90,9 +92,11 @@ async function passes({ name, command, judge }: Story): Promise<boolean> {
 }
 
 function runToEnd(command: string, args: readonly string[]): void {
-  const { success } = new Deno.Command(command, { args: [...args], cwd: CHECKOUT, stdin: "null" })
+  const { code, stderr } = new Deno.Command(command, { args: [...args], cwd: CHECKOUT, stdin: "null" })
     .outputSync();
-  if (!success) throw new Error(`${command} ${args.join(" ")} failed`);
+  const why = new TextDecoder().decode(stderr).trim();
+  if (code === CANNOT_RUN) throw new MissingTool(`${command} cannot do its work here`, why);
+  if (code !== 0) throw new Error(`${command} ${args.join(" ")} failed: ${why}`);
 }
 
 /** The programs that the stories run. */
@@ -128,6 +132,6 @@ if (import.meta.main) {
   } catch (error) {
     if (!(error instanceof MissingTool)) throw error;
     console.error(error.message);
-    Deno.exit(1);
+    Deno.exit(CANNOT_RUN);
   }
 }

@@ -5,6 +5,8 @@
 import assert from "node:assert/strict";
 import { TestAgent } from "../agent/start.ts";
 
+/** As in .ci/run. */
+const CANNOT_RUN = 77;
 const here = new URL(".", import.meta.url).pathname;
 interface Outcome {
   readonly code: number;
@@ -92,9 +94,18 @@ async function edges({ socket }: TestAgent, packages: string): Promise<void> {
   assert.match((await run([varlinkctl, "list-methods", socket])).out, /io\.luo\.Agent\.PreserveFile/);
 }
 
+/** Downloads the clients. Where no mirror gives them, the test ends with 77: it cannot run here. */
+async function download(packages: string): Promise<void> {
+  const { code, err } = await tried([`${here}packages.sh`, packages]);
+  if (code === 0) return;
+  await Deno.remove(packages, { recursive: true });
+  console.error(err.trim());
+  Deno.exit(code === CANNOT_RUN ? CANNOT_RUN : 1);
+}
+
 const packages = await Deno.makeTempDir({ prefix: "luo-varlink-" });
 try {
-  await run([`${here}packages.sh`, packages]);
+  await download(packages);
   const { out } = await run([`${here}../../examples/varlink.sh`, packages]);
   assert.match(out, /^Varlink clients that got their memory back: 4$/m);
   await using agent = await TestAgent.start();

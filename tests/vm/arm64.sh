@@ -13,7 +13,7 @@ flock 9
 mkdir -p "$1/apt/lists/partial" "$1/apt/archives/partial"
 apt=$directory/apt
 ask() {
-  apt-get -qq -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt" \
+  apt-get -qq -o Acquire::Retries=3 -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt" \
     -o APT::Sandbox::User=root "$@"
 }
 

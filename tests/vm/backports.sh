@@ -11,7 +11,7 @@ apt=$directory/apt
 mkdir -p "$apt/lists/partial" "$apt/archives/partial"
 
 ask() {
-  apt-get -qq -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=- -o Dir::State::Lists="$apt/lists" \
+  apt-get -qq -o Acquire::Retries=3 -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=- -o Dir::State::Lists="$apt/lists" \
     -o Dir::Cache="$apt" -o APT::Sandbox::User=root -o APT::Update::Error-Mode=any "$@"
 }
 
