@@ -363,8 +363,13 @@ function readByVersion1(machine: Machine): string[] | undefined {
   return journal && content(journal.sessions);
 }
 
+interface Change {
+  readonly what: "create" | "preserve" | "close" | "all";
+  readonly name: number;
+}
+
 /** Sessions with long names fill a slot soon: checkpoints by themselves, and larger memfds. */
-const anyStep = fc.oneof(
+const anyStep: fc.Arbitrary<Change> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ what: fc.constant("create" as const), name: fc.nat(400) }) },
   { weight: 3, arbitrary: fc.record({ what: fc.constant("preserve" as const), name: fc.nat(400) }) },
   { weight: 2, arbitrary: fc.record({ what: fc.constant("close" as const), name: fc.nat(400) }) },
@@ -415,7 +420,9 @@ Deno.test("journal: after any changes both places have all of them, and 0.1.0 re
       });
     },
   );
-  fc.assert(property, { numRuns: 25 });
+  // 0.1.0 reads a journal that ends with a checkpoint, and refuses one that ends with an entry.
+  const create: Change = { what: "create", name: 1 };
+  fc.assert(property, { numRuns: 25, examples: [[[create, { what: "all", name: 0 }]], [[create]]] });
   assert.ok(read > 0 && refused > 0, `0.1.0 read ${read} journals and refused ${refused}`);
 });
 
