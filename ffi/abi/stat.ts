@@ -25,6 +25,14 @@ export function makedev(major: number, minor: number): bigint {
     (low & 0xffn);
 }
 
+export function major(dev: bigint): number {
+  return Number(((dev >> 32n) & 0xfffff000n) | ((dev >> 8n) & 0xfffn));
+}
+
+export function minor(dev: bigint): number {
+  return Number(((dev >> 12n) & 0xffffff00n) | (dev & 0xffn));
+}
+
 /** `struct statx`: nlink @16; uid @20; mode u16 @28; ino @32; size @40; blocks @48; dev_major @136; dev_minor @140. */
 export function decodeStatx(bytes: Uint8Array<ArrayBuffer>): Stat {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

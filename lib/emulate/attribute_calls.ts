@@ -2,19 +2,18 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
-import { fchmod } from "../../ffi/file.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import { isPathOnly, type PathArguments, type Subject, type Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
-import { CAP_FOWNER } from "./credentials.ts";
-import type { Node } from "./device_nodes.ts";
+import { CAP_CHOWN, CAP_FOWNER, CAP_FSETID, type Credentials, W_OK } from "./credentials.ts";
+import { type Node, touched } from "./device_nodes.ts";
+import { decodeTimes, sizeOfTimes, type TimeFormat } from "./time_arguments.ts";
 
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_FLAGS = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
 /** An owner that chown(2) leaves as it is. */
 const UNCHANGED = 0xffff_ffff;
-/** Bytes of struct timespec[2] and timeval[2]; struct utimbuf has half of them. */
-const TIMES_SIZE = 32;
+const [S_ISUID, S_ISGID, S_IXGRP] = [0o4000, 0o2000, 0o10];
 
 export class AttributeCalls {
   constructor(readonly program: CallingProgram, readonly subjects: Subjects) {}
@@ -34,39 +33,67 @@ export class AttributeCalls {
     fchown: (call) => this.#chown(call, undefined, call.args[1], call.args[2]),
     fchownat: (call) =>
       this.#chown(call, at(int(call.args[0]), call.args[1], int(call.args[4])), call.args[2], call.args[3]),
-    utime: (call) => this.#times(call, at(AT_FDCWD, call.args[0]), call.args[1], TIMES_SIZE / 2),
+    utime: (call) => this.#times(call, at(AT_FDCWD, call.args[0]), call.args[1], "utimbuf"),
     utimes: (call) => this.#times(call, at(AT_FDCWD, call.args[0]), call.args[1]),
     futimesat: (call) => this.#times(call, at(int(call.args[0]), call.args[1]), call.args[2]),
     utimensat: (call) =>
-      this.#times(call, at(int(call.args[0]), call.args[1], int(call.args[3])), call.args[2]),
+      this.#times(call, at(int(call.args[0]), call.args[1], int(call.args[3])), call.args[2], "timespec"),
   };
 
+  /** fs/attr.c: setattr_prepare(). */
   #chmod(call: Notification, named: PathArguments | undefined, mode: bigint): CallAnswer {
-    return this.#change(call, named, (node) => {
-      node.mode = int(mode) & 0o7777;
+    return this.#change(call, named, (node, credentials) => {
+      if (!owns(node, credentials)) return -Errno.EPERM;
+      const foreign = !credentials.inGroup(node.gid) && !credentials.has(CAP_FSETID);
+      node.mode = int(mode) & 0o7777 & ~(foreign ? S_ISGID : 0);
+      return 0;
     });
   }
 
+  /** The owner may give the device to a group of its own. All else needs CAP_CHOWN. */
   #chown(call: Notification, named: PathArguments | undefined, uid: bigint, gid: bigint): CallAnswer {
     const [user, group] = [Number(BigInt.asUintN(32, uid)), Number(BigInt.asUintN(32, gid))];
-    return this.#change(call, named, (node) => {
+    return this.#change(call, named, (node, credentials) => {
+      const [owner, any] = [credentials.uid === node.uid, credentials.has(CAP_CHOWN)];
+      if (user !== UNCHANGED && !any && !(owner && user === node.uid)) return -Errno.EPERM;
+      const joins = group === node.gid || credentials.inGroup(group);
+      if (group !== UNCHANGED && !any && !(owner && joins)) return -Errno.EPERM;
       if (user !== UNCHANGED) node.uid = user;
       if (group !== UNCHANGED) node.gid = group;
+      node.mode &= ~(node.mode & S_IXGRP ? S_ISUID | S_ISGID : S_ISUID);
+      return 0;
     });
   }
 
-  /** The times of the device are not kept: nothing reads them but stat(2), which says 0. */
-  #times(call: Notification, named: PathArguments, times: bigint, size = TIMES_SIZE): CallAnswer {
+  #times(
+    call: Notification,
+    named: PathArguments,
+    address: bigint,
+    format: TimeFormat = "timeval",
+  ): CallAnswer {
     if (named.path === 0n && (named.flags ?? 0) !== 0) return undefined;
-    const bytes = times === 0n ? undefined : this.program.bytes(call.tid, times, size);
+    const size = sizeOfTimes(format);
+    const bytes = address === 0n ? undefined : this.program.bytes(call.tid, address, size);
     if (bytes !== undefined && (typeof bytes === "number" || bytes.length < size)) return undefined;
-    if (named.path !== 0n) return this.#change(call, named, () => {});
+    const times = decodeTimes(format, bytes);
+    // The host's kernel says EINVAL.
+    if (typeof times === "number") return undefined;
     // utimensat(fd, NULL): futimens.
-    return this.#change(call, { ...named, flags: AT_EMPTY_PATH }, () => {});
+    const whole = named.path === 0n ? { ...named, flags: AT_EMPTY_PATH } : named;
+    return this.#change(call, whole, (node, credentials) => {
+      if (times.atime === undefined && times.mtime === undefined) return 0;
+      if (!owns(node, credentials)) {
+        if (!times.present) return -Errno.EPERM;
+        if (!credentials.may(node, W_OK)) return -Errno.EACCES;
+      }
+      node.times.atime = times.atime ?? node.times.atime;
+      node.times.mtime = times.mtime ?? node.times.mtime;
+      return 0;
+    });
   }
 
   /** `named` undefined: the fd in the first argument. */
-  #change(call: Notification, named: PathArguments | undefined, change: (node: Node) => void): CallAnswer {
+  #change(call: Notification, named: PathArguments | undefined, change: Change): CallAnswer {
     if ((named?.flags ?? 0) & ~AT_FLAGS) return undefined;
     const subject = named === undefined
       ? this.subjects.byFd(call.tid, int(call.args[0]))
@@ -75,18 +102,21 @@ export class AttributeCalls {
     return this.#apply(call, subject, change);
   }
 
-  #apply(call: Notification, subject: Subject | undefined, change: (node: Node) => void): CallAnswer {
+  #apply(call: Notification, subject: Subject | undefined, change: Change): CallAnswer {
     if (subject?.is === "below") return -Errno.ENOTDIR;
     if (subject?.is === "session") return -Errno.EOPNOTSUPP;
     if (subject?.is !== "device") return undefined;
-    const { node } = subject;
-    const credentials = this.program.credentials(call.tid);
-    if (!credentials.has(CAP_FOWNER) && credentials.uid !== node.uid) return -Errno.EPERM;
-    change(node);
-    // Watchers of the file in place of the device see the change.
-    if (node.memfd !== undefined) fchmod(node.memfd, node.mode);
-    return 0;
+    const answer = change(subject.node, this.program.credentials(call.tid));
+    if (answer === 0) touched(subject.node);
+    return answer;
   }
+}
+
+/** Changes the node, or returns the errno of the rule that forbids it. */
+type Change = (node: Node, credentials: Credentials) => number;
+
+function owns(node: Node, credentials: Credentials): boolean {
+  return credentials.uid === node.uid || credentials.has(CAP_FOWNER);
 }
 
 function at(dirfd: number, path: bigint, flags = 0): PathArguments {

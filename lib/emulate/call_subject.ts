@@ -1,9 +1,9 @@
 /** Finds out what a trapped call is about: the device, a session, or a file of the host. */
 import { AT_EMPTY_PATH } from "../../ffi/abi/stat.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
-import { fstat } from "../../ffi/file.ts";
+import { fstat, stat } from "../../ffi/file.ts";
 import type { CallingProgram } from "./calling_program.ts";
-import type { Entry, Node } from "./device_nodes.ts";
+import { DEVICE_DIRECTORY, type Entry, type Node } from "./device_nodes.ts";
 import type { EmulatedFd, EmulatedFds } from "./emulated_fds.ts";
 import type { FilePlace, Place } from "./path_walk.ts";
 import type { Paths } from "./paths.ts";
@@ -66,11 +66,13 @@ export class Subjects {
 
 /** How the device or a session looks to stat(2). */
 export function look(subject: Subject): FileLook | undefined {
-  if (subject.is === "session") return SESSION;
+  if (subject.is === "session") return { ...SESSION, ...subject.object.anonymous };
   if (subject.is !== "device") return undefined;
   const { kind, memfd } = subject.node;
   const found = kind === "file" && memfd !== undefined ? fstat(memfd) : undefined;
-  return lookOf(subject.node, found === undefined || typeof found === "number" ? 0n : found.size);
+  const directory = stat(subject.entry?.directory ?? DEVICE_DIRECTORY);
+  const dev = typeof directory === "number" ? 5n : directory.dev;
+  return lookOf(subject.node, dev, found === undefined || typeof found === "number" ? 0n : found.size);
 }
 
 /** Whether the fd was opened with O_PATH. */

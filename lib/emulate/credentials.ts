@@ -13,7 +13,9 @@ export interface Owned {
 }
 
 /** linux/capability.h */
+export const CAP_CHOWN = 0;
 export const CAP_FOWNER = 3;
+export const CAP_FSETID = 4;
 export const CAP_SYS_ADMIN = 21;
 export const CAP_SYS_BOOT = 22;
 export const CAP_MKNOD = 27;
@@ -44,7 +46,7 @@ export class Credentials {
     this.inPidNamespace = words("NSpid").length > 1;
     this.#uids = words("Uid").map(Number);
     this.#gids = words("Gid").map(Number);
-    this.#groups = words("Groups").map(Number);
+    this.#groups = words("Groups").filter((word) => word !== "").map(Number);
     this.#effective = capabilities("CapEff");
     this.#permitted = capabilities("CapPrm");
   }
@@ -57,6 +59,10 @@ export class Credentials {
   /** The gid for files. */
   get gid(): number {
     return this.#gids[3] ?? -1;
+  }
+
+  inGroup(gid: number): boolean {
+    return this.gid === gid || this.#groups.includes(gid);
   }
 
   /** Whether the process has the capability. A user who runs luo without root is the root of the machine. */

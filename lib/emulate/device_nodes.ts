@@ -3,8 +3,11 @@ import { MFD_CLOEXEC } from "../../ffi/abi/fcntl.ts";
 import { close, fchmod, memfd_create, stat } from "../../ffi/file.ts";
 import { check } from "../error.ts";
 import { identityOf } from "./emulated_fds.ts";
+import { type FileTimes, timesOf } from "./stat_structs.ts";
 
-const [DIRECTORY, NAME] = ["/dev", "liveupdate"];
+/** The directory of the device. */
+export const DEVICE_DIRECTORY = "/dev";
+const NAME = "liveupdate";
 
 /** The device's inode, or a file that a program made in its place after it had unlinked the device. */
 export interface Node {
@@ -13,6 +16,7 @@ export interface Node {
   uid: number;
   gid: number;
   nlink: number;
+  readonly times: FileTimes;
   readonly xattrs: Map<string, Uint8Array<ArrayBuffer>>;
   /** The file's content; for the device, once it is watched, the file that the host's inotify watches in its place. */
   memfd: number | undefined;
@@ -37,9 +41,11 @@ export class DeviceNodes implements Disposable {
 
   /** `present`: whether the kernel of this boot has the device. */
   constructor(present: boolean) {
-    const key = keyOf(DIRECTORY, NAME);
+    const key = keyOf(DEVICE_DIRECTORY, NAME);
     this.#reserved = key;
-    if (key !== undefined) this.#put(key, DIRECTORY, NAME, present ? newNode("device", 0o600) : undefined);
+    if (key !== undefined) {
+      this.#put(key, DEVICE_DIRECTORY, NAME, present ? newNode("device", 0o600) : undefined);
+    }
   }
 
   /** Whether any entry has this name: quick, for the many paths that have nothing to do with the device. */
@@ -96,6 +102,7 @@ export class DeviceNodes implements Disposable {
     if (key !== undefined) this.#forget(key, entry);
     entry.node = undefined;
     if (node !== undefined && --node.nlink === 0) release(node);
+    else if (node !== undefined) touched(node);
     this.#rename();
   }
 
@@ -125,7 +132,17 @@ export class DeviceNodes implements Disposable {
 
 export function newNode(kind: Node["kind"], mode: number): Node {
   const memfd = kind === "file" ? newFile(mode) : undefined;
-  return { kind, mode, uid: 0, gid: 0, nlink: 1, xattrs: new Map(), memfd };
+  return { kind, mode, uid: 0, gid: 0, nlink: 1, times: timesOf(now()), xattrs: new Map(), memfd };
+}
+
+export function now(): bigint {
+  return BigInt(Date.now()) * 1_000_000n;
+}
+
+/** The device's inode has changed: its watchers are told, by the file in its place. */
+export function touched(node: Node): void {
+  node.times.ctime = now();
+  if (node.memfd !== undefined) fchmod(node.memfd, node.mode);
 }
 
 /** The file that inotify and fanotify of the host watch in place of the device. */

@@ -10,9 +10,15 @@ import {
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
   MFD_NOEXEC_SEAL,
+  O_ACCMODE,
+  O_APPEND,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDWR,
 } from "../../ffi/abi/fcntl.ts";
 import { epoll_create1, epoll_ctl, epoll_wait, EpollWaiter } from "../../ffi/epoll.ts";
-import { close, fcntl, fstat, memfd_create, stat } from "../../ffi/file.ts";
+import { close, fcntl, fstat, memfd_create, open, readlink, stat } from "../../ffi/file.ts";
 import {
   IN_DELETE_SELF,
   IN_IGNORED,
@@ -24,6 +30,8 @@ import { check } from "../error.ts";
 import type { Ret } from "../system_calls.ts";
 import type { Entry, Node } from "./device_nodes.ts";
 
+/** The flags of open(2) that an open file keeps, and that a memfd takes. */
+const OF_DESCRIPTION = O_ACCMODE | O_APPEND | O_NONBLOCK;
 const SEALS = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
 
 /** A device or session fd of the model that programs of the machine hold copies of. */
@@ -40,6 +48,8 @@ export interface EmulatedFd {
   readonly node?: Node;
   /** The name of a session, as the program gave it: any bytes. */
   readonly name?: Uint8Array;
+  /** The host's inode of all its anonymous files. */
+  readonly anonymous: { readonly dev: bigint; readonly ino: bigint };
   /** Opened with O_PATH: most calls on the fd give EBADF. */
   readonly path_only?: boolean;
   /** The open of the file that is watched in place of the device: closing it makes the event. */
@@ -58,14 +68,19 @@ export class EmulatedFds implements Disposable {
   /** Also watches the fds that `watch` adds: the listener and the launcher's channel. */
   readonly #epoll = check(epoll_create1(), "epoll_create1", "the machine");
   readonly #waiter = new EpollWaiter(this.#epoll, 16);
+  readonly #anonymous: EmulatedFd["anonymous"];
   #waiting: Promise<void> | undefined;
   readonly #inotify = check(inotify_init1(), "inotify_init1", "the machine");
   /** Files that were retrieved in this boot. Linux gives a retrieved file no name; the host shows the memfd's name. */
   readonly nameless = new Set<string>();
+  /** The memfds with the contents of files of /proc and /sys have this before the path in their names. */
+  readonly contentMark = `luo-${crypto.randomUUID()}`;
   readonly #by_identity = new Map<string, EmulatedFd>();
   readonly #by_watch = new Map<number, EmulatedFd>();
 
   constructor() {
+    const { dev, ino } = check(fstat(this.#epoll), "fstat", "the machine");
+    this.#anonymous = { dev, ino };
     this.watch(this.#inotify, EPOLLIN);
   }
 
@@ -73,11 +88,11 @@ export class EmulatedFds implements Disposable {
   make(
     kind: EmulatedFd["kind"],
     model_fd: number,
+    flags: number,
     opened: Opened = {},
   ): { object: EmulatedFd; fd: number } | Ret {
-    const fd = memfd();
+    const fd = memfd(flags);
     if (fd < 0) return -Errno.ENOMEM;
-    fcntl(fd, F_ADD_SEALS, SEALS);
     const watch = inotify_add_watch(this.#inotify, `/proc/self/fd/${fd}`, IN_DELETE_SELF);
     if (watch < 0) {
       close(fd);
@@ -87,6 +102,7 @@ export class EmulatedFds implements Disposable {
       kind,
       model_fd,
       watch,
+      anonymous: this.#anonymous,
       identity: identityOf(check(fstat(fd), "fstat", "a memfd")),
       ...opened,
     };
@@ -104,6 +120,20 @@ export class EmulatedFds implements Disposable {
     if (this.#by_identity.size === 0 || fd < 0) return undefined;
     const found = stat(`/proc/${tid}/fd/${fd}`);
     return typeof found === "number" ? undefined : this.#by_identity.get(identityOf(found));
+  }
+
+  /** The path in /proc or /sys of a file that luo gave a program; undefined for every other file. */
+  contentPath(tid: number, fd: number): string | undefined {
+    const start = `/memfd:${this.contentMark}`;
+    const text = readlink(`/proc/${tid}/fd/${fd}`);
+    return typeof text === "string" && text.startsWith(start)
+      ? text.slice(start.length).replace(/ \(deleted\)$/, "")
+      : undefined;
+  }
+
+  /** A file of luo with the inode of all anonymous files. */
+  get anonymousFile(): number {
+    return this.#epoll;
   }
 
   get empty(): boolean {
@@ -151,8 +181,21 @@ export class EmulatedFds implements Disposable {
   }
 }
 
+/** Open with `flags`, so that the host refuses what Linux refuses on an fd that is only read. */
+function memfd(flags: number): Ret {
+  const fd = newMemfd();
+  if (fd < 0) return fd;
+  fcntl(fd, F_ADD_SEALS, SEALS);
+  // seccomp gives a program no fd of O_PATH. An fd that can neither read nor write (open(2): access mode 3) is the most like it.
+  const kept = flags & O_PATH ? O_ACCMODE : flags & OF_DESCRIPTION;
+  if (kept === O_RDWR) return fd;
+  const again = open(`/proc/self/fd/${fd}`, kept | O_CLOEXEC);
+  close(fd);
+  return again;
+}
+
 /** Not executable, as a session is not. Before Linux 6.3 the flag is unknown. */
-function memfd(): Ret {
+function newMemfd(): Ret {
   const fd = memfd_create("luo", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
   return fd === -Errno.EINVAL ? memfd_create("luo", MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
 }

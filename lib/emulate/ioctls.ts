@@ -1,5 +1,6 @@
 /** LUO's ioctls on emulated fds: the struct is in the program's memory, the fds in it are the program's. */
 import { Errno } from "../../ffi/abi/errno.ts";
+import { F_GETFL } from "../../ffi/abi/fcntl.ts";
 import * as luo from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { close, fchown, fstat } from "../../ffi/file.ts";
@@ -64,11 +65,21 @@ export class Ioctls {
     const view = viewOf(argument.bytes);
     const fd = view.getInt32(FD_OFFSET, true);
     const emulated = this.objects.find(call.tid, fd);
+    // A file of /proc, whose content a memfd holds: no handler takes it.
+    if (emulated === undefined && this.objects.contentPath(call.tid, fd) !== undefined) {
+      return this.#refused(object, argument, view);
+    }
     const model_fd = emulated?.model_fd ?? this.adopt(call.tid, fd);
     view.setInt32(FD_OFFSET, model_fd, true);
     const answer = this.sys.ioctl(object.model_fd, request, argument);
     if (emulated === undefined && model_fd >= 0) this.sys.close(model_fd);
     return answer;
+  }
+
+  /** The model's answer for a file that no handler takes, as the session itself is. */
+  #refused({ model_fd }: EmulatedFd, argument: UserMemory, view: DataView): Ret {
+    view.setInt32(FD_OFFSET, model_fd, true);
+    return this.sys.ioctl(model_fd, luo.LIVEUPDATE_SESSION_PRESERVE_FD, argument);
   }
 
   /** An fd of the model for the program's fd; the caller closes it. -1 when the program has no such fd. */
@@ -96,7 +107,8 @@ export class Ioctls {
     cloexec = true,
     opened: Opened = {},
   ): Ret {
-    const made = this.objects.make(kind, model_fd, opened);
+    const flags = this.sys.fcntl(model_fd, F_GETFL);
+    const made = this.objects.make(kind, model_fd, flags, opened);
     if (typeof made === "number") {
       this.sys.close(model_fd);
       return made;

@@ -57,7 +57,7 @@ export function kernelFileMode(sys: SystemCalls, path: string): number | undefin
 }
 
 /** A read-only file of the host with the content that the model gives now. The caller closes it. */
-export function openKernelFile(sys: SystemCalls, path: string, flags: number): Ret {
+export function openKernelFile(sys: SystemCalls, path: string, flags: number, name: string): Ret {
   if (path in DIRECTORIES) return kernelFileMode(sys, path) === undefined ? -Errno.ENOENT : -Errno.EACCES;
   const fd = sys.open(path, flags & ~O_CLOEXEC);
   if (fd < 0) return fd;
@@ -70,7 +70,7 @@ export function openKernelFile(sys: SystemCalls, path: string, flags: number): R
   }
   sys.close(fd);
   const others = path === "/proc/misc" ? otherMiscDevices() : "";
-  return readOnlyFile(path, joined([...pieces, new TextEncoder().encode(others)]));
+  return readOnlyFile(name, joined([...pieces, new TextEncoder().encode(others)]));
 }
 
 /** The host's own misc devices, which the machine has as well. */
@@ -78,11 +78,11 @@ function otherMiscDevices(): string {
   return (read_text("/proc/misc") ?? "").replace(/^.* liveupdate\n/m, "");
 }
 
-/** A read-only file of the host with this content. The caller closes it. */
-export function readOnlyFile(path: string, content: Uint8Array): Ret {
-  const memfd = check(memfd_create(path.slice(path.lastIndexOf("/") + 1), MFD_CLOEXEC), "memfd_create", path);
+/** A read-only file of the host with this content: a memfd. The caller closes it. */
+export function readOnlyFile(name: string, content: Uint8Array): Ret {
+  const memfd = check(memfd_create(name, MFD_CLOEXEC), "memfd_create", name);
   try {
-    check(write(memfd, content), "write", path);
+    check(write(memfd, content), "write", name);
     return open(`/proc/self/fd/${memfd}`, O_RDONLY | O_CLOEXEC);
   } finally {
     close(memfd);

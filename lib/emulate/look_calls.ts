@@ -132,6 +132,8 @@ export class LookCalls {
     const object = this.objects.find(pid, fd);
     if (object !== undefined) return objectText(object);
     const found = stat(`/proc/${pid}/fd/${fd}`);
+    const content = this.objects.contentPath(pid, fd);
+    if (content !== undefined) return encodeOsText(content);
     const nameless = typeof found !== "number" && this.objects.nameless.has(identityOf(found));
     return nameless ? encodeOsText("/ (deleted)") : undefined;
   }

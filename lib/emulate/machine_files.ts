@@ -18,21 +18,22 @@ export function openMachineFile(
   path: string,
   flags: number,
 ): Ret | undefined {
-  if (isKernelFile(path)) return openKernelFile(sys, path, flags);
+  const name = `${objects.contentMark}${path}`;
+  if (isKernelFile(path)) return openKernelFile(sys, path, flags, name);
   const [, pid] = /^\/proc\/(?:\d+\/task\/)?(\d+)\/status$/.exec(path) ?? [];
-  if (pid !== undefined) return openStatus(path, pid);
+  if (pid !== undefined) return openStatus(path, pid, name);
   const shown = fdinfo(path);
   const object = shown && objects.find(shown.pid, shown.fd);
-  return shown && object && openFdinfo(sys, program, shown, object);
+  return shown && object && openFdinfo(sys, program, shown, object, name);
 }
 
 /** The content of the file when it is opened, without luo's filter; undefined for a process that does not have it. */
-function openStatus(path: string, pid: string): Ret | undefined {
+function openStatus(path: string, pid: string, name: string): Ret | undefined {
   const text = read_text(path);
   const filters = Number(/^Seccomp_filters:\t(\d+)$/m.exec(text ?? "")?.[1] ?? 0);
   if (text === undefined || filters === 0 || !isOfMachine(pid)) return undefined;
   const shown = text.replace(/^Seccomp_filters:\t\d+$/m, `Seccomp_filters:\t${filters - 1}`);
-  return readOnlyFile(path, encode(filters === 1 ? shown.replace(/^Seccomp:\t2$/m, "Seccomp:\t0") : shown));
+  return readOnlyFile(name, encode(filters === 1 ? shown.replace(/^Seccomp:\t2$/m, "Seccomp:\t0") : shown));
 }
 
 /** A process of the machine descends from the guard, which is a child of luo. */
@@ -64,6 +65,7 @@ function openFdinfo(
   program: CallingProgram,
   { pid, fd }: ShownFd,
   object: EmulatedFd,
+  name: string,
 ): Ret {
   // FD_CLOEXEC is the fd's own, and the host knows it.
   const cloexec = (program.description(pid, fd)?.flags ?? 0) & O_CLOEXEC;
@@ -72,7 +74,7 @@ function openFdinfo(
   const session = kind === "session" || node === undefined;
   const ino = look(session ? { is: "session", object } : { is: "device", node, entry })?.ino ?? 0n;
   const text = `pos:\t0\nflags:\t0${flags.toString(8)}\nmnt_id:\t${session ? 14 : 2}\nino:\t${ino}\n`;
-  return readOnlyFile(String(fd), encode(text));
+  return readOnlyFile(name, encode(text));
 }
 
 function encode(text: string): Uint8Array {

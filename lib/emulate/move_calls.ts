@@ -7,7 +7,7 @@ import { stat, unlink } from "../../ffi/file.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import type { Subject, Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
-import type { DeviceNodes, Entry, Node } from "./device_nodes.ts";
+import { type DeviceNodes, type Entry, type Node, touched } from "./device_nodes.ts";
 import { type Place, sameDevice, splitPath } from "./path_walk.ts";
 
 const [RENAME_NOREPLACE, RENAME_EXCHANGE] = [1, 2];
@@ -79,6 +79,7 @@ export class MoveCalls {
       return -Errno.EXDEV;
     } else if (!this.nodes.add(...splitPath(place.path), node)) return -Errno.ENOENT;
     node.nlink++;
+    touched(node);
     return 0;
   }
 

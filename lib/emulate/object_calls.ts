@@ -1,17 +1,50 @@
 /** Calls on the device and session fds themselves: ioctl, fcntl, reading, mapping. The host would answer for the memfd. */
 import { Errno } from "../../ffi/abi/errno.ts";
-import { F_ADD_SEALS, F_GET_SEALS, F_GETFL, F_SETFL, MAP_ANONYMOUS } from "../../ffi/abi/fcntl.ts";
+import {
+  F_ADD_SEALS,
+  F_DUPFD,
+  F_DUPFD_CLOEXEC,
+  F_GET_SEALS,
+  F_GETFD,
+  F_GETFL,
+  F_SETFD,
+  F_SETFL,
+  F_SETLEASE,
+  MAP_ANONYMOUS,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  O_ACCMODE,
+  O_RDONLY,
+  O_WRONLY,
+  PROT_WRITE,
+} from "../../ffi/abi/fcntl.ts";
+import { PAGE_SIZE } from "../../ffi/abi/page.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
-import type { SystemCalls } from "../system_calls.ts";
+import { ARCH } from "../../ffi/libc.ts";
+import type { Ret, SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int, long } from "./call_answer.ts";
-import type { EmulatedFds } from "./emulated_fds.ts";
+import type { EmulatedFd, EmulatedFds } from "./emulated_fds.ts";
+import { fileSystemIoctl } from "./file_system_ioctls.ts";
 import type { Ioctls } from "./ioctls.ts";
 import type { PreservedFiles } from "./preserved_files.ts";
 
 /** FIOCLEX, FIONCLEX, FIONBIO: ioctls about the fd, whatever file it refers to. */
 const FD_REQUESTS = new Set([0x5451, 0x5450, 0x5421]);
 
-const F_SETLEASE = 1024;
+/** The commands about the number, whatever the fd refers to: F_DUPFD_QUERY and F_CREATED_QUERY besides those with a name here. */
+const OF_NUMBER = new Set([F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, 1027, 1028]);
+const PAGE = BigInt(PAGE_SIZE);
+/** asm-generic/mman-common.h, linux/mman.h: LEGACY_MAP_MASK. */
+const [MAP_TYPE, MAP_SHARED_VALIDATE, MAP_FIXED, MAP_HUGETLB, MAP_LEGACY] = [
+  0xf,
+  3,
+  0x10,
+  0x40000,
+  0x7c07_f9f3,
+];
+const PROT_EXEC = 4;
+/** The addresses of a program. */
+const ADDRESSES = 0x7fff_ffff_f000n;
 
 export class ObjectCalls {
   constructor(
@@ -53,6 +86,9 @@ export class ObjectCalls {
   #ioctl(call: Notification): CallAnswer {
     const object = this.objects.find(call.tid, int(call.args[0]));
     if (object === undefined) return undefined;
+    if (object.path_only) return -Errno.EBADF;
+    const known = fileSystemIoctl(call, object, this.ioctls.program, this.objects);
+    if (known !== undefined) return known;
     const answer = this.ioctls.serve(call, object);
     // The model runs FIONBIO as well: F_GETFL returns the model's flags.
     return FD_REQUESTS.has(Number(call.args[1] & 0xffff_ffffn)) ? undefined : answer;
@@ -60,17 +96,25 @@ export class ObjectCalls {
 
   #fcntl({ tid, args: [fd, raw, argument] }: Notification): CallAnswer {
     const command = int(raw);
+    if (OF_NUMBER.has(command)) return undefined;
+    const object = this.objects.find(tid, int(fd));
+    if (object?.path_only) return this.#fcntlPath(object, command);
     if (command === F_ADD_SEALS) {
-      const object = this.objects.find(tid, int(fd));
       if (object !== undefined) return this.sys.fcntl(object.model_fd, command, int(argument));
       return this.preserved.ask(tid, int(fd), (copy) => this.sys.fcntl(copy, F_ADD_SEALS, int(argument)));
     }
     if (![F_GETFL, F_SETFL, F_GET_SEALS, F_SETLEASE].includes(command)) return undefined;
-    const object = this.objects.find(tid, int(fd));
     if (command === F_SETLEASE) return object && -Errno.EINVAL;
+    // Only a memfd can do direct transfers.
+    if (command === F_SETFL && int(argument) & ARCH.O_DIRECT) return object && -Errno.EINVAL;
     const answer = object && this.sys.fcntl(object.model_fd, command, int(argument));
     // F_SETFL runs on the host as well, for those who look at the fd in /proc.
     return command === F_SETFL ? undefined : answer;
+  }
+
+  /** fs/fcntl.c: check_fcntl_cmd(). */
+  #fcntlPath({ model_fd }: EmulatedFd, command: number): Ret {
+    return command === F_GETFL ? this.sys.fcntl(model_fd, command) : -Errno.EBADF;
   }
 
   #read({ tid, args: [fd] }: Notification, offset: bigint | undefined): CallAnswer {
@@ -83,11 +127,31 @@ export class ObjectCalls {
       : this.sys.pread(object.model_fd, byte, offset);
   }
 
-  /** An fd of O_PATH gives EBADF, any other ENODEV. */
-  #mmap({ tid, args: [, , , flags, fd] }: Notification): CallAnswer {
-    if (int(flags) & MAP_ANONYMOUS) return undefined;
+  /** mm/mmap.c: ksys_mmap_pgoff(), do_mmap(). Neither the device nor a session can be mapped: ENODEV, when all else is right. */
+  #mmap({ tid, args }: Notification): CallAnswer {
+    const [address, length, protection, raw, fd, offset] = args;
+    const flags = int(raw);
+    // Of a part of a page as the offset the host's kernel says EINVAL.
+    if (flags & MAP_ANONYMOUS || offset % PAGE !== 0n) return undefined;
     const object = this.objects.find(tid, int(fd));
     if (object === undefined) return undefined;
-    return this.sys.read(object.model_fd, new Uint8Array(1)) === -Errno.EBADF ? -Errno.EBADF : -Errno.ENODEV;
+    if (object.path_only) return -Errno.EBADF;
+    if (flags & MAP_HUGETLB || length === 0n) return -Errno.EINVAL;
+    if (length > ADDRESSES) return -Errno.ENOMEM;
+    if (flags & MAP_FIXED && address % PAGE !== 0n) return -Errno.EINVAL;
+    if (flags & MAP_FIXED && address > ADDRESSES - length) return -Errno.ENOMEM;
+    return -this.#whyNotMapped(object, int(protection), flags);
+  }
+
+  #whyNotMapped(object: EmulatedFd, protection: number, flags: number): number {
+    const mode = this.sys.fcntl(object.model_fd, F_GETFL) & O_ACCMODE;
+    const type = flags & MAP_TYPE;
+    if (type === MAP_SHARED_VALIDATE && flags & ~MAP_LEGACY) return Errno.EOPNOTSUPP;
+    if (type === MAP_SHARED || type === MAP_SHARED_VALIDATE) {
+      if (protection & PROT_WRITE && mode === O_RDONLY) return Errno.EACCES;
+    } else if (type !== MAP_PRIVATE) return Errno.EINVAL;
+    if (mode === O_WRONLY) return Errno.EACCES;
+    // Nothing can be executed in the file system of anonymous inodes.
+    return protection & PROT_EXEC && object.kind === "session" ? Errno.EPERM : Errno.ENODEV;
   }
 }

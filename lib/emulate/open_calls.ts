@@ -22,7 +22,7 @@ import type { Ret, SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import type { Subject, Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
-import { R_OK, W_OK } from "./credentials.ts";
+import { CAP_FOWNER, R_OK, W_OK } from "./credentials.ts";
 import { type Entry, newNode, type Node } from "./device_nodes.ts";
 import type { EmulatedFd } from "./emulated_fds.ts";
 import type { Ioctls } from "./ioctls.ts";
@@ -34,7 +34,7 @@ import type { PreservedFiles } from "./preserved_files.ts";
 const [OPEN_HOW_SIZE, OPEN_HOW_MAX] = [24, 4096];
 const VALID_OPEN_FLAGS = 0o37777703n;
 const VALID_RESOLVE = 0x3fn;
-const TMPFILE = 0o20000000;
+const [TMPFILE, O_NOATIME] = [0o20000000, 0o1000000];
 
 /** The name of the device that makes a userfaultfd, besides the system call. */
 const USERFAULTFD = "userfaultfd";
@@ -111,18 +111,22 @@ export class OpenCalls {
     }
     if (subject.is !== "device") return undefined;
     const { node, entry } = subject;
-    if (!this.#mayOpen(call, node, flags)) return -Errno.EACCES;
+    const refused = this.#whyNotOpened(call, node, flags);
+    if (refused !== undefined) return -refused;
     return node.kind === "device"
       ? this.#openDevice(call, node, entry, flags)
       : this.#openFile(call, node, flags);
   }
 
-  #mayOpen({ tid }: Notification, node: Node, flags: number): boolean {
-    if (flags & O_PATH) return true;
+  #whyNotOpened({ tid }: Notification, node: Node, flags: number): number | undefined {
+    if (flags & O_PATH) return undefined;
     const mode = flags & O_ACCMODE;
     const reads = mode === O_WRONLY ? 0 : R_OK;
     const writes = mode === O_RDONLY && !(flags & O_TRUNC) ? 0 : W_OK;
-    return this.program.credentials(tid).may(node, reads | writes);
+    const credentials = this.program.credentials(tid);
+    if (!credentials.may(node, reads | writes)) return Errno.EACCES;
+    const owns = credentials.uid === node.uid || credentials.has(CAP_FOWNER);
+    return flags & O_NOATIME && !owns ? Errno.EPERM : undefined;
   }
 
   #openDevice(call: Notification, node: Node, entry: Entry | undefined, flags: number): Ret {

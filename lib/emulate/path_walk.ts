@@ -2,6 +2,7 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { readlink, stat } from "../../ffi/file.ts";
+import { read_text } from "../../ffi/proc.ts";
 import type { DeviceNodes, Entry } from "./device_nodes.ts";
 import { isKernelFile } from "./kernel_files.ts";
 
@@ -163,8 +164,8 @@ class Walk {
 
   /** The text of a link; /proc/self and /proc/thread-self are the program's, not luo's. */
   #link(name: string): string | number {
-    if (this.#isProc() && name === "self") return String(this.tid);
-    if (this.#isProc() && name === "thread-self") return `${this.tid}/task/${this.tid}`;
+    if (this.#isProc() && name === "self") return String(leader(this.tid));
+    if (this.#isProc() && name === "thread-self") return `${leader(this.tid)}/task/${this.tid}`;
     return readlink(`${this.#here()}/${name}`);
   }
 
@@ -193,6 +194,11 @@ class Walk {
   #violates(flags: number, errno: number): void {
     if (this.resolve & flags) this.violation ??= errno;
   }
+}
+
+/** The process of a thread. Its first thread may have ended, or have another table of fds. */
+function leader(tid: number): number {
+  return Number(/^Tgid:\t(\d+)$/m.exec(read_text(`/proc/${tid}/status`) ?? "")?.[1] ?? tid);
 }
 
 export function sameDevice(one: string, other: string): boolean {

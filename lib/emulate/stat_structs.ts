@@ -1,6 +1,6 @@
 /** The answers of stat(2), statx(2) and statfs(2) for the device and for a session fd, as the kernel's structs. */
 import { S_IFCHR, S_IFREG } from "../../ffi/abi/fcntl.ts";
-import { STATFS_SIZE, STATX_BASIC_STATS, STATX_SIZE, TMPFS_MAGIC } from "../../ffi/abi/stat.ts";
+import { major, minor, STATFS_SIZE, STATX_BASIC_STATS, STATX_SIZE, TMPFS_MAGIC } from "../../ffi/abi/stat.ts";
 import type { Node } from "./device_nodes.ts";
 
 /** misc devices have major 10; Linux chooses the minor dynamically. */
@@ -8,23 +8,42 @@ const [MAJOR, MINOR] = [10, 261];
 /** `dev_t` of small numbers, as stat(2) and mknod(2) have it. */
 export const DEVICE_NUMBER = BigInt((MINOR & 0xff) | (MAJOR << 8) | ((MINOR & ~0xff) << 12));
 /** linux/stat.h: STATX_BTIME is known of files in tmpfs, STATX_MNT_ID of all files. */
-const [STATX_BTIME, STATX_MNT_ID] = [0x800, 0x1000];
+const [STATX_BTIME, STATX_MNT_ID, STATX_MNT_ID_UNIQUE] = [0x800, 0x1000, 0x4000];
 const ANON_INODE_FS_MAGIC = 0x09041934;
 /** linux/statfs.h: ST_VALID, ST_NOATIME (anonymous inodes: ST_VALID), ST_RELATIME. */
 const [DEVTMPFS_FLAGS, ANON_INODE_FLAGS] = [0x1020, 0x20];
 
+/** Nanoseconds since 1970. */
+export interface FileTimes {
+  atime: bigint;
+  mtime: bigint;
+  ctime: bigint;
+  readonly btime: bigint;
+}
+
+export function timesOf(now: bigint): FileTimes {
+  return { atime: now, mtime: now, ctime: now, btime: now };
+}
+
 export interface FileLook {
   readonly mode: number;
+  /** The file system. */
+  readonly dev: bigint;
   readonly ino: bigint;
   readonly device: boolean;
   readonly uid: number;
   readonly gid: number;
   readonly nlink: number;
   readonly size: bigint;
+  readonly times?: FileTimes;
+  readonly anonymous?: true;
 }
 
+/** All sessions are one inode: that of every anonymous file, of which the host has one as well. */
 export const SESSION: FileLook = {
+  anonymous: true,
   mode: 0o600,
+  dev: 14n,
   ino: 1057n,
   device: false,
   uid: 0,
@@ -36,6 +55,7 @@ export const SESSION: FileLook = {
 /** A file of /proc or /sys; the mode is the model's. */
 export const KERNEL_FILE: FileLook = {
   mode: 0o444,
+  dev: 21n,
   ino: 4026533000n,
   device: false,
   uid: 0,
@@ -44,12 +64,12 @@ export const KERNEL_FILE: FileLook = {
   size: 0n,
 };
 
-/** `size`: of a file that stands in the device's place. */
-export function lookOf(node: Node, size = 0n): FileLook {
-  const { mode, uid, gid, nlink, kind } = node;
+/** `dev`: the file system of the directory. `size`: of a file that stands in the device's place. */
+export function lookOf(node: Node, dev: bigint, size = 0n): FileLook {
+  const { mode, uid, gid, nlink, kind, times } = node;
   const device = kind === "device";
   const type = device ? S_IFCHR : S_IFREG;
-  return { mode: type | mode, ino: device ? 261n : 262n, device, uid, gid, nlink, size };
+  return { mode: type | mode, dev, ino: device ? 261n : 262n, device, uid, gid, nlink, size, times };
 }
 
 /** struct stat of this architecture. */
@@ -58,10 +78,12 @@ export function encodeStat(look: FileLook): Uint8Array {
 }
 
 /** 128 bytes: dev u64@0, ino u64@8, mode u32@16, nlink u32@20, uid u32@24, gid u32@28, rdev u64@32, size i64@48, blksize i32@56. */
-export function encodeStatAarch64({ mode, ino, device, uid, gid, nlink, size }: FileLook): Uint8Array {
+export function encodeStatAarch64(
+  { mode, dev, ino, device, uid, gid, nlink, size, times }: FileLook,
+): Uint8Array {
   const bytes = new Uint8Array(128);
   const view = new DataView(bytes.buffer);
-  view.setBigUint64(0, 5n, true);
+  view.setBigUint64(0, dev, true);
   view.setBigUint64(8, ino, true);
   view.setUint32(16, mode, true);
   view.setUint32(20, nlink, true);
@@ -70,14 +92,17 @@ export function encodeStatAarch64({ mode, ino, device, uid, gid, nlink, size }: 
   if (device) view.setBigUint64(32, DEVICE_NUMBER, true);
   view.setBigUint64(48, size, true);
   view.setInt32(56, 4096, true);
+  setTimes(view, times);
   return bytes;
 }
 
 /** 144 bytes: dev u64@0, ino u64@8, nlink u64@16, mode u32@24, uid u32@28, gid u32@32, rdev u64@40, size i64@48, blksize i64@56. */
-export function encodeStatX86({ mode, ino, device, uid, gid, nlink, size }: FileLook): Uint8Array {
+export function encodeStatX86(
+  { mode, dev, ino, device, uid, gid, nlink, size, times }: FileLook,
+): Uint8Array {
   const bytes = new Uint8Array(144);
   const view = new DataView(bytes.buffer);
-  view.setBigUint64(0, 5n, true);
+  view.setBigUint64(0, dev, true);
   view.setBigUint64(8, ino, true);
   view.setBigUint64(16, BigInt(nlink), true);
   view.setUint32(24, mode, true);
@@ -86,19 +111,39 @@ export function encodeStatX86({ mode, ino, device, uid, gid, nlink, size }: File
   if (device) view.setBigUint64(40, DEVICE_NUMBER, true);
   view.setBigUint64(48, size, true);
   view.setBigUint64(56, 4096n, true);
+  setTimes(view, times);
   return bytes;
+}
+
+/** atime @72, mtime @88, ctime @104, on both: seconds i64, nanoseconds u64. */
+function setTimes(view: DataView, times = timesOf(0n)): void {
+  for (const [index, time] of [times.atime, times.mtime, times.ctime].entries()) {
+    view.setBigInt64(72 + 16 * index, seconds(time), true);
+    view.setBigUint64(80 + 16 * index, nanoseconds(time), true);
+  }
+}
+
+const SECOND = 1_000_000_000n;
+
+function seconds(time: bigint): bigint {
+  return (time - nanoseconds(time)) / SECOND;
+}
+
+function nanoseconds(time: bigint): bigint {
+  return ((time % SECOND) + SECOND) % SECOND;
 }
 
 /**
  * struct statx: mask u32@0, blksize u32@4, nlink u32@16, uid u32@20, gid u32@24, mode u16@28, ino u64@32, size u64@40,
- * attributes_mask u64@56, rdev u32@128 and 132, dev u32@136 and 140, mnt_id u64@144.
+ * attributes_mask u64@56, atime, btime, ctime and mtime i64@64, 80, 96 and 112 with nanoseconds u32 after each, rdev u32@128 and 132, dev u32@136 and 140, mnt_id u64@144.
  */
 export function encodeStatx(look: FileLook, asked: number): Uint8Array {
-  const { mode, ino, device, uid, gid, nlink, size } = look;
+  const { mode, dev, ino, device, uid, gid, nlink, size, times = timesOf(0n), anonymous } = look;
   const bytes = new Uint8Array(STATX_SIZE);
   const view = new DataView(bytes.buffer);
-  const named = look !== SESSION;
-  view.setUint32(0, STATX_BASIC_STATS | STATX_MNT_ID | (named ? asked & STATX_BTIME : 0), true);
+  const named = anonymous === undefined;
+  const mount = asked & STATX_MNT_ID_UNIQUE ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
+  view.setUint32(0, STATX_BASIC_STATS | mount | (named ? asked & STATX_BTIME : 0), true);
   view.setUint32(4, 4096, true);
   view.setUint32(16, nlink, true);
   view.setUint32(20, uid, true);
@@ -109,7 +154,12 @@ export function encodeStatx(look: FileLook, asked: number): Uint8Array {
   view.setBigUint64(56, named ? 0x303070n : 0x303000n, true);
   if (device) view.setUint32(128, MAJOR, true);
   if (device) view.setUint32(132, MINOR, true);
-  view.setUint32(140, named ? 5 : 14, true);
+  view.setUint32(136, major(dev), true);
+  view.setUint32(140, minor(dev), true);
+  for (const [index, time] of [times.atime, named ? times.btime : 0n, times.ctime, times.mtime].entries()) {
+    view.setBigInt64(64 + 16 * index, seconds(time), true);
+    view.setUint32(72 + 16 * index, Number(nanoseconds(time)), true);
+  }
   view.setBigUint64(144, named ? 2n : 14n, true);
   return bytes;
 }

@@ -8,6 +8,7 @@ import {
   S_IFIFO,
   S_IFMT,
   S_IFREG,
+  S_IFSOCK,
   SEEK_CUR,
   SEEK_SET,
 } from "../../ffi/abi/fcntl.ts";
@@ -17,6 +18,7 @@ import type { Ret, SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import type { EmulatedFds } from "./emulated_fds.ts";
+import { sameDevice } from "./path_walk.ts";
 import type { PreservedFiles } from "./preserved_files.ts";
 
 /** Linux moves the data through a pipe of this size; each pipeful is written whole or refused. */
@@ -39,21 +41,28 @@ export class TransferCalls {
   readonly handlers: Handlers<"sendfile" | "copy_file_range" | "splice"> = {
     sendfile: ({ args: [out, from, offset, count], tid }) =>
       this.#transfer(tid, { fd: int(from), address: offset }, { fd: int(out), address: 0n }, count),
-    copy_file_range: ({ args: [from, from_offset, out, out_offset, count], tid }) =>
-      this.#transfer(
+    copy_file_range: ({ args: [from, from_offset, out, out_offset, count, flags], tid }) =>
+      flags !== 0n || !this.#onOne(tid, int(from), int(out)) ? undefined : this.#transfer(
         tid,
         { fd: int(from), address: from_offset },
         { fd: int(out), address: out_offset },
         count,
       ),
+    // fs/splice.c: nothing to move is no error, whatever the fds are. The host's kernel knows the bad ones.
     splice: ({ args: [from, from_offset, out, out_offset, count], tid }) =>
-      this.#transfer(
+      count === 0n ? undefined : this.#transfer(
         tid,
         { fd: int(from), address: from_offset },
         { fd: int(out), address: out_offset },
         count,
       ),
   };
+
+  /** copy_file_range(2) copies within one file system, or refuses what is no file; the host's kernel knows the errno. */
+  #onOne(tid: number, from: number, out: number): boolean {
+    const emulated = [from, out].some((fd) => this.objects.find(tid, fd) !== undefined);
+    return emulated || sameDevice(`/proc/${tid}/fd/${from}`, `/proc/${tid}/fd/${out}`);
+  }
 
   #transfer(tid: Notification["tid"], from: Side, out: Side, count: bigint): CallAnswer {
     const [source, target] = [this.objects.find(tid, from.fd), this.objects.find(tid, out.fd)];
@@ -99,10 +108,12 @@ export class TransferCalls {
     const found = fstat(copy);
     if (typeof found === "number") return undefined;
     const type = found.mode & S_IFMT;
-    const piped = type === S_IFIFO;
-    if (!piped && type !== S_IFREG) return undefined;
+    const piped = type === S_IFIFO || type === S_IFSOCK;
     const start = piped ? 0n : this.#offset(tid, from.address, lseek(copy, 0n, SEEK_CUR));
     if (start === undefined) return undefined;
+    // A file of /proc or a character device: its size tells nothing.
+    const endless = !piped && (type !== S_IFREG || found.size === 0n);
+    if (endless) return this.#copy(tid, from, out, { copy, start, at, size, length: Number(count) });
     const there = piped ? BigInt(Math.max(0, waiting_bytes(copy))) : found.size - start;
     const amount = there < count ? there : count;
     // It fits, or there is nothing to move.
@@ -110,21 +121,32 @@ export class TransferCalls {
     // A pipe's data is one write; so is what is left of a file after the last pipeful that fits.
     const whole = piped ? 0 : Number(size - at) - Number(size - at) % PIPE_SIZE;
     if (whole <= 0) return -Errno.EPERM;
-    return this.#copy(tid, from, out, { copy, start, at, length: whole });
+    return this.#copy(tid, from, out, { copy, start, at, size, length: whole });
   }
 
-  /** Moves the pipefuls that fit. */
+  /** Moves the pipefuls that fit into `size`. */
   #copy(
     tid: number,
     from: Side,
     out: Side,
-    { copy, start, at, length }: { copy: number; start: bigint; at: bigint; length: number },
+    { copy, start, at, size, length }: {
+      copy: number;
+      start: bigint;
+      at: bigint;
+      size: bigint;
+      length: number;
+    },
   ): CallAnswer {
     const piece = new Uint8Array(PIPE_SIZE);
     return this.preserved.ask(tid, out.fd, (model_fd) => {
       let done = 0;
       while (done < length) {
-        const got = pread(copy, piece, start + BigInt(done));
+        const wanted = piece.subarray(0, Math.min(PIPE_SIZE, length - done));
+        const got = pread(copy, wanted, start + BigInt(done));
+        const refused = got > 0 && at + BigInt(done + got) > size ? -Errno.EPERM : undefined;
+        if (refused !== undefined) {
+          return done === 0 ? refused : this.#done(tid, from, out, { copy, start, at, done });
+        }
         const bytes = piece.subarray(0, Math.max(0, got));
         const written = got <= 0
           ? got

@@ -34,17 +34,14 @@ export class WatchCalls {
   #fanotify(call: Notification): CallAnswer {
     const [fd, raw, mask, dirfd, path] = call.args;
     const flags = int(raw);
-    if (path === 0n) return undefined;
+    const mark = (copy: number, file: string) =>
+      fanotify_mark(copy, (flags & ~FAN_MARK_DONT_FOLLOW) >>> 0, mask, file);
+    if (path === 0n) return this.#watch(call, this.subjects.byFd(call.tid, int(dirfd)), int(fd), mark);
     const named = { dirfd: int(dirfd), path, follow: !(flags & FAN_MARK_DONT_FOLLOW) };
-    return this.#watch(
-      call,
-      this.subjects.byPath(call, named),
-      int(fd),
-      (copy, file) => fanotify_mark(copy, (flags & ~FAN_MARK_DONT_FOLLOW) >>> 0, mask, file),
-    );
+    return this.#watch(call, this.subjects.byPath(call, named), int(fd), mark);
   }
 
-  /** `fd` is the program's inotify or fanotify fd. A session is watched through the memfd underneath. */
+  /** `fd` is the program's inotify or fanotify fd. For a session the host watches the inode of its own anonymous files. */
   #watch(
     { tid }: Notification,
     subject: Subject | undefined,
@@ -52,10 +49,11 @@ export class WatchCalls {
     add: (copy: number, file: string) => number,
   ): CallAnswer {
     if (subject?.is === "below") return -Errno.ENOTDIR;
-    if (subject?.is !== "device") return undefined;
+    if (subject?.is !== "device" && subject?.is !== "session") return undefined;
     const copy = this.program.fd(tid, fd);
     if (copy < 0) return copy;
-    const answer = add(copy, `/proc/self/fd/${watchedFile(subject.node)}`);
+    const file = subject.is === "session" ? this.subjects.objects.anonymousFile : watchedFile(subject.node);
+    const answer = add(copy, `/proc/self/fd/${file}`);
     close(copy);
     return answer;
   }

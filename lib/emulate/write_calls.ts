@@ -6,17 +6,22 @@ import { file_size_limit } from "../../ffi/tracee.ts";
 import { whole_chunks } from "../model/fs/whole_chunks.ts";
 import type { SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int, long } from "./call_answer.ts";
-import type { CallingProgram } from "./calling_program.ts";
+import type { CallingProgram, Piece } from "./calling_program.ts";
 import type { EmulatedFds } from "./emulated_fds.ts";
 import type { PreservedFiles } from "./preserved_files.ts";
 
 /** linux/fs.h. tmpfs of Linux 7.3 takes no others: RWF_NOWAIT, RWF_ATOMIC and RWF_DONTCACHE give EOPNOTSUPP. */
-const [RWF_APPEND, RWF_NOAPPEND, RWF_TMPFS] = [0x10, 0x20, 0x37];
+const [RWF_APPEND, RWF_NOAPPEND, RWF_TMPFS] = [0x10, 0x20, 0x137];
 /** The most bytes that one write moves (MAX_RW_COUNT). */
 const WRITE_MAX = 0x7fff_f000n;
 
+/** The last address of a program (access_ok), and the last offset in a file. */
+const [ADDRESS_MAX, OFFSET_MAX] = [0x7fff_ffff_ffffn, 0x7fff_ffff_ffff_ffffn];
+
 /** linux/aio_abi.h. */
 const [IOCB_SIZE, IOCB_CMD_PWRITE, IOCB_CMD_PWRITEV] = [64, 1, 8];
+/** IOCB_CMD_PREAD, PWRITE, PREADV, PWRITEV. */
+const IOCB_DATA = new Set([0, IOCB_CMD_PWRITE, 7, IOCB_CMD_PWRITEV]);
 /** More requests in one call are not looked at; the kernel's own limit for a context is lower by default. */
 const REQUESTS_MAX = 65_536;
 
@@ -58,7 +63,18 @@ export class WriteCalls {
     const addresses = this.program.bytes(tid, list, 8 * Math.min(Math.max(0, int(count)), REQUESTS_MAX));
     if (typeof addresses === "number") return undefined;
     const requests = new BigUint64Array(addresses.slice(0, addresses.length & ~7).buffer);
+    if (requests[0] !== undefined && this.#onObjectToo(tid, requests[0])) return -Errno.EINVAL;
     return [...requests].some((address) => this.#grows(tid, address)) ? -Errno.EPERM : undefined;
+  }
+
+  /** The device and sessions can be neither read nor written: the first of the requests is what the call answers for. */
+  #onObjectToo(tid: number, address: bigint): boolean {
+    const iocb = this.program.bytes(tid, address, IOCB_SIZE);
+    if (typeof iocb === "number" || iocb.length < IOCB_SIZE) return false;
+    const view = new DataView(iocb.buffer);
+    if (!IOCB_DATA.has(view.getUint16(16, true))) return false;
+    const object = this.objects.find(tid, view.getInt32(20, true));
+    return object !== undefined && !object.path_only;
   }
 
   /** struct iocb: u16 opcode@16, u32 fd@20, u64 buffer@24, u64 bytes or pieces@32, i64 offset@40. */
@@ -91,6 +107,7 @@ export class WriteCalls {
   }
 
   #plain({ tid, args: [fd, address, length] }: Notification, offset: bigint | undefined): CallAnswer {
+    if (!inMemory({ address, length })) return undefined;
     const data = (wanted: number) => this.program.bytes(tid, address, wanted);
     return this.#write(tid, int(fd), { length, offset, data });
   }
@@ -102,9 +119,10 @@ export class WriteCalls {
   ): CallAnswer {
     if (this.preserved.sizeOfFd(tid, int(fd)) === undefined) return undefined;
     const pieces = this.program.vector(tid, address, int(count));
-    // The host's kernel refuses a vector that cannot be read.
-    if (typeof pieces === "number") return undefined;
+    // The host's kernel refuses a vector that cannot be read, or that leads out of the program's memory.
+    if (typeof pieces === "number" || !pieces.every(inMemory)) return undefined;
     if (flags & ~RWF_TMPFS) return -Errno.EOPNOTSUPP;
+    if (flags & RWF_APPEND && flags & RWF_NOAPPEND) return -Errno.EINVAL;
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0n);
     const append = flags & RWF_APPEND ? true : flags & RWF_NOAPPEND ? false : undefined;
     const data = (wanted: number) => this.program.gather(tid, pieces, wanted);
@@ -121,7 +139,7 @@ export class WriteCalls {
     const at = write.append ?? (flags & O_APPEND) !== 0 ? size : write.offset ?? position;
     const limit = file_size_limit(tid);
     // From the limit on the host's kernel sends SIGXFSZ; up to there it cuts the write short.
-    if (at < 0n || at >= limit) return undefined;
+    if (at < 0n || at >= limit || at + write.length > OFFSET_MAX) return undefined;
     const length = [write.length, limit - at, WRITE_MAX].reduce((a, b) => a < b ? a : b);
     if (at + length <= size || length === 0n) return undefined;
     const fits = whole_chunks(Number(at), Number(length), Number(size));
@@ -137,4 +155,8 @@ export class WriteCalls {
           : this.sys.pwrite(model_fd, bytes, write.offset),
     );
   }
+}
+
+function inMemory({ address, length }: Piece): boolean {
+  return address + length <= ADDRESS_MAX;
 }

@@ -2,9 +2,12 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { encodeOsText } from "../../ffi/abi/os_text.ts";
 import type { Ret } from "../system_calls.ts";
-import type { Node } from "./device_nodes.ts";
+import { type Node, touched } from "./device_nodes.ts";
 
 const XATTR_NAME_MAX = 255;
+const [TRUSTED, SECURITY, ACL] = ["trusted.", "security.", "system.posix_acl_"];
+/** linux/capability.h: struct vfs_cap_data and vfs_ns_cap_data, by revision. */
+const CAPABILITY_SIZES: Readonly<Record<number, number>> = { 2: 20, 3: 24 };
 const [XATTR_CREATE, XATTR_REPLACE] = [1, 2];
 
 export interface Attributes {
@@ -19,6 +22,14 @@ export function checkName(name: string): string | Ret {
   return name === "" || encodeOsText(name).length > XATTR_NAME_MAX ? -Errno.ERANGE : name;
 }
 
+/** fs/xattr.c, security/commoncap.c: the value is looked at before the file. An ACL that can be set is not known here. */
+function badValue(name: string, value: Uint8Array<ArrayBuffer>): Ret | undefined {
+  if (name.startsWith(ACL)) return -Errno.EINVAL;
+  if (name !== "security.capability") return undefined;
+  const revision = value.length < 4 ? 0 : new DataView(value.buffer).getUint32(0, true) >>> 24;
+  return CAPABILITY_SIZES[revision] === value.length ? undefined : -Errno.EINVAL;
+}
+
 /** `node` undefined: of a session. `privileged`: whether the program may use trusted attributes. */
 export function attributesOf(node: Node | undefined, privileged: boolean): Attributes {
   return node === undefined ? SESSION : ofDevice(node, privileged);
@@ -27,37 +38,43 @@ export function attributesOf(node: Node | undefined, privileged: boolean): Attri
 /** No attributes, and no file system that could keep any. */
 const SESSION: Attributes = {
   get: (name) => name.startsWith("user.") ? -Errno.ENODATA : -Errno.EOPNOTSUPP,
-  set: (name) => name.startsWith("user.") ? -Errno.EPERM : -Errno.EOPNOTSUPP,
+  set: (name, value) =>
+    badValue(name, value) ?? (name.startsWith("user.") ? -Errno.EPERM : -Errno.EOPNOTSUPP),
   remove: (name) => name.startsWith("user.") ? -Errno.EPERM : -Errno.EOPNOTSUPP,
   list: () => [],
 };
 
 /** fs/xattr.c: xattr_permission() allows user attributes for files and directories only. */
-function ofDevice({ xattrs }: Node, privileged: boolean): Attributes {
-  const known = (name: string) => name.startsWith("trusted.") || name.startsWith("security.");
+function ofDevice(node: Node, privileged: boolean): Attributes {
+  const { xattrs } = node;
+  const known = (name: string) => name.startsWith(TRUSTED) || name.startsWith(SECURITY);
   const refused = (name: string) => {
-    if (name.startsWith("system.posix_acl_")) return -Errno.EINVAL;
+    if (name === TRUSTED || name === SECURITY) return privileged ? -Errno.EINVAL : -Errno.EPERM;
     if (name.startsWith("user.")) return -Errno.EPERM;
     if (!known(name)) return -Errno.EOPNOTSUPP;
     return privileged ? undefined : -Errno.EPERM;
   };
   return {
     get(name) {
+      if (name === TRUSTED || name === SECURITY) return -Errno.EINVAL;
       if (known(name)) return (privileged ? xattrs.get(name) : undefined) ?? -Errno.ENODATA;
-      return name.startsWith("user.") || name.startsWith("system.posix_acl_")
-        ? -Errno.ENODATA
-        : -Errno.EOPNOTSUPP;
+      return name.startsWith("user.") || name.startsWith(ACL) ? -Errno.ENODATA : -Errno.EOPNOTSUPP;
     },
     set(name, value, flags) {
-      const errno = refused(name);
+      const errno = badValue(name, value) ?? refused(name);
       if (errno !== undefined) return errno;
       if (flags & XATTR_CREATE && xattrs.has(name)) return -Errno.EEXIST;
       if (flags & XATTR_REPLACE && !xattrs.has(name)) return -Errno.ENODATA;
       xattrs.set(name, value);
+      touched(node);
       return 0;
     },
     remove(name) {
-      return refused(name) ?? (xattrs.delete(name) ? 0 : -Errno.ENODATA);
+      // Without an ACL there is none to remove.
+      if (name.startsWith(ACL)) return 0;
+      const errno = refused(name) ?? (xattrs.delete(name) ? 0 : -Errno.ENODATA);
+      if (errno === 0) touched(node);
+      return errno;
     },
     list: () => [...xattrs.keys()].filter((name) => privileged || !name.startsWith("trusted.")),
   };

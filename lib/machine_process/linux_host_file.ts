@@ -125,8 +125,14 @@ export class LinuxHostFile implements HostFile {
     return this.#regular || poll(this.fd, events, 0) !== 0;
   }
 
-  /** A new description that can read and write, where the host allows this: the model also reads a file that is open write-only. */
+  /**
+   * A description that can read and write at an offset, where the host allows this: the model also reads a file that is open
+   * write-only. An open is an event for those who watch the file, and on Linux PRESERVE_FD opens nothing.
+   */
   #forReadingAndWriting(): number {
+    const able = (this.flags() & (abi.O_ACCMODE | abi.O_APPEND)) === abi.O_RDWR;
+    const same = able ? this.dup() : -1;
+    if (same >= 0) return same;
     for (const flags of [abi.O_RDWR, abi.O_RDONLY]) {
       const fd = file.open(`/proc/self/fd/${this.fd}`, flags | abi.O_CLOEXEC);
       if (fd >= 0) return fd;
