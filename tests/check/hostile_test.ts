@@ -8,7 +8,7 @@ import { unpackBzImage } from "../../lib/kexec/image/x86_payload.ts";
 import { checkBytes } from "./check_image.ts";
 import { checkCost } from "./cost.ts";
 import { mutate, numbersFrom, originals, smallKernel } from "./hostile.ts";
-import { pack, PACKERS, realImage, uki } from "./images.ts";
+import { pack, PACKERS, packZeros, realImage, uki } from "./images.ts";
 
 const seed = Number(Deno.env.get("LUO_SEED") ?? Date.now() % 1_000_000);
 const MIB = 2 ** 20;
@@ -22,11 +22,14 @@ async function base(): Promise<{ image: Uint8Array; kernel: Uint8Array }> {
   return { image: real, kernel: (await unpackBzImage(real, new Budget(UNPACKED_MAX))).kernel };
 }
 
-Deno.test(`1,000 damaged images get a verdict (LUO_SEED=${seed})`, async () => {
+/** CI has a step that tries more, and `deno task fuzz:images` tries many more. */
+const RUNS = Number(Deno.env.get("LUO_RUNS") ?? 250);
+
+Deno.test(`${RUNS} damaged images get a verdict (LUO_SEED=${seed})`, async () => {
   const { image, kernel } = await base();
   const good = await originals(image, smallKernel(kernel));
   const random = numbersFrom(seed);
-  for (let run = 0; run < 1000; run++) {
+  for (let run = 0; run < RUNS; run++) {
     const bytes = mutate(good[random(good.length)] ?? image, random);
     try {
       await checkCost(bytes);
@@ -39,17 +42,15 @@ Deno.test(`1,000 damaged images get a verdict (LUO_SEED=${seed})`, async () => {
 Deno.test(`damaged copies of a real image get a verdict (LUO_SEED=${seed})`, async () => {
   const { image } = await base();
   const random = numbersFrom(seed);
-  for (let run = 0; run < 10; run++) await checkCost(mutate(image, random));
+  for (let run = 0; run < 4; run++) await checkCost(mutate(image, random));
 });
 
 for (const name of Object.keys(PACKERS)) {
   Deno.test(`a bomb packed with ${name} is given up`, async () => {
-    const bomb = await pack(new Uint8Array(300 * MIB), name);
+    const bomb = await packZeros(300 * MIB, name);
     if (bomb === undefined) return;
-    for (const image of [bomb, uki({ ".linux": bomb })]) {
-      const { verdict } = await checkBytes(image);
-      assert.equal(verdict, "does_not_fit");
-    }
+    assert.equal((await checkBytes(bomb)).verdict, "does_not_fit");
+    if (name === "gzip") assert.equal((await checkBytes(uki({ ".linux": bomb }))).verdict, "does_not_fit");
   });
 }
 

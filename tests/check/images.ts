@@ -44,6 +44,15 @@ export async function pack(bytes: Uint8Array, name: string): Promise<Uint8Array 
   }
 }
 
+/** So many zeros, packed without passing through this process. Undefined: the program is not installed. */
+export async function packZeros(size: number, name: string): Promise<Uint8Array | undefined> {
+  const [program = "", ...args] = PACKERS[name] ?? [];
+  const script = `command -v "$1" >/dev/null || exit 127; head -c ${size} /dev/zero | "$@"`;
+  const { code, stdout } = await new Deno.Command("sh", { args: ["-c", script, "sh", program, ...args] })
+    .output();
+  return code === 0 ? stdout : undefined;
+}
+
 /** The bzImage with another payload: its setup code, 1,024 bytes in place of the code that unpacks, the payload. */
 export function repack(image: Uint8Array, payload: Uint8Array, unpacked: number, sized: boolean): Uint8Array {
   const setup = ((parseBzImage(image)?.setup_sects ?? 0) + 1) * 512;
