@@ -2,7 +2,7 @@
 import { buildCommand, type Command, type RouteMap } from "@stricli/core";
 import type { SessionInfo } from "../lib/agent/protocol.ts";
 import type { Context } from "./base/context.ts";
-import { size } from "./base/text.ts";
+import { size } from "./base/size.ts";
 import { type Place, placeOf } from "./help/completion_place.ts";
 import { commandInfo } from "./help/route_tree.ts";
 import { runningSessions } from "./processes/agent_names.ts";

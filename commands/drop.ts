@@ -4,7 +4,8 @@ import type { Methods } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { keyArgument, parseKey } from "./arguments/key.ts";
 import type { Context } from "./base/context.ts";
-import { size, visible } from "./base/text.ts";
+import { size } from "./base/size.ts";
+import { visible } from "./base/text.ts";
 import { call } from "./processes/agent_calls.ts";
 
 type Result = Methods["DropValue"]["reply"];

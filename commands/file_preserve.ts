@@ -10,7 +10,8 @@ import { Failure } from "./errors/failure.ts";
 import { Progress } from "./output/progress.ts";
 import { parseSession, sessionArgument } from "./arguments/session_name.ts";
 import { run as showSession } from "./session_show.ts";
-import { shortDigest, size, visible } from "./base/text.ts";
+import { size } from "./base/size.ts";
+import { shortDigest, visible } from "./base/text.ts";
 import { textArgument } from "./arguments/text_argument.ts";
 import { parseNumber, tokenArgument } from "./arguments/token.ts";
 

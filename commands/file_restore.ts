@@ -10,7 +10,8 @@ import { Ended } from "./errors/program_ended.ts";
 import { interruptible } from "./processes/interrupt.ts";
 import { Progress } from "./output/progress.ts";
 import { parseSession } from "./arguments/session_name.ts";
-import { shortDigest, size, visible } from "./base/text.ts";
+import { size } from "./base/size.ts";
+import { shortDigest, visible } from "./base/text.ts";
 import { parseMode } from "./arguments/file_mode.ts";
 import { tokenArgument } from "./arguments/token.ts";
 

@@ -6,7 +6,8 @@ import { type CommonFlags, commonFlags, docs, perform } from "./arguments/comman
 import { keyArgument, parseKey } from "./arguments/key.ts";
 import { textArgument } from "./arguments/text_argument.ts";
 import type { Context } from "./base/context.ts";
-import { size, visible } from "./base/text.ts";
+import { size } from "./base/size.ts";
+import { visible } from "./base/text.ts";
 import { Failure } from "./errors/failure.ts";
 import { call } from "./processes/agent_calls.ts";
 

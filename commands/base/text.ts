@@ -1,5 +1,4 @@
-/** Text for people: sizes, times, colour, and names made safe for a terminal. */
-import prettyBytes from "pretty-bytes";
+/** Text for people: times, colour, and names made safe for a terminal. */
 
 /** Marks text on a terminal. Without colour it returns the text unchanged. */
 export type Paint = (style: "bold" | "dim" | "red" | "green" | "yellow", text: string) => string;
@@ -10,11 +9,6 @@ const SGR = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
 export const colour: Paint = (style, text) => `\x1b[${SGR[style]}m${text}\x1b[0m`;
 
 export const plain: Paint = (_style, text) => text;
-
-/** A size for people: `200 MiB`. */
-export function size(bytes: number): string {
-  return prettyBytes(bytes, { binary: true });
-}
 
 /** A number with its noun: `1 file`, `2 files`. */
 export function count(number: number, noun: string, plural = `${noun}s`): string {

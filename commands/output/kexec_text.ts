@@ -1,6 +1,7 @@
 /** The loaded image as people read it. */
 import type { ImageInfo } from "../../lib/agent/protocol.ts";
-import { shortDigest, size, time, visible } from "../base/text.ts";
+import { size } from "../base/size.ts";
+import { shortDigest, time, visible } from "../base/text.ts";
 import { table } from "./table.ts";
 
 /** `/boot/vmlinuz (7.3.4)`, or that there is none. */

@@ -1,6 +1,7 @@
 /** The text of `luo kho show`. */
 import type { FileReport, KhoReport, LuoReport } from "../../lib/schema/answer_types.ts";
-import { count, size, visible } from "../base/text.ts";
+import { size } from "../base/size.ts";
+import { count, visible } from "../base/text.ts";
 import { table } from "./table.ts";
 
 /** A handover for people: head, blobs, sessions with their files, FLBs, and notes about what could not be read. */

@@ -1,6 +1,6 @@
 /** The progress bar of copying and hashing. */
 import type { Outside } from "../base/context.ts";
-import { size } from "../base/text.ts";
+import { size } from "../base/size.ts";
 
 /** Shorter work shows no bar. */
 const QUIET_MS = 1000;

@@ -1,6 +1,7 @@
 /** The result of `luo rehearse IMAGE` as text. */
 import type { Rehearsal } from "../../lib/schema/answer_types.ts";
-import { count, type Paint, size, visible } from "../base/text.ts";
+import { size } from "../base/size.ts";
+import { count, type Paint, visible } from "../base/text.ts";
 
 const VERDICTS: Readonly<
   Record<Rehearsal["verdict"], readonly [words: string, style: "green" | "red" | "yellow"]>

@@ -1,6 +1,7 @@
 /** Sessions and their files as people read them. */
 import type { FileInfo, SessionInfo } from "../../lib/agent/protocol.ts";
-import { count, operand, shortDigest, size, time, visible } from "../base/text.ts";
+import { size } from "../base/size.ts";
+import { count, operand, shortDigest, time, visible } from "../base/text.ts";
 import { table } from "./table.ts";
 
 /** Files as far as the agent knows them: of a session or of a loss. */

@@ -3,7 +3,8 @@ import type { LastUpdate, Loss, SessionInfo, Status } from "../../lib/agent/prot
 import { hintsFor } from "../errors/hints.ts";
 import { imageLine } from "./kexec_text.ts";
 import { contents, keepLines, sessionTable, unlistedLine } from "./session_text.ts";
-import { count, type Paint, size, time, visible } from "../base/text.ts";
+import { size } from "../base/size.ts";
+import { count, type Paint, time, visible } from "../base/text.ts";
 import { foundLines, rebootLines, storeRows } from "./store_text.ts";
 import { table } from "./table.ts";
 

@@ -76,7 +76,7 @@ interface Outcome {
 
 const EVENTS_MAX = 64;
 /** How long this thread waits for the next call by itself. */
-const LINGER_MS = 1;
+const LINGER_MS = 3;
 /** How long it goes on with that before other work of Deno has a turn. */
 const TURN_MS = 20;
 

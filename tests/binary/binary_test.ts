@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { build } from "../../tools/binary/build.ts";
 import { chunks, disposals } from "../../tools/binary/chunks.ts";
+import { asFunction, LINKER } from "../../tools/binary/loader.ts";
 import { VERSION } from "../../lib/version.ts";
 import { hostTarget } from "../../tools/binary/deno_program.ts";
 
@@ -11,6 +12,7 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 const directory = Deno.makeTempDirSync({ prefix: "luo-binary-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
 const LUO = `${directory}/luo`;
+const CHUNKS = await chunks(ROOT, `${directory}/chunks`);
 Deno.writeFileSync(LUO, await build(hostTarget()), { mode: 0o755 });
 
 interface Outcome {
@@ -183,15 +185,38 @@ Deno.test("a converted chunk disposes of a variable that is used once", async ()
   assert.equal(new TextDecoder().decode(stdout), "disposed\n1\n");
 });
 
-Deno.test("the chunks have every disposal of the sources", async () => {
-  const scratch = `${directory}/all`;
-  Deno.mkdirSync(scratch);
-  const texts = Object.values(await chunks(ROOT, scratch));
+Deno.test("the chunks have every disposal of the sources", () => {
+  const texts = Object.values(CHUNKS);
   const inside = texts.reduce((sum, text) => sum + disposals(text), 0);
   const code = (path: string) => Deno.readTextFileSync(path).replace(/\/\*[^]*?\*\/|\/\/.*$/gm, "");
   const sources = modules().filter((path) => path.startsWith(ROOT) && path.endsWith(".ts"));
   assert.ok(inside > 20);
   assert.equal(inside, sources.reduce((sum, path) => sum + disposals(code(path)), 0));
+});
+
+Deno.test("every chunk loads when it is the first one", () => {
+  const all = CHUNKS;
+  const functions = new Map(
+    Object.entries(all).map(([name, text]) => [name, new Function(`return ${asFunction(text)}`)()]),
+  );
+  const linker = new Function("define", `${LINKER}\nreturn require;`);
+  assert.ok(functions.size > 100);
+  for (const name of functions.keys()) {
+    // main runs a command.
+    if (name === "luo:main") continue;
+    const loaded = linker((wanted: string) => functions.get(wanted))(name);
+    assert.equal(loaded.noSuchExport, undefined, name);
+  }
+});
+
+Deno.test("a chunk that needs itself while it loads says so", () => {
+  const sources: Record<string, string> = {
+    "luo:1": 'const other = require("luo:2"); provide({ a: other.b });',
+    "luo:2": 'const other = require("luo:1"); provide({ b: other.a });',
+  };
+  const define = (name: string) => new Function("provide", "require", sources[name] ?? "");
+  const require = new Function("define", `${LINKER}\nreturn require;`)(define);
+  assert.throws(() => require("luo:1").a, /luo:1 is used before it is loaded/);
 });
 
 Deno.test("the same source gives the same script in any directory and with any cache of Deno", () => {

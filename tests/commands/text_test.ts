@@ -9,7 +9,8 @@ import { Progress, progressLine } from "../../commands/output/progress.ts";
 import { format as formatSession } from "../../commands/session_show.ts";
 import { statusText } from "../../commands/output/status_text.ts";
 import { rebootLines } from "../../commands/output/store_text.ts";
-import { colour, plain, shortDigest, size, time, visible } from "../../commands/base/text.ts";
+import { size } from "../../commands/base/size.ts";
+import { colour, plain, shortDigest, time, visible } from "../../commands/base/text.ts";
 import { table } from "../../commands/output/table.ts";
 
 const at = "2026-11-21T05:00:01.123Z";

@@ -1,7 +1,7 @@
 /** Bundles luo into one script, and the texts that the script reads when it needs them. */
 import { chunks, needed } from "./chunks.ts";
 import { helpPages } from "./help_pages.ts";
-import { MARK, script } from "./loader.ts";
+import { asFunction, MARK, script } from "./loader.ts";
 import { output } from "./output.ts";
 
 export interface Bundle {
@@ -22,13 +22,13 @@ export async function bundle(root: string, env: readonly string[]): Promise<Bund
     const first = closure("luo:main", needs);
     const texts = new Texts();
     texts.add(MARK);
-    const later = Object.entries(all).filter(([name]) => !first.has(name));
+    const later = Object.entries(all).filter(([name]) => !first.has(name))
+      .map(([name, text]) => [name, `${asFunction(text)}\n//# sourceURL=${name}`] as const);
     const places = {
       variable: env[0] ?? "",
       offset: new TextEncoder().encode(env.map((one) => `${one}\0`).join("")).length,
-      chunks: texts.addAll(later),
-      help: texts.addAll(Object.entries(await helpPages())),
-      needs,
+      chunks: texts.add(JSON.stringify(texts.addAll(later))),
+      help: texts.add(JSON.stringify(texts.addAll(Object.entries(await helpPages())))),
     };
     const own = Object.fromEntries(Object.entries(all).filter(([name]) => first.has(name)));
     return {

@@ -1,25 +1,28 @@
-/** Splits luo into CommonJS chunks that load only when they are needed. */
+/** Makes of every module of luo a chunk that loads by itself, when something of it is used for the first time. */
 import { output } from "./output.ts";
 
-/** An import of another chunk, as esbuild writes it. */
-const IMPORT = /(import\()?"\.\/([\w-]+)\.js"\)?/g;
+/** An import of another module, as esbuild writes it. */
+const IMPORT = /(import\()?"(\.{1,2}\/[\w./-]+)\.js"\)?/g;
+/** The list of exports with which esbuild ends a module. */
+const EXPORTS = /^export \{([^}]*)\};$/m;
 
 /**
- * main.ts and its imports as CommonJS chunks, by name; the first is `luo:main`. A chunk has the modules that are always needed
- * together.
+ * main.ts and its imports by name, as bodies of functions; the first is `luo:main`. A body calls `provide` with its exports, and
+ * `require`, `module` and `exports` are those of CommonJS.
  *
- * `deno bundle` splits only into ECMAScript modules, so esbuild converts each of them afterwards. Neither minifies syntax: esbuild
- * would inline a `using` variable that is used once, and so drop its disposal.
+ * Every module is an entry for `deno bundle`, so that esbuild keeps it in a file of its own. `deno bundle` splits only into ECMAScript
+ * modules, so esbuild converts each of them afterwards. Neither minifies syntax: esbuild would inline a `using` variable that is used
+ * once, and so drop its disposal.
  */
 export async function chunks(root: string, directory: string): Promise<Record<string, string>> {
   const split = `${directory}/split`;
-  const args = ["bundle", "--quiet", "--platform=deno", `--outdir=${split}`, "--code-splitting", "main.ts"];
-  await output(Deno.execPath(), args, root);
+  const args = ["bundle", "--quiet", "--platform=deno", `--outdir=${split}`, "--code-splitting"];
+  await output(Deno.execPath(), [...args, ...await sources(root)], root);
   const modules = named(readAll(split));
   const { stop, transform } = await import("esbuild");
   try {
     const converted = Array.from(modules, async ([name, text]) => {
-      const { code } = await transform(withPackages(text), {
+      const { code } = await transform(withProvide(withPackages(text)), {
         format: "cjs",
         target: "esnext",
         minifyWhitespace: true,
@@ -36,6 +39,31 @@ export async function chunks(root: string, directory: string): Promise<Record<st
   }
 }
 
+interface ModuleGraph {
+  readonly modules: readonly { readonly specifier: string }[];
+}
+
+/** The paths of main.ts and of all modules that it imports, without those of packages. */
+async function sources(root: string): Promise<string[]> {
+  const graph: ModuleGraph = JSON.parse(await output(Deno.execPath(), ["info", "--json", "main.ts"], root));
+  const above = new URL(".", `file://${await Deno.realPath(`${root}/main.ts`)}`).href;
+  return graph.modules.map(({ specifier }) => specifier)
+    .filter((specifier) => specifier.startsWith(above) && specifier.endsWith(".ts"))
+    .map((specifier) => specifier.slice(above.length)).toSorted();
+}
+
+/** The module with a call of `provide` in the place of its list of exports. esbuild's own code for exports is longer and slower. */
+function withProvide(text: string): string {
+  return text.replace(EXPORTS, (_, list: string) => {
+    const names = list.split(",").map((one) => one.trim()).filter((one) => one !== "");
+    const values = names.map((one) => {
+      const [inside = "", outside = inside] = one.split(" as ");
+      return `${outside}: ${inside}`;
+    });
+    return `provide({ ${values.join(", ")} });`;
+  });
+}
+
 /**
  * Packages that are CommonJS get a `require` made by node:module, which every start would load; a CommonJS chunk has one already. Their
  * files are named by their place in Deno's cache, which is another one on every machine.
@@ -47,7 +75,7 @@ function withPackages(text: string): string {
     .replaceAll(/^( *")[^"\n]*\/npm\/[^"\n/]+\/([^"\n]+"\()/gm, "$1$2");
 }
 
-/** The chunks that this one needs at once. It asks for others later, in functions. */
+/** The chunks that this one imports and does not load later, with import(). */
 export function needed(text: string): string[] {
   const atOnce = text.replaceAll(/Promise\.resolve\(\)\.then\(\(\)=>require\("[^"]+"\)\)/g, "");
   return Array.from(atOnce.matchAll(/\brequire\("(luo:[^"]+)"\)/g), ([, name = ""]) => name);
@@ -58,14 +86,14 @@ export function disposals(text: string): number {
   return Array.from(text.matchAll(/\busing\s+[\w$]+\s*(?:=|\bof\b)/g)).length;
 }
 
-/** The text of every file, by its name without `.js`. */
-function readAll(directory: string): Map<string, string> {
-  return new Map(
-    Array.from(Deno.readDirSync(directory), ({ name }) => [
-      name.replace(/\.js$/, ""),
-      Deno.readTextFileSync(`${directory}/${name}`),
-    ]),
-  );
+/** The text of every file below the directory, by its path without `.js`. */
+function readAll(directory: string, inside = ""): Map<string, string> {
+  const found = Array.from(Deno.readDirSync(`${directory}/${inside}`)).flatMap(({ name, isDirectory }) => {
+    if (isDirectory) return [...readAll(directory, `${inside}${name}/`)];
+    const path = `${inside}${name}`;
+    return [[path.replace(/\.js$/, ""), Deno.readTextFileSync(`${directory}/${path}`)] as const];
+  });
+  return new Map(found);
 }
 
 /**
@@ -77,19 +105,23 @@ function named(modules: ReadonlyMap<string, string>): Map<string, string> {
   // The loop also visits the names that it adds.
   for (const file of names.keys()) {
     for (const [, , imported = ""] of (modules.get(file) ?? "").matchAll(IMPORT)) {
-      if (modules.has(imported) && !names.has(imported)) {
-        names.set(imported, `luo:${imported.replace(/-?[0-9A-Z]{8}$/, "")}-${names.size}`);
-      }
+      const path = resolved(imported, file);
+      if (modules.has(path) && !names.has(path)) names.set(path, `luo:${names.size}`);
     }
   }
   return new Map(
     Array.from(names, ([file, name]) => [
       name,
       (modules.get(file) ?? "").replace(IMPORT, (text, lazily, imported) => {
-        const known = names.get(imported);
+        const known = names.get(resolved(imported, file));
         if (known === undefined) return text;
         return lazily === undefined ? `"${known}"` : `Promise.resolve().then(()=>require("${known}"))`;
       }),
     ]),
   );
+}
+
+/** The path that a module means by a relative one. */
+function resolved(path: string, from: string): string {
+  return new URL(path, `file:///${from}`).pathname.slice(1);
 }

@@ -6,11 +6,9 @@ export interface Places {
   readonly variable: string;
   /** From the variable's first byte to the first text. */
   readonly offset: number;
-  /** The name and the place of each chunk and each help page, from the first text on. */
-  readonly chunks: Readonly<Record<string, number>>;
-  readonly help: Readonly<Record<string, number>>;
-  /** The chunks that each chunk needs at once, by its name. */
-  readonly needs: Readonly<Record<string, readonly string[]>>;
+  /** The places of two texts: the JSON of the places of all chunks, and of all help pages, by their names. */
+  readonly chunks: number;
+  readonly help: number;
 }
 
 /** The first text, which the script compares, so that it takes no other memory for the texts. */
@@ -19,8 +17,7 @@ export const MARK = "luo's texts";
 /**
  * A module of JavaScript. `first` are the chunks that every command line needs: they are part of the module. Deno reads a module three
  * times (for its imports, for CommonJS, by V8), which for all of luo takes a quarter of Deno's own start. So the other chunks are
- * strings in the executable's memory, after the variables that the start program gave to the C library (stub.ts). V8 sees a chunk
- * when it is asked for, together with the chunks that it needs.
+ * strings in the executable's memory, after the variables that the start program gave to the C library (stub.ts).
  */
 export function script(commit: string, places: Places, first: Readonly<Record<string, string>>): string {
   const functions = Object.entries(first).map(([name, text]) =>
@@ -28,18 +25,26 @@ export function script(commit: string, places: Places, first: Readonly<Record<st
   );
   return `const places=${JSON.stringify(places)};
 const chunks={${functions.join(",\n")}};
-${LOADER}
+${TEXTS}
+function define(name) {
+  if (Object.hasOwn(chunks, name)) return chunks[name];
+  table ??= JSON.parse(text(places.chunks));
+  return (0, eval)(text(table[name]));
+}
+${LINKER}
 globalThis.LUO_BINARY={commit:${JSON.stringify(commit)},help(key){
-  return Object.hasOwn(places.help,key)?text(places.help[key]):undefined}};
-require("luo:main");
+  const pages=JSON.parse(text(places.help));
+  return Object.hasOwn(pages,key)?text(pages[key]):undefined}};
+load("luo:main");
 `;
 }
 
-function asFunction(text: string): string {
-  return `(function(exports,require,module){${text}\n})`;
+/** A chunk as an expression. V8 compiles it at once because of the parentheses. */
+export function asFunction(text: string): string {
+  return `(function(provide,require,module,exports){${text}\n})`;
 }
 
-const LOADER = `let memory;
+const TEXTS = `let memory, table;
 function text(place) {
   memory ??= find();
   return memory.getCString(places.offset + place);
@@ -55,23 +60,38 @@ function find() {
   JSON.stringify(MARK)
 }) return view;
   }
-}
-function define(name) {
-  const names = new Set([name]);
-  for (const one of names) for (const other of places.needs[one]) if (!Object.hasOwn(chunks, other)) names.add(other);
-  const functions = Array.from(names, (one) => "(function(exports,require,module){" + text(places.chunks[one]) + "\\n})");
-  const defined = (0, eval)("[" + functions.join(",") + "]\\n//# sourceURL=" + name);
-  let at = 0;
-  for (const one of names) chunks[one] = defined[at++];
-}
-const loaded = {};
+}`;
+
+/**
+ * Functions that link chunks. `require` gives an object with the exports of a chunk. The chunk runs when the first of them is read: no
+ * module of luo does anything while it loads, so that nothing can tell. `define` must give the function of a chunk.
+ */
+export const LINKER = `const linked = {};
 function require(name) {
-  let module = loaded[name];
-  if (module === undefined) {
-    if (!Object.hasOwn(places.needs, name)) return process.getBuiltinModule(name);
-    if (!Object.hasOwn(chunks, name)) define(name);
-    module = loaded[name] = {exports:{}};
-    chunks[name](module.exports, require, module);
-  }
-  return module.exports;
+  return linked[name] ??= name.startsWith("luo:") ? link(name) : process.getBuiltinModule(name);
+}
+function link(name) {
+  let loading = false;
+  const get = (_, key) => {
+    if (loading) throw new ReferenceError(name + " is used before it is loaded");
+    loading = true;
+    try {
+      load(name, provide);
+    } finally {
+      loading = false;
+    }
+    return exported[key];
+  };
+  const exported = Object.create(new Proxy({}, {get}));
+  const provide = (values) => {
+    // From now on a name that the chunk does not export is undefined.
+    Object.setPrototypeOf(exported, null);
+    Object.assign(exported, values);
+  };
+  return exported;
+}
+function load(name, provide) {
+  const module = {exports: {}};
+  define(name)(provide, require, module, module.exports);
+  if (Object.keys(module.exports).length > 0) provide(module.exports);
 }`;
