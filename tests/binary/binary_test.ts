@@ -209,6 +209,27 @@ Deno.test("every chunk loads when it is the first one", () => {
   }
 });
 
+Deno.test("a variable that is assigned to is seen by all chunks", async () => {
+  const scratch = `${directory}/variables`;
+  Deno.mkdirSync(`${scratch}/source`, { recursive: true });
+  Deno.writeTextFileSync(
+    `${scratch}/source/one.ts`,
+    `export let value = 1;
+     export function set(to: number): void { value = to; }`,
+  );
+  Deno.writeTextFileSync(
+    `${scratch}/source/main.ts`,
+    `import { set, value } from "./one.ts";
+     const before = value;
+     set(7);
+     globalThis.name = [before, value].join();`,
+  );
+  const all = await chunks(`${scratch}/source`, scratch);
+  const define = (name: string) => new Function(`return ${asFunction(all[name] ?? "")}`)();
+  new Function("define", `${LINKER}\nload("luo:main");`)(define);
+  assert.equal(globalThis.name, "1,7");
+});
+
 Deno.test("a chunk that needs itself while it loads says so", () => {
   const sources: Record<string, string> = {
     "luo:1": 'const other = require("luo:2"); provide({ a: other.b });',

@@ -17,12 +17,14 @@ const EXPORTS = /^export \{([^}]*)\};$/m;
 export async function chunks(root: string, directory: string): Promise<Record<string, string>> {
   const split = `${directory}/split`;
   const args = ["bundle", "--quiet", "--platform=deno", `--outdir=${split}`, "--code-splitting"];
-  await output(Deno.execPath(), [...args, ...await sources(root)], root);
+  const paths = await sources(root);
+  await output(Deno.execPath(), [...args, ...paths], root);
   const modules = named(readAll(split));
+  const variables = paths.flatMap((path) => exportedVariables(Deno.readTextFileSync(`${root}/${path}`)));
   const { stop, transform } = await import("esbuild");
   try {
     const converted = Array.from(modules, async ([name, text]) => {
-      const { code } = await transform(withProvide(withPackages(text)), {
+      const { code } = await transform(withProvide(withPackages(text), variables), {
         format: "cjs",
         target: "esnext",
         minifyWhitespace: true,
@@ -52,16 +54,40 @@ async function sources(root: string): Promise<string[]> {
     .map((specifier) => specifier.slice(above.length)).toSorted();
 }
 
-/** The module with a call of `provide` in the place of its list of exports. esbuild's own code for exports is longer and slower. */
-function withProvide(text: string): string {
-  return text.replace(EXPORTS, (_, list: string) => {
-    const names = list.split(",").map((one) => one.trim()).filter((one) => one !== "");
-    const values = names.map((one) => {
-      const [inside = "", outside = inside] = one.split(" as ");
-      return `${outside}: ${inside}`;
-    });
-    return `provide({ ${values.join(", ")} });`;
-  });
+/** The names of variables that a module exports and may assign to. */
+function exportedVariables(source: string): string[] {
+  return Array.from(source.matchAll(/^export (?:let|var) (\w+)/gm), ([, name = ""]) => name);
+}
+
+/**
+ * The module with a call of `provide` in the place of its list of exports, and after each assignment to an exported variable. esbuild's
+ * own code for exports is longer and slower, and makes every access a call: errno must be read without one (ffi/libc.ts).
+ */
+function withProvide(text: string, variables: readonly string[]): string {
+  const [, list = ""] = EXPORTS.exec(text) ?? [];
+  const names = list.split(",").map((one) => one.trim()).filter((one) => one !== "");
+  let result = text.replace(EXPORTS, `provide({ ${names.map(asProperty).join(", ")} });`);
+  for (const name of names) {
+    const [inside = ""] = name.split(" as ");
+    if (!variables.includes(inside)) continue;
+    const assignments = new RegExp(`^ +${inside} = .*;$`, "gm");
+    if (
+      result.match(assignments)?.length !==
+        result.match(new RegExp(`(?<!var )\\b${inside} \\S*=(?!=)`, "g"))?.length
+    ) {
+      throw new Error(
+        `Cannot convert an assignment to the exported variable ${inside}: write it as a statement`,
+      );
+    }
+    result = result.replace(assignments, (line) => `{${line} provide({ ${asProperty(name)} });}`);
+  }
+  return result;
+}
+
+/** A name of a list of exports, in an object. */
+function asProperty(name: string): string {
+  const [inside = "", outside = inside] = name.split(" as ");
+  return `${outside}: ${inside}`;
 }
 
 /**
