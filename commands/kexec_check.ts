@@ -46,7 +46,7 @@ async function checkFiles(
   const { preservedFiles } = await import("../lib/kexec/check/preserved_files.ts");
   const { readRunningKernel } = await import("../lib/kexec/check/running_kernel.ts");
   const { buildCommandLine } = await import("../lib/kexec/command_line.ts");
-  const { openKernelFile } = await import("../lib/files/kernel_file.ts");
+  const { openInitrdFile, openKernelFile } = await import("../lib/files/kernel_file.ts");
   using file = openKernelFile(request.kernel);
   const image = await readImageFile(file);
   const running = await readRunningKernel(sys);
@@ -59,7 +59,7 @@ async function checkFiles(
   });
   let initrdBytes = image.uki?.initrd?.length ?? 0;
   for (const path of request.initrds) {
-    using initrd = openKernelFile(path);
+    using initrd = openInitrdFile(path);
     initrdBytes += initrd.size;
   }
   const plan = {

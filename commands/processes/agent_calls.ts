@@ -72,10 +72,15 @@ export function callRunning<M extends MethodName>(
   return withAgent(context, flags, work, connectRunning);
 }
 
-/** The sessions of an agent that runs; undefined without one. */
+/** The sessions of an agent that runs; undefined without one, and when this user may not ask it. */
 export function sessionsIfAny(context: Context, flags: CommonFlags): SessionInfo[] | undefined {
-  using client = connectAgentIfAny(target(context, flags), flags);
-  return client?.call("GetStatus", {}, [], limit_ms("GetStatus", flags)).reply.status.sessions;
+  try {
+    using client = connectAgentIfAny(target(context, flags), flags);
+    return client?.call("GetStatus", {}, [], limit_ms("GetStatus", flags)).reply.status.sessions;
+  } catch (error) {
+    if (error instanceof Failure && error.kind === "unavailable") return undefined;
+    throw error;
+  }
 }
 
 /** A restored file: its description, and its descriptor, which the caller closes. */

@@ -1,9 +1,9 @@
 /** Opens a kernel or an initramfs to read it, without taking a copy. */
 import { Errno } from "../../ffi/abi/errno.ts";
-import { S_IFDIR, S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
 import { fstat, pread } from "../../ffi/file.ts";
 import { check, LuoError } from "../error.ts";
 import type { Stat } from "../system_calls.ts";
+import { kindOf } from "./file_kind.ts";
 import { openImage } from "./open_image.ts";
 
 /** An open file. */
@@ -19,8 +19,11 @@ export function openKernelFile(path: string): KernelFile {
   const name = JSON.stringify(path);
   try {
     const { mode, size } = check<Stat>(fstat(fd.number), "read", name);
-    const type = mode & S_IFMT;
-    if (type !== S_IFREG) throw new LuoError("read", name, type === S_IFDIR ? Errno.EISDIR : Errno.EINVAL);
+    const kind = kindOf(mode);
+    if (kind !== "regular file") {
+      const errno = kind === "directory" ? Errno.EISDIR : Errno.EINVAL;
+      throw new LuoError("read", name, errno, `Cannot read ${name}: it is a ${kind}`);
+    }
     return {
       size: Number(size),
       read(offset, length) {
@@ -33,4 +36,13 @@ export function openKernelFile(path: string): KernelFile {
     fd[Symbol.dispose]();
     throw error;
   }
+}
+
+/** As `openKernelFile`. @throws LuoError `kexec load`: EINVAL, an empty initramfs cannot be loaded */
+export function openInitrdFile(path: string): KernelFile {
+  const file = openKernelFile(path);
+  if (file.size > 0) return file;
+  file[Symbol.dispose]();
+  const name = `initrd "${path}"`;
+  throw new LuoError("kexec load", name, Errno.EINVAL, `Cannot load ${name}: the file is empty`);
 }

@@ -1,7 +1,8 @@
 /** Opens the files of the next kernel, to be sent to the agent, which judges and copies them. */
+import { Errno } from "../../ffi/abi/errno.ts";
 import { O_CLOEXEC, O_NONBLOCK, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { open } from "../../ffi/file.ts";
-import { check } from "../error.ts";
+import { check, LuoError } from "../error.ts";
 import { HostFd } from "./host_fd.ts";
 import { SealedCopy } from "./sealed_copy.ts";
 
@@ -9,7 +10,12 @@ import { SealedCopy } from "./sealed_copy.ts";
 export function openImage(path: string): HostFd {
   // Non-blocking: opening a FIFO would wait for its writer.
   const flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
-  return new HostFd(check(open(path, flags), "read", `"${path}"`));
+  const fd = open(path, flags);
+  if (fd === -Errno.ENXIO) {
+    const why = "it is a socket, or a device that is not there";
+    throw new LuoError("read", `"${path}"`, Errno.ENXIO, `Cannot read "${path}": ${why}`);
+  }
+  return new HostFd(check(fd, "read", `"${path}"`));
 }
 
 /**

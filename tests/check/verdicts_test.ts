@@ -247,6 +247,29 @@ for (const { what, preserved, names = [], running = true, verdict, lines } of PR
   });
 }
 
+Deno.test("without an agent it is not known how much memory is preserved, and that does not decide", async () => {
+  const image = standInBzImage({ release: "7.3.4" });
+  const line = async (preserved?: PreservedFiles) => {
+    const { verdict, lines } = await checkBytes(image, { preserved });
+    return [verdict, lines.find(({ code }) => code === "memory")?.verdict];
+  };
+  assert.deepEqual(await line(), ["fits", "cannot_tell"]);
+  assert.deepEqual(await line(FILES), ["fits", "fits"]);
+  assert.deepEqual(await line({ ...FILES, bytes: 2 ** 50 }), ["does_not_fit", "does_not_fit"]);
+});
+
+Deno.test("a kernel that is built without live update does not panic: it does not look at what is handed over", async () => {
+  const image = withNames("7.3.4", []);
+  const text = new TextDecoder("latin1").decode(image);
+  for (const name of ["kho-v4", "luo-v5", "memfd-v2"]) image[text.indexOf(`${name}\0`)] = 0;
+  const { lines } = await checkBytes(image);
+  const luo = lines.find(({ code }) => code === "luo_format");
+  assert.match(
+    `${luo?.verdict} ${luo?.reason}`,
+    /^does_not_fit .*knows none: it would not look at what is handed over/,
+  );
+});
+
 Deno.test("the files of outgoing sessions are counted by kind; those that only the agent holds are not handed over", () => {
   const file = { token: "1", size: 10, seals: 0, state: "preserved" } as const;
   const session = { name: "a", createdAt: "", state: "outgoing", files: [] } as const;

@@ -34,6 +34,32 @@ Deno.test("the verdict is the exit code; every line has its reason and its sourc
   assert.equal(await cli.ok(["kexec", "show"]), "No kernel loaded\n");
 });
 
+Deno.test("a file that is no kernel: its kind is named; an empty initramfs is refused as at the load", async () => {
+  await using cli = new Cli();
+  await new Deno.Command("mkfifo", { args: [cli.path("fifo")] }).output();
+  using _listener = Deno.listen({ transport: "unix", path: cli.path("sock") });
+  const empty = cli.file("empty", "");
+  const cases: readonly [words: RegExp, args: string[]][] = [
+    [/Cannot read ".*fifo": it is a FIFO \(EINVAL\)/, [cli.path("fifo")]],
+    [/Cannot read "\/tmp": it is a directory \(EISDIR\)/, ["/tmp"]],
+    [/Cannot read "\/dev\/null": it is a device \(EINVAL\)/, ["/dev/null"]],
+    [/Cannot read ".*sock": it is a socket.* \(ENXIO\)/, [cli.path("sock")]],
+    [/Cannot load initrd ".*empty": the file is empty \(EINVAL\)/, [cli.kernel, "--initrd", empty]],
+  ];
+  for (const [words, args] of cases) await cli.fails(1, words, ["kexec", "check", ...args]);
+  const { code, err } = await cli.luo(["kexec", "load", cli.kernel, "--initrd", empty]);
+  assert.deepEqual([code, /Cannot load initrd ".*empty": the file is empty/.test(err)], [1, true]);
+});
+
+Deno.test("without an agent that this user may ask, the image is checked all the same", async () => {
+  await using cli = new Cli();
+  const linux = ["--backend", "linux", "--socket", cli.file("no-socket", ""), "--command-line", ON];
+  const { out, err } = await cli.luo(["kexec", "check", cli.kernel, ...linux]);
+  assert.match(out, /^(?:fits|cannot tell) +memory/m, err);
+  await cli.ok(["session", "create", "vm1"]);
+  assert.match(await cli.ok(["kexec", "check", cli.kernel]), /^fits +memory +0\.0 MiB are preserved/m);
+});
+
 Deno.test("--json has the verdict and a code for each line, also when it does not fit", async () => {
   await using cli = new Cli();
   const { code, out } = await cli.luo(["kexec", "check", cli.kernel, "--command-line", "quiet", "--json"]);

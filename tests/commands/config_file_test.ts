@@ -81,7 +81,7 @@ Deno.test("kexec load and kexec check without KERNEL take that of the file", asy
   await cli.fails(2, /Cannot go on without KERNEL.*\n.*LUO_KERNEL in ".*none"/, ["kexec", "load"], {
     env: { LUO_CONFIG: cli.path("none") },
   });
-  await cli.fails(1, /Cannot read ".*" \(EISDIR\)/, ["kexec", "load"], {
+  await cli.fails(1, /Cannot read ".*": it is a directory \(EISDIR\)/, ["kexec", "load"], {
     env: { LUO_CONFIG: cli.dir },
   });
 });

@@ -56,7 +56,7 @@ export function checkPlan(sys: SystemCalls, plan: Plan): Checked {
       : installedConfig((path, limit) => readFile(sys, path, limit), release, plan.path)
     : { value: known.config, source: "the configuration in the image" };
   const old = report.problems.some(({ code }) => code === "image_old");
-  const sizes = sizesOf(parseBzImage(kernel), plan.initrdBytes, plan.preserved?.bytes ?? 0);
+  const sizes = sizesOf(parseBzImage(kernel), plan.initrdBytes, plan.preserved?.bytes);
   const lines = [
     ...imageLines(report, release),
     // A kernel from before live update has no formats, so lines about them are left out.

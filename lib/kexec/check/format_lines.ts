@@ -14,9 +14,12 @@ interface Format {
   readonly code: CheckCode;
   readonly name: string;
   readonly fact: "kho" | "luo" | "handlers";
-  /** The consequence when the next kernel does not know the format. */
+  /** The consequence when the next kernel knows another format. */
   readonly otherwise: string;
 }
+
+/** A kernel that knows no format of a kind is built without the code that would read it. */
+const NOT_LOOKED_AT = "it would not look at what is handed over, and all preserved data would be lost";
 
 /** kernel/liveupdate/kexec_handover.c, luo_core.c and luo_file.c of Linux 7.3: there is no negotiation. */
 const FORMATS: readonly Format[] = [
@@ -102,7 +105,7 @@ function formatLine(
   const both = `${listed(written.value)} is handed over${now}, the image knows ${listed(known)}`;
   const source = `${files === 0 ? "" : "the agent; "}${written.source}; ${IMAGE}`;
   if (written.value.some((one) => known.includes(one))) return fits(code, both, source);
-  return doesNotFit(code, `${both}: ${otherwise}`, source);
+  return doesNotFit(code, `${both}: ${known.length === 0 ? NOT_LOOKED_AT : otherwise}`, source);
 }
 
 /** The lines about built-in options, by the configuration; without one, by the strings in the image. */

@@ -10,10 +10,11 @@ export interface Sizes {
   /** Bytes that the kernel needs to unpack and start; undefined: its header does not say. */
   readonly kernel?: number;
   readonly initrd: number;
-  readonly preserved: number;
+  /** Undefined: there is no agent to tell. */
+  readonly preserved?: number;
 }
 
-export function sizesOf(image: BzImage | undefined, initrd: number, preserved: number): Sizes {
+export function sizesOf(image: BzImage | undefined, initrd: number, preserved: number | undefined): Sizes {
   return { kernel: image?.init_size, initrd, preserved };
 }
 
@@ -79,15 +80,18 @@ function scratchLine({ kernel, initrd }: Sizes, { scratch, handedOver }: Running
   );
 }
 
-function memoryLine({ kernel = 0, initrd, preserved }: Sizes, { memory }: RunningKernel): CheckLine {
-  const source = "/proc/meminfo; the agent; the image";
+function memoryLine({ kernel, initrd, preserved }: Sizes, { memory, handedOver }: RunningKernel): CheckLine {
+  const source = `/proc/meminfo; ${preserved === undefined ? "" : "the agent; "}the image`;
   if (memory === undefined) return cannotTell("memory", "the size of the memory is not known", source);
-  const need = `${mib(preserved)} are preserved, kernel and initrd need ${mib(kernel + initrd)} of ${
+  const loaded = kernel === undefined
+    ? `the initrd needs ${mib(initrd)}, and what the kernel needs is not known,`
+    : `kernel and initrd need ${mib(kernel + initrd)}`;
+  const need = `${preserved === undefined ? "" : `${mib(preserved)} are preserved, `}${loaded} of ${
     mib(memory)
   }`;
-  return preserved + kernel + initrd < memory
-    ? fits("memory", need, source)
-    : doesNotFit("memory", need, source);
+  if ((preserved ?? 0) + (kernel ?? 0) + initrd >= memory) return doesNotFit("memory", need, source);
+  if (preserved !== undefined || handedOver === undefined) return fits("memory", need, source);
+  return cannotTell("memory", `${need}; no agent says how much is preserved`, source);
 }
 
 function mib(bytes: number): string {
