@@ -13,7 +13,6 @@ import {
 } from "./arguments/next_command_line.ts";
 import type { Context } from "./base/context.ts";
 import { visible } from "./base/text.ts";
-import { doubtText } from "./output/check_text.ts";
 import { imageText } from "./output/kexec_text.ts";
 import { rebootLines } from "./output/store_text.ts";
 
@@ -44,9 +43,11 @@ export async function run(context: Context, asked: Request, flags: CommonFlags):
   const names = { kernel: visible(path), initrd: initrds.map(visible).join(" + ") || undefined };
   const indexes = { kernelFd: 0, initrdFd: initrd === undefined ? undefined : 1 };
   const result = call(context, flags, "LoadImage", { ...wish, ...names, ...indexes }, fds);
-  const doubt = result.check && doubtText(result.check);
   if (flags.json) return result;
-  if (doubt !== undefined) context.process.stderr.write(`${doubt}\n`);
+  if (result.check?.verdict === "cannot_tell") {
+    const { doubtText } = await import("./output/doubt_text.ts");
+    context.process.stderr.write(`${doubtText(result.check)}\n`);
+  }
   const { status } = call(context, flags, "GetStatus", {});
   for (const line of rebootLines(status)) context.process.stderr.write(`luo: ${line}\n`);
   return result;

@@ -1,5 +1,4 @@
 /** A check of the next kernel as people read it. */
-import { doubts } from "../../lib/kexec/check/line.ts";
 import type { Check, CheckLine, CheckVerdict } from "../../lib/schema/types.ts";
 import { type Paint, visible } from "../base/text.ts";
 import { COLUMNS, wrap } from "../base/wrap.ts";
@@ -29,13 +28,4 @@ function lineText({ code, verdict, reason, source }: CheckLine, paint: Paint): s
   const text = wrap(`${visible(reason)} [${visible(source)}]`, COLUMNS - indent.length).join(`\n${indent}`);
   const padding = " ".repeat(VERDICT_WIDTH - words.length);
   return `${paint(style, words)}${padding}${code.padEnd(CODE_WIDTH)}${text}`;
-}
-
-/** The lines that cannot tell and that decide, for a load that goes on all the same. */
-export function doubtText({ verdict, lines }: Check): string | undefined {
-  if (verdict !== "cannot_tell") return undefined;
-  const rows = doubts(lines).map(({ code, reason }) =>
-    `  ${wrap(`${code}: ${visible(reason)}`, COLUMNS - 4).join("\n    ")}`
-  );
-  return ["luo: Cannot tell whether the next kernel takes over what is preserved", ...rows].join("\n");
 }
