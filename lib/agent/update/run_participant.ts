@@ -38,7 +38,7 @@ export interface Call {
 export interface Called {
   readonly outcome: UpdateOutcome;
   readonly reason?: string;
-  /** What it printed, when it printed anything and its part is done. */
+  /** What it printed, without newlines at its end, when it printed anything and its part is done. */
   readonly answer?: string;
 }
 
@@ -144,7 +144,9 @@ function judged(status: number, stdout: Captured, stderr: Captured): Called {
   }
   if (stdout.size > ANSWER_MAX) return failed(TOO_LONG);
   try {
-    const answer = new TextDecoder("utf-8", { fatal: true }).decode(stdout.read(ANSWER_MAX));
+    const printed = new TextDecoder("utf-8", { fatal: true }).decode(stdout.read(ANSWER_MAX));
+    // As a shell does with $(...): whoever uses echo and print does not mean the newline.
+    const answer = printed.replace(/\n+$/, "");
     return answer === "" ? { outcome: "done" } : { outcome: "done", answer };
   } catch {
     return failed("what it printed is not UTF-8");

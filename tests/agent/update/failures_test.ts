@@ -169,6 +169,24 @@ for (const way of WAYS) {
   });
 }
 
+for (
+  const [printed, answer] of [
+    ["echo ready", "ready"],
+    ["printf 'two\\nlines\\n\\n'", "two\nlines"],
+    ["printf ' a '", " a "],
+    ["echo", undefined],
+  ] as const
+) {
+  Deno.test(`the answer of \`${printed}\` is ${JSON.stringify(answer)}: newlines at the end are dropped`, async () => {
+    using machine = new UpdateMachine();
+    machine.participant("vm", []);
+    machine.act("vm", "prepare", printed);
+    using agent = machine.agent();
+    await agent.updates.prepare(machine.options(agent), NEVER);
+    assert.equal(agent.updates.record?.participants[0]?.answer, answer);
+  });
+}
+
 Deno.test("a daemon that a participant leaves behind does not hold up the event", async () => {
   using machine = new UpdateMachine();
   machine.participant("vm", [], { prepare: 60 });
@@ -177,7 +195,7 @@ Deno.test("a daemon that a participant leaves behind does not hold up the event"
   const start = performance.now();
   await agent.updates.prepare(machine.options(agent), NEVER);
   assert.ok(performance.now() - start < 40_000);
-  assert.equal(agent.updates.record?.participants[0]?.answer, "started\n");
+  assert.equal(agent.updates.record?.participants[0]?.answer, "started");
   const pid = Number(Deno.readTextFileSync(`${machine.directory}/participants/vm.pid`));
   // It lives on: participants start workloads like this.
   Deno.kill(pid, "SIGKILL");
