@@ -13,7 +13,7 @@ import type { EventInput } from "./update/callee.ts";
 import { Coordinator } from "./update/coordinator.ts";
 import { Subscribers } from "./update/subscribers.ts";
 import { type Json, type VarlinkCall, VarlinkError } from "./varlink.ts";
-import type { Answers } from "./varlink_server.ts";
+import type { Answers } from "./server_options.ts";
 
 /** The default directory of participants. */
 const PARTICIPANTS = "/etc/luo/participants.d";

@@ -1,71 +1,20 @@
 /** A Varlink server on one epoll loop. */
-import {
-  EPOLL_CTL_ADD,
-  EPOLL_CTL_DEL,
-  EPOLL_CTL_MOD,
-  EPOLLERR,
-  type EpollEvent,
-  EPOLLHUP,
-  EPOLLIN,
-  EPOLLOUT,
-} from "../../ffi/abi/epoll.ts";
-import { epoll_create1, epoll_ctl, epoll_wait, EpollWaiter } from "../../ffi/epoll.ts";
-import { O_CLOEXEC, O_NONBLOCK } from "../../ffi/abi/fcntl.ts";
-import { close, pipe2, read, write } from "../../ffi/file.ts";
+import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from "../../ffi/abi/epoll.ts";
+import { close } from "../../ffi/file.ts";
 import { check } from "../error.ts";
-import type { Peer } from "./access.ts";
 import { Connection } from "./connection.ts";
-import { Listener, type ListenerOptions } from "./listener.ts";
+import { Listener } from "./listener.ts";
+import { ServerEvents } from "./server_events.ts";
+import { answersTo, type ServerOptions } from "./server_options.ts";
 import { Turns } from "./turns.ts";
 import {
   decodeCall,
   encodeMessage,
-  type Json,
   type Message,
   ProtocolError,
   type VarlinkCall,
   VarlinkError,
 } from "./varlink.ts";
-
-/** The answer of a handler: parameters, and fds that the server sends and then closes. */
-export interface Reply {
-  readonly parameters: Json;
-  readonly fds?: readonly number[];
-  /** Descriptors that stay open as long as the connection: the client opens their files by a path in /proc. */
-  readonly held?: readonly number[];
-}
-
-export interface ServerOptions {
-  /** The sockets at which clients come in. */
-  readonly listeners: readonly ListenerOptions[];
-  /**
-   * Answers one call of the process `peer`. The server waits for the answer, so that calls of all clients happen one after the
-   * other.
-   *
-   * @throws VarlinkError, NotYet
-   */
-  readonly handle: (call: VarlinkCall, peer: Peer) => Reply | Promise<Reply>;
-  /**
-   * Takes a call that is answered later, while other calls are answered. False: it is no such call. The fds that it keeps it takes out
-   * of the call's list.
-   */
-  readonly takesLater?: (call: VarlinkCall, peer: Peer, answers: Answers) => boolean;
-  /** Whether this call, made with `more`, is answered again after every change. */
-  readonly subscribes: (call: VarlinkCall) => boolean;
-  /** Gets a line for each client that was cut off, with the reason. */
-  readonly log: (line: string) => void;
-}
-
-/** The answers to a call that was taken to be answered later. The client can make no other call on the connection until the last one. */
-export interface Answers {
-  /** Aborted when the client is gone. */
-  readonly gone: AbortSignal;
-  /** An answer before the last one. A client that did not ask for `more` does not get it. */
-  continue(reply: Reply): void;
-  /** The last answer. */
-  end(reply: Reply): void;
-  fail(error: VarlinkError): void;
-}
 
 /** The answers to a call. */
 interface Outcome {
@@ -74,27 +23,14 @@ interface Outcome {
   readonly held: readonly number[];
 }
 
-const EVENTS_MAX = 64;
-/** How long this thread waits for the next call by itself. */
-const LINGER_MS = 3;
-/** How long it goes on with that before other work of Deno has a turn. */
-const TURN_MS = 20;
-
 /** A Varlink server on one epoll loop: a slow, hostile or vanished client does not delay the others. */
 export class VarlinkServer {
-  readonly #epoll = check(epoll_create1(), "epoll_create1", "the server");
-  readonly #waiter = new EpollWaiter(this.#epoll, EVENTS_MAX);
-  /** On the clock of `performance.now()`: until then this thread waits by itself. */
-  #yield_at = 0;
+  readonly #events = new ServerEvents();
   readonly #connections = new Map<number, Connection>();
   readonly #subscriptions = new Map<Connection, VarlinkCall>();
   /** Calls that are answered later. */
   readonly #later = new Map<Connection, AbortController>();
-  /** A byte in it ends the wait for events. */
-  readonly #wakeup = check<[number, number]>(pipe2(O_CLOEXEC | O_NONBLOCK), "pipe2", "the server");
   #failure: unknown;
-  /** Whether the server waits in another thread, so that it must be woken. */
-  #waiting = false;
   readonly #listeners: readonly Listener[];
   #stopping = false;
   #changed = false;
@@ -103,18 +39,17 @@ export class VarlinkServer {
   constructor(readonly options: ServerOptions) {
     this.#listeners = options.listeners.map((one) => new Listener(one));
     for (const { fd } of this.#listeners) this.#addListener(fd);
-    check(epoll_ctl(this.#epoll, EPOLL_CTL_ADD, this.#wakeup[0], EPOLLIN), "epoll_ctl", "the server");
   }
 
   #addListener(fd: number): void {
-    check(epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, EPOLLIN), "epoll_ctl", "the listening socket");
+    check(this.#events.add(fd), "epoll_ctl", "the listening socket");
   }
 
   /** Serves until `stop`. Answers that exist by then are still sent, as far as the sockets take them without waiting. */
   async run(): Promise<void> {
     try {
       while (!this.#stopping) {
-        const events = await this.#wait();
+        const events = await this.#events.next();
         for (const event of events) await this.#event(event.fd, event.events);
         if (events.length === 0) this.#listeners.forEach((listener) => this.#replace(listener));
         if (this.#changed) await this.#tellSubscribers();
@@ -128,33 +63,14 @@ export class VarlinkServer {
       for (const { fd } of this.#listeners) close(fd);
       for (const connection of this.#connections.values()) this.#end(connection);
       await this.#turns.over();
-      [this.#epoll, ...this.#wakeup].forEach(close);
+      this.#events.close();
     }
-  }
-
-  /**
-   * The next events. A client that has just got an answer often calls again at once, so that this thread waits a moment for that by
-   * itself: it is many times as fast as a wait in another thread. Signals and other work of Deno have their turn after each wait in
-   * the other thread.
-   */
-  async #wait(): Promise<EpollEvent[]> {
-    const now = performance.now();
-    if (now < this.#yield_at) {
-      const events = this.#waiter.wait(LINGER_MS);
-      if (events.length > 0) return events;
-    }
-    // A second at most: a signal can ask to stop while no client sends anything.
-    this.#waiting = true;
-    const events = await epoll_wait(this.#epoll, EVENTS_MAX, 1000);
-    this.#waiting = false;
-    this.#yield_at = events.length > 0 ? performance.now() + TURN_MS : 0;
-    return events;
   }
 
   #replace(listener: Listener): void {
     const fd = listener.options.listenAgain?.();
     if (fd === undefined) return;
-    // Closing the old socket takes it out of the epoll.
+    // Closing the old socket ends its events.
     close(listener.fd);
     listener.fd = fd;
     listener.accepting = true;
@@ -163,7 +79,7 @@ export class VarlinkServer {
 
   stop(): void {
     this.#stopping = true;
-    this.#wake();
+    this.#events.wake();
   }
 
   /** Ends `run` with this error: work beside the calls failed, or its kernel has ended. */
@@ -176,12 +92,7 @@ export class VarlinkServer {
   changed(): void {
     if (this.#changed) return;
     this.#changed = true;
-    this.#wake();
-  }
-
-  /** A full pipe wakes as well. */
-  #wake(): void {
-    if (this.#waiting) write(this.#wakeup[1], Uint8Array.of(1));
+    this.#events.wake();
   }
 
   async #tellSubscribers(): Promise<void> {
@@ -196,7 +107,7 @@ export class VarlinkServer {
   async #event(fd: number, events: number): Promise<void> {
     const listener = this.#listeners.find((one) => one.fd === fd);
     if (listener !== undefined) return await this.#accept(listener);
-    if (fd === this.#wakeup[0]) return void read(fd, new Uint8Array(64));
+    if (this.#events.isWakeup(fd)) return;
     const connection = this.#connections.get(fd);
     if (connection === undefined) return;
     const work = this.#guarded(connection, async () => {
@@ -215,7 +126,7 @@ export class VarlinkServer {
     const { fd, peer } = client;
     const connection = new Connection(fd, peer, listener);
     this.#connections.set(fd, connection);
-    epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, EPOLLIN);
+    this.#events.add(fd);
     const turnedAway = listener.join(peer, this.options.log);
     if (turnedAway === undefined) return;
     await this.#guarded(connection, () => connection.send(encodeMessage(turnedAway), []));
@@ -225,7 +136,7 @@ export class VarlinkServer {
   /** Without free fds a client stays in the backlog, and epoll would report the listener without end. Each turn tries again. */
   #listenOn({ fd, accepting }: Listener): void {
     if (!accepting) this.options.log("Cannot accept a client: no file descriptors left");
-    epoll_ctl(this.#epoll, EPOLL_CTL_MOD, fd, accepting ? EPOLLIN : 0);
+    this.#events.change(fd, accepting ? EPOLLIN : 0);
   }
 
   async #read(connection: Connection): Promise<void> {
@@ -256,21 +167,15 @@ export class VarlinkServer {
 
   #takenLater(connection: Connection, call: VarlinkCall): boolean {
     const gone = new AbortController();
-    const send = (message: object, fds: readonly number[] = []) => {
+    const send = (message: object, fds: readonly number[]) => {
       if (connection.closed || call.oneway) return fds.forEach(close);
       this.#guardedNow(connection, () => connection.send(encodeMessage(message), fds));
     };
-    const last = (message: object, fds?: readonly number[]) => {
+    const last = (message: object, fds: readonly number[]) => {
       this.#later.delete(connection);
       send(message, fds);
     };
-    const answers: Answers = {
-      gone: gone.signal,
-      continue: ({ parameters, fds = [] }) =>
-        call.more ? send({ parameters, continues: true }, fds) : fds.forEach(close),
-      end: ({ parameters, fds }) => last({ parameters }, fds),
-      fail: ({ error, parameters }) => last({ error, parameters }),
-    };
+    const answers = answersTo(call, gone.signal, send, last);
     this.#later.set(connection, gone);
     if (this.options.takesLater?.(call, connection.peer, answers)) return true;
     this.#later.delete(connection);
@@ -282,9 +187,7 @@ export class VarlinkServer {
       work();
       if (!connection.closed) this.#watch(connection);
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.options.log(`Cut off a client: ${error.message}`);
-      this.#end(connection);
+      this.#cutOff(connection, error);
     }
   }
 
@@ -327,7 +230,7 @@ export class VarlinkServer {
     const events = connection.postponed ? 0 : connection.waiting ? EPOLLOUT : EPOLLIN;
     if (connection.closed || connection.watched === events) return;
     connection.watched = events;
-    epoll_ctl(this.#epoll, EPOLL_CTL_MOD, connection.fd, events);
+    this.#events.change(connection.fd, events);
   }
 
   async #guarded(connection: Connection, work: () => void | Promise<void>): Promise<void> {
@@ -335,10 +238,14 @@ export class VarlinkServer {
       await work();
       if (!connection.closed) this.#watch(connection);
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.options.log(`Cut off a client: ${error.message}`);
-      this.#end(connection);
+      this.#cutOff(connection, error);
     }
+  }
+
+  #cutOff(connection: Connection, error: unknown): void {
+    if (!(error instanceof ProtocolError)) throw error;
+    this.options.log(`Cut off a client: ${error.message}`);
+    this.#end(connection);
   }
 
   #end(connection: Connection): void {
@@ -347,7 +254,7 @@ export class VarlinkServer {
     this.#subscriptions.delete(connection);
     const later = this.#later.get(connection);
     this.#later.delete(connection);
-    epoll_ctl(this.#epoll, EPOLL_CTL_DEL, connection.fd);
+    this.#events.remove(connection.fd);
     connection.listener.leave(connection.peer);
     connection.close();
     later?.abort("the command that asked for it has ended");

@@ -1,7 +1,7 @@
 /** The calls of org.varlink.service: what this service is, and how its interfaces are described. */
 import { varlinkText } from "../schema/varlink_text.ts";
 import { INTERFACE } from "./protocol.ts";
-import type { Reply } from "./varlink_server.ts";
+import type { Reply } from "./server_options.ts";
 import { invalidParameter, type VarlinkCall, VarlinkError } from "./varlink.ts";
 
 const SERVICE = "org.varlink.service";

@@ -4,7 +4,8 @@ import { SOCK_NONBLOCK, SOCK_STREAM } from "../../ffi/abi/socket.ts";
 import { check } from "../../lib/error.ts";
 import { unix_listen } from "../../ffi/socket.ts";
 import type { ListenerOptions } from "../../lib/agent/listener.ts";
-import { type ServerOptions, VarlinkServer } from "../../lib/agent/varlink_server.ts";
+import type { ServerOptions } from "../../lib/agent/server_options.ts";
+import { VarlinkServer } from "../../lib/agent/varlink_server.ts";
 import { message, RawClient } from "./raw.ts";
 import { TestAgent } from "./start.ts";
 
