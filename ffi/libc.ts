@@ -48,7 +48,9 @@ function calls(): Calls {
         const names: readonly (keyof Calls)[] = TOGETHER.some((one) => one === name) ? TOGETHER : [name];
         const wanted = Object.fromEntries(names.map((one) => [one, symbols[one]]));
         const { symbols: found } = Deno.dlopen("libc.so.6", wanted);
-        for (const one of names) Object.defineProperty(call, one, { value: found[one], enumerable: true });
+        for (const one of names) {
+          Object.defineProperty(call, one, { value: found[one], enumerable: true, configurable: true });
+        }
         return call[name];
       },
     });
