@@ -11,7 +11,7 @@ import {
   modified_ns,
   open,
 } from "../../ffi/file.ts";
-import { HUGETLBFS_MAGIC } from "../../ffi/abi/stat.ts";
+import { CONFIGFS_MAGIC, HUGETLBFS_MAGIC, SYSFS_MAGIC } from "../../ffi/abi/stat.ts";
 import { pidfd_getfd, pidfd_open } from "../../ffi/process.ts";
 import { check, LuoError } from "../error.ts";
 import type { Stat } from "../system_calls.ts";
@@ -100,8 +100,9 @@ async function copyFrom(from: number, name: string, start: bigint, options: Take
   const before = check<Stat>(fstat(from), "read", name);
   const kind = kindOf(before.mode);
   if (kind === "directory") throw new FileProblem("source-kind", { file: name, kind });
-  // Files of /proc and /sys are regular and have the size 0, whatever their contents.
-  const total = kind === "regular file" && before.size > start ? before.size - start : undefined;
+  // Files of /proc are regular and have the size 0, whatever their contents.
+  const told = kind === "regular file" && before.size > start && !isPaged(from);
+  const total = told ? before.size - start : undefined;
   if (!force) checkMemory(total ?? 0n, name);
   onStart?.(total);
   const written = modified_ns(from);
@@ -122,6 +123,12 @@ async function copyFrom(from: number, name: string, start: bigint, options: Take
     memfd[Symbol.dispose]();
     throw error;
   }
+}
+
+/** Files of sysfs and configfs have the size of a page, whatever their contents. */
+function isPaged(fd: number): boolean {
+  const type = fstatfs_type(fd);
+  return type === SYSFS_MAGIC || type === CONFIGFS_MAGIC;
 }
 
 /** Copies everything that is not a hole. Leaves the position of the source after the last byte. @returns where reading ended */

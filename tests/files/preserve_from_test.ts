@@ -40,6 +40,12 @@ Deno.test("a file of /proc, which has no size, is copied with its contents", asy
   assert.match(new TextDecoder().decode(readAll(fd.number)), /^Name:/);
 });
 
+Deno.test("a file of /sys, which has the size of a page, is copied with its contents", async () => {
+  const path = "/sys/kernel/uevent_seqnum";
+  using fd = await copyToMemfd({ kind: "file", path });
+  assert.match(new TextDecoder().decode(readAll(fd.number)), /^\d+\n$/);
+});
+
 Deno.test("a source that is not a regular file is refused with its kind", async (t) => {
   using dir = scratch();
   mkfifo(`${dir.path}/fifo`, 0o600);

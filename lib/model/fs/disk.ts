@@ -42,8 +42,13 @@ export class MountedDisk {
   }
 
   open(path: string, flags: number, mode: number): OpenFile | Ret {
-    const opened = this.disk.open(path, flags, mode);
+    const directory = (flags & abi.O_DIRECTORY) !== 0;
+    const opened = this.disk.open(path, directory ? abi.O_RDONLY : flags, mode);
     if (typeof opened === "number") return opened;
+    if (directory) {
+      opened.close();
+      return -Errno.ENOTDIR;
+    }
     const { dev, ino } = opened.stat();
     const key = `${dev}:${ino}`;
     const inode = this.#inodes.get(key) ?? new DiskInode(opened);

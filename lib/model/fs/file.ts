@@ -3,7 +3,6 @@
  * them.
  */
 import {
-  O_ACCMODE,
   O_CLOEXEC,
   O_CREAT,
   O_DIRECTORY,
@@ -12,7 +11,7 @@ import {
   O_NOFOLLOW,
   O_PATH,
 } from "../../../ffi/abi/fcntl.ts";
-import { O_RDONLY, O_TRUNC, O_WRONLY, S_IFMT, S_IFREG } from "../../../ffi/abi/fcntl.ts";
+import { O_TRUNC, S_IFMT, S_IFREG } from "../../../ffi/abi/fcntl.ts";
 import type { Ret, Stat, UserPointer } from "../../system_calls.ts";
 
 /** A file's identity and attributes; several open file descriptions may share one. */
@@ -106,14 +105,14 @@ export class OpenFile {
     return (this.flags & O_PATH) !== 0;
   }
 
-  /** FMODE_READ. */
+  /** FMODE_READ. The access mode 3 allows neither reading nor writing (OPEN_FMODE). */
   get readable(): boolean {
-    return !this.path_only && (this.flags & O_ACCMODE) !== O_WRONLY;
+    return !this.path_only && ((this.flags + 1) & 1) !== 0;
   }
 
   /** FMODE_WRITE. */
   get writable(): boolean {
-    return !this.path_only && (this.flags & O_ACCMODE) !== O_RDONLY;
+    return !this.path_only && ((this.flags + 1) & 2) !== 0;
   }
 
   /** Adds a reference: for an fd, a message in flight, a mapping, or a preserved file. */

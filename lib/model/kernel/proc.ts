@@ -79,6 +79,7 @@ export function open_proc(
 ): OpenFile | number | undefined {
   const entry = entries.get(path) ?? debugfs_entry(system, path);
   if (entry === undefined || entry.present?.(system) === false) return undefined;
+  if (flags & abi.O_DIRECTORY) return -Errno.ENOTDIR;
   if (entry.mode === 0o400 && uid !== 0) return -Errno.EACCES;
   if ((flags & abi.O_ACCMODE) !== abi.O_RDONLY && entry.write === undefined) return -Errno.EACCES;
   const operations: FileOperations = {

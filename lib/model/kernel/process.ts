@@ -18,6 +18,8 @@ import { Task } from "./task.ts";
 import { vfs_change, vfs_open, vfs_readlink } from "./vfs.ts";
 
 const POLLNVAL = 0x20;
+/** POLLIN, POLLOUT, POLLRDNORM and POLLWRNORM: of files without a poll of their own (include/linux/poll.h). */
+const DEFAULT_POLLMASK = 0x145;
 
 export class Process extends Task implements SystemCalls {
   #file(fd: number): OpenFile | undefined {
@@ -64,7 +66,7 @@ export class Process extends Task implements SystemCalls {
     if (fd < 0) return 0;
     const file = this.fds.get(fd);
     if (file === undefined) return POLLNVAL;
-    return file.operations.poll?.(file, events) ?? (events & (abi.POLLIN | abi.POLLOUT));
+    return file.operations.poll?.(file, events) ?? (events & DEFAULT_POLLMASK);
   }
 
   memfd_create(name: string, flags: number): Ret {

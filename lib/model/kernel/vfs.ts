@@ -3,6 +3,7 @@ import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
 import { LIVEUPDATE_DEVICE } from "../../../ffi/abi/liveupdate.ts";
 import type { Ret } from "../../system_calls.ts";
+import { O_DIRECT, takes_direct } from "../fs/fcntl.ts";
 import { type OpenFile, path_file } from "../fs/file.ts";
 import type { Task } from "./task.ts";
 import { open_kmsg, open_null, open_proc } from "./proc.ts";
@@ -10,10 +11,24 @@ import type { Tmpfs } from "../fs/tmpfs.ts";
 
 /** Bytes of a path, including the NUL. */
 const PATH_MAX = 4096;
+const PATH_FLAGS = abi.O_PATH | abi.O_DIRECTORY | abi.O_NOFOLLOW | abi.O_CLOEXEC;
 
-export function vfs_open(task: Task, path: string, flags: number, mode: number): OpenFile | Ret {
+export function vfs_open(task: Task, path: string, given: number, mode: number): OpenFile | Ret {
   const parts = resolve(path);
   if (typeof parts === "number") return parts;
+  // build_open_flags(): beside O_PATH, flags that create or change a file do not count.
+  const flags = given & abi.O_PATH ? given & PATH_FLAGS : given;
+  const slash = path.endsWith("/");
+  if (slash && flags & abi.O_CREAT) return -Errno.EISDIR;
+  const file = open_parts(task, parts, slash ? flags | abi.O_DIRECTORY : flags, mode);
+  if (typeof file === "number") return file;
+  if (slash) file.flags = (file.flags & ~abi.O_DIRECTORY) | (flags & abi.O_DIRECTORY);
+  if (!(flags & O_DIRECT) || file.path_only || takes_direct(file)) return file;
+  file.put();
+  return -Errno.EINVAL;
+}
+
+function open_parts(task: Task, parts: string[], flags: number, mode: number): OpenFile | Ret {
   const where = `/${parts.join("/")}`;
   const fd = proc_fd(task, parts);
   if (fd !== undefined) return fd < 0 ? -Errno.ENOENT : reopen(task, fd, flags);
@@ -31,7 +46,7 @@ function open_node(task: Task, path: string, flags: number): OpenFile | Ret {
   const driver = task.system.drivers.get(path);
   const exists = driver || path === "/dev/null" || path === "/dev/kmsg" ||
     (path === LIVEUPDATE_DEVICE && luo);
-  if (!exists) return -Errno.ENOENT;
+  if (!exists) return path.startsWith(`${LIVEUPDATE_DEVICE}/`) && luo ? -Errno.ENOTDIR : -Errno.ENOENT;
   if (flags & abi.O_CREAT && flags & abi.O_EXCL) return -Errno.EEXIST;
   if (flags & abi.O_DIRECTORY) return -Errno.ENOTDIR;
   if (path === LIVEUPDATE_DEVICE && luo) {

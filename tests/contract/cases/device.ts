@@ -2,9 +2,14 @@
 import {
   F_GETFD,
   F_GETFL,
+  F_SETFL,
+  F_SETPIPE_SZ,
   FD_CLOEXEC,
   MAP_SHARED,
   O_CLOEXEC,
+  O_CREAT,
+  O_EXCL,
+  O_PATH,
   O_RDONLY,
   O_RDWR,
   O_WRONLY,
@@ -18,6 +23,10 @@ import {
 import { LIVEUPDATE_DEVICE } from "../../../ffi/abi/liveupdate.ts";
 import { create, preserve } from "../calls.ts";
 import { answers, type Case, equal, good, type World } from "../world.ts";
+
+const O_DIRECT = 0o40000;
+const POLLRDNORM = 0x40;
+const POLLWRNORM = 0x100;
 
 const open = (world: World, flags = O_RDWR) => world.sys.open(LIVEUPDATE_DEVICE, flags | O_CLOEXEC);
 
@@ -68,6 +77,30 @@ export const deviceCases: readonly Case[] = [
     },
   })),
   {
+    name: "device: a path that ends with a slash, or goes on after the device, is ENOTDIR",
+    run({ sys }) {
+      answers(sys.open(`${LIVEUPDATE_DEVICE}/`, O_RDWR), "ENOTDIR");
+      answers(sys.open(`${LIVEUPDATE_DEVICE}/x`, O_RDWR), "ENOTDIR");
+    },
+  },
+  {
+    name: "device: opened with O_PATH it is not busy, and takes no ioctl",
+    run(world) {
+      const path = world.keep(open(world, O_PATH | O_CREAT | O_EXCL));
+      answers(world.sys.fcntl(path, F_GETFL), O_PATH);
+      answers(create(world.sys, path, "by path"), "EBADF");
+      world.create("not busy");
+    },
+  },
+  {
+    name: "device: opened with O_DIRECT it is EINVAL, and not busy afterwards",
+    run(world) {
+      answers(open(world, O_RDWR | O_DIRECT), "EINVAL");
+      answers(world.sys.fcntl(world.device, F_SETFL, O_DIRECT), "EINVAL");
+      answers(world.sys.fcntl(world.create("direct"), F_SETFL, O_DIRECT), "EINVAL");
+    },
+  },
+  {
     name: "device: closing it does nothing to sessions",
     run(world) {
       const session = world.create("stays");
@@ -94,6 +127,8 @@ export const deviceCases: readonly Case[] = [
         const fd = fd_of(world);
         answers(world.sys.poll(fd, POLLIN | POLLOUT), POLLIN | POLLOUT);
         answers(world.sys.poll(fd, POLLIN), POLLIN);
+        answers(world.sys.poll(fd, 0x3fff), POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM);
+        answers(world.sys.fcntl(fd, F_SETPIPE_SZ, 4096), "EBADF");
         answers(world.sys.read(fd, new Uint8Array(8)), "EINVAL");
         answers(world.sys.write(fd, new Uint8Array(8)), "EINVAL");
         answers(world.sys.lseek(fd, 0n, SEEK_SET), "ESPIPE");

@@ -1,11 +1,14 @@
 /** Cases: system calls on files, mappings, pipes and pidfds, without the device. */
 import {
+  F_ADD_SEALS,
+  F_SEAL_GROW,
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
   MAP_PRIVATE,
   MAP_SHARED,
   MFD_CLOEXEC,
   MFD_HUGETLB,
+  O_ACCMODE,
   O_CLOEXEC,
   O_DIRECTORY,
   O_NONBLOCK,
@@ -156,6 +159,18 @@ export const fileCases: readonly Case[] = [
       equal(loaded(world, address), 0);
       equal(world.stat(fd).blocks, 8n);
       answers(world.sys.munmap(address, PAGE), 0);
+    },
+  },
+  {
+    name: "memfd: opened with the access mode 3 it is neither read nor written, and can be preserved",
+    run(world) {
+      const { sys } = world;
+      const fd = world.keep(reopen(world, world.memfd(100), O_ACCMODE));
+      answers(sys.pread(fd, new Uint8Array(1), 0n), "EBADF");
+      answers(sys.pwrite(fd, new Uint8Array(1), 0n), "EBADF");
+      answers(sys.ftruncate(fd, 1n), "EINVAL");
+      answers(sys.fcntl(fd, F_ADD_SEALS, F_SEAL_GROW), "EPERM");
+      world.preserve(world.create("neither"), fd, 1n);
     },
   },
   {
