@@ -1,8 +1,9 @@
 /** `luo status`. */
 import { buildCommand } from "@stricli/core";
-import type { Methods } from "../lib/agent/protocol.ts";
+import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { call, watch } from "./processes/agent_calls.ts";
+import { bootedBySystemd } from "./processes/booted_by_systemd.ts";
 import type { Context } from "./base/context.ts";
 import { statusText } from "./output/status_text.ts";
 import { EXIT, type ExitCode } from "./base/exit_codes.ts";
@@ -14,10 +15,14 @@ export interface Flags extends CommonFlags {
   readonly exitCode: boolean;
 }
 
-type Result = Methods["GetStatus"]["reply"];
+type Result = Answers["status"];
 
-export function run(context: Context, _request: null, flags: CommonFlags): Result {
-  return call(context, flags, "GetStatus", {});
+export async function run(context: Context, _request: null, flags: CommonFlags): Promise<Result> {
+  const { status } = call(context, flags, "GetStatus", {});
+  if (status.backend !== "linux" || !bootedBySystemd()) return { status };
+  const { systemdFacts } = await import("./processes/systemd_facts.ts");
+  const systemd = systemdFacts(status);
+  return systemd === undefined ? { status } : { status, systemd };
 }
 
 export function parse({ watch, exitCode }: Flags): null {
@@ -43,8 +48,8 @@ export function runWatch(context: Context, _request: null, flags: CommonFlags): 
   return null;
 }
 
-export function format({ status }: Result, paint: Paint): string {
-  return statusText(status, paint);
+export function format({ status, systemd }: Result, paint: Paint): string {
+  return statusText(status, paint, systemd);
 }
 
 export const command = buildCommand<Flags, [], Context>({

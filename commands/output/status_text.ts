@@ -1,15 +1,17 @@
 /** The status as people read it. */
 import type { LastUpdate, Loss, SessionInfo, Status } from "../../lib/agent/protocol.ts";
+import type { Systemd } from "../../lib/schema/answer_parts.ts";
 import { hintsFor } from "../errors/hints.ts";
 import { imageLine } from "./kexec_text.ts";
 import { contents, keepLines, sessionTable, unlistedLine } from "./session_text.ts";
 import { size } from "../base/size.ts";
 import { count, type Paint, time, visible } from "../base/text.ts";
 import { foundLines, rebootLines, storeRows } from "./store_text.ts";
+import { systemdLines, systemdRows } from "./systemd_text.ts";
 import { table } from "./table.ts";
 
 /** The whole status on one screen. */
-export function statusText(status: Status, paint: Paint): string {
+export function statusText(status: Status, paint: Paint, systemd?: Systemd): string {
   const { kernel, device, agent, image, sessions, unlisted, lastUpdate, values, losses, backend } = status;
   const model = backend === "model" ? " (a software model: nothing here is on the real kernel)" : "";
   const rows = [
@@ -18,7 +20,7 @@ export function statusText(status: Status, paint: Paint): string {
     ["Image", imageLine(image)],
     ["Agent", `pid ${agent.pid}, luo ${agent.version}, ${agent.socket}`],
   ];
-  rows.push(...storeRows(agent));
+  rows.push(...storeRows(agent), ...systemdRows(systemd));
   if (values !== undefined) rows.push(["Values", `${count(values.count, "key")}, ${size(values.bytes)}`]);
   if (lastUpdate !== undefined) rows.push(["Last update", updateLine(lastUpdate)]);
   if (agent.unrecorded !== undefined) rows.push(["Record", `not written: ${agent.unrecorded}`]);
@@ -29,6 +31,7 @@ export function statusText(status: Status, paint: Paint): string {
   if (problems.length > 0) lines.push(paint("red", problems.join("\n")));
   if (sessions.length > 0) lines.push(sessionTable(sessions));
   lines.push(...foundLines(sessions), ...rebootLines(status));
+  if (systemd !== undefined) lines.push(...systemdLines(systemd, paint));
   if (unlisted !== undefined) lines.push(paint("red", unlistedLine(unlisted, sessions)));
   else if (sessions.length === 0) lines.push(noSessions(device));
   if (device.state !== "ready") lines.push(...deviceLines(device));

@@ -7,6 +7,7 @@ import type { CommonFlags } from "../arguments/command.ts";
 import type { Context } from "../base/context.ts";
 import { Failure } from "../errors/failure.ts";
 import { call } from "./agent_calls.ts";
+import { bootedBySystemd } from "./booted_by_systemd.ts";
 
 /** logind's socket (systemd-logind-varlink.socket). */
 const LOGIND = "/run/systemd/io.systemd.Login";
@@ -20,6 +21,7 @@ const IMMEDIATE = "to execute it without stopping services: luo kexec exec --imm
  * store.
  */
 export function systemdCarries(context: Context, flags: CommonFlags): boolean {
+  if (!bootedBySystemd()) return false;
   const version = systemdVersion({ text: read_text, list: list_directory });
   if (version === undefined || version === "unknown" || version < KNOWS_LUO) return false;
   return call(context, flags, "GetStatus", {}).status.agent.store !== undefined;

@@ -2,13 +2,11 @@
 import { Captured, input } from "../../lib/agent/update/captured.ts";
 import { MARK_PROPERTIES, marksIn } from "../../lib/report/systemd_marks.ts";
 import type { Mark } from "../../lib/report/timeline.ts";
-import { directoryExists } from "../../lib/agent/agent_place.ts";
+import { bootedBySystemd } from "./booted_by_systemd.ts";
 import { child_status, kill } from "../../ffi/process.ts";
 import { read_text } from "../../ffi/proc.ts";
 import { spawn_with } from "../../ffi/spawn.ts";
 
-/** sd_booted(3). */
-const BOOTED = "/run/systemd/system";
 const SYSTEMCTL = "/usr/bin/systemctl";
 const PATIENCE_MS = 2000;
 const SIGKILL = 9;
@@ -16,7 +14,7 @@ const SIGKILL = 9;
 /** None for another boot than this one, without systemd, and when systemd does not answer. */
 export async function systemdMarks(bootId: string | undefined): Promise<Mark[]> {
   const here = read_text("/proc/sys/kernel/random/boot_id")?.trim();
-  if (bootId === undefined || bootId !== here || !directoryExists(BOOTED)) return [];
+  if (bootId === undefined || bootId !== here || !bootedBySystemd()) return [];
   using stdin = input("");
   using stdout = new Captured("luo-systemctl");
   const argv = [SYSTEMCTL, "show", `--property=${MARK_PROPERTIES.join(",")}`];

@@ -7,6 +7,7 @@ import { Handover, HandoverFile, HandoverLuo } from "./handover.ts";
 import { Rehearsal } from "./rehearsal.ts";
 import { REPORT_TYPES } from "./report.ts";
 import type { Schema } from "./parts.ts";
+import { Systemd, SystemdStore } from "./systemd.ts";
 
 /** Those that are not in the agent's interface. */
 export const ANSWER_TYPES: readonly Schema[] = [
@@ -15,6 +16,8 @@ export const ANSWER_TYPES: readonly Schema[] = [
   Handover,
   Doctor,
   Rehearsal,
+  SystemdStore,
+  Systemd,
   Version,
   FailureKind,
   FailureObject,

@@ -161,6 +161,48 @@ export interface Rehearsal {
   consoleAfter: string[];
 }
 
+/** The fd store of a unit that is not empty. Fields that systemd did not answer are missing. */
+export interface SystemdStore {
+  /** The name of the unit */
+  unit: string;
+  /**
+   * yes: the store outlives the unit's stop, and so a kexec by systemd 261 and later. restart: a stop of
+   * the unit empties the store, and so does a kexec. no: the end of the service empties the store.
+   */
+  preserve?: "yes" | "restart" | "no";
+  /** The most entries (FileDescriptorStoreMax=) */
+  room?: number;
+  /** Missing: unknown */
+  entries?: {
+    /** Its name in the store */
+    name: string;
+    /**
+     * session: a session. memfd: a memfd, which systemd preserves in its own session at a kexec. other:
+     * another file, which does not go over a kexec.
+     */
+    kind: "session" | "memfd" | "other";
+    /** The name of the session. Missing: the kernel does not tell it */
+    session?: string;
+  }[];
+}
+
+/** systemd, process 1 of this machine. */
+export interface Systemd {
+  /** The version as systemd writes it. Missing: unknown */
+  version?: string;
+  /** Kexecs in a row that systemd's own session came through (KExecCount). Missing: unknown */
+  kexecCount?: number;
+  /** The fd stores that are not empty, by unit. Missing: unknown */
+  stores?: SystemdStore[];
+  /**
+   * Sessions that the agent holds and no store has, although the agent has a store: they end with the
+   * agent
+   */
+  missing?: string[];
+  /** A sentence for each fact that is unknown */
+  unknown: string[];
+}
+
 /** The parts of the program. */
 export interface Version {
   /** The version of luo */

@@ -14,14 +14,18 @@ import type {
   Value,
 } from "./types.ts";
 import type { Timeline } from "./report_types.ts";
-import type { Doctor, FailureInfo, KhoReport, Rehearsal, Version } from "./answer_parts.ts";
+import type { Doctor, FailureInfo, KhoReport, Rehearsal, Systemd, Version } from "./answer_parts.ts";
 
 export type * from "./answer_parts.ts";
 
 /** The object that each command prints with `--json`. */
 export interface Answers {
-  /** The answer of `status`. With `--watch` a line after every change. */
-  "status": { status: Status };
+  /** The answer of `status`. With `--watch` a line after every change, without `systemd`. */
+  "status": {
+    status: Status;
+    /** Missing on the model, and where process 1 is another program */
+    systemd?: Systemd;
+  };
   /** The answer of `losses`. */
   "losses": {
     /** All losses, or with --clear those that were cleared */

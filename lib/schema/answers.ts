@@ -21,6 +21,7 @@ import { Report } from "./report.ts";
 import { Rehearsal } from "./rehearsal.ts";
 import { File, filesKnown, Loss, Session } from "./session.ts";
 import { Agent, Device, Image, Status, unlisted, Value } from "./status.ts";
+import { Systemd } from "./systemd.ts";
 import { UpdateNow, UpdateSummary } from "./update.ts";
 
 /** The type `Version`. */
@@ -58,7 +59,13 @@ const status = struct({ status: Status });
 
 /** The answers by command, in the order of `luo --help`. */
 export const ANSWERS: Readonly<Record<string, Answer>> = {
-  "status": { object: status, remark: "With `--watch` a line after every change." },
+  "status": {
+    object: struct({
+      status: Status,
+      systemd: maybe(about(Systemd, "Missing on the model, and where process 1 is another program")),
+    }),
+    remark: "With `--watch` a line after every change, without `systemd`.",
+  },
   "losses": {
     object: struct({
       losses: about(list(Loss), "All losses, or with --clear those that were cleared"),

@@ -9,6 +9,8 @@ import { Progress, progressLine } from "../../commands/output/progress.ts";
 import { format as formatSession } from "../../commands/session_show.ts";
 import { statusText } from "../../commands/output/status_text.ts";
 import { rebootLines } from "../../commands/output/store_text.ts";
+import { systemdLines, systemdRows } from "../../commands/output/systemd_text.ts";
+import type { Systemd } from "../../lib/schema/answer_parts.ts";
 import { size } from "../../commands/base/size.ts";
 import { colour, plain, shortDigest, time, visible } from "../../commands/base/text.ts";
 import { table } from "../../commands/output/table.ts";
@@ -87,6 +89,35 @@ Deno.test("images", () => {
     imageText({ loaded: true, by: "luo", kernel: "/k", release: "7.3.4", size: 1024 }),
     /^Kernel {2}\/k \(7\.3\.4\)\nSize {4}1 KiB$/,
   );
+});
+
+Deno.test("systemd in the status: kexecs, stores by unit, and sessions that no store has", () => {
+  const stores: Systemd["stores"] = [{
+    unit: "luo-agent.service",
+    preserve: "yes",
+    room: 4096,
+    entries: [{ name: "odd%3aname", kind: "session", session: "odd:name" }],
+  }, {
+    unit: "svc.service",
+    preserve: "restart",
+    entries: [{ name: "plain", kind: "memfd" }, { name: "stored", kind: "other" }, {
+      name: "stored",
+      kind: "other",
+    }],
+  }, { unit: "x.service" }];
+  const systemd: Systemd = { version: "262-1", kexecCount: 1, stores, missing: ["vm2"], unknown: ["This"] };
+  assert.deepEqual(systemdRows(systemd), [["systemd", "262-1, 1 kexec in a row"]]);
+  assert.deepEqual(systemdRows({ unknown: [] }), [["systemd", "of an unknown version, kexecs unknown"]]);
+  assert.deepEqual(systemdRows(undefined), []);
+  assert.deepEqual(systemdLines(systemd, plain).join("\n").split("\n"), [
+    "UNIT               IN ITS FD STORE  HOLDS               PRESERVE",
+    'luo-agent.service  odd%3aname       session "odd:name"  yes',
+    "svc.service        plain            a memfd             restart",
+    "svc.service        -                2 other files       restart",
+    "x.service          unknown          unknown             unknown",
+    'Not in systemd\'s fd store: session "vm2". It ends with the agent',
+    "Unknown: This",
+  ]);
 });
 
 Deno.test("the status names the model and the losses", () => {

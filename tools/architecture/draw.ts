@@ -32,6 +32,7 @@ const ROOMS: Readonly<Record<string, readonly [column: number, purpose: string]>
   "lib/rehearse": [3, "real kernels in QEMU"],
   "lib/doctor": [4, "what stops an update here"],
   "lib/access": [1, "who may do what"],
+  "lib/systemd": [0, "asks systemd over D-Bus"],
   "lib/files": [2, "moves bytes"],
   "lib/kexec": [3, "images and their checks"],
   "lib/kexec/image": [3, "what a kernel image says"],

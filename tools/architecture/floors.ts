@@ -21,7 +21,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["lib/model/handlers/future"],
   ["lib/model/kernel"],
   ["lib/model"],
-  ["lib/open_session.ts", "lib/kexec", "lib/files", "lib/access"],
+  ["lib/open_session.ts", "lib/kexec", "lib/files", "lib/access", "lib/systemd"],
   ["lib/session.ts", "lib/kexec/image"],
   ["lib/kexec/check"],
   ["lib/session_holder.ts", "lib/machine_process", "lib/rehearse", "lib/doctor"],
