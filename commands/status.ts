@@ -21,7 +21,7 @@ export async function run(context: Context, _request: null, flags: CommonFlags):
   const { status } = call(context, flags, "GetStatus", {});
   if (status.backend !== "linux" || !bootedBySystemd()) return { status };
   const { systemdFacts } = await import("./processes/systemd_facts.ts");
-  const systemd = systemdFacts(status);
+  const systemd = systemdFacts(status, flags.timeout);
   return systemd === undefined ? { status } : { status, systemd };
 }
 

@@ -89,6 +89,10 @@ const HINTS: Readonly<Record<string, readonly string[]>> = {
   "seal EBUSY": ["a process has the file mapped writable, or it is preserved already"],
   "seal EINVAL": ["only memfds and tmpfs files can be sealed: copy the file with --from FILE"],
   "listen ENOENT": ["make the directory first: mkdir -p -m 700 DIRECTORY", "or choose another with --socket"],
+  "start EBUSY": [
+    "start it as systemd's service, which gives it the sessions: systemctl start luo-agent",
+    "to lose them: systemctl clean --what=fdstore luo-agent, and then the same",
+  ],
   "listen EEXIST": ["a file that is no socket is there: choose another place with --socket"],
   "read EBADF": ["the file descriptor is closed, or not open for reading"],
   "write EBADF": ["the file descriptor is closed, or not open for writing"],

@@ -1,10 +1,15 @@
 /** Runs the agent or the machine in the foreground. */
+import { Errno } from "../../ffi/abi/errno.ts";
+import { SOCK_NONBLOCK, SOCK_STREAM } from "../../ffi/abi/socket.ts";
+import { close } from "../../ffi/file.ts";
 import { release_program_code } from "../../ffi/program_memory.ts";
+import { unix_connect } from "../../ffi/socket.ts";
 import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import type { FaultSpec } from "../../lib/model/faults/fault_spec.ts";
 import { visible } from "../base/text.ts";
 import { VERSION } from "../../lib/version.ts";
-import { ensureRunning, type Service } from "./background_process.ts";
+import { ensureRunning, type Service, waitForEnd } from "./background_process.ts";
+import { Failure } from "../errors/failure.ts";
 import type { CommonFlags } from "../arguments/command.ts";
 import { target } from "./agent_calls.ts";
 import type { Context } from "../base/context.ts";
@@ -43,6 +48,7 @@ export async function serveAgent(
   releaseCodeLater();
   using reload = access === undefined ? undefined : reloadSignal();
   const service = context.settings.service && new ManagedService(context.settings.service, where);
+  if (service?.listenFd === undefined) refuseOthersSocket(where.socket);
   using sys = await kernelOf(context, where);
   try {
     await runAgent({
@@ -63,6 +69,28 @@ export async function serveAgent(
     if (!(error instanceof ProcessKilled)) throw error;
     log("The kernel has ended, and with it this agent");
   }
+}
+
+/**
+ * A socket at which somebody listens is not taken away. The lock says whether an agent runs. When none does, it is systemd's socket
+ * for the agent, and systemd has now been asked to start the agent.
+ *
+ * @throws Failure
+ */
+function refuseOthersSocket(socket: string): void {
+  if (!waitForEnd(`${socket}.lock`, 0)) return;
+  const fd = unix_connect(socket, SOCK_STREAM | SOCK_NONBLOCK);
+  if (fd >= 0) close(fd);
+  else if (fd !== -Errno.EAGAIN) return;
+  throw new Failure("unavailable", `Cannot listen at "${socket}": another program listens there`, {
+    operation: "listen",
+    subject: socket,
+    errno: "EADDRINUSE",
+    hints: [
+      "if it is systemd (luo-agent.socket), start the agent as its service: systemctl start luo-agent",
+      "or choose another place with --socket",
+    ],
+  });
 }
 
 /** Runs the machine of the model until it has no process left. */

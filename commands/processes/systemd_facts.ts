@@ -4,61 +4,72 @@ import { NoAnswer } from "../../lib/agent/client_errors.ts";
 import { storeName } from "../../lib/agent/fd_store.ts";
 import { callService } from "../../lib/agent/other_service.ts";
 import type { Status } from "../../lib/agent/protocol.ts";
-import { isObject } from "../../lib/agent/varlink.ts";
+import { isObject, ProtocolError } from "../../lib/agent/varlink.ts";
 import { LuoError } from "../../lib/error.ts";
 import type { Systemd, SystemdStore } from "../../lib/schema/answer_parts.ts";
 import { DbusError } from "../../lib/systemd/dbus_values.ts";
-import { unitStores } from "../../lib/systemd/unit_stores.ts";
+import { type ManagerFacts, managerFacts } from "../../lib/systemd/manager_facts.ts";
 
 /** The Varlink socket of systemd 258 and later. Every user may ask there. */
 const MANAGER = "/run/systemd/io.systemd.Manager";
-/** How long systemd may take for each of two questions. It answers in milliseconds. */
+/** How long systemd may take. It answers in milliseconds. */
 const PATIENCE_MS = 2000;
+/** The longest time that poll(2) takes. */
+const NO_LIMIT_MS = 2 ** 31 - 1;
 
-/** Undefined where systemd is not process 1: a container can have its directory. The machine must be that of this process. */
-export function systemdFacts(status: Status): Systemd | undefined {
+/**
+ * Undefined where systemd is not process 1: a container can have its directory. The machine must be that of this process.
+ *
+ * @param timeout the seconds that the user gives every answer; 0: no limit
+ */
+export function systemdFacts(status: Status, timeout?: number): Systemd | undefined {
   if (read_text("/proc/1/comm")?.trim() !== "systemd") return undefined;
+  const limit_ms = timeout === undefined ? PATIENCE_MS : timeout === 0 ? NO_LIMIT_MS : timeout * 1000;
   const unknown: string[] = [];
-  const manager = known(unknown, "how many kexecs systemd counts", managerFacts) ?? {};
-  const stores = known(unknown, "what systemd's fd stores hold", () => unitStores(PATIENCE_MS));
-  const { kexecCount } = manager;
-  if (kexecCount === undefined && unknown.length === 0) unknown.push("This systemd counts no kexecs");
+  const facts = askManager(limit_ms, unknown);
+  const { stores, kexecCount } = facts;
+  if (kexecCount === undefined && unknown.length === 0) {
+    unknown.push("This version of systemd counts no kexecs");
+  }
   for (const { unit, entries } of stores ?? []) {
-    if (entries === undefined) unknown.push(`What the fd store of ${unit} holds`);
+    if (entries === undefined) unknown.push(`Systemd does not tell what the fd store of ${unit} holds`);
   }
   const missing = stores && missingSessions(status, stores);
-  return {
-    ...manager,
-    ...stores === undefined ? {} : { stores },
-    ...missing === undefined ? {} : { missing },
-    unknown,
-  };
+  return { ...facts, ...missing === undefined ? {} : { missing }, unknown };
 }
 
-/** The fact, or undefined and one more sentence. */
-function known<Fact>(unknown: string[], what: string, ask: () => Fact): Fact | undefined {
+/** Root is told everything. Others are told the count of kexecs, by Varlink. */
+function askManager(limit_ms: number, unknown: string[]): ManagerFacts {
   try {
-    return ask();
+    return managerFacts(limit_ms);
   } catch (error) {
-    const why = reason(error);
-    if (why === undefined) throw error;
-    unknown.push(`Cannot tell ${what}: ${why}`);
-    return undefined;
+    unknown.push(`Cannot tell what systemd's fd stores hold: ${reason(error)}`);
+    const refused = error instanceof LuoError && error.operation === "connect";
+    if (!refused) return {};
+  }
+  try {
+    return describe(limit_ms);
+  } catch (error) {
+    unknown.push(`Cannot tell how many kexecs systemd counts: ${reason(error)}`);
+    return {};
   }
 }
 
-function reason(error: unknown): string | undefined {
+/** @throws the error itself, when it is a mistake in the program */
+function reason(error: unknown): string {
   if (error instanceof NoAnswer) return "systemd does not answer";
-  if (error instanceof DbusError || error instanceof SyntaxError) return error.message;
-  if (!(error instanceof LuoError)) return undefined;
+  if (error instanceof DbusError || error instanceof SyntaxError || error instanceof ProtocolError) {
+    return error.message;
+  }
+  if (!(error instanceof LuoError)) throw error;
   if (error.is("EACCES") || error.is("EPERM")) return "only root may ask systemd";
   if (error.is("ENOENT")) return "this version of systemd has no socket for it";
   return error.is("ETIMEDOUT") ? "systemd does not answer" : error.summary;
 }
 
 /** io.systemd.Manager.Describe: `{"context": ..., "runtime": {"Version": "262-1", "KExecCount": 1 ...}}`. */
-function managerFacts(): Pick<Systemd, "version" | "kexecCount"> {
-  const { parameters } = callService(MANAGER, "io.systemd.Manager.Describe", {}, PATIENCE_MS);
+function describe(limit_ms: number): ManagerFacts {
+  const { parameters } = callService(MANAGER, "io.systemd.Manager.Describe", {}, limit_ms);
   const runtime = parameters?.runtime;
   if (!isObject(runtime)) return {};
   const { Version: version, KExecCount: kexecCount } = runtime;

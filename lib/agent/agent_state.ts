@@ -301,6 +301,7 @@ export class AgentState implements Disposable {
       ...(this.values.begun ? { values: true } : {}),
       losses: this.losses,
       ...(this.ending === undefined ? {} : { ending: this.ending }),
+      ...(this.store.usage === undefined ? {} : { stored: true }),
       ended: this.ended,
     });
   }

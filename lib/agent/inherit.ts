@@ -1,4 +1,5 @@
 /** Finds out what an earlier agent left: from the record beside the socket, from the manifest, and from the kernel. */
+import { Errno } from "../../ffi/abi/errno.ts";
 import type { Device, IncomingSession } from "../session.ts";
 import { LuoError } from "../error.ts";
 import type { AgentState } from "./agent_state.ts";
@@ -79,7 +80,10 @@ const DAMAGED_LIST =
 function usableRecord(state: AgentState): { record?: Journal; damaged?: string } {
   const { paths, log } = state.options;
   const record = readRecord(paths);
-  if (record !== "damaged") return { record };
+  if (record !== "damaged") {
+    if (record !== undefined) refuseStored(state, record);
+    return { record };
+  }
   const mayWrite = state.mayWrite();
   if (mayWrite) setAsideRecord(paths);
   const where = mayWrite ? paths.damaged : paths.state;
@@ -87,6 +91,20 @@ function usableRecord(state: AgentState): { record?: Journal; damaged?: string }
   return {
     damaged: `the agent's record cannot be read (see "${where}"): what the agent before held is unknown`,
   };
+}
+
+/**
+ * An agent that systemd did not start cannot have the sessions that are in systemd's store. It would report them as lost, and the
+ * next agent that has them would not know their files.
+ *
+ * @throws LuoError `start`: EBUSY
+ */
+function refuseStored({ store, bootId }: AgentState, record: Journal): void {
+  if (store.usage !== undefined || !record.stored || record.bootId !== bootId) return;
+  const held = record.sessions.filter(({ state }) => state !== "incoming").length;
+  if (held === 0) return;
+  const what = `Cannot start the agent: systemd's fd store has sessions of the agent before (${held})`;
+  throw new LuoError("start", "the agent", Errno.EBUSY, what);
 }
 
 /** Takes over what the earlier agent of this boot recorded beside sessions: losses, updates, the image. */

@@ -33,6 +33,7 @@ function journalFields(session: Schema, image: Schema): Fields {
       list(struct({ name: text, outgoing: bool })),
       "Sessions that were ended, and that may still be in the fd store: the next agent ends them there.",
     )),
+    stored: maybe(about(bool, "True: the sessions that the agent held are in systemd's fd store")),
     ended: about(bool, "The agent ended by itself, and what it held is among the losses."),
   };
 }

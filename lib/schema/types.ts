@@ -428,6 +428,8 @@ export interface Journal {
   losses: Loss[];
   /** Sessions that were ended, and that may still be in the fd store: the next agent ends them there. */
   ending?: { name: string; outgoing: boolean }[];
+  /** True: the sessions that the agent held are in systemd's fd store */
+  stored?: boolean;
   /** The agent ended by itself, and what it held is among the losses. */
   ended: boolean;
 }

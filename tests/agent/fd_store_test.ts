@@ -1,5 +1,6 @@
 /** The agent with an fd store: killed at any moment it loses nothing, and the next agent knows what every session is. */
 import assert from "node:assert/strict";
+import { LuoError } from "../../lib/error.ts";
 import { openDevice } from "../../lib/session.ts";
 import { storeName } from "../../lib/agent/fd_store.ts";
 import {
@@ -161,6 +162,23 @@ Deno.test("an agent that is stopped loses nothing, and says so", () => {
   assert.deepEqual([state.end("stopped"), state.ended], [[], false]);
   state[Symbol.dispose]();
   assert.deepEqual([told(boots.agent()), boots.agent().losses], [[["a", "outgoing", ["1"]]], []]);
+});
+
+Deno.test("an agent that systemd did not start is refused while the store has sessions, and changes nothing", () => {
+  using boots = new Boots();
+  const state = boots.agent();
+  createSession(state, { name: "a" });
+  preserve(state, "a", "1");
+  state[Symbol.dispose]();
+  assert.throws(
+    () => startWith(boots.machine.spawn(), boots.directory, { log: boots.log }),
+    (error) => error instanceof LuoError && error.is("EBUSY") && /fd store has sessions/.test(error.message),
+  );
+  const next = boots.agent();
+  assert.deepEqual([told(next), next.losses], [[["a", "outgoing", ["1"]]], []]);
+  closeSession(next, { name: "a", force: true });
+  next[Symbol.dispose]();
+  assert.doesNotThrow(() => startWith(boots.machine.spawn(), boots.directory, { log: boots.log }));
 });
 
 Deno.test("a store that was emptied: its sessions are losses", () => {

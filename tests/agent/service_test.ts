@@ -165,3 +165,18 @@ async function stopMachine(socket: string): Promise<void> {
   const args = ["run", "-A", "--quiet", MAIN, "machine", "stop", "--backend", "model", "--socket", socket];
   await new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "null", stderr: "null" }).output();
 }
+
+Deno.test("a socket at which another program listens is not taken away", async () => {
+  using manager = new Manager();
+  Deno.chmodSync(manager.directory, 0o700);
+  const path = `${manager.directory}/agent.sock`;
+  const listener = check(unix_listen(path, SOCK_STREAM, 8), "listen", path);
+  const [command = "", ...args] = RUN;
+  const run = () => new Deno.Command(command, { args: [...args, path], stderr: "piped" }).output();
+  const { code, stderr } = await run();
+  const text = new TextDecoder().decode(stderr);
+  assert.equal(code, 3, text);
+  assert.match(text, /another program listens there\n.*systemctl start luo-agent\n/);
+  assert.equal(Deno.statSync(path).isSocket, true);
+  close(listener);
+});

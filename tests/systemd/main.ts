@@ -11,6 +11,9 @@ const SCRIPTS = ["boot1.sh", "boot2.sh", "boot3.sh", "boot4.sh", "boot5.sh"];
 /** A boot takes 20 seconds and a start of luo 3 on an idle machine; on a busy one several times as long. */
 const LIMIT_SECONDS = 1500;
 
+/** On a busy host the kernel would call its timer broken, and panic. */
+const WORDS = "no_timer_check";
+
 /** Why the test cannot run here. */
 async function missing(): Promise<string | undefined> {
   if (!isFile(MACHINE)) return `there is no ${MACHINE}`;
@@ -51,7 +54,7 @@ async function main(): Promise<number> {
   try {
     await guestFiles(directory);
     const scripts = SCRIPTS.map((name) => `${HERE}/${name}`);
-    const options = ["-t", String(LIMIT_SECONDS), "-k", imagePath()];
+    const options = ["-a", WORDS, "-t", String(LIMIT_SECONDS), "-k", imagePath()];
     return await run("bash", MACHINE, ...options, BINARY, directory, ...scripts);
   } finally {
     await Deno.remove(directory, { recursive: true });

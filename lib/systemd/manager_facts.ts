@@ -1,5 +1,5 @@
-/** The fd stores of all services, as systemd tells root of them. */
-import type { SystemdStore } from "../schema/answer_parts.ts";
+/** Facts that systemd tells root: its version, its count of kexecs, and the fd stores of all services. */
+import type { Systemd, SystemdStore } from "../schema/answer_parts.ts";
 import type { DbusAnswer, DbusCall } from "./dbus_message.ts";
 import { DbusConnection } from "./dbus_connection.ts";
 import type { Value } from "./dbus_values.ts";
@@ -9,7 +9,8 @@ export const PRIVATE_SOCKET = "/run/systemd/private";
 
 const MANAGER = "org.freedesktop.systemd1.Manager";
 const SERVICE = "org.freedesktop.systemd1.Service";
-const NAME = "NFileDescriptorStore";
+const MANAGER_PATH = "/org/freedesktop/systemd1";
+const COUNT = "NFileDescriptorStore";
 /** A session's link in /proc/1/fd: since Linux 7.0 with its name. */
 const SESSION_LINK = "anon_inode:[luo_session]";
 
@@ -19,23 +20,35 @@ interface Unit {
   readonly path: string;
 }
 
+/** Facts about systemd. A field that is missing is unknown: this version does not have it. */
+export type ManagerFacts = Pick<Systemd, "version" | "kexecCount" | "stores">;
+
 /**
- * The stores that are not empty, by unit.
+ * The stores are those that are not empty, by unit.
  *
  * @throws LuoError `connect` (EACCES: not root), `receive` ETIMEDOUT; DbusError
  */
-export function unitStores(limit_ms: number, socket = PRIVATE_SOCKET): SystemdStore[] {
+export function managerFacts(limit_ms: number, socket = PRIVATE_SOCKET): ManagerFacts {
   using systemd = new DbusConnection(socket, limit_ms);
-  const [units = []] = systemd.calls([ofManager("ListUnits")]).map(first).map(services);
-  const counts = systemd.calls(units.map((unit) => property(unit, NAME))).map(first);
+  const [version, kexecCount, list] = systemd.calls([
+    property(MANAGER_PATH, MANAGER, "Version"),
+    property(MANAGER_PATH, MANAGER, "KExecCount"),
+    ofManager("ListUnits"),
+  ]).map(first);
+  const units = services(list);
+  const counts = systemd.calls(units.map(({ path }) => property(path, SERVICE, COUNT))).map(first);
   const used = units.filter((_, index) => Number(counts[index]) > 0);
-  return used.map((unit) => storeOf(systemd, unit)).toSorted((a, b) => a.unit < b.unit ? -1 : 1);
+  return {
+    ...typeof version === "string" ? { version } : {},
+    ...typeof kexecCount === "number" ? { kexecCount } : {},
+    stores: used.map((unit) => storeOf(systemd, unit)).toSorted((a, b) => a.unit < b.unit ? -1 : 1),
+  };
 }
 
 function storeOf(systemd: DbusConnection, unit: Unit): SystemdStore {
   const [preserve, room, dump] = systemd.calls([
-    property(unit, "FileDescriptorStorePreserve"),
-    property(unit, "FileDescriptorStoreMax"),
+    property(unit.path, SERVICE, "FileDescriptorStorePreserve"),
+    property(unit.path, SERVICE, "FileDescriptorStoreMax"),
     ofManager("DumpUnitFileDescriptorStore", unit.name),
   ]).map(first);
   return {
@@ -47,11 +60,11 @@ function storeOf(systemd: DbusConnection, unit: Unit): SystemdStore {
 }
 
 function ofManager(member: string, ...texts: string[]): DbusCall {
-  return { path: "/org/freedesktop/systemd1", interface: MANAGER, member, texts };
+  return { path: MANAGER_PATH, interface: MANAGER, member, texts };
 }
 
-function property({ path }: Unit, name: string): DbusCall {
-  return { path, interface: "org.freedesktop.DBus.Properties", member: "Get", texts: [SERVICE, name] };
+function property(path: string, of: string, name: string): DbusCall {
+  return { path, interface: "org.freedesktop.DBus.Properties", member: "Get", texts: [of, name] };
 }
 
 /** Undefined for an error: a unit that is gone, a property that this systemd does not have. */
@@ -63,10 +76,11 @@ function listed(value: Value | undefined): readonly Value[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** ListUnits answers structs: the name is the first member, the path of the object the seventh. */
+/** ListUnits answers structs of name, description, load state and more; the seventh member is the path of the unit's object. */
 function services(units: Value | undefined): Unit[] {
-  return listed(units).map((unit) => ({ name: String(listed(unit)[0]), path: String(listed(unit)[6]) }))
-    .filter(({ name }) => name.endsWith(".service"));
+  return listed(units).map(listed).filter(([name, , state]) =>
+    String(name).endsWith(".service") && state !== "not-found"
+  ).map(([name, , , , , , path]) => ({ name: String(name), path: String(path) }));
 }
 
 /** The first member is the name in the store, the eighth what the fd's link in /proc says. */
