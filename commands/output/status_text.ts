@@ -31,10 +31,10 @@ export function statusText(status: Status, paint: Paint, systemd?: Systemd): str
   if (problems.length > 0) lines.push(paint("red", problems.join("\n")));
   if (sessions.length > 0) lines.push(sessionTable(sessions));
   lines.push(...foundLines(sessions), ...rebootLines(status));
-  if (systemd !== undefined) lines.push(...systemdLines(systemd, paint));
   if (unlisted !== undefined) lines.push(paint("red", unlistedLine(unlisted, sessions)));
   else if (sessions.length === 0) lines.push(noSessions(device));
   if (device.state !== "ready") lines.push(...deviceLines(device));
+  if (systemd !== undefined) lines.push(...systemdLines(systemd, paint));
   return lines.join("\n");
 }
 
