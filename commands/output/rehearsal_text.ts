@@ -1,6 +1,7 @@
 /** The result of `luo rehearse IMAGE` as text. */
 import type { Rehearsal } from "../../lib/schema/answer_types.ts";
 import { size } from "../base/size.ts";
+import { COLUMNS, wrap } from "../base/wrap.ts";
 import { count, type Paint, visible } from "../base/text.ts";
 
 const VERDICTS: Readonly<
@@ -40,5 +41,11 @@ function release(name: string | undefined): string {
 }
 
 function consoleText(lines: readonly string[]): string[] {
-  return lines.length === 0 ? ["  | nothing"] : lines.map((line) => `  | ${visible(line)}`);
+  return lines.length === 0 ? ["  | nothing"] : lines.flatMap(consoleLine);
+}
+
+function consoleLine(line: string): string[] {
+  return wrap(visible(line), COLUMNS - 8).map((part, index) =>
+    index === 0 ? `  | ${part}` : `  |     ${part}`
+  );
 }

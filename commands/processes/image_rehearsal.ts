@@ -1,6 +1,7 @@
 /** `luo rehearse IMAGE`: from what the agent holds to the verdict; and the guest's part of it. */
 import { read_text } from "../../ffi/proc.ts";
 import { inheritedEnvironment } from "../../lib/files/inherited_environment.ts";
+import { openInitrdFile } from "../../lib/files/kernel_file.ts";
 import { linux } from "../../lib/linux/system_calls.ts";
 import type { Rehearsal } from "../../lib/schema/answer_types.ts";
 import { rehearseImage } from "../../lib/rehearse/image_rehearsal.ts";
@@ -13,7 +14,7 @@ import { Failure } from "../errors/failure.ts";
 import { callRunning } from "./agent_calls.ts";
 import { interruptible } from "./interrupt.ts";
 import { selfCommand } from "./own_command.ts";
-import { chosenImage } from "./rehearsal.ts";
+import { chosenImage, firstImage } from "./rehearsal.ts";
 
 export interface ImageRequest {
   readonly image: string;
@@ -34,18 +35,38 @@ export async function runImage(
   flags: CommonFlags,
 ): Promise<Rehearsal> {
   const { memory_mib, timeout_ms = TIMEOUT_MS } = request;
+  const image = await chosenImage(context, request.image);
+  const from = await firstImage(context, request.from, true);
+  checkInitrds(request.initrds, memory_mib);
   const plan = planLike(sessionsHeld(context, flags), memory_mib);
   return await interruptible((signal) =>
     rehearseImage({
       ...request,
-      image: chosenImage(context, request.image),
-      from: chosenImage(context, request.from, true),
+      image,
+      from,
       plan,
       timeout_ms,
       luo: selfCommand(context),
       env: [...inheritedEnvironment(), "DENO_NO_UPDATE_CHECK=1"],
       signal,
     })
+  );
+}
+
+/** The next kernel unpacks them in the machine's memory, and luo reads them whole. @throws LuoError; Failure `usage` */
+function checkInitrds(paths: readonly string[], memory_mib: number): void {
+  let bytes = 0;
+  for (const path of paths) {
+    using file = openInitrdFile(path);
+    bytes += file.size;
+  }
+  if (bytes <= memory_mib * 2 ** 20 / 2) return;
+  throw new Failure(
+    "usage",
+    `Cannot rehearse with initramfs of ${bytes} bytes in ${memory_mib} MiB of memory`,
+    {
+      hints: ["give the machine more: --memory MIB"],
+    },
   );
 }
 

@@ -6,7 +6,7 @@ import type { Context } from "../base/context.ts";
 import { EXIT } from "../base/exit_codes.ts";
 import { interruptible } from "./interrupt.ts";
 import { programSurroundings, requireProgram } from "./program_to_start.ts";
-import { chosenImage, machineFailure } from "./rehearsal.ts";
+import { firstImage, machineFailure } from "./rehearsal.ts";
 
 export interface ProgramRequest {
   readonly name: string;
@@ -29,7 +29,7 @@ const STREAMS = {
 export async function runProgram(context: Context, request: ProgramRequest): Promise<number> {
   const { env, nofile, directory } = programSurroundings();
   const path = requireProgram(request.name, env);
-  const kernel = chosenImage(context, request.kernel);
+  const kernel = await firstImage(context, request.kernel);
   const result = await interruptible((signal) =>
     rehearseProgram({
       ...request,
@@ -43,7 +43,7 @@ export async function runProgram(context: Context, request: ProgramRequest): Pro
     })
   );
   if (result.end === "exit") return result.status ?? EXIT.failed;
-  if (result.end !== "panic") throw machineFailure(kernel, result);
+  if (result.end !== "panic") throw machineFailure(kernel.path, result);
   // The console of a kernel that panicked, as `luo emulate` shows it.
   for (const line of lastWords(result.lines)) context.process.stderr.write(`${line}\n`);
   return EXIT_KILLED;

@@ -1,9 +1,7 @@
 /** The parts that all rehearsals share: the choice of the image, and the failures of the virtual machine. */
-import { openKernelFile } from "../../lib/files/kernel_file.ts";
-import { parseArm64Image } from "../../lib/kexec/arm64_image.ts";
 import { parseBzImage } from "../../lib/kexec/bzimage.ts";
-import { IMAGE_HEAD_MAX } from "../../lib/kexec/check_image.ts";
 import { linux } from "../../lib/linux/system_calls.ts";
+import { type GuestKernel, guestKernel } from "../../lib/rehearse/guest_kernel.ts";
 import { kernelImage } from "../../lib/rehearse/kernel_image.ts";
 import { lastWords } from "../../lib/rehearse/console.ts";
 import type { ProgramResult } from "../../lib/rehearse/rehearse_program.ts";
@@ -11,21 +9,38 @@ import type { Context } from "../base/context.ts";
 import { operand } from "../base/text.ts";
 import { Failure } from "../errors/failure.ts";
 
-/** The image to boot. Without a name see `kernelImage`. @throws MissingTool */
-export function chosenImage({ settings }: Context, name: string | undefined, preferRunning = false): string {
+/** The image to boot. Without a name see `kernelImage`. @throws MissingTool; LuoError `read`; Failure */
+export async function chosenImage(
+  { settings }: Context,
+  name: string | undefined,
+  preferRunning = false,
+): Promise<GuestKernel> {
   const { release } = linux().uname();
   const path = kernelImage(name, { directory: settings.kernels || undefined, release, preferRunning });
-  refuseOtherArchitecture(path);
-  return path;
+  const image = await guestKernel(path);
+  refuseOtherArchitecture(image);
+  return image;
+}
+
+/** The image that runs first, which must boot. @throws as `chosenImage` */
+export async function firstImage(
+  context: Context,
+  name?: string,
+  preferRunning = false,
+): Promise<GuestKernel> {
+  const image = await chosenImage(context, name, preferRunning);
+  if (image.problem === undefined) return image;
+  throw new Failure("unavailable", `Cannot rehearse on "${image.path}": ${image.problem.reason}`, {
+    operation: "rehearse",
+    subject: image.path,
+  });
 }
 
 /** The guest runs the programs of this host: luo, busybox and all others are of one architecture. */
-function refuseOtherArchitecture(path: string): void {
-  using file = openKernelFile(path);
-  const head = file.read(0, Math.min(file.size, IMAGE_HEAD_MAX));
+function refuseOtherArchitecture({ path, bytes, architecture }: GuestKernel): void {
   const { arch } = Deno.build;
-  const other = arch === "aarch64" ? parseBzImage(head) : parseArm64Image(head);
-  if (other === undefined) return;
+  const same = arch === "aarch64" ? parseBzImage(bytes) === undefined : architecture === arch;
+  if (same) return;
   const [kernel, host] = arch === "aarch64" ? ["x86-64", "arm64"] : ["arm64", "x86-64"];
   throw new Failure(
     "unavailable",

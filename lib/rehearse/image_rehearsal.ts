@@ -2,6 +2,7 @@
 import type { Rehearsal } from "../schema/answer_types.ts";
 import { type ConsoleLine, lastWords } from "./console.ts";
 import type { GuestOrder, GuestReport } from "./in_guest.ts";
+import type { GuestKernel } from "./guest_kernel.ts";
 import { initramfs, readFile } from "./initramfs.ts";
 import { INIT_RUNS } from "./init_script.ts";
 import { modulesFor } from "./modules.ts";
@@ -13,10 +14,10 @@ import { verdictOf } from "./verdict.ts";
 import { KEXEC_BEGINS } from "./virtual_machine.ts";
 
 export interface ImageOptions {
-  /** The path of the image to go to. */
-  readonly image: string;
-  /** The path of the image that runs first. */
-  readonly from: string;
+  /** The image to go to. */
+  readonly image: GuestKernel;
+  /** The image that runs first. */
+  readonly from: GuestKernel;
   /** Initramfs of the next kernel, unpacked before that of the rehearsal. */
   readonly initrds: readonly string[];
   /** More words for the command line of the next kernel. */
@@ -35,6 +36,8 @@ const ORDER = "order";
 
 /** @throws MissingTool; LuoError; the reason of `signal` */
 export async function rehearseImage(options: ImageOptions): Promise<Rehearsal> {
+  const { problem } = options.image;
+  if (problem !== undefined) return withoutMachine(options, problem);
   const { image, from, initrds, append = "", plan, memory_mib, timeout_ms, boot_limit_ms, luo, env, signal } =
     options;
   const order: GuestOrder = {
@@ -47,7 +50,7 @@ export async function rehearseImage(options: ImageOptions): Promise<Rehearsal> {
   const reports: GuestReport[] = [];
   const said = { out: "", err: "" };
   const decoders = { out: new TextDecoder(), err: new TextDecoder() };
-  const modules = [...await modulesFor(from), ...from === image ? [] : await modulesFor(image)];
+  const modules = [...await modulesFor(from), ...from.path === image.path ? [] : await modulesFor(image)];
   const result = await rehearseProgram({
     kernel: from,
     append: TALKING,
@@ -60,8 +63,12 @@ export async function rehearseImage(options: ImageOptions): Promise<Rehearsal> {
     nofile: [1n << 19n, 1n << 19n],
     files: {
       [ORDER]: JSON.stringify(order),
-      "next-kernel": readFile(image),
-      "next-initrd": joined([...initrds.map(readFile), initramfs(modules)]),
+      "next-kernel": image.bytes,
+      "next-initrd": joined([
+        ...image.initrd === undefined ? [] : [image.initrd],
+        ...initrds.map(readFile),
+        initramfs(modules),
+      ]),
     },
     memory_mib,
     timeout_ms,
@@ -71,6 +78,27 @@ export async function rehearseImage(options: ImageOptions): Promise<Rehearsal> {
   });
   for (const line of said.out.split("\n")) if (line.startsWith("{")) reports.push(JSON.parse(line));
   return judge(options, result, reports, said.err);
+}
+
+/** Nothing boots the image, so there is nothing to try. */
+function withoutMachine(
+  { image, from, plan }: ImageOptions,
+  { unread, reason }: NonNullable<GuestKernel["problem"]>,
+): Rehearsal {
+  return {
+    verdict: unread ? "cannot_tell" : "does_not_fit",
+    reason: `The image cannot be ${unread ? "read" : "loaded"}: ${reason}`,
+    image: image.path,
+    from: from.path,
+    sessions: plan.sessions.length,
+    ...totals(plan),
+    scaled: plan.scaled,
+    verifiedFiles: 0,
+    verifiedBytes: 0,
+    problems: [],
+    consoleBefore: [],
+    consoleAfter: [],
+  };
 }
 
 /** Archives of an initramfs that are unpacked one after the other; each begins at a multiple of four bytes. */
@@ -108,8 +136,8 @@ function judge(
   return {
     verdict,
     reason,
-    image,
-    from,
+    image: image.path,
+    from: from.path,
     fromRelease: releaseOf(before),
     toRelease: releaseOf(after),
     sessions: plan.sessions.length,

@@ -42,6 +42,8 @@ function named(name: string, directory: string | undefined): string {
     : [name, `${directory}/${name}`, `${directory}/bzImage-${name}`, `${directory}/Image-${name}`];
   const found = places.find(isFile);
   if (found !== undefined) return found;
+  // Its kind is named when it is opened.
+  if (typeof stat(name) !== "number") return name;
   throw new MissingTool(
     `Cannot find the kernel image ${JSON.stringify(name)}`,
     directory === undefined

@@ -1,19 +1,18 @@
 /** Modules that a distribution's kernel needs to see the host's files: they go into the initramfs. */
 import { read_bytes, read_text } from "../../ffi/proc.ts";
-import { checkImage } from "../kexec/check_image.ts";
 import { compressionOf } from "../kexec/compression.ts";
 import { decompress } from "../kexec/image/decompress.ts";
 import { ImageError } from "../kexec/image/image_error.ts";
-import { type AddedFile, readFile } from "./initramfs.ts";
+import type { GuestKernel } from "./guest_kernel.ts";
+import type { AddedFile } from "./initramfs.ts";
 
 /** The modules in the order in which they are loaded. A module that is built into the kernel is not in modules.dep. */
 const WANTED = ["virtio_pci", "9pnet_virtio", "9p", "overlay"] as const;
 
 /** The modules for an image, numbered in the order in which they are loaded; none when it needs or has none. */
-export async function modulesFor(image: string): Promise<AddedFile[]> {
-  const bytes = readFile(image);
-  const read = (offset: number, length: number) => bytes.subarray(offset, offset + length);
-  const { release } = checkImage(read, bytes.length, Deno.build.arch);
+export async function modulesFor(
+  { path: image, release }: Pick<GuestKernel, "path" | "release">,
+): Promise<AddedFile[]> {
   if (release === undefined || release.includes("/")) return [];
   const found = directoryOf(image, release);
   if (found === undefined) return [];

@@ -1,4 +1,5 @@
 /** `luo rehearse -- CMD`: runs a program of the host on a real kernel, boot after boot. */
+import type { GuestKernel } from "./guest_kernel.ts";
 import type { AddedFile } from "./initramfs.ts";
 import { modulesFor } from "./modules.ts";
 import { BOOT_SHARE, NINE, RESULTS_SHARE } from "./init_script.ts";
@@ -7,8 +8,8 @@ import { quoted } from "./shell_text.ts";
 import { type MachineResult, runMachine } from "./virtual_machine.ts";
 
 export interface ProgramOptions {
-  /** The path of the image that is booted first. */
-  readonly kernel: string;
+  /** The image that is booted first. */
+  readonly kernel: Pick<GuestKernel, "path" | "bytes" | "release">;
   /** The program: its path, its arguments without the name, its environment as `NAME=value`. */
   readonly path: string;
   readonly args: readonly string[];
@@ -42,7 +43,7 @@ export type ProgramResult = Omit<MachineResult, "end"> & {
 export async function rehearseProgram(options: ProgramOptions): Promise<ProgramResult> {
   const { kernel, append, memory_mib, timeout_ms, boot_limit_ms, on_output, signal } = options;
   const result = await runMachine({
-    kernel,
+    kernel: kernel.bytes,
     added: options.modules ?? await modulesFor(kernel),
     append,
     memory_mib,

@@ -16,8 +16,8 @@ export interface MachineOptions {
   readonly architecture?: Architecture | undefined;
   /** The path of a static busybox of that architecture; without it, this host's. */
   readonly busybox?: string | undefined;
-  /** The path of the image. */
-  readonly kernel: string;
+  /** The image: its path, or its bytes. */
+  readonly kernel: string | Uint8Array;
   /** The script that process 1 runs in each boot, for busybox. It sets `status` to the exit status of the boot. */
   readonly guest: string;
   /** Files to be found under `/share/boot/`, by name. */
@@ -89,7 +89,7 @@ export async function runMachine(options: MachineOptions): Promise<MachineResult
   }
   const files = {
     guest: options.guest,
-    kernel: readFile(options.kernel),
+    kernel: typeof options.kernel === "string" ? readFile(options.kernel) : options.kernel,
     initrd: initramfs(options.added, options.busybox),
     ...options.files,
   };

@@ -1,6 +1,7 @@
 /** Runs the tests of a file on a real kernel, in a virtual machine. */
 import { inheritedEnvironment } from "../files/inherited_environment.ts";
 import { linux } from "../linux/system_calls.ts";
+import { guestKernel } from "../rehearse/guest_kernel.ts";
 import { kernelImage } from "../rehearse/kernel_image.ts";
 import { SHARED } from "../rehearse/places.ts";
 import { type ProgramResult, rehearseProgram } from "../rehearse/rehearse_program.ts";
@@ -72,13 +73,14 @@ export async function runOnLinux(module: string, options: TestOnLinuxOptions = {
   }
 }
 
-function boots(
+async function boots(
   options: TestOnLinuxOptions & { readonly share: string },
   output: Uint8Array[],
 ): Promise<ProgramResult> {
   const { kernel, memoryMib, append, share, timeoutMs = 600_000, directory = Deno.cwd() } = options;
-  return rehearseProgram({
-    kernel: kernel ?? kernelImage(undefined, { release: linux().uname().release, preferRunning: true }),
+  const image = kernel ?? kernelImage(undefined, { release: linux().uname().release, preferRunning: true });
+  return await rehearseProgram({
+    kernel: await guestKernel(image),
     path: Deno.execPath(),
     args: ["test", "--allow-all", "--no-check", `${SHARED}/${TALK}/boot.ts`],
     env: [...inheritedEnvironment(), "NO_COLOR=1", "DENO_NO_UPDATE_CHECK=1"],

@@ -1,5 +1,6 @@
 /** The parts of a rehearsal that need no virtual machine. */
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 import { standInArm64Image } from "../../lib/kexec/arm64_image.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { Console, lastWords } from "../../lib/rehearse/console.ts";
@@ -140,7 +141,14 @@ function hasQemu(): boolean {
 Deno.test("luo rehearse without QEMU or busybox, image or program says what is missing", async (t) => {
   const [image, foreign] = [Deno.makeTempFileSync(), Deno.makeTempFileSync()];
   const standIn = Deno.build.arch === "aarch64" ? standInBzImage : standInArm64Image;
+  const own = Deno.build.arch === "aarch64" ? standInArm64Image : standInBzImage;
+  Deno.writeFileSync(image, own({ release: "7.3.4" }));
   Deno.writeFileSync(foreign, standIn({ release: "7.3.4" }));
+  Deno.writeFileSync(`${foreign}.gz`, gzipSync(standIn({ release: "7.3.4" })));
+  Deno.writeTextFileSync(`${foreign}.text`, "hello");
+  Deno.writeTextFileSync(`${foreign}.empty`, "");
+  Deno.writeTextFileSync(`${foreign}.huge`, "");
+  Deno.truncateSync(`${foreign}.huge`, 2 ** 40);
   const cases: [string, string[], Record<string, string>, number, RegExp][] = [
     [
       "no QEMU",
@@ -158,6 +166,30 @@ Deno.test("luo rehearse without QEMU or busybox, image or program says what is m
       /is a kernel for .*rehearse on a host of/s,
     ],
     ["another architecture", [foreign, "--from", image], {}, 3, /luo kexec check/],
+    ["another architecture in a gzip file", [`${foreign}.gz`, "--from", image], {}, 3, /luo kexec check/],
+    ["a directory", ["/tmp", "--from", image], {}, 1, /"\/tmp": it is a directory/],
+    ["a device", [image, "--from", "/dev/null"], {}, 1, /"\/dev\/null": it is a device/],
+    [
+      "first a text",
+      [image, "--from", `${foreign}.text`],
+      {},
+      3,
+      /Cannot rehearse on ".*text": it is a text file/,
+    ],
+    [
+      "an empty initramfs",
+      [image, "--from", image, "--initrd", `${foreign}.empty`],
+      {},
+      1,
+      /the file is empty/,
+    ],
+    [
+      "a huge initramfs",
+      [image, "--from", image, "--initrd", `${foreign}.huge`],
+      {},
+      2,
+      /give the machine more/,
+    ],
     ["no program", ["--kernel", image, "--", "luo-no-such-program"], {}, 127, /no such command/],
     ["not executable", ["--kernel", image, "--", image], {}, 126, /EACCES/],
     ["nothing", ["--"], {}, 2, /Cannot rehearse nothing/],
@@ -173,8 +205,33 @@ Deno.test("luo rehearse without QEMU or busybox, image or program says what is m
     }
   } finally {
     Deno.removeSync(image);
-    Deno.removeSync(foreign);
+    for (const end of ["", ".gz", ".text", ".empty", ".huge"]) Deno.removeSync(`${foreign}${end}`);
   }
+});
+
+Deno.test("an image that nothing can boot has its verdict without a virtual machine", async (t) => {
+  const directory = Deno.makeTempDirSync();
+  const own = Deno.build.arch === "aarch64" ? standInArm64Image : standInBzImage;
+  const from = `${directory}/from`;
+  Deno.writeFileSync(from, own({ release: "7.3.4" }));
+  Deno.writeTextFileSync(`${directory}/text`, "hello");
+  Deno.writeTextFileSync(`${directory}/empty`, "");
+  Deno.writeTextFileSync(`${directory}/huge`, "");
+  Deno.truncateSync(`${directory}/huge`, 2 ** 40);
+  const cases = [["text", 4, "does_not_fit"], ["empty", 4, "does_not_fit"], [
+    "huge",
+    1,
+    "cannot_tell",
+  ]] as const;
+  for (const [name, code, verdict] of cases) {
+    await t.step(name, async () => {
+      const args = ["rehearse", `${directory}/${name}`, "--from", from, "--json"];
+      const outcome = await luoCommand(args, { env: { PATH: "/nowhere" }, stdin: "null" }).output();
+      assert.equal(outcome.code, code, text(outcome.stderr));
+      assert.equal(JSON.parse(text(outcome.stdout)).rehearsal.verdict, verdict);
+    });
+  }
+  Deno.removeSync(directory, { recursive: true });
 });
 
 Deno.test("modules are loaded after those that they need, whatever the order of modules.dep", () => {

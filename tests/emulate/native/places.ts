@@ -1,4 +1,5 @@
 /** Runs a program in two places that must look the same to it: Linux in a VM, and `luo emulate`. */
+import { guestKernel } from "../../../lib/rehearse/guest_kernel.ts";
 import { rehearseProgram } from "../../../lib/rehearse/rehearse_program.ts";
 import { TALKING } from "../../../lib/rehearse/qemu.ts";
 import { luoCommand } from "../../luo_under_test.ts";
@@ -33,7 +34,7 @@ export async function onLinux(job: Job): Promise<Ran> {
     const said = { out: "", err: "" };
     const decoders = { out: new TextDecoder(), err: new TextDecoder() };
     const { end, status, console } = await rehearseProgram({
-      kernel,
+      kernel: await guestKernel(kernel),
       path: "/bin/sh",
       args: ["-c", job.command],
       env: [`P=${programs}`, "PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
