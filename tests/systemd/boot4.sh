@@ -9,4 +9,4 @@ echo "third bytes" >/run/in
 printf '%s\n' '{"argv":["session","create","vm3"]}' \
   '{"argv":["file","preserve","vm3","--from","/run/in","--token","1"]}' \
   '{"argv":["kexec","load","/drop/next","--reuse-cmdline"]}' | batch
-luo update run --timeout 600
+luo update run --blackout 300 --timeout 900

@@ -3,7 +3,7 @@
 set -e
 systemctl start luo-agent.socket
 status
-for _ in $(seq 100); do
+for _ in $(seq 600); do
   [ "$(cat $AGENT.update)" != normal ] || break
   sleep 1
 done

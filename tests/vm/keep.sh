@@ -2,7 +2,8 @@
 # In the virtual machine: a kept session and the values of luo put over two kexecs of the real kernel, and a killed agent.
 #   deno run -A tests/vm/run.ts --timeout 300 -- sh tests/vm/keep.sh -- sh tests/vm/keep.sh -- sh tests/vm/keep.sh
 set -e
-luo() { deno run -A --quiet main.ts "$@"; }
+# LUO: another command that starts luo. The single executable starts in half the time.
+luo() { ${LUO:-deno run -A --quiet main.ts} "$@"; }
 
 # One luo for many commands: a start takes seconds here. Prints the answers; fails when a command fails.
 batch() { luo batch --fail-fast | tee /tmp/answers; }

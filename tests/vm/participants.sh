@@ -2,7 +2,8 @@
 # In the virtual machine: luo update with two participants on the real kernel. First one says no, then all of it with digests.
 #   deno run -A tests/vm/run.ts --timeout 400 -- sh tests/vm/participants.sh -- sh tests/vm/participants.sh
 set -e
-luo() { deno run -A --quiet main.ts "$@"; }
+# LUO: another command that starts luo. The single executable starts in half the time.
+luo() { ${LUO:-deno run -A --quiet main.ts} "$@"; }
 die() { echo "boot $LUO_BOOT: $1"; cat /tmp/agent.log; exit 1; }
 
 export LUO_PARTICIPANTS=/tmp/participants

@@ -16,7 +16,7 @@ PRESERVE_FD, RETRIEVE_FD, FINISH = 0xBA40, 0xBA41, 0xBA42
 
 
 def connect(path):
-    for _ in range(600):
+    for _ in range(3000):
         try:
             sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             sock.connect(path)
@@ -55,7 +55,7 @@ if what == "subscribe":
     data, _ = hear(sock)
     print("ended" if data == b"" else "unexpected: %r" % data, flush=True)
 else:
-    for _ in range(100):
+    for _ in range(3000):
         say(sock, cmd="CLAIM", id=name)
         data, fds = hear(sock)
         if fds:

@@ -11,12 +11,12 @@ case $LUO_BOOT in
   python3 $ROOT/tests/agent/luod/client.py $D/luod.sock vm subscribe "made in boot 1" >$D/client.1 2>&1 &
   until grep -q subscribed $D/client.1; do sleep 0.1; done
   until luo update state >/dev/null 2>&1; do sleep 0.1; done
-  luo update run "$LUO_KERNEL" --initrd "$LUO_INITRD" --command-line "$LUO_CMDLINE"
+  luo update run "$LUO_KERNEL" --initrd "$LUO_INITRD" --command-line "$LUO_CMDLINE" --blackout 240
   echo "no kexec"; cat $D/agent.1.log $D/client.1; exit 1 ;;
 2)
   luo agent run --luod-socket $D/luod.sock 2>$D/agent.2.log &
   python3 $ROOT/tests/agent/luod/client.py $D/luod.sock vm claim
-  for i in $(seq 30); do [ "$(luo update state --json | grep -o '"state":"normal"' | head -1)" ] && break; sleep 0.3; done
+  until luo update state --json | grep -q '"state":"normal"'; do sleep 0.3; done
   luo update state
   luo session list
   luo losses
