@@ -31,6 +31,7 @@ export async function run(context: Context, flags: Flags): Promise<boolean> {
     stderrIsTerminal: false,
     paint: plain,
     agents,
+    inputTaken: true,
   };
   let done = true;
   for await (const line of lines(Deno.stdin)) {
@@ -123,8 +124,8 @@ export const command = buildCommand<Flags, [], Context>({
       "skipped. All commands share one connection to the agent.\n" +
       "luo batch ends with 0 when all commands did, otherwise with 1.\n" +
       "Commands that need a terminal, standard input or standard output for themselves\n" +
-      "are refused: --stdin, --stdout, --exec, --watch, emulate, rehearse, agent run,\n" +
-      "machine run and batch.",
+      "are refused: --stdin, --stdout, --exec, --watch, put without TEXT, emulate,\n" +
+      "rehearse, agent run, machine run and batch.",
     [
       [`echo '{"argv":["session","list"]}' | luo batch`, "one command"],
       ["luo batch --fail-fast <requests >answers", "all of a file, up to the first that fails"],

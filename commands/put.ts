@@ -24,7 +24,7 @@ export function parse(_flags: CommonFlags, key: string, text?: string): Request 
 }
 
 export async function run(context: Context, { key, text }: Request, flags: CommonFlags): Promise<Result> {
-  const bytes = text === undefined ? await readInput() : new TextEncoder().encode(text);
+  const bytes = text === undefined ? await readInput(context, key) : new TextEncoder().encode(text);
   if (bytes.length > VALUE_MAX) {
     throw new Failure("bad-request", `Cannot put "${key}": a value has at most ${VALUE_MAX} bytes`, {
       subject: key,
@@ -37,7 +37,17 @@ export async function run(context: Context, { key, text }: Request, flags: Commo
 }
 
 /** Standard input to its end, or a little more than a value may have. */
-async function readInput(): Promise<Uint8Array> {
+async function readInput(context: Context, key: string): Promise<Uint8Array> {
+  // The value would be the requests that follow, or empty.
+  if (context.inputTaken) {
+    throw new Failure(
+      "usage",
+      `Cannot put "${key}" without its value in a batch: standard input has requests`,
+      {
+        hints: ["give the value: luo put KEY TEXT", "an empty value is an empty word"],
+      },
+    );
+  }
   const { checkStandard } = await import("../lib/files/standard_streams.ts");
   // With a closed standard input the value would silently be empty.
   checkStandard(0, "read", "standard input");

@@ -47,6 +47,8 @@ export interface Outside {
   readonly paint: Paint;
   /** Keeps connections to agents from one command to the next. Undefined: each call makes a connection of its own. */
   readonly agents?: AgentConnections;
+  /** Standard input has the requests of `luo batch`: no command may read it. */
+  readonly inputTaken?: true;
 }
 
 /** Connections to agents, each by its key. */

@@ -124,6 +124,15 @@ Deno.test("batch: commands with a stream or a terminal of their own are refused"
   assert.equal(answers.length, apart.length);
 });
 
+Deno.test("batch: a put without its value is refused, and takes no request for one", async () => {
+  await using cli = new Cli();
+  const requests = [["put", "a", "old"], ["put", "a"], ["put", "b", ""], ["get", "a"]];
+  const { answers } = await batch(cli, requests.map((argv) => ({ argv })));
+  assert.deepEqual(answers.map(({ exit }) => exit), [0, 2, 0, 0]);
+  assert.match(answers[1]?.error?.message ?? "", /^Cannot put "a" without its value in a batch/);
+  assert.equal(answers[3]?.result?.text, "old");
+});
+
 Deno.test("batch: --fail-fast stops after the first that fails", async () => {
   await using cli = new Cli();
   const requests = ["a", "a", "b"].map((name) => ({ id: name, argv: ["session", "create", name] }));
