@@ -3,6 +3,7 @@
 set -e
 systemctl start luo-agent.socket
 sessions vm1:incoming:adopted late:incoming:adopted
+systemd_shows 1 luo-agent.service:vm1:vm1 luo-agent.service:late:late svc.service:session:own-svc
 restored vm1 1 "some bytes"
 restored late 3 "late bytes"
 plain

@@ -5,9 +5,19 @@ import { isFile } from "../vm/tools.ts";
 const HERE = `${CHECKOUT}/tests/systemd`;
 const UNITS = `${CHECKOUT}/packaging/systemd`;
 const BINARY = `${CHECKOUT}/dist/luo`;
-/** The machine with Debian's systemd 262. It is not part of luo. */
+/** The machine with Debian's systemd. It is not part of luo. */
 const MACHINE = `${CHECKOUT}/../shared/systemd/run.sh`;
-const SCRIPTS = ["boot1.sh", "boot2.sh", "boot3.sh", "boot4.sh", "boot5.sh"];
+
+/** A systemd, by the suite of Debian that has it, and the scripts that run on it. */
+interface Machine {
+  readonly suite: string;
+  readonly scripts: readonly string[];
+}
+
+const MACHINES: Readonly<Record<string, Machine>> = {
+  "262": { suite: "forky", scripts: ["boot1.sh", "boot2.sh", "boot3.sh", "boot4.sh", "boot5.sh"] },
+  "257": { suite: "trixie", scripts: ["surviving1.sh", "surviving2.sh"] },
+};
 /** A boot takes 20 seconds and a start of luo 3 on an idle machine; on a busy one several times as long. */
 const LIMIT_SECONDS = 1500;
 
@@ -34,9 +44,22 @@ async function guestFiles(directory: string): Promise<void> {
     "cp",
     `${UNITS}/luo-agent.service`,
     `${UNITS}/luo-agent.socket`,
+    `${UNITS}/luo-agent-surviving.service`,
     `${directory}/usr/lib/systemd/system`,
   );
   await Deno.symlink("/drop/luo", `${directory}/usr/bin/luo`);
+  await run("mkdir", `${directory}/drop-ins`);
+  for (const page of ["security", "update"]) {
+    await Deno.writeTextFile(`${directory}/drop-ins/${page}.conf`, await dropIn(page));
+  }
+}
+
+/** The drop-in for luo-agent.service that a page of docs/ has: from `[Service]` to the end of that block. */
+async function dropIn(page: string): Promise<string> {
+  const text = await Deno.readTextFile(`${CHECKOUT}/docs/${page}.md`);
+  const block = /^ *\[Service\]\n(?: *[A-Za-z]+=.*\n)+/m.exec(text)?.[0];
+  if (block === undefined) throw new Error(`docs/${page}.md has no drop-in`);
+  return block.replaceAll(/^ +/gm, "");
 }
 
 async function run(program: string, ...args: string[]): Promise<number> {
@@ -44,7 +67,36 @@ async function run(program: string, ...args: string[]): Promise<number> {
   return code;
 }
 
-async function main(): Promise<number> {
+/** Each systemd has a cache of its own: the machine keeps one root file system in a cache. */
+async function boot(directory: string, { suite, scripts }: Machine): Promise<number> {
+  const files = scripts.map((name) => `${HERE}/${name}`);
+  const args = [
+    MACHINE,
+    "-a",
+    WORDS,
+    "-t",
+    String(LIMIT_SECONDS),
+    "-k",
+    imagePath(),
+    BINARY,
+    directory,
+    ...files,
+  ];
+  const cache = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`;
+  const env = {
+    HARNESS_SUITE: suite,
+    HARNESS_CACHE: `${cache}/luo-systemd${suite === "forky" ? "" : `-${suite}`}`,
+  };
+  const { code } = await new Deno.Command("bash", { args, env, stdin: "null" }).spawn().status;
+  return code;
+}
+
+async function main(version = "262"): Promise<number> {
+  const machine = MACHINES[version];
+  if (machine === undefined) {
+    console.log(`test:systemd knows systemd ${Object.keys(MACHINES).join(" and ")}, not ${version}`);
+    return 2;
+  }
   const reason = await missing();
   if (reason !== undefined) {
     console.log(`test:systemd is skipped: ${reason}`);
@@ -53,12 +105,10 @@ async function main(): Promise<number> {
   const directory = await Deno.makeTempDir({ prefix: "luo-systemd-" });
   try {
     await guestFiles(directory);
-    const scripts = SCRIPTS.map((name) => `${HERE}/${name}`);
-    const options = ["-a", WORDS, "-t", String(LIMIT_SECONDS), "-k", imagePath()];
-    return await run("bash", MACHINE, ...options, BINARY, directory, ...scripts);
+    return await boot(directory, machine);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
 }
 
-Deno.exit(await main());
+Deno.exit(await main(...Deno.args));

@@ -38,6 +38,25 @@ sys.exit(there != sorted(sys.argv[1:]) or len(status["losses"]) > 0)
 P
 }
 
+# systemd_shows KEXECS UNIT:ENTRY:SESSION...: these are in luo status, and nothing is unknown or missing.
+systemd_shows() {
+  luo status --json --timeout 300 >/run/shown || fail "luo status"
+  python3 - "$@" <<'P' || { cat /run/shown; fail "luo status: wanted $*"; }
+import json, sys
+systemd = json.load(open("/run/shown"))["systemd"]
+there = [f"{s['unit']}:{e['name']}:{e['session']}" for s in systemd["stores"] for e in s["entries"] if e["kind"] == "session"]
+print("TEST: systemd", systemd["version"], systemd["kexecCount"], there)
+wrong = systemd["unknown"] + systemd["missing"] + [one for one in sys.argv[2:] if one not in there]
+sys.exit(systemd["kexecCount"] != int(sys.argv[1]) or len(wrong) > 0)
+P
+}
+
+# refused COMMAND...: it fails, and its words are in /run/refused.
+refused() {
+  ! "$@" >/run/refused 2>&1 || fail "not refused: $*"
+  cat /run/refused
+}
+
 # restored NAME TOKEN TEXT: retrieves the session, restores and compares the file, finishes the session.
 restored() {
   rm -f /run/out

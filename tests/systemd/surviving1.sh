@@ -1,0 +1,20 @@
+# luo-agent-surviving.service on a systemd that knows no live update: sessions are held, and systemd makes the kexec.
+. /usr/local/lib/steps.sh
+set -e
+systemctl --version | head -1
+systemctl start luo-agent-surviving
+echo "some bytes" >/run/in
+printf '%s\n' '{"argv":["session","create","vm1"]}' \
+  '{"argv":["file","preserve","vm1","--from","/run/in","--token","1"]}' \
+  '{"argv":["kexec","load","/drop/next","--reuse-cmdline"]}' | batch
+sessions vm1:outgoing:-
+systemctl kill -s KILL luo-agent-surviving
+sleep 1
+for _ in $(seq 120); do
+  [ "$(systemctl show -P SubState luo-agent-surviving)" != running ] || break
+  sleep 1
+done
+sessions vm1:outgoing:adopted
+luo status --timeout 300
+systemd-analyze security luo-agent-surviving.service | tail -1
+systemctl kexec
