@@ -6,6 +6,6 @@ import { inheritedEnvironment } from "../../lib/files/inherited_environment.ts";
 const BOOTED = "/run/systemd/system";
 
 /** False for a process of `luo emulate`, which finds the systemd of its host there: that is another machine. */
-export function bootedBySystemd(): boolean {
-  return directoryExists(BOOTED) && !inheritedEnvironment().some((entry) => entry.startsWith("LUO_BOOT="));
+export function bootedBySystemd(directory = BOOTED): boolean {
+  return directoryExists(directory) && !inheritedEnvironment().some((entry) => entry.startsWith("LUO_BOOT="));
 }
