@@ -1,46 +1,21 @@
 /** The calls that commands make to the agent. */
 import { geteuid } from "../../ffi/process.ts";
-import { type AgentClient, connectAgent, ConnectionEnded, NO_LIMIT } from "../../lib/agent/client.ts";
-import { sharedSocket } from "../../lib/agent/shared_place.ts";
+import { type AgentClient, NO_LIMIT } from "../../lib/agent/client.ts";
 import type { FileInfo, MethodName, Methods, SessionInfo, Status } from "../../lib/agent/protocol.ts";
-import { LuoError } from "../../lib/error.ts";
 import type { HostFd } from "../../lib/files/host_fd.ts";
-import { ensureRunning, type Service, waitForEnd } from "./background_process.ts";
+import { type AgentTarget, resolveTarget } from "../arguments/agent_target.ts";
 import type { CommonFlags } from "../arguments/command.ts";
 import type { Context } from "../base/context.ts";
 import { Failure } from "../errors/failure.ts";
+import { connectAgentIfAny, connectIfRuns, connectRunning } from "./agent_connection.ts";
+import { ensureRunning, type Service, waitForEnd } from "./background_process.ts";
+import { limit_ms } from "./call_limit.ts";
 import { selfCommand } from "./own_command.ts";
-import { type AgentTarget, resolveTarget } from "../arguments/agent_target.ts";
 
 const STDOUT = 1;
 
 /** How long a stopped agent may take to be gone. */
 const STOP_LIMIT_MS = 10_000;
-
-/** How long an agent that runs may take to listen: it looks for its socket every second. */
-const LISTEN_LIMIT_MS = 3000;
-const LISTEN_STEP_MS = 50;
-
-/** The default limit for an answer. An agent that runs and is not busy answers in milliseconds. */
-const SHORT_MS = 10_000;
-/** The limit for calls that read, copy or free the memory of files, or sync file systems. */
-const LONG_MS = 600_000;
-const LONG: ReadonlySet<MethodName> = new Set<MethodName>([
-  "PreserveFile",
-  "RestoreFile",
-  "LoadImage",
-  "ExecImage",
-  "FinishSession",
-  "KeepSession",
-  "CloseSession",
-  "Stop",
-]);
-
-/** How long a command waits for the answer to a call. */
-export function limit_ms(method: MethodName, { timeout }: Pick<CommonFlags, "timeout">): number {
-  if (timeout === undefined) return LONG.has(method) ? LONG_MS : SHORT_MS;
-  return timeout === 0 ? NO_LIMIT : timeout * 1000;
-}
 
 export function target(context: Context, flags: CommonFlags): AgentTarget {
   return resolveTarget(flags, context.settings, () => geteuid() === 0);
@@ -176,90 +151,6 @@ function withAgent<T>(
 function connect(context: Context, flags: CommonFlags, where = target(context, flags)): AgentClient {
   if (where.backend === "linux") return connectRunning(where, flags);
   return ensureRunning(agentService(context, where, flags)).client;
-}
-
-function connectRunning(where: AgentTarget, flags: CommonFlags): AgentClient {
-  const { backend, socket } = where;
-  const client = connectIfRuns(where, flags);
-  if (client !== undefined) return client;
-  const hints = backend === "model" ? ["the first command starts it: luo status"] : [
-    "start it with: luo agent start",
-    "to try luo on a software model of the kernel instead: --backend model",
-  ];
-  throw new Failure("unavailable", `Cannot reach the agent at "${socket}": none is running`, { hints });
-}
-
-/**
- * Undefined when no agent runs. An agent that holds its lock and does not listen yet, or whose socket was removed, makes a socket.
- *
- * @throws Failure when it makes none
- */
-function connectIfRuns(where: AgentTarget, flags: CommonFlags): AgentClient | undefined {
-  const lock = `${where.socket}.lock`;
-  const end = Date.now() + LISTEN_LIMIT_MS;
-  for (;;) {
-    const client = connectAgentIfAny(where, flags);
-    if (client !== undefined || waitForEnd(lock, LISTEN_STEP_MS)) return client;
-    if (Date.now() > end) break;
-  }
-  throw new Failure(
-    "unavailable",
-    `Cannot reach the agent at "${where.socket}": it runs, and does not listen there`,
-    {
-      hints: [`its process number is in ${lock}`],
-    },
-  );
-}
-
-/** Undefined when nothing listens there. @throws Failure when the listener turns us away or serves another kernel */
-function connectAgentIfAny({ backend, socket }: AgentTarget, flags: CommonFlags): AgentClient | undefined {
-  const client = connectIfAny(socket, limit_ms("Identify", flags));
-  if (client === undefined) return undefined;
-  try {
-    const is = client.call("Identify", {}, [], limit_ms("Identify", flags)).reply.backend;
-    if (is === backend) return client;
-    // A user who expects Linux must not preserve into a model, nor the other way round.
-    throw new Failure(
-      "unavailable",
-      `Cannot use the agent at "${socket}": its kernel is ${is}, not ${backend}`,
-      {
-        hints: [`use --backend ${is}, or another socket with --socket or LUO_SOCKET`],
-      },
-    );
-  } catch (error) {
-    client[Symbol.dispose]();
-    if (error instanceof ConnectionEnded) return undefined;
-    throw error;
-  }
-}
-
-function connectIfAny(socket: string, timeout_ms: number): AgentClient | undefined {
-  try {
-    return connectAgent(socket, timeout_ms);
-  } catch (error) {
-    if (!(error instanceof LuoError)) throw error;
-    if (error.is("ENOENT") || error.is("ECONNREFUSED") || error.is("ENOTDIR")) return undefined;
-    const shared = error.is("EACCES") ? connectShared(socket, timeout_ms) : undefined;
-    if (shared !== undefined) return shared;
-    throw new Failure("unavailable", `Cannot reach the agent at "${socket}" (${error.code})`, {
-      operation: "connect",
-      subject: socket,
-      errno: error.code,
-      hints: error.is("EACCES")
-        ? ["only its owner and root may talk to it, and the users of its access rules: docs/security.md"]
-        : [],
-    });
-  }
-}
-
-/** The agent at the socket that it shares by access rules; undefined when it shares none. */
-function connectShared(socket: string, timeout_ms: number): AgentClient | undefined {
-  try {
-    return connectAgent(sharedSocket(socket), timeout_ms);
-  } catch (error) {
-    if (error instanceof LuoError) return undefined;
-    throw error;
-  }
 }
 
 /** @param access the file with the access rules; without it the agent takes that of LUO_ACCESS */

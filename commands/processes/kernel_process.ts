@@ -4,7 +4,8 @@ import type { SystemCalls } from "../../lib/system_calls.ts";
 import { backendOf, machineSocket } from "../arguments/agent_target.ts";
 import type { CommonFlags } from "../arguments/command.ts";
 import type { Context } from "../base/context.ts";
-import { call, limit_ms, target } from "./agent_calls.ts";
+import { call, target } from "./agent_calls.ts";
+import { limit_ms } from "./call_limit.ts";
 import { connectIfRunning } from "./running_machine.ts";
 
 /** This process on Linux, or a new one of the model's machine, which is started when none runs. */

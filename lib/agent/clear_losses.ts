@@ -1,7 +1,7 @@
 /** The request that forgets losses, after somebody has dealt with them. */
 import type { AgentState } from "./agent_state.ts";
 import type { Loss, Methods } from "./protocol.ts";
-import { saveOr } from "./session_methods.ts";
+import { saveOr } from "./save_or.ts";
 
 /**
  * Forgets the losses in the status and in the journal, so that no later agent tells of them again.

@@ -22,7 +22,7 @@ import type { FileInfo, Methods, SessionInfo } from "./protocol.ts";
 import { type Objection, refused } from "./refusal.ts";
 import { agentError, checkDigest, takeFd, tokenParameter } from "./request_checks.ts";
 import { type Open, outgoingSession, retrievedSession, wrongState } from "./session_lookup.ts";
-import { saveOr } from "./session_methods.ts";
+import { saveOr } from "./save_or.ts";
 import type { AgentState } from "./agent_state.ts";
 import { digesting } from "./update_digests.ts";
 

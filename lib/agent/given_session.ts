@@ -5,7 +5,7 @@ import type { IncomingSession, OutgoingSession } from "../session.ts";
 import type { AgentState } from "./agent_state.ts";
 import type { Methods, SessionInfo } from "./protocol.ts";
 import { type Open, outgoingSession, retrievedSession, wrongState } from "./session_lookup.ts";
-import { saveOr } from "./session_methods.ts";
+import { saveOr } from "./save_or.ts";
 
 /** A session that is given out: the answer, and the descriptor to send. */
 interface Opened {

@@ -10,7 +10,8 @@ import type { FileInfo, Methods, SessionInfo } from "./protocol.ts";
 import { refused } from "./refusal.ts";
 import { agentError } from "./request_checks.ts";
 import { checkName, type Open, retrievedSession, SYSTEMD_SESSION, wrongState } from "./session_lookup.ts";
-import { gone, retrieveSession, saveOr } from "./session_methods.ts";
+import { saveOr } from "./save_or.ts";
+import { gone, retrieveSession } from "./session_methods.ts";
 import { VarlinkError } from "./varlink.ts";
 
 export function keepSession(

@@ -4,7 +4,8 @@ import { LuoError } from "../error.ts";
 import type { AgentState } from "./agent_state.ts";
 import type { FileInfo } from "./protocol.ts";
 import { isFinished, usedTokens } from "./seen_tokens.ts";
-import { finishSession, retrieveSession } from "./session_methods.ts";
+import { finishSession } from "./session_end.ts";
+import { retrieveSession } from "./session_methods.ts";
 import { VarlinkError } from "./varlink.ts";
 
 /** How often the agent asks whether a client has finished its session. */

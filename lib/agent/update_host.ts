@@ -13,13 +13,8 @@ import type { FileVerdict, Moment, SessionInfo, UpdateRecord } from "./protocol.
 import { refused } from "./refusal.ts";
 import { keepInHistory } from "./update_history.ts";
 import { replaceFile } from "./replace_file.ts";
-import {
-  closeSession,
-  createSession,
-  finishSession,
-  retrieveSession,
-  unrestoredFiles,
-} from "./session_methods.ts";
+import { closeSession, finishSession, unrestoredFiles } from "./session_end.ts";
+import { createSession, retrieveSession } from "./session_methods.ts";
 import { takeDigests, verify } from "./update_digests.ts";
 import type { Callee } from "./update/callee.ts";
 import type { Subscriber, UpdateHost } from "./update/host.ts";

@@ -4,12 +4,8 @@
  */
 import assert from "node:assert/strict";
 import type { Loss } from "../../lib/agent/protocol.ts";
-import {
-  closeSession,
-  createSession,
-  finishSession,
-  retrieveSession,
-} from "../../lib/agent/session_methods.ts";
+import { closeSession, finishSession } from "../../lib/agent/session_end.ts";
+import { createSession, retrieveSession } from "../../lib/agent/session_methods.ts";
 import { LuoError } from "../../lib/error.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { agent, everyMoment, kexec, mortal, play, preserve, restore, type Step } from "./moments.ts";

@@ -3,12 +3,8 @@ import assert from "node:assert/strict";
 import type { FdStore } from "../../lib/agent/fd_store.ts";
 import { AgentError } from "../../lib/agent_client.ts";
 import type { AgentState } from "../../lib/agent/agent_state.ts";
-import {
-  closeSession,
-  createSession,
-  finishSession,
-  retrieveSession,
-} from "../../lib/agent/session_methods.ts";
+import { closeSession, finishSession } from "../../lib/agent/session_end.ts";
+import { createSession, retrieveSession } from "../../lib/agent/session_methods.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { LuoError } from "../../lib/error.ts";
 import { ProcessKilled } from "../../lib/system_calls.ts";

@@ -3,12 +3,8 @@ import assert from "node:assert/strict";
 import { LuoError } from "../../lib/error.ts";
 import { openDevice } from "../../lib/session.ts";
 import { storeName } from "../../lib/agent/fd_store.ts";
-import {
-  closeSession,
-  createSession,
-  finishSession,
-  retrieveSession,
-} from "../../lib/agent/session_methods.ts";
+import { closeSession, finishSession } from "../../lib/agent/session_end.ts";
+import { createSession, retrieveSession } from "../../lib/agent/session_methods.ts";
 import { execImage } from "../../lib/agent/image_methods.ts";
 import type { AgentState } from "../../lib/agent/agent_state.ts";
 import { VarlinkError } from "../../lib/agent/varlink.ts";

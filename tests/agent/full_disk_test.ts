@@ -1,6 +1,7 @@
 /** The record cannot be written: which changes are undone, which stay, and that the manifest is right either way. */
 import assert from "node:assert/strict";
-import { createSession, finishSession, retrieveSession } from "../../lib/agent/session_methods.ts";
+import { finishSession } from "../../lib/agent/session_end.ts";
+import { createSession, retrieveSession } from "../../lib/agent/session_methods.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { fill, free, kexec, preserve, restore, start, told, unrecorded } from "./state_on_model.ts";
 

@@ -1,7 +1,8 @@
 /** Record, manifest and kernel contradict each other: the next agent misreports nothing and loses nothing. */
 import assert from "node:assert/strict";
 import { F_SEAL_SHRINK } from "../../ffi/abi/fcntl.ts";
-import { createSession, finishSession, retrieveSession } from "../../lib/agent/session_methods.ts";
+import { finishSession } from "../../lib/agent/session_end.ts";
+import { createSession, retrieveSession } from "../../lib/agent/session_methods.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { openDevice } from "../../lib/session.ts";
 import { damageManifest, fill, free, kexec, preserve, restore, start, told } from "./state_on_model.ts";

@@ -10,12 +10,8 @@ import { encodeEntry, readEntries } from "../../lib/agent/journal_log.ts";
 import { MANIFEST_SESSION, ManifestWriter } from "../../lib/agent/manifest.ts";
 import type { SessionInfo } from "../../lib/agent/protocol.ts";
 import { decodeRecord } from "../../lib/agent/record.ts";
-import {
-  closeSession,
-  createSession,
-  finishSession,
-  retrieveSession,
-} from "../../lib/agent/session_methods.ts";
+import { closeSession, finishSession } from "../../lib/agent/session_end.ts";
+import { createSession, retrieveSession } from "../../lib/agent/session_methods.ts";
 import { LuoError } from "../../lib/error.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { openDevice } from "../../lib/session.ts";

@@ -10,7 +10,8 @@ import {
 } from "../../ffi/abi/liveupdate.ts";
 import type { AgentState } from "../../lib/agent/agent_state.ts";
 import { keepSession } from "../../lib/agent/keep.ts";
-import { createSession, finishSession, retrieveSession } from "../../lib/agent/session_methods.ts";
+import { finishSession } from "../../lib/agent/session_end.ts";
+import { createSession, retrieveSession } from "../../lib/agent/session_methods.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import type { SystemCalls } from "../../lib/system_calls.ts";
 import { agent, everyMoment, kexec, mortal, play, preserve } from "./moments.ts";

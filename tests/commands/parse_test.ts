@@ -10,7 +10,7 @@ import * as status from "../../commands/status.ts";
 import * as create from "../../commands/session_create.ts";
 import { EXIT } from "../../commands/base/exit_codes.ts";
 import { Failure } from "../../commands/errors/failure.ts";
-import { limit_ms } from "../../commands/processes/agent_calls.ts";
+import { limit_ms } from "../../commands/processes/call_limit.ts";
 import { parseNumber, parseSeconds, tokenArgument } from "../../commands/arguments/token.ts";
 
 const usage = (error: unknown) => error instanceof Failure && error.exit === EXIT.usage;
