@@ -1,4 +1,5 @@
 /** Lines of standard input, each as soon as it is complete. */
+import { joined } from "../../lib/joined_bytes.ts";
 
 interface Source {
   read(into: Uint8Array): Promise<number | null>;
@@ -36,10 +37,11 @@ export async function* lines(from: Source): AsyncGenerator<Line> {
   if (rest.length > 0) yield line(new Uint8Array(0));
 }
 
+const FROM_UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 function decoded(pieces: readonly Uint8Array[]): string | undefined {
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   try {
-    return pieces.map((piece) => decoder.decode(piece, { stream: true })).join("") + decoder.decode();
+    return FROM_UTF_8.decode(joined(pieces));
   } catch {
     return undefined;
   }

@@ -2,7 +2,8 @@
 import type { Command } from "@stricli/core";
 import type { Context } from "../base/context.ts";
 
-type Flags = NonNullable<Command<Context>["parameters"]["flags"]>;
+/** The flags of a command, by their names in the code. */
+export type Flags = NonNullable<Command<Context>["parameters"]["flags"]>;
 
 /** A flag on the command line: its name, its first word, and how many words it has. */
 interface Occurrence {

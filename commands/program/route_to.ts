@@ -51,10 +51,16 @@ export const COMMAND_FILES: Readonly<Record<string, Load>> = {
   "machine stop": () => import("../machine_stop.ts"),
 };
 
-/** The command that a command line begins with; undefined when it begins with none. */
-export async function commandAt(args: readonly string[]): Promise<Command<Context> | undefined> {
-  const [first = "", second = ""] = args;
-  return (await (COMMAND_FILES[first] ?? COMMAND_FILES[`${first} ${second}`])?.())?.command;
+/** The words of the command that a command line begins with; undefined when it begins with none. */
+export function commandWords([first = "", second = ""]: readonly string[]): string | undefined {
+  return [first, `${first} ${second}`].find((words) => Object.hasOwn(COMMAND_FILES, words));
+}
+
+/** Loads the command that these words name: an answer of `commandWords`. */
+export async function commandAt(words: string): Promise<Command<Context>> {
+  const load = COMMAND_FILES[words];
+  if (load === undefined) throw new RangeError(`There is no command "${words}"`);
+  return (await load()).command;
 }
 
 /** Commands for programs, which no list shows. */
@@ -67,12 +73,17 @@ const HIDDEN_FILES: Readonly<Record<string, Load>> = {
  * most of the cost of a start. Help and mistyped commands need all routes.
  */
 export async function routesTo(args: readonly string[]): Promise<RouteMap<Context>> {
-  const [first = "", second = ""] = args;
-  const one = COMMAND_FILES[first] ?? HIDDEN_FILES[first];
-  if (one !== undefined) return map(first, (await one()).command);
-  const two = COMMAND_FILES[`${first} ${second}`];
-  if (two !== undefined) return map(first, map(second, (await two()).command));
-  return await allRoutes();
+  const words = commandWords(args);
+  if (words !== undefined) return routesOf(words, await commandAt(words));
+  const [first = ""] = args;
+  const hidden = Object.hasOwn(HIDDEN_FILES, first) ? HIDDEN_FILES[first] : undefined;
+  return hidden === undefined ? await allRoutes() : map(first, (await hidden()).command);
+}
+
+/** The routes to one command. */
+export function routesOf(words: string, command: Command<Context>): RouteMap<Context> {
+  const [first = "", second] = words.split(" ");
+  return map(first, second === undefined ? command : map(second, command));
 }
 
 /** All routes. This loads every command. */

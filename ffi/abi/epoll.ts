@@ -33,10 +33,11 @@ export function encodeEpollEvent(event: EpollEvent, arch: Arch): Uint8Array<Arra
 
 export function decodeEpollEvents(bytes: Uint8Array<ArrayBuffer>, count: number, arch: Arch): EpollEvent[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Array.from({ length: count }, (_, index) => {
-    const at = index * arch.epoll_event_size;
-    return { fd: view.getInt32(at + arch.epoll_event_data, true), events: view.getUint32(at, true) };
-  });
+  const found: EpollEvent[] = [];
+  for (let at = 0; found.length < count; at += arch.epoll_event_size) {
+    found.push({ fd: view.getInt32(at + arch.epoll_event_data, true), events: view.getUint32(at, true) });
+  }
+  return found;
 }
 
 /** `struct pollfd`: s32 fd @0; s16 events @4; s16 revents @6. */

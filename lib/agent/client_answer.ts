@@ -57,7 +57,9 @@ function goodAnswer<M extends MethodName>(parameters: Json, fds: readonly number
   const owned = fds.map((fd) => new HostFd(fd));
   const dispose = () => owned.forEach((fd) => fd[Symbol.dispose]());
   const named: Record<string, HostFd> = {};
-  for (const [name, index] of Object.entries(parameters).filter(([name]) => name.endsWith("Fd"))) {
+  for (const name in parameters) {
+    if (!name.endsWith("Fd")) continue;
+    const index = parameters[name];
     const fd = typeof index === "number" ? owned[index] : undefined;
     if (fd === undefined) {
       dispose();

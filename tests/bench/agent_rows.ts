@@ -155,7 +155,7 @@ async function changes(): Promise<Row[]> {
       against,
       8000,
       inBatch,
-      "each command line is parsed by itself, and waits for its answer.",
+      "the command lines come one after the other: each is parsed by stricli and waits for the answer to the one before.",
     ),
   ];
 }

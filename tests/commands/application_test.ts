@@ -75,6 +75,7 @@ Deno.test("wrong command lines: exit 2, a hint, nothing on stdout", async (t) =>
   const cases: [string[], RegExp][] = [
     [["sesion"], /did you mean "session"\?/],
     [["session", "craete", "x"], /did you mean "create"\?/],
+    [["constructor"], /Cannot find command "constructor"/],
     [["frobnicate"], /Cannot find command "frobnicate"\n {2}list the commands/],
     [["status", "--frobnicate"], /Cannot find option "--frobnicate"\n$/],
     [["--backend", "model", "status"], /options go after the command: luo status --backend/],
