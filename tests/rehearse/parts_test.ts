@@ -1,6 +1,7 @@
 /** The parts of a rehearsal that need no virtual machine. */
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
+import { stat } from "../../ffi/file.ts";
 import { standInArm64Image } from "../../lib/kexec/arm64_image.ts";
 import { standInBzImage } from "../../lib/kexec/bzimage.ts";
 import { Console, lastWords } from "../../lib/rehearse/console.ts";
@@ -11,7 +12,7 @@ import { loadOrder } from "../../lib/rehearse/modules.ts";
 import { qemuCommand } from "../../lib/rehearse/qemu.ts";
 import { ScratchDirectory } from "../../lib/rehearse/scratch_directory.ts";
 import { quoted } from "../../lib/rehearse/shell_text.ts";
-import { luoCommand } from "../luo_under_test.ts";
+import { LUO, luoCommand } from "../luo_under_test.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (data: Uint8Array) => new TextDecoder().decode(data);
@@ -232,6 +233,52 @@ Deno.test("an image that nothing can boot has its verdict without a virtual mach
     });
   }
   Deno.removeSync(directory, { recursive: true });
+});
+
+/** Rehearses with a program in place of QEMU that never ends, and sends the signals once it runs. */
+async function signalled(
+  before: string,
+  signals: readonly Deno.Signal[],
+): Promise<{ code: number; left: string[] }> {
+  const directory = Deno.makeTempDirSync();
+  const [image, programs, temporary] = [`${directory}/image`, `${directory}/programs`, `${directory}/tmp`];
+  const [own, program] = Deno.build.arch === "aarch64"
+    ? [standInArm64Image, "qemu-system-aarch64"]
+    : [standInBzImage, "qemu-system-x86_64"];
+  Deno.writeFileSync(image, own({ release: "7.3.4" }));
+  for (const name of [programs, temporary]) Deno.mkdirSync(name);
+  Deno.writeTextFileSync(
+    `${programs}/${program}`,
+    `#!/bin/sh\necho runs >${directory}/runs\nexec sleep 600\n`,
+    {
+      mode: 0o755,
+    },
+  );
+  const child = new Deno.Command("sh", {
+    args: ["-c", `${before}exec "$@"`, "sh", ...LUO, "rehearse", image, "--from", image],
+    env: { PATH: `${programs}:${Deno.env.get("PATH")}`, TMPDIR: temporary },
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  while (typeof stat(`${directory}/runs`) === "number") await sleep(20);
+  for (const signal of signals) {
+    child.kill(signal);
+    await sleep(200);
+  }
+  const { code } = await child.status;
+  const left = [...Deno.readDirSync(temporary)].map(({ name }) => name);
+  Deno.removeSync(directory, { recursive: true });
+  return { code, left };
+}
+
+Deno.test("Ctrl-C, and a terminal that is closed, leave no files of a rehearsal", async () => {
+  assert.deepEqual(await signalled("", ["SIGINT"]), { code: 130, left: [] });
+  assert.deepEqual(await signalled("", ["SIGHUP"]), { code: 130, left: [] });
+});
+
+Deno.test("under nohup a rehearsal goes on when the terminal is closed", async () => {
+  assert.deepEqual(await signalled("trap '' HUP; ", ["SIGHUP", "SIGTERM"]), { code: 130, left: [] });
 });
 
 Deno.test("modules are loaded after those that they need, whatever the order of modules.dep", () => {
