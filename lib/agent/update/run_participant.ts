@@ -140,7 +140,7 @@ function judged(status: number, stdout: Captured, stderr: Captured): Called {
   if (signal !== 0) return { outcome: "died", reason: `it was killed by signal ${signal}` };
   const code = (status >> 8) & 0xff;
   if (code !== 0) {
-    return { outcome: "veto", reason: lastLine(stderr) ?? `it ended with ${code} and gave no reason` };
+    return { outcome: "veto", reason: reasonIn(stderr) ?? `it ended with ${code} and gave no reason` };
   }
   if (stdout.size > ANSWER_MAX) return failed(TOO_LONG);
   try {
@@ -161,8 +161,10 @@ function lines(stderr: Captured): string[] {
 /** Reasons are shown in one line. */
 const REASON_MAX = 500;
 
-function lastLine(stderr: Captured): string | undefined {
-  return lines(stderr).at(-1)?.slice(0, REASON_MAX);
+/** The last line that is not indented: the hints of a luo that failed are, and come after its message. */
+function reasonIn(stderr: Captured): string | undefined {
+  const all = lines(stderr);
+  return (all.findLast((line) => !/^\s/.test(line)) ?? all.at(-1)?.trimStart())?.slice(0, REASON_MAX);
 }
 
 function logLines(log: (line: string) => void, stderr: Captured): void {

@@ -23,6 +23,12 @@ const WAYS: readonly Way[] = [
     outcome: "veto",
     reason: /^the last line$/,
   },
+  {
+    name: "ends with luo, which gives hints after its message",
+    script: "printf 'luo: Cannot preserve it\\n  see luo status\\n' >&2; exit 1",
+    outcome: "veto",
+    reason: /^luo: Cannot preserve it$/,
+  },
   { name: "says no without a word", script: "exit 1", outcome: "veto", reason: /ended with 1/ },
   { name: "is late", script: "sleep 100", outcome: "late", reason: /deadline/ },
   {
