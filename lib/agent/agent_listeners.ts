@@ -48,16 +48,18 @@ export function agentListeners(
   log: Log,
   given: number | undefined,
 ): ListenerOptions[] {
+  const socket = sharedSocket(paths.socket);
+  // First: an agent that answers at its own socket answers at the shared one too.
+  const shared_fd = access.file === undefined ? undefined : listenShared(socket);
   const own: ListenerOptions = {
     listen_fd: given === undefined ? listen(paths) : check(dup_cloexec(given), "listen", paths.socket),
     clients_max: CLIENTS_MAX,
     allowed: (peer) => access.rightsOf(peer) === "all",
     listenAgain: () => given === undefined ? again(paths.socket, listenAgain(paths), log) : undefined,
   };
-  if (access.file === undefined) return [own];
-  const socket = sharedSocket(paths.socket);
+  if (shared_fd === undefined) return [own];
   return [own, {
-    listen_fd: listenShared(socket),
+    listen_fd: shared_fd,
     clients_max: SHARED_CLIENTS_MAX,
     clients_of_uid_max: CLIENTS_OF_UID_MAX,
     allowed: (peer) => access.rightsOf(peer).length > 0,

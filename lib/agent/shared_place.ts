@@ -5,7 +5,7 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import { SOCK_NONBLOCK, SOCK_STREAM } from "../../ffi/abi/socket.ts";
-import { chmod, close, fchmod, fstat, mkdir, open, rmdir, unlink } from "../../ffi/file.ts";
+import { chmod, close, fchmod, fstat, mkdir, open, rename, rmdir, unlink } from "../../ffi/file.ts";
 import { geteuid } from "../../ffi/process.ts";
 import { unix_listen } from "../../ffi/socket.ts";
 import { check, LuoError } from "../error.ts";
@@ -62,12 +62,20 @@ export function listenSharedAgain(socket: string): number | undefined {
   return fd < 0 ? undefined : fd;
 }
 
-/** The mode is set afterwards: bind(2) would take the umask from it. Others cannot put another file at the path. */
+/**
+ * The mode is set afterwards: bind(2) would take the umask from it. The socket gets its name last, so that a client that finds it may
+ * connect. Others cannot put another file at the path.
+ */
 function listenAt(socket: string): number {
-  const fd = unix_listen(socket, SOCK_STREAM | SOCK_NONBLOCK, 64);
-  const changed = fd < 0 ? fd : chmod(socket, 0o666);
-  if (fd >= 0 && changed < 0) close(fd);
-  return changed < 0 ? changed : fd;
+  const unnamed = `${socket}~`;
+  unlink(unnamed);
+  const fd = unix_listen(unnamed, SOCK_STREAM | SOCK_NONBLOCK, 64);
+  if (fd < 0) return fd;
+  let done = chmod(unnamed, 0o666);
+  if (done >= 0) done = rename(unnamed, socket);
+  if (done >= 0) return fd;
+  close(fd);
+  return done;
 }
 
 /** Removes the socket, and the directory when nothing else is there. */

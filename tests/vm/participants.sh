@@ -23,12 +23,12 @@ cat >"$LUO_PARTICIPANTS/storage" <<'PARTICIPANT'
 #!/bin/sh
 [ "$1" != freeze ] || [ ! -e /tmp/busy ] || { echo "the storage is busy" >&2; exit 1; }
 PARTICIPANT
-echo '{"after":["cache"],"seconds":{"freeze":60}}' >"$LUO_PARTICIPANTS/storage.json"
-echo '{"seconds":{"freeze":60}}' >"$LUO_PARTICIPANTS/cache.json"
+echo '{"after":["cache"],"seconds":{"freeze":240,"cancel":240}}' >"$LUO_PARTICIPANTS/storage.json"
+echo '{"seconds":{"freeze":240,"cancel":240,"updated":600}}' >"$LUO_PARTICIPANTS/cache.json"
 chmod +x "$LUO_PARTICIPANTS/cache" "$LUO_PARTICIPANTS/storage"
 update() {
   luo update run /share/boot/kernel --initrd /share/boot/initrd --reuse-cmdline --append "luo.boot=2" \
-    --blackout 200 --digest --json
+    --blackout 300 --digest --json
 }
 
 mkdir -p -m 700 /run/luo
