@@ -1,6 +1,6 @@
 /** System calls on files, one function each. Functions return a value >= 0 or -errno (see ffi/libc.ts). */
 import { translateOpenFlags, X86_64 } from "./abi/arch.ts";
-import { F_DUPFD_CLOEXEC, F_GETFL, F_SETFL } from "./abi/fcntl.ts";
+import { F_DUPFD_CLOEXEC, F_GETFL, F_SETFL, O_CLOEXEC, O_PATH } from "./abi/fcntl.ts";
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -132,6 +132,30 @@ export function fstatfs_type(fd: number): Ret {
   const into = new Uint8Array(STATFS_SIZE);
   const answer = ret(libc().fstatfs(fd, into), errno[0]);
   return answer < 0 ? answer : new DataView(into.buffer).getUint32(0, true);
+}
+
+/** linux/statfs.h */
+export const [ST_RDONLY, ST_NODEV] = [1, 4];
+
+/** `f_flags` of the mount that a path leads to: ST_*. */
+export function mount_flags(path: string): Ret {
+  const fd = open(path, O_PATH | O_CLOEXEC);
+  if (fd < 0) return fd;
+  const into = new Uint8Array(STATFS_SIZE);
+  const answer = ret(libc().fstatfs(fd, into), errno[0]);
+  close(fd);
+  return answer < 0 ? answer : Number(new DataView(into.buffer).getBigUint64(80, true));
+}
+
+const STATX_BTIME = 0x800;
+
+/** When a file was made, in nanoseconds since 1970; 0 where the file system does not know. */
+export function born_ns(path: string): bigint {
+  const into = new Uint8Array(STATX_SIZE);
+  const name = cString(path);
+  const answer = ret(libc().statx(AT_FDCWD, name, 0, STATX_BTIME, into), errno[0]);
+  const view = new DataView(into.buffer);
+  return answer < 0 ? 0n : view.getBigInt64(80, true) * 1_000_000_000n + BigInt(view.getUint32(88, true));
 }
 
 const X_OK = 1;

@@ -2,8 +2,9 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
+import { ST_RDONLY } from "../../ffi/file.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
-import { isPathOnly, type PathArguments, type Subject, type Subjects } from "./call_subject.ts";
+import { isMounted, isPathOnly, type PathArguments, type Subject, type Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { CAP_CHOWN, CAP_FOWNER, CAP_FSETID, type Credentials, W_OK } from "./credentials.ts";
 import { type Node, touched } from "./device_nodes.ts";
@@ -106,6 +107,7 @@ export class AttributeCalls {
     if (subject?.is === "below") return -Errno.ENOTDIR;
     if (subject?.is === "session") return -Errno.EOPNOTSUPP;
     if (subject?.is !== "device") return undefined;
+    if (isMounted(subject, ST_RDONLY)) return -Errno.EROFS;
     const answer = change(subject.node, this.program.credentials(call.tid));
     if (answer === 0) touched(subject.node);
     return answer;

@@ -1,7 +1,7 @@
 /** Finds out what a trapped call is about: the device, a session, or a file of the host. */
 import { AT_EMPTY_PATH } from "../../ffi/abi/stat.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
-import { fstat, stat } from "../../ffi/file.ts";
+import { fstat, mount_flags, stat } from "../../ffi/file.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { DEVICE_DIRECTORY, type Entry, type Node } from "./device_nodes.ts";
 import type { EmulatedFd, EmulatedFds } from "./emulated_fds.ts";
@@ -11,7 +11,14 @@ import { type FileLook, lookOf, SESSION } from "./stat_structs.ts";
 
 /** An object of the emulated machine. */
 export type Subject =
-  | { readonly is: "device"; readonly node: Node; readonly entry?: Entry; readonly object?: EmulatedFd }
+  | {
+    readonly is: "device";
+    readonly node: Node;
+    readonly entry?: Entry;
+    readonly object?: EmulatedFd;
+    /** The directory that the path led to, as luo can open it. */
+    readonly directory?: string;
+  }
   | { readonly is: "session"; readonly object: EmulatedFd }
   | { readonly is: "absent"; readonly entry: Entry }
   | { readonly is: "below"; readonly slash: boolean };
@@ -52,8 +59,10 @@ export class Subjects {
     if (place.is === "below") return { is: "below", slash: place.slash };
     if (place.is === "fd") return this.byFd(place.pid, place.fd);
     if (place.is !== "entry") return undefined;
-    const { entry } = place;
-    return entry.node === undefined ? { is: "absent", entry } : { is: "device", node: entry.node, entry };
+    const { entry, directory } = place;
+    return entry.node === undefined
+      ? { is: "absent", entry }
+      : { is: "device", node: entry.node, entry, directory };
   }
 
   byFd(tid: number, fd: number): Subject | undefined {
@@ -73,6 +82,13 @@ export function look(subject: Subject): FileLook | undefined {
   const directory = stat(subject.entry?.directory ?? DEVICE_DIRECTORY);
   const dev = typeof directory === "number" ? 5n : directory.dev;
   return lookOf(subject.node, dev, found === undefined || typeof found === "number" ? 0n : found.size);
+}
+
+/** Whether the path led through a mount with this flag (ST_NODEV, ST_RDONLY) that luo's own /dev does not have. */
+export function isMounted({ directory }: { readonly directory?: string }, flag: number): boolean {
+  if (directory === undefined) return false;
+  const [mount, own] = [mount_flags(directory), mount_flags(DEVICE_DIRECTORY)];
+  return mount > 0 && (mount & flag) !== 0 && (own & flag) === 0;
 }
 
 /** Whether the fd was opened with O_PATH. */

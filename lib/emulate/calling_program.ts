@@ -178,10 +178,12 @@ export class CallingProgram {
   }
 
   credentials(tid: number): Credentials {
-    const namespace = readlink(`/proc/${tid}/ns/user`);
-    // The first call is made by init, before a program can have made a namespace.
-    this.#namespace ??= namespace;
-    return new Credentials(tid, namespace === this.#namespace);
+    return new Credentials(tid, userNamespace(tid) === this.#namespace);
+  }
+
+  /** The first call is made by init, before a program can have made a namespace. */
+  called(tid: number): void {
+    this.#namespace ??= userNamespace(tid);
   }
 
   /** The position and the flags (in the numbers of this architecture) of an fd, from /proc/TID/fdinfo. */
@@ -200,4 +202,8 @@ export class CallingProgram {
     for (let fd = 0; fd < limit; fd++) if (!used(fd)) return true;
     return false;
   }
+}
+
+function userNamespace(tid: number): string | number {
+  return readlink(`/proc/${tid}/ns/user`);
 }

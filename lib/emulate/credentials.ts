@@ -34,13 +34,16 @@ export class Credentials {
   readonly #groups: readonly number[];
   readonly #effective: bigint;
   readonly #permitted: bigint;
+  /** The effective capabilities, in whatever user namespace the process is. */
+  readonly #own: bigint;
 
   /** `owns`: the process is in the machine's own user namespace. In any other its capabilities are not for the machine. */
   constructor(tid: number, owns: boolean) {
     const status = read_text(`/proc/${tid}/status`) ?? "";
     const words = (name: string) =>
       new RegExp(`^${name}:(.*)$`, "m").exec(status)?.[1]?.trim().split(/\s+/) ?? [];
-    const capabilities = (name: string) => owns ? BigInt(`0x${words(name)[0] || "0"}`) : 0n;
+    const own = (name: string) => BigInt(`0x${words(name)[0] || "0"}`);
+    const capabilities = (name: string) => owns ? own(name) : 0n;
     this.umask = parseInt(words("Umask")[0] ?? "0", 8);
     this.filters = Number(words("Seccomp_filters")[0] ?? "1");
     this.inPidNamespace = words("NSpid").length > 1;
@@ -49,6 +52,7 @@ export class Credentials {
     this.#groups = words("Groups").filter((word) => word !== "").map(Number);
     this.#effective = capabilities("CapEff");
     this.#permitted = capabilities("CapPrm");
+    this.#own = own("CapEff");
   }
 
   /** The uid for files. */
@@ -68,6 +72,11 @@ export class Credentials {
   /** Whether the process has the capability. A user who runs luo without root is the root of the machine. */
   has(capability: number): boolean {
     return isOwner(this.#uids[1] ?? -1) || ((this.#effective >> BigInt(capability)) & 1n) !== 0n;
+  }
+
+  /** Whether the process has the capability in its own user namespace. */
+  hasInNamespace(capability: number): boolean {
+    return this.has(capability) || ((this.#own >> BigInt(capability)) & 1n) !== 0n;
   }
 
   /** Whether `wanted` (R_OK, W_OK, X_OK) is allowed; `real`: to the real user, as access(2) asks. */

@@ -1,6 +1,6 @@
 /** The device nodes of one boot: names that exist in the emulated machine only, and never reach the host's directories. */
 import { MFD_CLOEXEC } from "../../ffi/abi/fcntl.ts";
-import { close, fchmod, memfd_create, stat } from "../../ffi/file.ts";
+import { born_ns, close, fchmod, memfd_create, stat } from "../../ffi/file.ts";
 import { check } from "../error.ts";
 import { identityOf } from "./emulated_fds.ts";
 import { type FileTimes, timesOf } from "./stat_structs.ts";
@@ -34,7 +34,7 @@ export interface Entry {
 }
 
 export class DeviceNodes implements Disposable {
-  /** By the directory's `dev:ino`, and the name. */
+  /** By the directory's `dev:ino` and birth, and the name. */
   readonly #entries = new Map<string, Entry>();
   readonly #reserved: string | undefined;
   #names = new Set<string>();
@@ -167,5 +167,6 @@ function release(node: Node): void {
 
 function keyOf(directory: string, name: string): string | undefined {
   const found = stat(directory);
-  return typeof found === "number" ? undefined : `${identityOf(found)}/${name}`;
+  // The next file system that is mounted may get the number of one that is gone.
+  return typeof found === "number" ? undefined : `${identityOf(found)}:${born_ns(directory)}/${name}`;
 }

@@ -160,6 +160,7 @@ class Boot implements Disposable {
   #serve(call: Notification): void {
     const name = CALLS.get(call.nr);
     if (name === undefined) return void this.#listener.proceed(call.id);
+    this.#program.called(call.tid);
     const { trace } = this.options;
     try {
       const served = trace === undefined ? this.#server.serve(name, call) : this.#traced(name, call, trace);

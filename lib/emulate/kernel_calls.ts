@@ -3,6 +3,7 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { encodeUtsname } from "../../ffi/abi/stat.ts";
+import { read_text } from "../../ffi/proc.ts";
 import { uname } from "../../ffi/system.ts";
 import { joined } from "../joined_bytes.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
@@ -10,6 +11,7 @@ import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { CAP_SYS_BOOT, CAP_SYSLOG } from "./credentials.ts";
 import type { EmulatedFds } from "./emulated_fds.ts";
+import { HostNames } from "./host_names.ts";
 import type { Ioctls } from "./ioctls.ts";
 
 const COMMAND_LINE_MAX = 1 << 16;
@@ -36,6 +38,8 @@ const [CMD_RESTART, CMD_HALT, CMD_POWER_OFF, CMD_SW_SUSPEND] = [
 const [CMD_CAD_ON, CMD_CAD_OFF, CMD_RESTART2] = [0x89abcdef, 0, 0xa1b2c3d4];
 
 export class KernelCalls {
+  readonly #names: HostNames;
+
   constructor(
     readonly sys: SystemCalls,
     readonly program: CallingProgram,
@@ -43,10 +47,13 @@ export class KernelCalls {
     readonly ioctls: Ioctls,
     /** The lines of the kernel's log. */
     readonly log: () => readonly string[],
-  ) {}
+  ) {
+    this.#names = new HostNames(program);
+  }
 
   readonly handlers: Handlers<
     | "uname"
+    | "sethostname"
     | "prctl"
     | "syslog"
     | "kexec_load"
@@ -56,6 +63,7 @@ export class KernelCalls {
     | "io_uring_setup"
   > = {
     uname: ({ tid, args: [address] }) => this.#uname(tid, address),
+    sethostname: (call) => this.#names.set(call),
     // PR_GET_SECCOMP: a filter besides luo's is the program's own.
     prctl: ({ tid }) => this.program.credentials(tid).filters > 1 ? SECCOMP_MODE_FILTER : 0,
     syslog: (call) => this.#syslog(call),
@@ -73,14 +81,20 @@ export class KernelCalls {
   /** The host's answer with the model's release and version. */
   #uname(tid: number, address: bigint): Ret {
     const { release, version } = this.sys.uname();
-    return this.program.write(tid, address, encodeUtsname({ ...uname(), release, version }));
+    return this.program.write(
+      tid,
+      address,
+      encodeUtsname({ ...uname(), ...this.#names.of(tid), release, version }),
+    );
   }
 
   /** The machine's log. All other actions are the host's, which refuses those that change its log to all but its root. */
   #syslog({ tid, args: [action, address, size] }: Notification): CallAnswer {
-    if (int(action) === SYSLOG_SIZE_BUFFER) return LOG_SIZE;
-    if (int(action) !== SYSLOG_READ_ALL) return undefined;
-    if (!this.program.credentials(tid).has(CAP_SYSLOG)) return -Errno.EPERM;
+    const wanted = int(action);
+    if (wanted !== SYSLOG_SIZE_BUFFER && wanted !== SYSLOG_READ_ALL) return undefined;
+    const restricted = read_text("/proc/sys/kernel/dmesg_restrict") !== "0\n";
+    if (restricted && !this.program.credentials(tid).has(CAP_SYSLOG)) return -Errno.EPERM;
+    if (wanted === SYSLOG_SIZE_BUFFER) return LOG_SIZE;
     if (address === 0n || int(size) < 0) return -Errno.EINVAL;
     // The end of the log that fits, in whole lines.
     const lines: Uint8Array[] = [];

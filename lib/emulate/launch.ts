@@ -22,6 +22,7 @@ const SHAREABLE = [
   "the names in /tmp, /run and /dev/shm",
   "System V IPC and POSIX queues",
   "the clocks",
+  "the host name",
 ] as const;
 
 export interface Launch {

@@ -8,6 +8,7 @@ import type { Ret, SystemCalls } from "../system_calls.ts";
 import { look } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import type { EmulatedFd, EmulatedFds } from "./emulated_fds.ts";
+import type { FilePlace } from "./path_walk.ts";
 import { isKernelFile, openKernelFile, readOnlyFile } from "./kernel_files.ts";
 
 /** A file of the host with the machine's content, which the caller closes; undefined for paths that are the host's. */
@@ -15,13 +16,13 @@ export function openMachineFile(
   sys: SystemCalls,
   program: CallingProgram,
   objects: EmulatedFds,
-  path: string,
+  { inside: path, path: shownAt }: FilePlace,
   flags: number,
 ): Ret | undefined {
   const name = `${objects.contentMark}${path}`;
   if (isKernelFile(path)) return openKernelFile(sys, path, flags, name);
   const [, pid] = /^\/proc\/(?:\d+\/task\/)?(\d+)\/status$/.exec(path) ?? [];
-  if (pid !== undefined) return openStatus(path, pid, name);
+  if (pid !== undefined) return openStatus(shownAt, pid, name);
   const shown = fdinfo(path);
   const object = shown && objects.find(shown.pid, shown.fd);
   return shown && object && openFdinfo(sys, program, shown, object, name);

@@ -30,7 +30,7 @@ export class MountCalls {
     if (!(flags & MS_BIND) || flags & MS_REMOUNT || source === 0n) return undefined;
     const device = this.subjects.byPath(call, { dirfd: AT_FDCWD, path: source, follow: true });
     if (device?.is !== "device") return undefined;
-    if (!this.program.credentials(call.tid).has(CAP_SYS_ADMIN)) return -Errno.EPERM;
+    if (!this.program.credentials(call.tid).hasInNamespace(CAP_SYS_ADMIN)) return -Errno.EPERM;
     const text = this.program.path(call.tid, target);
     if (typeof text === "number") return text;
     const place = this.subjects.paths.resolve(call.tid, AT_FDCWD, text, { follow: true });
@@ -48,7 +48,7 @@ export class MountCalls {
     const follow = !(int(flags) & UMOUNT_NOFOLLOW);
     const subject = this.subjects.byPath(call, { dirfd: AT_FDCWD, path, follow });
     if (subject?.is !== "device" || subject.entry === undefined) return undefined;
-    if (!this.program.credentials(call.tid).has(CAP_SYS_ADMIN)) return -Errno.EPERM;
+    if (!this.program.credentials(call.tid).hasInNamespace(CAP_SYS_ADMIN)) return -Errno.EPERM;
     return this.nodes.unbind(subject.entry) ? 0 : -Errno.EINVAL;
   }
 }

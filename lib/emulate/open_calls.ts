@@ -16,11 +16,11 @@ import {
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
-import { close, open } from "../../ffi/file.ts";
+import { close, open, ST_NODEV } from "../../ffi/file.ts";
 import { ARCH } from "../../ffi/libc.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
-import type { Subject, Subjects } from "./call_subject.ts";
+import { isMounted, type Subject, type Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { CAP_FOWNER, R_OK, W_OK } from "./credentials.ts";
 import { type Entry, newNode, type Node } from "./device_nodes.ts";
@@ -92,7 +92,7 @@ export class OpenCalls {
     if (place.is === "refused") return -place.errno;
     if (place.is === "below") return flags & O_CREAT && path.endsWith("/") ? -Errno.EISDIR : -Errno.ENOTDIR;
     if (place.is === "file") {
-      const fd = openMachineFile(this.sys, this.program, this.subjects.objects, place.inside, flags);
+      const fd = openMachineFile(this.sys, this.program, this.subjects.objects, place, flags);
       if (fd !== undefined) return this.#give(call, fd, flags);
     }
     const subject = this.subjects.at(place);
@@ -111,6 +111,8 @@ export class OpenCalls {
     }
     if (subject.is !== "device") return undefined;
     const { node, entry } = subject;
+    const special = node.kind === "device" && !(flags & O_PATH);
+    if (special && isMounted(subject, ST_NODEV)) return -Errno.EACCES;
     const refused = this.#whyNotOpened(call, node, flags);
     if (refused !== undefined) return -refused;
     return node.kind === "device"

@@ -2,7 +2,7 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { readlink, stat } from "../../ffi/file.ts";
-import { read_text } from "../../ffi/proc.ts";
+import { list_directory, read_text } from "../../ffi/proc.ts";
 import type { DeviceNodes, Entry } from "./device_nodes.ts";
 import { isKernelFile } from "./kernel_files.ts";
 
@@ -22,8 +22,8 @@ export interface FilePlace {
 
 /** The object that a path names. */
 export type Place =
-  /** A name of the device, or the name that is reserved for it. */
-  | { readonly is: "entry"; readonly entry: Entry }
+  /** A name of the device, or the name that is reserved for it. `directory`: as luo can open it, in the program's mount. */
+  | { readonly is: "entry"; readonly entry: Entry; readonly directory: string }
   /** The path goes on after the device; `slash`: only by slashes. */
   | { readonly is: "below"; readonly entry: Entry; readonly slash: boolean }
   /** A link of /proc to an fd of a process. `path` is the link. */
@@ -62,6 +62,7 @@ class Walk {
   /** `..` goes no higher than so many components (RESOLVE_BENEATH, RESOLVE_IN_ROOT). */
   #floor = 0;
   #started = "";
+  #foreign: boolean | undefined;
   /** The errno of the first RESOLVE_ flag that the way has violated. */
   violation: number | undefined;
 
@@ -107,7 +108,7 @@ class Walk {
       if (++links > LINKS_MAX) return undefined;
       this.#follow(name, text, rest);
     }
-    return { is: "file", path: this.#here(), inside: `/${this.#parts.join("/")}` };
+    return { is: "file", path: this.#here(), inside: this.#inside() };
   }
 
   /** A file in a directory of /sys that the host does not have, and the model's kernel may have. */
@@ -124,7 +125,9 @@ class Walk {
     }
     const slash = rest.every((name) => name === "");
     // mkdir takes a slash after the name that it makes.
-    if (rest.length === 0 || (slash && entry.node === undefined)) return { is: "entry", entry };
+    if (rest.length === 0 || (slash && entry.node === undefined)) {
+      return { is: "entry", entry, directory: this.#here() };
+    }
     return entry.node === undefined ? undefined : { is: "below", entry, slash };
   }
 
@@ -164,9 +167,28 @@ class Walk {
 
   /** The text of a link; /proc/self and /proc/thread-self are the program's, not luo's. */
   #link(name: string): string | number {
-    if (this.#isProc() && name === "self") return String(leader(this.tid));
-    if (this.#isProc() && name === "thread-self") return `${leader(this.tid)}/task/${this.tid}`;
+    if (this.#isProc() && name === "self") return String(this.#procOf(leader(this.tid)));
+    if (this.#isProc() && name === "thread-self") {
+      return `${this.#procOf(leader(this.tid))}/task/${this.#procOf(this.tid)}`;
+    }
     return readlink(`${this.#here()}/${name}`);
+  }
+
+  /** The program's /proc shows a pid namespace that a program has made, with numbers of its own. */
+  get #isForeignProc(): boolean {
+    this.#foreign ??= typeof readlink(`${this.#root}/proc/self`) === "number" &&
+      innerPid(this.tid) !== this.tid;
+    return this.#foreign;
+  }
+
+  /** The number of a thread of the program in the program's /proc. */
+  #procOf(tid: number): number {
+    return this.#isForeignProc ? innerPid(tid) : tid;
+  }
+
+  /** luo's number for a process or thread that the program's /proc shows. */
+  #hostPid(pid: number): number {
+    return this.#isForeignProc ? hostPid(pid, this.tid) ?? pid : pid;
   }
 
   #isProc(): boolean {
@@ -183,8 +205,20 @@ class Walk {
 
   #descriptor(name: string): Place | undefined {
     if (!this.#isMagic(name) || this.#parts.at(-1) !== "fd" || !/^\d+$/.test(name)) return undefined;
-    const pid = Number(this.#parts.at(-2));
+    const pid = this.#hostPid(Number(this.#parts.at(-2)));
     return { is: "fd", pid, fd: Number(name), path: `${this.#here()}/${name}` };
+  }
+
+  /** From the program's root, with luo's numbers of processes. */
+  #inside(): string {
+    const parts = this.#parts[0] === "proc" && this.#isForeignProc
+      ? this.#parts.map((part, index) =>
+        /^\d+$/.test(part) && (index === 1 || this.#parts[index - 1] === "task")
+          ? String(this.#hostPid(Number(part)))
+          : part
+      )
+      : this.#parts;
+    return `/${parts.join("/")}`;
   }
 
   #here(): string {
@@ -193,6 +227,22 @@ class Walk {
 
   #violates(flags: number, errno: number): void {
     if (this.resolve & flags) this.violation ??= errno;
+  }
+}
+
+/** The number in the innermost pid namespace. */
+function innerPid(tid: number): number {
+  return Number(/^NSpid:.*\t(\d+)$/m.exec(read_text(`/proc/${tid}/status`) ?? "")?.[1] ?? tid);
+}
+
+/** The thread that has this number in the pid namespace of `tid`. */
+function hostPid(pid: number, tid: number): number | undefined {
+  const namespace = readlink(`/proc/${tid}/ns/pid`);
+  for (const name of list_directory("/proc")) {
+    if (!/^\d+$/.test(name) || readlink(`/proc/${name}/ns/pid`) !== namespace) continue;
+    const threads = list_directory(`/proc/${name}/task`);
+    const found = threads.find((thread) => innerPid(Number(thread)) === pid);
+    if (found !== undefined) return Number(found);
   }
 }
 

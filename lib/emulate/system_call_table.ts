@@ -110,6 +110,7 @@ export const TRAPS = {
   unshare: { nr: [272, 97], when: CLONE_NEWNS },
   // The machine itself.
   uname: { nr: [63, 160] },
+  sethostname: { nr: [170, 161] },
   prctl: { nr: [157, 167], when: PR_GET_SECCOMP },
   syslog: { nr: [103, 116] },
   kexec_load: { nr: [246, 104] },
@@ -156,7 +157,7 @@ export const PASSED: Readonly<Record<string, string>> = {
     ioprio_get getcpu time times gettimeofday settimeofday clock_settime clock_gettime clock_getres clock_adjtime adjtimex
     timer_create timer_settime timer_gettime timer_getoverrun timer_delete getrlimit setrlimit prlimit64 getrusage sysinfo
     umask getuid geteuid getgid getegid setuid setgid setreuid setregid setresuid getresuid setresgid getresgid setfsuid setfsgid
-    getgroups setgroups capget capset personality ptrace arch_prctl seccomp getrandom sethostname setdomainname
+    getgroups setgroups capget capset personality ptrace arch_prctl seccomp getrandom setdomainname
     vhangup iopl ioperm modify_ldt set_thread_area get_thread_area kcmp getcwd add_key request_key keyctl bpf perf_event_open
     lsm_get_self_attr lsm_set_self_attr lsm_list_modules init_module delete_module uretprobe uprobe listns`,
   "It works on memory: contents of a preserved file may change, its size does not": `

@@ -3,7 +3,7 @@
  * It forks once. The child installs the filter, sends the filter's listener to luo and executes CMD. The parent is the guard:
  * it is the subreaper of all descendants of CMD, and kills all of them when luo has ended, however luo ended.
  *
- * Before that it makes namespaces, so that nothing of one boot is there in the next: mounts, IPC and clocks of the machine's own.
+ * Before that it makes namespaces, so that nothing of one boot is there in the next: mounts, IPC, clocks and a host name of the machine's own.
  *
  * luo and the launcher talk through a SEQPACKET socket, CHANNEL. luo sends one struct order. The launcher sends messages of
  * two u32: a kind, and a number. build.sh writes the compiled program into machine_code.ts.
@@ -17,7 +17,7 @@
 enum { CHANNEL = 255, ORDER_MAX = 16384 };
 enum { NO_NEW_PRIVS, SECCOMP, SENDMSG, EXECVE, STARTED = 100, ENDED = 101, SHARED = 102 };
 /* Bits of SHARED: what the machine shares with the host, because there is no namespace for it. */
-enum { SHARES_NAMES = 1, SHARES_IPC = 2, SHARES_CLOCKS = 4 };
+enum { SHARES_NAMES = 1, SHARES_IPC = 2, SHARES_CLOCKS = 4, SHARES_HOST_NAME = 8 };
 enum { SIGKILL_ = 9, SIGCHLD_ = 17, SIG_IGN_ = 1, WNOHANG_ = 1, POLLIN_ = 1, EINTR_ = 4, EACCES_ = 13 };
 
 struct order {
@@ -32,7 +32,7 @@ enum { DIRECTORY_FLAG = 0200000 };
 enum { N_write = 1, N_open = 2, N_close = 3, N_sendmsg = 46, N_read = 0, N_execve = 59, N_exit_group = 231, N_wait4 = 61,
        N_kill = 62, N_fcntl = 72, N_prctl = 157, N_prlimit64 = 302, N_seccomp = 317, N_openat = 257, N_clone = 56,
        N_ppoll = 271, N_rt_sigaction = 13, N_pidfd_open = 434, N_unshare = 272, N_mount = 165, N_mkdirat = 258,
-       N_mknodat = 259, N_symlinkat = 266, N_readlinkat = 267, N_getdents64 = 217, N_clock_gettime = 228, N_geteuid = 107,
+       N_mknodat = 259, N_symlinkat = 266, N_readlinkat = 267, N_getdents64 = 217, N_clock_gettime = 228, N_fstatfs = 138, N_geteuid = 107,
        N_getegid = 108 };
 
 static long call(long n, long a, long b, long c, long d, long e)
@@ -50,7 +50,7 @@ enum { DIRECTORY_FLAG = 040000 };
 enum { N_write = 64, N_close = 57, N_sendmsg = 211, N_read = 63, N_execve = 221, N_exit_group = 94, N_wait4 = 260,
        N_kill = 129, N_fcntl = 25, N_prctl = 167, N_prlimit64 = 261, N_seccomp = 277, N_openat = 56, N_clone = 220,
        N_ppoll = 73, N_rt_sigaction = 134, N_pidfd_open = 434, N_unshare = 97, N_mount = 40, N_mkdirat = 34, N_mknodat = 33,
-       N_symlinkat = 36, N_readlinkat = 78, N_getdents64 = 61, N_clock_gettime = 113, N_geteuid = 175, N_getegid = 177 };
+       N_symlinkat = 36, N_readlinkat = 78, N_getdents64 = 61, N_clock_gettime = 113, N_fstatfs = 44, N_geteuid = 175, N_getegid = 177 };
 
 static long call(long n, long a, long b, long c, long d, long e)
 {
@@ -85,8 +85,8 @@ static long need(long answer, uint32_t stage)
 /* --- The namespaces of the machine --- */
 
 enum { O_WRONLY_ = 1, O_DIRECTORY_ = DIRECTORY_FLAG, AT_FDCWD_ = -100, DT_DIR_ = 4, DT_LNK_ = 10, S_IFREG_ = 0100000 };
-enum { CLONE_NEWNS_ = 0x20000, CLONE_NEWIPC_ = 0x8000000, CLONE_NEWUSER_ = 0x10000000, CLONE_NEWTIME_ = 0x80 };
-enum { MS_NOSUID_ = 2, MS_NODEV_ = 4, MS_BIND_ = 4096, MS_REC_ = 16384, MS_SLAVE_ = 1 << 19 };
+enum { CLONE_NEWNS_ = 0x20000, CLONE_NEWUTS_ = 0x4000000, CLONE_NEWIPC_ = 0x8000000, CLONE_NEWUSER_ = 0x10000000, CLONE_NEWTIME_ = 0x80 };
+enum { MS_OF_MOUNT = 2 | 4 | 8 /* nosuid, nodev, noexec */, MS_BIND_ = 4096, MS_REC_ = 16384, MS_SLAVE_ = 1 << 19 };
 
 static char *append(char *at, const char *text)
 {
@@ -163,7 +163,7 @@ static void keep(long from, const char *path, struct entry *entry)
 }
 
 /*
- * Puts memory of the machine in the place of a directory. The names that are there now stay those of the host; new names are the
+ * Puts memory of the machine in the place of a directory, mounted with the same flags. The names that are there now stay those of the host; new names are the
  * machine's, and vanish with it.
  */
 static long own_directory(const char *path, const char *mode)
@@ -171,7 +171,9 @@ static long own_directory(const char *path, const char *mode)
 	static char entries[32768];
 	long from = call(N_openat, AT_FDCWD_, (long)path, O_DIRECTORY_, 0, 0);
 	if (from < 0) return 0;
-	long answer = call(N_mount, (long)"tmpfs", (long)path, (long)"tmpfs", MS_NOSUID_ | MS_NODEV_, (long)mode);
+	static uint64_t found[15]; /* struct statfs: flags are the eleventh word, and those of MS_OF_MOUNT have the values of mount(2) */
+	call(N_fstatfs, from, (long)found, 0, 0, 0);
+	long answer = call(N_mount, (long)"tmpfs", (long)path, (long)"tmpfs", found[10] & MS_OF_MOUNT, (long)mode);
 	for (long got; answer == 0 && (got = call(N_getdents64, from, (long)entries, sizeof entries, 0, 0)) > 0;) {
 		for (long at = 0; at < got;) {
 			struct entry *entry = (struct entry *)(entries + at);
@@ -202,6 +204,7 @@ static uint32_t isolate(void)
 	long ipc = call(N_unshare, CLONE_NEWIPC_, 0, 0, 0, 0);
 	if (ipc < 0 && become_owner() >= 0) ipc = call(N_unshare, CLONE_NEWIPC_, 0, 0, 0, 0);
 	if (ipc < 0) shared |= SHARES_IPC;
+	if (call(N_unshare, CLONE_NEWUTS_, 0, 0, 0, 0) < 0) shared |= SHARES_HOST_NAME;
 	if (new_clocks() < 0) shared |= SHARES_CLOCKS;
 	if (own_names() < 0) shared |= SHARES_NAMES;
 	else if (ipc == 0) call(N_mount, (long)"mqueue", (long)"/dev/mqueue", (long)"mqueue", 0, 0);
