@@ -63,10 +63,13 @@ export function decodeUtsname(bytes: Uint8Array<ArrayBuffer>): Utsname {
   return { sysname: field(0), nodename: field(1), release: field(2), version: field(3), machine: field(4) };
 }
 
-/** The sixth field, the domain name, stays empty. */
-export function encodeUtsname({ sysname, nodename, release, version, machine }: Utsname): Uint8Array {
+/** The sixth field is the domain name of NIS. */
+export function encodeUtsname(
+  { sysname, nodename, release, version, machine }: Utsname,
+  domain = "(none)",
+): Uint8Array {
   const bytes = new Uint8Array(6 * UTSNAME_FIELD_SIZE);
-  for (const [index, field] of [sysname, nodename, release, version, machine].entries()) {
+  for (const [index, field] of [sysname, nodename, release, version, machine, domain].entries()) {
     bytes.set(
       new TextEncoder().encode(field).subarray(0, UTSNAME_FIELD_SIZE - 1),
       index * UTSNAME_FIELD_SIZE,

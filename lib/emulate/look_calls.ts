@@ -10,10 +10,10 @@ import type { CallingProgram } from "./calling_program.ts";
 import type { FilePlace } from "./path_walk.ts";
 import { type EmulatedFd, type EmulatedFds, identityOf } from "./emulated_fds.ts";
 import type { SystemCalls } from "../system_calls.ts";
-import { isKernelFile, kernelFileMode } from "./kernel_files.ts";
+import { isKernelFile, kernelFileMode, kernelLink } from "./kernel_files.ts";
 import { encodeStat, encodeStatfs, encodeStatx, type FileLook, KERNEL_FILE } from "./stat_structs.ts";
 
-const AT_SYMLINK_NOFOLLOW = 0x100;
+const [AT_SYMLINK_NOFOLLOW, S_IFLNK] = [0x100, 0o120000];
 /** AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH; statx has AT_STATX_SYNC_TYPE besides, faccessat2 AT_EACCESS. */
 const [STAT_FLAGS, STATX_SYNC_TYPE, ACCESS_FLAGS] = [0x1900, 0x6000, 0x1300];
 const STATX_RESERVED = 0x8000_0000n;
@@ -75,7 +75,14 @@ export class LookCalls {
   ): CallAnswer {
     const { subject, file } = this.subjects.find(call, named);
     if (subject?.is === "below") return -Errno.ENOTDIR;
-    const looks = subject === undefined ? this.#kernelFile(file) : look(subject);
+    const text = file && !named.follow && kernelFileMode(this.sys, file.inside) !== undefined
+      ? kernelLink(file.inside)
+      : undefined;
+    const looks = text !== undefined
+      ? { ...KERNEL_FILE, mode: S_IFLNK | 0o777, size: BigInt(text.length) }
+      : subject === undefined
+      ? this.#kernelFile(file)
+      : look(subject);
     return looks && this.program.write(call.tid, into, encode(looks));
   }
 
@@ -121,7 +128,12 @@ export class LookCalls {
     const place = this.subjects.paths.find(call.tid, dirfd, path, { follow: false });
     if (place?.is === "below") return -Errno.ENOTDIR;
     if (place?.is === "entry") return place.entry.node && -Errno.EINVAL;
-    const text = place?.is === "fd" ? this.#linkText(place.pid, place.fd) : undefined;
+    const link = place?.is === "file" ? kernelLink(place.inside) : undefined;
+    const text = link !== undefined
+      ? encodeOsText(link)
+      : place?.is === "fd"
+      ? this.#linkText(place.pid, place.fd)
+      : undefined;
     const bytes = text?.subarray(0, size);
     if (bytes === undefined) return undefined;
     const written = this.program.write(call.tid, into, bytes);

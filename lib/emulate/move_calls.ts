@@ -54,7 +54,7 @@ export class MoveCalls {
     this.subjects.paths.changed();
     if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) return undefined;
     const follow = (flags & AT_SYMLINK_FOLLOW) !== 0;
-    const [source, target] = [this.#source(tid, from, follow), this.#place(tid, to, false)];
+    const [source, target] = [this.#source(tid, from, flags), this.#place(tid, to, false)];
     if (source?.is === "device") return this.#linkDevice(tid, source.node, source.entry, to);
     if (source?.is === "absent") return -Errno.ENOENT;
     if (source?.is === "below" || target?.is === "below") return -Errno.ENOTDIR;
@@ -64,12 +64,17 @@ export class MoveCalls {
   }
 
   /** An fd's link in /proc is on another file system, unless it is followed. */
-  #source(tid: number, from: Named, follow: boolean): Subject | undefined {
+  #source(tid: number, from: Named, flags: number): Subject | undefined {
+    const follow = (flags & AT_SYMLINK_FOLLOW) !== 0;
+    const empty = flags & AT_EMPTY_PATH && this.program.path(tid, from.path) === "";
+    if (empty) return this.subjects.byFd(tid, from.dirfd);
     const place = this.#place(tid, from, follow);
     return place === undefined || (place.is === "fd" && !follow) ? undefined : this.subjects.at(place);
   }
 
   #linkDevice(tid: number, node: Node, entry: Entry | undefined, to: Named): CallAnswer {
+    // fs/namei.c: vfs_link() makes no name for a file that has lost all of them.
+    if (node.nlink === 0) return -Errno.ENOENT;
     const place = this.#place(tid, to, false, true);
     if (place?.is === "below") return -Errno.ENOTDIR;
     if (place?.is === "entry" && place.entry.node === undefined) place.entry.node = node;

@@ -10,7 +10,8 @@ import type { Subject, Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { CAP_MKNOD } from "./credentials.ts";
 import { type DeviceNodes, type Entry, newNode } from "./device_nodes.ts";
-import { splitPath } from "./path_walk.ts";
+import { type Place, splitPath } from "./path_walk.ts";
+import { CALLS } from "./trapped_calls.ts";
 import { DEVICE_NUMBER } from "./stat_structs.ts";
 
 const AT_REMOVEDIR = 0x200;
@@ -25,7 +26,18 @@ export class NameCalls {
   constructor(readonly program: CallingProgram, readonly subjects: Subjects, readonly nodes: DeviceNodes) {}
 
   readonly handlers: Handlers<
-    | ("mkdir" | "mkdirat" | "mknod" | "mknodat" | "symlink" | "symlinkat" | "bind" | "unlink" | "unlinkat")
+    | (
+      | "mkdir"
+      | "mkdirat"
+      | "mknod"
+      | "mknodat"
+      | "symlink"
+      | "symlinkat"
+      | "bind"
+      | "connect"
+      | "unlink"
+      | "unlinkat"
+    )
     | ("chroot" | "fchroot" | "pivot_root" | "setns" | "unshare")
   > = {
     mkdir: (call) => this.#taken(call, [AT_FDCWD, call.args[0]]),
@@ -34,12 +46,22 @@ export class NameCalls {
     mknodat: (call) => this.#mknod(call, [int(call.args[0]), call.args[1]], int(call.args[2]), call.args[3]),
     symlink: (call) => this.#symlink(call, call.args[0], [AT_FDCWD, call.args[1]]),
     symlinkat: (call) => this.#symlink(call, call.args[0], [int(call.args[1]), call.args[2]]),
-    bind: (call) => this.#bind(call),
+    bind: (call) => {
+      const place = this.#socketPlace(call);
+      if (place?.is === "below") return -Errno.ENOTDIR;
+      return place?.is === "entry" ? (place.entry.node ? -Errno.EADDRINUSE : -Errno.EPERM) : undefined;
+    },
+    connect: (call) => {
+      const place = this.#socketPlace(call);
+      if (place?.is === "below") return -Errno.ENOTDIR;
+      // No socket listens there.
+      return place?.is === "entry" && place.entry.node ? -Errno.ECONNREFUSED : undefined;
+    },
     unlink: (call) => this.#unlink(call, [AT_FDCWD, call.args[0]], 0),
     unlinkat: (call) => this.#unlink(call, [int(call.args[0]), call.args[1]], int(call.args[2])),
     chroot: (call) => this.#chroot(call),
     fchroot: () => this.subjects.paths.diverged(),
-    pivot_root: () => this.subjects.paths.diverged(),
+    pivot_root: (call) => this.#pivot_root(call),
     setns: () => this.subjects.paths.diverged(),
     unshare: () => this.subjects.paths.diverged(),
   };
@@ -103,8 +125,8 @@ export class NameCalls {
     return 0;
   }
 
-  /** A Unix socket's path is a new name. */
-  #bind(call: Notification): CallAnswer {
+  /** The place of a Unix socket's path. */
+  #socketPlace(call: Notification): Place | undefined {
     const [, address, length] = call.args;
     const size = Number(length < SOCKADDR_SIZE ? length : SOCKADDR_SIZE);
     const bytes = this.program.bytes(call.tid, address, size);
@@ -113,9 +135,16 @@ export class NameCalls {
       return undefined;
     }
     const path = decodeOsText(bytes.subarray(SOCKADDR_PATH)).replace(/\0.*$/s, "");
-    const place = this.subjects.paths.find(call.tid, AT_FDCWD, path, { follow: false });
-    if (place?.is === "below") return -Errno.ENOTDIR;
-    return place?.is === "entry" ? (place.entry.node ? -Errno.EADDRINUSE : -Errno.EPERM) : undefined;
+    return this.subjects.paths.find(call.tid, AT_FDCWD, path, { follow: CALLS.get(call.nr) === "connect" });
+  }
+
+  #pivot_root(call: Notification): CallAnswer {
+    this.subjects.paths.diverged();
+    const named = [call.args[0], call.args[1]].map((path) =>
+      this.subjects.byPath(call, { dirfd: AT_FDCWD, path, follow: true })
+    );
+    const device = named.some((subject) => subject?.is === "device" || subject?.is === "below");
+    return device ? -Errno.ENOTDIR : undefined;
   }
 
   #chroot(call: Notification): CallAnswer {

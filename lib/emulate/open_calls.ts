@@ -95,6 +95,8 @@ export class OpenCalls {
       const fd = openMachineFile(this.sys, this.program, this.subjects.objects, place, flags);
       if (fd !== undefined) return this.#give(call, fd, flags);
     }
+    // A link of /proc that is not followed: the host's kernel says ELOOP, or opens the link itself.
+    if (place.is === "fd" && flags & O_NOFOLLOW) return undefined;
     const subject = this.subjects.at(place);
     if (subject !== undefined) return this.#openSubject(call, subject, opening);
     if (!truncates || place.is === "entry") return undefined;
@@ -111,6 +113,8 @@ export class OpenCalls {
     }
     if (subject.is !== "device") return undefined;
     const { node, entry } = subject;
+    // Before Linux 6.4 the host's kernel would say ENOTDIR.
+    if (flags & O_CREAT && flags & O_DIRECTORY) return -Errno.EINVAL;
     const special = node.kind === "device" && !(flags & O_PATH);
     if (special && isMounted(subject, ST_NODEV)) return -Errno.EACCES;
     const refused = this.#whyNotOpened(call, node, flags);

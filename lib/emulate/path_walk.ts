@@ -4,7 +4,7 @@ import { AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { readlink, stat } from "../../ffi/file.ts";
 import { list_directory, read_text } from "../../ffi/proc.ts";
 import type { DeviceNodes, Entry } from "./device_nodes.ts";
-import { isKernelFile } from "./kernel_files.ts";
+import { isKernelFile, kernelLink } from "./kernel_files.ts";
 
 /** fs/namei.c: MAXSYMLINKS. */
 const LINKS_MAX = 40;
@@ -171,7 +171,8 @@ class Walk {
     if (this.#isProc() && name === "thread-self") {
       return `${this.#procOf(leader(this.tid))}/task/${this.#procOf(this.tid)}`;
     }
-    return readlink(`${this.#here()}/${name}`);
+    const ours = this.#base === this.#root ? kernelLink(`/${[...this.#parts, name].join("/")}`) : undefined;
+    return ours ?? readlink(`${this.#here()}/${name}`);
   }
 
   /** The program's /proc shows a pid namespace that a program has made, with numbers of its own. */

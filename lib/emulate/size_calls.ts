@@ -3,10 +3,12 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { PAGE_SIZE } from "../../ffi/abi/page.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
+import { ftruncate } from "../../ffi/file.ts";
 import type { SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int, long } from "./call_answer.ts";
 import type { Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
+import { W_OK } from "./credentials.ts";
 import type { EmulatedFds } from "./emulated_fds.ts";
 import type { PreservedFiles } from "./preserved_files.ts";
 
@@ -48,6 +50,10 @@ export class SizeCalls {
     const place = find.call(paths, tid, AT_FDCWD, path, { follow: true });
     const subject = place && this.subjects.at(place);
     if (subject?.is === "below") return -Errno.ENOTDIR;
+    if (subject?.is === "device" && subject.node.kind === "file") {
+      if (!this.program.credentials(tid).may(subject.node, W_OK)) return -Errno.EACCES;
+      return ftruncate(subject.node.memfd ?? -1, length);
+    }
     if (subject?.is === "device" || subject?.is === "session") return -Errno.EINVAL;
     if (place?.is !== "file" && place?.is !== "fd") return undefined;
     const size = this.preserved.size(place.path);

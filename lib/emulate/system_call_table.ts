@@ -62,6 +62,7 @@ export const TRAPS = {
   renameat: { nr: [264, 38] },
   renameat2: { nr: [316, 276] },
   bind: { nr: [49, 200] },
+  connect: { nr: [42, 203] },
   // Attributes.
   chmod: { nr: [90] },
   fchmodat: { nr: [268, 53] },
@@ -174,7 +175,7 @@ export const PASSED: Readonly<Record<string, string>> = {
   "It waits for an fd: the memfd underneath is always ready and epoll refuses it, as on Linux": `
     poll ppoll select pselect6 epoll_ctl epoll_wait epoll_pwait epoll_pwait2`,
   "On a session or the device the memfd underneath gives the errno of Linux": `
-    sendto recvfrom connect shutdown listen getsockname getpeername setsockopt getsockopt flock syncfs fadvise64 tee vmsplice
+    sendto recvfrom shutdown listen getsockname getpeername setsockopt getsockopt flock syncfs fadvise64 tee vmsplice
     getdents getdents64 fchdir pidfd_send_signal quotactl_fd`,
   "On a session or the device the memfd underneath answers (divergence 4)": `cachestat`,
   "It fails for the device as on Linux, with ENOENT where Linux says ENOTDIR, EACCES or EINVAL (divergence 5)":
