@@ -106,6 +106,17 @@ export class DeviceNodes implements Disposable {
     this.#rename();
   }
 
+  /** Forgets the names in a file system that is gone. */
+  endFileSystem(dev: bigint): void {
+    for (const [key, entry] of this.#entries) {
+      if (!key.startsWith(`${dev}:`) || key === this.#reserved) continue;
+      this.#entries.delete(key);
+      if (entry.node !== undefined && --entry.node.nlink === 0) release(entry.node);
+      entry.node = undefined;
+    }
+    this.#rename();
+  }
+
   [Symbol.dispose](): void {
     for (const { node } of this.#entries.values()) if (node !== undefined) release(node);
     this.#entries.clear();

@@ -13,7 +13,7 @@ import {
   SEEK_SET,
 } from "../../ffi/abi/fcntl.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
-import { close, fstat, lseek, pread, waiting_bytes } from "../../ffi/file.ts";
+import { close, fstat, lseek, pread, stat, waiting_bytes } from "../../ffi/file.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import type { CallingProgram } from "./calling_program.ts";
@@ -39,8 +39,11 @@ export class TransferCalls {
   ) {}
 
   readonly handlers: Handlers<"sendfile" | "copy_file_range" | "splice"> = {
+    // fs/splice.c: splice_direct_to_actor() reads from what can be sought in. The host's kernel says EINVAL.
     sendfile: ({ args: [out, from, offset, count], tid }) =>
-      this.#transfer(tid, { fd: int(from), address: offset }, { fd: int(out), address: 0n }, count),
+      this.#isPipe(tid, int(from))
+        ? undefined
+        : this.#transfer(tid, { fd: int(from), address: offset }, { fd: int(out), address: 0n }, count),
     copy_file_range: ({ args: [from, from_offset, out, out_offset, count, flags], tid }) =>
       flags !== 0n || !this.#onOne(tid, int(from), int(out)) ? undefined : this.#transfer(
         tid,
@@ -50,13 +53,24 @@ export class TransferCalls {
       ),
     // fs/splice.c: nothing to move is no error, whatever the fds are. The host's kernel knows the bad ones.
     splice: ({ args: [from, from_offset, out, out_offset, count], tid }) =>
-      count === 0n ? undefined : this.#transfer(
+      count === 0n || !this.#isPiped(tid, int(from), int(out)) ? undefined : this.#transfer(
         tid,
         { fd: int(from), address: from_offset },
         { fd: int(out), address: out_offset },
         count,
       ),
   };
+
+  /** splice(2) moves from a pipe or into one; of two other files the host's kernel says EINVAL. */
+  #isPiped(tid: number, from: number, out: number): boolean {
+    if (this.objects.find(tid, from) !== undefined || this.objects.find(tid, out) !== undefined) return true;
+    return this.#isPipe(tid, from);
+  }
+
+  #isPipe(tid: number, fd: number): boolean {
+    const found = stat(`/proc/${tid}/fd/${fd}`);
+    return typeof found !== "number" && (found.mode & S_IFMT) === S_IFIFO;
+  }
 
   /** copy_file_range(2) copies within one file system, or refuses what is no file; the host's kernel knows the errno. */
   #onOne(tid: number, from: number, out: number): boolean {
@@ -108,7 +122,8 @@ export class TransferCalls {
     const found = fstat(copy);
     if (typeof found === "number") return undefined;
     const type = found.mode & S_IFMT;
-    const piped = type === S_IFIFO || type === S_IFSOCK;
+    if (type === S_IFSOCK) return undefined;
+    const piped = type === S_IFIFO;
     const start = piped ? 0n : this.#offset(tid, from.address, lseek(copy, 0n, SEEK_CUR));
     if (start === undefined) return undefined;
     // A file of /proc or a character device: its size tells nothing.

@@ -27,8 +27,11 @@ const programs: readonly Recorded[] = [
   { program: "device_names", options: [], says: recorded("device_names") },
   { program: "kinds_of_fd", options: ["--strict"], says: recorded("kinds_of_fd") },
   { program: "leftovers", options: [], says: recorded("leftovers"), root: true },
-  ...["tables", "sizes_of_structs", "maps", "names", "signals"].map((program) => strict(program)),
-  ...["roots", "capabilities"].map((program) => ({ ...strict(program), root: true as const })),
+  ...["tables", "sizes_of_structs", "maps", "names", "signals", "sources"].map((program) => strict(program)),
+  ...["roots", "capabilities", "every_file", "namespaces"].map((program) => ({
+    ...strict(program),
+    root: true as const,
+  })),
   // It reads the registers of x86-64.
   ...(Deno.build.arch === "x86_64" ? [strict("traced")] : []),
   { program: "kexec_arguments", options: [], says: recorded("kexec_arguments"), kernel: true },
