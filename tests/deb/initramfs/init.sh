@@ -32,7 +32,7 @@ second_boot() {
 	luo session retrieve late
 	[ "$(luo file restore late 1 --stdout)" = "late bytes" ]
 	luo session finish late
-	[ "$(luo losses --json)" = '{"losses":[]}' ]
+	[ "$(luo losses --json)" = '{"losses":[],"cleared":false}' ]
 }
 
 case $(cat /proc/cmdline) in
