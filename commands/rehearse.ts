@@ -19,6 +19,7 @@ export interface Flags extends CommonFlags {
   readonly from?: string;
   readonly initrd?: readonly string[];
   readonly append?: string;
+  readonly root?: string;
   readonly memory?: number;
 }
 
@@ -41,7 +42,7 @@ export function parse(flags: Flags, words: readonly string[]): Request {
   const common = { append, memory_mib, timeout_ms };
   if (flags.program) {
     refuse(
-      { "--from": flags.from, "--initrd": flags.initrd },
+      { "--from": flags.from, "--initrd": flags.initrd, "--root": flags.root },
       "go with an image: the program loads its own files",
     );
     if (flags.json) refuse({ "--json": true }, "goes with an image: the program has the output to itself");
@@ -51,7 +52,8 @@ export function parse(flags: Flags, words: readonly string[]): Request {
     throw new Failure("usage", "Cannot rehearse more than one image", { hints: USAGE });
   }
   refuse({ "--kernel": flags.kernel }, "goes with a program: the kernel that runs before IMAGE is --from");
-  return { kind: "image", image: { image: first, from: flags.from, initrds: flags.initrd ?? [], ...common } };
+  const { from, initrd: initrds = [], root } = flags;
+  return { kind: "image", image: { image: first, from, initrds, root, ...common } };
 }
 
 function refuse(given: Readonly<Record<string, unknown>>, why: string): void {
@@ -102,7 +104,7 @@ export const command = buildCommand<Flags, string[], Context>({
       ],
     ],
     [
-      "[--from IMAGE] [--initrd FILE]... [--append WORDS] [--memory MIB] IMAGE",
+      "[--from IMAGE] [--initrd FILE]... [--append WORDS] [--memory MIB] [--root DIR] IMAGE",
       "[--kernel IMAGE] [--append WORDS] [--memory MIB] -- CMD...",
     ],
   ),
@@ -127,6 +129,11 @@ export const command = buildCommand<Flags, string[], Context>({
         variadic: true,
         placeholder: "FILE",
         brief: "With IMAGE: an initramfs that the next kernel unpacks too; may be repeated",
+      },
+      root: {
+        ...text,
+        placeholder: "DIR",
+        brief: "With IMAGE of another architecture: a directory with luo, busybox and the C library for it",
       },
       kernel: {
         ...text,

@@ -6,6 +6,9 @@ import { linux } from "../../lib/linux/system_calls.ts";
 import type { Rehearsal } from "../../lib/schema/answer_types.ts";
 import { rehearseImage } from "../../lib/rehearse/image_rehearsal.ts";
 import { afterKexec, beforeKexec, type GuestOrder, type GuestReport } from "../../lib/rehearse/in_guest.ts";
+import { foreignRoot, type GuestPrograms } from "../../lib/rehearse/foreign_root.ts";
+import { guestKernel } from "../../lib/rehearse/guest_kernel.ts";
+import { kernelImage } from "../../lib/rehearse/kernel_image.ts";
 import { planLike, type PlannedSession } from "../../lib/rehearse/plan.ts";
 import type { CommonFlags } from "../arguments/command.ts";
 import type { Context } from "../base/context.ts";
@@ -19,6 +22,8 @@ import { chosenImage, firstImage } from "./rehearsal.ts";
 export interface ImageRequest {
   readonly image: string;
   readonly from?: string;
+  /** A directory with the programs of the guest. */
+  readonly root?: string;
   readonly initrds: readonly string[];
   readonly append?: string;
   readonly memory_mib: number;
@@ -35,8 +40,10 @@ export async function runImage(
   flags: CommonFlags,
 ): Promise<Rehearsal> {
   const { memory_mib, timeout_ms = TIMEOUT_MS } = request;
-  const image = await chosenImage(context, request.image);
-  const from = await firstImage(context, request.from, true);
+  const programs = await programsFor(context, request);
+  const choice = { preferRunning: true, programs: programs?.architecture };
+  const image = await chosenImage(context, request.image, choice);
+  const from = await firstImage(context, request.from, choice);
   checkInitrds(request.initrds, memory_mib);
   const plan = planLike(sessionsHeld(context, flags), memory_mib);
   return await interruptible((signal) =>
@@ -46,11 +53,23 @@ export async function runImage(
       from,
       plan,
       timeout_ms,
-      luo: selfCommand(context),
+      programs,
+      luo: programs === undefined ? selfCommand(context) : [programs.luo],
       env: [...inheritedEnvironment(), "DENO_NO_UPDATE_CHECK=1"],
       signal,
     })
   );
+}
+
+/** The programs below `--root`, which are of the architecture of the image. Undefined: this host's. */
+async function programsFor(
+  context: Context,
+  { image, root }: ImageRequest,
+): Promise<GuestPrograms | undefined> {
+  if (root === undefined) return undefined;
+  const places = { directory: context.settings.kernels || undefined, release: "" };
+  const { architecture } = await guestKernel(kernelImage(image, places));
+  return foreignRoot(root, architecture);
 }
 
 /** The next kernel unpacks them in the machine's memory, and luo reads them whole. @throws LuoError; Failure `usage` */

@@ -1,5 +1,5 @@
 /** The parts that all rehearsals share: the choice of the image, and the failures of the virtual machine. */
-import { parseBzImage } from "../../lib/kexec/bzimage.ts";
+import type { Architecture } from "../../lib/kexec/file_kind.ts";
 import { linux } from "../../lib/linux/system_calls.ts";
 import { type GuestKernel, guestKernel } from "../../lib/rehearse/guest_kernel.ts";
 import { kernelImage } from "../../lib/rehearse/kernel_image.ts";
@@ -9,26 +9,34 @@ import type { Context } from "../base/context.ts";
 import { operand } from "../base/text.ts";
 import { Failure } from "../errors/failure.ts";
 
+/** How an image is chosen. */
+export interface Choice {
+  /** Without a name, the image of the running kernel comes first. */
+  readonly preferRunning?: boolean;
+  /** The architecture of the programs that the guest runs. Without it, this host's. */
+  readonly programs?: Architecture;
+}
+
 /** The image to boot. Without a name see `kernelImage`. @throws MissingTool; LuoError `read`; Failure */
 export async function chosenImage(
   { settings }: Context,
   name: string | undefined,
-  preferRunning = false,
+  { preferRunning, programs = Deno.build.arch }: Choice = {},
 ): Promise<GuestKernel> {
   const { release } = linux().uname();
   const path = kernelImage(name, { directory: settings.kernels || undefined, release, preferRunning });
   const image = await guestKernel(path);
-  refuseOtherArchitecture(image);
+  refuseOtherArchitecture(image, programs);
   return image;
 }
 
 /** The image that runs first, which must boot. @throws as `chosenImage` */
 export async function firstImage(
   context: Context,
-  name?: string,
-  preferRunning = false,
+  name: string | undefined,
+  choice: Choice = {},
 ): Promise<GuestKernel> {
-  const image = await chosenImage(context, name, preferRunning);
+  const image = await chosenImage(context, name, choice);
   if (image.problem === undefined) return image;
   throw new Failure("unavailable", `Cannot rehearse on "${image.path}": ${image.problem.reason}`, {
     operation: "rehearse",
@@ -36,20 +44,20 @@ export async function firstImage(
   });
 }
 
-/** The guest runs the programs of this host: luo, busybox and all others are of one architecture. */
-function refuseOtherArchitecture({ path, bytes, architecture }: GuestKernel): void {
-  const { arch } = Deno.build;
-  const same = arch === "aarch64" ? parseBzImage(bytes) === undefined : architecture === arch;
-  if (same) return;
-  const [kernel, host] = arch === "aarch64" ? ["x86-64", "arm64"] : ["arm64", "x86-64"];
+const NAMES: Readonly<Record<Architecture, string>> = { aarch64: "arm64", x86_64: "x86-64" };
+
+/** The guest runs luo, busybox and programs of one architecture: those of this host, or those below `--root`. */
+function refuseOtherArchitecture({ path, architecture }: GuestKernel, programs: Architecture): void {
+  if (architecture === programs) return;
+  const [kernel, others] = [NAMES[architecture], NAMES[programs]];
   throw new Failure(
     "unavailable",
-    `Cannot rehearse on "${path}": it is a kernel for ${kernel}, and this host is ${host}`,
+    `Cannot rehearse on "${path}": it is a kernel for ${kernel}, and the guest's programs are for ${others}`,
     {
       operation: "rehearse",
       subject: path,
       hints: [
-        `a rehearsal runs luo and the programs of this host in the guest: rehearse on a host of ${kernel}`,
+        `the guest runs luo and other programs: rehearse on a host of ${kernel}, or give programs for it: --root DIR`,
         `what the image says of itself can be read here: luo kexec check ${operand(path)}`,
       ],
     },

@@ -1,6 +1,7 @@
 /** A kernel that the guest boots or loads, taken out of what it is wrapped in, as `luo kexec load` does it. */
 import { openKernelFile } from "../files/kernel_file.ts";
 import { parseArm64Image } from "../kexec/arm64_image.ts";
+import { parseBzImage } from "../kexec/bzimage.ts";
 import { checkImage } from "../kexec/check_image.ts";
 import type { Architecture } from "../kexec/file_kind.ts";
 import { ImageError } from "../kexec/image/image_error.ts";
@@ -14,6 +15,7 @@ export interface GuestKernel {
   readonly path: string;
   /** A bzImage or an arm64 Image, when nothing is wrong. */
   readonly bytes: Uint8Array;
+  /** This host's, when the file is no kernel. */
   readonly architecture: Architecture;
   readonly release?: string;
   /** The initramfs in a unified kernel image. */
@@ -26,7 +28,11 @@ export interface GuestKernel {
 export async function guestKernel(path: string): Promise<GuestKernel> {
   using file = openKernelFile(path);
   const { kernel: bytes, facts, uki, wraps } = await readImageFile(file, UNPACK_MS);
-  const architecture = parseArm64Image(bytes) === undefined ? Deno.build.arch : "aarch64";
+  const architecture = parseArm64Image(bytes) !== undefined
+    ? "aarch64"
+    : parseBzImage(bytes) !== undefined
+    ? "x86_64"
+    : Deno.build.arch;
   const read = (offset: number, length: number) => bytes.subarray(offset, offset + length);
   const report = checkImage(read, bytes.length, architecture);
   const broken = report.problems.find(({ code }) => code === "not_bootable")?.reason;

@@ -2,6 +2,7 @@
 import type { Rehearsal } from "../schema/answer_types.ts";
 import { type ConsoleLine, lastWords } from "./console.ts";
 import type { GuestOrder, GuestReport } from "./in_guest.ts";
+import type { GuestPrograms } from "./foreign_root.ts";
 import type { GuestKernel } from "./guest_kernel.ts";
 import { initramfs, readFile } from "./initramfs.ts";
 import { INIT_RUNS } from "./init_script.ts";
@@ -29,6 +30,8 @@ export interface ImageOptions {
   /** The command line that starts luo. The words for the guest's part are added to it. */
   readonly luo: readonly string[];
   readonly env: readonly string[];
+  /** For images of another architecture. */
+  readonly programs?: GuestPrograms | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -44,7 +47,7 @@ export async function rehearseImage(options: ImageOptions): Promise<Rehearsal> {
     plan,
     kernel: `${BOOT_FILES}/next-kernel`,
     initrd: `${BOOT_FILES}/next-initrd`,
-    commandLine: commandLine(`${TALKING} ${append}`),
+    commandLine: commandLine(`${TALKING} ${append}`, options.programs?.architecture),
   };
   const [path = "", ...words] = luo;
   const reports: GuestReport[] = [];
@@ -55,6 +58,7 @@ export async function rehearseImage(options: ImageOptions): Promise<Rehearsal> {
     kernel: from,
     append: TALKING,
     modules,
+    programs: options.programs,
     path,
     args: [...words, "rehearse", "--in-guest", `${BOOT_FILES}/${ORDER}`],
     env,
@@ -67,7 +71,7 @@ export async function rehearseImage(options: ImageOptions): Promise<Rehearsal> {
       "next-initrd": joined([
         ...image.initrd === undefined ? [] : [image.initrd],
         ...initrds.map(readFile),
-        initramfs(modules),
+        initramfs(modules, options.programs?.busybox),
       ]),
     },
     memory_mib,

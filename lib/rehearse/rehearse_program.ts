@@ -1,4 +1,5 @@
 /** `luo rehearse -- CMD`: runs a program of the host on a real kernel, boot after boot. */
+import type { GuestPrograms } from "./foreign_root.ts";
 import type { GuestKernel } from "./guest_kernel.ts";
 import type { AddedFile } from "./initramfs.ts";
 import { modulesFor } from "./modules.ts";
@@ -23,6 +24,8 @@ export interface ProgramOptions {
   readonly boot_limit_ms?: number;
   /** Without them, those of the kernel. */
   readonly modules?: readonly AddedFile[];
+  /** Without it, the programs and the root of this host. */
+  readonly programs?: GuestPrograms | undefined;
   /** Files that the program finds in `BOOT_FILES`, by name. */
   readonly files?: Readonly<Record<string, Uint8Array | string>>;
   /** A directory of the host that the program may write to. The guest has it as `SHARED`. */
@@ -43,6 +46,8 @@ export type ProgramResult = Omit<MachineResult, "end"> & {
 export async function rehearseProgram(options: ProgramOptions): Promise<ProgramResult> {
   const { kernel, append, memory_mib, timeout_ms, boot_limit_ms, on_output, signal } = options;
   const result = await runMachine({
+    architecture: options.programs?.architecture,
+    busybox: options.programs?.busybox,
     kernel: kernel.bytes,
     added: options.modules ?? await modulesFor(kernel),
     append,
@@ -54,7 +59,7 @@ export async function rehearseProgram(options: ProgramOptions): Promise<ProgramR
     guest: GUEST,
     files: { program: programScript(options), ...options.files },
     shares: [
-      { tag: "host", path: "/", readonly: true },
+      { tag: "host", path: options.programs?.root ?? "/", readonly: true },
       ...options.share === undefined ? [] : [{ tag: "shared", path: options.share, readonly: false }],
     ],
   });

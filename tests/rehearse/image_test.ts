@@ -147,9 +147,9 @@ Deno.test("an image that cannot be loaded is reported", () => {
 Deno.test("which command lines are an image's and which a program's", () => {
   const flags = { program: false, json: false };
   const common = { append: undefined, memory_mib: 2048, timeout_ms: undefined };
-  assert.deepEqual(parse({ ...flags, from: "f", initrd: ["i"], timeout: 2 }, ["image"]), {
+  assert.deepEqual(parse({ ...flags, from: "f", initrd: ["i"], root: "r", timeout: 2 }, ["image"]), {
     kind: "image",
-    image: { image: "image", from: "f", initrds: ["i"], ...common, timeout_ms: 2000 },
+    image: { image: "image", from: "f", initrds: ["i"], root: "r", ...common, timeout_ms: 2000 },
   });
   assert.deepEqual(parse({ ...flags, program: true, kernel: "k", memory: 512 }, ["cmd", "--flag"]), {
     kind: "program",

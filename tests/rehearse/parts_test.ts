@@ -168,6 +168,8 @@ Deno.test("luo rehearse without QEMU or busybox, image or program says what is m
     ],
     ["another architecture", [foreign, "--from", image], {}, 3, /luo kexec check/],
     ["another architecture in a gzip file", [`${foreign}.gz`, "--from", image], {}, 3, /luo kexec check/],
+    ["a root without programs", [foreign, "--root", "/proc"], {}, 3, /"\/proc" has no busybox.*--root is/s],
+    ["a root for a program", ["--root", "/tmp", "--", "true"], {}, 2, /Cannot take --root/],
     ["a directory", ["/tmp", "--from", image], {}, 1, /"\/tmp": it is a directory/],
     ["a device", [image, "--from", "/dev/null"], {}, 1, /"\/dev\/null": it is a device/],
     [
