@@ -56,6 +56,18 @@ export async function child_status(pid: number): Promise<Ret> {
   return answer === pid ? status[0] ?? 0 : -1;
 }
 
+const P_PID = 1;
+const WEXITED = 4;
+const WNOWAIT = 0x0100_0000;
+
+/**
+ * Waits, in another thread, until a child has ended. The child stays to be waited for with waitpid(2), so that its number cannot become
+ * that of another process. Returns at once when there is no such child, and sometimes after a signal.
+ */
+export async function child_end(pid: number): Promise<void> {
+  await libc().waitid_nonblocking(P_PID, pid, null, WEXITED | WNOWAIT);
+}
+
 /**
  * Sends a signal. Signal 0 only checks the process: -ESRCH when the process does not exist, -EPERM when this process may not
  * signal it.

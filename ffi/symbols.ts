@@ -188,6 +188,13 @@ export const symbols = {
     result: "i32",
     nonblocking: true,
   },
+  // int waitid(idtype_t type, id_t id, siginfo_t *into, int options)
+  waitid_nonblocking: {
+    name: "waitid",
+    parameters: ["i32", "u32", "buffer", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
 
   // void *mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset)
   mmap: { parameters: ["u64", "u64", "i32", "i32", "i32", "i64"], result: "u64" },

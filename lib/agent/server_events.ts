@@ -13,8 +13,10 @@ import { close, pipe2, read, write } from "../../ffi/file.ts";
 import { check } from "../error.ts";
 
 const EVENTS_MAX = 64;
-/** How long this thread waits for the next call by itself. */
+/** How long this thread waits for the next call by itself: a command that has just started needs more than one. */
 const LINGER_MS = 3;
+/** The same while other work is under way, such as a live update. */
+const LINGER_BUSY_MS = 1;
 /** How long it goes on with that before other work of Deno has a turn. */
 const TURN_MS = 20;
 
@@ -50,11 +52,13 @@ export class ServerEvents {
    * The next events. A client that has just got an answer often calls again at once, so that this thread waits a moment for that by
    * itself: it is many times as fast as a wait in another thread. Signals and other work of Deno have their turn after each wait in
    * the other thread.
+   *
+   * @param busy other work is under way in this thread
    */
-  async next(): Promise<EpollEvent[]> {
+  async next(busy: boolean): Promise<EpollEvent[]> {
     const now = performance.now();
     if (now < this.#yield_at) {
-      const events = this.#waiter.wait(LINGER_MS);
+      const events = this.#waiter.wait(busy ? LINGER_BUSY_MS : LINGER_MS);
       if (events.length > 0) return events;
     }
     // A second at most: a signal can ask to stop while no client sends anything.

@@ -19,6 +19,7 @@ import { takeDigests, verify } from "./update_digests.ts";
 import type { Callee } from "./update/callee.ts";
 import type { Subscriber, UpdateHost } from "./update/host.ts";
 import { type Declared, findParticipants, type Found } from "./update/participant_files.ts";
+import { ChildEnds } from "./update/child_ends.ts";
 import { runParticipant } from "./update/run_participant.ts";
 import type { Subscribers } from "./update/subscribers.ts";
 
@@ -36,6 +37,8 @@ export interface UpdateHostOptions extends ParticipantSurroundings {
 export class AgentUpdateHost implements UpdateHost {
   readonly #state: AgentState;
   #word = "";
+
+  readonly #children = new ChildEnds();
 
   constructor(readonly options: UpdateHostOptions) {
     this.#state = options.state;
@@ -82,6 +85,7 @@ export class AgentUpdateHost implements UpdateHost {
         signal,
         started,
         log: (line) => this.log(`${name} ${input.event}: ${line}`),
+        children: this.#children,
       });
     };
   }

@@ -49,7 +49,7 @@ export class VarlinkServer {
   async run(): Promise<void> {
     try {
       while (!this.#stopping) {
-        const events = await this.#events.next();
+        const events = await this.#events.next(this.#later.size > 0);
         for (const event of events) await this.#event(event.fd, event.events);
         if (events.length === 0) this.#listeners.forEach((listener) => this.#replace(listener));
         if (this.#changed) await this.#tellSubscribers();

@@ -1,6 +1,7 @@
 /** Digests of files, several side by side: one process for each, so that the agent goes on serving meanwhile. */
 import { O_CLOEXEC, O_RDONLY } from "../../../ffi/abi/fcntl.ts";
 import { close, open } from "../../../ffi/file.ts";
+import { child_end } from "../../../ffi/process.ts";
 import { spawn_with } from "../../../ffi/spawn.ts";
 import { waitpid } from "../../../ffi/tracee.ts";
 import { check } from "../../error.ts";
@@ -40,10 +41,10 @@ export async function digestByProcess(fd: number, name: string): Promise<string>
 }
 
 async function ended(pid: number): Promise<void> {
-  for (let wait_ms = 1;; wait_ms = Math.min(20, wait_ms * 2)) {
+  for (;;) {
+    await child_end(pid);
     const answer = waitpid(pid, WNOHANG);
     if (typeof answer === "number" || answer.pid === pid) return;
-    await new Promise((resolve) => setTimeout(resolve, wait_ms));
   }
 }
 

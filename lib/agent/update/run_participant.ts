@@ -7,6 +7,7 @@ import { spawn_with } from "../../../ffi/spawn.ts";
 import { waitpid } from "../../../ffi/tracee.ts";
 import type { UpdateOutcome } from "../../schema/types.ts";
 import { Captured, input } from "./captured.ts";
+import type { ChildEnds } from "./child_ends.ts";
 
 /** Bytes of the longest answer. */
 export const ANSWER_MAX = 64 << 10;
@@ -32,6 +33,8 @@ export interface Call {
   /** Gets the number of the process as soon as it runs. */
   readonly started?: (pid: number) => void;
   readonly log: (line: string) => void;
+  /** Waits for the end of the process. */
+  readonly children: ChildEnds;
 }
 
 /** The end of a call. */
@@ -83,13 +86,13 @@ function notStarted(path: string, errno: number): string {
 /** Waits for the end of the process, and brings it about when it is late, stopped or prints too much. */
 async function ended(
   pid: number,
-  { deadline_ms, signal }: Call,
+  { deadline_ms, signal, children }: Call,
   stdout: Captured,
   stderr: Captured,
 ): Promise<{ status: number; stopped?: Called }> {
-  const start = performance.now();
   let stopped: Called | undefined;
   let kill_ms = Infinity;
+  let end = children.wait(pid);
   for (;;) {
     const answer = waitpid(pid, WNOHANG);
     // The process is no child of ours any more: its end cannot be told.
@@ -109,8 +112,29 @@ async function ended(
       // A process that waits for a broken disk cannot be killed. The others must not wait for it.
       if (now > kill_ms + GRACE_MS) return { status: 0, stopped };
     }
-    // Short at first: most participants are quick, and in the blackout every millisecond counts.
-    await sleep(now - start < 200 ? 1 : 5);
+    const next_ms = stopped === undefined
+      ? Math.min(deadline_ms, now + LOOK_MS)
+      : kill_ms + (now > kill_ms ? GRACE_MS : 0);
+    // The wait for the end can be interrupted by a signal: waitpid says what is true.
+    if (await first(end, next_ms - now, signal)) end = children.wait(pid);
+  }
+}
+
+/** How often the sizes of the outputs are looked at: nothing in Linux tells of a memfd that has grown. */
+const LOOK_MS = 100;
+
+/** Waits for the end, for so long at most, or until the signal is aborted. True: it was the end. */
+async function first(end: Promise<void>, limit_ms: number, signal: AbortSignal): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const other = () => resolve(false);
+  // Timers are early by a part of a millisecond.
+  const timer = setTimeout(other, Math.max(1, Math.ceil(limit_ms)));
+  signal.addEventListener("abort", other);
+  try {
+    return await Promise.race([end.then(() => true), promise]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", other);
   }
 }
 
@@ -169,8 +193,4 @@ function reasonIn(stderr: Captured): string | undefined {
 
 function logLines(log: (line: string) => void, stderr: Captured): void {
   for (const line of lines(stderr)) log(line);
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
