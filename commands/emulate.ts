@@ -30,12 +30,14 @@ export async function run(context: Context, flags: Flags, argv: readonly string[
   const { hostAvailableMemory } = await import("../lib/files/free_memory.ts");
   const { findProgram, startLimits } = await import("../lib/files/program_start.ts");
   const env = inheritedEnvironment();
+  const path = findProgram(name, env);
+  await checkArchitecture(name, path);
   const available = hostAvailableMemory();
   using signals = forwarding();
   const say = (line: string) => context.process.stderr.write(`${line}\n`);
   try {
     return await emulate({
-      path: findProgram(name, env),
+      path,
       argv,
       env,
       strict: flags.strict,
@@ -51,6 +53,18 @@ export async function run(context: Context, flags: Flags, argv: readonly string[
     if (!(error instanceof LaunchError)) throw error;
     throw error.stage === "execve" ? notExecuted(name, error.code) : noSeccomp(error.stage, error.code);
   }
+}
+
+/** With binfmt_misc the host would run such a program, and each call for live update would fail with ENOSYS. */
+async function checkArchitecture(name: string, path: string): Promise<void> {
+  const { foreignProgram } = await import("../lib/emulate/program_architecture.ts");
+  const why = foreignProgram(path, Deno.build.arch);
+  if (why === undefined) return;
+  throw new Failure("not-executable", `Cannot emulate "${name}": ${why}`, {
+    operation: "execute",
+    errno: "ENOEXEC",
+    hints: ["run it on a real kernel of its architecture, or build it for this machine"],
+  });
 }
 
 function notExecuted(name: string, errno: string): Failure {

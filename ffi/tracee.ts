@@ -1,9 +1,9 @@
 /** Another process: its memory, its limits, its end. Functions return a value >= 0 or -errno (see ffi/libc.ts). */
 import { Errno } from "./abi/errno.ts";
-import { O_CLOEXEC, O_RDONLY } from "./abi/fcntl.ts";
+import { O_CLOEXEC, O_RDONLY, O_RDWR } from "./abi/fcntl.ts";
 import { PAGE_SIZE } from "./abi/page.ts";
 import type { Ret } from "./abi/values.ts";
-import { close, open, pread } from "./file.ts";
+import { close, open, pread, pwrite } from "./file.ts";
 import { addressOf, errno, keepAlive, libc, ret } from "./libc.ts";
 import { read_text } from "./proc.ts";
 
@@ -30,7 +30,8 @@ export class Memory {
    */
   read(pid: number, address: bigint, length: number): Uint8Array | Ret {
     this.#aim(address, Math.min(length, this.limit));
-    const got = ret(libc().process_vm_readv(pid, this.#local, 1n, this.#remote, 1n, 0n), errno[0]);
+    let got = ret(libc().process_vm_readv(pid, this.#local, 1n, this.#remote, 1n, 0n), errno[0]);
+    if (got === -Errno.ENOSYS) got = this.#byFile(pid, address, Math.min(length, this.limit), pread);
     return got < 0 ? got : this.#buffer.subarray(0, got);
   }
 
@@ -38,8 +39,21 @@ export class Memory {
   write(pid: number, address: bigint, bytes: Uint8Array): Ret {
     this.#buffer.set(bytes);
     this.#aim(address, bytes.length);
-    const done = ret(libc().process_vm_writev(pid, this.#local, 1n, this.#remote, 1n, 0n), errno[0]);
+    let done = ret(libc().process_vm_writev(pid, this.#local, 1n, this.#remote, 1n, 0n), errno[0]);
+    if (done === -Errno.ENOSYS) done = this.#byFile(pid, address, bytes.length, pwrite);
     return done < 0 ? done : done === bytes.length ? 0 : -Errno.EFAULT;
+  }
+
+  /**
+   * For kernels without CONFIG_CROSS_MEMORY_ATTACH: through /proc/PID/mem, which also writes to memory that the process itself can
+   * only read.
+   */
+  #byFile(pid: number, address: bigint, length: number, move: typeof pread): Ret {
+    const fd = open(`/proc/${pid}/mem`, O_RDWR | O_CLOEXEC);
+    if (fd < 0) return fd;
+    const moved = move(fd, this.#buffer.subarray(0, length), address);
+    close(fd);
+    return moved === -Errno.EIO ? -Errno.EFAULT : moved;
   }
 
   #aim(address: bigint, length: number): void {

@@ -105,6 +105,7 @@ export class AttributeCalls {
 
   #apply(call: Notification, subject: Subject | undefined, change: Change): CallAnswer {
     if (subject?.is === "below") return -Errno.ENOTDIR;
+    if (subject?.is === "absent") return -Errno.ENOENT;
     if (subject?.is === "session") return -Errno.EOPNOTSUPP;
     if (subject?.is !== "device") return undefined;
     if (isMounted(subject, ST_RDONLY)) return -Errno.EROFS;

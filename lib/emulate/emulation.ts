@@ -55,6 +55,7 @@ const CONSOLE_LINES = 10;
 export async function emulate(options: EmulateOptions): Promise<number> {
   const host = new LinuxHost();
   const machine = new Machine({
+    architecture: Deno.build.arch,
     host,
     disk: new LibcDisk(),
     memory_bytes: options.memory_bytes,

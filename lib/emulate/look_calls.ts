@@ -75,6 +75,7 @@ export class LookCalls {
   ): CallAnswer {
     const { subject, file } = this.subjects.find(call, named);
     if (subject?.is === "below") return -Errno.ENOTDIR;
+    if (subject?.is === "absent") return -Errno.ENOENT;
     const text = file && !named.follow && kernelFileMode(this.sys, file.inside) !== undefined
       ? kernelLink(file.inside)
       : undefined;
@@ -106,6 +107,7 @@ export class LookCalls {
     const named = { dirfd, path, flags: flags & AT_EMPTY_PATH, follow: !(flags & AT_SYMLINK_NOFOLLOW) };
     const { subject, file } = this.subjects.find(call, named);
     if (subject?.is === "below") return -Errno.ENOTDIR;
+    if (subject?.is === "absent") return -Errno.ENOENT;
     const looks = subject === undefined ? this.#kernelFile(file) : look(subject);
     if (looks === undefined) return undefined;
     const real = !(flags & AT_EACCESS);
@@ -117,7 +119,9 @@ export class LookCalls {
       ? this.subjects.byFd(call.tid, int(call.args[0]))
       : this.subjects.byPath(call, named);
     if (subject?.is === "below") return -Errno.ENOTDIR;
-    if (subject === undefined || subject.is === "absent") return undefined;
+    if (subject === undefined) return undefined;
+    // Left to the host, the call would find the device of a host that has one.
+    if (subject.is === "absent") return -Errno.ENOENT;
     return this.program.write(call.tid, call.args[1], encodeStatfs(subject.is === "session"));
   }
 

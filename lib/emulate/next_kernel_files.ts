@@ -5,6 +5,7 @@ import { getpid } from "../../ffi/process.ts";
 import { check } from "../error.ts";
 import { HostFd } from "../files/host_fd.ts";
 import { writeAll } from "../files/transfer.ts";
+import { standInArm64Image } from "../kexec/arm64_image.ts";
 import { standInBzImage } from "../kexec/bzimage.ts";
 import { cpio } from "../rehearse/cpio.ts";
 
@@ -14,12 +15,11 @@ const RELEASE = "7.3.5-standin";
 
 /** A stand-in for a kernel and an empty initramfs. They are memfds of luo, which the program opens in /proc. */
 export class NextKernelFiles implements Disposable {
-  readonly #kernel = memory("next-kernel", standInBzImage({ release: RELEASE }));
+  readonly #kernel = memory("next-kernel", standIn({ release: RELEASE }));
   readonly #initrd = memory("next-initrd", cpio([]));
 
-  /** `NAME=value`, for the program. None on arm64: there is no stand-in for its images. */
+  /** `NAME=value`, for the program. */
   get variables(): readonly string[] {
-    if (Deno.build.arch !== "x86_64") return [];
     return [
       `LUO_KERNEL=${pathOf(this.#kernel)}`,
       `LUO_INITRD=${pathOf(this.#initrd)}`,
@@ -32,6 +32,8 @@ export class NextKernelFiles implements Disposable {
     this.#initrd[Symbol.dispose]();
   }
 }
+
+const standIn = Deno.build.arch === "aarch64" ? standInArm64Image : standInBzImage;
 
 function memory(name: string, bytes: Uint8Array): HostFd {
   const fd = new HostFd(check(memfd_create(name, MFD_CLOEXEC), "create", name));

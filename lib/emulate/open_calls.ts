@@ -159,7 +159,8 @@ export class OpenCalls {
 
   /** The name of the device after its unlink: a file that is made there is the machine's, not one of the host's /dev. */
   #make(call: Notification, entry: Entry, { path, flags, mode }: Opening): CallAnswer {
-    if (!(flags & O_CREAT) || flags & O_PATH) return undefined;
+    // Left to the host, the call would open the device of a host that has one.
+    if (!(flags & O_CREAT) || flags & O_PATH) return -Errno.ENOENT;
     if (path.endsWith("/")) return -Errno.EISDIR;
     // Before Linux 6.4 the host's kernel would make a file.
     if (flags & O_DIRECTORY) return -Errno.EINVAL;

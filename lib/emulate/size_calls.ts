@@ -50,6 +50,7 @@ export class SizeCalls {
     const place = find.call(paths, tid, AT_FDCWD, path, { follow: true });
     const subject = place && this.subjects.at(place);
     if (subject?.is === "below") return -Errno.ENOTDIR;
+    if (subject?.is === "absent") return -Errno.ENOENT;
     if (subject?.is === "device" && subject.node.kind === "file") {
       if (!this.program.credentials(tid).may(subject.node, W_OK)) return -Errno.EACCES;
       return ftruncate(subject.node.memfd ?? -1, length);

@@ -49,6 +49,7 @@ export class WatchCalls {
     add: (copy: number, file: string) => number,
   ): CallAnswer {
     if (subject?.is === "below") return -Errno.ENOTDIR;
+    if (subject?.is === "absent") return -Errno.ENOENT;
     if (subject?.is !== "device" && subject?.is !== "session") return undefined;
     const copy = this.program.fd(tid, fd);
     if (copy < 0) return copy;

@@ -31,7 +31,8 @@ export class WayCalls {
 
   #refuse(call: Notification, place: PathArguments, errno: number): CallAnswer {
     const subject = this.subjects.byPath(call, place);
-    if (subject === undefined || subject.is === "absent") return undefined;
+    if (subject === undefined) return undefined;
+    if (subject.is === "absent") return -Errno.ENOENT;
     return subject.is === "below" ? -Errno.ENOTDIR : -errno;
   }
 

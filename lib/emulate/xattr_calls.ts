@@ -105,7 +105,8 @@ export class XattrCalls {
     const subject = named === undefined
       ? this.subjects.byFd(call.tid, int(call.args[0]))
       : this.subjects.byPath(call, named);
-    if (subject === undefined || subject.is === "absent") return undefined;
+    if (subject === undefined) return undefined;
+    if (subject.is === "absent") return -Errno.ENOENT;
     if (named === undefined && isPathOnly(subject)) return -Errno.EBADF;
     if (subject.is === "below") return -Errno.ENOTDIR;
     if ((named?.flags ?? 0) & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) return -Errno.EINVAL;
