@@ -25,11 +25,12 @@ export function format({ agent, device, started }: Result): string {
 export const command = buildCommand<Flags, [], Context>({
   docs: docs(
     "Start the agent in the background",
-    "Waits until the agent answers. Its log goes to a file beside its socket, with\n" +
-      "the ending .log. The agent starts without /dev/liveupdate too (none there, in\n" +
-      "use, no permission, not readable): it can then load and execute the next kernel,\n" +
-      "and tries to open the device again at each request that needs it. Under systemd\n" +
-      "run luo agent run as the service instead.",
+    "Waits until the agent answers: 60 seconds at most, or as --timeout says. Its log\n" +
+      "goes to a file beside its socket, with the ending .log. The agent starts without\n" +
+      "/dev/liveupdate too (none there, in use, no permission, not readable): it can\n" +
+      "then load and execute the next kernel, and tries to open the device again at\n" +
+      "each request that needs it. Under systemd run luo agent run as the service\n" +
+      "instead.",
     [["luo agent start", "after boot, before anything else"]],
   ),
   parameters: { flags: { access: accessFlag, ...commonFlags } },

@@ -8,7 +8,7 @@ import type { CommonFlags } from "../arguments/command.ts";
 import type { Context } from "../base/context.ts";
 import { Failure } from "../errors/failure.ts";
 import { connectAgentIfAny, connectIfRuns, connectRunning } from "./agent_connection.ts";
-import { ensureRunning, type Service, waitForEnd } from "./background_process.ts";
+import { ensureRunning, type Service, START_LIMIT_MS, waitForEnd } from "./background_process.ts";
 import { limit_ms } from "./call_limit.ts";
 import { selfCommand } from "./own_command.ts";
 
@@ -16,6 +16,12 @@ const STDOUT = 1;
 
 /** How long a stopped agent may take to be gone. */
 const STOP_LIMIT_MS = 10_000;
+
+/** How long the start of an agent may take. */
+function startLimit_ms({ timeout }: Pick<CommonFlags, "timeout">): number {
+  if (timeout === undefined) return START_LIMIT_MS;
+  return timeout === 0 ? NO_LIMIT : timeout * 1000;
+}
 
 export function target(context: Context, flags: CommonFlags): AgentTarget {
   return resolveTarget(flags, context.settings, () => geteuid() === 0);
@@ -170,5 +176,6 @@ function agentService(
     log: `${socket}.log`,
     argv: () => [...selfCommand(context), "agent", "run", "--backend", backend, "--socket", socket, ...rules],
     connect: () => connectAgentIfAny(where, flags),
+    limit_ms: startLimit_ms(flags),
   };
 }

@@ -30,10 +30,12 @@ export interface Service<Client> {
   readonly argv: () => readonly string[];
   /** The connection, or undefined when nothing answers. */
   readonly connect: () => Client | undefined;
+  /** How long the start may take. */
+  readonly limit_ms: number;
 }
 
-/** Long enough for slow machines right after boot, with nothing cached. A child that ends is noticed at once. */
-const START_LIMIT_MS = 60_000;
+/** The default limit: long enough for slow machines right after boot, with nothing cached. A child that ends is noticed at once. */
+export const START_LIMIT_MS = 60_000;
 const STEP_MS = 10;
 const LOG_LIMIT_BYTES = 1n << 20n;
 const LOCK_EX = 2;
@@ -48,7 +50,7 @@ export function ensureRunning<Client>(service: Service<Client>): { client: Clien
   if (running !== undefined) return { client: running, started: false };
   // The directory is checked before anything is written there: in a shared directory the log could be another user's link.
   prepareDirectory(service);
-  const end = Date.now() + START_LIMIT_MS;
+  const end = Date.now() + service.limit_ms;
   using starter = lockFile(`${service.socket}.start`);
   waitForLock(starter, service, end);
   using log = openLog(service.log);
@@ -72,7 +74,7 @@ export function ensureRunning<Client>(service: Service<Client>): { client: Clien
   } finally {
     child?.[Symbol.dispose]();
   }
-  throw startFailure(service, log, from, `it does not answer after ${START_LIMIT_MS / 1000} seconds`);
+  throw startFailure(service, log, from, `it does not answer after ${service.limit_ms / 1000} seconds`);
 }
 
 /** Makes the directory of the default place. A directory that the user named must exist: its name may be a typo. */
@@ -103,10 +105,9 @@ function waitForLock(lock: HostFd, { name, socket }: Service<unknown>, end: numb
       return void check(locked, "lock", `${socket}.start`);
     }
     if (Date.now() > end) {
-      throw new Failure(
-        "unavailable",
-        `Cannot start ${name}: another command has been starting it for a minute`,
-      );
+      throw new Failure("unavailable", `Cannot start ${name}: another command still starts it`, {
+        hints: ["wait longer with --timeout SECONDS, or look into its log beside the socket"],
+      });
     }
     hasEnded(undefined, STEP_MS);
   }

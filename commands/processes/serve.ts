@@ -8,7 +8,7 @@ import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import type { FaultSpec } from "../../lib/model/faults/fault_spec.ts";
 import { visible } from "../base/text.ts";
 import { VERSION } from "../../lib/version.ts";
-import { ensureRunning, type Service, waitForEnd } from "./background_process.ts";
+import { ensureRunning, type Service, START_LIMIT_MS, waitForEnd } from "./background_process.ts";
 import { Failure } from "../errors/failure.ts";
 import type { CommonFlags } from "../arguments/command.ts";
 import { target } from "./agent_calls.ts";
@@ -151,6 +151,7 @@ function machineService(
     log: `${socket}.log`,
     argv: () => [...selfCommand(context), "machine", "run", "--backend", "model", "--socket", where.socket],
     connect: () => connectIfRunning(connect, socket),
+    limit_ms: START_LIMIT_MS,
   };
 }
 

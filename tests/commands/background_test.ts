@@ -19,6 +19,7 @@ function service(dir: string, script: string): Service<string> {
         return undefined;
       }
     },
+    limit_ms: 60_000,
   };
 }
 
@@ -92,3 +93,14 @@ Deno.test(
 
 Deno.test("a lock file that does not exist is not locked", () =>
   assert.equal(waitForEnd("/no/such/lock", 0), true));
+
+Deno.test(
+  "the start of a service that does not answer ends at its limit",
+  inScratch((dir) => {
+    const silent = { ...service(dir, stay(dir)), limit_ms: 200 };
+    assert.throws(
+      () => ensureRunning(silent),
+      /Cannot start the test: it does not answer after 0\.2 seconds/,
+    );
+  }),
+);

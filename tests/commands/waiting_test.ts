@@ -136,3 +136,13 @@ Deno.test("an agent whose socket was removed makes it again, and every command f
     });
   }
 });
+
+Deno.test("luo agent start waits as long as --timeout says for another command that starts the agent", async () => {
+  await using cli = new Cli();
+  const { code, err } = await cli.shell(`
+    exec 9>"$LUO_SOCKET.start"
+    flock 9
+    luo agent start --timeout 0.5`);
+  assert.equal(code, 3);
+  assert.match(err, /Cannot start the agent: another command still starts it\n[^]*--timeout/);
+});

@@ -6,12 +6,14 @@ echo "TEST: the root file system at $(cut -d' ' -f1 /proc/uptime)"
 first_boot() {
 	set -eu
 	# The agent of the initramfs held nothing, and so it has stopped.
-	! luo agent status || return 1
+	[ ! -e /run/luo-root ]
 	luo agent start
+	for name in early held late; do echo "$name bytes" >/run/$name.in; done
+	# One start of luo in place of six: each takes seconds here.
 	for name in early held late; do
-		luo session create $name
-		echo "$name bytes" | luo file preserve $name --stdin --token 1
-	done
+		echo "{\"argv\":[\"session\",\"create\",\"$name\"]}"
+		echo "{\"argv\":[\"file\",\"preserve\",\"$name\",\"--from\",\"/run/$name.in\",\"--token\",\"1\"]}"
+	done | luo batch
 	luo kexec load /boot/kernel --initrd /boot/initrd --reuse-cmdline --append luo.boot=2
 	luo kexec exec
 	sleep 100
@@ -25,8 +27,8 @@ second_boot() {
 	[ "$(luo file restore held 1 --stdout)" = "held bytes" ]
 	luo session finish held
 	free -m
-	luo agent stop
-	umount -R /run/luo-root || umount /run/luo-root/*/* /run/luo-root/* /run/luo-root
+	/usr/lib/luo/initramfs-agent stop
+	[ ! -e /run/luo-root ]
 	free -m
 	luo agent start
 	luo session retrieve late

@@ -23,10 +23,10 @@ mkinitramfs -o /debs/initrd "$RELEASE"
 root=/debs/root
 mkdir -p $root/{bin,sbin,boot,proc,sys,dev,run,tmp,etc}
 cp /usr/bin/busybox $root/bin/busybox
-for name in sh cat cmp sleep mount reboot sync grep sed cut free umount ls ps; do ln -s busybox $root/bin/$name; done
+for name in sh cat cmp sleep mount reboot sync grep sed cut free umount ls ps mkdir rmdir; do ln -s busybox $root/bin/$name; done
 cp /debs/init.sh $root/sbin/init
 chmod +x $root/sbin/init
-cp --parents /usr/bin/luo $root
+cp --parents /usr/bin/luo /usr/lib/luo/initramfs-agent $root
 ldd /usr/bin/luo | grep -o '/lib[^ ]*' | xargs cp -L --parents -t $root
 cp /debs/kernel /debs/initrd $root/boot
-mke2fs -q -t ext4 -O ^has_journal -E root_owner=0:0 -d $root /debs/root.ext4 300M
+mke2fs -q -t ext4 -O ^has_journal -E root_owner=0:0 -d $root /debs/root.ext4 240M

@@ -4,7 +4,6 @@
 [ "$1" != prereqs ] || { echo ""; exit 0; }
 
 echo "TEST: the initramfs at $(cut -d' ' -f1 /proc/uptime)"
-luo agent status || cat /run/luo/agent.sock.log
 [ ! -e /root/sbin/init ] || echo "TEST: FAILED: the root file system is mounted"
 grep -q luo.boot=2 /proc/cmdline || exit 0
 luo session retrieve early
