@@ -9,6 +9,7 @@ export interface Flags extends ServerFlags {
   readonly access?: string;
   readonly participants?: string;
   readonly luodSocket?: string;
+  readonly early: boolean;
 }
 
 export interface Request {
@@ -18,16 +19,18 @@ export interface Request {
   readonly participants: string | undefined;
   /** The socket for clients of luo-agent. */
   readonly luodSocket: string | undefined;
+  /** Kept sessions and live updates under way are left to the next agent. */
+  readonly early: boolean;
 }
 
 /** @throws Failure a path is not absolute */
-export function parse({ access, participants, luodSocket }: Flags, settings: Settings): Request {
+export function parse({ access, participants, luodSocket, early }: Flags, settings: Settings): Request {
   const paths = { "the directory of participants": participants, "luo-agent's socket": luodSocket };
   for (const [what, path] of Object.entries(paths)) {
     if (path === undefined || path.startsWith("/") || path === "default") continue;
     throw new Failure("usage", `Cannot use "${path}" as ${what}: an absolute path is needed`);
   }
-  return { access: accessFile(access, settings), participants, luodSocket };
+  return { access: accessFile(access, settings), participants, luodSocket, early };
 }
 
 export async function run(context: Context, request: Request, flags: ServerFlags): Promise<null> {
@@ -46,7 +49,9 @@ export const command = buildCommand<Flags, [], Context>({
       "  user qemu vm-*\n" +
       "  gid 107 db sessions=4 files=16\n" +
       "The agent does not start with a line that is no rule. On SIGHUP it reads the\n" +
-      "file again.",
+      "file again.\n" +
+      "With --early it leaves kept sessions, and the live update that is under way, to\n" +
+      "the agent that comes after it: in an initramfs there are no participants.",
     [
       ["luo agent run", "ExecStart= of a service"],
       ["luo agent run --access /etc/luo/access.conf", "for services that are not root"],
@@ -71,6 +76,12 @@ export const command = buildCommand<Flags, [], Context>({
         placeholder: "PATH",
         brief:
           "Serve clients of luo-agent there too (or LUO_LUOD_SOCKET); default: /run/luod/liveupdate.sock",
+      },
+      early: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "In an initramfs: leave kept sessions and the update to the next agent",
       },
       ...serverFlags,
     },

@@ -1,6 +1,7 @@
 /** `luo complete`, hidden: the words that a shell can offer for the last word. It prints no errors and starts no agent. */
 import { buildCommand, type Command, type RouteMap } from "@stricli/core";
 import type { SessionInfo } from "../lib/agent/protocol.ts";
+import { withKexecVerb } from "./arguments/kexec_spelling.ts";
 import type { Context } from "./base/context.ts";
 import { size } from "./base/size.ts";
 import { type Place, placeOf } from "./help/completion_place.ts";
@@ -13,7 +14,8 @@ const CANDIDATES_MAX = 1000;
 
 /** The lines `WORD`, or `WORD <tab> MEANING`, for the last of the words. */
 export async function run(context: Context, words: readonly string[]): Promise<string> {
-  const place = findPlace(await context.routesTo(words), words);
+  const line = [...withKexecVerb(words.slice(0, -1)), ...words.slice(-1)];
+  const place = findPlace(await context.routesTo(line), line);
   if (place === undefined) return "";
   const found = await candidates(context, place);
   return found.filter(([word]) => word.startsWith(place.word)).slice(0, CANDIDATES_MAX)

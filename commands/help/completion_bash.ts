@@ -1,25 +1,33 @@
-/** The completion script for bash. It uses the functions of bash-completion where they are there. */
+/** The completion script for bash. It completes files and commands with the functions of bash-completion where they are there. */
+import { KEXEC_VERBS } from "../arguments/kexec_spelling.ts";
 import { kindOfArgument, kindOfFlag } from "./completion_kinds.ts";
 import type { CommandInfo, FlagInfo, GroupInfo, RouteTree } from "./route_tree.ts";
 
 export function bash({ groups, commands }: RouteTree): string {
   const names = groups.flatMap(({ path }) => path);
   return `# bash completion for luo, printed by: luo completion bash
+${WORDS}
 ${VALUES}
 ${COMPLETE}
 _luo() {
   local cur prev words cword path first=2 flags= kinds= arguments= index position=0
   COMPREPLY=()
-  if declare -F _get_comp_words_by_ref >/dev/null; then
-    _get_comp_words_by_ref -n =: cur prev words cword
-  else
-    words=("\${COMP_WORDS[@]}") cword=$COMP_CWORD cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]}
-    if [[ $cur == = ]]; then cur=; elif [[ $prev == = ]]; then prev=\${COMP_WORDS[COMP_CWORD-2]}; fi
-  fi
+  _luo_words
   path=\${words[1]}
   case $path in
     ${names.join(" | ")}) path="$path \${words[2]}" first=3 ;;
   esac
+  if [[ $path == "kexec -"* ]]; then
+    for ((index = 2; index < cword; index++)); do
+      case \${words[index]} in
+        --) break ;;
+${kexecCases()}
+      esac
+    done
+    if ((cword == 2)); then COMPREPLY=($(compgen -W "${
+    Object.keys(KEXEC_VERBS).join(" ")
+  } --help" -- "$cur")); return; fi
+  fi
   if ((cword < first)); then
     case $cword:\${words[1]} in
 ${groups.map(groupCase).toReversed().join("\n")}
@@ -56,6 +64,21 @@ complete -F _luo luo
 `;
 }
 
+/** Readline ends a word at "=" and ":". Here it goes on, up to the cursor. */
+const WORDS = `_luo_words() {
+  local line=\${COMP_LINE:0:COMP_POINT} rest word index
+  words=() cword=-1
+  for ((index = 0; index <= COMP_CWORD; index++)); do
+    word=\${COMP_WORDS[index]} rest=\${line#"\${line%%[! \t]*}"}
+    if ((index == COMP_CWORD)); then word=$rest; fi
+    if ((cword >= 0)) && [[ $rest == "$line" && ( $word == [=:]* || \${words[cword]} == *[=:] ) ]]; then words[cword]+=$word
+    else words[++cword]=$word; fi
+    line=\${rest#"$word"}
+  done
+  cur=\${words[cword]} prev=
+  if ((cword > 0)); then prev=\${words[cword-1]}; fi
+}`;
+
 /** What the running agent and this host know. */
 const VALUES = `_luo_values() {
   local word plain=() line
@@ -88,6 +111,13 @@ const COMPLETE = `_luo_complete() {
     *) COMPREPLY=($(compgen -W "\${1//,/ }" -- "$cur")) ;;
   esac
 }`;
+
+/** kexec-tools' verbs are flags. */
+function kexecCases(): string {
+  return Object.entries(KEXEC_VERBS).map(([flag, verb]) =>
+    `        ${flag}) path="kexec ${verb}" first=2; break ;;`
+  ).join("\n");
+}
 
 function groupCase({ path, entries }: GroupInfo): string {
   const names = entries.map(({ name }) => name).join(" ");

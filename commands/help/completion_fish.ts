@@ -1,4 +1,5 @@
 /** The completion script for fish. */
+import { KEXEC_VERBS } from "../arguments/kexec_spelling.ts";
 import { type Kind, kindOfArgument, kindOfFlag } from "./completion_kinds.ts";
 import { quote } from "./shell_quote.ts";
 import type { CommandInfo, FlagInfo, GroupInfo, RouteTree } from "./route_tree.ts";
@@ -9,6 +10,7 @@ export function fish({ groups, commands }: RouteTree): string {
     FUNCTIONS,
     "complete -c luo -f",
     "complete -c luo -n __luo_after_dashes -a '(__luo_command)'",
+    ...Object.entries(KEXEC_VERBS).map(kexecLine),
     ...groups.flatMap(groupLines),
     ...commands.flatMap(commandLines),
   ];
@@ -16,13 +18,28 @@ export function fish({ groups, commands }: RouteTree): string {
 }
 
 /** The command comes directly after luo, so the words before the last one begin with it. */
-const FUNCTIONS = `function __luo_in
+const FUNCTIONS = `function __luo_words
     set -l words (commandline -opc)
+    if test "$words[2]" = kexec; and string match -q -- '-*' "$words[3]"
+        # kexec-tools' verbs are flags.
+        for verb in ${Object.entries(KEXEC_VERBS).map((pair) => pair.join("=")).join(" ")}
+            set -l pair (string split -- = $verb)
+            set -l index (contains -i -- $pair[1] $words)
+            or continue
+            set -e words[$index]
+            set words $words[1..2] $pair[2] $words[3..]
+            break
+        end
+    end
+    printf '%s\\n' $words
+end
+function __luo_in
+    set -l words (__luo_words)
     set -l last (math 1 + (count $argv))
     test (count $words) -ge $last; and test "$words[2..$last]" = "$argv"; and not contains -- -- $words
 end
 function __luo_at
-    test (count (commandline -opc)) -eq (math 1 + (count $argv)); and begin
+    test (count (__luo_words)) -eq (math 1 + (count $argv)); and begin
         test (count $argv) -eq 0; or __luo_in $argv
     end
 end
@@ -31,7 +48,7 @@ function __luo_values
 end
 function __luo_kernels
     __luo_values
-    __fish_complete_path "$(commandline -ct)"
+    __fish_complete_path (string replace -r -- "^--[a-z-]+=" "" "$(commandline -ct)")
 end
 function __luo_after_dashes
     contains -- -- (commandline -opc)
@@ -58,6 +75,11 @@ const VALUES: Readonly<Record<Kind, string>> = {
   command: "-x -a '(__luo_emulated)'",
   nothing: "-x",
 };
+
+function kexecLine([flag, verb]: [flag: string, verb: string]): string {
+  const spelled = flag.startsWith("--") ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`;
+  return `complete -c luo -n '__luo_at kexec' ${spelled} -d ${quote(`As kexec ${verb}`)}`;
+}
 
 function groupLines({ path, entries }: GroupInfo): string[] {
   const condition = quote(["__luo_at", ...path].join(" "));

@@ -1,4 +1,5 @@
 /** The completion script for zsh. */
+import { KEXEC_VERBS } from "../arguments/kexec_spelling.ts";
 import { type Kind, kindOfArgument, kindOfFlag, takesCommand } from "./completion_kinds.ts";
 import { quote } from "./shell_quote.ts";
 import type { CommandInfo, FlagInfo, GroupInfo, RouteTree } from "./route_tree.ts";
@@ -11,6 +12,20 @@ ${VALUES}
 _luo() {
   local path_words=luo
   local -a luo_words=("\${(@Q)words[2,CURRENT-1]}" "\${(Q)PREFIX}")
+  if [[ \${words[2]} == kexec && \${words[3]} == -* ]]; then
+    # kexec-tools' verbs are flags.
+    if (( CURRENT == 3 )); then compadd -- ${Object.keys(KEXEC_VERBS).join(" ")}; return; fi
+    local -A luo_verbs=(${Object.entries(KEXEC_VERBS).flat().join(" ")})
+    local -i luo_at
+    for (( luo_at = 3; luo_at < CURRENT; luo_at++ )); do
+      [[ \${words[luo_at]} != -- ]] || break
+      local luo_verb=\${luo_verbs[\${words[luo_at]}]}
+      [[ -n $luo_verb ]] || continue
+      words[luo_at]=()
+      words=("\${(@)words[1,2]}" $luo_verb "\${(@)words[3,-1]}")
+      break
+    done
+  fi
   while (( CURRENT > 2 )); do
     case "$path_words \${words[2]}" in
       ${paths.map((path) => quote(words(path))).join("|")}) path_words="$path_words \${words[2]}" ;;

@@ -27,6 +27,10 @@ interface AgentFiles {
   readonly luodSocket: string | undefined;
 }
 
+export interface AgentWanted extends AgentFiles {
+  readonly early: boolean;
+}
+
 /** Runs the agent until it is stopped, or its kernel ends and none follows. */
 export async function serveAgent(
   context: Context,
@@ -35,7 +39,8 @@ export async function serveAgent(
     access,
     participants = context.settings.participants || undefined,
     luodSocket = context.settings.luodSocket || undefined,
-  }: AgentFiles,
+    early,
+  }: AgentWanted,
 ): Promise<void> {
   const { runAgent } = await import("../../lib/agent/agent.ts");
   const { Service: ManagedService } = await import("../../lib/agent/service.ts");
@@ -56,6 +61,7 @@ export async function serveAgent(
       ...where,
       version: VERSION,
       participants,
+      early,
       luodSocket: luodSocket === "default" ? LUOD_SOCKET : luodSocket,
       luo: selfCommand(context),
       log,

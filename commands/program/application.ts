@@ -16,7 +16,7 @@ import { EXIT, type ExitCode } from "../base/exit_codes.ts";
 import { Failure, failureJson, renderFailure } from "../errors/failure.ts";
 import { help, version } from "./flags.ts";
 import { nearest, suggestion } from "../errors/nearest.ts";
-import { withKexecVerb } from "./kexec_spelling.ts";
+import { withKexecVerb } from "../arguments/kexec_spelling.ts";
 import { type Flags, lastWins } from "./repeated_flags.ts";
 import { allRoutes, commandAt, commandWords, routesOf, routesTo } from "./route_to.ts";
 import { plain } from "../base/text.ts";

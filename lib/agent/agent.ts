@@ -30,6 +30,8 @@ export interface AgentOptions {
   readonly stop?: AbortSignal;
   /** The directory of participants of live updates. */
   readonly participants?: string;
+  /** The agent of an initramfs: it leaves kept sessions and live updates under way to the next agent of this kernel. */
+  readonly early?: boolean;
   /** The command line that starts luo, for participants. Undefined: they have the `luo` of their PATH. */
   readonly luo?: readonly string[];
   /** The file with the access rules. Undefined: only root and the user of the agent may connect. */
@@ -101,8 +103,8 @@ async function runInKernel(
 
 async function serve(options: RunningOptions, paths: AgentPaths, started: Moment): Promise<void> {
   const now = () => new Date().toISOString();
-  const { sys, log, service } = options;
-  using state = new AgentState({ sys, paths, pid: getpid(), now, log, store: service?.store });
+  const { sys, log, service, early = false } = options;
+  using state = new AgentState({ sys, paths, pid: getpid(), now, log, store: service?.store, early });
   const updates: UpdateService = new UpdateService({
     state,
     backend: options.backend,
@@ -130,8 +132,11 @@ async function serve(options: RunningOptions, paths: AgentPaths, started: Moment
   };
   state.digests.on_verdict = () => server.changed();
   agent.on_stop = () => server.stop();
-  state.onBegin = () => updates.resume();
-  if (state.device.begun) updates.resume();
+  const resume = () => {
+    if (!early) updates.resume();
+  };
+  state.onBegin = resume;
+  if (state.device.begun) resume();
   // A step that is under way is cancelled first: participants must not be left in the middle of it.
   const stop = () => void updates.stop("the agent is stopped").then(() => server.stop());
   options.stop?.addEventListener("abort", stop);

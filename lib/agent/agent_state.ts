@@ -52,6 +52,8 @@ export interface StateOptions {
   readonly log: (line: string) => void;
   /** Where the service manager keeps copies of the sessions' fds; undefined: nowhere. */
   readonly store?: FdStore | undefined;
+  /** Kept sessions wait in the kernel for the next agent. */
+  readonly early?: boolean;
 }
 
 /** The state of the agent. Everything that it holds ends with the agent's process. */
@@ -131,13 +133,14 @@ export class AgentState implements Disposable {
     inherit(this, old);
     if (lostValues !== undefined) this.#loseValues(lostValues);
     else if (this.valuesExpected && !this.values.begun) this.#loseValues(VALUES_GONE);
-    announceKept(this);
+    const { early = false } = this.options;
+    if (!early) announceKept(this);
     this.saveOrLog();
     this.update = findUpdate(this, old);
     if (this.update !== undefined) this.#keepUpdate(this.update);
     // In the store the old manifest may stay until the journal can be written.
     if (this.journal.problem === undefined || this.store.usage === undefined) this.#manifest.finish();
-    renewKept(this);
+    if (!early) renewKept(this);
     this.onBegin();
   }
 

@@ -19,6 +19,12 @@ const CASES: readonly (readonly [line: string, words: readonly string[]])[] = [
   ["luo status --backend=m", ["model"]],
   ["luo file restore vm1 ", ["7", "8"]],
   ["luo file restore --json vm1 ", ["7", "8"]],
+  ["luo file restore vm1 --json --timeout 5 ", ["7", "8"]],
+  ["luo file restore --timeout=5 vm1 ", ["7", "8"]],
+  ["luo file restore a:b ", ["5"]],
+  ["luo session show --timeout=5 vm", ["vm1", "vm2"]],
+  ["luo file preserve vm1 --token=", ["1"]],
+  ["luo file preserve vm1 --label=n", ["note"]],
   ["luo file restore my\\ vm ", ["3"]],
   ["luo file restore vm1 7 --to D/ker", ["D/kernel"]],
   ["luo file restore vm1 7 --exec -- cat D/ker", ["D/kernel"]],
@@ -27,6 +33,13 @@ const CASES: readonly (readonly [line: string, words: readonly string[]])[] = [
   ["luo file preserve vm1 --from D/ker", ["D/kernel"]],
   ["luo kexec load D/ker", ["D/kernel"]],
   ["luo kexec load --initrd D/ker", ["D/kernel"]],
+  ["luo kexec load --initrd=D/ker", ["D/kernel"]],
+  ["luo kexec -l D/ker", ["D/kernel"]],
+  ["luo kexec -l D/kernel --reu", ["--reuse-cmdline"]],
+  ["luo kexec --initrd=D/kernel -l D/ker", ["D/kernel"]],
+  ["luo kexec --initrd D/kernel --load D/ker", ["D/kernel"]],
+  ["luo kexec -e --js", ["--json"]],
+  ["luo kexec --unl", ["--unload"]],
   ["luo emulate --strict cat D/ker", ["D/kernel"]],
   ["luo emulate -- cat D/ker", ["D/kernel"]],
   ["luo completion b", ["bash"]],
@@ -41,6 +54,7 @@ async function host(cli: Cli): Promise<Record<string, string>> {
   await cli.ok(["file", "preserve", "vm1", "--stdin", "--token", "7", "--label", "state"], { stdin });
   await cli.ok(["file", "preserve", "vm1", "--stdin", "--token", "8", "--label", "note"], { stdin });
   await cli.ok(["file", "preserve", "my vm", "--stdin", "--token", "3"], { stdin });
+  await cli.ok(["file", "preserve", "a:b", "--stdin", "--token", "5"], { stdin });
   Deno.mkdirSync(cli.path("bin"));
   const words = cli.commandLine.map((word) => `'${word}'`).join(" ");
   Deno.writeTextFileSync(cli.path("bin/luo"), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });

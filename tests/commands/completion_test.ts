@@ -8,7 +8,8 @@ const script = completionScript("bash", routeTree(routes));
 
 /** The words that bash offers for the last word. */
 function complete(...words: string[]): string[] {
-  const ask = `COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _luo; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const ask =
+    `COMP_WORDS=("$@"); COMP_LINE="$*"; COMP_POINT=\${#COMP_LINE}; COMP_CWORD=$(($# - 1)); _luo; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { stdout } = new Deno.Command("bash", { args: ["-c", `${script}${ask}`, "bash", ...words] })
     .outputSync();
   return new TextDecoder().decode(stdout).trim().split("\n");

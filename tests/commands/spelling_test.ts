@@ -1,6 +1,6 @@
 /** Command lines as kexec-tools takes them: a flag that is given twice, and verbs that are flags. */
 import assert from "node:assert/strict";
-import { withKexecVerb } from "../../commands/program/kexec_spelling.ts";
+import { withKexecVerb } from "../../commands/arguments/kexec_spelling.ts";
 import { lastWins } from "../../commands/program/repeated_flags.ts";
 import { command as load } from "../../commands/kexec_load.ts";
 import { command as preserve } from "../../commands/file_preserve.ts";

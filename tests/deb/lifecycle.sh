@@ -31,7 +31,7 @@ grep -q "changed by the administrator" /etc/luo/luo.conf || fail "the settings a
 say "not removed while a session is held"
 ! dpkg -r luo >/run/out 2>&1 || fail "removed"
 cat /run/out
-grep -q "luo: cannot be removed: the agent runs, and it holds sessions that end with it: 1" /run/out || fail "no reason"
+grep -q "luo: cannot be removed: sessions are held, or wait in the kernel: 1" /run/out || fail "no reason"
 [ "$(state)" = "installed 0.1.0-2" ] || fail "half removed: $(state)"
 luo session show vm1
 
@@ -41,6 +41,8 @@ say "the session outlives the upgrade by a live update"
 cp /debs/kernel /run/kernel
 luo kexec load /run/kernel --command-line "liveupdate=on kho=on"
 luo kexec exec
+! dpkg -r luo >/run/out 2>&1 || fail "removed while a session waits in the kernel"
+grep -q "sessions are held, or wait in the kernel: 1" /run/out || fail "no reason"
 luo session retrieve vm1
 [ "$(luo file restore vm1 1 --stdout)" = "some bytes" ] || fail "other bytes"
 ! dpkg -r luo >/run/out 2>&1 || fail "removed while a session is retrieved"

@@ -12,10 +12,15 @@ depends() {
 
 install() {
     inst_binary /usr/bin/luo
-    inst_multiple cat chroot ln mkdir mount sleep umount
+    inst_simple /etc/luo/luo.conf
+    if dracut_module_included systemd; then
+        inst_simple "$moddir/luo-agent.service" /usr/lib/systemd/system/luo-agent.service
+        $SYSTEMCTL -q --root "$initdir" add-wants initrd.target luo-agent.service
+        return
+    fi
+    inst_multiple cat chroot ln mkdir mount rmdir sleep umount
     inst_binary /usr/bin/cp /usr/lib/luo/cp
     inst_simple /usr/lib/luo/initramfs-agent
-    inst_simple /etc/luo/luo.conf
     inst_hook pre-mount 10 "$moddir/luo-start.sh"
     inst_hook pre-pivot 90 "$moddir/luo-stop.sh"
     {

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Process 1 of the root file system, before a kexec and after it.
 export PATH=/usr/bin:/bin:/sbin
+# On a busy machine all takes long.
+luo() { /usr/bin/luo "$@" --timeout 300; }
 echo "TEST: the root file system at $(cut -d' ' -f1 /proc/uptime)"
 
 first_boot() {
@@ -13,7 +15,7 @@ first_boot() {
 	for name in early held late; do
 		echo "{\"argv\":[\"session\",\"create\",\"$name\"]}"
 		echo "{\"argv\":[\"file\",\"preserve\",\"$name\",\"--from\",\"/run/$name.in\",\"--token\",\"1\"]}"
-	done | luo batch
+	done | sed 's/\]}$/,"--timeout","300"]}/' | /usr/bin/luo batch
 	luo kexec load /boot/kernel --initrd /boot/initrd --reuse-cmdline --append luo.boot=2
 	luo kexec exec
 	sleep 100

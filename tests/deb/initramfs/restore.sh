@@ -3,6 +3,7 @@
 
 [ "$1" != prereqs ] || { echo ""; exit 0; }
 
+luo() { /usr/bin/luo "$@" --timeout 300; }
 echo "TEST: the initramfs at $(cut -d' ' -f1 /proc/uptime)"
 [ ! -e /root/sbin/init ] || echo "TEST: FAILED: the root file system is mounted"
 grep -q luo.boot=2 /proc/cmdline || exit 0

@@ -1,0 +1,15 @@
+#!/bin/bash
+# In the system of tests/deb/chroot.sh, a Debian with systemd 262: makes an initramfs with dracut, with luo and a hook of the test.
+set -euo pipefail
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
+
+# The cache of a mirror can be old.
+apt-get update -qq -o Acquire::Check-Valid-Until=false
+apt-get install -qq -y --no-install-recommends dracut-core zstd >/dev/null
+dpkg -i /debs/luo_*.deb >/dev/null
+sed -i 's/^#LUO_INITRAMFS/LUO_INITRAMFS/' /etc/luo/luo.conf
+mkdir /usr/lib/dracut/modules.d/99restore
+cp /debs/restore.sh /usr/lib/dracut/modules.d/99restore
+printf 'check() { return 0; }\ninstall() { inst_hook pre-mount 20 "$moddir/restore.sh"; }\n' >/usr/lib/dracut/modules.d/99restore/module-setup.sh
+dracut --force --quiet --no-kernel --no-hostonly --compress "zstd -3" --add restore /debs/initrd 7.3.4-luo
+lsinitrd /debs/initrd | grep -E 'luo|restore'
