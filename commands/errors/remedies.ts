@@ -105,6 +105,10 @@ const ADVICE: Readonly<Record<ProblemCode, Advice>> = {
     step: () =>
       "let the update reach the state frozen first: luo update freeze; or end it: luo update cancel",
   },
+  update_image: {
+    risk: "the live update would go into another kernel than the one it was started for",
+    step: () => "wait for the end of the update: luo update state; or end it: luo update cancel",
+  },
   participant_not_back: {
     risk: LOST,
     step: () => "repair the participant (luo update state says what is wrong), then: luo update finish",

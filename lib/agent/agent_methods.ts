@@ -7,7 +7,7 @@ import { clearLosses } from "./clear_losses.ts";
 import { markFile, preserveFile, restoreFile } from "./file_methods.ts";
 import type { Gate } from "./gate.ts";
 import { openSession } from "./given_session.ts";
-import { execImage, loadImage, showImage, unloadImage } from "./image_methods.ts";
+import { execImage, loadForClient, showImage, unloadImage } from "./image_methods.ts";
 import { keepSession } from "./keep.ts";
 import { INTERFACE, type MethodName, type Methods } from "./protocol.ts";
 import { agentError, checkRequest, isMethod, kernelError } from "./request_checks.ts";
@@ -128,7 +128,8 @@ export class AgentMethods {
       GetValue: (request) => answer(getValue(this.state, request)),
       ListValues: (request) => answer(listValues(this.state, request)),
       DropValue: (request) => this.#changing(answer(dropValue(this.state, request))),
-      LoadImage: async (request, fds) => this.#changing(answer(await loadImage(this.state, request, fds))),
+      LoadImage: async (request, fds) =>
+        this.#changing(answer(await loadForClient(this.state, request, fds))),
       UnloadImage: () => this.#changing(answer(unloadImage(this.state))),
       ExecImage: (request) => answer(execImage(this.state, request)),
       ClearLosses: (request) => this.#changing(answer(clearLosses(this.state, request))),

@@ -23,6 +23,17 @@ import { takeFd } from "./request_checks.ts";
 
 type LoadRequest = Methods["LoadImage"]["request"];
 
+/** Loads an image for a client. @throws as `loadImage`; VarlinkError Refused: a live update is to go into the image that is loaded */
+export function loadForClient(
+  state: AgentState,
+  request: LoadRequest,
+  fds: number[],
+): Promise<Methods["LoadImage"]["reply"]> {
+  const objections = request.force ? [] : replacedInUpdate(state);
+  if (objections.length > 0) throw refused("kexec load", `"${request.kernel}"`, objections);
+  return loadImage(state, request, fds);
+}
+
 export async function loadImage(
   state: AgentState,
   request: LoadRequest,
@@ -185,13 +196,26 @@ function unstored({ outgoing, store }: AgentState): Objection[] {
   }));
 }
 
+/** The states of an update before its kexec, but for `frozen`. */
+const NOT_FROZEN: readonly string[] = ["preparing", "prepared", "freezing", "cancelling"];
+
 /** A kexec in the middle of an update would take the workloads with it that are not frozen. */
 function updateObjections({ update }: AgentState): Objection[] {
   const state = update?.state ?? "normal";
-  if (!["preparing", "prepared", "freezing", "cancelling"].includes(state)) return [];
+  if (!NOT_FROZEN.includes(state)) return [];
   return [{
     code: "update_under_way",
     reason: `a live update is ${state}, and its participants are not frozen`,
+  }];
+}
+
+/** Participants were told which kernel comes next, and prepared for it. */
+function replacedInUpdate(state: AgentState): Objection[] {
+  const step = state.update?.state ?? "normal";
+  if (![...NOT_FROZEN, "frozen"].includes(step) || !loaded(state.sys)) return [];
+  return [{
+    code: "update_image",
+    reason: `a live update is ${step}, and it is to go into the kernel that is loaded`,
   }];
 }
 

@@ -44,6 +44,7 @@ export const ProblemCode: Schema = named(
     kho_built_in: "the image is built without KHO",
     access_changes: "the file descriptor would come back with other access",
     sealed_exec: "the file would come back sealed against writing",
+    update_image: "a live update is under way, and it is to go into the image that is loaded",
     update_under_way: "a live update is under way, and its participants have not all done their part",
     participant_not_back: "a participant of the live update did not take its part back",
     memory_short: "there is not enough memory for the file",

@@ -350,8 +350,9 @@ export interface Check {
  * writes it. file_handlers: the image has no handler for preserved files. liveupdate_built_in: the
  * image is built without live update. kho_built_in: the image is built without KHO. access_changes:
  * the file descriptor would come back with other access. sealed_exec: the file would come back sealed
- * against writing. update_under_way: a live update is under way, and its participants have not all
- * done their part. participant_not_back: a participant of the live update did not take its part back.
+ * against writing. update_image: a live update is under way, and it is to go into the image that is
+ * loaded. update_under_way: a live update is under way, and its participants have not all done their
+ * part. participant_not_back: a participant of the live update did not take its part back.
  * memory_short: there is not enough memory for the file.
  */
 export type ProblemCode =
@@ -382,6 +383,7 @@ export type ProblemCode =
   | "kho_built_in"
   | "access_changes"
   | "sealed_exec"
+  | "update_image"
   | "update_under_way"
   | "participant_not_back"
   | "memory_short";

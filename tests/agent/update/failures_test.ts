@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { NotFinished } from "../../../lib/agent/update/coordinator.ts";
 import { StepFailed } from "../../../lib/agent/update/step_failed.ts";
 import { imageLoaded } from "../../../lib/kexec/load.ts";
+import { loadForClient } from "../../../lib/agent/image_methods.ts";
 import { createSession } from "../../../lib/agent/session_methods.ts";
 import { NEVER, sessions, throughKexec, UpdateMachine } from "./host_on_model.ts";
 
@@ -289,4 +290,19 @@ Deno.test("run without a loaded kernel is refused before anybody is told", async
     /no image is loaded/,
   );
   assert.deepEqual([agent.updates.state, machine.seen()], ["normal", []]);
+});
+
+Deno.test("while an update is prepared or frozen, no other image is loaded in place of the update's", async () => {
+  using machine = new UpdateMachine();
+  machine.participant("a");
+  using agent = machine.agent();
+  const load = () => loadForClient(agent.state, { kernelFd: 0, kernel: "/boot/other" }, []);
+
+  await agent.updates.prepare(machine.options(agent), NEVER);
+  await assert.rejects(async () => await load(), /Refused/);
+  await agent.updates.freeze(machine.options(agent), NEVER);
+  await assert.rejects(async () => await load(), /Refused/);
+  await agent.updates.cancel();
+  // Nothing is under way: the request is read, and it has no file.
+  await assert.rejects(async () => await load(), /InvalidParameter/);
 });
