@@ -148,6 +148,8 @@ async function mismatch(): Promise<Check> {
   const command =
     `${luo} agent start && { ${load}; echo refused: $?; ${load} --force && { ${luo} kexec exec; echo refused: $?; ` +
     `${luo} kexec exec --force; }; }`;
+  const name = "a kernel of another format is refused twice, and panics";
+  if (ARCHITECTURE === "aarch64") return notRun(name, "there is no image of arm64 with another format");
   let console = "";
   try {
     const result = await runInVm({ commands: [command], timeout_ms: 900_000 });
