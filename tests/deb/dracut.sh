@@ -12,7 +12,7 @@ for file in "$machine" "$kernel" "$deb" "$cache/root-forky"; do [ -e "$file" ] |
 
 work=$(mktemp -d /var/tmp/luo-dracut.XXXXXX)
 trap 'rm -rf "$work"' EXIT
-cp "$deb" "$here/dracut/restore.sh" "$work"
+cp "$deb" "$here"/dracut/{restore,machine}.sh "$work"
 SYSTEM=$cache/root-forky "$here/chroot.sh" "$work/system" "$(cat "$here/dracut/make.sh")"
 
 drop=$work/drop
@@ -23,8 +23,12 @@ ln -s /usr/lib/systemd/system/luo-agent.socket "$drop/etc/systemd/system/sockets
 ln -s /usr/lib/systemd/system/luo-agent.service "$drop/etc/systemd/system/multi-user.target.wants"
 cp "$work/initrd" "$drop/boot"
 cp "$here/../systemd/drop/usr/local/lib/steps.sh" "$drop/usr/local/lib"
-# The machine boots without an initramfs, but for this.
-printf '#!/bin/sh\nexec %s -initrd %s "$@"\n' "$(command -v qemu-system-x86_64)" "$work/initrd" >"$work/bin/qemu-system-x86_64"
+# The machine boots without an initramfs, and with an init= of its own. With init= systemd would pass nothing on at the switch of
+# the root, so the initramfs does what that program does (dracut/machine.sh).
+cat >"$work/bin/qemu-system-x86_64" <<END
+#!/bin/bash
+exec $(command -v qemu-system-x86_64) -initrd $work/initrd "\${@/init=\/usr\/local\/bin\/harness-init /}"
+END
 chmod +x "$work/bin/qemu-system-x86_64"
 PATH=$work/bin:$PATH bash "$machine" -t "${1:-600}" -k "$kernel" - "$drop" "$here/dracut/boot1.sh" "$here/dracut/boot2.sh" | tee "$work/console"
 [ "$(grep -c '^TEST: the initramfs' "$work/console")" = 2 ] || { echo "not two boots"; exit 1; }

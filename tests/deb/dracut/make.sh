@@ -9,7 +9,14 @@ apt-get install -qq -y --no-install-recommends dracut-core zstd >/dev/null
 dpkg -i /debs/luo_*.deb >/dev/null
 sed -i 's/^#LUO_INITRAMFS/LUO_INITRAMFS/' /etc/luo/luo.conf
 mkdir /usr/lib/dracut/modules.d/99restore
-cp /debs/restore.sh /usr/lib/dracut/modules.d/99restore
-printf 'check() { return 0; }\ninstall() { inst_hook pre-mount 20 "$moddir/restore.sh"; }\n' >/usr/lib/dracut/modules.d/99restore/module-setup.sh
+cp /debs/{restore,machine}.sh /usr/lib/dracut/modules.d/99restore
+cat >/usr/lib/dracut/modules.d/99restore/module-setup.sh <<'END'
+check() { return 0; }
+install() {
+    inst_multiple cp mount
+    inst_hook pre-mount 20 "$moddir/restore.sh"
+    inst_hook pre-pivot 50 "$moddir/machine.sh"
+}
+END
 dracut --force --quiet --no-kernel --no-hostonly --compress "zstd -3" --add restore /debs/initrd 7.3.4-luo
 lsinitrd /debs/initrd | grep -E 'luo|restore'
