@@ -135,7 +135,8 @@ export function fstatfs_type(fd: number): Ret {
 }
 
 /** linux/statfs.h */
-export const [ST_RDONLY, ST_NODEV] = [1, 4];
+export const ST_RDONLY = 1;
+export const ST_NODEV = 4;
 
 /** `f_flags` of the mount that a path leads to: ST_*. */
 export function mount_flags(path: string): Ret {

@@ -28,7 +28,11 @@ export function parseAvailable(meminfo: string): bigint | undefined {
  *
  * @throws FileProblem `memory`
  */
-export function checkMemory(bytes: bigint, file: string, available = hostAvailableMemory()): void {
+export function checkMemory(
+  bytes: bigint,
+  file: string,
+  available: bigint | undefined = hostAvailableMemory(),
+): void {
   if (available === undefined || bytes + RESERVE_BYTES <= available) return;
   throw new FileProblem("memory", { file, needed: bytes, available });
 }

@@ -19,7 +19,15 @@ const ALIGNMENT = 4;
 
 /** A memfd with contents that no program can change. */
 export class SealedCopy implements Disposable {
-  private constructor(readonly fd: HostFd, readonly size: number, readonly name: string) {}
+  readonly fd: HostFd;
+  readonly size: number;
+  readonly name: string;
+
+  private constructor(fd: HostFd, size: number, name: string) {
+    this.fd = fd;
+    this.size = size;
+    this.name = name;
+  }
 
   /**
    * The copy of one file, or of several one after the other. A memfd that is sealed already is taken as it is. `fd` of each

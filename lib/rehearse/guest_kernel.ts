@@ -17,11 +17,11 @@ export interface GuestKernel {
   readonly bytes: Uint8Array;
   /** This host's, when the file is no kernel. */
   readonly architecture: Architecture;
-  readonly release?: string;
+  readonly release?: string | undefined;
   /** The initramfs in a unified kernel image. */
-  readonly initrd?: Uint8Array;
+  readonly initrd?: Uint8Array | undefined;
   /** Why nothing can boot it: a clause. `unread`: luo cannot read it, and it may be a kernel. */
-  readonly problem?: { readonly unread: boolean; readonly reason: string };
+  readonly problem?: { readonly unread: boolean; readonly reason: string } | undefined;
 }
 
 /** @throws LuoError `read` */

@@ -17,15 +17,15 @@ export interface KernelFacts {
   /** The wrappings of the image, the outermost first: `gzip`, `uki`, `zboot (zstd)`. kexec_file_load(2) takes none of these. */
   readonly wraps: readonly string[];
   /** The compression of the kernel inside a bzImage. */
-  readonly compression?: Compression;
+  readonly compression?: Compression | undefined;
   /** `Linux version 7.3.4 (user@host) ...`. */
-  readonly banner?: string;
+  readonly banner?: string | undefined;
   /** uname's release. */
-  readonly release?: string;
+  readonly release?: string | undefined;
   /** Names of handover formats, `kho-v4`, and of other things that have the same form. */
   readonly formats: readonly string[];
   /** Undefined: the kernel was built without CONFIG_IKCONFIG. */
-  readonly config?: KernelConfig;
+  readonly config?: KernelConfig | undefined;
 }
 
 /** The image without what it was wrapped in, and what the kernel in it says. */
@@ -33,7 +33,7 @@ export interface ReadImage {
   readonly wraps: readonly string[];
   /** The image that kexec_file_load(2) takes: a bzImage or an arm64 Image. */
   readonly kernel: Uint8Array;
-  readonly uki?: Uki;
+  readonly uki?: Uki | undefined;
   /** An error: the kernel in the image cannot be unpacked. */
   readonly facts: KernelFacts | ImageError;
 }

@@ -5,14 +5,14 @@ import { ImageError } from "./image_error.ts";
 /** The parts of a UKI that an update needs. */
 export interface Uki {
   readonly linux: Uint8Array;
-  readonly initrd?: Uint8Array;
-  readonly commandLine?: string;
+  readonly initrd?: Uint8Array | undefined;
+  readonly commandLine?: string | undefined;
   /** uname's release. */
-  readonly release?: string;
+  readonly release?: string | undefined;
 }
 
 /** The section table lies in the first bytes. */
-export const UKI_HEAD = 64 * 1024;
+export const UKI_HEAD: number = 64 * 1024;
 
 /** Undefined: it is no UKI. @throws ImageError */
 export function ukiOf(bytes: Uint8Array): Uki | undefined {

@@ -17,7 +17,7 @@ export interface Unwrapped {
   /** A bzImage or an arm64 Image. */
   readonly kernel: Uint8Array;
   /** The other parts of the UKI that the kernel was in. */
-  readonly uki?: Uki;
+  readonly uki?: Uki | undefined;
 }
 
 /** @throws ImageError */
@@ -38,7 +38,7 @@ export async function unwrap(file: Uint8Array, budget: Budget): Promise<Unwrappe
 interface Peeled {
   readonly name: string;
   readonly inner: Uint8Array;
-  readonly uki?: Uki;
+  readonly uki?: Uki | undefined;
 }
 
 async function peel(bytes: Uint8Array, budget: Budget): Promise<Peeled> {
