@@ -4,6 +4,7 @@
  * System call numbers: `arch/x86/entry/syscalls/syscall_64.tbl`, `include/uapi/asm-generic/unistd.h` (aarch64).
  * Open flags: `include/uapi/asm-generic/fcntl.h` (x86-64), `arch/arm64/include/uapi/asm/fcntl.h`.
  * `struct epoll_event`: `include/uapi/linux/eventpoll.h`, packed on x86-64 only.
+ * TASK_SIZE_MAX: `arch/x86/include/asm/page_64.h`, `arch/arm64/include/asm/processor.h`.
  */
 export interface Arch {
   readonly kexec_file_load: number;
@@ -18,6 +19,11 @@ export interface Arch {
   readonly epoll_event_size: number;
   /** Offset in bytes of its `data`; `events` is at 0. */
   readonly epoll_event_data: number;
+  /**
+   * Where the addresses of a program end: with 47 bits on x86-64, with 52 bits on aarch64, whose programs have addresses
+   * above 47 bits on every kernel.
+   */
+  readonly TASK_SIZE_MAX: bigint;
 }
 
 export const X86_64: Arch = {
@@ -31,6 +37,7 @@ export const X86_64: Arch = {
   O_NOFOLLOW: 0o400000,
   epoll_event_size: 12,
   epoll_event_data: 4,
+  TASK_SIZE_MAX: 0x7fff_ffff_f000n,
 };
 
 export const AARCH64: Arch = {
@@ -44,6 +51,7 @@ export const AARCH64: Arch = {
   O_NOFOLLOW: 0o100000,
   epoll_event_size: 16,
   epoll_event_data: 8,
+  TASK_SIZE_MAX: 1n << 52n,
 };
 
 /** The architecture of this process, as `Deno.build.arch` names it. */

@@ -43,8 +43,6 @@ const [MAP_TYPE, MAP_SHARED_VALIDATE, MAP_FIXED, MAP_HUGETLB, MAP_LEGACY] = [
   0x7c07_f9f3,
 ];
 const PROT_EXEC = 4;
-/** The addresses of a program. */
-const ADDRESSES = 0x7fff_ffff_f000n;
 
 export class ObjectCalls {
   constructor(
@@ -137,9 +135,9 @@ export class ObjectCalls {
     if (object === undefined) return undefined;
     if (object.path_only) return -Errno.EBADF;
     if (flags & MAP_HUGETLB || length === 0n) return -Errno.EINVAL;
-    if (length > ADDRESSES) return -Errno.ENOMEM;
+    if (length > ARCH.TASK_SIZE_MAX) return -Errno.ENOMEM;
     if (flags & MAP_FIXED && address % PAGE !== 0n) return -Errno.EINVAL;
-    if (flags & MAP_FIXED && address > ADDRESSES - length) return -Errno.ENOMEM;
+    if (flags & MAP_FIXED && address > ARCH.TASK_SIZE_MAX - length) return -Errno.ENOMEM;
     return -this.#whyNotMapped(object, int(protection), flags);
   }
 

@@ -2,6 +2,7 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { O_ACCMODE, O_APPEND, O_PATH, O_RDONLY } from "../../ffi/abi/fcntl.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { ARCH } from "../../ffi/libc.ts";
 import { file_size_limit } from "../../ffi/tracee.ts";
 import { whole_chunks } from "../model/fs/whole_chunks.ts";
 import type { SystemCalls } from "../system_calls.ts";
@@ -15,8 +16,8 @@ const [RWF_APPEND, RWF_NOAPPEND, RWF_TMPFS] = [0x10, 0x20, 0x137];
 /** The most bytes that one write moves (MAX_RW_COUNT). */
 const WRITE_MAX = 0x7fff_f000n;
 
-/** The last address of a program (access_ok), and the last offset in a file. */
-const [ADDRESS_MAX, OFFSET_MAX] = [0x7fff_ffff_ffffn, 0x7fff_ffff_ffff_ffffn];
+/** The last offset in a file. */
+const OFFSET_MAX = 0x7fff_ffff_ffff_ffffn;
 
 /** linux/aio_abi.h. */
 const [IOCB_SIZE, IOCB_CMD_PWRITE, IOCB_CMD_PWRITEV] = [64, 1, 8];
@@ -157,6 +158,7 @@ export class WriteCalls {
   }
 }
 
+/** As access_ok() judges. */
 function inMemory({ address, length }: Piece): boolean {
-  return address + length <= ADDRESS_MAX;
+  return address + length <= ARCH.TASK_SIZE_MAX;
 }
