@@ -45,6 +45,9 @@ export interface MachineOptions {
   readonly on_reset?: (kind: Reset) => void;
 }
 
+/** How many of the newest lines of the console a machine keeps at least. */
+const CONSOLE_LINES = 4096;
+
 /** Why the kernel of a machine ended. */
 export type Reset = "kexec" | "restart" | "power_off" | "panic";
 
@@ -64,7 +67,7 @@ export class Machine {
    * @internal
    */
   readonly ram: Ram;
-  /** Lines of the serial console since power-on, of all kernels. */
+  /** Lines of the serial console since power-on, of all kernels: the last 4,096 at least. */
   readonly console: string[] = [];
   /** Message of the panic that ended the last kernel (also the console's last line); undefined while a kernel runs. */
   panic: string | undefined;
@@ -88,6 +91,8 @@ export class Machine {
       disk: options.disk ?? new HostDisk(),
       host: options.host,
       console: (line) => {
+        // A machine may boot thousands of times: it does not keep every line.
+        if (this.console.length === 2 * CONSOLE_LINES) this.console.splice(0, CONSOLE_LINES);
         this.console.push(line);
         options.on_console?.(line);
       },

@@ -105,7 +105,7 @@ export class Machine {
     });
   }
 
-  /** Lines of the serial console since power-on, of all kernels. */
+  /** Lines of the serial console since power-on, of all kernels: the last 4,096 at least. */
   get console(): readonly string[] {
     return this.#model.console;
   }

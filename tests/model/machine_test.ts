@@ -78,6 +78,18 @@ Deno.test("the next kernel has the image's release, and its console names the pr
   assert.ok(m.console.includes("luo: Retrieved live update data, liveupdate number: 1"));
 });
 
+Deno.test("of a long console the machine keeps the newest lines, over kexecs too", () => {
+  const m = machine();
+  const fd = m.init().open("/dev/kmsg", abi.O_RDWR);
+  for (let line = 1; line <= 20_000; line++) m.init().write(fd, new TextEncoder().encode(`line ${line}`));
+  assert.ok(m.console.length < 10_000, `${m.console.length} lines are kept`);
+  const newest = Array.from({ length: 4096 }, (_, index) => `line ${20_000 - 4095 + index}`);
+  assert.deepEqual(m.console.slice(-4096), newest);
+  prepare(m.init());
+  kexec(m.init());
+  assert.ok(m.console.includes("line 20000"));
+});
+
 for (const command_line of ["", "liveupdate=off", "liveupdate=on kho=off"]) {
   Deno.test(`without LUO in the next kernel (${JSON.stringify(command_line)}) the data is lost`, () => {
     const m = machine();
