@@ -19,9 +19,9 @@ interface Program {
 }
 
 /**
- * The outputs of the other programs were recorded on x86-64, and arm64 answers otherwise: O_LARGEFILE has another value (maps, ways),
- * and an Image is judged neither by its length nor with a command line of 2 KiB (kexec_arguments). Not understood yet: tables ends
- * by SIGSEGV.
+ * The outputs of the other programs were recorded on x86-64, and arm64 answers otherwise: O_LARGEFILE has another value (maps, ways,
+ * tables), and an Image is judged neither by its length nor with a command line of 2 KiB (kexec_arguments). emulate.sh gives every
+ * program the kernel as its argument: tables takes an argument for an fd.
  */
 const ALL: readonly Program[] = [
   {
