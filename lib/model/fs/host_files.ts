@@ -79,7 +79,6 @@ class HostOperations implements FileOperations {
 export class HostFiles {
   /** By `dev:ino`. */
   readonly inodes: Map<string, HostInode> = new Map();
-  readonly #descriptions = new Map<HostInode, Set<HostFile>>();
 
   readonly ram: Ram;
   readonly host: Host | undefined;
@@ -122,21 +121,16 @@ export class HostFiles {
     return new OpenFile(inode, new HostOperations(this, inode, file), file.flags(), () => file.link());
   }
 
-  /**
-   * The inode of a description. It refers to one of its open descriptions, so that it answers until the last of them is
-   * closed.
-   */
   #get(file: HostFile): HostInode {
     const inode = this.inodes.get(file.identity) ?? new HostInode(this.ram, file);
     this.inodes.set(file.identity, inode);
-    this.#descriptions.get(inode)?.add(file) ?? this.#descriptions.set(inode, new Set([file]));
+    inode.descriptions.add(file);
     return inode;
   }
 
   put(inode: HostInode, file: HostFile): void {
-    const files = this.#descriptions.get(inode);
-    files?.delete(file);
-    const [other] = files ?? [];
+    inode.descriptions.delete(file);
+    const [other] = inode.descriptions;
     if (other !== undefined) inode.file = other;
     else this.inodes.delete(file.identity);
   }

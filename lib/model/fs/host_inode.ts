@@ -23,7 +23,10 @@ export class HostInode implements Inode {
   users = 0;
 
   readonly ram: Ram;
+  /** One of its open descriptions, so that the inode answers until the last of them is closed. */
   file: HostFile;
+  /** Its open descriptions. They live here, so that they are forgotten with the inode. */
+  readonly descriptions: Set<HostFile> = new Set();
 
   constructor(ram: Ram, file: HostFile) {
     this.ram = ram;
