@@ -121,7 +121,7 @@ async function serve(options: RunningOptions, paths: AgentPaths, started: Moment
   const server = new VarlinkServer({
     listeners: agentListeners(paths, options.gate.access, options.log, service?.listenFd),
     handle: (call, peer) => agent.handle(call, peer),
-    takesLater: (call, peer, answers) => agent.takesLater(call, peer, answers),
+    takesLater: (call, peer, take) => agent.takesLater(call, peer, take),
     subscribes: ({ method }) => ["GetStatus", "GetUpdate"].some((name) => method === `${INTERFACE}.${name}`),
     log: options.gate.log,
   });

@@ -52,8 +52,8 @@ export class AgentMethods {
   }
 
   /** Takes the calls of live updates that are answered later. A client that may not make them is refused by `handle`. */
-  takesLater(call: VarlinkCall, peer: Peer, answers: Answers): boolean {
-    return this.options.gate.isOpen(peer) && this.updates.takesLater(call, answers);
+  takesLater(call: VarlinkCall, peer: Peer, take: () => Answers): boolean {
+    return this.options.gate.isOpen(peer) && this.updates.takesLater(call, take);
   }
 
   /** @throws VarlinkError, ProcessKilled */

@@ -23,10 +23,10 @@ export interface ServerOptions {
    */
   readonly handle: (call: VarlinkCall, peer: Peer) => Reply | Promise<Reply>;
   /**
-   * Takes a call that is answered later, while other calls are answered. False: it is no such call. The fds that it keeps it takes out
-   * of the call's list.
+   * Takes a call that is answered later, while other calls are answered: it calls `take`, once. False: it is no such call, and `take`
+   * was not called. The fds that it keeps it takes out of the call's list.
    */
-  readonly takesLater?: (call: VarlinkCall, peer: Peer, answers: Answers) => boolean;
+  readonly takesLater?: (call: VarlinkCall, peer: Peer, take: () => Answers) => boolean;
   /** Whether this call, made with `more`, is answered again after every change. */
   readonly subscribes: (call: VarlinkCall) => boolean;
   /** Gets a line for each client that was cut off, with the reason. */

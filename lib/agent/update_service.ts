@@ -116,9 +116,9 @@ export class UpdateService {
   }
 
   /** Takes the calls that are answered later: participants call the agent meanwhile. */
-  takesLater(call: VarlinkCall, answers: Answers): boolean {
-    if (call.method === `${INTERFACE}.StepUpdate`) this.#step(call, answers);
-    else if (call.method === `${INTERFACE}.Participate`) this.#participate(call, answers);
+  takesLater(call: VarlinkCall, take: () => Answers): boolean {
+    if (call.method === `${INTERFACE}.StepUpdate`) this.#step(call, take());
+    else if (call.method === `${INTERFACE}.Participate`) this.#participate(call, take());
     else return false;
     return true;
   }

@@ -166,7 +166,6 @@ export class VarlinkServer {
   }
 
   #takenLater(connection: Connection, call: VarlinkCall): boolean {
-    const gone = new AbortController();
     const send = (message: object, fds: readonly number[]) => {
       if (connection.closed || call.oneway) return fds.forEach(close);
       this.#guardedNow(connection, () => connection.send(encodeMessage(message), fds));
@@ -175,11 +174,12 @@ export class VarlinkServer {
       this.#later.delete(connection);
       send(message, fds);
     };
-    const answers = answersTo(call, gone.signal, send, last);
-    this.#later.set(connection, gone);
-    if (this.options.takesLater?.(call, connection.peer, answers)) return true;
-    this.#later.delete(connection);
-    return false;
+    const take = () => {
+      const gone = new AbortController();
+      this.#later.set(connection, gone);
+      return answersTo(call, gone.signal, send, last);
+    };
+    return this.options.takesLater?.(call, connection.peer, take) ?? false;
   }
 
   #guardedNow(connection: Connection, work: () => void): void {
