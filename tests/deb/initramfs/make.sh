@@ -6,6 +6,8 @@ export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 readonly RELEASE=7.3.4-luo
 
 dpkg -i /debs/luo_*.deb >/dev/null
+# The cache of a mirror can be old.
+apt-get update -qq -o Acquire::Check-Valid-Until=false -o Acquire::Retries=3
 apt-get install -qq -y --no-install-recommends initramfs-tools busybox-static zstd >/dev/null
 # The kernel has everything built in, and no package of its own.
 mkdir -p "/lib/modules/$RELEASE"
