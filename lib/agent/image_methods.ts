@@ -20,6 +20,7 @@ import { readText } from "./proc_text.ts";
 import type { CheckLine, ImageInfo, Methods } from "./protocol.ts";
 import { type Objection, refused } from "./refusal.ts";
 import { takeFd } from "./request_checks.ts";
+import { BEFORE_KEXEC } from "./update/coordinator.ts";
 
 type LoadRequest = Methods["LoadImage"]["request"];
 
@@ -196,13 +197,10 @@ function unstored({ outgoing, store }: AgentState): Objection[] {
   }));
 }
 
-/** The states of an update before its kexec, but for `frozen`. */
-const NOT_FROZEN: readonly string[] = ["preparing", "prepared", "freezing", "cancelling"];
-
 /** A kexec in the middle of an update would take the workloads with it that are not frozen. */
 function updateObjections({ update }: AgentState): Objection[] {
   const state = update?.state ?? "normal";
-  if (!NOT_FROZEN.includes(state)) return [];
+  if (!BEFORE_KEXEC.has(state) || state === "frozen") return [];
   return [{
     code: "update_under_way",
     reason: `a live update is ${state}, and its participants are not frozen`,
@@ -212,7 +210,7 @@ function updateObjections({ update }: AgentState): Objection[] {
 /** Participants were told which kernel comes next, and prepared for it. */
 function replacedInUpdate(state: AgentState): Objection[] {
   const step = state.update?.state ?? "normal";
-  if (![...NOT_FROZEN, "frozen"].includes(step) || !loaded(state.sys)) return [];
+  if (!BEFORE_KEXEC.has(step) || !loaded(state.sys)) return [];
   return [{
     code: "update_image",
     reason: `a live update is ${step}, and it is to go into the kernel that is loaded`,

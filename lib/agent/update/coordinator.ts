@@ -34,7 +34,7 @@ export class NotFinished extends Error {
 }
 
 /** The states in which an update is before its kexec. */
-const BEFORE: ReadonlySet<UpdateState> = new Set<UpdateState>([
+export const BEFORE_KEXEC: ReadonlySet<UpdateState> = new Set<UpdateState>([
   "preparing",
   "prepared",
   "freezing",
@@ -153,7 +153,7 @@ export class Coordinator {
     await this.#step("resume", undefined, undefined, async () => {
       if (!here) return await abandon(update, new Error("the agent ended before the kexec"));
       const { state } = record;
-      if (BEFORE.has(state)) arrive(update);
+      if (BEFORE_KEXEC.has(state)) arrive(update);
       await tellUpdated(update);
       if (record.finishes || state === "finishing") await this.#finishByItself(update);
     });
@@ -173,7 +173,7 @@ export class Coordinator {
   /** The agent ends: a step that is under way before the kexec is cancelled first. */
   async stop(reason: string): Promise<void> {
     const running = this.#running;
-    if (running === undefined || !BEFORE.has(this.state)) return;
+    if (running === undefined || !BEFORE_KEXEC.has(this.state)) return;
     running.stop.abort(reason);
     await running.end.catch(() => {});
   }
@@ -184,7 +184,9 @@ export class Coordinator {
     const takesPart = update?.record.participants.some((one) =>
       one.name === name && one.kind === "subscriber"
     );
-    if (update === undefined || !takesPart || !BEFORE.has(this.state) || this.state === "cancelling") return;
+    if (update === undefined || !takesPart || !BEFORE_KEXEC.has(this.state) || this.state === "cancelling") {
+      return;
+    }
     const failure = new StepFailed("prepare", "died", "its connection ended", name);
     if (this.#running !== undefined) return this.#running.stop.abort(failure);
     await this.#step("cancel", undefined, undefined, () => abandon(update, failure));
