@@ -50,7 +50,7 @@ export class Turns {
    * Lets the handler work, again after each `NotYet`, while `wanted` says so and patience lasts. `postpone` is called before each wait,
    * and its answer after the wait.
    *
-   * @throws whatever the handler throws, and the answer of the last `NotYet`
+   * @throws whatever the handler throws, and the answer of the last `NotYet`, also when the answer is no longer wanted
    */
   async patiently<T>(
     handler: () => Promise<T>,
@@ -58,12 +58,19 @@ export class Turns {
     postpone: () => () => void,
   ): Promise<T> {
     const end = performance.now() + PATIENCE_MS;
+    let refused: NotYet | undefined;
+    const attempt = () => {
+      // The client may have gone while this call waited: then the call must not take effect.
+      if (refused !== undefined && !wanted()) throw refused.answer;
+      return handler();
+    };
     for (;;) {
       try {
-        return await this.#inTurn(handler);
+        return await this.#inTurn(attempt);
       } catch (error) {
         if (!(error instanceof NotYet)) throw error;
         if (!wanted() || performance.now() > end) throw error.answer;
+        refused = error;
       }
       const resume = postpone();
       this.#onPostponed();

@@ -5,6 +5,7 @@ import { close, ftruncate, memfd_create, open } from "../../ffi/file.ts";
 import { poll } from "../../ffi/epoll.ts";
 import { sharedSocket } from "../../lib/agent/shared_place.ts";
 import { asUser, MAY_SWITCH, type User } from "./as_user.ts";
+import { openFds } from "./open_fds.ts";
 import { message, RawClient } from "./raw.ts";
 import { TestAgent } from "./start.ts";
 
@@ -219,11 +220,10 @@ test("a stranger is turned away, and many clients of one user leave room for oth
 });
 
 test("floods of calls, descriptors and bytes: root is answered within a second of processor time, and no descriptor is left", (agent) => {
-  const openFds = () => [...Deno.readDirSync(`/proc/${agent.child.pid}/fd`)].length;
   using root = new Client(agent.socket);
   root.ask("Identify");
   poll(-1, 0, 700);
-  const before = openFds();
+  const before = openFds(agent.child.pid);
   const clients = Array.from({ length: 8 }, () => connect(agent, vm));
   for (const client of clients) {
     client.stuff(message("GetStatus"));
@@ -234,6 +234,6 @@ test("floods of calls, descriptors and bytes: root is answered within a second o
   const took_ms = processorTime(agent.child.pid) - start;
   assert.ok(took_ms < 1000, `root waited for ${took_ms} ms of the agent's time`);
   for (const client of clients) client[Symbol.dispose]();
-  for (let tries = 0; openFds() > before && tries < 3000; tries++) poll(-1, 0, 10);
-  assert.ok(openFds() <= before, `${openFds()} descriptors, before ${before}`);
+  for (let tries = 0; openFds(agent.child.pid) > before && tries < 3000; tries++) poll(-1, 0, 10);
+  assert.ok(openFds(agent.child.pid) <= before, `${openFds(agent.child.pid)} descriptors, before ${before}`);
 });

@@ -35,6 +35,15 @@ Deno.test("an error of the agent rejects the call", async () => {
 Deno.test("a signal ends the wait for a change at once, with its reason", async () => {
   await using agent = await TestAgent.start();
   const client = new AsyncAgentClient(agent.socket);
+  const waits_ms: number[] = [];
+  // A loaded host makes some of the waits long. A client that waits for its turn's end (1000 ms) makes all of them long.
+  while (waits_ms.length < 20 && !waits_ms.some((ms) => ms < 900)) waits_ms.push(await abortedAfter(client));
+  assert.ok(waits_ms.length < 20, `every abort waited for the turn's end: ${waits_ms.join(", ")} ms`);
+  assert.equal((await client.call("Identify", {})).reply.backend, "model");
+});
+
+/** Aborts a wait for a change after 20 ms. Returns how long the wait was. */
+async function abortedAfter(client: AsyncAgentClient): Promise<number> {
   const controller = new AbortController();
   const reason = new Error("enough");
   const statuses = client.more("GetStatus", {}, { signal: controller.signal });
@@ -43,10 +52,10 @@ Deno.test("a signal ends the wait for a change at once, with its reason", async 
   const began = performance.now();
   setTimeout(() => controller.abort(reason), 20);
   await assert.rejects(next, (error) => error === reason);
-  assert.ok(performance.now() - began < 900, "the abort waited for the turn's end");
+  const took_ms = performance.now() - began;
   assert.deepEqual(await statuses.next(), { done: true, value: undefined });
-  assert.equal((await client.call("Identify", {})).reply.backend, "model");
-});
+  return took_ms;
+}
 
 Deno.test("a signal ends the wait for an agent that is silent, for its backlog, and for one that is absent", async () => {
   const directory = await Deno.makeTempDir();

@@ -4,12 +4,9 @@ import fc from "fast-check";
 import { MFD_CLOEXEC } from "../../ffi/abi/fcntl.ts";
 import { close, memfd_create } from "../../ffi/file.ts";
 import { poll } from "../../ffi/epoll.ts";
+import { openFds } from "./open_fds.ts";
 import { message, RawClient } from "./raw.ts";
 import { TestAgent } from "./start.ts";
-
-function openFds(pid: number): number {
-  return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
-}
 
 /** The number of the agent's fds after it has served a client and none is connected. */
 function settledFds(agent: TestAgent): number {

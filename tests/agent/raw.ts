@@ -50,6 +50,15 @@ export class RawClient implements Disposable {
     }
   }
 
+  /** Resolves when `answer` need not wait. A server in this thread works meanwhile. */
+  async arrives(): Promise<void> {
+    if (this.#rest.includes("\0")) return;
+    for (const end = performance.now() + LIMIT_MS; poll(this.#fd, POLLIN, 0) === 0;) {
+      assert.ok(performance.now() < end, "the server neither answers nor ends the connection");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
   /** Reads until the connection ends. */
   untilEnd(): void {
     while (this.#more());

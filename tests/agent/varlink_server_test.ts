@@ -94,7 +94,7 @@ Deno.test("server", async (t) => {
 
 async function serving(
   options: Partial<ServerOptions & ListenerOptions>,
-  work: (socket: string, turn: () => Promise<void>) => Promise<void>,
+  work: (socket: string) => Promise<void>,
 ): Promise<string[]> {
   const directory = await Deno.makeTempDir();
   const socket = `${directory}/s`;
@@ -112,7 +112,7 @@ async function serving(
     ...options,
   });
   const running = server.run();
-  await work(socket, () => new Promise((resolve) => setTimeout(resolve, 50)));
+  await work(socket);
   server.stop();
   await running;
   await Deno.remove(directory, { recursive: true });
@@ -121,10 +121,11 @@ async function serving(
 
 Deno.test("server: a user without permission gets an error, and the connection ends", async () => {
   const uids: number[] = [];
-  const log = await serving({ allowed: ({ uid }) => uids.push(uid) < 0 }, async (socket, turn) => {
+  const log = await serving({ allowed: ({ uid }) => uids.push(uid) < 0 }, async (socket) => {
     using client = new RawClient(socket);
-    await turn();
+    await client.arrives();
     assert.deepEqual(client.answer(), { error: "org.varlink.service.PermissionDenied", parameters: {} });
+    await client.arrives();
     assert.equal(client.answer(), undefined);
   });
   assert.deepEqual(uids, [Deno.uid()]);
@@ -132,16 +133,15 @@ Deno.test("server: a user without permission gets an error, and the connection e
 });
 
 Deno.test("server: a place is free again once its client has gone", async () => {
-  await serving({}, async (socket, turn) => {
+  await serving({}, async (socket) => {
     for (let round = 0; round < 3; round++) {
       using one = new RawClient(socket);
       using two = new RawClient(socket);
       using three = new RawClient(socket);
       for (const client of [one, two]) client.send(message("a.b.C"));
-      await turn();
+      for (const client of [one, two, three]) await client.arrives();
       for (const client of [one, two]) assert.deepEqual(client.answer(), { parameters: { method: "a.b.C" } });
       assert.deepEqual(three.answer(), { error: "io.luo.Agent.Busy", parameters: { clients: 2 } });
     }
-    await turn();
   });
 });

@@ -22,10 +22,14 @@ const CALLS: readonly (readonly string[])[] = [
 async function allGiveUp(cli: Cli, t: Deno.TestContext): Promise<void> {
   for (const call of CALLS) {
     await t.step(call.join(" "), async () => {
-      const began = Date.now();
       const args = [...call, "--timeout", "0.5"];
-      await cli.fails(3, /does not answer within 0\.5 seconds\n[^]*--timeout/, args);
-      assert.ok(Date.now() - began < 8000, "the command took too long");
+      // A loaded host makes one run slow. A command that waits for too long does so in every run.
+      for (let tries = 1;; tries++) {
+        const began = Date.now();
+        await cli.fails(3, /does not answer within 0\.5 seconds\n[^]*--timeout/, args);
+        if (Date.now() - began < 8000) return;
+        assert.ok(tries < 5, "the command took too long each time");
+      }
     });
   }
 }

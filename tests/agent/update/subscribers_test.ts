@@ -82,12 +82,13 @@ Deno.test("subscribers: a veto with its reason cancels", async () => {
 
 Deno.test("subscribers: later moves the deadline, silence is late", async () => {
   await using agent = await TestAgent.start();
-  using vm = new Program(agent, "vm", { seconds: { prepare: 2, cancel: 1 } });
+  using vm = new Program(agent, "vm", { seconds: { prepare: 6, cancel: 1 } });
   using prepare = step(agent, { step: "prepare" });
   prepare.begin();
   const event = vm.next();
   vm.answer(event, "later", { milliseconds: 60_000 });
-  await later(2300);
+  // Until its first deadline is over.
+  await later(Date.parse(event.deadline) + 300 - Date.now());
   vm.answer(event, "ready");
   assert.equal(prepare.last().state, "prepared");
   using freeze = step(agent, { step: "cancel" });
