@@ -7,7 +7,7 @@ import { keyArgument, parseKey } from "./arguments/key.ts";
 import { textArgument } from "./arguments/text_argument.ts";
 import type { Context } from "./base/context.ts";
 import { size } from "./base/size.ts";
-import { visible } from "./base/text.ts";
+import { operand, visible } from "./base/text.ts";
 import { Failure } from "./errors/failure.ts";
 import { call } from "./processes/agent_calls.ts";
 
@@ -38,7 +38,7 @@ export async function run(context: Context, { key, text }: Request, flags: Commo
 
 /** Standard input to its end, or a little more than a value may have. */
 async function readInput(context: Context, key: string): Promise<Uint8Array> {
-  // The value would be the requests that follow, or empty.
+  // The value would be the requests that follow.
   if (context.inputTaken) {
     throw new Failure(
       "usage",
@@ -49,7 +49,6 @@ async function readInput(context: Context, key: string): Promise<Uint8Array> {
     );
   }
   const { checkStandard } = await import("../lib/files/standard_streams.ts");
-  // With a closed standard input the value would silently be empty.
   checkStandard(0, "read", "standard input");
   const bytes = new Uint8Array(VALUE_MAX + 1);
   let at = 0;
@@ -58,7 +57,16 @@ async function readInput(context: Context, key: string): Promise<Uint8Array> {
     if (got === null) break;
     at += got;
   }
+  if (at === 0) throw emptyInput(key);
   return bytes.subarray(0, at);
+}
+
+/** `luo put KEY $UNSET` of a script without a terminal, and the end of a pipe that failed, would replace the value by nothing. */
+function emptyInput(key: string): Failure {
+  return new Failure("bad-request", `Cannot put "${key}": standard input is empty`, {
+    subject: key,
+    hints: [`an empty value is an empty word: luo put ${operand(key)} ''`],
+  });
 }
 
 export function format({ value }: Result): string {
@@ -70,7 +78,7 @@ export const command = buildCommand<CommonFlags, [string, string?], Context>({
     "Store a small value that survives every kexec",
     "The value is TEXT, or standard input with all its bytes: at most 64 KiB, and 16 MiB with all keys and values. It replaces\n" +
       "the one there as a whole: when the command fails, the old value is there. It survives the agent's death too. A key has 1\n" +
-      "to 255 bytes, without control characters. More data goes into a kept session: luo session create NAME --keep.",
+      "to 255 bytes, without control characters. An empty value is an empty word: standard input must have a byte. More data goes into a kept session: luo session create NAME --keep.",
     [
       ["luo put deploy/version 1.4.2", "a word"],
       ["tar c state | luo put state", "bytes from standard input"],

@@ -61,9 +61,15 @@ export class EpollWaiter {
   }
 }
 
-/** poll(2) of one fd: its `revents`, 0 after `timeout_ms` (0: do not wait; -1: no limit). Blocks this thread. */
+/** The longest limit that poll(2) takes: an int, 24 days. */
+const POLL_MAX_MS = 2 ** 31 - 1;
+
+/**
+ * poll(2) of one fd: its `revents`, 0 after `timeout_ms` (0: do not wait; -1: no limit; a limit of more than 24 days counts as 24 days).
+ * Blocks this thread.
+ */
 export function poll(fd: number, events: number, timeout_ms: number): Ret {
   const entry = encodePollFd(fd, events);
-  const answer = ret(libc().poll(entry, 1n, timeout_ms), errno[0]);
+  const answer = ret(libc().poll(entry, 1n, Math.min(timeout_ms, POLL_MAX_MS)), errno[0]);
   return answer < 0 ? answer : decodePollFd(entry);
 }

@@ -1,9 +1,7 @@
 /** The application: one command line from its arguments to the exit code. */
 import {
   type Application,
-  ArgumentScannerError,
   buildApplication,
-  formatMessageForArgumentScannerError,
   type PartialApplicationConfiguration,
   type RouteMap,
   run,
@@ -11,24 +9,30 @@ import {
   text_en,
 } from "@stricli/core";
 import type { Context, Outside } from "../base/context.ts";
+import { argumentHints, argumentProblem } from "./argument_problem.ts";
 import { Ended } from "../errors/program_ended.ts";
 import { EXIT, type ExitCode } from "../base/exit_codes.ts";
+import { FirstError } from "./first_error.ts";
 import { Failure, failureJson, renderFailure } from "../errors/failure.ts";
 import { help, version } from "./flags.ts";
-import { nearest, suggestion } from "../errors/nearest.ts";
+import { suggestion } from "../errors/nearest.ts";
 import { withKexecVerb } from "../arguments/kexec_spelling.ts";
 import { type Flags, lastWins } from "./repeated_flags.ts";
-import { allRoutes, commandAt, commandWords, routesOf, routesTo } from "./route_to.ts";
+import { withValuesApart } from "./values_apart.ts";
+import { allRoutes, commandAt, commandWords, routesOf, routesTo, verbsOf } from "./route_to.ts";
 import { plain } from "../base/text.ts";
 
 /** Runs one command line and returns the exit code. */
 export async function runLine(given: readonly string[], outside: Outside): Promise<ExitCode | number> {
   const args = await exactly(given);
-  if (args instanceof Failure) {
-    outside.process.stderr.write(`${(wantsJson(given) ? failureJson : renderFailure)(args)}\n`);
-    return args.exit;
-  }
+  if (args instanceof Failure) return tell(args, wantsJson(given), outside);
   return await new Runner().runWords(args, outside);
+}
+
+/** Writes a failure that comes before any command runs. Returns the exit code. */
+function tell(failure: Failure, json: boolean, { process }: Outside): ExitCode {
+  process.stderr.write(`${(json ? failureJson : renderFailure)(failure)}\n`);
+  return failure.exit;
 }
 
 /** An application that knows the command of a command line, and the flags of that command. */
@@ -45,21 +49,27 @@ class Runner {
     const json = wantsJson(args);
     const context: Context = {
       ...outside,
+      process: json
+        ? { ...outside.process, stderr: new FirstError(outside.process.stderr) }
+        : outside.process,
       paint: json ? plain : outside.paint,
       allRoutes,
       routesTo,
       runWords: this.runWords,
     };
-    const words = commandApart(withKexecVerb(args));
+    const words = commandApart(withKexecVerb(withHelpFlag(args)));
     const { application, flags } = await this.#prepare(words, json);
-    await run(application, lastWins(words, flags), context);
+    const apart = withValuesApart(words, flags);
+    if (apart instanceof Failure) return tell(apart, json, outside);
+    await run(application, lastWins(apart, flags), context);
     return exitCode(context.process.exitCode);
   };
 
   async #prepare(words: readonly string[], json: boolean): Promise<Prepared> {
     const named = commandWords(words);
     if (named === undefined) {
-      return { application: application(json, await routesTo(words), { help, version }), flags: {} };
+      const made = application(json, await routesTo(words), { help, version }, { first: words[0] });
+      return { application: made, flags: {} };
     }
     const asks = words.some((word) => ASKS.test(word));
     const key = `${named} ${json} ${asks}`;
@@ -68,7 +78,8 @@ class Runner {
     const command = await commandAt(named);
     const flags = command.parameters.flags ?? {};
     const integrations = asks ? { help, version } : passedOn(flags);
-    const made = { application: application(json, routesOf(named, command), integrations), flags };
+    const place = { takesArguments: command.parameters.positional !== undefined };
+    const made = { application: application(json, routesOf(named, command), integrations, place), flags };
     this.#prepared.set(key, made);
     return made;
   }
@@ -87,6 +98,11 @@ async function exactly(args: readonly string[]): Promise<readonly string[] | Fai
     if (error instanceof Failure) return error;
     throw error;
   }
+}
+
+/** `luo help COMMAND` means `luo COMMAND --help`. */
+function withHelpFlag(args: readonly string[]): readonly string[] {
+  return args[0] === "help" ? [...args.slice(1).filter((word) => word !== "help"), "--help"] : args;
 }
 
 /**
@@ -114,11 +130,18 @@ function passedOn(flags: Flags): Integrations {
 
 type Integrations = Readonly<Record<string, StricliIntegration<Context>>>;
 
+/** What the command line is about, for hints: its first word, and whether the command takes arguments. */
+interface Place {
+  readonly first?: string;
+  readonly takesArguments?: boolean;
+}
+
 /** The application. With `json`, errors are written as JSON too. */
 function application(
   json: boolean,
   routes: RouteMap<Context>,
   integrations: Integrations,
+  place: Place = {},
 ): Application<Context> {
   const show = json ? failureJson : renderFailure;
   const usage = (message: string, hints: string[] = []) => show(new Failure("usage", message, { hints }));
@@ -138,8 +161,9 @@ function application(
       text: {
         ...text_en,
         noCommandRegisteredForInput: ({ input, corrections }) =>
-          usage(`Cannot find command "${input}"`, [commandHint(input, corrections)]),
-        exceptionWhileParsingArguments: (error) => usage(argumentProblem(error)),
+          usage(commandProblem(input, place.first), [commandHint(input, corrections, place.first)]),
+        exceptionWhileParsingArguments: (error) =>
+          usage(argumentProblem(error), argumentHints(error, place.takesArguments ?? false)),
         // Only writing can fail in `--help` and `--version`: that is a Failure.
         exceptionWhileRunningIntegrationFlag: ({ exception }) => show(asFailure(exception)),
         exceptionWhileRunningCommand: (error) => show(internal(error)),
@@ -154,11 +178,23 @@ function application(
   return buildApplication<Context>(routes, configuration, integrations);
 }
 
-function commandHint(input: string, corrections: readonly string[]): string {
-  if (input.startsWith("-")) return `options go after the command: luo status ${input} ...`;
+function commandProblem(input: string, first = ""): string {
+  const missing = input.startsWith("-") && verbsOf(first).length > 0;
+  return missing
+    ? `Cannot find a command between "${first}" and "${input}"`
+    : `Cannot find command "${input}"`;
+}
+
+function commandHint(input: string, corrections: readonly string[], first = ""): string {
+  const verbs = verbsOf(first);
+  if (input.startsWith("-")) {
+    const command = verbs.length === 0 ? "status" : `${first} ${verbs.join("|")}`;
+    return `options go after the command: luo ${command} ${input} ...`;
+  }
   // stricli puts the names in backticks, and offers far ones too.
   const known = corrections.map((name) => name.replaceAll("`", ""));
-  return suggestion(input, known) ?? "list the commands with: luo --help";
+  return suggestion(input, known) ??
+    `list the commands with: luo ${verbs.length === 0 ? "" : `${first} `}--help`;
 }
 
 /** A closed pipe needs no message: `cat` writes none either. */
@@ -175,29 +211,6 @@ function internal(error: unknown): Failure {
   return new Failure("internal", `Cannot go on: ${message}`, { hints: ["this is a bug in luo"] });
 }
 
-/** stricli's argument errors in the grammar of our messages. */
-function argumentProblem(error: unknown): string {
-  if (!(error instanceof ArgumentScannerError)) return error instanceof Error ? error.message : String(error);
-  return formatMessageForArgumentScannerError(error, {
-    ArgumentParseError: ({ externalFlagNameOrPlaceholder: name, input, exception }) => {
-      const option = /^[A-Z]/.test(name) ? name : `--${name}`;
-      return `Cannot use "${input}" for ${option}: ${
-        exception instanceof Error ? exception.message : exception
-      }`;
-    },
-    FlagNotFoundError: ({ input, corrections }) => {
-      const meant = nearest(input, corrections);
-      return `Cannot find option "--${input}"${meant === undefined ? "" : `: did you mean --${meant}?`}`;
-    },
-    EnumValidationError: ({ externalFlagName, input, values }) =>
-      `Cannot use "${input}" for --${externalFlagName}: it is one of ${values.join(", ")}`,
-    UnsatisfiedFlagError: ({ externalFlagName }) => `Cannot go on without a value for --${externalFlagName}`,
-    UnsatisfiedPositionalError: ({ placeholder }) => `Cannot go on without ${placeholder}`,
-    UnexpectedPositionalError: ({ input }) => `Cannot take "${input}" here: there are too many arguments`,
-    UnexpectedFlagError: ({ externalFlagName }) => `Cannot take --${externalFlagName} twice`,
-  });
-}
-
 /** Translates stricli's negative exit codes. */
 export function exitCode(code: number | string | null | undefined): ExitCode | number {
   const number = Number(code ?? 0);
@@ -210,5 +223,8 @@ export function exitCode(code: number | string | null | undefined): ExitCode | n
 export function wantsJson(args: readonly string[]): boolean {
   const end = args.indexOf("--");
   if (args[0] === "emulate") return false;
-  return (end < 0 ? args : args.slice(0, end)).includes("--json");
+  return (end < 0 ? args : args.slice(0, end)).some((word) => JSON_WANTED.test(word));
 }
+
+/** stricli takes these words for yes. */
+const JSON_WANTED = /^--json(?:=(?:true|t|yes|y|on|1))?$/i;

@@ -42,7 +42,7 @@ function occurrences(args: readonly string[], flags: Flags): Occurrence[] {
 }
 
 /** The flag's name in the code; undefined for a word that is no flag of the command. */
-function flagName(word: string | undefined, flags: Flags): string | undefined {
+export function flagName(word: string | undefined, flags: Flags): string | undefined {
   const [, typed] = /^--([A-Za-z][\w-]*)(?:=|$)/s.exec(word ?? "") ?? [];
   const name = typed?.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
   return name !== undefined && Object.hasOwn(flags, name) ? name : undefined;

@@ -56,6 +56,14 @@ export function commandWords([first = "", second = ""]: readonly string[]): stri
   return [first, `${first} ${second}`].find((words) => Object.hasOwn(COMMAND_FILES, words));
 }
 
+/** The words that can follow the name of a group; none for a word that is no group. */
+export function verbsOf(group: string): string[] {
+  return Object.keys(COMMAND_FILES).flatMap((words) => {
+    const [first, second] = words.split(" ");
+    return first === group && second !== undefined ? [second] : [];
+  });
+}
+
 /** Loads the command that these words name: an answer of `commandWords`. */
 export async function commandAt(words: string): Promise<Command<Context>> {
   const load = COMMAND_FILES[words];

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { build } from "../../tools/binary/build.ts";
 import { chunks, disposals } from "../../tools/binary/chunks.ts";
+import { runLine } from "../../commands/program/application.ts";
+import { plain } from "../../commands/base/text.ts";
 import { asFunction, LINKER } from "../../tools/binary/loader.ts";
 import { VERSION } from "../../lib/version.ts";
 import { hostTarget } from "../../tools/binary/deno_program.ts";
@@ -126,6 +128,35 @@ for (const [line, env = {}] of helps) {
     assert.equal(`${code} ${err}`, "0 ");
     assert.ok(out.length > 100);
     assert.equal(out, new TextDecoder().decode(stdout));
+  });
+}
+
+const mistakes = [
+  "session show",
+  "session show a b",
+  "status --timeout soon",
+  "status --backend vax",
+  "status --socket",
+  "status --jsn",
+  "status -x",
+  "status --watch=x",
+  "status --watch=",
+];
+for (const line of mistakes) {
+  Deno.test(`luo ${line} has the message of the checkout`, async () => {
+    let expected = "";
+    const process = { stdout: { write() {} }, stderr: { write: (text: string) => void (expected += text) } };
+    const outside = {
+      process,
+      settings: {},
+      mainModule: "",
+      stdoutIsTerminal: false,
+      stderrIsTerminal: false,
+      paint: plain,
+    };
+    assert.equal(await runLine(line.split(" "), outside), 2);
+    const { code, err } = sh(`$LUO ${line}`);
+    assert.equal(`${code} ${err}`, `2 ${expected}`);
   });
 }
 

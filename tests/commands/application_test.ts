@@ -79,7 +79,15 @@ Deno.test("wrong command lines: exit 2, a hint, nothing on stdout", async (t) =>
     [["frobnicate"], /Cannot find command "frobnicate"\n {2}list the commands/],
     [["status", "--frobnicate"], /Cannot find option "--frobnicate"\n$/],
     [["--backend", "model", "status"], /options go after the command: luo status --backend/],
-    [["help"], /luo --help/],
+    [["help", "nonsense"], /Cannot find command "nonsense"/],
+    [["session", "--all"], /a command between "session" and "--all"\n.*luo session create\|list/],
+    [["session", "nonsense"], /luo session --help/],
+    [["status", "-x"], /Cannot find option "-x"\n$/],
+    [["put", "key", "-abc"], /"-a"\n {2}an argument that begins with - goes after --/],
+    [["status", "--watch=perhaps"], /"perhaps" for --watch: it is a switch/],
+    [["session", "finish", "vm1", "--force="], /"" for --force: it is a switch/],
+    [["session", "finish", "vm1", "--frce="], /Cannot find option "--frce"/],
+    [["file", "preserve", "vm1", "--stdin", "--token="], /Cannot use "" for --token/],
     [["session", "create"], /without SESSION/],
     [["session", "create", "a", "b"], /too many arguments/],
     [["session", "create", ""], /must not be empty/],
@@ -103,9 +111,19 @@ Deno.test("wrong command lines: exit 2, a hint, nothing on stdout", async (t) =>
   }
 });
 
-Deno.test("with --json a usage error is JSON too", async () => {
-  const { err } = await luo("session", "create", "--json");
-  assert.equal(JSON.parse(err).error.kind, "usage");
+Deno.test("with --json a usage error is one line of JSON, also when more than one thing is wrong", async () => {
+  for (const json of ["--json", "--json=true"]) {
+    const { err } = await luo("session", "create", "--timeout", "soon", json);
+    assert.equal(JSON.parse(err).error.kind, "usage");
+  }
+});
+
+Deno.test("luo help COMMAND is luo COMMAND --help", async () => {
+  for (const words of [[], ["session"], ["file", "restore"]]) {
+    const { code, out } = await luo("help", ...words);
+    assert.equal(code, 0);
+    assert.equal(out, (await luo(...words, "--help")).out);
+  }
 });
 
 Deno.test("every command has help with an example that is its own", async (t) => {

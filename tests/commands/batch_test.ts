@@ -71,7 +71,9 @@ Deno.test("batch: a line that fails is that line's error only", async () => {
     { id: 10, argv: ["session", "create"] },
     { id: 11, argv: ["session", "show", "none"] },
     { id: 12, argv: ["session", "--help"] },
-    { id: 13, argv: ["session", "list"] },
+    { id: 13, argv: ["session"] },
+    { id: 14, argv: ["session", "show", "--timeout=soon"] },
+    { id: 15, argv: ["session", "list"] },
   ];
   const { code, answers } = await batch(cli, requests);
   assert.equal(code, 1);
@@ -87,9 +89,12 @@ Deno.test("batch: a line that fails is that line's error only", async () => {
     "10 2 usage",
     "11 1 no-such-session",
     "12 2 usage",
-    "13 0 ok",
+    "13 2 usage",
+    "14 2 usage",
+    "15 0 ok",
   ]);
   assert.match(answers[6]?.error?.message ?? "", /^Cannot take line 7 as a request: "id" /);
+  assert.match(answers.at(-3)?.error?.message ?? "", /a command between "session" and/);
   assert.deepEqual(answers.at(-1)?.result, { sessions: [] }, "a malformed request did something");
 });
 

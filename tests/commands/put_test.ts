@@ -49,7 +49,9 @@ Deno.test("a value too long, and what is no key", async () => {
   await cli.fails(2, /at most 65536 bytes\n.*session create NAME --keep/, ["put", "k"], { stdin });
   assert.equal(await cli.ok(["get", "k"]), "old");
   await cli.ok(["put", "k"], { stdin: stdin.subarray(1) });
-  await cli.ok(["put", "k"]);
+  await cli.fails(2, /standard input is empty\n.*luo put k ''/, ["put", "k"]);
+  assert.equal((await cli.ok(["get", "k"])).length, 65536);
+  await cli.ok(["put", "k", ""]);
   assert.equal(await cli.ok(["get", "k"]), "");
   for (const key of ["", "a\nb", "x".repeat(256)]) await cli.fails(2, /a key has/, ["put", key, "v"]);
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { withKexecVerb } from "../../commands/arguments/kexec_spelling.ts";
 import { lastWins } from "../../commands/program/repeated_flags.ts";
+import { withValuesApart } from "../../commands/program/values_apart.ts";
 import { command as load } from "../../commands/kexec_load.ts";
 import { command as preserve } from "../../commands/file_preserve.ts";
 import { Cli } from "./cli.ts";
@@ -29,6 +30,13 @@ Deno.test("of a flag that is given twice the last one counts, and --initrd colle
 Deno.test("words after -- are of another program", () => {
   const words = "file preserve vm1 --token 1 -- prog --token 2 --token 3".split(" ");
   assert.deepEqual(lastWins(words, preserve.parameters.flags ?? {}), words);
+});
+
+Deno.test("a value after = may be empty or have newlines", () => {
+  const flags = preserve.parameters.flags ?? {};
+  const words = ["file", "preserve", "vm1", "--label=", "--from=a\n=b", "--token=1", "--", "--label="];
+  const apart = ["file", "preserve", "vm1", "--label", "", "--from", "a\n=b", "--token=1", "--", "--label="];
+  assert.deepEqual(withValuesApart(words, flags), apart);
 });
 
 Deno.test("kexec-tools' verbs stand anywhere before --, and only where luo's verb is missing", async (t) => {

@@ -7,6 +7,8 @@ Deno.test("luo doctor on the model: nothing stops it, and the agent can open the
   await using cli = new Cli();
   await cli.ok(["session", "create", "vm1"]);
   const { doctor } = await cli.json<Answers["doctor"]>(["doctor"]);
+  // No limit, and one of more milliseconds than an int holds.
+  for (const limit of ["0", "9999999"]) await cli.ok(["doctor", "--timeout", limit]);
   assert.deepEqual([doctor.backend, doctor.stopped], ["model", false]);
   const device = doctor.findings.find(({ code }) => code === "device");
   assert.equal(device?.verdict, "ok");

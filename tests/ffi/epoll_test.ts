@@ -53,6 +53,8 @@ Deno.test("poll gives revents, 0 after its timeout, and POLLNVAL for a closed fd
   assert.equal(poll(a, POLLIN, 5), 0);
   write(b, new Uint8Array(1));
   assert.equal(poll(a, POLLIN, -1), POLLIN);
+  // More than an int holds.
+  for (const limit of [2 ** 31, Infinity]) assert.equal(poll(a, POLLIN, limit), POLLIN);
   assert.equal(poll(1 << 20, POLLIN, 0), POLLNVAL);
   close(a);
   close(b);
