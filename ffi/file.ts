@@ -134,6 +134,15 @@ export function fstatfs_type(fd: number): Ret {
   return answer < 0 ? answer : new DataView(into.buffer).getUint32(0, true);
 }
 
+/** As `fstatfs_type`, by a path. */
+export function statfs_type(path: string): Ret {
+  const fd = open(path, O_PATH | O_CLOEXEC);
+  if (fd < 0) return fd;
+  const type = fstatfs_type(fd);
+  close(fd);
+  return type;
+}
+
 /** linux/statfs.h */
 export const ST_RDONLY = 1;
 export const ST_NODEV = 4;

@@ -8,6 +8,8 @@ import { cString, errno, libc, ret } from "./libc.ts";
 const IN_NONBLOCK_CLOEXEC = 0o2004000;
 /** An inode's last name and last fd are gone. */
 export const IN_DELETE_SELF = 0x400;
+/** A file was written, or the last fd that could write is closed. */
+export const [IN_MODIFY, IN_CLOSE_WRITE] = [2, 8];
 /** The watch has ended, with its inode. */
 export const IN_IGNORED = 0x8000;
 

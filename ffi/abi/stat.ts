@@ -12,6 +12,8 @@ export const AT_SYMLINK_FOLLOW = 0x400;
 export const TMPFS_MAGIC = 0x01021994;
 export const HUGETLBFS_MAGIC = 0x958458f6;
 export const RAMFS_MAGIC = 0x858458f6;
+export const PROC_SUPER_MAGIC = 0x9fa0;
+export const DEBUGFS_MAGIC = 0x64626720;
 export const SYSFS_MAGIC = 0x62656572;
 export const CONFIGFS_MAGIC = 0x62656570;
 /** Bytes of `struct statfs` on 64-bit architectures; `f_type` is its first word. */

@@ -4,10 +4,19 @@ import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { ST_RDONLY } from "../../ffi/file.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
-import { isMounted, isPathOnly, type PathArguments, type Subject, type Subjects } from "./call_subject.ts";
+import {
+  isMounted,
+  isPathOnly,
+  type PathArguments,
+  type Subject,
+  type Subjects,
+  whyNoFile,
+} from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { CAP_CHOWN, CAP_FOWNER, CAP_FSETID, type Credentials, W_OK } from "./credentials.ts";
-import { type Node, touched } from "./device_nodes.ts";
+import { type Node, now, touched } from "./device_nodes.ts";
+import type { System } from "./kernel_files.ts";
+import { isHostKernelFile } from "./host_kernel_files.ts";
 import { decodeTimes, sizeOfTimes, type TimeFormat } from "./time_arguments.ts";
 
 const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -44,7 +53,7 @@ export class AttributeCalls {
   /** fs/attr.c: setattr_prepare(). */
   #chmod(call: Notification, named: PathArguments | undefined, mode: bigint): CallAnswer {
     return this.#change(call, named, (node, credentials) => {
-      if (!owns(node, credentials)) return -Errno.EPERM;
+      if (isFixed(node) || !owns(node, credentials)) return -Errno.EPERM;
       const foreign = !credentials.inGroup(node.gid) && !credentials.has(CAP_FSETID);
       node.mode = int(mode) & 0o7777 & ~(foreign ? S_ISGID : 0);
       return 0;
@@ -56,6 +65,7 @@ export class AttributeCalls {
     const [user, group] = [Number(BigInt.asUintN(32, uid)), Number(BigInt.asUintN(32, gid))];
     return this.#change(call, named, (node, credentials) => {
       const [owner, any] = [credentials.uid === node.uid, credentials.has(CAP_CHOWN)];
+      if (isFixed(node) && (user !== UNCHANGED || group !== UNCHANGED)) return -Errno.EPERM;
       if (user !== UNCHANGED && !any && !(owner && user === node.uid)) return -Errno.EPERM;
       const joins = group === node.gid || credentials.inGroup(group);
       if (group !== UNCHANGED && !any && !(owner && joins)) return -Errno.EPERM;
@@ -100,26 +110,42 @@ export class AttributeCalls {
       ? this.subjects.byFd(call.tid, int(call.args[0]))
       : this.subjects.byPath(call, named);
     if (named === undefined && subject !== undefined && isPathOnly(subject)) return -Errno.EBADF;
+    if (subject === undefined) {
+      const root = this.program.credentials(call.tid).uid === 0;
+      return root && isHostKernelFile(this.subjects, call, named) ? -Errno.EPERM : undefined;
+    }
     return this.#apply(call, subject, change);
   }
 
-  #apply(call: Notification, subject: Subject | undefined, change: Change): CallAnswer {
-    if (subject?.is === "below") return -Errno.ENOTDIR;
-    if (subject?.is === "absent") return -Errno.ENOENT;
-    if (subject?.is === "session") return -Errno.EOPNOTSUPP;
-    if (subject?.is !== "device") return undefined;
+  #apply(call: Notification, subject: Subject, change: Change): CallAnswer {
+    const credentials = () => this.program.credentials(call.tid);
+    const missing = whyNoFile(subject, credentials);
+    if (missing !== undefined) return -missing;
+    if (subject.is === "kernel" && subject.file !== undefined) {
+      const answer = change(subject.file, credentials());
+      if (answer === 0) subject.file.times.ctime = now();
+      return answer;
+    }
+    if (subject.is === "session") return -Errno.EOPNOTSUPP;
+    if (subject.is !== "device") return undefined;
     if (isMounted(subject, ST_RDONLY)) return -Errno.EROFS;
-    const answer = change(subject.node, this.program.credentials(call.tid));
+    const answer = change(subject.node, credentials());
     if (answer === 0) touched(subject.node);
     return answer;
   }
 }
 
 /** Changes the node, or returns the errno of the rule that forbids it. */
-type Change = (node: Node, credentials: Credentials) => number;
+type Change = (node: Inode, credentials: Credentials) => number;
+type Inode = Pick<Node, "mode" | "uid" | "gid" | "times"> & { readonly system?: System };
 
-function owns(node: Node, credentials: Credentials): boolean {
+function owns(node: Inode, credentials: Credentials): boolean {
   return credentials.uid === node.uid || credentials.has(CAP_FOWNER);
+}
+
+/** fs/proc/proc_sysctl.c: proc_sys_setattr() */
+function isFixed({ system }: Inode): boolean {
+  return system === "sysctl";
 }
 
 function at(dirfd: number, path: bigint, flags = 0): PathArguments {

@@ -5,10 +5,12 @@ import { AttributeCalls } from "./attribute_calls.ts";
 import type { CallAnswer, Handlers } from "./call_answer.ts";
 import { Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
+import { ContentCalls } from "./content_calls.ts";
 import { DeviceNodes } from "./device_nodes.ts";
 import type { EmulatedFds } from "./emulated_fds.ts";
 import { Ioctls } from "./ioctls.ts";
 import { KernelCalls } from "./kernel_calls.ts";
+import { KernelFileNodes } from "./kernel_file_nodes.ts";
 import { LookCalls } from "./look_calls.ts";
 import { MountCalls } from "./mount_calls.ts";
 import { MoveCalls } from "./move_calls.ts";
@@ -47,13 +49,14 @@ export class CallServer implements Disposable {
     objects: EmulatedFds,
   ) {
     const nodes = new DeviceNodes(hasDevice);
-    const subjects = new Subjects(program, objects, new Paths(nodes));
+    const subjects = new Subjects(program, objects, new Paths(nodes), new KernelFileNodes(sys));
     const ioctls = new Ioctls(sys, program, objects);
     const preserved = new PreservedFiles(sys, objects, ioctls, isPreserved);
+    const contents = new ContentCalls(sys, program, objects);
     this.#nodes = nodes;
     this.#handlers = {
       ...new OpenCalls(sys, program, subjects, ioctls, preserved).handlers,
-      ...new LookCalls(sys, program, objects, subjects).handlers,
+      ...new LookCalls(program, objects, subjects).handlers,
       ...new NameCalls(program, subjects, nodes).handlers,
       ...new MountCalls(program, subjects, nodes).handlers,
       ...new MoveCalls(program, subjects, nodes).handlers,
@@ -61,9 +64,9 @@ export class CallServer implements Disposable {
       ...new XattrCalls(program, subjects).handlers,
       ...new WatchCalls(program, subjects).handlers,
       ...new WayCalls(program, subjects).handlers,
-      ...new ObjectCalls(sys, objects, ioctls, preserved).handlers,
-      ...new SizeCalls(sys, program, objects, subjects, preserved).handlers,
-      ...new WriteCalls(sys, program, objects, preserved).handlers,
+      ...new ObjectCalls(sys, objects, ioctls, preserved, contents).handlers,
+      ...new SizeCalls(sys, program, objects, subjects, preserved, contents).handlers,
+      ...new WriteCalls(sys, program, objects, preserved, contents).handlers,
       ...new TransferCalls(sys, program, objects, preserved).handlers,
       ...new KernelCalls(sys, program, objects, ioctls, log).handlers,
     };

@@ -1,11 +1,23 @@
 /** Finds out what a trapped call is about: the device, a session, or a file of the host. */
+import { Errno } from "../../ffi/abi/errno.ts";
+import { S_IFREG } from "../../ffi/abi/fcntl.ts";
 import { AT_EMPTY_PATH } from "../../ffi/abi/stat.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { fstat, mount_flags, stat } from "../../ffi/file.ts";
 import type { CallingProgram } from "./calling_program.ts";
+import type { Credentials } from "./credentials.ts";
 import { DEVICE_DIRECTORY, type Entry, type Node } from "./device_nodes.ts";
 import type { EmulatedFd, EmulatedFds } from "./emulated_fds.ts";
-import type { FilePlace, Place } from "./path_walk.ts";
+import {
+  isReachable,
+  type KernelFileNode,
+  type KernelFileNodes,
+  lookOfKernelFile,
+  processFileNode,
+} from "./kernel_file_nodes.ts";
+import { isKernelFile } from "./kernel_files.ts";
+import { type FilePlace, type Place, splitPath } from "./path_walk.ts";
+import { isProcOrSys } from "./proc_and_sys.ts";
 import type { Paths } from "./paths.ts";
 import { type FileLook, lookOf, SESSION } from "./stat_structs.ts";
 
@@ -21,7 +33,9 @@ export type Subject =
   }
   | { readonly is: "session"; readonly object: EmulatedFd }
   | { readonly is: "absent"; readonly entry: Entry }
-  | { readonly is: "below"; readonly slash: boolean };
+  | { readonly is: "below"; readonly slash: boolean; readonly path?: string }
+  /** A file of /proc or /sys that is the model's; without `file` its kernel has none of this name. */
+  | { readonly is: "kernel"; readonly path: string; readonly file?: KernelFileNode };
 
 export interface PathArguments {
   readonly dirfd: number;
@@ -33,7 +47,12 @@ export interface PathArguments {
 }
 
 export class Subjects {
-  constructor(readonly program: CallingProgram, readonly objects: EmulatedFds, readonly paths: Paths) {}
+  constructor(
+    readonly program: CallingProgram,
+    readonly objects: EmulatedFds,
+    readonly paths: Paths,
+    readonly kernelFiles: KernelFileNodes,
+  ) {}
 
   /** The object that a path names; undefined for all others, and when the path cannot be read. */
   byPath(call: Notification, named: PathArguments): Subject | undefined {
@@ -50,7 +69,7 @@ export class Subjects {
     if (typeof text === "number") return {};
     if (text === "" && empty) return { subject: this.byFd(tid, dirfd) };
     const place = this.paths.find(tid, dirfd, text, { follow });
-    if (place?.is === "file") return { file: place };
+    if (place?.is === "file") return { file: place, subject: this.at(place) };
     if (place?.is === "fd") return follow ? { subject: this.byFd(place.pid, place.fd) } : {};
     return place === undefined ? {} : { subject: this.at(place) };
   }
@@ -58,6 +77,7 @@ export class Subjects {
   at(place: Place): Subject | undefined {
     if (place.is === "below") return { is: "below", slash: place.slash };
     if (place.is === "fd") return this.byFd(place.pid, place.fd);
+    if (place.is === "file") return this.#ofKernel(place);
     if (place.is !== "entry") return undefined;
     const { entry, directory } = place;
     return entry.node === undefined
@@ -65,16 +85,47 @@ export class Subjects {
       : { is: "device", node: entry.node, entry, directory };
   }
 
+  #ofKernel({ inside, path }: FilePlace): Subject | undefined {
+    const [parent] = splitPath(inside);
+    if (!(isKernelFile(inside) || isKernelFile(parent)) || !isProcOrSys(path, inside)) return undefined;
+    const file = this.kernelFiles.find(inside);
+    const below = file === undefined && this.kernelFiles.find(parent)?.type === S_IFREG;
+    if (below) return { is: "below", slash: false, path: inside };
+    return isKernelFile(inside) ? { is: "kernel", path: inside, file } : undefined;
+  }
+
+  /** A memfd with the content of such a file. */
+  #content(tid: number, fd: number): Subject | undefined {
+    const path = this.objects.contentPath(tid, fd);
+    if (path === undefined) return undefined;
+    return {
+      is: "kernel",
+      path,
+      file: isKernelFile(path) ? this.kernelFiles.find(path) : processFileNode(path),
+    };
+  }
+
   byFd(tid: number, fd: number): Subject | undefined {
     const object = this.objects.find(tid, fd);
     if (object?.kind === "session") return { is: "session", object };
-    if (object?.node === undefined) return undefined;
+    if (object === undefined) return this.#content(tid, fd);
+    if (object.node === undefined) return undefined;
     return { is: "device", node: object.node, entry: object.entry, object };
   }
 }
 
-/** How the device or a session looks to stat(2). */
+/** The errno of a path to the subject that leads nowhere, or into a directory that the program may not search. */
+export function whyNoFile(subject: Subject | undefined, credentials: () => Credentials): number | undefined {
+  if (subject?.is === "absent") return Errno.ENOENT;
+  if (subject?.is !== "kernel" && subject?.is !== "below") return undefined;
+  if (subject.path !== undefined && !isReachable(subject.path, credentials())) return Errno.EACCES;
+  if (subject.is === "below") return Errno.ENOTDIR;
+  return subject.file === undefined ? Errno.ENOENT : undefined;
+}
+
+/** How a file of the machine looks to stat(2). */
 export function look(subject: Subject): FileLook | undefined {
+  if (subject.is === "kernel") return subject.file && lookOfKernelFile(subject.file);
   if (subject.is === "session") return { ...SESSION, ...subject.object.anonymous };
   if (subject.is !== "device") return undefined;
   const { kind, memfd } = subject.node;

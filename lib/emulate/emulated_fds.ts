@@ -15,16 +15,20 @@ import {
   O_CLOEXEC,
   O_NONBLOCK,
   O_PATH,
+  O_RDONLY,
   O_RDWR,
 } from "../../ffi/abi/fcntl.ts";
 import { epoll_create1, epoll_ctl, epoll_wait, EpollWaiter } from "../../ffi/epoll.ts";
-import { close, fcntl, fstat, memfd_create, open, readlink, stat } from "../../ffi/file.ts";
+import { close, fcntl, fstat, memfd_create, open, pread, readlink, stat } from "../../ffi/file.ts";
 import {
+  IN_CLOSE_WRITE,
   IN_DELETE_SELF,
   IN_IGNORED,
+  IN_MODIFY,
   inotify_add_watch,
   inotify_init1,
   inotify_read,
+  type InotifyEvent,
 } from "../../ffi/watch.ts";
 import { check } from "../error.ts";
 import type { Ret } from "../system_calls.ts";
@@ -56,6 +60,15 @@ export interface EmulatedFd {
   readonly watched?: number;
 }
 
+/** Text that a program wrote to a file of /proc. */
+export interface Written {
+  readonly path: string;
+  readonly content: Uint8Array;
+}
+
+/** sysctl takes no more than a page. */
+const WRITTEN_MAX = 4096;
+
 /** The facts that are known when the device is opened. */
 export type Opened = Pick<EmulatedFd, "entry" | "name" | "node" | "path_only" | "watched">;
 
@@ -73,8 +86,12 @@ export class EmulatedFds implements Disposable {
   readonly #inotify = check(inotify_init1(), "inotify_init1", "the machine");
   /** Files that were retrieved in this boot. Linux gives a retrieved file no name; the host shows the memfd's name. */
   readonly nameless = new Set<string>();
-  /** The memfds with the contents of files of /proc and /sys have this before the path in their names. */
-  readonly contentMark = `luo-${crypto.randomUUID()}`;
+  /** The memfds with the contents of files of /proc and /sys have this in their names, before the flags and the path. */
+  readonly #contentMark = `luo-${crypto.randomUUID()}`;
+  /** Files that a program may write, with luo's own fd to read them again. */
+  readonly #written = new Map<number, { readonly fd: number; readonly path: string }>();
+  /** Whether a program was given such a file in this boot. */
+  hasContents = false;
   readonly #by_identity = new Map<string, EmulatedFd>();
   readonly #by_watch = new Map<number, EmulatedFd>();
 
@@ -122,13 +139,24 @@ export class EmulatedFds implements Disposable {
     return typeof found === "number" ? undefined : this.#by_identity.get(identityOf(found));
   }
 
-  /** The path in /proc or /sys of a file that luo gave a program; undefined for every other file. */
-  contentPath(tid: number, fd: number): string | undefined {
-    const start = `/memfd:${this.contentMark}`;
+  /** The name of a memfd with the content of the file at `path`, opened with these flags. */
+  contentName(path: string, flags: number): string {
+    return `${this.#contentMark}${flags.toString(8)}${path}`;
+  }
+
+  /** A file in /proc or /sys that luo gave a program, and the flags of the open; undefined for every other file. */
+  content(tid: number, fd: number): { readonly path: string; readonly flags: number } | undefined {
+    if (!this.hasContents) return undefined;
+    const start = `/memfd:${this.#contentMark}`;
     const text = readlink(`/proc/${tid}/fd/${fd}`);
-    return typeof text === "string" && text.startsWith(start)
-      ? text.slice(start.length).replace(/ \(deleted\)$/, "")
-      : undefined;
+    if (typeof text !== "string" || !text.startsWith(start)) return undefined;
+    const [, flags = "", path = ""] = /^([0-7]+)(\/.*?)(?: \(deleted\))?$/.exec(text.slice(start.length)) ??
+      [];
+    return { path, flags: parseInt(flags, 8) };
+  }
+
+  contentPath(tid: number, fd: number): string | undefined {
+    return this.content(tid, fd)?.path;
   }
 
   /** A file of luo with the inode of all anonymous files. */
@@ -160,12 +188,37 @@ export class EmulatedFds implements Disposable {
     return this.wait(0);
   }
 
-  /** Forgets the emulated fds whose last copy was closed since the last call, and returns them. */
-  closed(): EmulatedFd[] {
-    const ended = inotify_read(this.#inotify).filter(({ mask }) => (mask & IN_IGNORED) !== 0);
+  /** What happened since the last call: the emulated fds whose last copy was closed, which are forgotten, and writes. */
+  changes(): { readonly closed: EmulatedFd[]; readonly written: Written[] } {
+    const events = inotify_read(this.#inotify);
+    const ended = events.filter(({ mask }) => (mask & IN_IGNORED) !== 0);
     const objects = ended.flatMap(({ watch }) => this.#by_watch.get(watch) ?? []);
     for (const object of objects) this.#forget(object);
-    return objects;
+    return { closed: objects, written: this.#writes(events) };
+  }
+
+  /** `fd`: a memfd that takes what a program writes to the file of /proc at `path`. */
+  watchWrites(fd: number, path: string): void {
+    const again = open(`/proc/self/fd/${fd}`, O_RDONLY | O_CLOEXEC);
+    if (again < 0) return;
+    const watch = inotify_add_watch(this.#inotify, `/proc/self/fd/${fd}`, IN_MODIFY | IN_CLOSE_WRITE);
+    if (watch < 0) close(again);
+    else this.#written.set(watch, { fd: again, path });
+  }
+
+  /** The writes since the last call. */
+  #writes(events: readonly InotifyEvent[]): Written[] {
+    return events.flatMap(({ watch, mask }) => {
+      const file = this.#written.get(watch);
+      if (file === undefined) return [];
+      const content = new Uint8Array(WRITTEN_MAX);
+      const length = mask & IN_MODIFY ? pread(file.fd, content, 0n) : 0;
+      if (mask & IN_CLOSE_WRITE) {
+        this.#written.delete(watch);
+        close(file.fd);
+      }
+      return length > 0 ? [{ path: file.path, content: content.subarray(0, length) }] : [];
+    });
   }
 
   #forget(object: EmulatedFd): void {
@@ -176,6 +229,7 @@ export class EmulatedFds implements Disposable {
 
   [Symbol.dispose](): void {
     for (const object of [...this.#by_watch.values()]) this.#forget(object);
+    for (const { fd } of this.#written.values()) close(fd);
     close(this.#inotify);
     close(this.#epoll);
   }

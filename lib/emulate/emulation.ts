@@ -1,5 +1,6 @@
 /** One run of `luo emulate`: boots CMD on the model again and again, and serves its calls. */
 import { EPOLLIN } from "../../ffi/abi/epoll.ts";
+import { O_WRONLY } from "../../ffi/abi/fcntl.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { Listener } from "../../ffi/seccomp.ts";
 import { set_child_subreaper, touch } from "../../ffi/tracee.ts";
@@ -144,9 +145,16 @@ class Boot implements Disposable {
     }
   }
 
-  /** Closes the model's fd for each emulated fd whose last copy is closed. */
+  /** Closes the model's fd for each emulated fd whose last copy is closed, and makes the writes to files of the model. */
   #close_closed(): void {
-    for (const { model_fd } of this.#objects.closed()) this.#sys.close(model_fd);
+    const { closed, written } = this.#objects.changes();
+    for (const { model_fd } of closed) this.#sys.close(model_fd);
+    for (const { path, content } of written) {
+      const fd = this.#sys.open(path, O_WRONLY);
+      if (fd < 0) continue;
+      this.#sys.write(fd, content);
+      this.#sys.close(fd);
+    }
   }
 
   /** How long to wait for the next event, in ms. */

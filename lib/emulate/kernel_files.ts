@@ -1,18 +1,6 @@
 /** Files in /proc and /sys that tell which kernel runs: programs read the model's content, not the host's. */
-import { Errno } from "../../ffi/abi/errno.ts";
-import {
-  MFD_CLOEXEC,
-  O_CLOEXEC,
-  O_CREAT,
-  O_DIRECTORY,
-  O_EXCL,
-  O_RDONLY,
-  S_IFDIR,
-  S_IFREG,
-} from "../../ffi/abi/fcntl.ts";
-import { close, fchmod, memfd_create, open, write } from "../../ffi/file.ts";
+import { O_RDONLY, S_IFDIR, S_IFREG } from "../../ffi/abi/fcntl.ts";
 import { read_text } from "../../ffi/proc.ts";
-import { check } from "../error.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
 import { joined } from "../joined_bytes.ts";
 
@@ -52,8 +40,17 @@ const LINKS: Readonly<Record<string, string>> = {
   "/sys/dev/char/10:261": "../../devices/virtual/misc/liveupdate",
 };
 
+/** The file systems whose rules differ. */
+export type System = "proc" | "sysctl" | "sysfs" | "debugfs";
+
+/** Files of procfs that state their size (fs/proc/cmdline.c, kernel/configs.c). */
+const SIZED = new Set(["/proc/cmdline", "/proc/config.gz"]);
+
+/** Files of the host by which a program would stop it, as by reboot(2). */
+const STOP_HOST = new Set(["/proc/sysrq-trigger", "/sys/power/state", "/sys/power/disk"]);
+
 const VERSION = "/proc/sys/kernel/version";
-const NAMES = new Set([...KERNEL_FILES].map((path) => path.slice(path.lastIndexOf("/") + 1)));
+const NAMES = new Set([...KERNEL_FILES, ...STOP_HOST].map((path) => path.slice(path.lastIndexOf("/") + 1)));
 /** A path with one of these components may lead into one of the directories. */
 const OF_DIRECTORIES = new Set(["kho", "liveupdate", "10:261"]);
 
@@ -64,7 +61,8 @@ export function isKernelFile(path: string): boolean {
 
 /** Whether the components of a path can be those of such a file. */
 export function mayBeKernelFile(names: readonly string[]): boolean {
-  return NAMES.has(names.at(-1) ?? "") || names.some((name) => OF_DIRECTORIES.has(name));
+  return NAMES.has(names.at(-1) ?? "") || NAMES.has(names.at(-2) ?? "") ||
+    names.some((name) => OF_DIRECTORIES.has(name));
 }
 
 /** The text of such a link; undefined for every other file. */
@@ -72,10 +70,20 @@ export function kernelLink(path: string): string | undefined {
   return LINKS[path];
 }
 
-/** As the model knows the file. */
-function inModel(path: string): string {
+/** One name for each file: the one by which the model knows it. */
+export function inModel(path: string): string {
   if (path === "/sys/kernel/kexec/crash_loaded") return "/sys/kernel/kexec_crash_loaded";
+  if (path === "/sys/kernel/kexec/loaded") return "/sys/kernel/kexec_loaded";
   return path.startsWith(OF_DEVICES) ? `${OF_CLASS}${path.slice(OF_DEVICES.length)}` : path;
+}
+
+/** As stat(2) tells: a file of sysfs is a page, most files of procfs and debugfs are 0. */
+export function kernelFileSize(sys: SystemCalls, path: string, directory: boolean): bigint {
+  if (directory) return 0n;
+  if (path.startsWith("/sys/") && !path.startsWith("/sys/kernel/debug/")) return 4096n;
+  if (!SIZED.has(path)) return 0n;
+  const content = readKernelFile(sys, path);
+  return typeof content === "number" ? 0n : BigInt(content.length);
 }
 
 /** The mode of such a file or directory in the model's kernel; undefined: this kernel does not have it. */
@@ -90,14 +98,10 @@ export function kernelFileMode(sys: SystemCalls, path: string): number | undefin
   return typeof stat === "number" ? undefined : stat.mode;
 }
 
-/** A read-only file of the host with the content that the model gives now. The caller closes it. */
-export function openKernelFile(sys: SystemCalls, path: string, flags: number, name: string): Ret {
-  if ((flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL)) return -Errno.EEXIST;
-  if (path in LINKS) return -Errno.ELOOP;
-  if (!(path in DIRECTORIES) && flags & O_DIRECTORY) return -Errno.ENOTDIR;
-  if (path in DIRECTORIES) return kernelFileMode(sys, path) === undefined ? -Errno.ENOENT : -Errno.EACCES;
-  if (path === VERSION) return readOnlyFile(name, new TextEncoder().encode(`${sys.uname().version}\n`));
-  const fd = sys.open(inModel(path), flags & ~(O_CLOEXEC | O_DIRECTORY | O_CREAT));
+/** The content that the model gives now. */
+export function readKernelFile(sys: SystemCalls, path: string): Uint8Array | Ret {
+  if (path === VERSION) return new TextEncoder().encode(`${sys.uname().version}\n`);
+  const fd = sys.open(inModel(path), O_RDONLY);
   if (fd < 0) return fd;
   const pieces: Uint8Array[] = [];
   for (;;) {
@@ -109,7 +113,12 @@ export function openKernelFile(sys: SystemCalls, path: string, flags: number, na
   sys.close(fd);
   if (path === "/proc/version") pieces.splice(-1, 1, withVersion(sys, pieces.at(-1)));
   const others = path === "/proc/misc" ? otherMiscDevices() : "";
-  return readOnlyFile(name, joined([...pieces, new TextEncoder().encode(others)]));
+  return joined([...pieces, new TextEncoder().encode(others)]);
+}
+
+/** Whether a program that writes to the file would stop the host. */
+export function stopsHost(path: string): boolean {
+  return STOP_HOST.has(path);
 }
 
 /** The line ends with the version, as uname(2) gives it. */
@@ -120,16 +129,4 @@ function withVersion(sys: SystemCalls, line: Uint8Array = new Uint8Array(0)): Ui
 /** The host's own misc devices, which the machine has as well. */
 function otherMiscDevices(): string {
   return (read_text("/proc/misc") ?? "").replace(/^.* liveupdate\n/m, "");
-}
-
-/** A read-only file of the host with this content: a memfd. The caller closes it. */
-export function readOnlyFile(name: string, content: Uint8Array): Ret {
-  const memfd = check(memfd_create(name, MFD_CLOEXEC), "memfd_create", name);
-  try {
-    check(write(memfd, content), "write", name);
-    fchmod(memfd, 0o444);
-    return open(`/proc/self/fd/${memfd}`, O_RDONLY | O_CLOEXEC);
-  } finally {
-    close(memfd);
-  }
 }

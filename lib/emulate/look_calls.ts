@@ -5,15 +5,13 @@ import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { stat } from "../../ffi/file.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
-import { look, type PathArguments, type Subjects } from "./call_subject.ts";
+import { look, type PathArguments, type Subjects, whyNoFile } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
-import type { FilePlace } from "./path_walk.ts";
 import { type EmulatedFd, type EmulatedFds, identityOf } from "./emulated_fds.ts";
-import type { SystemCalls } from "../system_calls.ts";
-import { isKernelFile, kernelFileMode, kernelLink } from "./kernel_files.ts";
-import { encodeStat, encodeStatfs, encodeStatx, type FileLook, KERNEL_FILE } from "./stat_structs.ts";
+import { mayUse } from "./kernel_file_nodes.ts";
+import { encodeStat, encodeStatfs, encodeStatx, type FileLook } from "./stat_structs.ts";
 
-const [AT_SYMLINK_NOFOLLOW, S_IFLNK] = [0x100, 0o120000];
+const AT_SYMLINK_NOFOLLOW = 0x100;
 /** AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH; statx has AT_STATX_SYNC_TYPE besides, faccessat2 AT_EACCESS. */
 const [STAT_FLAGS, STATX_SYNC_TYPE, ACCESS_FLAGS] = [0x1900, 0x6000, 0x1300];
 const STATX_RESERVED = 0x8000_0000n;
@@ -21,7 +19,6 @@ const AT_EACCESS = 0x200;
 
 export class LookCalls {
   constructor(
-    readonly sys: SystemCalls,
     readonly program: CallingProgram,
     readonly objects: EmulatedFds,
     readonly subjects: Subjects,
@@ -73,27 +70,11 @@ export class LookCalls {
     into: bigint,
     encode: (look: FileLook) => Uint8Array,
   ): CallAnswer {
-    const { subject, file } = this.subjects.find(call, named);
-    if (subject?.is === "below") return -Errno.ENOTDIR;
-    if (subject?.is === "absent") return -Errno.ENOENT;
-    const text = file && !named.follow && kernelFileMode(this.sys, file.inside) !== undefined
-      ? kernelLink(file.inside)
-      : undefined;
-    const looks = text !== undefined
-      ? { ...KERNEL_FILE, mode: S_IFLNK | 0o777, size: BigInt(text.length) }
-      : subject === undefined
-      ? this.#kernelFile(file)
-      : look(subject);
+    const subject = this.subjects.byPath(call, named);
+    const missing = whyNoFile(subject, () => this.program.credentials(call.tid));
+    if (missing !== undefined) return -missing;
+    const looks = subject && look(subject);
     return looks && this.program.write(call.tid, into, encode(looks));
-  }
-
-  /** How a file of the model's kernel looks that the host does not have. */
-  #kernelFile(file: FilePlace | undefined): FileLook | undefined {
-    if (file === undefined || !isKernelFile(file.inside) || typeof stat(file.path) !== "number") {
-      return undefined;
-    }
-    const mode = kernelFileMode(this.sys, file.inside);
-    return mode === undefined ? undefined : { ...KERNEL_FILE, mode };
   }
 
   #fstat({ tid, args: [fd, into] }: Notification): CallAnswer {
@@ -105,24 +86,30 @@ export class LookCalls {
   #access(call: Notification, dirfd: number, path: bigint, mode: number, flags: number): CallAnswer {
     if (mode & ~7 || flags & ~ACCESS_FLAGS) return undefined;
     const named = { dirfd, path, flags: flags & AT_EMPTY_PATH, follow: !(flags & AT_SYMLINK_NOFOLLOW) };
-    const { subject, file } = this.subjects.find(call, named);
-    if (subject?.is === "below") return -Errno.ENOTDIR;
-    if (subject?.is === "absent") return -Errno.ENOENT;
-    const looks = subject === undefined ? this.#kernelFile(file) : look(subject);
-    if (looks === undefined) return undefined;
+    const subject = this.subjects.byPath(call, named);
+    const credentials = this.program.credentials(call.tid);
+    const missing = whyNoFile(subject, () => credentials);
+    if (missing !== undefined) return -missing;
     const real = !(flags & AT_EACCESS);
-    return this.program.credentials(call.tid).may(looks, mode, real) ? 0 : -Errno.EACCES;
+    if (subject?.is === "kernel" && subject.file !== undefined) {
+      return mayUse(subject.file, mode, credentials, real) ? 0 : -Errno.EACCES;
+    }
+    const looks = subject && look(subject);
+    if (looks === undefined) return undefined;
+    return credentials.may(looks, mode, real) ? 0 : -Errno.EACCES;
   }
 
   #statfs(call: Notification, named: PathArguments | undefined): CallAnswer {
     const subject = named === undefined
       ? this.subjects.byFd(call.tid, int(call.args[0]))
       : this.subjects.byPath(call, named);
-    if (subject?.is === "below") return -Errno.ENOTDIR;
     if (subject === undefined) return undefined;
     // Left to the host, the call would find the device of a host that has one.
-    if (subject.is === "absent") return -Errno.ENOENT;
-    return this.program.write(call.tid, call.args[1], encodeStatfs(subject.is === "session"));
+    const missing = whyNoFile(subject, () => this.program.credentials(call.tid));
+    if (missing !== undefined) return -missing;
+    if (subject.is === "absent" || subject.is === "below") return undefined;
+    const system = subject.is === "kernel" ? subject.file?.system : subject.is;
+    return system && this.program.write(call.tid, call.args[1], encodeStatfs(system));
   }
 
   /** The link text that Linux gives for the file in /proc/PID/fd/N. */
@@ -132,9 +119,12 @@ export class LookCalls {
     const place = this.subjects.paths.find(call.tid, dirfd, path, { follow: false });
     if (place?.is === "below") return -Errno.ENOTDIR;
     if (place?.is === "entry") return place.entry.node && -Errno.EINVAL;
-    const link = place?.is === "file" ? kernelLink(place.inside) : undefined;
-    const text = link !== undefined
-      ? encodeOsText(link)
+    const subject = place?.is === "file" ? this.subjects.at(place) : undefined;
+    const missing = whyNoFile(subject, () => this.program.credentials(call.tid));
+    if (missing !== undefined) return -missing;
+    if (subject?.is === "kernel" && subject.file?.link === undefined) return -Errno.EINVAL;
+    const text = subject?.is === "kernel" && subject.file?.link !== undefined
+      ? encodeOsText(subject.file.link)
       : place?.is === "fd"
       ? this.#linkText(place.pid, place.fd)
       : undefined;

@@ -1,6 +1,6 @@
 /** Files of /proc and /sys that luo serves: fdinfo and status of the machine's processes, and what tells which kernel runs. */
 import { translateOpenFlags, X86_64 } from "../../ffi/abi/arch.ts";
-import { F_GETFL, O_CLOEXEC } from "../../ffi/abi/fcntl.ts";
+import { F_GETFL, O_ACCMODE, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_PATH, O_TRUNC } from "../../ffi/abi/fcntl.ts";
 import { ARCH } from "../../ffi/libc.ts";
 import { read_text } from "../../ffi/proc.ts";
 import { getpid } from "../../ffi/process.ts";
@@ -9,7 +9,10 @@ import { look } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import type { EmulatedFd, EmulatedFds } from "./emulated_fds.ts";
 import type { FilePlace } from "./path_walk.ts";
-import { isKernelFile, openKernelFile, readOnlyFile } from "./kernel_files.ts";
+import { contentFile } from "./kernel_file_open.ts";
+
+/** O_DIRECT and O_NOATIME besides those with a name. */
+const NOT_READ = O_ACCMODE | O_CREAT | O_TRUNC | O_DIRECTORY | O_PATH | 0o1040000;
 
 /** A file of the host with the machine's content, which the caller closes; undefined for paths that are the host's. */
 export function openMachineFile(
@@ -19,22 +22,24 @@ export function openMachineFile(
   { inside: path, path: shownAt }: FilePlace,
   flags: number,
 ): Ret | undefined {
-  const name = `${objects.contentMark}${path}`;
-  if (isKernelFile(path)) return openKernelFile(sys, path, flags, name);
+  // The host's kernel refuses what is not to be had, and has nothing to say where nothing is read.
+  if (flags & NOT_READ) return undefined;
+  const name = objects.contentName(path, flags);
   const [, pid] = /^\/proc\/(?:\d+\/task\/)?(\d+)\/status$/.exec(path) ?? [];
-  if (pid !== undefined) return openStatus(shownAt, pid, name);
+  if (pid !== undefined) return openStatus(shownAt, pid, name, flags);
   const shown = fdinfo(path);
   const object = shown && objects.find(shown.pid, shown.fd);
-  return shown && object && openFdinfo(sys, program, shown, object, name);
+  return shown && object && openFdinfo(sys, program, shown, object, name, flags);
 }
 
 /** The content of the file when it is opened, without luo's filter; undefined for a process that does not have it. */
-function openStatus(path: string, pid: string, name: string): Ret | undefined {
+function openStatus(path: string, pid: string, name: string, flags: number): Ret | undefined {
   const text = read_text(path);
   const filters = Number(/^Seccomp_filters:\t(\d+)$/m.exec(text ?? "")?.[1] ?? 0);
   if (text === undefined || filters === 0 || !isOfMachine(pid)) return undefined;
   const shown = text.replace(/^Seccomp_filters:\t\d+$/m, `Seccomp_filters:\t${filters - 1}`);
-  return readOnlyFile(name, encode(filters === 1 ? shown.replace(/^Seccomp:\t2$/m, "Seccomp:\t0") : shown));
+  const own = filters === 1 ? shown.replace(/^Seccomp:\t2$/m, "Seccomp:\t0") : shown;
+  return contentFile(name, encode(own), { flags });
 }
 
 /** A process of the machine descends from the guard, which is a child of luo. */
@@ -67,6 +72,7 @@ function openFdinfo(
   { pid, fd }: ShownFd,
   object: EmulatedFd,
   name: string,
+  opened: number,
 ): Ret {
   // FD_CLOEXEC is the fd's own, and the host knows it.
   const cloexec = (program.description(pid, fd)?.flags ?? 0) & O_CLOEXEC;
@@ -75,7 +81,7 @@ function openFdinfo(
   const session = kind === "session" || node === undefined;
   const ino = look(session ? { is: "session", object } : { is: "device", node, entry })?.ino ?? 0n;
   const text = `pos:\t0\nflags:\t0${flags.toString(8)}\nmnt_id:\t${session ? 14 : 2}\nino:\t${ino}\n`;
-  return readOnlyFile(name, encode(text));
+  return contentFile(name, encode(text), { flags: opened });
 }
 
 function encode(text: string): Uint8Array {

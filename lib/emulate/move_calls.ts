@@ -8,6 +8,8 @@ import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import type { Subject, Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { type DeviceNodes, type Entry, type Node, touched } from "./device_nodes.ts";
+import { isReachable, systemOf } from "./kernel_file_nodes.ts";
+import { whyNoChange } from "./kernel_names.ts";
 import { type Place, sameDevice, splitPath } from "./path_walk.ts";
 
 const [RENAME_NOREPLACE, RENAME_EXCHANGE] = [1, 2];
@@ -57,6 +59,7 @@ export class MoveCalls {
     const [source, target] = [this.#source(tid, from, flags), this.#place(tid, to, false)];
     if (source?.is === "device") return this.#linkDevice(tid, source.node, source.entry, to);
     if (source?.is === "absent") return -Errno.ENOENT;
+    if (source?.is === "kernel") return -this.#whyNotMoved(tid, source, to, "link");
     if (source?.is === "below" || target?.is === "below") return -Errno.ENOTDIR;
     if (target?.is !== "entry") return undefined;
     if (!exists(this.#place(tid, from, follow, true))) return -Errno.ENOENT;
@@ -93,12 +96,33 @@ export class MoveCalls {
     const [source, target] = [this.#place(tid, from, false), this.#place(tid, to, false)];
     if (source?.is === "below" || target?.is === "below") return -Errno.ENOTDIR;
     if (source?.is === "entry") return this.#renameDevice(tid, source.entry, to, flags);
+    const subject = source?.is === "file" ? this.subjects.at(source) : undefined;
+    if (subject?.is === "kernel") return -this.#whyNotMoved(tid, subject, to, "rename");
     if (target?.is !== "entry") return undefined;
     const file = this.#place(tid, from, false, true);
     if (file?.is !== "file" || !exists(file)) return -Errno.ENOENT;
     if (flags & RENAME_NOREPLACE && target.entry.node !== undefined) return -Errno.EEXIST;
     // The file would get a name in the host's /dev.
     return isDirectory(file.path) && target.entry.node !== undefined ? -Errno.ENOTDIR : -Errno.EPERM;
+  }
+
+  /** A file of /proc or /sys has the one name that its kernel gave it. */
+  #whyNotMoved(
+    tid: number,
+    source: Extract<Subject, { is: "kernel" }>,
+    to: Named,
+    how: "link" | "rename",
+  ): number {
+    const credentials = this.program.credentials(tid);
+    if (!isReachable(source.path, credentials)) return Errno.EACCES;
+    const place = this.#place(tid, to, false, true);
+    const inside = place?.is === "file" ? place.inside : "";
+    if (how === "link" && source.file === undefined) return Errno.ENOENT;
+    const proc = [inside, source.path].every((path) => path.startsWith("/proc/"));
+    const sys = [inside, source.path].every((path) => path.startsWith("/sys/"));
+    if (!proc && !(sys && systemOf(inside) === systemOf(source.path))) return Errno.EXDEV;
+    if (source.file === undefined || proc) return Errno.ENOENT;
+    return how === "link" ? Errno.EPERM : whyNoChange(source.file, credentials);
   }
 
   #renameDevice(tid: number, entry: Entry, to: Named, flags: number): CallAnswer {

@@ -6,10 +6,11 @@ import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { stat } from "../../ffi/file.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
-import type { Subject, Subjects } from "./call_subject.ts";
+import { type Subject, type Subjects, whyNoFile } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { CAP_MKNOD } from "./credentials.ts";
 import { type DeviceNodes, type Entry, newNode } from "./device_nodes.ts";
+import { whyNotMade, whyNotRemoved } from "./kernel_names.ts";
 import { type Place, splitPath } from "./path_walk.ts";
 import { CALLS } from "./trapped_calls.ts";
 import { DEVICE_NUMBER } from "./stat_structs.ts";
@@ -74,7 +75,9 @@ export class NameCalls {
   #taken(call: Notification, named: Named): CallAnswer {
     const subject = this.#subject(call, named);
     if (subject?.is === "device" || (subject?.is === "below" && subject.slash)) return -Errno.EEXIST;
-    if (subject?.is === "below") return -Errno.ENOTDIR;
+    if (subject?.is === "kernel") return -whyNotMade(subject, this.program.credentials(call.tid));
+    const missing = subject?.is === "below" && whyNoFile(subject, () => this.program.credentials(call.tid));
+    if (missing) return -missing;
     // Only a file or the device can be made in this place: anything else would be made in the host's /dev.
     return subject?.is === "absent" ? -Errno.EPERM : undefined;
   }
@@ -118,6 +121,9 @@ export class NameCalls {
     const subject = this.#subject(call, named);
     if (subject?.is === "below") return -Errno.ENOTDIR;
     if (subject?.is === "absent") return -Errno.ENOENT;
+    if (subject?.is === "kernel") {
+      return -whyNotRemoved(subject, this.program.credentials(call.tid), (flags & AT_REMOVEDIR) !== 0);
+    }
     if (subject?.is !== "device" || subject.entry === undefined) return undefined;
     if (flags & AT_REMOVEDIR) return -Errno.ENOTDIR;
     if (subject.entry.bound) return -Errno.EBUSY;

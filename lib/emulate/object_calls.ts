@@ -23,6 +23,7 @@ import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { ARCH } from "../../ffi/libc.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int, long } from "./call_answer.ts";
+import type { ContentCalls } from "./content_calls.ts";
 import type { EmulatedFd, EmulatedFds } from "./emulated_fds.ts";
 import { fileSystemIoctl } from "./file_system_ioctls.ts";
 import type { Ioctls } from "./ioctls.ts";
@@ -50,6 +51,7 @@ export class ObjectCalls {
     readonly objects: EmulatedFds,
     readonly ioctls: Ioctls,
     readonly preserved: PreservedFiles,
+    readonly contents: ContentCalls,
   ) {}
 
   readonly handlers: Handlers<
@@ -63,14 +65,16 @@ export class ObjectCalls {
     readv: (call) => this.#read(call, undefined),
     preadv: (call) => this.#read(call, long(call.args[3])),
     preadv2: (call) => this.#read(call, long(call.args[3]) === -1n ? undefined : long(call.args[3])),
-    lseek: ({ tid, args: [fd, offset, whence] }) => {
+    lseek: (call) => {
+      const { tid, args: [fd, offset, whence] } = call;
       const object = this.objects.find(tid, int(fd));
-      return object && Number(this.sys.lseek(object.model_fd, long(offset), int(whence)));
+      if (object === undefined) return this.contents.lseek(call);
+      return Number(this.sys.lseek(object.model_fd, long(offset), int(whence)));
     },
     mmap: (call) => this.#mmap(call),
     // Neither the device nor a session has an operation for these, and neither is a regular file.
-    fsync: (call) => this.#refuse(call, Errno.EINVAL),
-    fdatasync: (call) => this.#refuse(call, Errno.EINVAL),
+    fsync: (call) => this.#refuse(call, Errno.EINVAL) ?? this.contents.fsync(call),
+    fdatasync: (call) => this.#refuse(call, Errno.EINVAL) ?? this.contents.fsync(call),
     readahead: (call) => this.#refuse(call, Errno.EINVAL),
     sync_file_range: (call) => this.#refuse(call, Errno.ESPIPE),
   };
@@ -83,7 +87,7 @@ export class ObjectCalls {
   /** The model answers. The host also runs the ioctls that change the fd itself. */
   #ioctl(call: Notification): CallAnswer {
     const object = this.objects.find(call.tid, int(call.args[0]));
-    if (object === undefined) return undefined;
+    if (object === undefined) return this.contents.ioctl(call);
     if (object.path_only) return -Errno.EBADF;
     const known = fileSystemIoctl(call, object, this.ioctls.program, this.objects);
     if (known !== undefined) return known;
@@ -92,11 +96,14 @@ export class ObjectCalls {
     return FD_REQUESTS.has(Number(call.args[1] & 0xffff_ffffn)) ? undefined : answer;
   }
 
-  #fcntl({ tid, args: [fd, raw, argument] }: Notification): CallAnswer {
+  #fcntl(call: Notification): CallAnswer {
+    const { tid, args: [fd, raw, argument] } = call;
     const command = int(raw);
     if (OF_NUMBER.has(command)) return undefined;
     const object = this.objects.find(tid, int(fd));
     if (object?.path_only) return this.#fcntlPath(object, command);
+    const ofContent = object === undefined ? this.contents.fcntl(call, command) : undefined;
+    if (ofContent !== undefined) return ofContent;
     if (command === F_ADD_SEALS) {
       if (object !== undefined) return this.sys.fcntl(object.model_fd, command, int(argument));
       return this.preserved.ask(tid, int(fd), (copy) => this.sys.fcntl(copy, F_ADD_SEALS, int(argument)));
@@ -126,13 +133,14 @@ export class ObjectCalls {
   }
 
   /** mm/mmap.c: ksys_mmap_pgoff(), do_mmap(). Neither the device nor a session can be mapped: ENODEV, when all else is right. */
-  #mmap({ tid, args }: Notification): CallAnswer {
+  #mmap(call: Notification): CallAnswer {
+    const { tid, args } = call;
     const [address, length, protection, raw, fd, offset] = args;
     const flags = int(raw);
     // Of a part of a page as the offset the host's kernel says EINVAL.
     if (flags & MAP_ANONYMOUS || offset % PAGE !== 0n) return undefined;
     const object = this.objects.find(tid, int(fd));
-    if (object === undefined) return undefined;
+    if (object === undefined) return this.contents.mmap(call);
     if (object.path_only) return -Errno.EBADF;
     if (flags & MAP_HUGETLB || length === 0n) return -Errno.EINVAL;
     if (length > ARCH.TASK_SIZE_MAX) return -Errno.ENOMEM;

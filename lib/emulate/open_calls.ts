@@ -20,12 +20,14 @@ import { close, open, ST_NODEV } from "../../ffi/file.ts";
 import { ARCH } from "../../ffi/libc.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
-import { isMounted, type Subject, type Subjects } from "./call_subject.ts";
+import { isMounted, type Subject, type Subjects, whyNoFile } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { CAP_FOWNER, R_OK, W_OK } from "./credentials.ts";
 import { type Entry, newNode, type Node } from "./device_nodes.ts";
 import type { EmulatedFd } from "./emulated_fds.ts";
 import type { Ioctls } from "./ioctls.ts";
+import { openKernelFile, takesWrites, whyNotOpened } from "./kernel_file_open.ts";
+import { stopsHost } from "./kernel_files.ts";
 import { openMachineFile } from "./machine_files.ts";
 import type { Place } from "./path_walk.ts";
 import type { PreservedFiles } from "./preserved_files.ts";
@@ -92,8 +94,9 @@ export class OpenCalls {
     if (place.is === "refused") return -place.errno;
     if (place.is === "below") return flags & O_CREAT && path.endsWith("/") ? -Errno.EISDIR : -Errno.ENOTDIR;
     if (place.is === "file") {
+      if (stopsHost(place.inside) && flags & (O_ACCMODE | O_TRUNC) && !(flags & O_PATH)) return -Errno.EPERM;
       const fd = openMachineFile(this.sys, this.program, this.subjects.objects, place, flags);
-      if (fd !== undefined) return this.#give(call, fd, flags);
+      if (fd !== undefined) return this.#giveContent(call, fd, flags);
     }
     // A link of /proc that is not followed: the host's kernel says ELOOP, or opens the link itself.
     if (place.is === "fd" && flags & O_NOFOLLOW) return undefined;
@@ -106,11 +109,14 @@ export class OpenCalls {
 
   #openSubject(call: Notification, subject: Subject, opening: Opening): CallAnswer {
     const { flags } = opening;
+    if (subject.is === "kernel") return this.#openKernelFile(call, subject, flags);
     if (subject.is === "absent") return this.#make(call, subject.entry, opening);
     if (subject.is === "session") {
       // An anonymous inode has no open operation.
       return flags & O_PATH ? this.#openPath(call, subject.object, flags) : -Errno.ENXIO;
     }
+    const missing = whyNoFile(subject, () => this.program.credentials(call.tid));
+    if (missing !== undefined) return -missing;
     if (subject.is !== "device") return undefined;
     const { node, entry } = subject;
     // Before Linux 6.4 the host's kernel would say ENOTDIR.
@@ -133,6 +139,25 @@ export class OpenCalls {
     if (!credentials.may(node, reads | writes)) return Errno.EACCES;
     const owns = credentials.uid === node.uid || credentials.has(CAP_FOWNER);
     return flags & O_NOATIME && !owns ? Errno.EPERM : undefined;
+  }
+
+  #openKernelFile(
+    call: Notification,
+    subject: Extract<Subject, { is: "kernel" }>,
+    flags: number,
+  ): CallAnswer {
+    const refused = whyNotOpened(subject, flags, this.program.credentials(call.tid));
+    if (refused !== undefined) return -refused;
+    if (subject.file === undefined) return -Errno.ENOENT;
+    const name = this.subjects.objects.contentName(subject.path, flags);
+    const fd = openKernelFile(this.sys, subject.file, flags, name);
+    if (fd >= 0 && takesWrites(subject.file.path, flags)) this.subjects.objects.watchWrites(fd, subject.path);
+    return this.#giveContent(call, fd, flags);
+  }
+
+  #giveContent(call: Notification, fd: Ret, flags: number): Ret {
+    this.subjects.objects.hasContents ||= fd >= 0;
+    return this.#give(call, fd, flags);
   }
 
   #openDevice(call: Notification, node: Node, entry: Entry | undefined, flags: number): Ret {

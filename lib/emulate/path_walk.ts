@@ -115,7 +115,8 @@ class Walk {
   #ofKernel(rest: readonly string[]): Place | undefined {
     const names = [...this.#parts, ...rest].filter((name) => name !== "" && name !== ".");
     const inside = `/${names.join("/")}`;
-    if (this.#base !== this.#root || !isKernelFile(inside)) return undefined;
+    const [parent] = splitPath(inside);
+    if (this.#base !== this.#root || !(isKernelFile(inside) || isKernelFile(parent))) return undefined;
     return { is: "file", path: `${this.#root}${inside}`, inside };
   }
 

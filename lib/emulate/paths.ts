@@ -3,7 +3,7 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { readlink } from "../../ffi/file.ts";
 import type { DeviceNodes } from "./device_nodes.ts";
-import { mayBeKernelFile } from "./kernel_files.ts";
+import { isKernelFile, mayBeKernelFile } from "./kernel_files.ts";
 import { type Place, walk, type WalkOptions } from "./path_walk.ts";
 
 const KNOWN_MAX = 10_000;
@@ -38,7 +38,8 @@ export class Paths {
     if (!concerns && !options.follow) return undefined;
     if (!concerns && this.#isPlain(tid, dirfd, path)) return this.#remember(path);
     const place = walk(this.nodes, tid, dirfd, path, options);
-    return concerns || (place !== undefined && place.is !== "file") ? place : this.#remember(path);
+    const elsewhere = place === undefined || (place.is === "file" && !isKernelFile(place.inside));
+    return concerns || !elsewhere ? place : this.#remember(path);
   }
 
   /** The place of any path, with a whole walk. */

@@ -1,15 +1,18 @@
 /** Calls that set the size of a file or take pages out of it: refused for a preserved file, as on Linux. */
 import { Errno } from "../../ffi/abi/errno.ts";
+import { S_IFDIR } from "../../ffi/abi/fcntl.ts";
 import { PAGE_SIZE } from "../../ffi/abi/page.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { ftruncate } from "../../ffi/file.ts";
 import type { SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int, long } from "./call_answer.ts";
-import type { Subjects } from "./call_subject.ts";
+import { type Subjects, whyNoFile } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { W_OK } from "./credentials.ts";
+import type { ContentCalls } from "./content_calls.ts";
 import type { EmulatedFds } from "./emulated_fds.ts";
+import { mayUse, resized } from "./kernel_file_nodes.ts";
 import type { PreservedFiles } from "./preserved_files.ts";
 
 const PAGE = BigInt(PAGE_SIZE);
@@ -21,18 +24,24 @@ export class SizeCalls {
     readonly objects: EmulatedFds,
     readonly subjects: Subjects,
     readonly preserved: PreservedFiles,
+    readonly contents: ContentCalls,
   ) {}
 
   readonly handlers: Handlers<"truncate" | "ftruncate" | "fallocate" | "madvise"> = {
     truncate: (call) => this.#truncate(call),
-    ftruncate: ({ tid, args: [fd, length] }) =>
-      this.#change(tid, int(fd), (model_fd) => this.sys.ftruncate(model_fd, long(length))),
-    fallocate: ({ tid, args: [fd, mode, offset, length] }) =>
-      this.#change(
+    ftruncate: (call) => {
+      const { tid, args: [fd, length] } = call;
+      return this.contents.ftruncate(call) ??
+        this.#change(tid, int(fd), (model_fd) => this.sys.ftruncate(model_fd, long(length)));
+    },
+    fallocate: (call) => {
+      const { tid, args: [fd, mode, offset, length] } = call;
+      return this.contents.fallocate(call) ?? this.#change(
         tid,
         int(fd),
         (model_fd) => this.sys.fallocate(model_fd, int(mode), long(offset), long(length)),
-      ),
+      );
+    },
     madvise: (call) => this.#madvise(call),
   };
 
@@ -49,8 +58,14 @@ export class SizeCalls {
     const find = this.preserved.none ? paths.find : paths.resolve;
     const place = find.call(paths, tid, AT_FDCWD, path, { follow: true });
     const subject = place && this.subjects.at(place);
-    if (subject?.is === "below") return -Errno.ENOTDIR;
-    if (subject?.is === "absent") return -Errno.ENOENT;
+    const missing = whyNoFile(subject, () => this.program.credentials(tid));
+    if (missing !== undefined) return -missing;
+    if (subject?.is === "kernel" && subject.file !== undefined) {
+      if (subject.file.type === S_IFDIR) return -Errno.EISDIR;
+      if (!mayUse(subject.file, W_OK, this.program.credentials(tid))) return -Errno.EACCES;
+      resized(subject.file, length);
+      return 0;
+    }
     if (subject?.is === "device" && subject.node.kind === "file") {
       if (!this.program.credentials(tid).may(subject.node, W_OK)) return -Errno.EACCES;
       return ftruncate(subject.node.memfd ?? -1, length);

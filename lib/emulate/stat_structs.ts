@@ -1,6 +1,16 @@
 /** The answers of stat(2), statx(2) and statfs(2) for the device and for a session fd, as the kernel's structs. */
 import { S_IFCHR, S_IFREG } from "../../ffi/abi/fcntl.ts";
-import { major, minor, STATFS_SIZE, STATX_BASIC_STATS, STATX_SIZE, TMPFS_MAGIC } from "../../ffi/abi/stat.ts";
+import {
+  DEBUGFS_MAGIC,
+  major,
+  minor,
+  PROC_SUPER_MAGIC,
+  STATFS_SIZE,
+  STATX_BASIC_STATS,
+  STATX_SIZE,
+  SYSFS_MAGIC,
+  TMPFS_MAGIC,
+} from "../../ffi/abi/stat.ts";
 import type { Node } from "./device_nodes.ts";
 
 /** misc devices have major 10; Linux chooses the minor dynamically. */
@@ -11,7 +21,16 @@ export const DEVICE_NUMBER = BigInt((MINOR & 0xff) | (MAJOR << 8) | ((MINOR & ~0
 const [STATX_BTIME, STATX_MNT_ID, STATX_MNT_ID_UNIQUE] = [0x800, 0x1000, 0x4000];
 const ANON_INODE_FS_MAGIC = 0x09041934;
 /** linux/statfs.h: ST_VALID, ST_NOATIME (anonymous inodes: ST_VALID), ST_RELATIME. */
-const [DEVTMPFS_FLAGS, ANON_INODE_FLAGS] = [0x1020, 0x20];
+const [RELATIME, VALID] = [0x1020, 0x20];
+/** Where a file of the machine is: the type of the file system, and the flags of its mount. */
+const FILE_SYSTEMS = {
+  device: [TMPFS_MAGIC, RELATIME],
+  session: [ANON_INODE_FS_MAGIC, VALID],
+  proc: [PROC_SUPER_MAGIC, RELATIME],
+  sysctl: [PROC_SUPER_MAGIC, RELATIME],
+  sysfs: [SYSFS_MAGIC, RELATIME],
+  debugfs: [DEBUGFS_MAGIC, RELATIME],
+} as const;
 
 /** Nanoseconds since 1970. */
 export interface FileTimes {
@@ -37,6 +56,8 @@ export interface FileLook {
   readonly size: bigint;
   readonly times?: FileTimes;
   readonly anonymous?: true;
+  /** 4096 unless stated. */
+  readonly blockSize?: bigint;
 }
 
 /** All sessions are one inode: that of every anonymous file, of which the host has one as well. */
@@ -79,7 +100,7 @@ export function encodeStat(look: FileLook): Uint8Array {
 
 /** 128 bytes: dev u64@0, ino u64@8, mode u32@16, nlink u32@20, uid u32@24, gid u32@28, rdev u64@32, size i64@48, blksize i32@56. */
 export function encodeStatAarch64(
-  { mode, dev, ino, device, uid, gid, nlink, size, times }: FileLook,
+  { mode, dev, ino, device, uid, gid, nlink, size, times, blockSize = 4096n }: FileLook,
 ): Uint8Array {
   const bytes = new Uint8Array(128);
   const view = new DataView(bytes.buffer);
@@ -91,14 +112,14 @@ export function encodeStatAarch64(
   view.setUint32(28, gid, true);
   if (device) view.setBigUint64(32, DEVICE_NUMBER, true);
   view.setBigUint64(48, size, true);
-  view.setInt32(56, 4096, true);
+  view.setInt32(56, Number(blockSize), true);
   setTimes(view, times);
   return bytes;
 }
 
 /** 144 bytes: dev u64@0, ino u64@8, nlink u64@16, mode u32@24, uid u32@28, gid u32@32, rdev u64@40, size i64@48, blksize i64@56. */
 export function encodeStatX86(
-  { mode, dev, ino, device, uid, gid, nlink, size, times }: FileLook,
+  { mode, dev, ino, device, uid, gid, nlink, size, times, blockSize = 4096n }: FileLook,
 ): Uint8Array {
   const bytes = new Uint8Array(144);
   const view = new DataView(bytes.buffer);
@@ -110,7 +131,7 @@ export function encodeStatX86(
   view.setUint32(32, gid, true);
   if (device) view.setBigUint64(40, DEVICE_NUMBER, true);
   view.setBigUint64(48, size, true);
-  view.setBigUint64(56, 4096n, true);
+  view.setBigUint64(56, blockSize, true);
   setTimes(view, times);
   return bytes;
 }
@@ -138,13 +159,13 @@ function nanoseconds(time: bigint): bigint {
  * attributes_mask u64@56, atime, btime, ctime and mtime i64@64, 80, 96 and 112 with nanoseconds u32 after each, rdev u32@128 and 132, dev u32@136 and 140, mnt_id u64@144.
  */
 export function encodeStatx(look: FileLook, asked: number): Uint8Array {
-  const { mode, dev, ino, device, uid, gid, nlink, size, times = timesOf(0n), anonymous } = look;
+  const { mode, dev, ino, device, uid, gid, nlink, size, times = timesOf(0n), anonymous, blockSize } = look;
   const bytes = new Uint8Array(STATX_SIZE);
   const view = new DataView(bytes.buffer);
   const named = anonymous === undefined;
   const mount = asked & STATX_MNT_ID_UNIQUE ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
   view.setUint32(0, STATX_BASIC_STATS | mount | (named ? asked & STATX_BTIME : 0), true);
-  view.setUint32(4, 4096, true);
+  view.setUint32(4, Number(blockSize ?? 4096n), true);
   view.setUint32(16, nlink, true);
   view.setUint32(20, uid, true);
   view.setUint32(24, gid, true);
@@ -165,13 +186,14 @@ export function encodeStatx(look: FileLook, asked: number): Uint8Array {
 }
 
 /** struct statfs, the same on both: type i64@0, bsize i64@8, namelen i64@64, frsize i64@72, flags i64@80. */
-export function encodeStatfs(session: boolean): Uint8Array {
+export function encodeStatfs(system: keyof typeof FILE_SYSTEMS): Uint8Array {
   const bytes = new Uint8Array(STATFS_SIZE);
   const view = new DataView(bytes.buffer);
-  view.setBigUint64(0, BigInt(session ? ANON_INODE_FS_MAGIC : TMPFS_MAGIC), true);
+  const [type, flags] = FILE_SYSTEMS[system];
+  view.setBigUint64(0, BigInt(type), true);
   view.setBigUint64(8, 4096n, true);
   view.setBigUint64(64, 255n, true);
   view.setBigUint64(72, 4096n, true);
-  view.setBigUint64(80, BigInt(session ? ANON_INODE_FLAGS : DEVTMPFS_FLAGS), true);
+  view.setBigUint64(80, BigInt(flags), true);
   return bytes;
 }

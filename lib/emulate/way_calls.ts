@@ -3,8 +3,9 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
-import { look, type PathArguments, type Subjects } from "./call_subject.ts";
+import { look, type PathArguments, type Subjects, whyNoFile } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
+import { whyNotRemoved } from "./kernel_names.ts";
 
 const [AT_SYMLINK_NOFOLLOW, AT_SYMLINK_FOLLOW] = [0x100, 0x400];
 /** linux/exportfs.h: the kind of handle that tmpfs gives (mm/shmem.c: shmem_encode_fh), three u32. */
@@ -19,7 +20,7 @@ export class WayCalls {
 
   readonly handlers: Handlers<"chdir" | "rmdir" | "execve" | "execveat" | "name_to_handle_at"> = {
     chdir: (call) => this.#refuse(call, named(AT_FDCWD, call.args[0]), Errno.ENOTDIR),
-    rmdir: (call) => this.#refuse(call, { ...named(AT_FDCWD, call.args[0]), follow: false }, Errno.ENOTDIR),
+    rmdir: (call) => this.#rmdir(call),
     execve: (call) => this.#refuse(call, named(AT_FDCWD, call.args[0]), Errno.EACCES),
     execveat: (call) => {
       const [dirfd, path, , , flags] = call.args;
@@ -32,8 +33,15 @@ export class WayCalls {
   #refuse(call: Notification, place: PathArguments, errno: number): CallAnswer {
     const subject = this.subjects.byPath(call, place);
     if (subject === undefined) return undefined;
-    if (subject.is === "absent") return -Errno.ENOENT;
-    return subject.is === "below" ? -Errno.ENOTDIR : -errno;
+    const missing = whyNoFile(subject, () => this.program.credentials(call.tid));
+    return -(missing ?? errno);
+  }
+
+  #rmdir(call: Notification): CallAnswer {
+    const place = { ...named(AT_FDCWD, call.args[0]), follow: false };
+    const subject = this.subjects.byPath(call, place);
+    if (subject?.is !== "kernel") return this.#refuse(call, place, Errno.ENOTDIR);
+    return -whyNotRemoved(subject, this.program.credentials(call.tid), true);
   }
 
   /** A session has no handle: anonymous inodes cannot be found again. */
@@ -46,7 +54,7 @@ export class WayCalls {
     if (subject?.is === "below") return -Errno.ENOTDIR;
     const looks = subject && look(subject);
     if (subject === undefined || looks === undefined) return undefined;
-    if (subject.is === "session") return -Errno.EOPNOTSUPP;
+    if (subject.is !== "device") return -Errno.EOPNOTSUPP;
     const head = this.program.bytes(call.tid, handle, 4);
     if (typeof head === "number" || head.length < 4) return -Errno.EFAULT;
     const room = new DataView(head.buffer).getUint32(0, true);

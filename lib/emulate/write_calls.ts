@@ -8,6 +8,7 @@ import { whole_chunks } from "../model/fs/whole_chunks.ts";
 import type { SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int, long } from "./call_answer.ts";
 import type { CallingProgram, Piece } from "./calling_program.ts";
+import type { ContentCalls } from "./content_calls.ts";
 import type { EmulatedFds } from "./emulated_fds.ts";
 import type { PreservedFiles } from "./preserved_files.ts";
 
@@ -43,6 +44,7 @@ export class WriteCalls {
     readonly program: CallingProgram,
     readonly objects: EmulatedFds,
     readonly preserved: PreservedFiles,
+    readonly contents: ContentCalls,
   ) {}
 
   readonly handlers: Handlers<"write" | "pwrite64" | "writev" | "pwritev" | "pwritev2" | "io_submit"> = {
@@ -107,8 +109,14 @@ export class WriteCalls {
       : this.sys.pwrite(object.model_fd, byte, 0n);
   }
 
-  #plain({ tid, args: [fd, address, length] }: Notification, offset: bigint | undefined): CallAnswer {
+  #plain(call: Notification, offset: bigint | undefined): CallAnswer {
+    const { tid, args: [fd, address, length] } = call;
     if (!inMemory({ address, length })) return undefined;
+    const kernel = this.contents.write(
+      call,
+      (most) => this.program.bytes(tid, address, Math.min(most, Number(length))),
+    );
+    if (kernel !== undefined) return kernel;
     const data = (wanted: number) => this.program.bytes(tid, address, wanted);
     return this.#write(tid, int(fd), { length, offset, data });
   }

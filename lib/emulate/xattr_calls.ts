@@ -5,10 +5,12 @@ import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
 import type { Ret } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
-import { isPathOnly, type PathArguments, type Subjects } from "./call_subject.ts";
+import { isPathOnly, type PathArguments, type Subjects, whyNoFile } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
-import { CAP_SYS_ADMIN } from "./credentials.ts";
-import { type Attributes, attributesOf, checkName } from "./xattrs.ts";
+import { CAP_SYS_ADMIN, W_OK } from "./credentials.ts";
+import { isHostKernelFile } from "./host_kernel_files.ts";
+import { mayUse } from "./kernel_file_nodes.ts";
+import { type Attributes, attributesOf, attributesOfKernelFile, checkName } from "./xattrs.ts";
 
 const AT_SYMLINK_NOFOLLOW = 0x100;
 /** struct xattr_args: u64 value, u32 size, u32 flags. */
@@ -72,7 +74,7 @@ export class XattrCalls {
   }
 
   #set(call: Notification, how: How): CallAnswer {
-    return this.#serve(call, how, (attributes) => {
+    return this.#refuseHost(call, how) ?? this.#serve(call, how, (attributes) => {
       const value = this.#value(call, how);
       if (typeof value === "number") return value;
       if (value.flags & ~3) return -Errno.EINVAL;
@@ -94,10 +96,19 @@ export class XattrCalls {
   }
 
   #remove(call: Notification, how: How): CallAnswer {
-    return this.#serve(call, how, (attributes) => {
+    return this.#refuseHost(call, how) ?? this.#serve(call, how, (attributes) => {
       const name = this.#name(call, how);
       return typeof name === "number" ? name : attributes.remove(name);
     });
+  }
+
+  #refuseHost(call: Notification, how: How): CallAnswer {
+    const named = namedBy(call, how);
+    const subject = named === undefined
+      ? this.subjects.byFd(call.tid, int(call.args[0]))
+      : this.subjects.byPath(call, named);
+    if (subject !== undefined || this.program.credentials(call.tid).uid !== 0) return undefined;
+    return isHostKernelFile(this.subjects, call, named) ? -Errno.EPERM : undefined;
   }
 
   #serve(call: Notification, how: How, act: (attributes: Attributes) => Ret): CallAnswer {
@@ -106,11 +117,16 @@ export class XattrCalls {
       ? this.subjects.byFd(call.tid, int(call.args[0]))
       : this.subjects.byPath(call, named);
     if (subject === undefined) return undefined;
-    if (subject.is === "absent") return -Errno.ENOENT;
+    const credentials = this.program.credentials(call.tid);
+    const missing = whyNoFile(subject, () => credentials);
+    if (missing !== undefined) return -missing;
     if (named === undefined && isPathOnly(subject)) return -Errno.EBADF;
-    if (subject.is === "below") return -Errno.ENOTDIR;
     if ((named?.flags ?? 0) & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) return -Errno.EINVAL;
-    const privileged = this.program.credentials(call.tid).has(CAP_SYS_ADMIN);
+    const privileged = credentials.has(CAP_SYS_ADMIN);
+    if (subject.is === "kernel" && subject.file !== undefined) {
+      const writable = mayUse(subject.file, W_OK, credentials);
+      return act(attributesOfKernelFile(subject.file, privileged, writable));
+    }
     return act(attributesOf(subject.is === "device" ? subject.node : undefined, privileged));
   }
 

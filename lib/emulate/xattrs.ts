@@ -1,8 +1,9 @@
-/** The rules of extended attributes for the device, an inode of devtmpfs, and for sessions, which are anonymous inodes. */
+/** The rules of extended attributes for the device, an inode of devtmpfs, for sessions, which are anonymous inodes, and for files of /proc and /sys. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import { encodeOsText } from "../../ffi/abi/os_text.ts";
 import type { Ret } from "../system_calls.ts";
 import { type Node, touched } from "./device_nodes.ts";
+import type { KernelFileNode } from "./kernel_file_nodes.ts";
 
 const XATTR_NAME_MAX = 255;
 const [TRUSTED, SECURITY, ACL] = ["trusted.", "security.", "system.posix_acl_"];
@@ -77,5 +78,36 @@ function ofDevice(node: Node, privileged: boolean): Attributes {
       return errno;
     },
     list: () => [...xattrs.keys()].filter((name) => privileged || !name.startsWith("trusted.")),
+  };
+}
+
+/** Only sysfs keeps attributes, and none of users (fs/kernfs/inode.c). fs/xattr.c asks for permission before the file system. */
+export function attributesOfKernelFile(
+  { system, xattrs }: KernelFileNode,
+  privileged: boolean,
+  writable: boolean,
+): Attributes {
+  const kept = (name: string) =>
+    system === "sysfs" && (name.startsWith(TRUSTED) || name.startsWith(SECURITY));
+  const refused = (name: string) => {
+    if (name.startsWith(TRUSTED) && !privileged) return -Errno.EPERM;
+    if (name.startsWith("user.") && !writable) return -Errno.EACCES;
+    return kept(name) ? undefined : -Errno.EOPNOTSUPP;
+  };
+  return {
+    get(name) {
+      if (name.startsWith(TRUSTED) && !privileged) return -Errno.ENODATA;
+      return kept(name) ? xattrs.get(name) ?? -Errno.ENODATA : -Errno.EOPNOTSUPP;
+    },
+    set(name, value, flags) {
+      const errno = badValue(name, value) ?? refused(name);
+      if (errno !== undefined) return errno;
+      if (flags & XATTR_CREATE && xattrs.has(name)) return -Errno.EEXIST;
+      if (flags & XATTR_REPLACE && !xattrs.has(name)) return -Errno.ENODATA;
+      xattrs.set(name, value);
+      return 0;
+    },
+    remove: (name) => refused(name) ?? (xattrs.delete(name) ? 0 : -Errno.ENODATA),
+    list: () => [...xattrs.keys()].filter((name) => privileged || !name.startsWith(TRUSTED)),
   };
 }

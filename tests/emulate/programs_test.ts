@@ -28,7 +28,7 @@ const programs: readonly Recorded[] = [
   { program: "kinds_of_fd", options: ["--strict"], says: recorded("kinds_of_fd") },
   { program: "leftovers", options: [], says: recorded("leftovers"), root: true },
   ...["tables", "sizes_of_structs", "maps", "names", "signals", "sources"].map((program) => strict(program)),
-  ...["roots", "capabilities", "every_file", "namespaces"].map((program) => ({
+  ...["roots", "capabilities", "every_file", "namespaces", "kernel_files"].map((program) => ({
     ...strict(program),
     root: true as const,
   })),
@@ -142,6 +142,38 @@ Deno.test("nothing that is made in the place of an unlinked device is made in th
   const { out } = await lab.emulate("sh", "-c", script);
   assert.equal(out, "gone\na file\ngone\n");
   assert.deepEqual(names(), before);
+});
+
+Deno.test({
+  name: `root cannot change the host's own files of /proc and /sys for good${
+    Deno.uid() === 0 ? "" : " (ignored: not root)"
+  }`,
+  ignore: Deno.uid() !== 0,
+}, async () => {
+  using lab = new Lab();
+  const files = ["/proc/uptime", "/proc/cmdline", "/sys/kernel/uevent_seqnum"];
+  const modes = () => files.map((file) => [Deno.statSync(file).mode, Deno.statSync(file).uid]);
+  const before = modes();
+  const script = `for file in ${files.join(" ")}; do
+    chmod 600 $file && echo changed; chown 1 $file && echo given; stat -c %a:%u $file
+  done
+  echo c >/proc/sysrq-trigger || echo refused`;
+  const { out } = await lab.emulate("sh", "-c", script);
+  assert.equal(out, "444:0\nchanged\ngiven\n600:1\n444:0\nrefused\n");
+  assert.deepEqual(modes(), before);
+});
+
+Deno.test({
+  name: `kexec_load_disabled is the machine's own${Deno.uid() === 0 ? "" : " (ignored: not root)"}`,
+  ignore: !gcc || Deno.uid() !== 0,
+}, async () => {
+  using lab = new Lab();
+  const file = "/proc/sys/kernel/kexec_load_disabled";
+  const script = `echo 1 >${file}; cat ${file}; echo 0 >${file}; cat ${file}; ${
+    lab.compile("update")
+  } ${lab.kernel}`;
+  const { out } = await lab.emulate("sh", "-c", script);
+  assert.equal(out, "1\n1\nkexec_file_load: EPERM\n");
 });
 
 Deno.test({ name: name("a whole live update of a C program"), ignore: !gcc }, async () => {

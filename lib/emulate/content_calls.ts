@@ -1,0 +1,122 @@
+/** Calls on fds whose content luo gave: files of /proc and /sys. The host would answer for the memfd. */
+import { translateOpenFlags, X86_64 } from "../../ffi/abi/arch.ts";
+import { Errno } from "../../ffi/abi/errno.ts";
+import {
+  F_ADD_SEALS,
+  F_GET_SEALS,
+  F_GETFL,
+  O_ACCMODE,
+  O_CLOEXEC,
+  O_NOFOLLOW,
+  O_PATH,
+  O_RDONLY,
+  O_WRONLY,
+} from "../../ffi/abi/fcntl.ts";
+import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { ARCH } from "../../ffi/libc.ts";
+import type { Ret, SystemCalls } from "../system_calls.ts";
+import { type CallAnswer, int } from "./call_answer.ts";
+import type { CallingProgram } from "./calling_program.ts";
+import type { EmulatedFds } from "./emulated_fds.ts";
+
+/** asm-generic/ioctls.h, linux/fs.h: FIOCLEX, FIONCLEX, FIONBIO, FIOASYNC, FIONREAD, FIOQSIZE, FIGETBSZ. */
+const OF_EVERY_FILE = new Set([0x5451, 0x5450, 0x5421, 0x5452, 0x541b, 0x5460, 2]);
+const SEEK_END = 2;
+const O_NOATIME = 0o1000000;
+/** The most bytes of a write that matter: sysctl reads a page. */
+const WRITE_MAX = 4096;
+
+export class ContentCalls {
+  constructor(readonly sys: SystemCalls, readonly program: CallingProgram, readonly objects: EmulatedFds) {}
+
+  /** The memfd was opened with fewer flags than the program gave. */
+  fcntl(call: Notification, command: number): CallAnswer {
+    if (![F_GET_SEALS, F_ADD_SEALS, F_GETFL].includes(command)) return undefined;
+    const content = this.objects.content(call.tid, int(call.args[0]));
+    if (content === undefined) return undefined;
+    if (command !== F_GETFL) return content.flags & O_PATH ? -Errno.EBADF : -Errno.EINVAL;
+    const kept = (this.program.description(call.tid, int(call.args[0]))?.flags ?? 0) & ~O_CLOEXEC;
+    if (content.flags & O_PATH) return O_PATH;
+    return kept | translateOpenFlags(content.flags & (O_NOFOLLOW | O_NOATIME), X86_64, ARCH);
+  }
+
+  ioctl(call: Notification): CallAnswer {
+    if (OF_EVERY_FILE.has(Number(BigInt.asUintN(32, call.args[1])))) return undefined;
+    return this.#path(call) === undefined ? undefined : -Errno.ENOTTY;
+  }
+
+  /** A file that is made as a sequence of records (seq_file) has no end to seek to. */
+  lseek(call: Notification): CallAnswer {
+    if (int(call.args[2]) !== SEEK_END) return undefined;
+    const path = this.#path(call);
+    return path !== undefined && isSequence(path) ? -Errno.EINVAL : undefined;
+  }
+
+  /** fs/proc/inode.c: proc_reg_mmap() says EIO, and a file without such an operation ENODEV. */
+  mmap(call: Notification): CallAnswer {
+    const path = this.#path(call, int(call.args[4]));
+    if (path === undefined) return undefined;
+    return isPlainProc(path) ? -Errno.EIO : -Errno.ENODEV;
+  }
+
+  fsync(call: Notification): CallAnswer {
+    const path = this.#path(call);
+    if (path === undefined) return undefined;
+    return path.startsWith("/sys/") && !isDebugfs(path) ? 0 : -Errno.EINVAL;
+  }
+
+  /** The size is not the memfd's: changing it has no effect. */
+  ftruncate(call: Notification): CallAnswer {
+    const content = this.objects.content(call.tid, int(call.args[0]));
+    if (content === undefined) return undefined;
+    if (content.flags & O_PATH) return -Errno.EBADF;
+    return this.#writes(call) ? 0 : -Errno.EINVAL;
+  }
+
+  fallocate(call: Notification): CallAnswer {
+    if (this.#path(call) === undefined) return undefined;
+    return this.#writes(call) ? -Errno.EOPNOTSUPP : -Errno.EBADF;
+  }
+
+  write(call: Notification, bytes: (length: number) => Uint8Array | number): CallAnswer {
+    const path = this.#path(call);
+    if (path === undefined || !this.#writes(call)) return undefined;
+    if (isPlainProc(path)) return -Errno.EIO;
+    const data = bytes(WRITE_MAX);
+    return typeof data === "number" ? data : this.#writeToModel(path, data);
+  }
+
+  #writeToModel(path: string, data: Uint8Array): Ret {
+    // debugfs takes a write to a blob. The model's kernel has no blob whose content is read again.
+    if (path.includes("/sub_fdts/") || path.endsWith("/fdt")) return data.length;
+    const fd = this.sys.open(path, O_WRONLY);
+    if (fd < 0) return -Errno.EINVAL;
+    const answer = this.sys.write(fd, data);
+    this.sys.close(fd);
+    return answer;
+  }
+
+  #path({ tid, args }: Notification, fd = int(args[0])): string | undefined {
+    return this.objects.contentPath(tid, fd);
+  }
+
+  #writes({ tid, args: [fd] }: Notification): boolean {
+    const access = (this.program.description(tid, int(fd))?.flags ?? O_RDONLY) & O_ACCMODE;
+    return access !== O_RDONLY && access !== O_ACCMODE;
+  }
+}
+
+function isDebugfs(path: string): boolean {
+  return path.startsWith("/sys/kernel/debug/");
+}
+
+/** A file of /proc itself. */
+function isPlainProc(path: string): boolean {
+  return /^\/proc\/[^/]+$/.test(path);
+}
+
+function isSequence(path: string): boolean {
+  if (isPlainProc(path)) return path !== "/proc/config.gz";
+  if (isDebugfs(path)) return path.includes("/scratch_");
+  return path.startsWith("/proc/") && !path.startsWith("/proc/sys/");
+}
