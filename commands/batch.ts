@@ -11,6 +11,7 @@ import { toFailure } from "./errors/to_failure.ts";
 import { KeptAgents } from "./processes/kept_agents.ts";
 import { type BatchRequest, parseLine } from "./processes/batch_request.ts";
 import { type Line, lines } from "./processes/input_lines.ts";
+import { standardInput } from "./processes/standard_input.ts";
 
 export interface Flags extends ServerFlags {
   readonly failFast: boolean;
@@ -34,7 +35,7 @@ export async function run(context: Context, flags: Flags): Promise<boolean> {
     inputTaken: true,
   };
   let done = true;
-  for await (const line of lines(Deno.stdin)) {
+  for await (const line of lines(standardInput)) {
     if (line.text?.trim() === "") continue;
     const answer = await answerTo(context, outside, line);
     context.process.stdout.write(`${JSON.stringify(answer)}\n`);

@@ -10,6 +10,7 @@ import { size } from "./base/size.ts";
 import { operand, visible } from "./base/text.ts";
 import { Failure } from "./errors/failure.ts";
 import { call } from "./processes/agent_calls.ts";
+import { standardInput } from "./processes/standard_input.ts";
 
 interface Request {
   readonly key: string;
@@ -53,7 +54,7 @@ async function readInput(context: Context, key: string): Promise<Uint8Array> {
   const bytes = new Uint8Array(VALUE_MAX + 1);
   let at = 0;
   while (at < bytes.length) {
-    const got = await Deno.stdin.read(bytes.subarray(at));
+    const got = await standardInput.read(bytes.subarray(at));
     if (got === null) break;
     at += got;
   }

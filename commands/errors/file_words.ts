@@ -49,7 +49,7 @@ export const FILE_WORDS: Table = {
     message: `Cannot preserve ${file}: it is a ${kind}`,
     hints: [
       kind === "directory"
-        ? `pack it: tar c ${file} | luo file preserve ... --stdin`
+        ? `pack it: tar c ${file.startsWith('"') ? file : "DIRECTORY"} | luo file preserve ... --stdin`
         : "read it through a pipe: --stdin",
     ],
   }),

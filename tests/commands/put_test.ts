@@ -42,6 +42,19 @@ Deno.test("keys that are absent: exit code 7, or --default", async () => {
   assert.equal(await cli.ok(["keys"]), "");
 });
 
+Deno.test("a standard input that cannot be read", async () => {
+  await using cli = new Cli();
+  await cli.ok(["session", "create", "vm1"]);
+  for (const command of ["put k", "batch", "file preserve vm1 --token 1 --stdin"]) {
+    const { code, err } = await cli.shell(`luo ${command} <.`);
+    assert.equal(code, 1);
+    assert.match(
+      err,
+      /^luo: Cannot (read standard input \(EISDIR\)|preserve standard input: it is a directory)\n/,
+    );
+  }
+});
+
 Deno.test("a value too long, and what is no key", async () => {
   await using cli = new Cli();
   const stdin = new Uint8Array(65537);
