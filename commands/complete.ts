@@ -6,7 +6,7 @@ import type { Context } from "./base/context.ts";
 import { size } from "./base/size.ts";
 import { type Place, placeOf } from "./help/completion_place.ts";
 import { commandInfo } from "./help/route_tree.ts";
-import { runningSessions } from "./processes/agent_names.ts";
+import { runningKeys, runningSessions } from "./processes/agent_names.ts";
 import { bootFiles, type Candidate, memfds, participants, processes } from "./processes/host_names.ts";
 
 /** More than that a shell does not show. */
@@ -55,6 +55,9 @@ async function candidates(context: Context, place: Place): Promise<readonly Cand
       return [[freeToken(sessions().find(({ name }) => name === place.given[0]))]];
     case "label":
       return Array.from(new Set(sessions().flatMap(labels)), (label) => [label] as const);
+    case "KEY":
+    case "PREFIX":
+      return runningKeys(context, place.flags, place.word).map((key) => [key] as const);
     case "pid":
       return processes();
     case "fd":

@@ -44,6 +44,8 @@ function __luo_at
     end
 end
 function __luo_values
+    # fish says that a command is not there, also without its standard error.
+    type -q luo; or return
     luo complete -- (commandline -opc)[2..] "$(commandline -ct)" 2>/dev/null
 end
 function __luo_kernels

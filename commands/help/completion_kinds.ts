@@ -18,6 +18,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   IMAGE: "kernels",
   SESSION: "values",
   TOKEN: "values",
+  KEY: "values",
+  PREFIX: "values",
   PARTICIPANT: "values",
   SHELL: "values",
   PAGE: "values",

@@ -42,6 +42,8 @@ const CASES: readonly (readonly [line: string, words: readonly string[]])[] = [
   ["luo kexec --unl", ["--unload"]],
   ["luo emulate --strict cat D/ker", ["D/kernel"]],
   ["luo emulate -- cat D/ker", ["D/kernel"]],
+  ["luo get dep", ["deploy/version"]],
+  ["luo drop my", ["my key"]],
   ["luo completion b", ["bash"]],
   ["luo man sess", ["session"]],
   ["luo schema Sess", ["Session", "SessionState"]],
@@ -55,6 +57,7 @@ async function host(cli: Cli): Promise<Record<string, string>> {
   await cli.ok(["file", "preserve", "vm1", "--stdin", "--token", "8", "--label", "note"], { stdin });
   await cli.ok(["file", "preserve", "my vm", "--stdin", "--token", "3"], { stdin });
   await cli.ok(["file", "preserve", "a:b", "--stdin", "--token", "5"], { stdin });
+  for (const key of ["deploy/version", "my key"]) await cli.ok(["put", key, "1"]);
   Deno.mkdirSync(cli.path("bin"));
   const words = cli.commandLine.map((word) => `'${word}'`).join(" ");
   Deno.writeTextFileSync(cli.path("bin/luo"), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
@@ -114,6 +117,16 @@ Deno.test("completion in fish", { ignore: !has("fish") }, async (t) => {
       assert.deepEqual(found, words.map((word) => word.replaceAll("D/", `${cli.dir}/`)));
     });
   }
+});
+
+Deno.test("completion in fish is silent when luo is not there", { ignore: !has("fish") }, async () => {
+  await using cli = new Cli();
+  const path = await script(cli, "fish");
+  const { stdout, stderr } = await new Deno.Command("fish", {
+    args: ["-c", `source ${path}; complete -C "luo session show "`],
+    env: { PATH: "/usr/bin:/bin", HOME: cli.dir },
+  }).output();
+  assert.deepEqual([stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)), ["", ""]);
 });
 
 Deno.test("after the kexec, session retrieve is offered what waits", async () => {
