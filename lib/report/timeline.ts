@@ -71,10 +71,14 @@ function blackout(bars: readonly TimelineBar[], total: number): Timeline["blacko
   return { from: first.from, to, over };
 }
 
-/** When the workload went on: in the next kernel, or in the old one after a cancel. */
+/**
+ * When the workload went on: in the next kernel, or in the old one after a cancel. Without participants no `updated` comes: all goes on
+ * when the agent has started.
+ */
 function runsAgain(bars: readonly TimelineBar[], participant: string | undefined): number | undefined {
   return bars.findLast(({ event, outcome, participant: of }) =>
-    of === participant && outcome === "done" && (event === "updated" || event === "cancel")
+    of === participant && outcome === "done" &&
+    (event === "updated" || event === "cancel" || event === "start" && participant === undefined)
   )?.to;
 }
 

@@ -48,14 +48,15 @@ const cases: { what: string; update: UpdateRecord; blackout: unknown; total: num
     total: 6000,
   },
   {
-    what: "no participants",
+    what: "no participants: there is no updated, and all goes on when the agent has started",
     update: record([
       event("freeze", before(0), before(1)),
       event("kexec", before(1), after(100, 50)),
-      event("updated", after(110, 50), after(120, 50)),
+      event("start", after(110, 50), after(120, 50)),
+      event("finish", after(125, 50), after(130, 50)),
     ]),
     blackout: { from: 0, to: 170_000, over: true },
-    total: 170_000,
+    total: 180_000,
   },
   {
     what: "one of two is not back",
