@@ -13,11 +13,11 @@ import {
 } from "./abi/stat.ts";
 import { decodeOsText } from "./abi/os_text.ts";
 import type { Ret, Stat } from "./abi/values.ts";
-import { ARCH, cString, errno, keepAlive, libc, ret } from "./libc.ts";
+import { ARCH, cName, cString, errno, keepAlive, libc, ret } from "./libc.ts";
 
 /** `flags` are those of x86-64 (ffi/abi/fcntl.ts) on every architecture. */
 export function open(path: string, flags: number, mode = 0): Ret {
-  const name = cString(path);
+  const name = cName(path);
   const native = translateOpenFlags(flags, X86_64, ARCH);
   return ret(libc().open(name, native, mode), errno[0]);
 }
@@ -85,7 +85,7 @@ export function fallocate(fd: number, mode: number, offset: bigint, length: bigi
 }
 
 export function chmod(path: string, mode: number): Ret {
-  const name = cString(path);
+  const name = cName(path);
   return ret(libc().chmod(name, mode), errno[0]);
 }
 
@@ -108,21 +108,21 @@ export function flock(fd: number, operation: number): Ret {
 
 export function fstat(fd: number): Stat | Ret {
   const into = new Uint8Array(STATX_SIZE);
-  const answer = ret(libc().statx(fd, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, into), errno[0]);
+  const answer = ret(libc().statx(fd, cName(""), AT_EMPTY_PATH, STATX_BASIC_STATS, into), errno[0]);
   return answer < 0 ? answer : decodeStatx(into);
 }
 
 /** The time of the last write, in nanoseconds since 1970. The clock of the file system often advances by 4 ms. */
 export function modified_ns(fd: number): bigint | Ret {
   const into = new Uint8Array(STATX_SIZE);
-  const answer = ret(libc().statx(fd, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, into), errno[0]);
+  const answer = ret(libc().statx(fd, cName(""), AT_EMPTY_PATH, STATX_BASIC_STATS, into), errno[0]);
   return answer < 0 ? answer : decodeModified(into);
 }
 
 /** stat(2): follows symbolic links. */
 export function stat(path: string): Stat | Ret {
   const into = new Uint8Array(STATX_SIZE);
-  const name = cString(path);
+  const name = cName(path);
   const answer = ret(libc().statx(AT_FDCWD, name, 0, STATX_BASIC_STATS, into), errno[0]);
   return answer < 0 ? answer : decodeStatx(into);
 }
@@ -162,7 +162,7 @@ const STATX_BTIME = 0x800;
 /** When a file was made, in nanoseconds since 1970; 0 where the file system does not know. */
 export function born_ns(path: string): bigint {
   const into = new Uint8Array(STATX_SIZE);
-  const name = cString(path);
+  const name = cName(path);
   const answer = ret(libc().statx(AT_FDCWD, name, 0, STATX_BTIME, into), errno[0]);
   const view = new DataView(into.buffer);
   return answer < 0 ? 0n : view.getBigInt64(80, true) * 1_000_000_000n + BigInt(view.getUint32(88, true));
@@ -172,7 +172,7 @@ const X_OK = 1;
 
 /** Whether a file of this name exists and this user may execute it. True for most directories as well. */
 export function access_executable(path: string): boolean {
-  return ret(libc().access(cString(path), X_OK), errno[0]) === 0;
+  return ret(libc().access(cName(path), X_OK), errno[0]) === 0;
 }
 
 export function rename(from: string, to: string): Ret {
@@ -181,27 +181,27 @@ export function rename(from: string, to: string): Ret {
 }
 
 export function unlink(path: string): Ret {
-  const name = cString(path);
+  const name = cName(path);
   return ret(libc().unlink(name), errno[0]);
 }
 
 export function rmdir(path: string): Ret {
-  const name = cString(path);
+  const name = cName(path);
   return ret(libc().rmdir(name), errno[0]);
 }
 
 export function mkdir(path: string, mode: number): Ret {
-  const name = cString(path);
+  const name = cName(path);
   return ret(libc().mkdir(name, mode), errno[0]);
 }
 
 export function mkfifo(path: string, mode: number): Ret {
-  const name = cString(path);
+  const name = cName(path);
   return ret(libc().mkfifo(name, mode), errno[0]);
 }
 
 export function readlink(path: string): string | Ret {
-  const name = cString(path);
+  const name = cName(path);
   const into = new Uint8Array(4096);
   const answer = ret(libc().readlink(name, into, BigInt(into.byteLength)), errno[0]);
   return answer < 0 ? answer : decodeOsText(into.subarray(0, answer));
@@ -214,7 +214,7 @@ export function link_fd(fd: number, path: string): Ret {
 }
 
 export function memfd_create(name: string, flags: number): Ret {
-  const raw = cString(name);
+  const raw = cName(name);
   return ret(libc().memfd_create(raw, flags), errno[0]);
 }
 

@@ -8,7 +8,7 @@
  * A buffer never moves: Deno builds V8 without typed arrays in the collector's heap. It is freed when no variable has it.
  */
 import { type Arch, archOf } from "./abi/arch.ts";
-import { encodeOsText } from "./abi/os_text.ts";
+import { encodeOsText, writeAscii } from "./abi/os_text.ts";
 import { symbols } from "./symbols.ts";
 
 type Calls = Deno.DynamicLibrary<typeof symbols>["symbols"];
@@ -70,6 +70,21 @@ export const ARCH: Arch = archOf(Deno.build.arch);
 export function cString(value: string): Uint8Array<ArrayBuffer> {
   if (value.includes("\0")) throw new TypeError(`A NUL inside ${JSON.stringify(value)}`);
   return encodeOsText(value + "\0");
+}
+
+let name: Uint8Array<ArrayBuffer> | undefined;
+const NAME_BYTES = 4096;
+
+/**
+ * A C string that is valid until the next call of this function: for a call into C with one name. To allocate a C string takes
+ * longer than most system calls. Throws as `cString`.
+ */
+export function cName(value: string): Uint8Array<ArrayBuffer> {
+  name ??= new Uint8Array(NAME_BYTES);
+  const end = writeAscii(value, name, 0);
+  if (end === NAME_BYTES || (end === 0 && value !== "")) return cString(value);
+  name[end] = 0;
+  return name;
 }
 
 /**

@@ -23,7 +23,7 @@ export function sync(): void {
 /** ioctl(2) with any kind of pointer. The kernel's answer is in the argument's bytes afterwards. */
 export function ioctl(fd: number, request: number, argument: UserPointer): Ret {
   if (argument === null) return ret(libc().ioctl_address(fd, request >>> 0, 0n), errno[0]);
-  if (argument instanceof Uint8Array) return ret(libc().ioctl(fd, request >>> 0, argument), errno[0]);
+  if (ArrayBuffer.isView(argument)) return ret(libc().ioctl(fd, request >>> 0, argument), errno[0]);
   using memory = new GuardedMemory(argument);
   const answer = ret(libc().ioctl_address(fd, request >>> 0, memory.address), errno[0]);
   memory.copyBack();

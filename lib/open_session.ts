@@ -12,6 +12,7 @@ import {
 } from "../ffi/abi/liveupdate.ts";
 import { LuoError, type Operation } from "./error.ts";
 import { Fd } from "./fd.ts";
+import { IoctlMemory } from "./ioctl_memory.ts";
 
 /**
  * A session of this kernel, for the next one. It lives until `close`, or until the end of this process. It is not disposable: a
@@ -23,10 +24,13 @@ export class OutgoingSession {
   /** The name that it was created with. */
   readonly name: string;
 
-  /** Takes the session's fd over. */
-  constructor(fd: Fd, name: string) {
+  readonly #memory: IoctlMemory;
+
+  /** Takes the session's fd over. `memory` is shared by the sessions of a device. */
+  constructor(fd: Fd, name: string, memory: IoctlMemory = new IoctlMemory()) {
     this.fd = fd;
     this.name = name;
+    this.#memory = memory;
   }
 
   /**
@@ -39,7 +43,7 @@ export class OutgoingSession {
    * @throws TypeError `fd` is closed, or of another process or kernel
    */
   preserve(fd: Fd, token: bigint): void {
-    const argument = encodeFd(checkToken(token), fd.numberIn(this.fd.sys));
+    const argument = encodeFd(checkToken(token), fd.numberIn(this.fd.sys), this.#memory.fd);
     const subject = () => `file ${token} in session "${this.name}"`;
     call(this.fd, LIVEUPDATE_SESSION_PRESERVE_FD, argument, "preserve", subject);
   }
@@ -68,10 +72,13 @@ export class IncomingSession {
   /** The name that it was retrieved by. */
   readonly name: string;
 
-  /** Takes the session's fd over. */
-  constructor(fd: Fd, name: string) {
+  readonly #memory: IoctlMemory;
+
+  /** Takes the session's fd over. `memory` is shared by the sessions of a device. */
+  constructor(fd: Fd, name: string, memory: IoctlMemory = new IoctlMemory()) {
     this.fd = fd;
     this.name = name;
+    this.#memory = memory;
   }
 
   /**
@@ -81,7 +88,7 @@ export class IncomingSession {
    * @throws RangeError the token is not from 0 to 2^64-1
    */
   restore(token: bigint): Fd {
-    const argument = encodeFd(checkToken(token));
+    const argument = encodeFd(checkToken(token), -1, this.#memory.fd);
     const subject = () => `file ${token} of session "${this.name}"`;
     call(this.fd, LIVEUPDATE_SESSION_RETRIEVE_FD, argument, "restore", subject);
     return new Fd(this.fd.sys, decodeFd(argument));
@@ -95,7 +102,8 @@ export class IncomingSession {
    */
   finish(): void {
     if (this.fd.closed) return;
-    call(this.fd, LIVEUPDATE_SESSION_FINISH, encodeFinish(), "finish", () => `session "${this.name}"`);
+    const argument = encodeFinish(this.#memory.finish);
+    call(this.fd, LIVEUPDATE_SESSION_FINISH, argument, "finish", () => `session "${this.name}"`);
     this.fd.close();
   }
 

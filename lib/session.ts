@@ -10,6 +10,7 @@ import { O_CLOEXEC, O_RDWR } from "../ffi/abi/fcntl.ts";
 import { Errno } from "../ffi/abi/errno.ts";
 import { LuoError } from "./error.ts";
 import { Fd } from "./fd.ts";
+import { IoctlMemory } from "./ioctl_memory.ts";
 import { IncomingSession, OutgoingSession, type RestorableSession } from "./open_session.ts";
 import type { SystemCalls } from "./system_calls.ts";
 
@@ -50,6 +51,7 @@ export class Device implements Disposable {
   /** Sessions that `restoreAll` has retrieved and not finished, by name; they outlive the open device. */
   readonly #unfinished = new Map<string, IncomingSession>();
   readonly #taking = new Set<string>();
+  readonly #memory = new IoctlMemory();
 
   /** Takes the fd of the device over. */
   constructor(fd: Fd) {
@@ -71,7 +73,8 @@ export class Device implements Disposable {
   }
 
   #create(name: string): OutgoingSession {
-    return new OutgoingSession(this.#session(LIVEUPDATE_IOCTL_CREATE_SESSION, "create", name), name);
+    const fd = this.#session(LIVEUPDATE_IOCTL_CREATE_SESSION, "create", name);
+    return new OutgoingSession(fd, name, this.#memory);
   }
 
   /**
@@ -96,7 +99,8 @@ export class Device implements Disposable {
    * @throws LuoError `retrieve`: ENOENT (none, or finished and closed), EINVAL (retrieved already), EMFILE
    */
   retrieve(name: string): IncomingSession {
-    return new IncomingSession(this.#session(LIVEUPDATE_IOCTL_RETRIEVE_SESSION, "retrieve", name), name);
+    const fd = this.#session(LIVEUPDATE_IOCTL_RETRIEVE_SESSION, "retrieve", name);
+    return new IncomingSession(fd, name, this.#memory);
   }
 
   /**
@@ -145,7 +149,7 @@ export class Device implements Disposable {
       const subject = `session "${name}"`;
       throw new LuoError(operation, subject, Errno.EINVAL, `Cannot ${operation} ${subject}: ${problem}`);
     }
-    const argument = encodeSession(name);
+    const argument = encodeSession(name, this.#memory.session);
     const answer = this.fd.sys.ioctl(this.fd.number, request, argument);
     if (answer < 0) throw new LuoError(operation, `session "${name}"`, -answer);
     return new Fd(this.fd.sys, decodeFd(argument));

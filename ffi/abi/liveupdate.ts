@@ -2,6 +2,7 @@
  * The ioctls of `/dev/liveupdate` and of its sessions (`include/uapi/linux/liveupdate.h`, Linux 7.3): numbers, sizes, codecs.
  * All structs are little endian, the byte order of both architectures. Pure data.
  */
+import { writeAscii } from "./os_text.ts";
 
 /** The second byte of the numbers of all ioctls of LUO. */
 export const LIVEUPDATE_IOCTL_TYPE = 0xba;
@@ -41,11 +42,9 @@ export const FINISH_STRUCT_SIZE = 8;
 /** Bytes of the struct of GET_NAME. */
 export const GET_NAME_STRUCT_SIZE = 72;
 
-const text = new TextEncoder();
-
-function struct(size: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(size);
+function struct(size: number, bytes = new Uint8Array(size)): Uint8Array<ArrayBuffer> {
   set_u32(bytes, 0, size);
+  set_u32(bytes, 4, 0);
   return bytes;
 }
 
@@ -58,22 +57,26 @@ function set_u32(bytes: Uint8Array, at: number, value: number): void {
 
 /**
  * The argument of CREATE_SESSION and RETRIEVE_SESSION, with the first 64 bytes of the name. The name is not checked here: the
- * kernel takes 1 to 63 bytes.
+ * kernel takes 1 to 63 bytes. `into` here and below: memory of the struct's size that is overwritten; without it, the memory is new.
  */
-export function encodeSession(name: string | Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = struct(SESSION_STRUCT_SIZE);
+export function encodeSession(
+  name: string | Uint8Array,
+  into?: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  const bytes = struct(SESSION_STRUCT_SIZE, into);
   set_u32(bytes, 4, -1);
+  const end = typeof name === "string" ? writeAscii(name, bytes, 8) : 0;
+  bytes.fill(0, end || 8);
+  if (end > 0) return bytes;
   // A name that does not fit is cut within a character, as C would cut it.
-  const fitted = typeof name === "string" && text.encodeInto(name, bytes.subarray(8)).read === name.length;
-  if (fitted) return bytes;
-  const raw = typeof name === "string" ? text.encode(name) : name;
+  const raw = typeof name === "string" ? new TextEncoder().encode(name) : name;
   bytes.set(raw.subarray(0, LIVEUPDATE_SESSION_NAME_LENGTH), 8);
   return bytes;
 }
 
 /** The argument of SESSION_PRESERVE_FD, and without `fd` the argument of SESSION_RETRIEVE_FD. */
-export function encodeFd(token: bigint, fd = -1): Uint8Array<ArrayBuffer> {
-  const bytes = struct(FD_STRUCT_SIZE);
+export function encodeFd(token: bigint, fd = -1, into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const bytes = struct(FD_STRUCT_SIZE, into);
   set_u32(bytes, 4, fd);
   set_u32(bytes, 8, Number(BigInt.asUintN(32, token)));
   set_u32(bytes, 12, Number(BigInt.asUintN(32, token >> 32n)));
@@ -81,8 +84,8 @@ export function encodeFd(token: bigint, fd = -1): Uint8Array<ArrayBuffer> {
 }
 
 /** The argument of SESSION_FINISH. */
-export function encodeFinish(): Uint8Array<ArrayBuffer> {
-  return struct(FINISH_STRUCT_SIZE);
+export function encodeFinish(into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return struct(FINISH_STRUCT_SIZE, into);
 }
 
 /** The argument of SESSION_GET_NAME. */

@@ -40,6 +40,21 @@ export function encodeOsText(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/**
+ * Writes a text of ASCII without NULs into `bytes` from `at` on, and returns the end. 0: the text has other characters, or is too
+ * long, and `bytes` may have its beginning. For short names, where the call of an encoder takes longer than the loop.
+ */
+export function writeAscii(text: string, bytes: Uint8Array, at: number): number {
+  const end = at + text.length;
+  if (end > bytes.length) return 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === 0 || code > 0x7f) return 0;
+    bytes[at + index] = code;
+  }
+  return end;
+}
+
 /** Bytes of the UTF-8 sequence that begins at `at`; 0 without one. */
 function sequenceLength(bytes: Uint8Array, at: number): number {
   for (let length = 1; length <= 4; length++) {
