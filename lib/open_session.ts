@@ -10,9 +10,9 @@ import {
   LIVEUPDATE_SESSION_PRESERVE_FD,
   LIVEUPDATE_SESSION_RETRIEVE_FD,
 } from "../ffi/abi/liveupdate.ts";
+import { IoctlMemory } from "../ffi/abi/ioctl_memory.ts";
 import { LuoError, type Operation } from "./error.ts";
 import { Fd } from "./fd.ts";
-import { IoctlMemory } from "./ioctl_memory.ts";
 
 /**
  * A session of this kernel, for the next one. It lives until `close`, or until the end of this process. It is not disposable: a

@@ -6,11 +6,11 @@ import {
   LIVEUPDATE_IOCTL_CREATE_SESSION,
   LIVEUPDATE_IOCTL_RETRIEVE_SESSION,
 } from "../ffi/abi/liveupdate.ts";
+import { IoctlMemory } from "../ffi/abi/ioctl_memory.ts";
 import { O_CLOEXEC, O_RDWR } from "../ffi/abi/fcntl.ts";
 import { Errno } from "../ffi/abi/errno.ts";
 import { LuoError } from "./error.ts";
 import { Fd } from "./fd.ts";
-import { IoctlMemory } from "./ioctl_memory.ts";
 import { IncomingSession, OutgoingSession, type RestorableSession } from "./open_session.ts";
 import type { SystemCalls } from "./system_calls.ts";
 

@@ -1,5 +1,5 @@
 /** Memory for the structs of the ioctls of a device and of its sessions. */
-import { FD_STRUCT_SIZE, FINISH_STRUCT_SIZE, SESSION_STRUCT_SIZE } from "../ffi/abi/liveupdate.ts";
+import { FD_STRUCT_SIZE, FINISH_STRUCT_SIZE, SESSION_STRUCT_SIZE } from "./liveupdate.ts";
 
 /**
  * One struct at a time: each call overwrites the struct of the call before. To allocate memory that C can see takes a microsecond,
