@@ -3,6 +3,7 @@ import { arm64ImageProblem, parseArm64Image } from "./arm64_image.ts";
 import { bannerRelease, findBanner } from "./banner.ts";
 import { bzImageProblem, parseBzImage } from "./bzimage.ts";
 import { type Architecture, describeFile } from "./file_kind.ts";
+import { peSections } from "./pe.ts";
 
 export type { Architecture } from "./file_kind.ts";
 
@@ -59,14 +60,21 @@ function x86(head: Uint8Array, size: number): Judgement {
   return { release, problem: { code: "image_truncated", reason } };
 }
 
-/** An arm64 Image has no release in its header, and its header does not say how long the file is. */
+/**
+ * An arm64 Image has no release in its header. How long the file is the table of its PE sections says: the last one ends with
+ * the file (arch/arm64/kernel/efi-header.S). A kernel without EFI has no table.
+ */
 function arm64(head: Uint8Array, read: ReadImage, size: number): Judgement {
   const image = parseArm64Image(head);
   const other = image === undefined ? describeFile(head, "aarch64") : undefined;
   const refused = other ?? arm64ImageProblem(image);
   if (refused !== undefined) return { problem: { code: "not_bootable", reason: refused } };
   const banner = findBanner(read, size);
-  return banner === undefined ? {} : { release: bannerRelease(banner) };
+  const release = banner === undefined ? {} : { release: bannerRelease(banner) };
+  const end = Math.max(0, ...(peSections(head) ?? []).map((section) => section.offset + section.size));
+  if (size >= end) return release;
+  const reason = `the file has ${size} bytes and its sections end at ${end}: it is cut off`;
+  return { ...release, problem: { code: "image_truncated", reason } };
 }
 
 /** Live update came with 6.19. A release without a number says nothing. */

@@ -45,7 +45,8 @@ const PLATFORMS: Readonly<Record<Architecture, Platform>> = {
     args: ["-M", "virt"],
     // The architected algorithm for signed pointers makes an emulated CPU several times slower.
     cpu: "max,pauth-impdef=on",
-    console: "console=ttyAMA0",
+    // Without earlycon, a kernel that panics before its serial driver runs (as LUO's start does) says nothing.
+    console: "earlycon console=ttyAMA0",
   },
 };
 

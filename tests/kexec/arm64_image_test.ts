@@ -10,10 +10,26 @@ function image(fields: { magic?: string; image_size?: bigint }): Uint8Array {
   return bytes;
 }
 
+/** An Image that is an EFI program, with one section. */
+function withSection(offset: number, size: number): Uint8Array {
+  const bytes = image({});
+  const view = new DataView(bytes.buffer);
+  const header = 64;
+  bytes.set(new TextEncoder().encode("MZ"));
+  view.setUint32(0x3c, header, true);
+  bytes.set(new TextEncoder().encode("PE"), header);
+  view.setUint16(header + 6, 1, true);
+  view.setUint32(header + 24 + 16, size, true);
+  view.setUint32(header + 24 + 20, offset, true);
+  return bytes;
+}
+
 const CASES: readonly (readonly [what: string, bytes: Uint8Array, reason?: RegExp])[] = [
   ["an Image", image({})],
   ["a file with another magic number", image({ magic: "ZIMG" }), /no arm64 Image header/],
   ["an Image of size 0", image({ image_size: 0n }), /how much memory/],
+  ["an Image that is as long as its sections say", withSection(4000, 96)],
+  ["an Image that lacks one byte of them", withSection(4000, 97), /4096 bytes and its sections end at 4097/],
   ["63 bytes of an Image", image({}).subarray(0, 63), /no arm64 Image header/],
 ];
 for (const [what, bytes, reason] of CASES) {

@@ -29,11 +29,19 @@ for (const [name, release] of Object.entries(IMAGES)) {
 
 const arm64 = read(`${directory}/Image-7.3.4-luo-arm64`);
 Deno.test({
-  name: "the real image Image-7.3.4-luo-arm64 has its release and is refused on x86-64",
+  name:
+    "the real image Image-7.3.4-luo-arm64 has its release, is truncated when cut off, and is refused on x86-64",
   ignore: arm64 === undefined,
   fn() {
     const bytes = arm64 ?? new Uint8Array(0);
     assert.deepEqual(check(bytes, "aarch64"), { release: "7.3.4-luo", problems: [] });
+    const cut = [bytes.subarray(0, -1), bytes.subarray(0, bytes.length >> 1)].map((part) =>
+      check(part, "aarch64")
+    );
+    assert.deepEqual(
+      cut.map(({ problems }) => problems.map(({ code }) => code)),
+      [["image_truncated"], ["image_truncated"]],
+    );
     assert.match(check(bytes).problems[0]?.reason ?? "", /for arm64, and this machine is x86-64/);
   },
 });
