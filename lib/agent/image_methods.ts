@@ -9,8 +9,8 @@ import type { AgentState } from "./agent_state.ts";
 import {
   execObjections,
   formatObjections,
-  khoDefaultOf,
   loadObjections,
+  nextKernelOf,
   nothingLoaded,
   unreadObjections,
 } from "./image_objections.ts";
@@ -65,7 +65,7 @@ export async function loadImage(
   const files = load(sys, kernel, initrd, commandLine, report);
   files.problems = [...unreadObjections(judged.checked), ...formatObjections(check.lines.filter(isOfImage))];
   files.handlerLines = judged.checked.handlerLines;
-  files.khoDefault = khoDefaultOf(judged);
+  files.next = nextKernelOf(judged);
   keep(state, image, files);
   state.saveDone(`Image ${subject} is loaded`);
   return { image: currentImage(state), check };

@@ -7,6 +7,7 @@ import { resizedFiles } from "./preserved_fds.ts";
 import type { Checked } from "../kexec/check/check.ts";
 import { preservedFiles } from "../kexec/check/preserved_files.ts";
 import type { JudgedImage } from "./judged_image.ts";
+import type { NextKernel } from "./loaded_image.ts";
 import type { CheckLine, ImageInfo, ProblemCode, SessionInfo } from "./protocol.ts";
 import { dataFirst, type Objection, SESSION_PROBLEM } from "./refusal.ts";
 import { agentError } from "./request_checks.ts";
@@ -21,7 +22,7 @@ export function loadObjections({ checked, commandLine, running }: JudgedImage): 
     ...problems,
     ...unreadObjections(checked),
     ...formatObjections(check.lines),
-    ...lineObjections(commandLine, running, khoDefaultOf({ checked })),
+    ...lineObjections(commandLine, running, nextKernelOf({ checked })),
   ];
 }
 
@@ -36,9 +37,8 @@ export function unreadObjections({ unread, report, handsOver }: Checked): Object
   return [{ code: "image_unread", reason: `the kernel in the image cannot be read: ${unread.reason}` }];
 }
 
-/** Whether KHO is on in the image without a word on the command line. Undefined: not known. */
-export function khoDefaultOf({ checked: { config } }: Pick<JudgedImage, "checked">): boolean | undefined {
-  return config && config.value.get("CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT") === "y";
+export function nextKernelOf({ checked: { config, builtIn } }: Pick<JudgedImage, "checked">): NextKernel {
+  return { khoDefault: config && config.value.get("CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT") === "y", builtIn };
 }
 
 /** Lines of a check that no other objection stands for, and for which the kernel does not refuse the image itself. */
@@ -60,7 +60,7 @@ export function formatObjections(lines: readonly CheckLine[]): Objection[] {
 /** Reasons not to execute the loaded image, and the sessions that would not be handed over. */
 export function execObjections(state: AgentState, image: ImageInfo, running: string): Objection[] {
   return [
-    ...imageObjections(image, running, state.reload?.khoDefault),
+    ...imageObjections(image, running, state.reload?.next),
     ...state.reload?.problems ?? [],
     ...formatObjections(state.reload?.handlerLines(preservedFiles(state.sessions())) ?? []),
     ...unknownSessions(state),
@@ -72,8 +72,8 @@ export function execObjections(state: AgentState, image: ImageInfo, running: str
 }
 
 /** A command line that no kernel takes is a bad request, even with force; the other problems are reasons to refuse. */
-function lineObjections(commandLine: string, running: string, khoDefault?: boolean): Objection[] {
-  return commandLineProblems(commandLine, running, khoDefault).map(({ code, reason }) => {
+function lineObjections(commandLine: string, running: string, next: NextKernel = {}): Objection[] {
+  return commandLineProblems(commandLine, running, next.khoDefault, next.builtIn).map(({ code, reason }) => {
     if (code === "too_long" || code === "has_nul") throw agentError("BadRequest", { message: reason });
     return { code, reason };
   });
@@ -83,14 +83,14 @@ function lineObjections(commandLine: string, running: string, khoDefault?: boole
 function imageObjections(
   { by, held, commandLine }: ImageInfo,
   running: string,
-  khoDefault: boolean | undefined,
+  next: NextKernel | undefined,
 ): Objection[] {
   if (by !== "luo") {
     const reason =
       "another program loaded the image: one loaded by kexec_load(2), or without liveupdate=on, drops every session";
     return [{ code: "image_foreign", reason }];
   }
-  const line = lineObjections(commandLine ?? "", running, khoDefault);
+  const line = lineObjections(commandLine ?? "", running, next);
   if (held) return line;
   const reason = "the agent that loaded the image has ended: another program may have loaded over it since";
   return [{ code: "image_not_held", reason }, ...line];

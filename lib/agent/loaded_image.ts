@@ -1,10 +1,19 @@
 /** The bytes of the loaded image, sealed and kept for as long as it is loaded, so that it can be loaded again. */
 import { Fd } from "../fd.ts";
 import type { SealedCopy } from "../files/sealed_copy.ts";
+import type { BuiltInLine } from "../kexec/built_in_line.ts";
 import type { Checked } from "../kexec/check/check.ts";
 import { loadImage } from "../kexec/load.ts";
 import type { SystemCalls } from "../system_calls.ts";
 import type { Objection } from "./refusal.ts";
+
+/** The facts of the kernel in the image that decide how it reads its command line. */
+export interface NextKernel {
+  /** Whether it has KHO on without a word on its command line, where that is known. */
+  readonly khoDefault?: boolean;
+  /** The command line in the image. */
+  readonly builtIn?: BuiltInLine;
+}
 
 /**
  * Another program may load an image over luo's without luo noticing: the kernel only tells that some image is loaded. An image
@@ -18,8 +27,7 @@ export class ImageFiles implements Disposable {
   problems: readonly Objection[] = [];
   /** The check's lines about handlers, for the files that are preserved when the image is executed. */
   handlerLines: Checked["handlerLines"] = () => [];
-  /** Whether the kernel in the image has KHO on without a word on its command line, where that is known. */
-  khoDefault?: boolean;
+  next: NextKernel = {};
 
   constructor(
     readonly sys: SystemCalls,

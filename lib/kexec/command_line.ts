@@ -1,6 +1,7 @@
 /** The next kernel's command line: its words, how it is put together, and why it would lose what is preserved. */
 import { KEXEC_CMDLINE_MAX } from "../../ffi/abi/kexec.ts";
 import { kstrtobool } from "../../ffi/abi/kstrtobool.ts";
+import { type BuiltInLine, effectiveLine } from "./built_in_line.ts";
 
 /** One word of a kernel command line: `text` as written, name and value without quotes. A word without `=` has no value. */
 export interface Word {
@@ -130,27 +131,32 @@ export interface CommandLineProblem {
 
 /**
  * Judges the next kernel's command line; `running` is the one under which this kernel has live update. `khoDefault`: whether the
- * next kernel has KHO on without a word (CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT), where that is known.
+ * next kernel has KHO on without a word (CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT), where that is known. `builtIn`: the command line
+ * in the image.
  */
 export function commandLineProblems(
   next: string,
   running = "",
   khoDefault?: boolean,
+  builtIn?: BuiltInLine,
 ): CommandLineProblem[] {
   const problems: CommandLineProblem[] = [];
-  const words = parseCommandLine(next);
+  const words = parseCommandLine(effectiveLine(next, builtIn));
+  const its = builtIn?.instead === undefined
+    ? "its command line"
+    : `the command line in the image, used in place of every other (${builtIn.instead}),`;
   const liveupdate = readSwitch(words, "liveupdate");
   if (liveupdate !== true) {
     const reason = liveupdate === false
-      ? "its command line switches live update off (liveupdate=on is needed)"
-      : "its command line lacks liveupdate=on";
+      ? `${its} switches live update off (liveupdate=on is needed)`
+      : `${its} lacks liveupdate=on`;
     problems.push({ code: "liveupdate_off", reason });
   }
   const kho = readSwitch(words, "kho");
   if (kho === false) {
-    problems.push({ code: "kho_off", reason: "its command line switches kexec handover off (kho=off)" });
+    problems.push({ code: "kho_off", reason: `${its} switches kexec handover off (kho=off)` });
   } else if (kho === undefined && khoDefault === false) {
-    const reason = "its command line lacks kho=on, and the kernel has KHO off by default";
+    const reason = `${its} lacks kho=on, and the kernel has KHO off by default`;
     problems.push({ code: "kho_off", reason });
   } else if (
     kho === undefined && khoDefault === undefined && readSwitch(parseCommandLine(running), "kho") === true
@@ -158,7 +164,7 @@ export function commandLineProblems(
     // The running kernel was told, so it was needed.
     problems.push({
       code: "kho_off",
-      reason: "its command line lacks kho=on, which the running kernel was given",
+      reason: `${its} lacks kho=on, which the running kernel was given`,
     });
   }
   const length = new TextEncoder().encode(next).length;

@@ -27,6 +27,7 @@ export const CheckCode: Schema = named(
     kho_on: "kho= on the command line, or the default of the image",
     command_line: "the kernel takes the command line whole",
     duplicates: "words that are given more than once",
+    built_in_line: "the command line that is built into the image",
     kho_scratch: "kho_scratch= on the command line",
     crashkernel: "crashkernel= on the command line",
     kexec_allowed: "/proc/sys/kernel/kexec_load_disabled",

@@ -276,10 +276,11 @@ export type CheckVerdict = "fits" | "does_not_fit" | "cannot_tell";
  * liveupdate_built_in: CONFIG_LIVEUPDATE. kho_built_in: CONFIG_KEXEC_HANDOVER. liveupdate_on:
  * liveupdate= on the command line. kho_on: kho= on the command line, or the default of the image.
  * command_line: the kernel takes the command line whole. duplicates: words that are given more than
- * once. kho_scratch: kho_scratch= on the command line. crashkernel: crashkernel= on the command line.
- * kexec_allowed: /proc/sys/kernel/kexec_load_disabled. signature: the running kernel demands a
- * signature. scratch: kernel and initrd fit the scratch areas. memory: preserved memory, kernel and
- * initrd fit the memory. kernel_fault: a known fault of the running kernel.
+ * once. built_in_line: the command line that is built into the image. kho_scratch: kho_scratch= on the
+ * command line. crashkernel: crashkernel= on the command line. kexec_allowed:
+ * /proc/sys/kernel/kexec_load_disabled. signature: the running kernel demands a signature. scratch:
+ * kernel and initrd fit the scratch areas. memory: preserved memory, kernel and initrd fit the memory.
+ * kernel_fault: a known fault of the running kernel.
  */
 export type CheckCode =
   | "image"
@@ -294,6 +295,7 @@ export type CheckCode =
   | "kho_on"
   | "command_line"
   | "duplicates"
+  | "built_in_line"
   | "kho_scratch"
   | "crashkernel"
   | "kexec_allowed"

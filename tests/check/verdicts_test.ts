@@ -157,6 +157,19 @@ Deno.test("a kernel without a configuration in it: the one beside it counts", as
   assert.match(`${line?.reason} ${line?.source}`, /KHO off by default.*\/images\/config-7\.3\.4/);
 });
 
+Deno.test("a kernel that takes its own command line only: the given one switches nothing on", async () => {
+  const image = standInBzImage({ release: "7.3.4" });
+  const mark = new TextDecoder("latin1").decode(image).indexOf("IKCFG_ST");
+  image[mark] = 0;
+  const config = "CONFIG_LIVEUPDATE=y\nCONFIG_KEXEC_HANDOVER=y\nCONFIG_CMDLINE_BOOL=y\n" +
+    'CONFIG_CMDLINE="kho=on quiet"\nCONFIG_CMDLINE_OVERRIDE=y\n';
+  const disk = { "/images/config-7.3.4": new TextEncoder().encode(config) };
+  const check = await checkBytes(image, { disk, path: "/images/vmlinuz" });
+  assert.deepEqual(codes(check, "does_not_fit"), ["liveupdate_on"]);
+  const reasons = check.lines.map(({ reason }) => reason).join("\n");
+  assert.match(reasons, /in place of every other \(CONFIG_CMDLINE_OVERRIDE\), lacks liveupdate=on/);
+});
+
 Deno.test("each handler of the running kernel is compared, also in a list of versions", async () => {
   const running = withNames("7.3.4", ["vfio-pci-v2;vfio-pci-v1", "iommufd-v1", "operating-points-v2"]);
   const disk = { "/boot/vmlinuz-7.3.4": running };

@@ -1,5 +1,7 @@
 /** lib/kexec/command_line.ts: the words of a kernel command line, building one, its switches and its problems. */
 import assert from "node:assert/strict";
+import { builtInLine } from "../../lib/kexec/built_in_line.ts";
+import type { Architecture } from "../../lib/kexec/file_kind.ts";
 import fc from "fast-check";
 import {
   buildCommandLine,
@@ -133,6 +135,37 @@ for (const [words, is] of SWITCHES) {
 }
 
 const good = "liveupdate=on kho=on";
+
+/** By the options of the image: x86 puts its own words first, or takes no others; arm64 takes its own alone, or none of them. */
+const BUILT_IN: readonly (readonly [
+  machine: Architecture,
+  options: Readonly<Record<string, string>>,
+  next: string,
+  codes: string[],
+])[] = [
+  ["x86_64", { CONFIG_CMDLINE_BOOL: "y", CONFIG_CMDLINE: good }, "quiet", []],
+  ["x86_64", { CONFIG_CMDLINE_BOOL: "y", CONFIG_CMDLINE: "liveupdate=off" }, good, []],
+  ["x86_64", { CONFIG_CMDLINE_BOOL: "y", CONFIG_CMDLINE: good }, "liveupdate=off", ["liveupdate_off"]],
+  ["x86_64", { CONFIG_CMDLINE: good }, "kho=on", ["liveupdate_off"]],
+  [
+    "x86_64",
+    { CONFIG_CMDLINE_BOOL: "y", CONFIG_CMDLINE_OVERRIDE: "y", CONFIG_CMDLINE: "quiet" },
+    good,
+    ["liveupdate_off"],
+  ],
+  ["x86_64", { CONFIG_CMDLINE_BOOL: "y", CONFIG_CMDLINE_OVERRIDE: "y", CONFIG_CMDLINE: good }, "quiet", []],
+  // The words at the end are cut off.
+  ["x86_64", { CONFIG_CMDLINE_BOOL: "y", CONFIG_CMDLINE: "x".repeat(2040) }, good, ["liveupdate_off"]],
+  ["aarch64", { CONFIG_CMDLINE: "liveupdate=off" }, good, []],
+  ["aarch64", { CONFIG_CMDLINE: "quiet", CONFIG_CMDLINE_FORCE: "y" }, good, ["liveupdate_off"]],
+];
+for (const [machine, options, next, codes] of BUILT_IN) {
+  Deno.test(`${machine} with ${JSON.stringify(options).slice(0, 100)}, given ${next}: ${codes.join(", ") || "no problem"}`, () => {
+    const builtIn = builtInLine((name) => options[name], machine);
+    assert.deepEqual(commandLineProblems(next, "", undefined, builtIn).map(({ code }) => code), codes);
+  });
+}
+
 const PROBLEMS: readonly (readonly [next: string, running: string, codes: string[]])[] = [
   [good, "", []],
   ["liveupdate=on", "", []],

@@ -1,6 +1,7 @@
 /** Checks whether a kernel image can take over from the running kernel: all lines, and the verdict. */
 import type { Check } from "../../schema/types.ts";
 import type { SystemCalls } from "../../system_calls.ts";
+import { type BuiltInLine, builtInLine } from "../built_in_line.ts";
 import { parseBzImage } from "../bzimage.ts";
 import { checkImage, type ImageReport } from "../check_image.ts";
 import type { KernelConfig } from "../image/embedded_config.ts";
@@ -40,6 +41,8 @@ export interface Checked {
   readonly handsOver: boolean;
   /** The configuration of the kernel in the image. */
   readonly config?: Fact<KernelConfig>;
+  /** The command line in the image. */
+  readonly builtIn?: BuiltInLine;
   /** The lines about handlers again, for the files that are preserved when the image is executed. */
   readonly handlerLines: (preserved: PreservedFiles) => CheckLine[];
 }
@@ -55,13 +58,14 @@ export function checkPlan(sys: SystemCalls, plan: Plan): Checked {
       ? undefined
       : installedConfig((path, limit) => readFile(sys, path, limit), release, plan.path)
     : { value: known.config, source: "the configuration in the image" };
+  const builtIn = config && builtInLine((name) => config.value.get(name), running.machine);
   const old = report.problems.some(({ code }) => code === "image_old");
   const sizes = sizesOf(parseBzImage(kernel), plan.initrdBytes, plan.preserved?.bytes);
   const lines = [
     ...imageLines(report, release),
     // A kernel from before live update has no formats, so lines about them are left out.
     ...old ? [] : [...formatLines(facts, running, plan.preserved), ...buildLines(facts, config)],
-    ...commandLineLines(plan.commandLine, running.commandLine, config),
+    ...commandLineLines(plan.commandLine, running.commandLine, config, builtIn),
     ...hostLines(kernel, sizes, running),
   ];
   const { banner, formats = [] } = known ?? {};
@@ -71,6 +75,7 @@ export function checkPlan(sys: SystemCalls, plan: Plan): Checked {
     unread: facts instanceof ImageError ? facts : undefined,
     handsOver: running.handedOver !== undefined,
     config,
+    builtIn,
     handlerLines: handlerLinesLater(facts, running),
   };
 }

@@ -1,4 +1,5 @@
 /** The lines about the next kernel's command line. */
+import { type BuiltInLine, effectiveLine } from "../built_in_line.ts";
 import { commandLineProblems, parseCommandLine, readSwitch, type Word } from "../command_line.ts";
 import type { KernelConfig } from "../image/embedded_config.ts";
 import { cannotTell, type CheckLine, doesNotFit, type Fact, fits } from "./line.ts";
@@ -15,9 +16,10 @@ export function commandLineLines(
   next: string,
   running: string,
   config: Fact<KernelConfig> | undefined,
+  builtIn?: BuiltInLine,
 ): CheckLine[] {
-  const words = parameters(next);
-  const problems = commandLineProblems(next, running, khoDefault(config));
+  const words = parameters(effectiveLine(next, builtIn));
+  const problems = commandLineProblems(next, running, khoDefault(config), builtIn);
   const live = problems.find(({ code }) => code === "liveupdate_off");
   const whole = problems.find(({ code }) => code === "too_long" || code === "has_nul");
   return [
@@ -26,6 +28,7 @@ export function commandLineLines(
       : doesNotFit("liveupdate_on", live.reason, LINE),
     khoLine(words, problems.find(({ code }) => code === "kho_off")?.reason, config),
     ...whole === undefined ? [] : [doesNotFit("command_line", whole.reason, LINE)],
+    ...builtInLines(builtIn),
     ...duplicates(words),
     ...reservations(words),
   ];
@@ -48,6 +51,15 @@ function khoLine(
   if (config !== undefined) return fits("kho_on", `${DEFAULT}=y`, config.source);
   const reason = "no kho=on, and whether KHO is on by default in the image is not known: add kho=on";
   return cannotTell("kho_on", reason, "no configuration of the image");
+}
+
+function builtInLines(builtIn: BuiltInLine | undefined): CheckLine[] {
+  if (builtIn === undefined) return [];
+  const { text, instead } = builtIn;
+  const reason = instead === undefined
+    ? `the image puts its own words before this line: ${text}`
+    : `the image uses its own command line in place of every other (${instead}): ${text}`;
+  return [fits("built_in_line", reason, "CONFIG_CMDLINE")];
 }
 
 /** The kernel goes through the line from left to right. */
