@@ -20,11 +20,13 @@ import {
   SO_ACCEPTCONN,
   SO_PEERCRED,
   SO_PEERGROUPS,
+  SO_SNDTIMEO,
   SOCK_CLOEXEC,
   SOL_SOCKET,
   UCRED_SIZE,
   UNIX_PATH_MAX,
 } from "./abi/socket.ts";
+import { F_SETFL, O_NONBLOCK } from "./abi/fcntl.ts";
 import type { Received, Ret } from "./abi/values.ts";
 import { addressOf, errno, keepAlive, libc, ret } from "./libc.ts";
 
@@ -65,6 +67,24 @@ export function unix_connect(path: string, type: number): Ret {
   const fd = ret(libc().socket(AF_UNIX, type | SOCK_CLOEXEC, 0), errno[0]);
   if (fd < 0) return fd;
   return orClose(fd, ret(libc().connect(fd, address, address.length), errno[0]));
+}
+
+/**
+ * As `unix_connect`, for a socket that does not block, but waits for a place in the backlog. -EAGAIN: there was none after
+ * `limit_ms`, which is more than 0. -EINTR: a signal came.
+ */
+export function unix_connect_within(path: string, type: number, limit_ms: number): Ret {
+  const address = encodeUnixAddress(path);
+  if (address === undefined) return -Errno.ENAMETOOLONG;
+  const fd = ret(libc().socket(AF_UNIX, type | SOCK_CLOEXEC, 0), errno[0]);
+  if (fd < 0) return fd;
+  const limit_us = BigInt(Math.ceil(limit_ms * 1000));
+  const timeval = new BigInt64Array([limit_us / 1_000_000n, limit_us % 1_000_000n]);
+  // net/unix/af_unix.c: unix_stream_connect waits so long for the listener.
+  let answer = ret(libc().setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, timeval, 16), errno[0]);
+  if (answer >= 0) answer = ret(libc().connect(fd, address, address.length), errno[0]);
+  if (answer >= 0) answer = ret(libc().fcntl(fd, F_SETFL, BigInt(O_NONBLOCK)), errno[0]);
+  return orClose(fd, answer);
 }
 
 function orClose(fd: number, answer: Ret): Ret {

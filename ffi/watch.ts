@@ -6,10 +6,21 @@ import { cString, errno, libc, ret } from "./libc.ts";
 
 /** linux/inotify.h: IN_NONBLOCK is O_NONBLOCK, IN_CLOEXEC is O_CLOEXEC. */
 const IN_NONBLOCK_CLOEXEC = 0o2004000;
+/** The inode's attributes have changed; also after its name was removed, while it is open. */
+export const IN_ATTRIB = 0x4;
+/** A file that was open for writing was closed. The event comes before the kernel lets go of the file. */
+export const IN_CLOSE_WRITE = 0x8;
+/** In a watched directory: a name has gone to another directory, has come from one, was made, was removed. */
+export const IN_MOVED_FROM = 0x40;
+export const IN_MOVED_TO = 0x80;
+export const IN_CREATE = 0x100;
+export const IN_DELETE = 0x200;
 /** An inode's last name and last fd are gone. */
 export const IN_DELETE_SELF = 0x400;
-/** A file was written, or the last fd that could write is closed. */
-export const [IN_MODIFY, IN_CLOSE_WRITE] = [2, 8];
+/** The watched inode was renamed. */
+export const IN_MOVE_SELF = 0x800;
+/** A file was written; in a watched directory: one of its files. */
+export const IN_MODIFY = 0x2;
 /** The watch has ended, with its inode. */
 export const IN_IGNORED = 0x8000;
 

@@ -5,12 +5,12 @@ import { LuoError } from "../../lib/error.ts";
 import type { AgentTarget } from "../arguments/agent_target.ts";
 import type { CommonFlags } from "../arguments/command.ts";
 import { Failure } from "../errors/failure.ts";
-import { waitForEnd } from "./background_process.ts";
+import { PlaceWatch } from "../../lib/waits/place_watch.ts";
+import { isLocked } from "./background_process.ts";
 import { limit_ms } from "./call_limit.ts";
 
-/** How long an agent that runs may take to listen: it looks for its socket every second. */
+/** How long an agent that runs may take to listen: a second after its socket was removed it makes another. */
 const LISTEN_LIMIT_MS = 3000;
-const LISTEN_STEP_MS = 50;
 
 export function connectRunning(where: AgentTarget, flags: CommonFlags): AgentClient {
   const { backend, socket } = where;
@@ -30,12 +30,15 @@ export function connectRunning(where: AgentTarget, flags: CommonFlags): AgentCli
  */
 export function connectIfRuns(where: AgentTarget, flags: CommonFlags): AgentClient | undefined {
   const lock = `${where.socket}.lock`;
+  const client = connectAgentIfAny(where, flags);
+  if (client !== undefined || !isLocked(lock)) return client;
   const end = Date.now() + LISTEN_LIMIT_MS;
-  for (;;) {
+  using place = new PlaceWatch(where.socket);
+  do {
     const client = connectAgentIfAny(where, flags);
-    if (client !== undefined || waitForEnd(lock, LISTEN_STEP_MS)) return client;
-    if (Date.now() > end) break;
-  }
+    if (client !== undefined || !isLocked(lock)) return client;
+    place.wait(end - Date.now());
+  } while (Date.now() <= end);
   throw new Failure(
     "unavailable",
     `Cannot reach the agent at "${where.socket}": it runs, and does not listen there`,

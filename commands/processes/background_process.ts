@@ -1,7 +1,6 @@
 /** Starts a part of luo in the background, once, and connects to it. */
 import { Errno } from "../../ffi/abi/errno.ts";
-import { O_APPEND, O_CLOEXEC, O_CREAT, O_RDWR, POLLIN } from "../../ffi/abi/fcntl.ts";
-import { poll } from "../../ffi/epoll.ts";
+import { O_APPEND, O_CLOEXEC, O_CREAT, O_RDONLY, O_RDWR } from "../../ffi/abi/fcntl.ts";
 import { flock, fstat, ftruncate, open, pread } from "../../ffi/file.ts";
 import { pidfd_open } from "../../ffi/process.ts";
 import { spawn_detached } from "../../ffi/spawn.ts";
@@ -12,6 +11,7 @@ import { HostFd } from "../../lib/files/host_fd.ts";
 import type { Stat } from "../../lib/system_calls.ts";
 import { checkDevNull } from "../../lib/files/system_files.ts";
 import { BINARY } from "../../lib/version.ts";
+import { PlaceWatch } from "../../lib/waits/place_watch.ts";
 import { operand } from "../base/text.ts";
 import { Failure } from "../errors/failure.ts";
 
@@ -36,7 +36,6 @@ export interface Service<Client> {
 
 /** The default limit: long enough for slow machines right after boot, with nothing cached. A child that ends is noticed at once. */
 export const START_LIMIT_MS = 60_000;
-const STEP_MS = 10;
 const LOG_LIMIT_BYTES = 1n << 20n;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
@@ -51,8 +50,9 @@ export function ensureRunning<Client>(service: Service<Client>): { client: Clien
   // The directory is checked before anything is written there: in a shared directory the log could be another user's link.
   prepareDirectory(service);
   const end = Date.now() + service.limit_ms;
+  using place = new PlaceWatch(service.socket);
   using starter = lockFile(`${service.socket}.start`);
-  waitForLock(starter, service, end);
+  waitForLock(starter, place, service, end);
   using log = openLog(service.log);
   const from = check<Stat>(fstat(log.number), "read", service.log).size;
   let child: HostFd | undefined;
@@ -63,9 +63,10 @@ export function ensureRunning<Client>(service: Service<Client>): { client: Clien
       if (client !== undefined) return { client, started };
       if (child === undefined && !isLocked(service.lock)) {
         child = spawn(service, log);
+        place.add(child.number);
         started = true;
       }
-      if (!hasEnded(child, STEP_MS)) continue;
+      if (place.wait(end - Date.now()).length === 0) continue;
       // Another command's service was quicker, or the last one has not ended yet: then this is no failure.
       if (!isLocked(service.lock)) throw startFailure(service, log, from, "it ended at once");
       child?.[Symbol.dispose]();
@@ -98,7 +99,12 @@ function prepareDirectory({ name, socket, isDefault }: Service<unknown>): void {
 }
 
 /** Another command holds the lock while it starts the service. */
-function waitForLock(lock: HostFd, { name, socket }: Service<unknown>, end: number): void {
+function waitForLock(
+  lock: HostFd,
+  place: PlaceWatch,
+  { name, socket }: Service<unknown>,
+  end: number,
+): void {
   for (;;) {
     const locked = flock(lock.number, LOCK_EX | LOCK_NB);
     if (locked !== -Errno.EAGAIN && locked !== -Errno.EINTR) {
@@ -109,16 +115,18 @@ function waitForLock(lock: HostFd, { name, socket }: Service<unknown>, end: numb
         hints: ["wait longer with --timeout SECONDS, or look into its log beside the socket"],
       });
     }
-    hasEnded(undefined, STEP_MS);
+    place.wait(end - Date.now());
   }
 }
 
 /** Waits until no process holds the lock. False: one still does after `limit_ms`. */
 export function waitForEnd(lock: string, limit_ms: number): boolean {
+  if (!isLocked(lock)) return true;
+  using place = new PlaceWatch(lock);
   const end = Date.now() + limit_ms;
   while (isLocked(lock)) {
     if (Date.now() > end) return false;
-    hasEnded(undefined, STEP_MS);
+    place.wait(end - Date.now());
   }
   return true;
 }
@@ -133,18 +141,14 @@ function spawn({ argv: command, name }: Service<unknown>, log: HostFd): HostFd {
   return new HostFd(check(pidfd_open(pid, 0), "pidfd_open", `process ${pid}`));
 }
 
-/** Waits a step. True when the child has ended. */
-function hasEnded(child: HostFd | undefined, wait_ms: number): boolean {
-  // poll(2) of fd -1 is a sleep.
-  return poll(child?.number ?? -1, POLLIN, wait_ms) > 0;
-}
-
 function lockFile(path: string): HostFd {
   return new HostFd(check(open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600), "open", `"${path}"`));
 }
 
-function isLocked(path: string): boolean {
-  const number = open(path, O_RDWR | O_CLOEXEC);
+/** Whether a process holds the lock. */
+export function isLocked(path: string): boolean {
+  // Not for writing: the close would wake all that wait for the lock's end.
+  const number = open(path, O_RDONLY | O_CLOEXEC);
   if (number < 0) return false;
   using fd = new HostFd(number);
   return flock(fd.number, LOCK_EX | LOCK_NB) === -Errno.EAGAIN;

@@ -1,10 +1,10 @@
 /** Ends the model's machine. It can outlive the agent: the machine goes on while something waits in its kernel. */
 import { LINUX_REBOOT_CMD_POWER_OFF } from "../../ffi/abi/kexec.ts";
-import { poll } from "../../ffi/epoll.ts";
 import { connectAgent, ConnectionEnded, NoAnswer } from "../../lib/agent/client.ts";
 import { LuoError } from "../../lib/error.ts";
 import { connectMachine } from "../../lib/machine_process/remote_system_calls.ts";
 import { ProcessKilled } from "../../lib/system_calls.ts";
+import { PlaceWatch } from "../../lib/waits/place_watch.ts";
 import { type AgentTarget, machineSocket } from "../arguments/agent_target.ts";
 import { Failure } from "../errors/failure.ts";
 import { waitForEnd } from "./background_process.ts";
@@ -14,7 +14,6 @@ import { connectIfRunning } from "./running_machine.ts";
 const IDLE_END_MS = 1000;
 const END_MS = 10_000;
 const AGENT_END_MS = 3000;
-const STEP_MS = 20;
 
 /**
  * Without `force` the machine ends only when nothing is in it: no process, no session, no loaded image.
@@ -66,12 +65,12 @@ function endAgent({ socket }: AgentTarget): void {
 
 function hasEnded(socket: string, limit_ms: number): boolean {
   const end = Date.now() + limit_ms;
+  using place = new PlaceWatch(socket);
   for (;;) {
     const sys = connectIfRunning(connectMachine, socket);
     if (sys === undefined) return true;
     sys[Symbol.dispose]();
     if (Date.now() > end) return false;
-    // poll(2) of fd -1 is a sleep.
-    poll(-1, 0, STEP_MS);
+    place.wait(end - Date.now());
   }
 }

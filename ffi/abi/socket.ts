@@ -11,6 +11,8 @@ export const SOL_SOCKET = 1;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_PEERCRED = 17;
+/** A timeval: how long a send, or a connect of a Unix socket, waits at most. */
+export const SO_SNDTIMEO = 21;
 export const SO_PEERGROUPS = 59;
 export const SO_ACCEPTCONN = 30;
 export const SCM_RIGHTS = 1;

@@ -55,7 +55,9 @@ export function agentListeners(
     listen_fd: given === undefined ? listen(paths) : check(dup_cloexec(given), "listen", paths.socket),
     clients_max: CLIENTS_MAX,
     allowed: (peer) => access.rightsOf(peer) === "all",
-    listenAgain: () => given === undefined ? again(paths.socket, listenAgain(paths), log) : undefined,
+    ...given === undefined
+      ? { path: paths.socket, listenAgain: () => again(paths.socket, listenAgain(paths), log) }
+      : {},
   };
   if (shared_fd === undefined) return [own];
   return [own, {
@@ -63,6 +65,7 @@ export function agentListeners(
     clients_max: SHARED_CLIENTS_MAX,
     clients_of_uid_max: CLIENTS_OF_UID_MAX,
     allowed: (peer) => access.rightsOf(peer).length > 0,
+    path: socket,
     listenAgain: () => again(socket, listenSharedAgain(socket), log),
     shared: true,
   }];

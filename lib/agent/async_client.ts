@@ -6,6 +6,7 @@ import { epoll_create1, epoll_ctl, epoll_wait } from "../../ffi/epoll.ts";
 import { close } from "../../ffi/file.ts";
 import { shutdown, unix_connect } from "../../ffi/socket.ts";
 import { check, LuoError } from "../error.ts";
+import { PlaceWatch } from "../waits/place_watch.ts";
 import { type Answer, answerOf, readReply, type Reply } from "./client_answer.ts";
 import { ConnectionEnded } from "./client_errors.ts";
 import { Incoming, Outgoing } from "./client_wire.ts";
@@ -19,9 +20,12 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How often a client looks for an agent that is not there, in milliseconds. */
-const LOOK_STEP_MS = 20;
-/** The longest time in one thread of Deno's pool, so that many waits take turns. */
+/**
+ * How often a client tries again while the listener's backlog is full. A connect(2) that does not block leaves nothing to wait for, and
+ * one that blocks in another thread cannot be aborted.
+ */
+const BACKLOG_STEP_MS = 20;
+/** The longest time in one thread of Deno's pool. Many waits take turns in 32 threads; each ends at its event. */
 const TURN_MS = 1000;
 
 /**
@@ -101,13 +105,15 @@ export class AsyncAgentClient {
    * @throws AgentError, AgentProtocolError; LuoError `connect`: EACCES
    */
   async ready(signal?: AbortSignal): Promise<Methods["Identify"]["reply"]> {
+    using place = new PlaceWatch(this.socket);
     for (;;) {
       try {
         return (await this.call("Identify", {}, { signal })).reply;
       } catch (error) {
         if (!isAbsence(error)) throw error;
       }
-      await pause(LOOK_STEP_MS, signal);
+      await place.change(signal);
+      signal?.throwIfAborted();
     }
   }
 }
@@ -160,7 +166,7 @@ class Connection implements Disposable {
         return connection;
       }
       // The listener's backlog is full.
-      await pause(LOOK_STEP_MS, signal);
+      await pause(BACKLOG_STEP_MS, signal);
     }
   }
 

@@ -4,7 +4,7 @@ import { POLLIN, POLLOUT } from "../../ffi/abi/fcntl.ts";
 import { SOCK_NONBLOCK, SOCK_STREAM } from "../../ffi/abi/socket.ts";
 import { poll } from "../../ffi/epoll.ts";
 import { close } from "../../ffi/file.ts";
-import { unix_connect } from "../../ffi/socket.ts";
+import { unix_connect, unix_connect_within } from "../../ffi/socket.ts";
 import { check } from "../error.ts";
 import { type Answer, answerOf, readReply, type Reply } from "./client_answer.ts";
 import { ConnectionClosed, ConnectionEnded, NoAnswer } from "./client_errors.ts";
@@ -32,15 +32,13 @@ export const NO_LIMIT: number = Infinity;
  */
 export function connectAgent(socket: string, timeoutMs: number = NO_LIMIT): AgentClient {
   const deadline = new Deadline(timeoutMs, socket);
-  for (;;) {
-    const fd = unix_connect(socket, SOCK_STREAM | SOCK_NONBLOCK);
-    // The listener's backlog is full. A connect(2) that blocks would wait without limit.
-    if (fd !== -Errno.EAGAIN) return new AgentClient(check(fd, "connect", `"${socket}"`), socket);
-    deadline.wait(-1, 0, BACKLOG_STEP_MS);
+  let fd = unix_connect(socket, SOCK_STREAM | SOCK_NONBLOCK);
+  // The listener's backlog is full.
+  while (fd === -Errno.EAGAIN || fd === -Errno.EINTR) {
+    fd = unix_connect_within(socket, SOCK_STREAM, deadline.left_ms);
   }
+  return new AgentClient(check(fd, "connect", `"${socket}"`), socket);
 }
-
-const BACKLOG_STEP_MS = 10;
 
 /** A way to wait for the socket. */
 interface Wait {
@@ -61,15 +59,20 @@ class Deadline implements Wait {
     this.#method = method;
   }
 
-  /** Waits until the fd is ready, a signal comes, or `step_ms` passes. @throws NoAnswer after the deadline */
-  wait(fd: number, events: number, step_ms = STEP_MAX_MS): void {
+  /** The time for the next wait: more than 0. @throws NoAnswer after the deadline */
+  get left_ms(): number {
     const left = this.#end - performance.now();
     if (left <= 0) throw new NoAnswer(this.#socket, this.#timeoutMs, this.#method);
-    poll(fd, events, Math.ceil(Math.min(left, step_ms)));
+    return Math.ceil(Math.min(left, STEP_MAX_MS));
+  }
+
+  /** Waits until the fd is ready, or a signal comes. @throws NoAnswer after the deadline */
+  wait(fd: number, events: number): void {
+    poll(fd, events, this.left_ms);
   }
 }
 
-/** A poll(2) takes a limit that fits an int. */
+/** The limit of a poll(2) fits an int. */
 const STEP_MAX_MS = 60_000;
 
 /**

@@ -4,6 +4,7 @@ import { SOCK_NONBLOCK } from "../../ffi/abi/socket.ts";
 import { accept4, MessageReceiver, peer_credentials, peer_groups } from "../../ffi/socket.ts";
 import type { Peer } from "./access.ts";
 import { MESSAGE_FDS_MAX } from "./connection.ts";
+import { SocketPlace } from "./socket_place.ts";
 
 export interface ListenerOptions {
   /** Listening and non-blocking; closed when the server ends. */
@@ -13,7 +14,9 @@ export interface ListenerOptions {
   readonly clients_of_uid_max?: number;
   /** Whether this client may call. */
   readonly allowed: (peer: Peer) => boolean;
-  /** Asked after every second without an event. A new listening fd, when no client can reach the old one any more. */
+  /** The path of the socket, when this process has made the socket. */
+  readonly path?: string;
+  /** Asked a second after the socket has lost its path. A new listening fd, when no client can reach the old one any more. */
   readonly listenAgain?: () => number | undefined;
   /** Clients of other users come here: their groups are asked for, and they are read in small pieces, so that each has its turn. */
   readonly shared?: boolean;
@@ -36,8 +39,12 @@ export class Listener {
   /** How many clients there are of each user. */
   readonly #clients = new Map<number, number>();
 
+  /** Tells when the socket has lost its path. Undefined: another process has made the socket. */
+  readonly place: SocketPlace | undefined;
+
   constructor(readonly options: ListenerOptions) {
     this.fd = options.listen_fd;
+    this.place = options.path === undefined ? undefined : new SocketPlace(options.path);
     const pieceBytes = options.shared ? SHARED_PIECE_BYTES : PIECE_BYTES;
     this.receiver = new MessageReceiver(new Uint8Array(pieceBytes), MESSAGE_FDS_MAX);
   }

@@ -11,11 +11,11 @@ import { accept4, peer_credentials, unix_connect, unix_listen } from "../../ffi/
 import { check, LuoError } from "../error.ts";
 import { ProcessKilled } from "../system_calls.ts";
 import { mayListen } from "../stale_socket.ts";
+import { Wakeup } from "../waits/wakeup.ts";
 import { commandOf, LuodConnection } from "./luod_connection.ts";
 
 const CLIENTS_MAX = 64;
 const EVENTS_MAX = 16;
-const TURN_MS = 1000;
 
 /** What the server needs of the agent. */
 export interface LuodHost {
@@ -34,18 +34,19 @@ export class LuodServer {
   readonly #epoll = check(epoll_create1(), "epoll_create1", "luo-agent's clients");
   readonly #listen_fd: number;
   readonly #clients = new Map<number, { connection: LuodConnection; id?: string }>();
+  readonly #wakeup = new Wakeup();
   #stopping = false;
 
   /** @throws LuoError `listen`: EADDRINUSE luod runs, EEXIST a file that is no socket */
   constructor(readonly path: string, readonly host: LuodHost) {
     this.#listen_fd = listenAt(path);
-    epoll_ctl(this.#epoll, EPOLL_CTL_ADD, this.#listen_fd, EPOLLIN);
+    for (const fd of [this.#listen_fd, this.#wakeup.fd]) epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, EPOLLIN);
   }
 
   async run(): Promise<void> {
     try {
       while (!this.#stopping) {
-        for (const { fd } of await epoll_wait(this.#epoll, EVENTS_MAX, TURN_MS)) {
+        for (const { fd } of await epoll_wait(this.#epoll, EVENTS_MAX, -1)) {
           if (this.#stopping) break;
           if (fd === this.#listen_fd) this.#accept();
           else this.#read(fd);
@@ -56,6 +57,7 @@ export class LuodServer {
     } finally {
       for (const fd of [...this.#clients.keys()]) this.#end(fd);
       [this.#listen_fd, this.#epoll].forEach(close);
+      this.#wakeup[Symbol.dispose]();
     }
   }
 
@@ -63,6 +65,7 @@ export class LuodServer {
   stop(): void {
     if (!this.#stopping) unlink(this.path);
     this.#stopping = true;
+    this.#wakeup.wake();
     for (const fd of [...this.#clients.keys()]) this.#end(fd);
   }
 

@@ -54,16 +54,16 @@ export class ServerEvents {
    * the other thread.
    *
    * @param busy other work is under way in this thread
+   * @param limit_ms none after so long; -1: no limit
    */
-  async next(busy: boolean): Promise<EpollEvent[]> {
+  async next(busy: boolean, limit_ms: number): Promise<EpollEvent[]> {
     const now = performance.now();
     if (now < this.#yield_at) {
       const events = this.#waiter.wait(busy ? LINGER_BUSY_MS : LINGER_MS);
       if (events.length > 0) return events;
     }
-    // A second at most: a signal can ask to stop while no client sends anything.
     this.#waiting = true;
-    const events = await epoll_wait(this.#epoll, EVENTS_MAX, 1000);
+    const events = await epoll_wait(this.#epoll, EVENTS_MAX, limit_ms);
     this.#waiting = false;
     this.#yield_at = events.length > 0 ? performance.now() + TURN_MS : 0;
     return events;

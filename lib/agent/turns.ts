@@ -22,6 +22,9 @@ export class Turns {
   #onPostponed = () => {};
   #failure: { readonly error: unknown } | undefined;
 
+  /** @param failed called when postponed work has thrown: the server may wait for events */
+  constructor(readonly failed: () => void) {}
+
   /** Waits for the work on a client, until a call of that client is postponed. @throws what that work, or postponed work, throws */
   async untilPostponed(work: Promise<void>): Promise<void> {
     const postponed = new Promise<boolean>((resolve) => this.#onPostponed = () => resolve(true));
@@ -32,6 +35,7 @@ export class Turns {
   #keep(work: Promise<void>): void {
     const kept = work.catch((error) => {
       this.#failure ??= { error };
+      this.failed();
     }).finally(() => this.#postponed.delete(kept));
     this.#postponed.add(kept);
   }

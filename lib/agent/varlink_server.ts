@@ -16,6 +16,9 @@ import {
   VarlinkError,
 } from "./varlink.ts";
 
+/** How often the server tries again what it cannot do now: accept a client without free fds, make its socket again. */
+const TROUBLE_MS = 1000;
+
 /** The answers to a call. */
 interface Outcome {
   readonly message: object;
@@ -34,14 +37,17 @@ export class VarlinkServer {
   readonly #listeners: readonly Listener[];
   #stopping = false;
   #changed = false;
-  readonly #turns = new Turns();
+  readonly #turns = new Turns(() => this.#events.wake());
 
   constructor(readonly options: ServerOptions) {
     this.#listeners = options.listeners.map((one) => new Listener(one));
-    for (const { fd } of this.#listeners) this.#addListener(fd);
+    for (const { fd, place } of this.#listeners) {
+      this.#add(fd);
+      if (place !== undefined && place.fd >= 0) this.#add(place.fd);
+    }
   }
 
-  #addListener(fd: number): void {
+  #add(fd: number): void {
     check(this.#events.add(fd), "epoll_ctl", "the listening socket");
   }
 
@@ -49,7 +55,7 @@ export class VarlinkServer {
   async run(): Promise<void> {
     try {
       while (!this.#stopping) {
-        const events = await this.#events.next(this.#later.size > 0);
+        const events = await this.#events.next(this.#later.size > 0, this.#limit_ms);
         for (const event of events) await this.#event(event.fd, event.events);
         if (events.length === 0) this.#listeners.forEach((listener) => this.#replace(listener));
         if (this.#changed) await this.#tellSubscribers();
@@ -60,21 +66,34 @@ export class VarlinkServer {
     } finally {
       // Listeners first: a client that sees its connection end can connect again at once, and must not reach this server.
       this.stop();
-      for (const { fd } of this.#listeners) close(fd);
+      for (const { fd, place } of this.#listeners) {
+        close(fd);
+        place?.[Symbol.dispose]();
+      }
       for (const connection of this.#connections.values()) this.#end(connection);
       await this.#turns.over();
       this.#events.close();
     }
   }
 
+  /** Events alone end a wait, unless the cause of a trouble has no event: free fds, a path at which a socket can be made. */
+  get #limit_ms(): number {
+    const calm = this.#listeners.every(({ accepting, place }) => accepting && place?.sound !== false);
+    return calm ? -1 : TROUBLE_MS;
+  }
+
   #replace(listener: Listener): void {
-    const fd = listener.options.listenAgain?.();
-    if (fd === undefined) return;
-    // Closing the old socket ends its events.
-    close(listener.fd);
-    listener.fd = fd;
-    listener.accepting = true;
-    this.#addListener(fd);
+    const { options, place } = listener;
+    if (place === undefined || place.sound) return;
+    const fd = options.listenAgain?.();
+    if (fd !== undefined) {
+      // Closing the old socket ends its events.
+      close(listener.fd);
+      listener.fd = fd;
+      listener.accepting = true;
+      this.#add(fd);
+    }
+    place.watch();
   }
 
   stop(): void {
@@ -108,6 +127,8 @@ export class VarlinkServer {
     const listener = this.#listeners.find((one) => one.fd === fd);
     if (listener !== undefined) return await this.#accept(listener);
     if (this.#events.isWakeup(fd)) return;
+    const watched = this.#listeners.find(({ place }) => place?.fd === fd);
+    if (watched !== undefined) return watched.place?.changed();
     const connection = this.#connections.get(fd);
     if (connection === undefined) return;
     const work = this.#guarded(connection, async () => {

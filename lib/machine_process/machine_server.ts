@@ -10,6 +10,7 @@ import { close, dup_cloexec, unlink } from "../../ffi/file.ts";
 import { geteuid } from "../../ffi/process.ts";
 import { accept4, peer_credentials, unix_connect, unix_listen } from "../../ffi/socket.ts";
 import { mayListen } from "../stale_socket.ts";
+import { Wakeup } from "../waits/wakeup.ts";
 import { check, LuoError } from "../error.ts";
 import { ProcessKilled, type SystemCalls } from "../system_calls.ts";
 import { dispatch } from "./dispatch.ts";
@@ -29,8 +30,6 @@ export interface Hardware {
 
 /** The most clients at a time. */
 const CLIENTS_MAX = 64;
-/** The longest time between two checks of the abort signal. */
-const TICK_MS = 250;
 /** How long the server waits in its own thread before it waits in another one. */
 const SOON_MS = 2;
 const EVENTS_MAX = 32;
@@ -47,6 +46,7 @@ export class MachineServer {
   readonly #listener: number;
   readonly #epfd: number;
   readonly #packets = new PacketReceiver();
+  readonly #wakeup = new Wakeup();
   #rounds = 0;
   /** An fd in reserve: closing it lets the server accept, and turn away, a client when fds have run out. */
   #spare: number;
@@ -60,29 +60,34 @@ export class MachineServer {
     this.#listener = listen(path);
     this.#epfd = check(epoll_create1(), "epoll_create1", "");
     this.#watch(this.#listener);
+    this.#watch(this.#wakeup.fd);
     this.#spare = dup_cloexec(this.#listener);
   }
 
   /** Serves until the machine is off, until its last client has left it idle, or until `signal` fires. Removes the socket. */
   async run(signal?: AbortSignal): Promise<void> {
+    // The wait for events goes on in another thread: the signal alone would not end it.
+    const wake = () => this.#wakeup.wake();
+    signal?.addEventListener("abort", wake);
     try {
       while (!this.hardware.off && signal?.aborted !== true) {
-        // The signal cannot interrupt the wait, so the wait has a limit when there is a signal.
-        for (const { fd } of await this.#next(signal === undefined ? -1 : TICK_MS)) {
-          if (fd === this.#listener) this.#accept();
+        for (const { fd } of await this.#next()) {
+          if (fd === this.#wakeup.fd) this.#wakeup.take();
+          else if (fd === this.#listener) this.#accept();
           else if (this.#serve(fd) === "last goodbye") return;
         }
       }
     } finally {
+      signal?.removeEventListener("abort", wake);
       this.#stop();
     }
   }
 
   /** A client usually sends its next call at once, and waiting for it in this thread is faster. */
-  #next(timeout_ms: number): EpollEvent[] | Promise<EpollEvent[]> {
+  #next(): EpollEvent[] | Promise<EpollEvent[]> {
     // Under load, too, wait asynchronously now and then: `signal` fires only then.
     const soon = ++this.#rounds % 256 === 0 ? [] : epoll_wait_blocking(this.#epfd, EVENTS_MAX, SOON_MS);
-    return soon.length > 0 ? soon : epoll_wait(this.#epfd, EVENTS_MAX, timeout_ms);
+    return soon.length > 0 ? soon : epoll_wait(this.#epfd, EVENTS_MAX, -1);
   }
 
   #accept(): void {
@@ -172,6 +177,7 @@ export class MachineServer {
     unlink(this.path);
     for (const client of [...this.#clients.values()]) this.#forget(client);
     for (const fd of [this.#listener, this.#spare, this.#epfd]) close(fd);
+    this.#wakeup[Symbol.dispose]();
   }
 }
 

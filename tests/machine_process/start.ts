@@ -57,13 +57,14 @@ async function exists(path: string): Promise<boolean> {
   return await Deno.lstat(path).then(() => true, () => false);
 }
 
-/** Connects, also in the moment in which the machine has bound its socket and does not yet listen. */
+/** Connects, also in the moments in which the machine has removed a dead one's socket, or has bound its own and does not yet listen. */
 export function connect(path: string): SystemCalls {
   for (let tries = 0;; tries++) {
     try {
       return connectMachine(path);
     } catch (error) {
-      if (!(error instanceof LuoError) || !error.is("ECONNREFUSED") || tries > 3000) throw error;
+      const starts = error instanceof LuoError && (error.is("ECONNREFUSED") || error.is("ENOENT"));
+      if (!starts || tries > 3000) throw error;
       poll(-1, EPOLLIN, 20);
     }
   }

@@ -11,7 +11,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["lib/system_calls.ts", "lib/owned_number.ts", "lib/joined_bytes.ts", "lib/version.ts", "lib/report"],
   ["lib/operations.ts"],
   ["lib/error.ts"],
-  ["lib/fd.ts", "lib/linux", "lib/stale_socket.ts"],
+  ["lib/fd.ts", "lib/linux", "lib/stale_socket.ts", "lib/waits"],
   ["lib/kho"],
   ["lib/model/ground", "lib/model/memory"],
   ["lib/model/faults"],
