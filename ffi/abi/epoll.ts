@@ -11,6 +11,8 @@ export const EPOLLOUT = 0x004;
 export const EPOLLERR = 0x008;
 export const EPOLLHUP = 0x010;
 export const EPOLLRDHUP = 0x2000;
+/** An event for each change, none for a state that lasts: a pipe without a writer ends one wait only. */
+export const EPOLLET: number = 2 ** 31;
 export const EPOLLONESHOT: number = 1 << 30;
 
 export const POLLERR = 0x008;

@@ -1,6 +1,7 @@
 /** A child process whose output is read without blocking, and that ends when luo ends, however luo ends. */
 import { F_SETFL, O_CLOEXEC, O_NONBLOCK } from "../../ffi/abi/fcntl.ts";
 import { fcntl, pipe2, read } from "../../ffi/file.ts";
+import { pidfd_open } from "../../ffi/process.ts";
 import { spawn_with } from "../../ffi/spawn.ts";
 import { waitpid, WNOHANG } from "../../ffi/tracee.ts";
 import { check } from "../error.ts";
@@ -25,6 +26,7 @@ const PIECE_BYTES = 1 << 16;
 /** A running program. */
 export class GuardedProcess implements Disposable {
   readonly #pid: number;
+  readonly #end: HostFd;
   readonly #life: HostFd;
   readonly #output: readonly HostFd[];
   #ended = false;
@@ -44,6 +46,17 @@ export class GuardedProcess implements Disposable {
     this.#output = [output.read, errors.read];
     for (const { number } of this.#output) fcntl(number, F_SETFL, O_NONBLOCK);
     this.#pid = check(pid, "start", JSON.stringify(argv[0] ?? ""));
+    this.#end = new HostFd(check(pidfd_open(pid), "pidfd_open", `process ${pid}`));
+  }
+
+  /** Can be read when the program has ended. */
+  get endFd(): number {
+    return this.#end.number;
+  }
+
+  /** The pipes of standard output and standard error. */
+  get outputFds(): number[] {
+    return this.#output.map(({ number }) => number);
   }
 
   /** The new bytes on standard output, or on standard error, since the last call. */
@@ -72,7 +85,7 @@ export class GuardedProcess implements Disposable {
     this.#life[Symbol.dispose]();
     if (!this.#ended) waitpid(this.#pid, 0);
     this.#ended = true;
-    for (const fd of this.#output) fd[Symbol.dispose]();
+    for (const fd of [...this.#output, this.#end]) fd[Symbol.dispose]();
   }
 }
 

@@ -1,11 +1,14 @@
 /** One virtual machine from power-on to its end, boot after boot. */
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
-import { open, pread, unlink } from "../../ffi/file.ts";
+import { EPOLLET, EPOLLIN } from "../../ffi/abi/epoll.ts";
+import { close, open, pread, unlink } from "../../ffi/file.ts";
+import { IN_CREATE, IN_MODIFY, inotify_add_watch, inotify_init1, inotify_read } from "../../ffi/watch.ts";
 import { list_directory, read_text } from "../../ffi/proc.ts";
 import type { Architecture } from "../kexec/file_kind.ts";
 import { HostFd } from "../files/host_fd.ts";
 import { Console, type ConsoleLine } from "./console.ts";
 import { GuardedProcess } from "./guarded_process.ts";
+import { FdWait } from "../waits/fd_wait.ts";
 import { type AddedFile, initramfs, readFile } from "./initramfs.ts";
 import { NO_SHARES } from "./init_script.ts";
 import { commandLine, qemuCommand, type Share } from "./qemu.ts";
@@ -68,7 +71,10 @@ export interface MachineResult {
 
 /** The files that the init script and the guest's output leave in the results. */
 const OF_A_BOOT = /^(?:boot|out|err|exit\.\d+|dmesg\.\d+\.txt)$/;
-const TICK_MS = 10;
+/** The console comes byte by byte, and the guest's output line by line: what comes within this time is read together. */
+const TOGETHER_MS = 10;
+/** How often the guest's files are looked at when nothing tells of them. */
+const BLIND_MS = 100;
 const DEFAULT_MEMORY_MIB = 2048;
 const DEFAULT_BOOT_LIMIT_MS = 120_000;
 /** kernel/kexec_core.c, just before the jump. */
@@ -117,6 +123,9 @@ class RunningMachine implements Disposable {
   readonly #console: Console;
   readonly #outputs = new Map<"out" | "err", Growing>();
   readonly #decoder = new TextDecoder();
+  readonly #news = new FdWait();
+  /** Tells of the guest's files; negative when the system has no inotify instance left. */
+  readonly #growth = inotify_init1();
   #errors = "";
   /** When the boot that has not reached its init began. Undefined: the last boot has reached it. */
   #booting_since: number | undefined = 0;
@@ -134,10 +143,21 @@ class RunningMachine implements Disposable {
       if (line.includes(KEXEC_BEGINS)) this.#booting_since = this.#now;
       options.on_line?.(line);
     });
+    this.#watch();
     if (options.on_output === undefined) return;
     for (const stream of ["out", "err"] as const) {
       this.#outputs.set(stream, new Growing(`${results}/${stream}`));
     }
+  }
+
+  /** QEMU writes the guest's files, so that this host's inotify tells of them. */
+  #watch(): void {
+    if (this.#growth >= 0) {
+      inotify_add_watch(this.#growth, this.results, IN_CREATE | IN_MODIFY);
+      this.#news.add(this.#growth);
+    }
+    this.#news.add(this.process.endFd);
+    for (const fd of this.process.outputFds) this.#news.add(fd, EPOLLIN | EPOLLET);
   }
 
   get #now(): number {
@@ -152,9 +172,23 @@ class RunningMachine implements Disposable {
       if (over) return this.#result(this.#ownEnd());
       const late = this.#late();
       if (late !== undefined) return this.#result(late);
-      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
-      this.options.signal?.throwIfAborted();
+      const { signal } = this.options;
+      const ready = await this.#news.next(this.#patience_ms, signal);
+      signal?.throwIfAborted();
+      if (ready.length === 0 || ready.includes(this.process.endFd)) continue;
+      await new Promise((resolve) => setTimeout(resolve, TOGETHER_MS));
+      if (this.#growth >= 0) inotify_read(this.#growth);
     }
+  }
+
+  /** Until the next of its limits has passed. */
+  get #patience_ms(): number {
+    const { timeout_ms = Infinity, boot_limit_ms = DEFAULT_BOOT_LIMIT_MS } = this.options;
+    const boot_end_ms = this.#booting_since === undefined ? Infinity : this.#booting_since + boot_limit_ms;
+    const blind_ms = this.#growth < 0 ? BLIND_MS : Infinity;
+    const left_ms = Math.min(timeout_ms - this.#now, boot_end_ms - this.#now, blind_ms);
+    // epoll_wait(2) takes an int. `late` wants the limit to have passed.
+    return Math.min(Math.max(0, Math.ceil(left_ms) + 1), 2 ** 31 - 1);
   }
 
   #takeAll(): void {
@@ -206,6 +240,8 @@ class RunningMachine implements Disposable {
 
   [Symbol.dispose](): void {
     for (const file of this.#outputs.values()) file[Symbol.dispose]();
+    this.#news[Symbol.dispose]();
+    if (this.#growth >= 0) close(this.#growth);
   }
 }
 
