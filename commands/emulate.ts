@@ -1,5 +1,6 @@
 /** `luo emulate CMD`: runs a program, unmodified, on the software model. */
 import { buildCommand } from "@stricli/core";
+import type { EmulateOptions } from "../lib/emulate/emulation.ts";
 import { FAULT_SYNTAX } from "../lib/model/faults/fault_spec.ts";
 import { docs } from "./arguments/command.ts";
 import type { Context } from "./base/context.ts";
@@ -47,7 +48,7 @@ export async function run(context: Context, flags: Flags, argv: readonly string[
       faults: parseFaults(flags.faults, context.settings.faults),
       on_panic: (lines) => lines.forEach(say),
       on_shared: (what) => say(`luo emulate: no namespace for ${what.join(" and ")}: shared with the host`),
-      pause: signals.pause,
+      signals,
     });
   } catch (error) {
     if (!(error instanceof LaunchError)) throw error;
@@ -87,20 +88,25 @@ function noSeccomp(stage: string, errno: string): Failure {
   });
 }
 
-/** Collects signals that arrive here; `pause` sends them on to the init. */
-function forwarding(): Disposable & { readonly pause: (init: number) => Promise<void> } {
+/** Collects signals that arrive here; `pass` sends them on to the init. */
+function forwarding(): Disposable & EmulateOptions["signals"] {
   const waiting: number[] = [];
+  let came = () => {};
   const listeners: [Deno.Signal, () => void][] = [];
   const listen = (signal: Deno.Signal, run: () => void) => {
     Deno.addSignalListener(signal, run);
     listeners.push([signal, run]);
   };
   for (const [name, number] of Object.entries(FORWARDED)) {
-    listen(name as keyof typeof FORWARDED, () => void waiting.push(number));
+    listen(name as keyof typeof FORWARDED, () => {
+      waiting.push(number);
+      came();
+    });
   }
   for (const name of IGNORED) listen(name, () => {});
   return {
-    async pause(init) {
+    come: () => waiting.length > 0 ? Promise.resolve() : new Promise((resolve) => came = resolve),
+    async pass(init) {
       await new Promise((resolve) => setTimeout(resolve, 0));
       if (waiting.length === 0) return;
       const { kill } = await import("../ffi/process.ts");

@@ -50,6 +50,10 @@ function writeAll(to: Sink, text: string): void {
   }
 }
 
+/**
+ * How long to wait until the reader may have read something. poll(2) would tell, but it needs the C library, which commands such as
+ * --help do not load.
+ */
 const RETRY_MS = 10;
 
 /** The errno of a failed write: a full disk is not a bug of luo. */

@@ -139,7 +139,10 @@ export class AgentDevice implements Disposable {
   }
 }
 
-/** Another program has the device open: a later try can succeed. */
+/**
+ * Another program has the device open: a later try can succeed. No event tells when: the kernel makes the inotify event of a close
+ * before it lets go of the device (fs/file_table.c: __fput), and the model makes none. So callers try again, a limited time long.
+ */
 export function isTaken(error: unknown): boolean {
   return isState(error) && error.is("EBUSY");
 }

@@ -1,7 +1,7 @@
 /** An agent that found the device busy at its start: it reads the handover as soon as the device is free. */
 import type { AgentState } from "./agent_state.ts";
 
-/** At boot systemd has the device open for moments. */
+/** At boot systemd has the device open for moments. Nothing tells when it is free (`isTaken`): the agent tries for a minute. */
 const STEP_MS = 250;
 const TRIES = 240;
 

@@ -8,7 +8,10 @@ import { finishSession } from "./session_end.ts";
 import { retrieveSession } from "./session_methods.ts";
 import { VarlinkError } from "./varlink.ts";
 
-/** How often the agent asks whether a client has finished its session. */
+/**
+ * How often the agent asks whether a client has finished its session. The kernel has no event for that: a session's fd cannot be
+ * polled, and the client keeps it open. The agent asks until the client has finished, or its connection has ended.
+ */
 const ASK_MS = 50;
 
 /**

@@ -10,7 +10,10 @@ export class NotYet extends Error {
   }
 }
 
-/** How long a call is tried again that could not be answered yet, and how often. Nothing is tried while no client waits. */
+/**
+ * How long a call is tried again that could not be answered yet, and how often. Nothing is tried while no client waits. The causes
+ * have no event: a busy device (`isTaken` in agent_device.ts), and a session that systemd has not closed yet.
+ */
 const PATIENCE_MS = 3000;
 const RETRY_MS = 50;
 

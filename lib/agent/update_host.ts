@@ -185,7 +185,7 @@ export class AgentUpdateHost implements UpdateHost {
   }
 }
 
-/** How long another program may have the device open, and how often that is looked at. */
+/** How long another program may have the device open, and how often the agent tries again: nothing tells when it is free (`isTaken`). */
 const PATIENCE_MS = 3000;
 const RETRY_MS = 20;
 

@@ -32,6 +32,7 @@ import {
 } from "../../ffi/watch.ts";
 import { check } from "../error.ts";
 import type { Ret } from "../system_calls.ts";
+import { Wakeup } from "../waits/wakeup.ts";
 import type { Entry, Node } from "./device_nodes.ts";
 
 /** The flags of open(2) that an open file keeps, and that a memfd takes. */
@@ -83,6 +84,8 @@ export class EmulatedFds implements Disposable {
   readonly #waiter = new EpollWaiter(this.#epoll, 16);
   readonly #anonymous: EmulatedFd["anonymous"];
   #waiting: Promise<void> | undefined;
+  /** Ends the wait in another thread when the boot has ended. */
+  readonly #wakeup = new Wakeup();
   readonly #inotify = check(inotify_init1(), "inotify_init1", "the machine");
   /** Files that were retrieved in this boot. Linux gives a retrieved file no name; the host shows the memfd's name. */
   readonly nameless = new Set<string>();
@@ -99,6 +102,7 @@ export class EmulatedFds implements Disposable {
     const { dev, ino } = check(fstat(this.#epoll), "fstat", "the machine");
     this.#anonymous = { dev, ino };
     this.watch(this.#inotify, EPOLLIN);
+    this.watch(this.#wakeup.fd, EPOLLIN);
   }
 
   /** The caller gives `fd` to the program and closes it. ENOMEM: the host has no memory, fd or watch left. */
@@ -178,10 +182,10 @@ export class EmulatedFds implements Disposable {
     return this.#waiter.wait(timeout_ms).map(({ fd }) => fd);
   }
 
-  /** As `wait`, and ends too when one of `others` settles. */
-  async waitBeside(others: Iterable<Promise<void>>, timeout_ms: number): Promise<number[]> {
+  /** As `wait`, in another thread and without a limit. It ends too when one of `others` settles. */
+  async waitBeside(others: Iterable<Promise<void>>): Promise<number[]> {
     // The wait of an earlier round goes on: each wait takes a thread of the runtime's pool.
-    this.#waiting ??= epoll_wait(this.#epoll, 1, timeout_ms).then(() => {
+    this.#waiting ??= epoll_wait(this.#epoll, 1, -1).then(() => {
       this.#waiting = undefined;
     });
     await Promise.race([this.#waiting, ...others]);
@@ -230,8 +234,14 @@ export class EmulatedFds implements Disposable {
   [Symbol.dispose](): void {
     for (const object of [...this.#by_watch.values()]) this.#forget(object);
     for (const { fd } of this.#written.values()) close(fd);
-    close(this.#inotify);
-    close(this.#epoll);
+    const close_all = () => {
+      [this.#inotify, this.#epoll].forEach(close);
+      this.#wakeup[Symbol.dispose]();
+    };
+    // Closing an epoll descriptor does not end a wait in another thread.
+    this.#wakeup.wake();
+    if (this.#waiting === undefined) close_all();
+    else void this.#waiting.then(close_all);
   }
 }
 

@@ -37,11 +37,19 @@ export interface EmulateOptions {
   readonly on_console?: (line: string) => void;
   /** Called once, with what the machine shares with the host because there is no namespace for it. */
   readonly on_shared?: (what: readonly string[]) => void;
-  /** Lets the runtime deliver signals; they are sent on to the process `init`. */
-  readonly pause: (init: number) => Promise<void>;
+  /** The signals for the process `init`. */
+  readonly signals: {
+    /** Lets the runtime deliver signals, and sends them on. */
+    readonly pass: (init: number) => Promise<void>;
+    /** Settles when there is a signal to send on. The next call takes the place of this one: only its promise settles then. */
+    readonly come: () => Promise<void>;
+  };
 }
 
-/** How often signals are delivered. */
+/**
+ * How long this thread waits for calls by itself, which is ten times as fast as a wait in another thread, but lets no signals in. A
+ * machine without calls waits in another thread, without a limit.
+ */
 const TICK_MS = 50;
 /** The exit code of a shell for a program that SIGKILL ended. */
 const EXIT_KILLED = 128 + 9;
@@ -123,11 +131,12 @@ class Boot implements Disposable {
   async run(): Promise<number | undefined> {
     let paused = performance.now();
     for (let served = 0;; served++) {
-      const ready = this.#touching.size === 0 ? this.#objects.wait(this.#patience) : await this.#beside();
+      const soon = this.#soon();
+      const ready = soon.length > 0 || this.#populated.length > 0 ? soon : await this.#beside();
       // Received first of all: a signal interrupts a call that is not yet received.
       const received = ready.includes(this.#listener.fd) ? this.#listener.receive() : undefined;
       if (ready.length === 0 || (served % 64 === 0 && performance.now() - paused >= TICK_MS)) {
-        await this.options.pause(this.#launched.init);
+        await this.options.signals.pass(this.#launched.init);
         paused = performance.now();
       }
       // close() is not trapped. An fd that was closed before a call must be closed in the model before the call is served.
@@ -157,13 +166,13 @@ class Boot implements Disposable {
     }
   }
 
-  /** How long to wait for the next event, in ms. */
-  get #patience(): number {
-    return this.#populated.length > 0 ? 0 : TICK_MS;
+  #soon(): number[] {
+    if (this.#populated.length > 0) return this.#objects.wait(0);
+    return this.#touching.size === 0 ? this.#objects.wait(TICK_MS) : [];
   }
 
   async #beside(): Promise<number[]> {
-    return await this.#objects.waitBeside(this.#touching, this.#patience);
+    return await this.#objects.waitBeside([...this.#touching, this.options.signals.come()]);
   }
 
   #serve(call: Notification): void {

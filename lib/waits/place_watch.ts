@@ -60,6 +60,11 @@ export class PlaceWatch implements Disposable {
     this.#watched = directory;
   }
 
+  /** Can be read after a change. */
+  get fd(): number {
+    return this.#waiter.epfd;
+  }
+
   /** A wait also ends when this fd can be read. Closing the fd takes it out. */
   add(fd: number): void {
     check(epoll_ctl(this.#waiter.epfd, EPOLL_CTL_ADD, fd, EPOLLIN), "epoll_ctl", `descriptor ${fd}`);
@@ -74,7 +79,7 @@ export class PlaceWatch implements Disposable {
   async change(signal?: AbortSignal): Promise<void> {
     if (this.#elsewhere === undefined) {
       this.#elsewhere = new FdWait();
-      this.#elsewhere.add(this.#waiter.epfd);
+      this.#elsewhere.add(this.fd);
     }
     const ready = await this.#elsewhere.next(this.#step_ms, signal);
     this.#noted(ready.length > 0 ? this.#waiter.wait(0) : []);

@@ -52,6 +52,7 @@ const ROOMS: Readonly<Record<string, readonly [column: number, purpose: string]>
   "lib/model/ground": [1, "releases, panic"],
   "lib/kho": [1, "formats of the handover"],
   "lib/stale_socket.ts": [2, "a socket without a server"],
+  "lib/waits": [1, "waits for events"],
   "lib/fd.ts": [3, "a descriptor and its owner"],
   "lib/linux": [4, "the seam on Linux"],
   "lib/error.ts": [2, "an errno as an error"],
