@@ -4,21 +4,12 @@
  */
 import assert from "node:assert/strict";
 import type { Loss } from "../../lib/agent/protocol.ts";
-import { closeSession, finishSession } from "../../lib/agent/session_end.ts";
-import { createSession, retrieveSession } from "../../lib/agent/session_methods.ts";
+import { finishSession } from "../../lib/agent/session_end.ts";
+import { retrieveSession } from "../../lib/agent/session_methods.ts";
 import { LuoError } from "../../lib/error.ts";
 import { Machine } from "../../lib/model/machine.ts";
-import { agent, everyMoment, kexec, mortal, play, preserve, restore, type Step } from "./moments.ts";
-
-const before: readonly Step[] = [
-  ["create a", (state) => createSession(state, { name: "a" })],
-  ["preserve a 1", (state) => preserve(state, "a", "1")],
-  ["create b", (state) => createSession(state, { name: "b" })],
-  ["preserve b 2", (state) => preserve(state, "b", "2")],
-  ["preserve a 3", (state) => preserve(state, "a", "3")],
-  ["close b", (state) => closeSession(state, { name: "b", force: true })],
-  ["create c", (state) => createSession(state, { name: "c" })],
-];
+import { AFTER, BEFORE, everyMoment, mortal, play } from "./moments.ts";
+import { kexec, restore, startWith } from "./state_on_model.ts";
 
 const lost = (losses: readonly Loss[]) =>
   new Map(losses.map(({ session, files }) => [session, files.map((f) => f.token)]));
@@ -28,9 +19,9 @@ Deno.test("an agent killed while it held outgoing sessions: all are lost, and th
     const machine = new Machine();
     const sys = machine.init();
     const strike = () => void machine.kill(sys.getpid());
-    const { done, struck } = play(() => agent(mortal(sys, moment, strike), directory), before);
+    const { done, struck } = play(() => startWith(mortal(sys, moment, strike), directory), BEFORE);
     if (struck === undefined) return { struck };
-    using state = agent(machine.spawn(), directory);
+    using state = startWith(machine.spawn(), directory);
     assert.deepEqual(state.sessions(), []);
     const told = lost(state.losses);
     for (const name of ["a", "b", "c"]) {
@@ -53,12 +44,12 @@ for (const record of ["with", "without"]) {
     everyMoment((moment, directory) => {
       const machine = new Machine();
       const sys = mortal(machine.init(), moment, () => kexec(machine));
-      const { done, struck } = play(() => agent(sys, directory), before);
+      const { done, struck } = play(() => startWith(sys, directory), BEFORE);
       if (struck === undefined) return { struck };
       // /run is empty after a kexec.
       if (record === "without") Deno.removeSync(directory, { recursive: true });
       if (record === "without") Deno.mkdirSync(directory);
-      using state = agent(mortal(machine.init(), -1, () => {}), directory);
+      using state = startWith(machine.init(), directory);
       const told = new Map(state.sessions().map((session) => [session.name, session]));
       for (const name of ["a", "b", "c"]) {
         const closed = done.includes(`close ${name}`) || struck === `close ${name}`;
@@ -85,26 +76,17 @@ for (const record of ["with", "without"]) {
   });
 }
 
-const after: readonly Step[] = [
-  ["retrieve a", (state) => retrieveSession(state, { name: "a" })],
-  ["restore a 1", (state) => restore(state, "a", "1")],
-  ["retrieve c", (state) => retrieveSession(state, { name: "c" })],
-  ["restore a 3", (state) => restore(state, "a", "3")],
-  ["finish a", (state) => finishSession(state, { name: "a" })],
-  ["create d", (state) => createSession(state, { name: "d" })],
-];
-
 Deno.test("an agent killed after the kexec: sessions listed as waiting do wait, and sessions listed as lost are lost", () => {
   everyMoment((moment, directory) => {
     const machine = new Machine();
-    using first = agent(mortal(machine.init(), -1, () => {}), directory);
-    for (const [, run] of before) run(first);
+    using first = startWith(machine.init(), directory);
+    for (const [, run] of BEFORE) run(first);
     kexec(machine);
     const sys = machine.init();
     const strike = () => void machine.kill(sys.getpid());
-    const { done, struck } = play(() => agent(mortal(sys, moment, strike), directory), after);
+    const { done, struck } = play(() => startWith(mortal(sys, moment, strike), directory), AFTER);
     if (struck === undefined) return { struck };
-    using state = agent(mortal(machine.spawn(), -1, () => {}), directory);
+    using state = startWith(machine.spawn(), directory);
     const told = lost(state.losses);
     for (const name of ["a", "c"]) {
       const session = state.sessions().find((one) => one.name === name);

@@ -133,7 +133,8 @@ Deno.test({
     await using agent = await TestAgent.start();
     using client = agent.connect();
     client.call("CreateSession", { name: "vm1" });
-    await using other = new Deno.Command("sleep", { args: ["60"], uid: 65534 }).spawn();
+    // The checkout can be in a directory that the other user may not enter.
+    await using other = new Deno.Command("sleep", { args: ["60"], uid: 65534, cwd: "/" }).spawn();
     fails(client, { pid: other.pid, descriptor: 0 }, /not of the client's user.*EPERM/);
   },
 });

@@ -3,33 +3,14 @@ import assert from "node:assert/strict";
 import type { FdStore } from "../../lib/agent/fd_store.ts";
 import { AgentError } from "../../lib/agent_client.ts";
 import type { AgentState } from "../../lib/agent/agent_state.ts";
-import { closeSession, finishSession } from "../../lib/agent/session_end.ts";
+import { finishSession } from "../../lib/agent/session_end.ts";
 import { createSession, retrieveSession } from "../../lib/agent/session_methods.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { LuoError } from "../../lib/error.ts";
 import { ProcessKilled } from "../../lib/system_calls.ts";
-import { everyMoment, momentOf, mortalWith, play, type Step } from "./moments.ts";
+import { AFTER, BEFORE, everyMoment, momentOf, mortalWith, play, type Step } from "./moments.ts";
 import { kexec, preserve, restore, startWith } from "./state_on_model.ts";
 import { StoreProcess } from "./store_on_model.ts";
-
-const before: readonly Step[] = [
-  ["create a", (state) => createSession(state, { name: "a" })],
-  ["preserve a 1", (state) => preserve(state, "a", "1")],
-  ["create b", (state) => createSession(state, { name: "b" })],
-  ["preserve b 2", (state) => preserve(state, "b", "2")],
-  ["preserve a 3", (state) => preserve(state, "a", "3")],
-  ["close b", (state) => closeSession(state, { name: "b", force: true })],
-  ["create c", (state) => createSession(state, { name: "c" })],
-];
-
-const after: readonly Step[] = [
-  ["retrieve a", (state) => retrieveSession(state, { name: "a" })],
-  ["restore a 1", (state) => restore(state, "a", "1")],
-  ["retrieve c", (state) => retrieveSession(state, { name: "c" })],
-  ["restore a 3", (state) => restore(state, "a", "3")],
-  ["finish a", (state) => finishSession(state, { name: "a" })],
-  ["create d", (state) => createSession(state, { name: "d" })],
-];
 
 function striking(store: FdStore, pass: () => void): FdStore {
   const around = (work: () => void) => {
@@ -86,12 +67,12 @@ function again(state: AgentState, steps: readonly Step[], struck: string): void 
 Deno.test("killed at any moment, an agent loses no outgoing session, and the next one goes on with all of them", () => {
   everyMoment((moment, directory) => {
     const life = new Life(directory);
-    const { done, struck } = play(() => life.agent(moment), before);
+    const { done, struck } = play(() => life.agent(moment), BEFORE);
     if (struck === undefined) return { struck };
     using state = life.agent();
     assert.deepEqual(state.losses, [], `at ${struck}`);
-    if (struck !== "start") again(state, before, struck);
-    const rest = before.slice(struck === "start" ? 0 : done.length + 1);
+    if (struck !== "start") again(state, BEFORE, struck);
+    const rest = BEFORE.slice(struck === "start" ? 0 : done.length + 1);
     for (const [, run] of rest) run(state);
     const files = new Map(state.sessions().map(({ name, files }) => [name, files.map(({ token }) => token)]));
     assert.deepEqual([...files.keys()].sort(), ["a", "c"], `at ${struck}`);
@@ -116,10 +97,10 @@ for (const brings of ["all", "none"]) {
       const life = new Life(directory);
       {
         using first = life.agent();
-        for (const [, run] of before) run(first);
+        for (const [, run] of BEFORE) run(first);
       }
       life.kexec(() => brings === "all");
-      const { done, struck } = play(() => life.agent(moment), after);
+      const { done, struck } = play(() => life.agent(moment), AFTER);
       if (struck === undefined) return { struck };
       using state = life.agent();
       const lost = state.losses.map(({ session }) => session);

@@ -14,13 +14,27 @@ import { finishSession } from "../../lib/agent/session_end.ts";
 import { createSession, retrieveSession } from "../../lib/agent/session_methods.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import type { SystemCalls } from "../../lib/system_calls.ts";
-import { agent, everyMoment, kexec, mortal, play, preserve } from "./moments.ts";
-import { fill as fillDisk, free, restore, start, told } from "./state_on_model.ts";
+import { everyMoment, mortal, play } from "./moments.ts";
+import {
+  fill as fillDisk,
+  free,
+  kexec,
+  preserve,
+  restore,
+  start,
+  startWith,
+  told,
+} from "./state_on_model.ts";
+
+/** Preserves a file that contains its session and token. */
+function preserveNamed(state: AgentState, session: string, token: string): void {
+  preserve(state, session, token, session + token);
+}
 
 /** Kept: k with 1 and 2, m with 3, and e without files. Not kept: a with 4. */
 function fill(state: AgentState): void {
   for (const name of ["k", "a", "m", "e"]) createSession(state, { name, keep: name !== "a" });
-  for (const [name, token] of FILES) preserve(state, name, token);
+  for (const [name, token] of FILES) preserveNamed(state, name, token);
 }
 
 const KEPT = [["k", "1"], ["k", "2"], ["m", "3"]] as const;
@@ -57,8 +71,8 @@ Deno.test("a kept session is outgoing again after each of three kexecs, the othe
     using state = start(machine, directory);
     createSession(state, { name: "a" });
     createSession(state, { name: "k", keep: true });
-    preserve(state, "a", "4");
-    preserve(state, "k", "1");
+    preserveNamed(state, "a", "4");
+    preserveNamed(state, "k", "1");
     restore(state, "k", "1");
     kexec(machine);
   }
@@ -68,7 +82,7 @@ Deno.test("a kept session is outgoing again after each of three kexecs, the othe
     assert.equal(isThere(state, "k", "1"), true);
     assert.equal(restore(state, "k", "1").reply.file.state, "preserved");
     assert.deepEqual(state.incoming.size, update === 1 ? 1 : 0);
-    preserve(state, "k", String(update + 10));
+    preserveNamed(state, "k", String(update + 10));
     if (update === 1) {
       retrieveSession(state, { name: "a" });
       finishSession(state, { name: "a", force: true });
@@ -110,14 +124,10 @@ function nameIn(argument: Uint8Array): string {
   return new TextDecoder().decode(argument.subarray(8, end < 0 ? undefined : end));
 }
 
-function whole(sys: SystemCalls): SystemCalls {
-  return mortal(sys, -1, () => {});
-}
-
 /** A machine after its first kexec, with everything handed over, and a directory as it is then. */
 function handedOver(directory: string): Machine {
   const machine = new Machine();
-  using first = agent(whole(machine.init()), directory);
+  using first = startWith(machine.init(), directory);
   fill(first);
   kexec(machine);
   return machine;
@@ -137,9 +147,9 @@ Deno.test("an agent killed while it preserves kept sessions again: all that it h
     const sys = machine.init();
     const retrieved = new Set<string>();
     const strike = () => void machine.kill(sys.getpid());
-    const { struck } = play(() => agent(mortal(noting(sys, retrieved), moment, strike), directory), []);
+    const { struck } = play(() => startWith(mortal(noting(sys, retrieved), moment, strike), directory), []);
     if (struck === undefined) return { struck };
-    using state = agent(whole(machine.spawn()), directory);
+    using state = startWith(machine.spawn(), directory);
     for (const [name, token] of KEPT) {
       takeIncomplete(state, name);
       const there = isThere(state, name, token);
@@ -160,11 +170,11 @@ for (const record of ["with", "without"]) {
         if (request === LIVEUPDATE_SESSION_PRESERVE_FD) preserved.add(String(argument[8]));
         return undefined;
       });
-      const { struck } = play(() => agent(mortal(sys, moment, () => kexec(machine)), directory), []);
+      const { struck } = play(() => startWith(mortal(sys, moment, () => kexec(machine)), directory), []);
       if (struck === undefined) return { struck };
       if (record === "without") Deno.removeSync(directory, { recursive: true });
       if (record === "without") Deno.mkdirSync(directory);
-      using state = agent(whole(machine.spawn()), directory);
+      using state = startWith(machine.spawn(), directory);
       for (const [name, token] of KEPT) {
         const there = isThere(state, name, token);
         // Before the first manifest of the second kernel there is no list.
@@ -180,10 +190,10 @@ for (const record of ["with", "without"]) {
 Deno.test("a kexec by another process after the agent has started again loses nothing of a kept session", () => {
   const directory = Deno.makeTempDirSync();
   const machine = handedOver(directory);
-  using second = agent(whole(machine.init()), directory);
+  using second = startWith(machine.init(), directory);
   for (const [name, token] of KEPT) assert.ok(isThere(second, name, token));
   kexec(machine);
-  using third = agent(whole(machine.init()), directory);
+  using third = startWith(machine.init(), directory);
   for (const [name, token] of KEPT) assert.ok(isThere(third, name, token));
   // Session a was incoming when the kernel ended.
   assert.deepEqual(third.losses.map(({ session }) => session), ["a"]);
@@ -242,7 +252,7 @@ for (const { what, fails, errno, state: expected, problem } of failures) {
     const machine = handedOver(directory);
     let broken = true;
     const sys = withIoctl(machine.init(), (...call) => broken && fails(...call) ? -errno : undefined);
-    using state = agent(whole(sys), directory);
+    using state = startWith(sys, directory);
     assert.deepEqual(state.losses, []);
     const [info] = state.named("k");
     assert.equal(info?.state, expected);
@@ -252,7 +262,7 @@ for (const { what, fails, errno, state: expected, problem } of failures) {
     const { session } = keepSession(state, { name: "k" });
     assert.equal(session.keepProblem, undefined);
     kexec(machine);
-    using next = agent(whole(machine.init()), directory);
+    using next = startWith(machine.init(), directory);
     for (const [name, token] of KEPT) assert.ok(isThere(next, name, token));
     Deno.removeSync(directory, { recursive: true });
   });
@@ -266,11 +276,11 @@ Deno.test("a file that the agent holds goes to nobody's loss silently: a kexec n
     (request, argument) =>
       request === LIVEUPDATE_SESSION_PRESERVE_FD && isToken(argument, 2) ? -Errno.ENOMEM : undefined,
   );
-  using state = agent(whole(sys), directory);
+  using state = startWith(sys, directory);
   assert.equal(contents(state, "k", "2"), "k2");
   assert.equal(state.outgoing.get("k")?.info.files.find(({ token }) => token === "2")?.state, "held");
   kexec(machine);
-  using next = agent(whole(machine.init()), directory);
+  using next = startWith(machine.init(), directory);
   assert.equal(timesLost(next, "k", "2"), 1);
   assert.ok(isThere(next, "k", "1"));
   Deno.removeSync(directory, { recursive: true });
@@ -282,9 +292,9 @@ Deno.test("a session whose files are unknown is not finished without force", () 
   {
     using state = start(machine, directory);
     createSession(state, { name: "k", keep: true });
-    preserve(state, "k", "1");
+    preserveNamed(state, "k", "1");
     for (const { info } of state.outgoing.values()) info.filesKnown = false;
-    preserve(state, "k", "2");
+    preserveNamed(state, "k", "2");
     kexec(machine);
   }
   using state = start(machine, directory);

@@ -1,15 +1,10 @@
 /** Strikes an agent before and after every single system call that it makes: a kill, or the kexec of another process. */
 import assert from "node:assert/strict";
-import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, O_RDONLY } from "../../ffi/abi/fcntl.ts";
-import { close, open } from "../../ffi/file.ts";
-import { preserveFile, restoreFile } from "../../lib/agent/file_methods.ts";
-import { agentPaths } from "../../lib/agent/agent_place.ts";
-import { AgentState } from "../../lib/agent/agent_state.ts";
-import { Fd } from "../../lib/fd.ts";
+import type { AgentState } from "../../lib/agent/agent_state.ts";
+import { closeSession, finishSession } from "../../lib/agent/session_end.ts";
+import { createSession, retrieveSession } from "../../lib/agent/session_methods.ts";
 import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
-import { standInBzImage } from "../../lib/kexec/bzimage.ts";
-import { exec, loadImage } from "../../lib/kexec/load.ts";
-import type { Machine } from "../../lib/model/machine.ts";
+import { preserve, restore } from "./state_on_model.ts";
 
 /** A process to which `strike` happens at one moment: moment 2n is before system call n, moment 2n + 1 right after it. */
 export function mortal(sys: SystemCalls, moment: number, strike: () => void): SystemCalls {
@@ -34,12 +29,7 @@ export function mortalWith(sys: SystemCalls, pass: () => void): SystemCalls {
       if (typeof value !== "function") return value;
       return (...args: unknown[]): unknown => {
         pass();
-        const answer: unknown = name === "adopt"
-          ? args[0]
-          // A descriptor of this process, which the agent may close.
-          : name === "expose"
-          ? open("/dev/null", O_RDONLY)
-          : Reflect.apply(value, target, args);
+        const answer: unknown = Reflect.apply(value, target, args);
         pass();
         return answer;
       };
@@ -47,36 +37,28 @@ export function mortalWith(sys: SystemCalls, pass: () => void): SystemCalls {
   });
 }
 
-export function agent(sys: SystemCalls, directory: string): AgentState {
-  const paths = agentPaths(`${directory}/s`);
-  return new AgentState({
-    sys,
-    paths,
-    pid: sys.getpid(),
-    now: () => "2026-01-01T00:00:00.000Z",
-    log: () => {},
-  });
-}
-
-export function preserve(state: AgentState, session: string, token: string): void {
-  const fd = state.sys.memfd_create("data", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-  state.sys.write(fd, new TextEncoder().encode(session + token));
-  preserveFile(state, { session, token, fileFd: 0 }, [fd], { pid: 1, uid: 0, gid: 0 });
-}
-
-export function restore(state: AgentState, session: string, token: string): void {
-  restoreFile(state, { session, token }).fds.forEach(close);
-}
-
-export function kexec(machine: Machine): void {
-  const sys = machine.spawn();
-  const image = Fd.of(sys, sys.memfd_create("image", 0), "memfd_create");
-  sys.write(image.number, standInBzImage({ release: "next" }));
-  loadImage(sys, { kernel: image, commandLine: "liveupdate=on" });
-  assert.throws(() => exec(sys), ProcessKilled);
-}
-
 export type Step = readonly [what: string, run: (state: AgentState) => void];
+
+/** What a life of an agent is, up to the kexec. */
+export const BEFORE: readonly Step[] = [
+  ["create a", (state) => createSession(state, { name: "a" })],
+  ["preserve a 1", (state) => preserve(state, "a", "1")],
+  ["create b", (state) => createSession(state, { name: "b" })],
+  ["preserve b 2", (state) => preserve(state, "b", "2")],
+  ["preserve a 3", (state) => preserve(state, "a", "3")],
+  ["close b", (state) => closeSession(state, { name: "b", force: true })],
+  ["create c", (state) => createSession(state, { name: "c" })],
+];
+
+/** What clients do after it. */
+export const AFTER: readonly Step[] = [
+  ["retrieve a", (state) => retrieveSession(state, { name: "a" })],
+  ["restore a 1", (state) => restore(state, "a", "1")],
+  ["retrieve c", (state) => retrieveSession(state, { name: "c" })],
+  ["restore a 3", (state) => restore(state, "a", "3")],
+  ["finish a", (state) => finishSession(state, { name: "a" })],
+  ["create d", (state) => createSession(state, { name: "d" })],
+];
 
 /** Runs the steps until they are done or the process is dead. Returns the steps that were answered, and the step that was struck. */
 export function play(

@@ -70,9 +70,9 @@ export function free(directory: string): void {
   Deno.removeSync(`${directory}/s.state.new`);
 }
 
-export function preserve(state: AgentState, session: string, token: string): void {
+export function preserve(state: AgentState, session: string, token: string, contents = "data"): void {
   const fd = state.sys.memfd_create("data", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-  state.sys.write(fd, new TextEncoder().encode("data"));
+  state.sys.write(fd, new TextEncoder().encode(contents));
   state.sys.fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK);
   preserveFile(state, { session, token, fileFd: 0 }, [fd], { pid: 1, uid: 0, gid: 0 });
 }

@@ -5,8 +5,8 @@ import { keyProblem, VALUE_MAX } from "../../lib/agent/value_limits.ts";
 import { dropValue, getValue, listValues, putValue } from "../../lib/agent/value_methods.ts";
 import { Machine } from "../../lib/model/machine.ts";
 import { ProcessKilled } from "../../lib/system_calls.ts";
-import { agent, everyMoment, kexec, mortal, play, type Step } from "./moments.ts";
-import { start } from "./state_on_model.ts";
+import { everyMoment, mortal, play, type Step } from "./moments.ts";
+import { kexec, start, startWith } from "./state_on_model.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -76,13 +76,13 @@ Deno.test("an agent killed at any moment: the next one has every value that was 
     const machine = new Machine();
     const sys = machine.init();
     const strike = () => void machine.kill(sys.getpid());
-    const { done, struck } = play(() => agent(mortal(sys, moment, strike), directory), plays);
+    const { done, struck } = play(() => startWith(mortal(sys, moment, strike), directory), plays);
     if (struck === undefined) return { struck };
-    using state = agent(mortal(machine.spawn(), -1, () => {}), directory);
+    using state = startWith(machine.spawn(), directory);
     check(state, done.length);
     assert.deepEqual(state.losses, []);
     kexec(machine);
-    using next = agent(mortal(machine.init(), -1, () => {}), directory);
+    using next = startWith(machine.init(), directory);
     check(next, done.length);
     return { struck };
   });
@@ -93,11 +93,11 @@ for (const record of ["with", "without"]) {
     everyMoment((moment, directory) => {
       const machine = new Machine();
       const sys = mortal(machine.init(), moment, () => kexec(machine));
-      const { done, struck } = play(() => agent(sys, directory), plays);
+      const { done, struck } = play(() => startWith(sys, directory), plays);
       if (struck === undefined) return { struck };
       if (record === "without") Deno.removeSync(directory, { recursive: true });
       if (record === "without") Deno.mkdirSync(directory);
-      using state = agent(mortal(machine.init(), -1, () => {}), directory);
+      using state = startWith(machine.init(), directory);
       check(state, done.length);
       // The first put, which was not answered, can be in the record alone.
       if (done.length > 0) assert.deepEqual(state.losses, []);
@@ -111,7 +111,7 @@ Deno.test("an agent killed while it takes the values over after the kexec: they 
   everyMoment((moment, directory) => {
     const machine = new Machine();
     {
-      using first = agent(mortal(machine.init(), -1, () => {}), directory);
+      using first = startWith(machine.init(), directory);
       for (const [, run] of plays) run(first);
       kexec(machine);
     }
@@ -120,10 +120,10 @@ Deno.test("an agent killed while it takes the values over after the kexec: they 
     Deno.mkdirSync(directory);
     const sys = machine.init();
     const strike = () => void machine.kill(sys.getpid());
-    const { struck } = play(() => agent(mortal(sys, moment, strike), directory), [["end", () => {
+    const { struck } = play(() => startWith(mortal(sys, moment, strike), directory), [["end", () => {
       throw new ProcessKilled("the end");
     }]]);
-    using state = agent(mortal(machine.spawn(), -1, () => {}), directory);
+    using state = startWith(machine.spawn(), directory);
     if (state.losses.length === 0) check(state, steps.length);
     else {
       lost++;

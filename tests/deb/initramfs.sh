@@ -1,11 +1,13 @@
 #!/bin/bash
 # `deno task test:initramfs`: an initramfs of initramfs-tools with luo in it, on the real kernel in a virtual machine, over a
 # kexec. Needs root, a network for apt-get, QEMU, the images of tests/vm/README.md, and the package: deno task package --quick.
+# Exit status 77: it cannot run here.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 kernel=${LUO_TEST_KERNELS:-$here/../../../shared/kernel}/bzImage-7.3.4-luo
 deb=$(echo "$here"/../../dist/luo_*_amd64.deb)
 for file in "$kernel" "$deb"; do [ -e "$file" ] || { echo "Cannot find $file"; exit 1; }; done
+[ "$(id -u)" = 0 ] || { echo "Only root can install packages in a copy of this system"; exit 77; }
 
 work=$(mktemp -d /var/tmp/luo-initramfs.XXXXXX)
 trap 'rm -rf "$work"' EXIT

@@ -4,10 +4,10 @@
 # tests/systemd. Needs root, and the package: deno task package --quick.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-machine=$here/../../../shared/systemd/run.sh
+machine=$here/../systemd/machine.sh
 kernel=${LUO_TEST_KERNELS:-$here/../../../shared/kernel}/bzImage-7.3.4-luo
 deb=$(echo "$here"/../../dist/luo_*_amd64.deb)
-for file in "$machine" "$kernel" "$deb"; do [ -e "$file" ] || { echo "Cannot find $file"; exit 1; }; done
+for file in "$kernel" "$deb"; do [ -e "$file" ] || { echo "Cannot find $file"; exit 1; }; done
 
 work=$(mktemp -d /var/tmp/luo-deb-systemd.XXXXXX)
 trap 'rm -rf "$work"' EXIT

@@ -4,8 +4,10 @@ set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
 # The cache of a mirror can be old.
-apt-get update -qq -o Acquire::Check-Valid-Until=false
-apt-get install -qq -y --no-install-recommends dracut-core zstd >/dev/null
+apt=(apt-get -qq -o Acquire::Check-Valid-Until=false -o Acquire::Retries=3 -o Acquire::Languages=none)
+{ "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends --download-only dracut-core zstd >/dev/null; } ||
+  { echo "Cannot download dracut" && exit 77; }
+"${apt[@]}" install -y --no-install-recommends --no-download dracut-core zstd >/dev/null
 dpkg -i /debs/luo_*.deb >/dev/null
 sed -i 's/^#LUO_INITRAMFS/LUO_INITRAMFS/' /etc/luo/luo.conf
 mkdir /usr/lib/dracut/modules.d/99restore

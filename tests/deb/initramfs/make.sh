@@ -7,8 +7,11 @@ readonly RELEASE=7.3.4-luo
 
 dpkg -i /debs/luo_*.deb >/dev/null
 # The cache of a mirror can be old.
-apt-get update -qq -o Acquire::Check-Valid-Until=false -o Acquire::Retries=3
-apt-get install -qq -y --no-install-recommends initramfs-tools busybox-static zstd >/dev/null
+apt=(apt-get -qq -o Acquire::Check-Valid-Until=false -o Acquire::Retries=3 -o Acquire::Languages=none)
+packages=(initramfs-tools busybox-static zstd)
+{ "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends --download-only "${packages[@]}" >/dev/null; } ||
+  { echo "Cannot download ${packages[*]}" && exit 77; }
+"${apt[@]}" install -y --no-install-recommends --no-download "${packages[@]}" >/dev/null
 # The kernel has everything built in, and no package of its own.
 mkdir -p "/lib/modules/$RELEASE"
 touch "/lib/modules/$RELEASE/modules.order" "/lib/modules/$RELEASE/modules.builtin" "/lib/modules/$RELEASE/modules.builtin.modinfo"
