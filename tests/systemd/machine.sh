@@ -1,6 +1,6 @@
 #!/bin/bash
-# machine.sh ARGUMENTS...: the machine with Debian's systemd, one at a time for each cache. Its program, shared/systemd/run.sh beside
-# the checkout, is not part of luo and explains the arguments. The first run makes the machine's root file system, with packages of a
+# machine.sh ARGUMENTS...: the machine with Debian's systemd, one at a time for each cache. The script that runs it lies beside the
+# checkout, is not part of luo, and explains the arguments. The first run makes the machine's root file system, with packages of a
 # mirror. Exit status 77: the machine cannot run here, and the last line says why.
 set -uo pipefail
 machine=$(cd "$(dirname "$0")/../../.." && pwd)/shared/systemd/run.sh
