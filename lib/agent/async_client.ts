@@ -6,7 +6,7 @@ import { epoll_create1, epoll_ctl, epoll_wait } from "../../ffi/epoll.ts";
 import { close } from "../../ffi/file.ts";
 import { shutdown, unix_connect } from "../../ffi/socket.ts";
 import { check, LuoError } from "../error.ts";
-import { PlaceWatch } from "../waits/place_watch.ts";
+import { PlaceChange } from "../waits/place_change.ts";
 import { type Answer, answerOf, readReply, type Reply } from "./client_answer.ts";
 import { ConnectionEnded } from "./client_errors.ts";
 import { Incoming, Outgoing } from "./client_wire.ts";
@@ -105,14 +105,14 @@ export class AsyncAgentClient {
    * @throws AgentError, AgentProtocolError; LuoError `connect`: EACCES
    */
   async ready(signal?: AbortSignal): Promise<Methods["Identify"]["reply"]> {
-    using place = new PlaceWatch(this.socket);
+    using place = new PlaceChange(this.socket);
     for (;;) {
       try {
         return (await this.call("Identify", {}, { signal })).reply;
       } catch (error) {
         if (!isAbsence(error)) throw error;
       }
-      await place.change(signal);
+      await place.next(signal);
       signal?.throwIfAborted();
     }
   }

@@ -16,7 +16,6 @@ import {
   inotify_read,
 } from "../../ffi/watch.ts";
 import { check } from "../error.ts";
-import { FdWait } from "./fd_wait.ts";
 
 const CHANGES = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_CLOSE_WRITE |
   IN_MOVE_SELF;
@@ -38,7 +37,6 @@ export class PlaceWatch implements Disposable {
   #inotify = -1;
   #watched: string | undefined;
   #patience_ms = FIRST_MS;
-  #elsewhere: FdWait | undefined;
 
   /** Watches the directory of `path`; while it does not exist, the next one above that does. */
   constructor(path: string) {
@@ -72,20 +70,11 @@ export class PlaceWatch implements Disposable {
 
   /** Blocks this thread until a look at the place may find something else, `limit_ms` at most. @returns the added fds that are ready */
   wait(limit_ms: number): number[] {
-    return this.#noted(this.#waiter.wait(Math.max(0, Math.ceil(Math.min(limit_ms, this.#step_ms)))));
+    return this.#noted(this.#waiter.wait(Math.max(0, Math.ceil(Math.min(limit_ms, this.step_ms)))));
   }
 
-  /** As `wait`, in another thread, without a limit but the signal. */
-  async change(signal?: AbortSignal): Promise<void> {
-    if (this.#elsewhere === undefined) {
-      this.#elsewhere = new FdWait();
-      this.#elsewhere.add(this.fd);
-    }
-    const ready = await this.#elsewhere.next(this.#step_ms, signal);
-    this.#noted(ready.length > 0 ? this.#waiter.wait(0) : []);
-  }
-
-  get #step_ms(): number {
+  /** How long the next wait lasts at most, in ms. */
+  get step_ms(): number {
     return this.#watched === undefined ? BLIND_MS : this.#patience_ms;
   }
 
@@ -100,7 +89,6 @@ export class PlaceWatch implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#elsewhere?.[Symbol.dispose]();
     if (this.#inotify >= 0) close(this.#inotify);
     close(this.#waiter.epfd);
   }

@@ -1,6 +1,7 @@
 /** A wait for changes of a directory ends at the change. */
 import assert from "node:assert/strict";
 import { waitForEnd } from "../../commands/processes/background_process.ts";
+import { PlaceChange } from "../../lib/waits/place_change.ts";
 import { PlaceWatch } from "../../lib/waits/place_watch.ts";
 
 const LIMIT_MS = 60_000;
@@ -55,16 +56,16 @@ for (const [name, command] of Object.entries(CASES)) {
 Deno.test("a directory that does not exist yet is awaited, in another thread too", () =>
   inScratch(async (dir) => {
     const path = `${dir}/one/two/x`;
-    using place = new PlaceWatch(path);
+    using place = new PlaceChange(path);
     const child = later(`mkdir ${dir}/one; mkdir ${dir}/one/two; : >${path}`);
-    while (!exists(path)) await place.change();
+    while (!exists(path)) await place.next();
     assert.equal((await child.status).code, 0);
   }));
 
 Deno.test("a signal ends the wait", async () => {
-  using place = new PlaceWatch("/no/such/place");
+  using place = new PlaceChange("/no/such/place");
   const signal = AbortSignal.timeout(50);
-  while (!signal.aborted) await place.change(signal);
+  while (!signal.aborted) await place.next(signal);
 });
 
 Deno.test("an added fd ends the wait, and is named", async () => {
