@@ -9,13 +9,14 @@ import type { Credentials } from "./credentials.ts";
 import { DEVICE_DIRECTORY, type Entry, type Node } from "./device_nodes.ts";
 import type { EmulatedFd, EmulatedFds } from "./emulated_fds.ts";
 import {
+  fileNodeOf,
   isReachable,
   type KernelFileNode,
   type KernelFileNodes,
   lookOfKernelFile,
-  processFileNode,
 } from "./kernel_file_nodes.ts";
 import { isKernelFile } from "./kernel_files.ts";
+import { isNextKernelFile } from "./next_kernel_files.ts";
 import { type FilePlace, type Place, splitPath } from "./path_walk.ts";
 import { isProcOrSys } from "./proc_and_sys.ts";
 import type { Paths } from "./paths.ts";
@@ -70,13 +71,13 @@ export class Subjects {
     if (text === "" && empty) return { subject: this.byFd(tid, dirfd) };
     const place = this.paths.find(tid, dirfd, text, { follow });
     if (place?.is === "file") return { file: place, subject: this.at(place) };
-    if (place?.is === "fd") return follow ? { subject: this.byFd(place.pid, place.fd) } : {};
+    if (place?.is === "fd" && !follow) return {};
     return place === undefined ? {} : { subject: this.at(place) };
   }
 
   at(place: Place): Subject | undefined {
     if (place.is === "below") return { is: "below", slash: place.slash };
-    if (place.is === "fd") return this.byFd(place.pid, place.fd);
+    if (place.is === "fd") return this.#ofNextKernel(place) ?? this.byFd(place.pid, place.fd);
     if (place.is === "file") return this.#ofKernel(place);
     if (place.is !== "entry") return undefined;
     const { entry, directory } = place;
@@ -94,6 +95,12 @@ export class Subjects {
     return isKernelFile(inside) ? { is: "kernel", path: inside, file } : undefined;
   }
 
+  #ofNextKernel(place: { readonly pid: number; readonly fd: number }): Subject | undefined {
+    if (!isNextKernelFile(place)) return undefined;
+    const path = `/proc/self/fd/${place.fd}`;
+    return { is: "kernel", path, file: fileNodeOf(path) };
+  }
+
   /** A memfd with the content of such a file. */
   #content(tid: number, fd: number): Subject | undefined {
     const path = this.objects.contentPath(tid, fd);
@@ -101,7 +108,7 @@ export class Subjects {
     return {
       is: "kernel",
       path,
-      file: isKernelFile(path) ? this.kernelFiles.find(path) : processFileNode(path),
+      file: isKernelFile(path) ? this.kernelFiles.find(path) : fileNodeOf(path),
     };
   }
 

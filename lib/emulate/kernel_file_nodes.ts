@@ -1,6 +1,7 @@
 /** The files of /proc and /sys that are the model's, with the modes and owners that programs gave them in this boot. */
 import { S_IFDIR, S_IFMT } from "../../ffi/abi/fcntl.ts";
 import { stat } from "../../ffi/file.ts";
+import { getpid } from "../../ffi/process.ts";
 import type { SystemCalls } from "../system_calls.ts";
 import { CAP_FOWNER, Credentials, W_OK } from "./credentials.ts";
 import { now } from "./device_nodes.ts";
@@ -70,12 +71,13 @@ export function lookOfKernelFile(
   return { mode: type | mode, dev, ino, device: false, uid, gid, nlink, size: size(), times, blockSize };
 }
 
-/** /proc/PID/status and fdinfo, whose contents luo gives: the host knows the rest. Their attributes are the process's. */
-export function processFileNode(path: string): KernelFileNode | undefined {
+/** A file of the host whose content luo gives, such as /proc/PID/status: the host knows the rest. Its attributes stay as they are. */
+export function fileNodeOf(path: string): KernelFileNode | undefined {
   const found = stat(path);
   if (typeof found === "number") return undefined;
   const { mode, uid, ino, size } = found;
-  const { gid } = new Credentials(Number(/\d+/.exec(path)?.[0]), true);
+  const pid = /^\/proc\/(\d+)\//.exec(path)?.[1] ?? String(getpid());
+  const { gid } = new Credentials(Number(pid), true);
   return {
     path,
     system: "sysctl",

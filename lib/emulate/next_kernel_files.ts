@@ -1,6 +1,6 @@
 /** The files that a program under `luo emulate` loads for its next boot. `luo rehearse` uses the same names for them. */
 import { MFD_CLOEXEC } from "../../ffi/abi/fcntl.ts";
-import { memfd_create } from "../../ffi/file.ts";
+import { memfd_create, readlink } from "../../ffi/file.ts";
 import { getpid } from "../../ffi/process.ts";
 import { check } from "../error.ts";
 import { HostFd } from "../files/host_fd.ts";
@@ -11,12 +11,14 @@ import { cpio } from "../rehearse/cpio.ts";
 
 /** The command line with which the next kernel takes over what is preserved. */
 const COMMAND_LINE = "liveupdate=on kho=on";
+const NAMES = ["next-kernel", "next-initrd"] as const;
+const [KERNEL, INITRD] = NAMES;
 const RELEASE = "7.3.5-standin";
 
 /** A stand-in for a kernel and an empty initramfs. They are memfds of luo, which the program opens in /proc. */
 export class NextKernelFiles implements Disposable {
-  readonly #kernel = memory("next-kernel", standIn({ release: RELEASE }));
-  readonly #initrd = memory("next-initrd", cpio([]));
+  readonly #kernel = memory(KERNEL, standIn({ release: RELEASE }));
+  readonly #initrd = memory(INITRD, cpio([]));
 
   /** `NAME=value`, for the program. */
   get variables(): readonly string[] {
@@ -39,6 +41,16 @@ function memory(name: string, bytes: Uint8Array): HostFd {
   const fd = new HostFd(check(memfd_create(name, MFD_CLOEXEC), "create", name));
   writeAll({ fd: fd.number, name }, bytes);
   return fd;
+}
+
+/**
+ * Whether an fd in /proc is such a file of luo. In the user namespace of a machine without root a program may not follow the
+ * link: it has no rights over luo.
+ */
+export function isNextKernelFile({ pid, fd }: { readonly pid: number; readonly fd: number }): boolean {
+  if (pid !== getpid()) return false;
+  const text = readlink(`/proc/self/fd/${fd}`);
+  return typeof text === "string" && NAMES.some((name) => text === `/memfd:${name} (deleted)`);
 }
 
 function pathOf({ number }: HostFd): string {

@@ -29,6 +29,7 @@ import type { Ioctls } from "./ioctls.ts";
 import { openKernelFile, takesWrites, whyNotOpened } from "./kernel_file_open.ts";
 import { stopsHost } from "./kernel_files.ts";
 import { openMachineFile } from "./machine_files.ts";
+import { isNextKernelFile } from "./next_kernel_files.ts";
 import type { Place } from "./path_walk.ts";
 import type { PreservedFiles } from "./preserved_files.ts";
 
@@ -97,6 +98,11 @@ export class OpenCalls {
       if (stopsHost(place.inside) && flags & (O_ACCMODE | O_TRUNC) && !(flags & O_PATH)) return -Errno.EPERM;
       const fd = openMachineFile(this.sys, this.program, this.subjects.objects, place, flags);
       if (fd !== undefined) return this.#giveContent(call, fd, flags);
+    }
+    if (
+      place.is === "fd" && !(flags & (O_ACCMODE | O_NOFOLLOW | O_TRUNC | O_PATH)) && isNextKernelFile(place)
+    ) {
+      return this.#give(call, open(`/proc/self/fd/${place.fd}`, flags & ~O_CREAT | O_CLOEXEC), flags);
     }
     // A link of /proc that is not followed: the host's kernel says ELOOP, or opens the link itself.
     if (place.is === "fd" && flags & O_NOFOLLOW) return undefined;

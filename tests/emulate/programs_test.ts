@@ -1,6 +1,6 @@
 /** C and Python programs, and luo itself, run unmodified under `luo emulate`. */
 import assert from "node:assert/strict";
-import { LUO } from "../luo_under_test.ts";
+import { BINARY, LUO } from "../luo_under_test.ts";
 import { isInstalled, Lab } from "./run.ts";
 
 const gcc = isInstalled("gcc");
@@ -174,6 +174,22 @@ Deno.test({
   } ${lab.kernel}`;
   const { out } = await lab.emulate("sh", "-c", script);
   assert.equal(out, "1\n1\nkexec_file_load: EPERM\n");
+});
+
+Deno.test({
+  name: `a user without rights reads the next kernel's files${
+    BINARY !== undefined && Deno.uid() === 0 ? "" : " (ignored: it needs root and the single executable)"
+  }`,
+  ignore: BINARY === undefined || Deno.uid() !== 0,
+}, async () => {
+  using lab = new Lab();
+  const script = 'test -r "$LUO_KERNEL" && test -s "$LUO_INITRD" && head -c 518 "$LUO_KERNEL" | tail -c 4';
+  const command = [BINARY ?? "", "emulate", "sh", "-c", script];
+  const { stdout, stderr } = await new Deno.Command("setpriv", {
+    args: ["--reuid=65534", "--regid=65534", "--clear-groups", ...command],
+    cwd: lab.directory,
+  }).output();
+  assert.equal(new TextDecoder().decode(stdout), "HdrS", new TextDecoder().decode(stderr));
 });
 
 Deno.test({ name: name("a whole live update of a C program"), ignore: !gcc }, async () => {

@@ -17,7 +17,7 @@ import { BOOT_IMAGE, BOOT_INITRD, nextCommandLine } from "./guest.ts";
 
 const NAME = "given";
 const STATE = "the state of a program that preserves by itself";
-const socket = "/run/luo/agent.sock";
+const socket = "/tmp/luo-open/agent.sock";
 const sys = linux();
 const agent = new AsyncAgentClient(socket);
 
@@ -72,7 +72,7 @@ async function restore(): Promise<void> {
   assert.deepEqual((await agent.call("ListSessions", {})).reply.sessions, []);
 }
 
-Deno.mkdirSync("/run/luo", { recursive: true, mode: 0o700 });
+Deno.mkdirSync("/tmp/luo-open", { recursive: true, mode: 0o700 });
 const stop = new AbortController();
 const log = (line: string) => console.error(line);
 const running = runAgent({ sys, backend: "linux", socket, version: "test", log, stop: stop.signal });

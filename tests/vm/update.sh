@@ -79,7 +79,7 @@ wrong_images() {
   check "no agent" 3 "luo agent start" luo status
   check "what this kernel would hand over" 0 "kho-v4, map at 0x" luo kho show
   check "nothing was handed over" 3 "ENOENT" luo kho show --in
-  check "the agent starts" 0 "Agent started" luo agent start
+  check "the agent starts" 0 "Agent started" luo agent start --timeout 300
   check "no image" 1 "no image is loaded" luo kexec exec
   check "no image, forced" 1 "EINVAL" luo kexec exec --force
   check "corrupt image" 1 "$corrupt" luo kexec load /tmp/noise --reuse-cmdline
@@ -137,7 +137,7 @@ upgrade.1)
   sh examples/real-update.sh before $new $initrd $data luo.boot=2
   ;;
 upgrade.2)
-  check "the agent starts" 0 "Agent started" luo agent start
+  check "the agent starts" 0 "Agent started" luo agent start --timeout 300
   status 2
   check "what was handed over" 0 "From +$old_release-luo, kexec 1" luo kho show --in
   check "what would be handed over now" 0 "luo-v5, live update 2" luo kho show
@@ -152,14 +152,14 @@ upgrade.3)
   exit 0
   ;;
 others.1)
-  check "the agent starts" 0 "Agent started" luo agent start
+  check "the agent starts" 0 "Agent started" luo agent start --timeout 300
   keep other
   check "another program loads" 0 "" load_as_other $new
   check "its image is not executed" 4 "another program" luo kexec exec
   other exec
   ;;
 others.2)
-  check "the agent starts" 0 "Agent started" luo agent start
+  check "the agent starts" 0 "Agent started" luo agent start --timeout 300
   status 2
   check "retrieve" 0 "1 file" luo session retrieve other
   check "restore" 0 "" luo file restore other 1 --to /tmp/disk
@@ -168,7 +168,7 @@ others.2)
   keep killed
   kill_agent
   check "no agent" 3 "luo agent start" luo status
-  check "another agent" 0 "Agent started" luo agent start
+  check "another agent" 0 "Agent started" luo agent start --timeout 300
   check "what the killed one lost" 0 "Lost: session .killed.*ended while it held" luo status
   keep gone
   load_as_other $new
@@ -176,7 +176,7 @@ others.2)
   other exec
   ;;
 others.3)
-  check "the agent starts" 0 "Agent started" luo agent start
+  check "the agent starts" 0 "Agent started" luo agent start --timeout 300
   status 3
   keep dropped
   check "no liveupdate=on, forced" 0 "" luo kexec load $new --initrd $initrd --force \
@@ -192,7 +192,7 @@ others.4)
   luo kexec exec
   ;;
 others.5)
-  check "the agent starts" 0 "Agent started" luo agent start
+  check "the agent starts" 0 "Agent started" luo agent start --timeout 300
   keep unreadable
   # The next kernel has no handler for memfds, so it cannot read the session.
   luo kexec load $new --initrd $initrd --command-line \
