@@ -21,10 +21,11 @@ import type { UpdateService } from "./update_service.ts";
 import { dropValue, getValue, listValues, putValue } from "./value_methods.ts";
 import { type Json, type VarlinkCall, VarlinkError } from "./varlink.ts";
 import type { Answers, Reply } from "./server_options.ts";
+import { orElse, type Soon } from "./soon.ts";
 import { type Identity, serviceCall } from "./varlink_service.ts";
 
 /** Answers one method. `fds` came with the call; the handler takes the ones that it keeps out of the list. */
-type Handler<Request> = (request: Request, fds: number[], peer: Peer) => Reply | Promise<Reply>;
+type Handler<Request> = (request: Request, fds: number[], peer: Peer) => Soon<Reply>;
 type Handlers = { readonly [M in MethodName]: Handler<Methods[M]["request"]> };
 
 export interface MethodsOptions {
@@ -57,7 +58,7 @@ export class AgentMethods {
   }
 
   /** @throws VarlinkError, ProcessKilled */
-  async handle(call: VarlinkCall, peer: Peer): Promise<Reply> {
+  handle(call: VarlinkCall, peer: Peer): Soon<Reply> {
     const { version } = this.options.identity;
     const served = serviceCall(call, { version } satisfies Identity);
     if (served !== undefined) return served;
@@ -65,13 +66,11 @@ export class AgentMethods {
     if (!isMethod(name)) {
       throw new VarlinkError("org.varlink.service.MethodNotFound", { method: call.method });
     }
-    try {
-      return await this.#dispatch(name, call, peer);
-    } catch (error) {
+    return orElse(() => this.#dispatch(name, call, peer), (error) => {
       if (error instanceof NotYet) throw error;
       const answer = this.options.gate.error(peer, name, this.answerable(error));
       throw isTaken(error) ? new NotYet(answer) : answer;
-    }
+    });
   }
 
   /** A mistake in this program costs one answer. If it ended the agent, every session would end too. */
@@ -83,7 +82,7 @@ export class AgentMethods {
     return agentError("InternalError", { message: String(answer) });
   }
 
-  #dispatch(name: MethodName, call: VarlinkCall, peer: Peer): Reply | Promise<Reply> {
+  #dispatch(name: MethodName, call: VarlinkCall, peer: Peer): Soon<Reply> {
     const handler = this.#handlers[name] as Handler<object>;
     const request = checkRequest(name, call.parameters);
     this.options.gate.check(peer, this.state, name, request);

@@ -68,28 +68,51 @@ export class Connection {
    *
    * @throws ProtocolError too much waits or is held, ETOOMANYREFS
    */
-  send(bytes: Uint8Array, fds: readonly number[], held: readonly number[] = []): void {
+  send(message: object, fds: readonly number[], held: readonly number[] = []): void {
     this.#held.push(...held);
-    this.#outgoing.push({ bytes, fds });
-    this.#waiting_bytes += bytes.length;
-    this.flush();
+    const bytes = this.listener.encoder.encode(message);
+    const sent = this.waiting ? 0 : this.#pass(bytes, fds);
+    if (sent === undefined || sent === bytes.length) return this.#checkHeld();
+    // The encoder needs its memory for the next message.
+    this.#outgoing.push({ bytes: bytes.slice(sent), fds: sent > 0 ? [] : fds });
+    this.#waiting_bytes += bytes.length - sent;
     if (this.#outgoing.length > 1 && this.#waiting_bytes > WAITING_MAX) {
       throw new ProtocolError("it does not read its answers");
     }
+    this.#checkHeld();
+  }
+
+  /** @throws ProtocolError */
+  #checkHeld(): void {
     if (this.#held.length > HELD_MAX) throw new ProtocolError("it lets too many files be held open");
   }
 
   flush(): void {
     for (let first = this.#outgoing[0]; first !== undefined; first = this.#outgoing[0]) {
-      const sent = sendmsg(this.fd, first.bytes, first.fds);
-      if (sent === -Errno.EAGAIN) return;
-      if (sent === -Errno.EPIPE || sent === -Errno.ECONNRESET) return this.#drop();
-      if (sent < 0) throw new ProtocolError(`an answer cannot be sent (${errnoName(-sent)})`);
-      first.fds.forEach(close);
+      const { fds } = first;
       first.fds = [];
+      const sent = this.#pass(first.bytes, fds);
+      if (sent === 0) first.fds = fds;
+      if (sent === undefined || sent === 0) return;
       first.bytes = first.bytes.subarray(sent);
       this.#waiting_bytes -= sent;
       if (first.bytes.length === 0) this.#outgoing.shift();
+    }
+  }
+
+  /**
+   * Sends as much as the socket takes, and closes the fds unless that is nothing. Returns the number of bytes; undefined: the client is gone.
+   *
+   * @throws ProtocolError ETOOMANYREFS
+   */
+  #pass(bytes: Uint8Array, fds: readonly number[]): number | undefined {
+    const sent = sendmsg(this.fd, bytes, fds);
+    if (sent === -Errno.EAGAIN) return 0;
+    fds.forEach(close);
+    if (sent >= 0) return sent;
+    this.#drop();
+    if (sent !== -Errno.EPIPE && sent !== -Errno.ECONNRESET) {
+      throw new ProtocolError(`an answer cannot be sent (${errnoName(-sent)})`);
     }
   }
 

@@ -5,6 +5,7 @@ import { accept4, MessageReceiver, peer_credentials, peer_groups } from "../../f
 import type { Peer } from "./access.ts";
 import { MESSAGE_FDS_MAX } from "./connection.ts";
 import { SocketPlace } from "./socket_place.ts";
+import { MessageEncoder } from "./varlink.ts";
 
 export interface ListenerOptions {
   /** Listening and non-blocking; closed when the server ends. */
@@ -36,6 +37,8 @@ export class Listener {
   accepting = true;
   /** Receives for all its clients. */
   readonly receiver: MessageReceiver;
+  /** Encodes for all its clients. */
+  readonly encoder = new MessageEncoder();
   /** How many clients there are of each user. */
   readonly #clients = new Map<number, number>();
 

@@ -11,6 +11,7 @@ import type { Ret } from "../../ffi/abi/values.ts";
 import { epoll_create1, epoll_ctl, epoll_wait, EpollWaiter } from "../../ffi/epoll.ts";
 import { close, pipe2, read, write } from "../../ffi/file.ts";
 import { check } from "../error.ts";
+import type { Soon } from "./soon.ts";
 
 const EVENTS_MAX = 64;
 /** How long this thread waits for the next call by itself: a command that has just started needs more than one. */
@@ -28,7 +29,7 @@ export class ServerEvents {
   #yield_at = 0;
   /** A byte in it ends the wait for events. */
   readonly #wakeup = check<[number, number]>(pipe2(O_CLOEXEC | O_NONBLOCK), "pipe2", "the server");
-  /** Whether the server waits in another thread, so that it must be woken. */
+  /** Whether other work has its turn meanwhile, so that the server must be woken. */
   #waiting = false;
 
   constructor() {
@@ -53,15 +54,25 @@ export class ServerEvents {
    * itself: it is many times as fast as a wait in another thread. Signals and other work of Deno have their turn after each wait in
    * the other thread.
    *
-   * @param busy other work is under way in this thread
+   * @param busy other work is under way in this thread, which has a turn first
    * @param limit_ms none after so long; -1: no limit
    */
-  async next(busy: boolean, limit_ms: number): Promise<EpollEvent[]> {
-    const now = performance.now();
-    if (now < this.#yield_at) {
-      const events = this.#waiter.wait(busy ? LINGER_BUSY_MS : LINGER_MS);
-      if (events.length > 0) return events;
-    }
+  next(busy: boolean, limit_ms: number): Soon<EpollEvent[]> {
+    if (performance.now() >= this.#yield_at) return this.#nextInThread(limit_ms);
+    if (busy) return this.#nextBeside(limit_ms);
+    const events = this.#waiter.wait(LINGER_MS);
+    return events.length > 0 ? events : this.#nextInThread(limit_ms);
+  }
+
+  async #nextBeside(limit_ms: number): Promise<EpollEvent[]> {
+    this.#waiting = true;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#waiting = false;
+    const events = this.#waiter.wait(LINGER_BUSY_MS);
+    return events.length > 0 ? events : await this.#nextInThread(limit_ms);
+  }
+
+  async #nextInThread(limit_ms: number): Promise<EpollEvent[]> {
     this.#waiting = true;
     const events = await epoll_wait(this.#epoll, EVENTS_MAX, limit_ms);
     this.#waiting = false;
@@ -74,11 +85,9 @@ export class ServerEvents {
     if (this.#waiting) write(this.#wakeup[1], Uint8Array.of(1));
   }
 
-  /** Whether the event of `fd` is the end of a wait alone. */
-  isWakeup(fd: number): boolean {
-    if (fd !== this.#wakeup[0]) return false;
-    read(fd, new Uint8Array(64));
-    return true;
+  /** Takes the event of `fd`, if it is that of `wake`. */
+  endWakeup(fd: number): void {
+    if (fd === this.#wakeup[0]) read(fd, new Uint8Array(64));
   }
 
   close(): void {

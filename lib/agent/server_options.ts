@@ -2,6 +2,7 @@
 import { close } from "../../ffi/file.ts";
 import type { Peer } from "./access.ts";
 import type { ListenerOptions } from "./listener.ts";
+import type { Soon } from "./soon.ts";
 import type { Json, VarlinkCall, VarlinkError } from "./varlink.ts";
 
 /** The answer of a handler: parameters, and fds that the server sends and then closes. */
@@ -21,7 +22,7 @@ export interface ServerOptions {
    *
    * @throws VarlinkError, NotYet
    */
-  readonly handle: (call: VarlinkCall, peer: Peer) => Reply | Promise<Reply>;
+  readonly handle: (call: VarlinkCall, peer: Peer) => Soon<Reply>;
   /**
    * Takes a call that is answered later, while other calls are answered: it calls `take`, once. False: it is no such call, and `take`
    * was not called. The fds that it keeps it takes out of the call's list.

@@ -1,4 +1,5 @@
 /** The turns of the server's handlers: one works at a time, and one that cannot answer yet lets others go first. */
+import { orElse, type Soon } from "./soon.ts";
 
 /**
  * A handler throws it when a call had no effect and may succeed a moment later. The server serves other clients meanwhile, and calls
@@ -17,21 +18,47 @@ export class NotYet extends Error {
 const PATIENCE_MS = 3000;
 const RETRY_MS = 50;
 
-export class Turns {
-  /** Fulfilled when the handler before is done. */
-  #turn: Promise<unknown> = Promise.resolve();
+/** A call, and the client that made it. */
+export interface Patience<Client, Answer> {
+  readonly client: Client;
+  readonly handler: () => Soon<Answer>;
+  /** Whether the answer is still of use. */
+  readonly wanted: () => boolean;
+  /** Called before each wait; its answer is called after the wait. */
+  readonly postpone: () => () => void;
+}
+
+/** The work of the server on one client. */
+interface Current<Client> {
+  readonly client: Client;
+  isPostponed: boolean;
+  onPostponed: (() => void) | undefined;
+}
+
+/** `Client` is what tells clients apart. */
+export class Turns<Client> {
+  /** Fulfilled when the handlers are done that work or wait for their turn. Undefined: none does. */
+  #turn: Promise<unknown> | undefined;
   /** The work on clients whose calls are tried again. */
   readonly #postponed = new Set<Promise<void>>();
-  #onPostponed = () => {};
+  #current: Current<Client> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
   /** @param failed called when postponed work has thrown: the server may wait for events */
   constructor(readonly failed: () => void) {}
 
-  /** Waits for the work on a client, until a call of that client is postponed. @throws what that work, or postponed work, throws */
-  async untilPostponed(work: Promise<void>): Promise<void> {
-    const postponed = new Promise<boolean>((resolve) => this.#onPostponed = () => resolve(true));
-    if (await Promise.race([work, postponed])) this.#keep(work);
+  /** Works on a client, until a call of that client is postponed. @throws what that work, or postponed work, throws */
+  untilPostponed(client: Client, start: () => Soon<void>): Soon<void> {
+    const current: Current<Client> = { client, isPostponed: false, onPostponed: undefined };
+    this.#current = current;
+    const work = start();
+    return work instanceof Promise ? this.#firstOf(work, current) : this.throwFailure();
+  }
+
+  async #firstOf(work: Promise<void>, current: Current<Client>): Promise<void> {
+    const postponed = new Promise<void>((resolve) => current.onPostponed = resolve);
+    if (!current.isPostponed) await Promise.race([work, postponed]);
+    if (current.isPostponed) this.#keep(work);
     this.throwFailure();
   }
 
@@ -54,42 +81,55 @@ export class Turns {
   }
 
   /**
-   * Lets the handler work, again after each `NotYet`, while `wanted` says so and patience lasts. `postpone` is called before each wait,
-   * and its answer after the wait.
+   * Lets the handler work, again after each `NotYet`, while its answer is wanted and patience lasts.
    *
    * @throws whatever the handler throws, and the answer of the last `NotYet`, also when the answer is no longer wanted
    */
-  async patiently<T>(
-    handler: () => Promise<T>,
-    wanted: () => boolean,
-    postpone: () => () => void,
-  ): Promise<T> {
+  patiently<Answer>(patience: Patience<Client, Answer>): Soon<Answer> {
+    return orElse(() => this.#inTurn(patience.handler), (error) => {
+      if (!(error instanceof NotYet)) throw error;
+      return this.#again(patience, error);
+    });
+  }
+
+  async #again<Answer>(patience: Patience<Client, Answer>, first: NotYet): Promise<Answer> {
+    const { client, handler, wanted, postpone } = patience;
     const end = performance.now() + PATIENCE_MS;
-    let refused: NotYet | undefined;
+    let last = first;
     const attempt = () => {
       // The client may have gone while this call waited: then the call must not take effect.
-      if (refused !== undefined && !wanted()) throw refused.answer;
+      if (!wanted()) throw last.answer;
       return handler();
     };
     for (;;) {
+      if (!wanted() || performance.now() > end) throw last.answer;
+      const resume = postpone();
+      this.#notePostponed(client);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      resume();
       try {
         return await this.#inTurn(attempt);
       } catch (error) {
         if (!(error instanceof NotYet)) throw error;
-        if (!wanted() || performance.now() > end) throw error.answer;
-        refused = error;
+        last = error;
       }
-      const resume = postpone();
-      this.#onPostponed();
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      resume();
     }
   }
 
+  #notePostponed(client: Client): void {
+    if (this.#current?.client !== client) return;
+    this.#current.isPostponed = true;
+    this.#current.onPostponed?.();
+  }
+
   /** A postponed call may be tried again while another client's call is answered. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => {});
+  #inTurn<T>(work: () => Soon<T>): Soon<T> {
+    const result = this.#turn === undefined ? work() : this.#turn.then(work);
+    if (!(result instanceof Promise)) return result;
+    const turn: Promise<void> = result.then(() => {}, () => {}).then(() => {
+      if (this.#turn === turn) this.#turn = undefined;
+    });
+    this.#turn = turn;
     return result;
   }
 }

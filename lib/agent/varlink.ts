@@ -45,7 +45,7 @@ export class ProtocolError extends Error {
 
 export interface Message {
   /** Valid until the next piece comes in. */
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   readonly fds: number[];
 }
 
@@ -112,10 +112,24 @@ export class Framer {
 }
 
 const TO_UTF_8 = new TextEncoder();
-const FROM_UTF_8 = new TextDecoder("utf-8", { fatal: true });
+const FROM_UTF_8 = new TextDecoder();
+const FROM_UTF_8_ONLY = new TextDecoder("utf-8", { fatal: true });
 
 export function encodeMessage(message: object): Uint8Array<ArrayBuffer> {
   return TO_UTF_8.encode(JSON.stringify(message) + "\0");
+}
+
+/** Encodes short messages into one buffer: memory that each message allocates anew takes longer than all the rest. */
+export class MessageEncoder {
+  readonly #buffer = new Uint8Array(4096);
+
+  /** Valid until the next message. */
+  encode(message: object): Uint8Array {
+    const text = JSON.stringify(message) + "\0";
+    // A character of a string has at most three bytes in UTF-8.
+    if (3 * text.length > this.#buffer.length) return TO_UTF_8.encode(text);
+    return this.#buffer.subarray(0, TO_UTF_8.encodeInto(text, this.#buffer).written);
+  }
 }
 
 export function isObject(value: unknown): value is Json {
@@ -124,12 +138,19 @@ export function isObject(value: unknown): value is Json {
 
 function parse(bytes: Uint8Array): Json {
   try {
-    const value: unknown = JSON.parse(FROM_UTF_8.decode(bytes));
+    const value: unknown = JSON.parse(decoded(bytes));
     if (isObject(value)) return value;
   } catch {
     // The error below says enough: the parser's words do not help the peer.
   }
   throw new ProtocolError("not a JSON object");
+}
+
+/** @throws TypeError the bytes are not UTF-8 */
+function decoded(bytes: Uint8Array): string {
+  // A decoder that throws takes three times as long as one that writes U+FFFD.
+  const text = FROM_UTF_8.decode(bytes);
+  return text.includes("\ufffd") ? FROM_UTF_8_ONLY.decode(bytes) : text;
 }
 
 /** The call in a message. @throws ProtocolError */

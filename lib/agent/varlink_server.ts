@@ -5,25 +5,17 @@ import { check } from "../error.ts";
 import { Connection } from "./connection.ts";
 import { Listener } from "./listener.ts";
 import { ServerEvents } from "./server_events.ts";
-import { answersTo, type ServerOptions } from "./server_options.ts";
+import { answersTo, type Reply, type ServerOptions } from "./server_options.ts";
+import { inOrder, orElse, type Soon, then } from "./soon.ts";
 import { Turns } from "./turns.ts";
-import {
-  decodeCall,
-  encodeMessage,
-  type Message,
-  ProtocolError,
-  type VarlinkCall,
-  VarlinkError,
-} from "./varlink.ts";
+import { decodeCall, type Message, ProtocolError, type VarlinkCall, VarlinkError } from "./varlink.ts";
 
 /** How often the server tries again what it cannot do now: accept a client without free fds, make its socket again. */
 const TROUBLE_MS = 1000;
 
-/** The answers to a call. */
-interface Outcome {
-  readonly message: object;
-  readonly fds: readonly number[];
-  readonly held: readonly number[];
+/** The answer to a call, or the error in its place. */
+interface Outcome extends Reply {
+  readonly error?: string;
 }
 
 /** A Varlink server on one epoll loop: a slow, hostile or vanished client does not delay the others. */
@@ -37,7 +29,7 @@ export class VarlinkServer {
   readonly #listeners: readonly Listener[];
   #stopping = false;
   #changed = false;
-  readonly #turns = new Turns(() => this.#events.wake());
+  readonly #turns = new Turns<Connection>(() => this.#events.wake());
 
   constructor(readonly options: ServerOptions) {
     this.#listeners = options.listeners.map((one) => new Listener(one));
@@ -56,10 +48,13 @@ export class VarlinkServer {
     try {
       while (!this.#stopping) {
         const events = await this.#events.next(this.#later.size > 0, this.#limit_ms);
-        for (const event of events) await this.#event(event.fd, event.events);
+        for (const event of events) {
+          const working = this.#event(event.fd, event.events);
+          if (working !== undefined) await working;
+        }
         if (events.length === 0) this.#listeners.forEach((listener) => this.#replace(listener));
         if (this.#changed) await this.#tellSubscribers();
-        for (const listener of this.#listeners) if (!listener.accepting) await this.#accept(listener);
+        for (const listener of this.#listeners) if (!listener.accepting) this.#accept(listener);
         this.#turns.throwFailure();
       }
       if (this.#failure !== undefined) throw this.#failure;
@@ -114,32 +109,39 @@ export class VarlinkServer {
     this.#events.wake();
   }
 
-  async #tellSubscribers(): Promise<void> {
+  #tellSubscribers(): Soon<void> {
     this.#changed = false;
-    for (const [connection, call] of this.#subscriptions) {
-      await this.#guarded(connection, async () => {
-        if (!await this.#answer(connection, call, true)) this.#subscriptions.delete(connection);
-      });
-    }
+    return inOrder(
+      [...this.#subscriptions],
+      ([connection, call]) =>
+        this.#guarded(connection, () =>
+          then(this.#answer(connection, call, true), (answered) => {
+            if (!answered) this.#subscriptions.delete(connection);
+          })),
+    );
   }
 
-  async #event(fd: number, events: number): Promise<void> {
-    const listener = this.#listeners.find((one) => one.fd === fd);
-    if (listener !== undefined) return await this.#accept(listener);
-    if (this.#events.isWakeup(fd)) return;
-    const watched = this.#listeners.find(({ place }) => place?.fd === fd);
-    if (watched !== undefined) return watched.place?.changed();
+  #event(fd: number, events: number): Soon<void> {
     const connection = this.#connections.get(fd);
-    if (connection === undefined) return;
-    const work = this.#guarded(connection, async () => {
-      if (events & EPOLLOUT) connection.flush();
-      if (events & EPOLLIN) await this.#read(connection);
-      else if (events & (EPOLLERR | EPOLLHUP)) this.#end(connection);
-    });
-    await this.#turns.untilPostponed(work);
+    if (connection !== undefined) {
+      return this.#turns.untilPostponed(
+        connection,
+        () => this.#guarded(connection, () => this.#ready(connection, events)),
+      );
+    }
+    const listener = this.#listeners.find((one) => one.fd === fd);
+    if (listener !== undefined) return this.#accept(listener);
+    this.#events.endWakeup(fd);
+    this.#listeners.find(({ place }) => place?.fd === fd)?.place?.changed();
   }
 
-  async #accept(listener: Listener): Promise<void> {
+  #ready(connection: Connection, events: number): Soon<void> {
+    if (events & EPOLLOUT) connection.flush();
+    if (events & EPOLLIN) return this.#read(connection);
+    if (events & (EPOLLERR | EPOLLHUP)) this.#end(connection);
+  }
+
+  #accept(listener: Listener): void {
     const before = listener.accepting;
     const client = listener.accept();
     if (listener.accepting !== before) this.#listenOn(listener);
@@ -150,7 +152,7 @@ export class VarlinkServer {
     this.#events.add(fd);
     const turnedAway = listener.join(peer, this.options.log);
     if (turnedAway === undefined) return;
-    await this.#guarded(connection, () => connection.send(encodeMessage(turnedAway), []));
+    this.#guardedNow(connection, () => connection.send(turnedAway, []));
     this.#end(connection);
   }
 
@@ -160,21 +162,31 @@ export class VarlinkServer {
     this.#events.change(fd, accepting ? EPOLLIN : 0);
   }
 
-  async #read(connection: Connection): Promise<void> {
+  #read(connection: Connection): Soon<void> {
     const messages = connection.receive();
     if (messages === undefined) return this.#end(connection);
-    try {
-      for (const message of messages) {
-        if (connection.closed) break;
-        await this.#message(connection, message);
-      }
-    } finally {
-      // The handler takes the fds that it keeps out of the list. Messages after one that ended the connection were not handled.
-      for (const { fds } of messages) fds.forEach(close);
-    }
+    // The handler takes the fds that it keeps out of the list. Messages after one that ended the connection are not handled.
+    const closeFds = () => messages.forEach(({ fds }) => fds.forEach(close));
+    let kept = false;
+    const answering = orElse(
+      () =>
+        inOrder(messages, (message) => {
+          if (connection.closed) return;
+          const answering = this.#message(connection, message);
+          // Meanwhile other clients are read into the same memory.
+          if (answering instanceof Promise && !kept) messages.forEach((one) => one.bytes = one.bytes.slice());
+          kept ||= answering instanceof Promise;
+          return answering;
+        }),
+      (error) => {
+        closeFds();
+        throw error;
+      },
+    );
+    return then(answering, closeFds);
   }
 
-  async #message(connection: Connection, message: Message): Promise<void> {
+  #message(connection: Connection, message: Message): Soon<void> {
     // Answers come in the order of calls. The answer to this call would come after answers that never end.
     if (this.#subscriptions.has(connection) || this.#later.has(connection)) {
       throw new ProtocolError("it calls again on a subscribed connection");
@@ -182,14 +194,15 @@ export class VarlinkServer {
     const call = decodeCall(message);
     if (this.#takenLater(connection, call)) return;
     const subscribes = call.more && !call.oneway && this.options.subscribes(call);
-    const answered = await this.#answer(connection, call, subscribes);
-    if (subscribes && answered) this.#subscriptions.set(connection, { ...call, fds: [] });
+    return then(this.#answer(connection, call, subscribes), (answered) => {
+      if (subscribes && answered) this.#subscriptions.set(connection, { ...call, fds: [] });
+    });
   }
 
   #takenLater(connection: Connection, call: VarlinkCall): boolean {
     const send = (message: object, fds: readonly number[]) => {
       if (connection.closed || call.oneway) return fds.forEach(close);
-      this.#guardedNow(connection, () => connection.send(encodeMessage(message), fds));
+      this.#guardedNow(connection, () => connection.send(message, fds));
     };
     const last = (message: object, fds: readonly number[]) => {
       this.#later.delete(connection);
@@ -213,28 +226,27 @@ export class VarlinkServer {
   }
 
   /** False: the answer was an error, and a subscription ends with it. */
-  async #answer(connection: Connection, call: VarlinkCall, continues: boolean): Promise<boolean> {
-    const { message, fds, held } = await this.#outcome(call, connection, continues);
-    if (call.oneway || connection.closed) [...fds, ...held].forEach(close);
-    else connection.send(encodeMessage(message), fds, held);
-    this.#watch(connection);
-    return !("error" in message);
+  #answer(connection: Connection, call: VarlinkCall, continues: boolean): Soon<boolean> {
+    return then(this.#outcome(call, connection), ({ error, parameters, fds = [], held = [] }) => {
+      if (call.oneway || connection.closed) [...fds, ...held].forEach(close);
+      else if (error !== undefined) connection.send({ error, parameters }, []);
+      else connection.send(continues ? { parameters, continues } : { parameters }, fds, held);
+      this.#watch(connection);
+      return error === undefined;
+    });
   }
 
-  async #outcome(call: VarlinkCall, connection: Connection, continues: boolean): Promise<Outcome> {
-    const handler = async () => await this.options.handle(call, connection.peer);
-    const wanted = () => !this.#stopping && !connection.closed;
-    try {
-      const { parameters, fds = [], held = [] } = await this.#turns.patiently(
-        handler,
-        wanted,
-        () => this.#postpone(connection),
-      );
-      return { message: continues ? { parameters, continues } : { parameters }, fds, held };
-    } catch (error) {
-      if (!(error instanceof VarlinkError)) throw error;
-      return { message: { error: error.error, parameters: error.parameters }, fds: [], held: [] };
-    }
+  #outcome(call: VarlinkCall, connection: Connection): Soon<Outcome> {
+    return orElse<Outcome>(() =>
+      this.#turns.patiently({
+        client: connection,
+        handler: () => this.options.handle(call, connection.peer),
+        wanted: () => !this.#stopping && !connection.closed,
+        postpone: () => this.#postpone(connection),
+      }), (error) => {
+      if (error instanceof VarlinkError) return { error: error.error, parameters: error.parameters };
+      throw error;
+    });
   }
 
   /** Until the answer is called, no more calls of the client are read. */
@@ -254,13 +266,14 @@ export class VarlinkServer {
     this.#events.change(connection.fd, events);
   }
 
-  async #guarded(connection: Connection, work: () => void | Promise<void>): Promise<void> {
-    try {
-      await work();
-      if (!connection.closed) this.#watch(connection);
-    } catch (error) {
-      this.#cutOff(connection, error);
-    }
+  #guarded(connection: Connection, work: () => Soon<void>): Soon<void> {
+    return orElse(
+      () =>
+        then(work(), () => {
+          if (!connection.closed) this.#watch(connection);
+        }),
+      (error) => this.#cutOff(connection, error),
+    );
   }
 
   #cutOff(connection: Connection, error: unknown): void {

@@ -5,6 +5,8 @@ import { check } from "../../lib/error.ts";
 import { unix_listen } from "../../ffi/socket.ts";
 import type { ListenerOptions } from "../../lib/agent/listener.ts";
 import type { ServerOptions } from "../../lib/agent/server_options.ts";
+import { NotYet } from "../../lib/agent/turns.ts";
+import { VarlinkError } from "../../lib/agent/varlink.ts";
 import { VarlinkServer } from "../../lib/agent/varlink_server.ts";
 import { message, RawClient } from "./raw.ts";
 import { TestAgent } from "./start.ts";
@@ -144,4 +146,50 @@ Deno.test("server: a place is free again once its client has gone", async () => 
       assert.deepEqual(three.answer(), { error: "io.luo.Agent.Busy", parameters: { clients: 2 } });
     }
   });
+});
+
+Deno.test("server: calls that came with one that is postponed are not changed by other clients meanwhile", async () => {
+  let ready = false;
+  const handle: ServerOptions["handle"] = ({ method }) => {
+    if (method === "a.b.Wait" && !ready) throw new NotYet(new VarlinkError("a.b.Never"));
+    ready ||= method === "a.b.Go";
+    return { parameters: { method } };
+  };
+  await serving({ handle }, async (socket, turn) => {
+    using one = new RawClient(socket);
+    using other = new RawClient(socket);
+    one.send(message("a.b.Wait") + message("a.b.Own") + message("a.b.Last"));
+    await turn();
+    other.send(message("a.b.Other") + message("a.b.Go").repeat(3));
+    await turn();
+    await turn();
+    for (const method of ["a.b.Other", "a.b.Go", "a.b.Go", "a.b.Go"]) {
+      assert.deepEqual(other.answer(), { parameters: { method } });
+    }
+    for (const method of ["a.b.Wait", "a.b.Own", "a.b.Last"]) {
+      assert.deepEqual(one.answer(), { parameters: { method } });
+    }
+  });
+});
+
+Deno.test("server: a handler that takes its time keeps the order of calls", async () => {
+  const order: string[] = [];
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => open = resolve);
+  const handle: ServerOptions["handle"] = async ({ method }) => {
+    if (method === "a.b.Slow") await gate;
+    order.push(method);
+    return { parameters: { method } };
+  };
+  await serving({ handle }, async (socket, turn) => {
+    using one = new RawClient(socket);
+    one.send(message("a.b.Slow") + message("a.b.Fast"));
+    await turn();
+    assert.deepEqual(order, []);
+    open();
+    await turn();
+    assert.deepEqual(one.answer(), { parameters: { method: "a.b.Slow" } });
+    assert.deepEqual(one.answer(), { parameters: { method: "a.b.Fast" } });
+  });
+  assert.deepEqual(order, ["a.b.Slow", "a.b.Fast"]);
 });
