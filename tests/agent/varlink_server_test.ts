@@ -149,47 +149,49 @@ Deno.test("server: a place is free again once its client has gone", async () => 
 });
 
 Deno.test("server: calls that came with one that is postponed are not changed by other clients meanwhile", async () => {
+  const tried = Promise.withResolvers<void>();
   let ready = false;
   const handle: ServerOptions["handle"] = ({ method }) => {
+    tried.resolve();
     if (method === "a.b.Wait" && !ready) throw new NotYet(new VarlinkError("a.b.Never"));
     ready ||= method === "a.b.Go";
     return { parameters: { method } };
   };
-  await serving({ handle }, async (socket, turn) => {
+  await serving({ handle }, async (socket) => {
     using one = new RawClient(socket);
     using other = new RawClient(socket);
-    one.send(message("a.b.Wait") + message("a.b.Own") + message("a.b.Last"));
-    await turn();
-    other.send(message("a.b.Other") + message("a.b.Go").repeat(3));
-    await turn();
-    await turn();
-    for (const method of ["a.b.Other", "a.b.Go", "a.b.Go", "a.b.Go"]) {
-      assert.deepEqual(other.answer(), { parameters: { method } });
-    }
-    for (const method of ["a.b.Wait", "a.b.Own", "a.b.Last"]) {
-      assert.deepEqual(one.answer(), { parameters: { method } });
+    one.send(["Wait", "Own", "Last"].map((name) => message(`a.b.${name}`)).join(""));
+    await tried.promise;
+    other.send(message("a.b.Go").repeat(4));
+    await other.arrives();
+    assert.deepEqual(other.answer(), { parameters: { method: "a.b.Go" } });
+    for (const name of ["Wait", "Own", "Last"]) {
+      await one.arrives();
+      assert.deepEqual(one.answer(), { parameters: { method: `a.b.${name}` } });
     }
   });
 });
 
 Deno.test("server: a handler that takes its time keeps the order of calls", async () => {
+  const started = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
   const order: string[] = [];
-  let open = () => {};
-  const gate = new Promise<void>((resolve) => open = resolve);
   const handle: ServerOptions["handle"] = async ({ method }) => {
-    if (method === "a.b.Slow") await gate;
+    started.resolve();
+    if (method === "a.b.Slow") await gate.promise;
     order.push(method);
     return { parameters: { method } };
   };
-  await serving({ handle }, async (socket, turn) => {
+  await serving({ handle }, async (socket) => {
     using one = new RawClient(socket);
     one.send(message("a.b.Slow") + message("a.b.Fast"));
-    await turn();
+    await started.promise;
     assert.deepEqual(order, []);
-    open();
-    await turn();
-    assert.deepEqual(one.answer(), { parameters: { method: "a.b.Slow" } });
-    assert.deepEqual(one.answer(), { parameters: { method: "a.b.Fast" } });
+    gate.resolve();
+    for (const method of ["a.b.Slow", "a.b.Fast"]) {
+      await one.arrives();
+      assert.deepEqual(one.answer(), { parameters: { method } });
+    }
   });
   assert.deepEqual(order, ["a.b.Slow", "a.b.Fast"]);
 });
