@@ -138,12 +138,28 @@ export async function loadForUpdate(state: AgentState, request: LoadRequest, fds
   const { image, reload } = state;
   // `loadImage` disposes of the files that it finds there.
   state.reload = undefined;
+  const replaced = image === undefined || reload === undefined ? undefined : { image, reload };
   try {
     await loadImage(state, request, fds);
-    state.replaced = image === undefined || reload === undefined ? undefined : { image, reload };
+    state.replaced = replaced;
   } catch (error) {
-    state.reload = reload;
+    const loaded = state.reload !== undefined;
+    if (!loaded) state.reload = reload;
+    // The image is loaded, and the full disk does not take the record of it: the update has not loaded it then.
+    else if (error instanceof LuoError) {
+      state.replaced = replaced;
+      putBackOrLog(state);
+    }
     throw error;
+  }
+}
+
+function putBackOrLog(state: AgentState): void {
+  try {
+    putImageBack(state);
+  } catch (error) {
+    if (!(error instanceof LuoError)) throw error;
+    state.options.log(error.message);
   }
 }
 

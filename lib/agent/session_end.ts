@@ -49,6 +49,7 @@ export function unrestoredFiles({ name: session, files, filesKnown }: SessionInf
 export function closeSession(
   state: AgentState,
   { name, force }: Methods["CloseSession"]["request"],
+  record: Recording = forget,
 ): Methods["CloseSession"]["reply"] {
   const handedOver = state.incoming.get(name)?.info;
   if (handedOver?.state === "retrieved") return finishSession(state, { name, force }, "close");
@@ -63,7 +64,7 @@ export function closeSession(
   const objections = force ? [] : preservedFiles(info);
   if (objections.length > 0) throw refused("close", `session "${name}"`, objections);
   // Record first: if the kexec comes now, the next agent must not look for this session.
-  forget(state, state.outgoing, { list: "outgoing", name });
+  record(state, state.outgoing, { list: "outgoing", name });
   session.close();
   state.endedInStore(session);
   state.preserved.drop(name);
@@ -92,13 +93,38 @@ function labelText(text: string | undefined): string {
   return text === undefined ? "" : ` (${text})`;
 }
 
+/** Writes down that a session is about to end. */
+type Recording = <Session>(state: AgentState, from: Map<string, Held<Session>>, key: SessionKey) => void;
+
+/** Without the record the session does not end. @throws LuoError */
 function forget<Session>(state: AgentState, from: Map<string, Held<Session>>, key: SessionKey): void {
   const held = from.get(key.name);
-  from.delete(key.name);
-  // While the store may have the session, an agent that starts after this one must end it there.
-  if (state.store.usage !== undefined) state.ending = [{ name: key.name, outgoing: key.list === "outgoing" }];
+  drop(state, from, key);
   saveOr(state, key, () => {
     state.ending = undefined;
     if (held !== undefined) from.set(key.name, held);
   });
+}
+
+/**
+ * As `forget`, where the session ends on a full disk too. An agent that starts before the journal can be written lists the session
+ * as lost.
+ */
+export function forgetOrLog<Session>(
+  state: AgentState,
+  from: Map<string, Held<Session>>,
+  key: SessionKey,
+): void {
+  drop(state, from, key);
+  state.saveOrLog();
+}
+
+function drop<Session>(
+  state: AgentState,
+  from: Map<string, Held<Session>>,
+  { name, list }: SessionKey,
+): void {
+  from.delete(name);
+  // While the store may have the session, an agent that starts after this one must end it there.
+  if (state.store.usage !== undefined) state.ending = [{ name, outgoing: list === "outgoing" }];
 }

@@ -1,4 +1,5 @@
 /** The agent as the coordination of an update sees it: its sessions, its image, its journal. */
+import { LuoError } from "../error.ts";
 import { exec } from "../kexec/load.ts";
 import { isTaken } from "./agent_device.ts";
 import type { AgentState } from "./agent_state.ts";
@@ -13,7 +14,7 @@ import type { FileVerdict, Moment, SessionInfo, UpdateRecord } from "./protocol.
 import { refused } from "./refusal.ts";
 import { keepInHistory } from "./update_history.ts";
 import { replaceFile } from "./replace_file.ts";
-import { closeSession, finishSession, unrestoredFiles } from "./session_end.ts";
+import { closeSession, finishSession, forgetOrLog, unrestoredFiles } from "./session_end.ts";
 import { createSession, retrieveSession } from "./session_methods.ts";
 import { takeDigests, verify } from "./update_digests.ts";
 import type { Callee } from "./update/callee.ts";
@@ -99,7 +100,7 @@ export class AgentUpdateHost implements UpdateHost {
   }
 
   closeSession(name: string): void {
-    if (this.#state.outgoing.has(name)) closeSession(this.#state, { name, force: true });
+    if (this.#state.outgoing.has(name)) closeSession(this.#state, { name, force: true }, forgetOrLog);
   }
 
   async retrieveSession(name: string): Promise<boolean> {
@@ -167,7 +168,16 @@ export class AgentUpdateHost implements UpdateHost {
   }
 
   save(record: UpdateRecord, how?: "for the next kernel"): void {
-    this.#state.saveUpdate(record, how);
+    try {
+      this.#state.saveUpdate(record, how);
+    } catch (error) {
+      if (error instanceof LuoError) this.#tell(record);
+      throw error;
+    }
+    this.#tell(record);
+  }
+
+  #tell(record: UpdateRecord): void {
     if (record.state === "normal") keepInHistory(this.#state, record);
     this.showState(record.state);
     this.options.changed();
@@ -176,9 +186,9 @@ export class AgentUpdateHost implements UpdateHost {
   /** Writes the word that scripts watch. It tells and decides nothing, so a full disk does not stop an update. */
   showState(word: string): void {
     if (word === this.#word) return;
-    this.#word = word;
     try {
       replaceFile(this.options.paths.update, new TextEncoder().encode(`${word}\n`));
+      this.#word = word;
     } catch (error) {
       this.log(error instanceof Error ? error.message : String(error));
     }

@@ -115,6 +115,9 @@ export const UpdateParticipant: Schema = named(
     after: about(list(text), "The participants that are called before it with prepare and freeze"),
     seconds: about(deadlines, "The deadline of each event"),
     session: about(text, "The session that the agent made for it"),
+    sessionMade: maybe(
+      about(bool, "Whether this update made the session, and closes it when it is cancelled"),
+    ),
     answer: maybe(about(text, "What it printed at its last event, with which it is called again")),
     holdsSession: maybe(about(
       bool,

@@ -103,6 +103,8 @@ export interface UpdateParticipant {
   };
   /** The session that the agent made for it */
   session: string;
+  /** Whether this update made the session, and closes it when it is cancelled */
+  sessionMade?: boolean;
   /** What it printed at its last event, with which it is called again */
   answer?: string;
   /** Whether it was sent the session's descriptor: its word stands for the files that luo does not know */

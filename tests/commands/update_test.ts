@@ -1,5 +1,6 @@
 /** `luo update` with real participants on the model: all of it, or none of it. */
 import assert from "node:assert/strict";
+import { fill, free } from "../agent/state_on_model.ts";
 import { luoCommand } from "../luo_under_test.ts";
 import { Cli } from "./cli.ts";
 
@@ -106,6 +107,26 @@ Deno.test("update: the image that was loaded before a cancelled update is loaded
   await machine.fails(4, /said no at prepare/, ["update", "run", other, ...LINE]);
   assert.match(await machine.ok(["kexec", "show"]), /\/kernel /);
   await machine.ok(["kexec", "exec"]);
+});
+
+Deno.test("update: an image that is loaded and cannot be recorded is unloaded, and the one before is back", async () => {
+  for (const before of [true, false]) {
+    await using machine = new Machine({ a: "exit 0" });
+    if (before) await machine.ok(["kexec", "load", machine.kernel, ...LINE]);
+    else await machine.ok(["session", "create", "x"]);
+    const other = machine.file("other", Deno.readFileSync(machine.kernel));
+    fill(machine.dir);
+    await machine.fails(1, /"[^"]*other" is loaded, but it cannot be recorded/, [
+      "update",
+      "prepare",
+      other,
+      ...LINE,
+    ]);
+    free(machine.dir);
+    assert.match(await machine.ok(["kexec", "show"]), before ? /\/kernel / : /No kernel loaded/);
+    assert.equal(machine.word(), "normal");
+    if (before) await machine.ok(["kexec", "exec", "--force"]);
+  }
 });
 
 Deno.test("update: a participant that does not come back keeps its session, and finish is refused", async () => {

@@ -55,7 +55,7 @@ export async function prepare(
   if (release !== undefined) record.to = { release };
   if (loaded || options.finishes) await readyToExec(update, options.force);
   stopIfAborted(signal);
-  for (const { session } of record.participants) await host.createSession(session);
+  await makeSessions(update);
   const { participants } = record;
   await update.tell({ event: "prepare", participants, signal, allOrNothing: true });
   if (record.digest) await takeDigests(update, "sealed");
@@ -78,11 +78,44 @@ function participantsOf(host: UpdateHost): UpdateParticipant[] {
   if (problems[0] !== undefined) impossible(problems[0]);
   const round = circle(all);
   if (round !== undefined) impossible(`participants wait for each other: ${round.join(", ")}`);
-  const taken = all.find(({ session }) => host.session(session) !== undefined);
-  if (taken !== undefined) {
-    throw new StepFailed("check", "failed", `there is a session "${taken.session}" already`, taken.name);
-  }
+  namesAreFree(host, all);
   return all;
+}
+
+/** @throws StepFailed a session has the name of a participant's */
+function namesAreFree(host: UpdateHost, participants: readonly UpdateParticipant[]): void {
+  const taken = participants.find(({ session }) => host.session(session) !== undefined);
+  if (taken === undefined) return;
+  throw new StepFailed("check", "failed", `there is a session "${taken.session}" already`, taken.name);
+}
+
+/**
+ * A session for each participant. A session that another program makes under such a name, while the image is loaded or later, is
+ * not this update's: a cancelled update must not close it.
+ *
+ * @throws StepFailed, LuoError, VarlinkError
+ */
+async function makeSessions(update: OpenUpdate): Promise<void> {
+  const { host, record: { participants } } = update;
+  namesAreFree(host, participants);
+  // Noted before they are made: an agent that starts after this one closes every session that it finds noted.
+  for (const participant of participants) participant.sessionMade = true;
+  update.save();
+  for (const [at, { session }] of participants.entries()) {
+    try {
+      await host.createSession(session);
+    } catch (error) {
+      for (const participant of participants.slice(at)) delete participant.sessionMade;
+      throw error;
+    }
+  }
+}
+
+/** The next agent finds only the sessions that outlived the one before, in systemd's fd store. */
+export function forgetEndedSessions({ host, record }: OpenUpdate): void {
+  for (const participant of record.participants) {
+    if (host.session(participant.session)?.state !== "outgoing") delete participant.sessionMade;
+  }
 }
 
 function impossible(reason: string): never {
@@ -157,7 +190,8 @@ export async function abandon(update: OpenUpdate, cause: unknown): Promise<void>
   );
   const never = new AbortController().signal;
   if (told.length > 0) await cancelAll(update, told, never);
-  for (const { session } of reversed(record.participants)) trying(host, () => host.closeSession(session));
+  const made = record.participants.filter(({ sessionMade }) => sessionMade);
+  for (const { session } of reversed(made)) trying(host, () => host.closeSession(session));
   if (record.loaded) trying(host, () => host.unloadImage());
   record.outcome = cause === undefined ? "cancelled" : "failed";
   record.loaded = false;

@@ -4,6 +4,7 @@ import { arrive, finish, notBack, tellUpdated, type Unfinished, unfinished } fro
 import {
   abandon,
   execute,
+  forgetEndedSessions,
   freeze,
   newRecord,
   prepare,
@@ -151,7 +152,10 @@ export class Coordinator {
     if (!here && record.from.bootId !== this.host.bootId) return lost(update);
     stopOrphans(record);
     await this.#step("resume", undefined, undefined, async () => {
-      if (!here) return await abandon(update, new Error("the agent ended before the kexec"));
+      if (!here) {
+        forgetEndedSessions(update);
+        return await abandon(update, new Error("the agent ended before the kexec"));
+      }
       const { state } = record;
       if (BEFORE_KEXEC.has(state)) arrive(update);
       await tellUpdated(update);

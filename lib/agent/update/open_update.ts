@@ -89,8 +89,15 @@ export class OpenUpdate {
       ...(participant === undefined ? {} : { participant }),
       started: moment(this.boot),
     };
-    this.record.events.push(begun);
-    this.save(how);
+    const { events } = this.record;
+    events.push(begun);
+    try {
+      this.save(how);
+    } catch (error) {
+      // It does not begin: a participant that is not told it needs no cancel.
+      events.splice(events.indexOf(begun), 1);
+      throw error;
+    }
     return begun;
   }
 

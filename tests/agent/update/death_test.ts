@@ -1,5 +1,6 @@
 /** The agent dies at every moment of an update, and the next one goes on: back before the kexec, forward after it. */
 import assert from "node:assert/strict";
+import { imageLoaded } from "../../../lib/kexec/load.ts";
 import { type Agent, AgentKilled, NEVER, sessions, throughKexec, UpdateMachine } from "./host_on_model.ts";
 
 function twoParticipants(): UpdateMachine {
@@ -49,6 +50,7 @@ Deno.test("the agent dies before the kexec: the next one cancels everybody who w
     assert.equal(agent.updates.state, "normal", `death ${dies}`);
     assert.equal(machine.word(), "normal");
     assert.deepEqual(sessions(agent), []);
+    assert.equal(imageLoaded(agent.state.sys), false, `death ${dies}`);
     for (const name of told(before, "prepare")) {
       assert.ok(told(after, "cancel").has(name), `${dies}: ${name}`);
     }
