@@ -64,7 +64,8 @@ export class LuodConnection {
 /** Undefined: it is no command of luo-agent's. */
 export function commandOf(line: string): Command | undefined {
   try {
-    const { cmd, id } = JSON.parse(line);
+    // Clients in C may send the NUL at the end of a string too.
+    const { cmd, id } = JSON.parse(line.replaceAll("\0", ""));
     if (cmd === "READY") return { cmd };
     return (cmd === "SUBSCRIBE" || cmd === "CLAIM") && typeof id === "string" ? { cmd, id } : undefined;
   } catch {

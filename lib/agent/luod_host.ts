@@ -25,8 +25,11 @@ export interface LuodHostOptions {
 export class AgentLuodHost implements LuodHost {
   /** The event that each client is to answer. */
   readonly #asked = new Map<string, EventInput>();
-  /** Clients that have claimed their session and not finished it. */
-  readonly #restoring = new Set<string>();
+  /** Clients that have claimed their session and finished it, as far as that can be seen. */
+  readonly #back = new Set<string>();
+
+  /** The claims of each client that are not over. The client is there as long as it has one. */
+  readonly #claims = new Map<string, { open: number; readonly gone: AbortController }>();
 
   constructor(readonly options: LuodHostOptions) {}
 
@@ -63,8 +66,13 @@ export class AgentLuodHost implements LuodHost {
       this.#answer(id, "ready");
       return connection.end();
     }
-    // The client is back when it has restored and finished its session.
-    if (event === "updated") return this.#restoring.has(id) ? undefined : this.#answer(id, "ready");
+    // `claim` answers for a client that is still to claim, restore and finish its session. SUBSCRIBE alone brings nothing back.
+    if (event === "updated") {
+      return this.#back.has(id) || !this.options.state.incoming.has(id)
+        ? this.#answer(id, "ready")
+        : undefined;
+    }
+    this.#back.delete(id);
     try {
       const send = (fd: number) => connection.send({ event: "START_PRESERVATION" }, [fd]);
       giveOutgoing(this.options.state, input.session, send);
@@ -110,17 +118,26 @@ export class AgentLuodHost implements LuodHost {
       if (error instanceof ProcessKilled) throw error;
       return reasonOf(error);
     }
-    this.#restoring.add(id);
-    // The end of the connection counts after a last look at the session: a client may finish it and end at once.
-    const gone = new AbortController();
-    if (awaits(id) && !subscribers.has(id)) this.#add(id, connection, gone.signal);
+    const claims = this.#claims.get(id) ?? { open: 0, gone: new AbortController() };
+    claims.open++;
+    this.#claims.set(id, claims);
+    if (awaits(id) && !subscribers.has(id)) this.#add(id, connection, claims.gone.signal);
     untilFinished(state, id, connection.gone).then((done) => {
-      this.#restoring.delete(id);
-      if (done) this.#answer(id, "ready");
+      if (!done) return;
+      this.#back.add(id);
+      this.#answer(id, "ready");
     }).catch((error) => {
       if (error instanceof ProcessKilled) return this.options.failed(error);
       this.#answer(id, "veto", reasonOf(error));
-    }).finally(() => setTimeout(() => gone.abort(), 0));
+    }).finally(() => setTimeout(() => this.#claimEnded(id), 0));
     return undefined;
+  }
+
+  /** This comes after a last look at the session: a client may finish its session and end its connection at once. */
+  #claimEnded(id: string): void {
+    const claims = this.#claims.get(id);
+    if (claims === undefined || --claims.open > 0) return;
+    this.#claims.delete(id);
+    claims.gone.abort();
   }
 }

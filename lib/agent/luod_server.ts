@@ -77,7 +77,12 @@ export class LuodServer {
       close(fd);
       return;
     }
-    this.#clients.set(fd, { connection: new LuodConnection(fd) });
+    const connection = new LuodConnection(fd);
+    this.#clients.set(fd, { connection });
+    // A cancelled update ends connections too, and their numbers go to others.
+    connection.gone.addEventListener("abort", () => {
+      if (this.#clients.get(fd)?.connection === connection) this.#clients.delete(fd);
+    });
     epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, EPOLLIN);
   }
 
@@ -90,7 +95,7 @@ export class LuodServer {
 
   #command(fd: number, line: string): void {
     const client = this.#clients.get(fd);
-    if (client === undefined || line.trim() === "") return;
+    if (client === undefined || line.replaceAll("\0", "").trim() === "") return;
     const { connection } = client;
     const command = commandOf(line);
     try {
@@ -113,6 +118,7 @@ export class LuodServer {
       return undefined;
     }
     if (command.cmd === "CLAIM") return this.host.claim(command.id, client.connection);
+    if (client.id !== undefined) return `this connection takes part as "${client.id}" already`;
     const problem = this.host.subscribe(command.id, client.connection);
     if (problem === undefined) client.id = command.id;
     return problem;

@@ -68,10 +68,21 @@ export class AgentUpdateHost implements UpdateHost {
     return this.options.subscribers.all;
   }
 
-  callee({ name, kind }: UpdateRecord["participants"][number]): Callee | undefined {
-    if (kind === "subscriber") return this.options.subscribers.callee({ name });
+  callee(participant: UpdateRecord["participants"][number]): Callee | undefined {
+    const { name, kind } = participant;
+    if (kind === "subscriber") return this.#subscriber(participant);
     const found = this.findParticipants().participants.find((one) => one.name === name);
     return found && this.#executable(found);
+  }
+
+  #subscriber({ name, session }: UpdateRecord["participants"][number]): Callee {
+    const { subscribers } = this.options;
+    const callee = subscribers.callee({ name });
+    return async (input, limits) => {
+      // A client of luo-agent finishes its session by itself, and may have ended after that.
+      const over = input.event === "finish" && !subscribers.has(name) && this.session(session) === undefined;
+      return over ? { outcome: "done" } : await callee(input, limits);
+    };
   }
 
   #executable({ name, path }: Declared): Callee {
