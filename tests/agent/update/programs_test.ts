@@ -1,7 +1,7 @@
 /** Programs at the agent's sockets, failing in every way at every event: the machine is as before, or the session is kept. */
 import assert from "node:assert/strict";
 import { AgentError, ConnectionEnded } from "../../../lib/agent/client_errors.ts";
-import { type Act, answer, type claim, type finishAsClient, type luodClient, subscriber } from "./programs.ts";
+import { type Act, answer, subscriber } from "./programs.ts";
 import { SocketMachine } from "./socket_machine.ts";
 
 interface Way {
