@@ -43,8 +43,8 @@ export const command = buildCommand<Flags, [], Context>({
       "  .lock    keeps a second agent out: a lock must be on a file that stays\n" +
       "  .start   keeps two commands from starting two agents\n" +
       "On the model the machine has a log and a lock too (.machine.log and\n" +
-      ".machine.start), and runs on while sessions or an image wait in it: see\n" +
-      "luo machine stop.",
+      ".machine.start), and runs on while sessions, values of luo put or an\n" +
+      "image wait in it: see luo machine stop.",
     [["luo agent stop", "when all sessions are finished"]],
   ),
   parameters: { flags: { force: forceFlag("Stop it even if sessions are lost by it"), ...commonFlags } },

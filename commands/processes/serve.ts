@@ -106,12 +106,19 @@ export async function serveMachine(
   faults?: FaultSpec,
 ): Promise<void> {
   const { serveMachine } = await import("../../lib/machine_process/serve_machine.ts");
+  const { agentPaths } = await import("../../lib/agent/agent_place.ts");
   const { hostAvailableMemory } = await import("../../lib/files/free_memory.ts");
   using stop = stopSignal();
   releaseCodeLater();
   const available = hostAvailableMemory();
+  const where = target(context, flags);
   await serveMachine({
-    path: machineSocket(target(context, flags)),
+    path: machineSocket(where),
+    // The record counts for the next agent of the same boot. A new machine would be a new boot.
+    isNeeded: async () => {
+      const { recordHasValues } = await import("../../lib/agent/values_record.ts");
+      return recordHasValues(agentPaths(where.socket).values);
+    },
     signal: stop.signal,
     faults,
     // The model's memory is the memory that its host has free; the host allocates a page when it is written.

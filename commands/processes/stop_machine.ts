@@ -16,7 +16,8 @@ const END_MS = 10_000;
 const AGENT_END_MS = 3000;
 
 /**
- * Without `force` the machine ends only when nothing is in it: no process, no session, no loaded image.
+ * Without `force` the machine ends only when nothing is in it: no process, no session, no loaded image, no value of
+ * `luo put`.
  *
  * @returns false: no machine was running
  * @throws Failure `refused`: something is in it; `unavailable`: the machine does not end
@@ -34,10 +35,10 @@ export function stopMachine(where: AgentTarget, force: boolean): boolean {
   }
   if (force) throw new Failure("unavailable", `Cannot see the machine end within ${END_MS / 1000} seconds`);
   throw new Failure("refused", "Cannot stop the machine: data would be lost", {
-    reasons: ["an agent, a session or a loaded image is in its kernel"],
+    reasons: ["an agent, a session, a loaded image or a value of luo put is in its kernel"],
     hints: [
       "see what it holds: luo status",
-      "finish the sessions, then: luo agent stop",
+      "finish the sessions, drop the values, then: luo agent stop",
       "to lose them: luo machine stop --force",
     ],
   });

@@ -21,6 +21,11 @@ export interface Value {
 /** Keys that begin with this are the agent's own: users' keys have no control characters. */
 const OWN = "\u0001";
 
+/** Whether the agent keeps the value for itself. */
+export function isOwn(key: string): boolean {
+  return key.startsWith(OWN);
+}
+
 /**
  * All values, in memory, in a record beside the socket (for the next agent of this boot), and in the session `luo-values` (for the
  * next kernel). Both have the form of the journal's: a checkpoint, and a log of changes.
@@ -118,7 +123,7 @@ export class ValueStore implements Disposable {
 
   /** In the order of the keys, by UTF-16 code units. */
   entries(): [string, Value][] {
-    return sorted([...this.#values].filter(([key]) => !key.startsWith(OWN)));
+    return sorted([...this.#values].filter(([key]) => !isOwn(key)));
   }
 
   /** What the agent keeps for itself under names with this beginning. */
@@ -205,7 +210,7 @@ function sorted(values: [string, Value][]): [string, Value][] {
 
 /** The bytes that count against `VALUES_MAX`. */
 function sizeOf(key: string, value: { readonly bytes: Uint8Array } | undefined): number {
-  return value === undefined || key.startsWith(OWN) ? 0 : text.encode(key).length + value.bytes.length;
+  return value === undefined || isOwn(key) ? 0 : text.encode(key).length + value.bytes.length;
 }
 
 function encoded(value: object): Uint8Array {

@@ -56,7 +56,12 @@ export class MachineServer {
    *
    * @throws LuoError `listen`: EADDRINUSE (a machine runs there), ENOENT, EACCES, ENAMETOOLONG
    */
-  constructor(readonly path: string, readonly hardware: Hardware) {
+  constructor(
+    readonly path: string,
+    readonly hardware: Hardware,
+    /** Whether something outside of the machine is of use only as long as this kernel runs. */
+    readonly isNeeded: () => Promise<boolean> = () => Promise.resolve(false),
+  ) {
     this.#listener = listen(path);
     this.#epfd = check(epoll_create1(), "epoll_create1", "");
     this.#watch(this.#listener);
@@ -64,7 +69,7 @@ export class MachineServer {
     this.#spare = dup_cloexec(this.#listener);
   }
 
-  /** Serves until the machine is off, until its last client has left it idle, or until `signal` fires. Removes the socket. */
+  /** Serves until the machine is off, until its last client has left it idle and not needed, or until `signal` fires. Removes the socket. */
   async run(signal?: AbortSignal): Promise<void> {
     // The wait for events goes on in another thread: the signal alone would not end it.
     const wake = () => this.#wakeup.wake();
@@ -74,7 +79,7 @@ export class MachineServer {
         for (const { fd } of await this.#next()) {
           if (fd === this.#wakeup.fd) this.#wakeup.take();
           else if (fd === this.#listener) this.#accept();
-          else if (this.#serve(fd) === "last goodbye") return;
+          else if (this.#serve(fd) === "goodbye" && await this.#isLeft()) return;
         }
       }
     } finally {
@@ -113,7 +118,7 @@ export class MachineServer {
   }
 
   /** Serves one packet of a client. */
-  #serve(socket: number): "last goodbye" | undefined {
+  #serve(socket: number): "goodbye" | undefined {
     const client = this.#clients.get(socket);
     if (client === undefined) return;
     try {
@@ -135,13 +140,18 @@ export class MachineServer {
     if (sent < 0) this.#kill(client);
   }
 
-  #goodbye(client: Client, packet: Packet): "last goodbye" | undefined {
+  #goodbye(client: Client, packet: Packet): "goodbye" {
     for (const fd of packet.fds) close(fd);
     client.sys[Symbol.dispose]();
     this.#forget(client);
+    return "goodbye";
+  }
+
+  async #isLeft(): Promise<boolean> {
+    if (this.#clients.size > 0 || !this.hardware.idle || await this.isNeeded()) return false;
     // A new client may be waiting.
     this.#accept();
-    return this.#clients.size === 0 && this.hardware.idle ? "last goodbye" : undefined;
+    return this.#clients.size === 0;
   }
 
   #failed(client: Client, error: unknown): void {

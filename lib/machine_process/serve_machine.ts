@@ -12,15 +12,17 @@ export interface ServeOptions extends Omit<MachineOptions, "host" | "disk" | "on
   readonly path: string;
   /** Powers the machine off, and loses everything in it. */
   readonly signal?: AbortSignal;
+  /** Whether something outside of the machine is of use only as long as this kernel runs: an idle machine goes on then. */
+  readonly isNeeded?: () => Promise<boolean>;
 }
 
 /**
  * Powers a machine on and serves its processes (`connectMachine`). Returns when the last process has ended by itself and left the
- * machine idle, when a process powers the machine off, or when `signal` fires. The socket is removed then.
+ * machine idle and not needed, when a process powers the machine off, or when `signal` fires. The socket is removed then.
  *
  * @throws LuoError `listen`: EADDRINUSE (a machine runs there), ENOENT, EACCES, ENAMETOOLONG
  */
-export async function serveMachine({ path, signal, ...options }: ServeOptions): Promise<void> {
+export async function serveMachine({ path, signal, isNeeded, ...options }: ServeOptions): Promise<void> {
   const host = new LinuxHost();
   const machine = new Machine({
     ...options,
@@ -28,5 +30,5 @@ export async function serveMachine({ path, signal, ...options }: ServeOptions): 
     disk: new LibcDisk(),
     on_reset: () => host.closeAll(),
   });
-  await new MachineServer(path, machine).run(signal);
+  await new MachineServer(path, machine, isNeeded).run(signal);
 }

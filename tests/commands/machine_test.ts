@@ -29,6 +29,19 @@ Deno.test("machine stop --force: the machine that agent stop --force left ends, 
   assert.throws(() => Deno.lstatSync(`${cli.socket}.machine`), Deno.errors.NotFound);
 });
 
+Deno.test("the machine goes on while there are values of luo put: agent stop and other commands lose none", async () => {
+  await using cli = new Cli();
+  await cli.ok(["put", "k", "v"]);
+  await cli.ok(["agent", "stop"]);
+  await cli.ok(["doctor"]);
+  await cli.fails(4, /a value of luo put/, ["machine", "stop"]);
+  assert.equal(await cli.ok(["get", "k"]), "v");
+  await cli.ok(["drop", "k"]);
+  await cli.ok(["agent", "stop"]);
+  await cli.ok(["machine", "stop"]);
+  assert.deepEqual(cli.processes(), []);
+});
+
 Deno.test("machine stop: never Linux's", async () => {
   await using cli = new Cli();
   await cli.fails(2, /only the model has one/, ["machine", "stop", "--backend", "linux", "--force"]);
