@@ -26,9 +26,7 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof NoAnswer) return noAnswer(error);
   if (error instanceof AgentProtocolError) {
     if (error.message.includes("org.varlink.service.PermissionDenied")) return turnedAway();
-    return new Failure("unavailable", `Cannot talk to the agent: ${error.message}`, {
-      hints: ["the agent may be of another version: restart it when it holds no session: luo agent stop"],
-    });
+    return otherVersion(error.message);
   }
   const message = error instanceof Error ? error.stack ?? error.message : String(error);
   return new Failure("internal", `Cannot go on: ${message}`, { hints: ["this is a bug in luo"] });
@@ -39,6 +37,19 @@ function turnedAway(): Failure {
   return new Failure("unavailable", "Cannot use the agent: it turns this user away", {
     errno: "EACCES",
     hints: ["only its owner and root may talk to it, and the users of its access rules: docs/security.md"],
+  });
+}
+
+/** What the agent said makes no sense: mostly it is the agent of the version before, which runs on after an upgrade. */
+function otherVersion(message: string): Failure {
+  const [, unknown, name] =
+    /org\.varlink\.service\.(MethodNotFound|InvalidParameter) \{"\w+":"([\w.]+)"\}/.exec(message) ?? [];
+  const what = unknown === "MethodNotFound" ? "method" : "parameter";
+  const why = unknown === undefined ? message : `it does not know the ${what} ${name}`;
+  return new Failure("unavailable", `Cannot talk to the agent: ${why}`, {
+    hints: [
+      "the agent may be of another version (luo agent status): restart it when it holds no session: luo agent stop",
+    ],
   });
 }
 

@@ -7,6 +7,8 @@ import { EXIT, EXIT_MEANING } from "../../commands/base/exit_codes.ts";
 import { Failure, failureJson, type FailureKind, renderFailure } from "../../commands/errors/failure.ts";
 import { manPages } from "../../commands/help/man_page.ts";
 import { listing, nearest } from "../../commands/errors/nearest.ts";
+import { AgentProtocolError } from "../../lib/agent/client.ts";
+import { toFailure } from "../../commands/errors/to_failure.ts";
 import { Cli } from "./cli.ts";
 import { COMMAND_FILES } from "../../commands/program/route_to.ts";
 import { routes } from "../../commands/program/routes.ts";
@@ -202,4 +204,21 @@ Deno.test("control characters in names are escaped in errors", () => {
     hints: ["\x07"],
   });
   assert.equal(renderFailure(failure), 'luo: Cannot "\\x1b[31m"\n  session "a\\x0ab"\n  \\x07');
+});
+
+Deno.test("an agent of an earlier version: the error names what it does not know", async (t) => {
+  const cases: [answer: string, message: string][] = [
+    [
+      'MethodNotFound {"method":"io.luo.Agent.GetValue"}',
+      "it does not know the method io.luo.Agent.GetValue",
+    ],
+    ['InvalidParameter {"parameter":"keep"}', "it does not know the parameter keep"],
+    ["NotImplemented {}", "The agent answers org.varlink.service.NotImplemented {}"],
+  ];
+  for (const [answer, message] of cases) {
+    await t.step(answer, () => {
+      const failure = toFailure(new AgentProtocolError(`The agent answers org.varlink.service.${answer}`));
+      assert.deepEqual([failure.exit, failure.message], [3, `Cannot talk to the agent: ${message}`]);
+    });
+  }
 });
