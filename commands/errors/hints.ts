@@ -1,3 +1,8 @@
+/** What to do about a failed system call, by operation and errno. */
+
+/** CONFIG_KEXEC_SIG_FORCE, or UEFI Secure Boot with IMA's rules for the architecture. */
+const SIGNED_ONLY = "this kernel takes signed images only";
+
 /**
  * Hints for failed system calls, keyed by operation and errno: EBUSY from `open` means something else than EBUSY from
  * `preserve`. The operations are those of `LuoError`. A key without an errno serves every errno without a key of its own.
@@ -48,6 +53,7 @@ const HINTS: Readonly<Record<string, readonly string[]>> = {
   "kexec load EPERM": [
     "loading needs CAP_SYS_BOOT; of /proc/sys/kernel, kexec_load_disabled must be 0 and kexec_load_limit_reboot not 0",
     "and where the kernel is locked down (/sys/kernel/security/lockdown), the image must be signed",
+    "or LoadPin takes images only from the file system of its first module: the kernel's log says so (dmesg)",
   ],
   "kexec load EOPNOTSUPP": [
     "a kernel with TDX does no kexec on a CPU with the erratum tdx_pw_mce (/proc/cpuinfo, bugs): run one without TDX",
@@ -60,19 +66,42 @@ const HINTS: Readonly<Record<string, readonly string[]>> = {
     "a program writes to the file, half of which may be old: try again when it has ended",
   ],
   "kexec load EACCES": [
-    "this kernel's integrity policy (IMA) refuses the image: the kernel's log says why (dmesg)",
+    "this kernel's policy (IMA, SELinux or IPE) refuses the image: the kernel's log says why (dmesg)",
   ],
   "kexec load EFBIG": ["kernel and initramfs may each have 2,147,483,647 bytes"],
   "kexec load ENOMEM": [
     "kernel and initramfs are read into memory: free some, or make the initramfs smaller",
   ],
-  "kexec load EINVAL": ["the command line must be shorter than 2,017 bytes, the files regular and not empty"],
+  "kexec load EINVAL": [
+    "the command line must be shorter than 2,017 bytes, the files regular and not empty",
+    "or (arm64) the image has a page size or a byte order that this CPU or kernel does not have",
+  ],
+  "kexec load EIO": [
+    "the file cannot be read as a whole: the kernel's log may name the disk's error (dmesg)",
+  ],
+  "kexec load ENOSYS": ["this kernel has no kexec_file_load(2): it needs CONFIG_KEXEC_FILE"],
   "kexec load EADDRNOTAVAIL": [
     "the image does not fit the scratch area: raise kho_scratch= on the running kernel's command line",
   ],
-  "kexec load EKEYREJECTED": ["this kernel takes signed images only"],
-  "kexec load ELIBBAD": ["this kernel takes signed images only"],
-  "kexec exec EINVAL": ["load an image first with: luo kexec load KERNEL"],
+  // kimage_validate_signature() of kernel/kexec_file.c returns what crypto/asymmetric_keys says.
+  "kexec load ENODATA": [
+    `${SIGNED_ONLY}, and the image has no signature: sign it, or load the distribution's own`,
+  ],
+  "kexec load ENOKEY": [
+    `${SIGNED_ONLY}, and does not know the key of this one: enroll it with: mokutil --import CERTIFICATE`,
+  ],
+  "kexec load EKEYREJECTED": [
+    `${SIGNED_ONLY}: the signature is not of these bytes, its key is revoked, or it cannot be checked here`,
+  ],
+  "kexec load EBADMSG": [`${SIGNED_ONLY}, and the signature of this one is damaged`],
+  "kexec load ENOPKG": [`${SIGNED_ONLY}, and has not the algorithm of this one's signature`],
+  "kexec load ELIBBAD": [
+    `${SIGNED_ONLY}, and the image is no whole EFI program (CONFIG_EFI_STUB), so that it carries none`,
+  ],
+  "kexec exec EINVAL": [
+    "load an image first with: luo kexec load KERNEL",
+    "where one is loaded: reboot(2) knows no kexec in a PID namespace of its own, as containers have",
+  ],
   "kexec exec EPERM": ["a kexec needs CAP_SYS_BOOT in the first PID namespace"],
   "kexec exec EBUSY": [
     "an image is being loaded: try again",

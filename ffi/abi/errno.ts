@@ -45,6 +45,7 @@ export const Errno = {
   ENOMSG: 42,
   ENODATA: 61,
   ETIME: 62,
+  ENOPKG: 65,
   EPROTO: 71,
   EBADMSG: 74,
   EOVERFLOW: 75,
