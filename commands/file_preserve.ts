@@ -5,7 +5,7 @@ import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { call } from "./processes/agent_calls.ts";
 import type { Context } from "./base/context.ts";
-import { kernelFailure, stateHints } from "./errors/to_failure.ts";
+import { kernelFailure, stateHints } from "./errors/agent_failure.ts";
 import { Failure } from "./errors/failure.ts";
 import { Progress } from "./output/progress.ts";
 import { parseSession, sessionArgument } from "./arguments/session_name.ts";

@@ -4,7 +4,7 @@ import type { SessionInfo } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { allSessions, oneSession } from "./processes/session_pages.ts";
 import type { Context } from "./base/context.ts";
-import { noSuchSession } from "./errors/to_failure.ts";
+import { noSuchSession } from "./errors/agent_failure.ts";
 import { parseSession, sessionArgument } from "./arguments/session_name.ts";
 import { fileTable, sessionLine } from "./output/session_text.ts";
 import { time } from "./base/text.ts";

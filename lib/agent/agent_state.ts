@@ -8,8 +8,8 @@ import type { AgentPaths } from "./agent_place.ts";
 import { inherit, inheritUnreadable, previewRecord } from "./inherit.ts";
 import { DigestChecks } from "./digest_checks.ts";
 import { announceKept, renewKept } from "./keep.ts";
-import { type Change, encodeChange, encodeJournal, loss, unrestored } from "./journal.ts";
-import { type JournalSource, JournalWriter } from "./journal_writer.ts";
+import { loss, unrestored } from "./journal.ts";
+import { JournalWriter } from "./journal_writer.ts";
 import type { FdStore } from "./fd_store.ts";
 import { SessionStore } from "./session_store.ts";
 import { OwnSession } from "./own_session.ts";
@@ -18,6 +18,7 @@ import type { ImageFiles } from "./loaded_image.ts";
 import { MANIFEST_SESSION, VALUES_SESSION } from "./manifest.ts";
 import { PreservedFds } from "./preserved_fds.ts";
 import { readText } from "./proc_text.ts";
+import { journalSource } from "./state_journal.ts";
 import { ValueStore } from "./value_store.ts";
 import type { ImageInfo, LastUpdate, Loss, SessionInfo, UpdateRecord } from "./protocol.ts";
 import { encodeUpdate, findUpdate } from "./update_record.ts";
@@ -238,7 +239,7 @@ export class AgentState implements Disposable {
    * @throws LuoError `record`; `create`, `write`, `preserve` the manifest
    */
   save(only?: SessionKey): void {
-    if (this.mayWrite()) this.journal.write(this.#source(only));
+    if (this.mayWrite()) this.journal.write(journalSource(this, only));
   }
 
   /**
@@ -248,7 +249,7 @@ export class AgentState implements Disposable {
    */
   saveDone(done: string, only?: SessionKey): void {
     if (!this.mayWrite()) return;
-    const [error] = this.journal.tryWrite(this.#source(only));
+    const [error] = this.journal.tryWrite(journalSource(this, only));
     if (error === undefined) return;
     const { operation, subject, errno } = error;
     throw new LuoError(operation, subject, errno, `${done}, but it cannot be recorded in ${subject}`);
@@ -257,7 +258,7 @@ export class AgentState implements Disposable {
   /** For a start and an end, which a full disk must not stop. An old record makes the next agent ask the kernel. */
   saveOrLog(): void {
     if (!this.mayWrite()) return;
-    for (const { message } of this.journal.tryWrite(this.#source())) {
+    for (const { message } of this.journal.tryWrite(journalSource(this))) {
       this.options.log(`${message}: an agent started after this one in the same boot knows less`);
     }
   }
@@ -268,45 +269,6 @@ export class AgentState implements Disposable {
    */
   mayWrite(): boolean {
     return this.device.begun || this.device.broken;
-  }
-
-  #source(only?: SessionKey): JournalSource {
-    let encoded: Uint8Array | undefined;
-    return {
-      change: only && encodeChange(this.#change(only)),
-      whole: () => encoded ??= this.#encoded(),
-    };
-  }
-
-  #change({ list, name }: SessionKey): Change {
-    const held = this[list].get(name);
-    if (held === undefined) return { gone: { name, outgoing: list === "outgoing" } };
-    return { session: this.#recorded(held) };
-  }
-
-  /** An incoming session that only the agent has ends with the agent: the next one must ask the kernel for it. */
-  #recorded({ info, session }: Held<OutgoingSession | IncomingSession>): SessionInfo {
-    const ends = info.state === "incoming" && session !== undefined && !this.store.holds(session);
-    return ends ? { ...info, state: "retrieved" } : info;
-  }
-
-  #encoded(): Uint8Array {
-    return encodeJournal({
-      version: 1,
-      bootId: this.bootId,
-      release: this.release,
-      pid: this.options.pid,
-      updates: this.updates,
-      sessions: this.held().map((held) => this.#recorded(held)),
-      image: this.image,
-      lastUpdate: this.lastUpdate,
-      ...(this.unlisted === undefined ? {} : { unlisted: this.unlisted }),
-      ...(this.values.begun ? { values: true } : {}),
-      losses: this.losses,
-      ...(this.ending === undefined ? {} : { ending: this.ending }),
-      ...(this.store.usage === undefined ? {} : { stored: true }),
-      ended: this.ended,
-    });
   }
 
   /**

@@ -1,7 +1,7 @@
 /** The errors of io.luo.Agent. Those of org.varlink.service are used as that interface defines them. */
 import { about, int, list, maybe, named, type Schema, struct, text, token, words } from "./parts.ts";
 import { SessionState } from "./session.ts";
-import { UpdateEventName, UpdateOutcome, UpdateState } from "./update.ts";
+import { UpdateEventName, UpdateOutcome, UpdateState } from "./update_words.ts";
 
 /** One error. */
 export interface ErrorDescription {

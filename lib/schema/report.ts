@@ -1,6 +1,7 @@
 /** The report of a live update: its events on one time axis. */
 import { about, bool, int, list, maybe, named, type Schema, struct, text, words } from "./parts.ts";
-import { UpdateEventName, UpdateOutcome, UpdateRecord } from "./update.ts";
+import { UpdateRecord } from "./update.ts";
+import { UpdateEventName, UpdateOutcome } from "./update_words.ts";
 
 const from = about(int, "Microseconds since the update began");
 const to = maybe(about(int, "Missing: it was not over when the record was written"));

@@ -1,7 +1,9 @@
 /** The methods of io.luo.Agent about live updates: request and answer of each. */
 import { about, bool, exactInt, int, list, maybe, struct, text, words } from "./parts.ts";
 import { loading, type Method } from "./method.ts";
-import { deadlines, ParticipantEvent, UpdateRecord, UpdateState, UpdateSummary } from "./update.ts";
+import { UpdateRecord, UpdateSummary } from "./update.ts";
+import { deadlines, ParticipantEvent } from "./update_participant.ts";
+import { UpdateState } from "./update_words.ts";
 
 const force = maybe(about(bool, "Do what is otherwise answered with Refused"));
 

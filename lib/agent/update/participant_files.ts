@@ -3,7 +3,7 @@ import { Errno, errnoName } from "../../../ffi/abi/errno.ts";
 import { access_executable, stat } from "../../../ffi/file.ts";
 import { list_directory, read_text } from "../../../ffi/proc.ts";
 import { compiled } from "../../schema/compiled.ts";
-import { deadlines } from "../../schema/update.ts";
+import { deadlines } from "../../schema/update_participant.ts";
 import { list, maybe, struct, text } from "../../schema/parts.ts";
 import { sessionNameProblem } from "../../session.ts";
 import type { UpdateParticipant } from "../../schema/types.ts";

@@ -2,71 +2,18 @@
  * Unpacks bzip2 files (CONFIG_KERNEL_BZIP2) as lib/decompress_bunzip2.c does. The package for it is CommonJS and calls a function for
  * every byte.
  */
-import { ImageError } from "./image_error.ts";
+import { Bits, damaged } from "./bzip2_bits.ts";
+import { readSymbol, readTable } from "./bzip2_huffman.ts";
 import type { Sink } from "./sink.ts";
 
 const BLOCK_MAGIC = 0x314159265359;
 const END_MAGIC = 0x177245385090;
 /** Symbols of one Huffman table. */
 const GROUP = 50;
-const LENGTH_MAX = 20;
 /** Bytes of a block, for each level. */
 const BLOCK_UNIT = 100_000;
 const RUN_A = 0;
 const RUN_B = 1;
-
-function damaged(): ImageError {
-  return new ImageError("damaged", "its bzip2 data is damaged");
-}
-
-class Bits {
-  #at: number;
-  /** Bits that are read and not taken, the next one highest of `#count`. */
-  #held = 0;
-  #count = 0;
-
-  readonly bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array, at: number) {
-    this.bytes = bytes;
-    this.#at = at;
-  }
-
-  /** The next bits, at most 24, without taking them; zeros after the end. */
-  peek(count: number): number {
-    while (this.#count < count) {
-      this.#held = (this.#held << 8) | (this.bytes[this.#at++] ?? 0);
-      this.#count += 8;
-    }
-    return (this.#held >>> (this.#count - count)) & ((1 << count) - 1);
-  }
-
-  take(count: number): void {
-    this.#count -= count;
-    if (this.#at - (this.#count >> 3) > this.bytes.length) throw damaged();
-  }
-
-  bit(): number {
-    const bit = this.peek(1);
-    this.take(1);
-    return bit;
-  }
-
-  bits(count: number): number {
-    let value = 0;
-    for (let left = count; left > 0; left -= 16) {
-      const some = Math.min(left, 16);
-      value = value * 2 ** some + this.peek(some);
-      this.take(some);
-    }
-    return value;
-  }
-
-  /** The next whole byte begins another file, or is the end. */
-  rest(): number {
-    return this.#at - (this.#count >> 3);
-  }
-}
 
 /** @throws ImageError `damaged`, `too_large`, `too_slow` */
 export function unpackBzip2(packed: Uint8Array, sink: Sink): void {
@@ -96,19 +43,6 @@ export function unpackBzip2(packed: Uint8Array, sink: Sink): void {
     bits.bits(32);
     at = bits.rest();
   }
-}
-
-/** Codes of at most so many bits are found in one step. */
-const FAST_BITS = 10;
-
-interface Table {
-  /** By the next `FAST_BITS` bits: symbol and length of the code (5 bits), 0 for longer codes. */
-  readonly fast: Uint16Array;
-  /** For each length, the first code of `LENGTH_MAX` bits that is longer than it. */
-  readonly ends: Int32Array;
-  /** A code minus this number is the index of its symbol. */
-  readonly offsets: Int32Array;
-  readonly symbols: Uint16Array;
 }
 
 /** The bytes after Burrows-Wheeler, in the low 8 bits. Returns how many there are. */
@@ -169,57 +103,6 @@ function readSelectors(bits: Bits, tables: number): Uint8Array {
     selectors[i] = table;
   }
   return selectors;
-}
-
-/** Canonical Huffman codes, given by the length of each symbol's code. */
-function readTable(bits: Bits, symbolCount: number): Table {
-  const lengths: number[] = [];
-  let length = bits.bits(5);
-  for (let i = 0; i < symbolCount; i++) {
-    for (;;) {
-      if (length < 1 || length > LENGTH_MAX) throw damaged();
-      if (bits.bit() === 0) break;
-      length += bits.bit() === 0 ? 1 : -1;
-    }
-    lengths.push(length);
-  }
-  const table = {
-    fast: new Uint16Array(1 << FAST_BITS),
-    ends: new Int32Array(LENGTH_MAX + 1),
-    offsets: new Int32Array(LENGTH_MAX + 1),
-    symbols: new Uint16Array(symbolCount),
-  };
-  let [code, index] = [0, 0];
-  for (let size = 1; size <= LENGTH_MAX; size++) {
-    table.offsets[size] = code - index;
-    for (let symbol = 0; symbol < symbolCount; symbol++) {
-      if (lengths[symbol] !== size) continue;
-      table.symbols[index++] = symbol;
-      const shift = FAST_BITS - size;
-      if (shift >= 0) table.fast.fill((symbol << 5) | size, code << shift, (code + 1) << shift);
-      code++;
-    }
-    table.ends[size] = code << (LENGTH_MAX - size);
-    code *= 2;
-  }
-  return table;
-}
-
-function readSymbol(bits: Bits, { fast, ends, offsets, symbols }: Table): number {
-  const next = bits.peek(LENGTH_MAX);
-  const entry = fast[next >> (LENGTH_MAX - FAST_BITS)] ?? 0;
-  if (entry !== 0) {
-    bits.take(entry & 31);
-    return entry >> 5;
-  }
-  for (let length = FAST_BITS + 1; length <= LENGTH_MAX; length++) {
-    if (next >= (ends[length] ?? 0)) continue;
-    const symbol = symbols[(next >> (LENGTH_MAX - length)) - (offsets[length] ?? 0)];
-    if (symbol === undefined) break;
-    bits.take(length);
-    return symbol;
-  }
-  throw damaged();
 }
 
 /** Undoes Burrows-Wheeler and the runs of 4 to 259 equal bytes. Returns the CRC of what was written. */
