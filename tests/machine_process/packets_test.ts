@@ -5,6 +5,7 @@ import * as abi from "../../ffi/abi/fcntl.ts";
 import { SOCK_SEQPACKET } from "../../ffi/abi/socket.ts";
 import { close, fstat, memfd_create, pread, write } from "../../ffi/file.ts";
 import { recvmsg, sendmsg, unix_connect } from "../../ffi/socket.ts";
+import { connectMachine } from "../../lib/machine_process/remote_system_calls.ts";
 import { ProcessKilled } from "../../lib/system_calls.ts";
 import { connect, startMachine } from "./start.ts";
 
@@ -154,5 +155,5 @@ Deno.test("the last goodbye ends an idle machine and removes its socket; a clien
   assert.equal((await machine.child.status).code, 0);
   assert.equal(await machine.output, "killed 2\n");
   await assert.rejects(Deno.lstat(machine.path), Deno.errors.NotFound);
-  assert.throws(() => connect(machine.path), { operation: "connect", code: "ENOENT" });
+  assert.throws(() => connectMachine(machine.path), { operation: "connect", code: "ENOENT" });
 });
