@@ -107,6 +107,29 @@ Deno.test("tasks that documents and comments name exist", () => {
   );
 });
 
+Deno.test("CONTRIBUTING.md names every task", () => {
+  const { tasks } = JSON.parse(read("deno.json"));
+  const named = Array.from(
+    read("CONTRIBUTING.md").matchAll(/deno(?:@[\d.]+)? task ([a-z][\w:]*)/g),
+    ([, task]) => task,
+  );
+  assert.deepEqual(Object.keys(tasks).filter((task) => !named.includes(task)), []);
+});
+
+/** Commands have the name of their file: `luo session create`. The words after `luo` that are no commands are options and files. */
+Deno.test("commands that documents name exist", () => {
+  const files = PATHS.filter((path) => /^commands\/\w+\.ts$/.test(path)).map((path) => path.slice(9, -3));
+  const exists: Accept = (words) => {
+    const [first = "", second = ""] = words.split(" ");
+    const isGroup = files.some((file) => file.startsWith(`${first}_`));
+    return files.includes(first) || (isGroup && (second === "" || files.includes(`${first}_${second}`)));
+  };
+  // A recipe adds a command, and the changes name what is no command.
+  const text = DOCUMENTS.filter((path) => path !== "docs/architecture.md" && path !== "CHANGELOG.md");
+  assert.deepEqual(offenders(text, /`luo ([a-z]+(?: [a-z]+)?)/g, read, exists), []);
+  assert.deepEqual(offenders(text, /^(?: {4,}(?:\$ )?|\$ )luo ([a-z]+(?: [a-z]+)?)/gm, read, exists), []);
+});
+
 Deno.test("lines of documents are at most 120 columns wide, tables too", () => {
   const wide = DOCUMENTS.flatMap((path) =>
     read(path).split("\n").flatMap((line, index) => line.length > 120 ? [`${path}:${index + 1}`] : [])
