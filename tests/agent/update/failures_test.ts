@@ -48,6 +48,18 @@ const WAYS: readonly Way[] = [
   },
   { name: "prints without end", script: "yes", outcome: "failed", reason: /64 KiB/ },
   {
+    name: "complains without end",
+    script: "yes >&2",
+    outcome: "failed",
+    reason: /more than 16 MiB to standard error/,
+  },
+  {
+    name: "says no beside a process that goes on",
+    script: "sleep 5 & exec >/dev/null; echo no >&2; exit 1",
+    outcome: "veto",
+    reason: /^no$/,
+  },
+  {
     name: "is no program",
     script: 'printf "\\0\\0" >"$0.new"; chmod +x "$0.new"; mv "$0.new" "$0"',
     outcome: "failed",
@@ -201,6 +213,34 @@ for (
     using agent = machine.agent();
     await agent.updates.prepare(machine.options(agent), NEVER);
     assert.equal(agent.updates.record?.participants[0]?.answer, answer);
+  });
+}
+
+for (
+  const [what, script] of [
+    ["closes its standard input", "exec <&-"],
+    ["closes all that it was given", "exec <&- >&- 2>&-"],
+    ["reads a part of its input", "head -c 5 >/dev/null"],
+    ["leaves its process group", "exec setsid true"],
+    ["leaves a process that holds everything open", 'setsid sleep 3 & echo $! >>"$0.pids"'],
+    ["changes its directory and removes it", 'mkdir -p "$0.dir"; cd "$0.dir"; rmdir "$0.dir"'],
+  ] as const
+) {
+  Deno.test(`a participant that ${what} at every event does its part`, async () => {
+    using machine = new UpdateMachine();
+    machine.participant("vm");
+    for (const event of ["prepare", "freeze", "updated", "finish", "cancel"]) {
+      machine.act("vm", event, script);
+    }
+    {
+      using agent = machine.agent();
+      await agent.updates.prepare(machine.options(agent), NEVER);
+      await agent.updates.cancel();
+      assert.equal(agent.updates.record?.events.at(-1)?.outcome, "done");
+      await throughKexec(agent.updates.run(machine.options(agent), NEVER));
+    }
+    using agent = await machine.nextAgent();
+    assert.deepEqual([agent.updates.state, agent.updates.record?.outcome], ["normal", "done"]);
   });
 }
 
