@@ -86,7 +86,9 @@ function charts(timeline: Timeline): Markup {
   const whole = { from: 0, to: Math.max(1, timeline.total) };
   const closer = dark &&
     section("The blackout", chart(rows.filter(isDark(timeline)), dark, timeline.blackout));
-  return markup`${section("The update", chart(rows, whole, timeline.blackout), key(timeline))}${closer}`;
+  return markup`${
+    section("The update", chart(rows, whole, timeline.blackout), key(rows, timeline))
+  }${closer}`;
 }
 
 function chart(rows: readonly Row[], span: Span, dark: Span | undefined): Markup {
@@ -122,16 +124,20 @@ function chart(rows: readonly Row[], span: Span, dark: Span | undefined): Markup
 ${lines}<div class="row axis"><span class="name"></span><span class="track">${labels}</span><span class="took"></span></div></div>`;
 }
 
-function key({ kernel, blackout, bars }: Timeline): Markup {
-  const failed = bars.some(({ outcome = "done" }) => outcome !== "done" && outcome !== "skipped");
+const KINDS: readonly (readonly [kind: string, what: string])[] = [
+  ["phase", "a phase"],
+  ["part", "a participant's part in it"],
+  ["failed", "failed"],
+  ["open", "not over"],
+  ["between", "reboot call to the next kernel's clocks"],
+  ["kernel", "boot"],
+];
+
+/** The colours that the chart has. */
+function key(rows: readonly Row[], { blackout }: Timeline): Markup {
+  const used = new Set<string>(rows.flatMap(({ segments }) => segments.map(({ kind }) => kind)));
   const entries = [
-    ["phase", "a phase"],
-    ["part", "a participant's part in it"],
-    ...failed ? [["failed", "failed"]] : [],
-    ...bars.some(({ to }) => to === undefined) ? [["open", "not over"]] : [],
-    ...kernel === undefined
-      ? []
-      : [["between", "reboot call to the next kernel's clocks"], ["kernel", "boot"]],
+    ...KINDS.filter(([kind]) => used.has(kind)),
     ...blackout === undefined ? [] : [["dark", "the blackout"]],
   ];
   return markup`<div class="key">${
@@ -199,13 +205,20 @@ function events({ bars }: Timeline): Markup {
   return section("Every event", tableOf(head, rows, [0, 1]));
 }
 
+const MANY_COLUMNS = 4;
+
 function tableOf(
   head: readonly string[],
   rows: readonly (readonly Content[])[],
   numbers: readonly number[],
 ): Markup {
-  const kind = (at: number) => numbers.includes(at) ? "number" : at === head.length - 1 ? "wide" : "";
-  return markup`<div class="scroll"><table><thead><tr>${
+  const kind = (at: number) => {
+    if (head[at] === "Reason") return "wide reason";
+    return numbers.includes(at) ? "number" : at === head.length - 1 ? "wide" : "";
+  };
+  // On a phone there is no room for so many columns: a reason has a line of its own there.
+  const many = head.filter((cell) => cell !== "Reason").length >= MANY_COLUMNS;
+  return markup`<div class="scroll"><table class="${many ? "many" : ""}"><thead><tr>${
     head.map((cell, at) => markup`<th class="${kind(at)}">${cell}</th>`)
   }</tr></thead><tbody>
 ${

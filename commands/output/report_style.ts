@@ -2,7 +2,7 @@
 export const REPORT_STYLE = `
 :root{color-scheme:light dark;--page:#f4f6f9;--card:#fff;--text:#1d2530;--dim:#5d6a7a;--line:#e1e6ed;--dark:rgba(32,48,74,.1);
 --phase:#4a76c9;--part:#2f9385;--failed:#c9403a;--open:#b98a2b;--kernel:#c9762b;--between:#e9c6a4;--good:#1f7a4d}
-@media(prefers-color-scheme:dark){:root{--page:#0e131a;--card:#161c25;--text:#e6ebf2;--dim:#98a5b7;--line:#29323f;--dark:rgba(185,205,240,.13);
+@media screen and (prefers-color-scheme:dark){:root{--page:#0e131a;--card:#161c25;--text:#e6ebf2;--dim:#98a5b7;--line:#29323f;--dark:rgba(185,205,240,.13);
 --phase:#6d97e8;--part:#4fbcac;--failed:#f07a73;--open:#dcae4f;--kernel:#eb9a4d;--between:#80603f;--good:#5fcf96}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--text);font:15px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;-webkit-text-size-adjust:100%}
@@ -51,6 +51,10 @@ footer{color:var(--dim);font-size:.8rem}
 .tile b{font-size:1.2rem}.row{grid-template-columns:1fr auto;row-gap:0;padding-bottom:4px}.name{grid-column:1}.took{grid-column:2}
 .track{grid-column:1/3;height:20px;grid-row:2}.axis .track{grid-row:1;height:22px}.track i.bar{top:3px;bottom:3px}.axis .name,.axis .took{display:none}
 .axis .track span.odd{display:none}
-table{font-size:.8rem}th,td{padding-right:9px}}
-@media print{body{background:#fff}section,.tile{break-inside:avoid}}
+table{font-size:.8rem}th,td{padding-right:9px;overflow-wrap:anywhere}
+.many tr{display:grid;grid-template-columns:1fr 1fr .9fr 1.35fr .95fr;border-bottom:1px solid var(--line)}
+.many tr:last-child{border-bottom:0}.many th,.many td{border:0;padding-right:6px;min-width:0}
+.many .reason{grid-column:1/-1;color:var(--dim)}.many th.reason,.many td.reason:empty{display:none}.many td.reason{padding-top:0}}
+@media print{:root{color-scheme:light}body{background:#fff}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}
+section,.tile,.row,tr{break-inside:avoid}h2{break-after:avoid}}
 `;
