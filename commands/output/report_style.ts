@@ -52,7 +52,7 @@ footer{color:var(--dim);font-size:.8rem}
 .track{grid-column:1/3;height:20px;grid-row:2}.axis .track{grid-row:1;height:22px}.track i.bar{top:3px;bottom:3px}.axis .name,.axis .took{display:none}
 .axis .track span.odd{display:none}
 table{font-size:.8rem}th,td{padding-right:9px;overflow-wrap:anywhere}
-.many tr{display:grid;grid-template-columns:1fr 1fr .9fr 1.35fr .95fr;border-bottom:1px solid var(--line)}
+.many tr{display:grid;grid-template-columns:1fr .95fr .85fr 1.2fr 1.1fr;border-bottom:1px solid var(--line)}
 .many tr:last-child{border-bottom:0}.many th,.many td{border:0;padding-right:6px;min-width:0}
 .many .reason{grid-column:1/-1;color:var(--dim)}.many th.reason,.many td.reason:empty{display:none}.many td.reason{padding-top:0}}
 @media print{:root{color-scheme:light}body{background:#fff}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}
