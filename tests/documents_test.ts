@@ -116,6 +116,13 @@ Deno.test("CONTRIBUTING.md names every task", () => {
   assert.deepEqual(Object.keys(tasks).filter((task) => !named.includes(task)), []);
 });
 
+Deno.test("docs/decisions/one-file.md compiles luo with the environment that its task has", () => {
+  const variables = (text: string) =>
+    Array.from(text.matchAll(/--allow-env=([A-Z_,]+)/g), ([, names = ""]) => names.split(",")).flat().sort();
+  const { tasks } = JSON.parse(read("deno.json"));
+  assert.deepEqual(variables(read("docs/decisions/one-file.md")), variables(tasks.luo));
+});
+
 /** Commands have the name of their file: `luo session create`. The words after `luo` that are no commands are options and files. */
 Deno.test("commands that documents name exist", () => {
   const files = PATHS.filter((path) => /^commands\/\w+\.ts$/.test(path)).map((path) => path.slice(9, -3));
