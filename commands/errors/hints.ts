@@ -1,4 +1,4 @@
-/** What to do about a failed system call, by operation and errno. */
+/** The steps to take after a failed system call, by operation and errno. */
 
 /** CONFIG_KEXEC_SIG_FORCE, or UEFI Secure Boot with IMA's rules for the architecture. */
 const SIGNED_ONLY = "this kernel takes signed images only";

@@ -39,7 +39,7 @@ function turnedAway(): Failure {
   });
 }
 
-/** What the agent said makes no sense: mostly it is the agent of the version before, which runs on after an upgrade. */
+/** The agent's answer makes no sense. Mostly the agent is of the version before, and has run on after an upgrade. */
 function otherVersion(message: string): Failure {
   const [, unknown, name] =
     /org\.varlink\.service\.(MethodNotFound|InvalidParameter) \{"\w+":"([\w.]+)"\}/.exec(message) ?? [];

@@ -1,4 +1,4 @@
-/** What a check cannot tell, for a load that goes on all the same. */
+/** The facts that a check cannot find out, for a load that goes on without them. */
 import { doubts } from "../../lib/kexec/check/line.ts";
 import type { Check } from "../../lib/schema/types.ts";
 import { visible } from "../base/text.ts";

@@ -14,7 +14,7 @@ export class Markup {
   constructor(readonly text: string) {}
 }
 
-/** What a template may hold: markup stays as it is, everything else becomes text. */
+/** The values that a template may hold: markup stays as it is, everything else becomes text. */
 export type Content = Markup | string | number | undefined | readonly Content[];
 
 /** `markup` before a template: its literal parts are markup, what is filled in is escaped unless it is markup. */

@@ -46,7 +46,7 @@ function section(title: string, ...content: Content[]): Markup {
 `;
 }
 
-/** What went wrong comes first. */
+/** Failures come first. */
 function alarm(update: UpdateRecord): Markup | undefined {
   const { reason, losses = [] } = update;
   if (reason === undefined && losses.length === 0) return undefined;

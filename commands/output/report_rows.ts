@@ -1,7 +1,7 @@
 /** The rows of a timeline's chart, and the words of its numbers: for text, SVG and HTML. */
 import type { KernelShare, Timeline, TimelineBar } from "../../lib/schema/report_types.ts";
 
-/** What a segment is, which decides its colour. */
+/** The kind of a segment, which decides its colour. */
 export type SegmentKind = "phase" | "part" | "failed" | "open" | "kernel" | "between";
 
 export interface Segment {

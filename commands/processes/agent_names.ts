@@ -5,7 +5,7 @@ import type { SessionInfo } from "../../lib/agent/protocol.ts";
 import { resolveTarget } from "../arguments/agent_target.ts";
 import type { Context } from "../base/context.ts";
 
-/** Whoever presses a key does not wait longer. */
+/** The longest wait of a user who presses the key for completion. */
 const LIMIT_MS = 1000;
 const PAGE_ENTRIES = 1000;
 const PAGES_MAX = 20;

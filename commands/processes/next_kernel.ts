@@ -5,7 +5,7 @@ import type { Context } from "../base/context.ts";
 import { Failure } from "../errors/failure.ts";
 import { LuoError } from "../../lib/error.ts";
 
-/** What `luo kexec load` and `luo kexec check` are asked for. */
+/** The kernel that a command line of `luo kexec load` or `luo kexec check` names. */
 export interface KernelRequest extends LineChoice {
   /** Undefined: this host's default. */
   readonly kernel?: string;

@@ -8,7 +8,7 @@ import { SYSTEMD_SESSION } from "./session_lookup.ts";
 
 /** The process at the other end of a connection, as it was when it connected. */
 export interface Peer extends Credentials {
-  /** Its supplementary groups. Only known of clients of the shared socket. */
+  /** Its supplementary groups. Known for clients of the shared socket only. */
   readonly groups?: readonly number[];
 }
 
@@ -25,7 +25,7 @@ export class Access {
    */
   constructor(readonly owner: number, readonly file?: string) {}
 
-  /** Reads the file, again too. @throws LuoError `configure`: the rules are as they were */
+  /** Reads the file, for the first time or again. @throws LuoError `configure`: the rules are as they were */
   read(): void {
     if (this.file !== undefined) this.#rules = readAccessFile(this.file);
   }

@@ -10,7 +10,7 @@ import { MANIFEST_SESSION, VALUES_SESSION } from "./manifest.ts";
 import type { SessionInfo } from "./protocol.ts";
 import type { SessionStore } from "./session_store.ts";
 
-/** What was given and is not taken yet. */
+/** The sessions that the store gave and that the agent has not taken yet. */
 export interface Given {
   readonly outgoing: Map<string, OutgoingSession>;
   readonly incoming: Map<string, IncomingSession>;

@@ -39,7 +39,7 @@ export class AgentDevice implements Disposable {
     readonly now: () => string,
   ) {}
 
-  /** What was handed over is known, or is being read. */
+  /** Whether the handover has been read, or is being read. */
   get begun(): boolean {
     return this.#begun || this.#beginning;
   }

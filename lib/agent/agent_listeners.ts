@@ -13,7 +13,7 @@ import {
 } from "./shared_place.ts";
 
 const CLIENTS_MAX = 64;
-/** At the shared socket: of all users, and of one. */
+/** The most clients at the shared socket: all users together, and one user. */
 const SHARED_CLIENTS_MAX = 64;
 const CLIENTS_OF_UID_MAX = 16;
 
@@ -49,7 +49,7 @@ export function agentListeners(
   given: number | undefined,
 ): ListenerOptions[] {
   const socket = sharedSocket(paths.socket);
-  // First: an agent that answers at its own socket answers at the shared one too.
+  // The shared socket listens first, so that an agent that answers at its own socket answers at the shared one too.
   const shared_fd = access.file === undefined ? undefined : listenShared(socket);
   const own: ListenerOptions = {
     listen_fd: given === undefined ? listen(paths) : check(dup_cloexec(given), "listen", paths.socket),

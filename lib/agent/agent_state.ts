@@ -83,7 +83,7 @@ export class AgentState implements Disposable {
   updates = 0;
   /** The image that this agent, or one before it in this boot, loaded. */
   image: ImageInfo | undefined;
-  /** The image that the one of an update under way has replaced. */
+  /** The image that was loaded before the update under way loaded its own. */
   replaced: { readonly image: ImageInfo; readonly reload: ImageFiles } | undefined;
   /** The files of that image, open as long as it is loaded: only the agent that loaded it can load it again. */
   reload: ImageFiles | undefined;
@@ -139,13 +139,13 @@ export class AgentState implements Disposable {
     this.saveOrLog();
     this.update = findUpdate(this, old);
     if (this.update !== undefined) this.#keepUpdate(this.update);
-    // In the store the old manifest may stay until the journal can be written.
+    // An agent with a store keeps the old manifest there until the journal can be written.
     if (this.journal.problem === undefined || this.store.usage === undefined) this.#manifest.finish();
     if (!early) renewKept(this);
     this.onBegin();
   }
 
-  /** The manifest that was handed over is finished afterwards, and the record in it is gone. */
+  /** Writes the record anew: the manifest that was handed over, which contains it, is finished after this. */
   #keepUpdate(record: UpdateRecord): void {
     try {
       this.saveUpdate(record);
@@ -192,7 +192,7 @@ export class AgentState implements Disposable {
     this.ending = undefined;
   }
 
-  /** For a session that exists already: the kernel takes none back. */
+  /** Keeps a session that exists already. A failure is only logged, because the kernel takes no session back. */
   keepOrLog(session: IncomingSession | OutgoingSession): void {
     try {
       this.store.checkRoom("keep", session.name);
@@ -233,8 +233,8 @@ export class AgentState implements Disposable {
   }
 
   /**
-   * For changes that can be undone. `only` names the one session that has changed, is new or is gone since the journal was written
-   * last. Without it all of the journal is written.
+   * Writes the journal after a change that can be undone. `only` names the one session that has changed, is new or is gone since
+   * the journal was written last. Without it all of the journal is written.
    *
    * @throws LuoError `record`; `create`, `write`, `preserve` the manifest
    */
@@ -243,7 +243,7 @@ export class AgentState implements Disposable {
   }
 
   /**
-   * For what the kernel has done already and cannot undo (`done`, a sentence): the error says that it is done.
+   * Writes the journal after a change that the kernel cannot undo. The error says that the change is done (`done`, a sentence).
    *
    * @throws LuoError as `save`
    */
@@ -255,7 +255,7 @@ export class AgentState implements Disposable {
     throw new LuoError(operation, subject, errno, `${done}, but it cannot be recorded in ${subject}`);
   }
 
-  /** For a start and an end, which a full disk must not stop. An old record makes the next agent ask the kernel. */
+  /** Writes the journal at a start or an end, which a full disk must not stop. With an old record the next agent asks the kernel. */
   saveOrLog(): void {
     if (!this.mayWrite()) return;
     for (const { message } of this.journal.tryWrite(journalSource(this))) {

@@ -1,4 +1,4 @@
-/** The request that forgets losses, after somebody has dealt with them. */
+/** The request that forgets losses, after an operator has dealt with them. */
 import type { AgentState } from "./agent_state.ts";
 import type { Loss, Methods } from "./protocol.ts";
 import { saveOr } from "./save_or.ts";

@@ -7,7 +7,7 @@ import { type RunningDigest, startDigest } from "../files/digest.ts";
 import { ProcessKilled } from "../system_calls.ts";
 import type { FileInfo } from "./protocol.ts";
 
-/** Some milliseconds of work: a request waits no longer. */
+/** The longest piece of work, in bytes: it takes some milliseconds, and a request waits no longer. */
 const PIECE_BYTES = 4 << 20;
 
 interface Check {
@@ -71,7 +71,7 @@ export class DigestChecks implements Disposable {
     this.on_verdict();
   }
 
-  /** Undefined: it cannot be read, or nobody waits for it any more. */
+  /** Undefined: the file cannot be read, or `goesOn` says no. */
   async #digest(fd: number, goesOn: () => boolean): Promise<string | undefined> {
     const digest: RunningDigest = await startDigest();
     const buffer = new Uint8Array(PIECE_BYTES);

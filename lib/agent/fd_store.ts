@@ -11,7 +11,7 @@ export interface StoredFd {
 export interface FdStore {
   /** The most entries. The service manager drops an entry for which there is no room, and does not tell. */
   readonly room: number;
-  /** What the store held when this process was started. */
+  /** The descriptors that the store held when this process was started. */
   readonly given: readonly StoredFd[];
   /** Adds a copy of the fd. @throws LuoError `store` */
   push(name: string, fd: number): void;

@@ -38,7 +38,7 @@ export function preserveFile(
   const { info, session } = outgoingSession(state, request.session, "preserve");
   const subject = `file ${token} in session "${request.session}"`;
   const given = givenFile(request, fds, peer);
-  // Asked of the host's descriptor: `adopt` takes it away.
+  // The host's descriptor is asked now, because `adopt` takes it away.
   const fileSystem = fstatfs_type(given);
   using file = Fd.of(sys, sys.adopt(given), "preserve", subject);
   const stat = check<Stat>(sys.fstat(file.number), "preserve", subject);
@@ -142,7 +142,7 @@ export function restoreFile(
       seals: sealsOf(sys, file.number),
       ...kindOfFile(fstatfs_type(host_fd), stat),
     });
-  // Read before a client can move it: the kernel gives the same open file description, and its position, every time.
+  // The position is read before a client can move it: the kernel gives the same open file description every time.
   const position = sys.lseek(file.number, 0n, SEEK_CUR);
   if (info.state === "retrieved" && given.position === undefined && position >= 0n) {
     given.position = Number(position);
@@ -213,7 +213,7 @@ export function markFile(
   if (file === undefined) {
     throw noSuchFile(request.session, token, info.files.map((one) => one.token));
   }
-  // A file of a kept session stays preserved, whoever has it.
+  // A file of a kept session stays preserved while programs use it.
   if (kept === undefined) setState(state, info.name, file, request.restored ? "restored" : "waiting");
   return { file };
 }

@@ -14,7 +14,8 @@ interface Opened {
 }
 
 /**
- * A copy of the session's descriptor. Whoever has it can preserve, restore and finish without the agent, and keeps the session alive.
+ * A copy of the session's descriptor. A process that has it can preserve, restore and finish without the agent, and the session lives
+ * as long as that process has it.
  * So from here on the agent does not know the files of an outgoing session. It records that before it gives the descriptor away.
  *
  * @throws LuoError `share`: EOPNOTSUPP on the model, whose sessions cannot be passed to a process of the host

@@ -5,7 +5,7 @@ import { ManifestWriter, UPDATE_TOKEN } from "./manifest.ts";
 import { replaceFile } from "./replace_file.ts";
 import { overwriteRecord, type RecordLog, type RecordPaths, writeRecord } from "./record.ts";
 
-/** The journal, and the one change that it has since it was written last, if that is all. */
+/** The journal, and the change since it was written last, when it is the change of one session. */
 export interface JournalSource {
   readonly change: Uint8Array | undefined;
   /** The same bytes each time. */
@@ -36,8 +36,8 @@ export class JournalWriter implements Disposable {
   constructor(readonly paths: RecordPaths, readonly own: OwnOutgoing) {}
 
   /**
-   * For changes that can be undone. The record is written first, because it fails more often (on a full disk). The manifest is
-   * then as it was.
+   * Writes a change that can be undone. The record is written first, because it fails more often (on a full disk). When it fails, the
+   * manifest is as it was.
    *
    * @throws LuoError `record`; `create`, `write`, `preserve` the manifest
    */
@@ -47,7 +47,7 @@ export class JournalWriter implements Disposable {
     this.#noted(() => this.#writeManifest(journal));
   }
 
-  /** For changes that cannot be undone: both places are tried. Returns the errors. */
+  /** Writes a change that cannot be undone: tries both places. Returns the errors. */
   tryWrite(journal: JournalSource): LuoError[] {
     this.problem = undefined;
     return [() => this.#writeRecord(journal), () => this.#writeManifest(journal)].flatMap((write) => {

@@ -60,8 +60,8 @@ function preserveHeld(state: AgentState, session: OutgoingSession, file: FileInf
 }
 
 /**
- * To be called before the journal is written, and `renewKept` after it: when the agent dies in between, the next one asks the kernel
- * which of these sessions it still has.
+ * The caller calls this before it writes the journal, and `renewKept` after that: when the agent dies in between, the next one asks
+ * the kernel which of these sessions it still has.
  */
 export function announceKept(state: AgentState): void {
   for (const held of state.incoming.values()) {
@@ -70,7 +70,7 @@ export function announceKept(state: AgentState): void {
 }
 
 /**
- * Preserves all kept sessions again that were handed over. A session with which that fails stays as it was handed over and says why:
+ * Preserves all kept sessions again that were handed over. A session for which that fails stays as it was handed over, and says why:
  * nothing of it is lost.
  */
 export function renewKept(state: AgentState): void {
@@ -86,7 +86,7 @@ export function renewKept(state: AgentState): void {
   }
 }
 
-/** The session of which the journal says already that the agent has retrieved it. @throws LuoError `retrieve` */
+/** Retrieves a session. The journal says already that the agent has retrieved it. @throws LuoError `retrieve` */
 function retrieved(state: AgentState, held: Held<IncomingSession>): Open<IncomingSession> {
   const { info } = held;
   if (held.session !== undefined) return { info, session: held.session };
@@ -136,7 +136,7 @@ function renew(state: AgentState, { info, session }: Open<IncomingSession>, forc
     renewed = renewedInfo(info, [...files.keys()]);
     state.store.keep(next);
     state.outgoing.set(name, { info: renewed, session: next });
-    // The journal lists the files in both sessions now: wherever the kexec finds them, the next agent looks for them.
+    // The journal now lists the files in both sessions, so that the next agent looks in both, whenever the kexec comes.
     saveOr(state, { list: "outgoing", name }, () => state.outgoing.delete(name));
     finishOr(state, session, () => state.outgoing.delete(name));
   } catch (error) {
@@ -226,7 +226,7 @@ function noteHeld(info: SessionInfo): void {
   info.keepProblem = `the kernel refused to preserve again: file ${tokens}`;
 }
 
-/** The handed over session is gone from the journal. When that cannot be written, the outgoing one of the same name counts. */
+/** Removes the session that was handed over from the journal. When that fails, the outgoing session of the same name counts. */
 function settle(state: AgentState, name: string, losses: boolean): void {
   if (losses) return state.saveOrLog();
   try {

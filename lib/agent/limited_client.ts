@@ -1,4 +1,4 @@
-/** What a client with access rules may ask, and how much of an answer it sees. Whatever is not named here is refused. */
+/** The requests that a client with access rules may make, and how much of an answer it sees. All that is not named here is refused. */
 import { ruleFor, type Rules, sees } from "./access.ts";
 import type { AgentState } from "./agent_state.ts";
 import type { ErrorName, MethodName, Status } from "./protocol.ts";
@@ -78,7 +78,7 @@ export function isNotAllowed(error: unknown): error is VarlinkError {
   return error instanceof VarlinkError && error.error === `${INTERFACE}.${"NotAllowed" satisfies ErrorName}`;
 }
 
-/** The status as the rules let it be seen: of the machine what /proc shows everybody, and the client's own sessions. */
+/** The part of the status that the rules show: facts of the machine that /proc shows to every user, and the client's own sessions. */
 export function limitedStatus(rules: Rules, status: Status): Status {
   const { backend, kernel, device, agent, image, sessions, unlisted, losses } = status;
   return {
@@ -93,7 +93,7 @@ export function limitedStatus(rules: Rules, status: Status): Status {
   };
 }
 
-/** An error without the names of sessions that are others'. */
+/** An error without the names of other users' sessions. */
 export function limitedError(rules: Rules, error: unknown): unknown {
   if (!(error instanceof VarlinkError) || error.error !== `${INTERFACE}.NoSuchSession`) return error;
   const { known } = error.parameters;

@@ -1,4 +1,4 @@
-/** A log that clients cannot fill: of many lines in a short time some are written, and the number of the others. */
+/** A log that clients cannot fill: after some lines in a short time, only the number of further lines is written. */
 
 const LINES = 20;
 const WINDOW_MS = 10_000;

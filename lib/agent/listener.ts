@@ -11,13 +11,13 @@ export interface ListenerOptions {
   /** Listening and non-blocking; closed when the server ends. */
   readonly listen_fd: number;
   readonly clients_max: number;
-  /** Clients of one user. Undefined: no limit but that of all. */
+  /** The most clients of one user. Undefined: only the limit for all users holds. */
   readonly clients_of_uid_max?: number;
   /** Whether this client may call. */
   readonly allowed: (peer: Peer) => boolean;
   /** The path of the socket, when this process has made the socket. */
   readonly path?: string;
-  /** Asked a second after the socket has lost its path. A new listening fd, when no client can reach the old one any more. */
+  /** Called a second after the socket has lost its path. Returns a new listening fd, when no client can reach the old one any more. */
   readonly listenAgain?: () => number | undefined;
   /** Clients of other users come here: their groups are asked for, and they are read in small pieces, so that each has its turn. */
   readonly shared?: boolean;

@@ -4,11 +4,11 @@ import { close } from "../../ffi/file.ts";
 import { recvmsg, sendmsg } from "../../ffi/socket.ts";
 import { joined } from "../joined_bytes.ts";
 
-/** A client sends nothing longer. */
+/** The longest line of a client. */
 const LINE_MAX = 4096;
 const NEWLINE = 10;
 
-/** What clients of luo-agent say. */
+/** The commands of luo-agent's clients. */
 export type Command =
   | { readonly cmd: "SUBSCRIBE" | "CLAIM"; readonly id: string }
   | { readonly cmd: "READY" };

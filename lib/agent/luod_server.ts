@@ -17,7 +17,7 @@ import { commandOf, LuodConnection } from "./luod_connection.ts";
 const CLIENTS_MAX = 64;
 const EVENTS_MAX = 16;
 
-/** What the server needs of the agent. */
+/** The part of the agent that the server uses. */
 export interface LuodHost {
   /** Why a client may not take part under that id; undefined: it does from now on. */
   subscribe(id: string, connection: LuodConnection): string | undefined;

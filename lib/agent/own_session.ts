@@ -17,7 +17,7 @@ export class OwnSession implements Disposable {
     this.#incoming = host.given.own.incoming.get(name);
   }
 
-  /** Makes the one for the next kernel. Undefined without a device. @throws LuoError `open`, `create` */
+  /** Makes the session for the next kernel. Undefined without a device. @throws LuoError `open`, `create` */
   make(): OutgoingSession | undefined {
     const { device } = this.host;
     if (!device.begun) return undefined;
@@ -26,7 +26,7 @@ export class OwnSession implements Disposable {
     return session;
   }
 
-  /** The one that the previous kernel handed over. Undefined: there is none. @throws LuoError `open`, `retrieve` */
+  /** The session that the previous kernel handed over. Undefined: there is none. @throws LuoError `open`, `retrieve` */
   incoming(): IncomingSession | undefined {
     // When an earlier agent made the manifest of this kernel, it had retrieved everything that is the agent's own.
     const wasRead = this.host.given.own.outgoing.has(MANIFEST_SESSION);
@@ -36,7 +36,7 @@ export class OwnSession implements Disposable {
     return this.#incoming;
   }
 
-  /** Finishes the one that was handed over, after its content is written elsewhere. */
+  /** Finishes the session that was handed over, after its content is written elsewhere. */
   finish(): void {
     const session = this.#incoming;
     if (session === undefined) return;

@@ -8,7 +8,7 @@ import { replaceFile } from "./replace_file.ts";
 import { SERVICE_VARIABLES } from "./service.ts";
 import type { EventInput } from "./update/callee.ts";
 
-/** What all participants of this agent have in common. */
+/** The settings that all participants of this agent share. */
 export interface ParticipantSurroundings {
   readonly backend: string;
   readonly paths: AgentPaths;

@@ -8,11 +8,11 @@ import type { Objection } from "./refusal.ts";
 const FIXED_SIZE = F_SEAL_GROW | F_SEAL_SHRINK;
 
 /**
- * Linux freezes the size of a preserved file, a model cannot do that to a file of its host. No call of LUO tells the size, so the
+ * Linux freezes the size of a preserved file. The model cannot do that to a file of its host. No call of LUO tells the size, so the
  * agent keeps a descriptor of each file until its session ends.
  */
 export class PreservedFds implements Disposable {
-  /** By session and token. */
+  /** The descriptors, by session and token. */
   readonly #fds = new Map<string, Map<string, Fd>>();
 
   #resized = new Map<FileInfo, number>();

@@ -70,7 +70,7 @@ export class RecordLog {
   readonly #limit: number;
   readonly #seed: number;
 
-  /** Of a file with that inode and size, which holds the journal and no log. */
+  /** @param size the size of the record with that inode, which this process wrote, with the journal and no log */
   constructor(readonly paths: RecordPaths, readonly inode: bigint, size: number, journal: Uint8Array) {
     this.#end = size;
     this.#limit = size + LOG_MIN_BYTES + (size >> 2);

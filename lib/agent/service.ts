@@ -1,4 +1,4 @@
-/** The service manager that started the agent: what it gave to the agent, and how the agent tells it how things are. */
+/** The service manager that started the agent: what it gave to the agent, and how the agent reports its state. */
 import { F_SETFD, F_SETFL, FD_CLOEXEC, O_NONBLOCK, O_RDWR } from "../../ffi/abi/fcntl.ts";
 import { fcntl } from "../../ffi/file.ts";
 import { getpid } from "../../ffi/process.ts";

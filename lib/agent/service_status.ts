@@ -1,4 +1,4 @@
-/** What the service manager shows of the agent (systemctl status). */
+/** The line that the service manager shows for the agent (systemctl status). */
 import type { AgentState } from "./agent_state.ts";
 
 /** `2 sessions for the next kernel, 1 of the previous one`. */

@@ -34,7 +34,7 @@ export class ValueStore implements Disposable {
   readonly #values = new Map<string, Value>();
   readonly #writer: JournalWriter;
   readonly #paths: { readonly state: string; readonly damaged: string };
-  /** Of all keys and values. */
+  /** Bytes of all keys and values. */
   #bytes = 0;
   /** The session has been made in this kernel. */
   #begun = false;

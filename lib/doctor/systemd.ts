@@ -23,7 +23,7 @@ export function systemd(host: Host): Finding[] {
   return [knowsLuo(host, version)];
 }
 
-/** systemctl kexec ends the agent like every service. What is in a fd store goes over in a session of systemd's own. */
+/** systemctl kexec ends the agent like every service. Descriptors in a fd store go over in a session of systemd's own. */
 function knowsLuo({ agent, text }: Host, version: number): Finding {
   const environment = agent && text(`/proc/${agent.pid}/environ`);
   if (agent === undefined || environment === undefined) {

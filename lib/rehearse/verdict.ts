@@ -5,7 +5,7 @@ import type { ProgramResult } from "./rehearse_program.ts";
 
 type Verdict = Rehearsal["verdict"];
 
-/** What the guest reported, and how the machine ended. */
+/** The report of the guest, and how the machine ended. */
 export interface Evidence {
   readonly result: ProgramResult;
   readonly verified: Extract<GuestReport, { step: "verified" }> | undefined;

@@ -15,7 +15,7 @@ import { commandLine, qemuCommand, type Share } from "./qemu.ts";
 import { ScratchDirectory } from "./scratch_directory.ts";
 
 export interface MachineOptions {
-  /** Of the image; without it, this host's. */
+  /** The architecture of the image. By default that of this host. */
   readonly architecture?: Architecture | undefined;
   /** The path of a static busybox of that architecture; without it, this host's. */
   readonly busybox?: string | undefined;

@@ -6,7 +6,7 @@ import type { OpenUpdate } from "./open_update.ts";
 import { circle, reversed } from "./order.ts";
 import { causeOf, StepFailed, stoppedBy } from "./step_failed.ts";
 
-/** What the operator decides. */
+/** The decisions of the operator. */
 export interface UpdateOptions {
   /** Loads the image as the first phase. Undefined: the one that is loaded is taken. */
   readonly load?: () => Promise<void>;
@@ -130,7 +130,7 @@ export async function freeze(
   kexecFollows: boolean,
 ): Promise<void> {
   const { host, record } = update;
-  // All that takes long is done before the blackout begins.
+  // Everything that takes long is done before the blackout begins.
   if (kexecFollows || host.image().loaded) await readyToExec(update, force);
   stopIfAborted(signal);
   update.enter("freezing");
@@ -174,8 +174,8 @@ function stopIfAborted(signal: AbortSignal): void {
 }
 
 /**
- * The way back: everybody who was told is told to cancel, the last one first; the sessions are closed, the image is unloaded. What
- * fails on this way is recorded and does not stop it.
+ * The way back: tells cancel to every participant that was told before, the last one first; closes the sessions, unloads the image. A
+ * failure on this way is recorded and does not stop it.
  *
  * @param cause why; undefined: it was cancelled by hand
  */
@@ -198,7 +198,7 @@ export async function abandon(update: OpenUpdate, cause: unknown): Promise<void>
   update.enter("normal");
 }
 
-/** One that fails at cancel does not keep the others from it. */
+/** A participant that fails at cancel does not keep the others from theirs. */
 async function cancelAll(
   update: OpenUpdate,
   participants: readonly UpdateParticipant[],

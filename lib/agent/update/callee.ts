@@ -5,7 +5,7 @@ import type { Called } from "./run_participant.ts";
 /** The events that are said to participants. */
 export type SaidEvent = Extract<UpdateEventName, "prepare" | "freeze" | "cancel" | "updated" | "finish">;
 
-/** What a participant learns with an event: the JSON on its standard input, or the parameters of a reply. */
+/** The data that a participant gets with an event: the JSON on its standard input, or the parameters of a reply. */
 export interface EventInput {
   readonly update: string;
   readonly event: SaidEvent;

@@ -11,7 +11,7 @@ import { HostFd } from "../../files/host_fd.ts";
 import { Captured } from "./captured.ts";
 
 const WNOHANG = 1;
-/** The processes at a time. */
+/** How many processes run at a time. */
 const SIDE_BY_SIDE = navigator.hardwareConcurrency;
 
 /**

@@ -1,4 +1,4 @@
-/** What the coordination of an update needs of the agent: sessions, the image, the kexec, and a place for its record. */
+/** The part of the agent that the coordination of an update uses: sessions, the image, the kexec, and a place for its record. */
 import type { FileVerdict, Moment, SessionInfo, UpdateRecord } from "../../schema/types.ts";
 import type { Found } from "./participant_files.ts";
 import type { Callee } from "./callee.ts";

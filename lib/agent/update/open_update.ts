@@ -32,7 +32,7 @@ export interface Round {
   /** In the reverse order of dependencies. */
   readonly reverse?: boolean;
   readonly signal: AbortSignal;
-  /** The first failure stops all others and is thrown. Without it, only those that come after the failed one are left out. */
+  /** True: the first failure stops all others and is thrown. False: only participants that come after the failed one are left out. */
   readonly allOrNothing?: boolean;
   /** The latest end of all, on the clock of `performance.now()`. */
   readonly latest_ms?: number;
@@ -48,7 +48,7 @@ export class OpenUpdate {
   constructor(readonly host: UpdateHost, readonly record: UpdateRecord, readonly boot: Moment["boot"]) {}
 
   #soon: ReturnType<typeof setTimeout> | undefined;
-  /** What the last write threw, when nothing waited for it. */
+  /** The error of the last write, when nothing waited for that write. */
   #failure: { readonly error: unknown } | undefined;
 
   /** @throws LuoError the record cannot be kept */
@@ -65,7 +65,7 @@ export class OpenUpdate {
     }
   }
 
-  /** Keeps the record when the work of this moment is done, and with it what other changes this moment brings. */
+  /** Keeps the record once for all changes of this turn of the event loop. */
   saveSoon(): void {
     this.#soon ??= setTimeout(() => {
       try {
@@ -94,7 +94,7 @@ export class OpenUpdate {
     try {
       this.save(how);
     } catch (error) {
-      // It does not begin: a participant that is not told it needs no cancel.
+      // The event does not begin. A participant that was not told needs no cancel.
       events.splice(events.indexOf(begun), 1);
       throw error;
     }
@@ -136,7 +136,7 @@ export class OpenUpdate {
       try {
         const called = await this.#call(participant, { ...round, signal });
         if (called.outcome === "done") done.add(participant.name);
-        // One that was stopped for another's failure is no failure of its own.
+        // A participant that was stopped because another one failed has not failed itself.
         else if (called.outcome !== "skipped" && first === undefined) {
           first = new StepFailed(event, called.outcome, called.reason ?? called.outcome, participant.name);
           if (allOrNothing) stop.abort(`participant "${participant.name}" failed`);
@@ -158,7 +158,7 @@ export class OpenUpdate {
     return first;
   }
 
-  /** Notes that these were not called, as far as they were not. */
+  /** Notes which of these participants were not called. */
   #skip(event: SaidEvent, participants: readonly UpdateParticipant[]): void {
     const at = this.record.events.findLastIndex((one) =>
       one.event === event && one.participant === undefined

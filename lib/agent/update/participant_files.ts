@@ -29,7 +29,7 @@ export interface Found {
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
 const S_IFDIR = 0o040000;
-/** Others may write. */
+/** The mode bits that let other users write. */
 const S_IWOTH = 0o002;
 /** Names that no executable of a participant has: hidden files, and those that editors and packages leave. */
 const LEFT_OUT = /^\.|~$|\.(json|dpkg-\w+|rpmsave|rpmnew|bak|swp)$/;

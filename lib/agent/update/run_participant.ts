@@ -169,7 +169,7 @@ function judged(status: number, stdout: Captured, stderr: Captured): Called {
   if (stdout.size > ANSWER_MAX) return failed(TOO_LONG);
   try {
     const printed = new TextDecoder("utf-8", { fatal: true }).decode(stdout.read(ANSWER_MAX));
-    // As a shell does with $(...): whoever uses echo and print does not mean the newline.
+    // A shell does the same with $(...): the newline of echo and print is not part of the answer.
     const answer = printed.replace(/\n+$/, "");
     return answer === "" ? { outcome: "done" } : { outcome: "done", answer };
   } catch {
