@@ -43,6 +43,7 @@ export {
   type UserPointer,
   type Utsname,
 } from "./system_calls.ts";
+export type { BuiltInLine } from "./kexec/built_in_line.ts";
 export {
   buildCommandLine,
   type CommandLineChoice,

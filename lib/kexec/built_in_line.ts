@@ -4,7 +4,9 @@ import type { Architecture } from "./file_kind.ts";
 /** COMMAND_LINE_SIZE of both architectures, without the NUL. */
 const LINE_MAX = 2047;
 
+/** A command line that is built into a kernel. */
 export interface BuiltInLine {
+  /** The words. */
   readonly text: string;
   /** The option by which the text is used in place of every other line; otherwise it comes before the given line. */
   readonly instead?: string;
