@@ -1,15 +1,16 @@
 /** Classic BPF as seccomp takes it (linux/bpf_common.h, linux/filter.h): `struct sock_filter`, 8 bytes each. */
 
 const SIZE = 8;
-/** BPF_LD | BPF_W | BPF_ABS, BPF_ALU | BPF_AND | BPF_K, BPF_JMP | BPF_JEQ | BPF_K, BPF_RET | BPF_K. */
-const [LD_W_ABS, AND_K, JEQ_K, RET_K] = [0x20, 0x54, 0x15, 0x06];
+/** BPF_LD | BPF_W | BPF_ABS, BPF_ALU | BPF_AND | BPF_K, BPF_JMP | BPF_JEQ | BPF_K, BPF_JGT, BPF_JGE, BPF_RET | BPF_K. */
+const [LD_W_ABS, AND_K, JEQ_K, JGT_K, JGE_K, RET_K] = [0x20, 0x54, 0x15, 0x25, 0x35, 0x06];
+const JUMPS = { jump_if_equal: JEQ_K, jump_if_greater: JGT_K, jump_if_at_least: JGE_K } as const;
 
 /** One instruction, or a mark: the target of jumps. A jump goes forward, over at most 255 instructions. */
 export type Instruction =
   | { readonly op: "load"; readonly offset: number }
   | { readonly op: "and"; readonly mask: number }
   | {
-    readonly op: "jump_if_equal";
+    readonly op: keyof typeof JUMPS;
     readonly value: number;
     readonly to?: string;
     readonly otherwise?: string;
@@ -45,7 +46,7 @@ export function assemble(program: readonly Instruction[]): Uint8Array<ArrayBuffe
     if (i.op === "load") put(LD_W_ABS, i.offset);
     else if (i.op === "and") put(AND_K, i.mask);
     else if (i.op === "return") put(RET_K, i.value);
-    else if (i.op === "jump_if_equal") put(JEQ_K, i.value, distance(i.to), distance(i.otherwise));
+    else if (i.op !== "mark") put(JUMPS[i.op], i.value, distance(i.to), distance(i.otherwise));
   }
   return bytes;
 }

@@ -5,6 +5,7 @@ export const SECCOMP_FILTER_FLAG_NEW_LISTENER = 8;
 /** Linux 5.19: a call that is being served is interrupted by fatal signals only, so it is never served twice. */
 export const SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV = 32;
 export const SECCOMP_RET_ALLOW = 0x7fff_0000;
+export const SECCOMP_RET_TRACE = 0x7ff0_0000;
 export const SECCOMP_RET_USER_NOTIF = 0x7fc0_0000;
 
 export const SECCOMP_IOCTL_NOTIF_RECV = 0xc050_2100;
@@ -35,6 +36,8 @@ export interface Notification {
   readonly tid: number;
   readonly nr: number;
   readonly args: readonly [bigint, bigint, bigint, bigint, bigint, bigint];
+  /** The call comes from the tracer, not from seccomp's listener. */
+  readonly traced?: true;
 }
 
 /** `bytes`: a struct seccomp_notif. */

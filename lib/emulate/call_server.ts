@@ -6,6 +6,7 @@ import type { CallAnswer, Handlers } from "./call_answer.ts";
 import { Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { ContentCalls } from "./content_calls.ts";
+import { CopyCalls } from "./copy_calls.ts";
 import { DeviceNodes } from "./device_nodes.ts";
 import type { EmulatedFds } from "./emulated_fds.ts";
 import { Ioctls } from "./ioctls.ts";
@@ -42,6 +43,7 @@ export interface ServedMachine {
 export class CallServer implements Disposable {
   readonly #nodes: DeviceNodes;
   readonly #handlers: Handlers<Call>;
+  readonly copies: CopyCalls;
 
   constructor(
     { sys, hasDevice, isPreserved, log }: ServedMachine,
@@ -53,9 +55,10 @@ export class CallServer implements Disposable {
     const ioctls = new Ioctls(sys, program, objects);
     const preserved = new PreservedFiles(sys, objects, ioctls, isPreserved);
     const contents = new ContentCalls(sys, program, objects);
+    this.copies = new CopyCalls(program, objects, preserved);
     this.#nodes = nodes;
     this.#handlers = {
-      ...new OpenCalls(sys, program, subjects, ioctls, preserved).handlers,
+      ...new OpenCalls(sys, program, subjects, ioctls, preserved, this.copies).handlers,
       ...new LookCalls(program, objects, subjects).handlers,
       ...new NameCalls(program, subjects, nodes).handlers,
       ...new MountCalls(program, subjects, nodes).handlers,
@@ -68,6 +71,7 @@ export class CallServer implements Disposable {
       ...new SizeCalls(sys, program, objects, subjects, preserved, contents).handlers,
       ...new WriteCalls(sys, program, objects, preserved, contents).handlers,
       ...new TransferCalls(sys, program, objects, preserved).handlers,
+      ...this.copies.handlers,
       ...new KernelCalls(sys, program, objects, ioctls, log).handlers,
     };
   }

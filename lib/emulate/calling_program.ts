@@ -12,6 +12,7 @@ import { fd_limits, Memory, read_forced } from "../../ffi/tracee.ts";
 import type { Ret, UserMemory } from "../system_calls.ts";
 import { Credentials } from "./credentials.ts";
 import { LazyMemory } from "./lazy_memory.ts";
+import type { NumberWatch } from "./number_watch.ts";
 import { joined } from "../joined_bytes.ts";
 
 const PATH_MAX = 4096;
@@ -44,7 +45,7 @@ export class CallingProgram {
   /** The user namespace of the machine's init. */
   #namespace: string | number | undefined;
 
-  constructor(readonly listener: Listener) {}
+  constructor(readonly listener: Listener, readonly watch: NumberWatch) {}
 
   /** The path at `address`; -EFAULT, -ENAMETOOLONG. */
   path(tid: number, address: bigint): string | Ret {

@@ -2,6 +2,7 @@
 import { EPOLLIN } from "../../ffi/abi/epoll.ts";
 import { O_WRONLY } from "../../ffi/abi/fcntl.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { MSG_DONTWAIT } from "../../ffi/abi/socket.ts";
 import { Listener } from "../../ffi/seccomp.ts";
 import { set_child_subreaper, touch } from "../../ffi/tracee.ts";
 import { ProcessKilled } from "../system_calls.ts";
@@ -17,6 +18,7 @@ import { CallServer } from "./call_server.ts";
 import { NotPopulated } from "./lazy_memory.ts";
 import { NextKernelFiles } from "./next_kernel_files.ts";
 import type { CallAnswer } from "./call_answer.ts";
+import { NumberWatch, type Report } from "./number_watch.ts";
 import { line } from "./trace_line.ts";
 
 export { LaunchError } from "./launch.ts";
@@ -102,6 +104,7 @@ class Boot implements Disposable {
   readonly #objects = new EmulatedFds();
   readonly #launched: Launched;
   readonly #listener: Listener;
+  readonly #watch: NumberWatch;
   readonly #program: CallingProgram;
   readonly #server: CallServer;
   readonly #sys;
@@ -119,7 +122,9 @@ class Boot implements Disposable {
     this.#listener = new Listener(this.#launched.listener);
     this.#objects.watch(this.#launched.listener, EPOLLIN);
     this.#objects.watch(this.#launched.channel, EPOLLIN);
-    this.#program = new CallingProgram(this.#listener);
+    const traces = options.strict && this.#launched.traces;
+    this.#watch = new NumberWatch(traces ? this.#launched : undefined, this.#launched.guard);
+    this.#program = new CallingProgram(this.#listener, this.#watch);
     const isPreserved = (identity: string) => machine.system.host_files.is_preserved(identity);
     const hasDevice = machine.system.luo !== undefined;
     const log = () => machine.system.log;
@@ -144,12 +149,14 @@ class Boot implements Disposable {
       try {
         for (const call of this.#populated.splice(0)) this.#serve(call);
         if (typeof received === "object") this.#serve(received);
+        if (ready.includes(this.#launched.channel)) this.#launched.heard(MSG_DONTWAIT);
+        // Serving one may bring another.
+        for (let report; (report = this.#launched.reports.shift()) !== undefined;) this.#stopped(report);
       } catch (error) {
         if (!(error instanceof ProcessKilled)) throw error;
         // The machine has not rebooted: a fault killed init. Otherwise the next kernel runs.
         return this.machine.boots === this.#boots && !this.machine.off ? EXIT_KILLED : undefined;
       }
-      if (ready.includes(this.#launched.channel)) this.#launched.heard();
       if (this.#launched.status !== undefined) return exitCode(this.#launched.status);
     }
   }
@@ -177,18 +184,32 @@ class Boot implements Disposable {
 
   #serve(call: Notification): void {
     const name = CALLS.get(call.nr);
-    if (name === undefined) return void this.#listener.proceed(call.id);
+    if (name === undefined) return this.#answer(call, undefined);
     this.#program.called(call.tid);
     const { trace } = this.options;
     try {
       const served = trace === undefined ? this.#server.serve(name, call) : this.#traced(name, call, trace);
-      if (served === undefined) this.#listener.proceed(call.id);
-      else this.#listener.answer(call.id, served);
+      this.#answer(call, served);
     } catch (error) {
       if (!(error instanceof NotPopulated)) throw error;
       return this.#postpone(call, error);
     }
     this.#program.lazy.served(call.tid);
+  }
+
+  #answer(call: Notification, answer: CallAnswer): void {
+    if (!call.traced) {
+      if (answer === undefined) this.#listener.proceed(call.id);
+      else this.#listener.answer(call.id, answer);
+    } else if (answer !== undefined) this.#watch.answer(call.tid, answer);
+    else if (this.#server.copies.copies(call)) this.#watch.leave(call.tid);
+    else this.#watch.proceed(call.tid);
+  }
+
+  /** The guard has stopped a call, or a program after its call. */
+  #stopped({ call, returned }: Report): void {
+    if (returned === undefined) this.#serve(call);
+    else this.#watch.watch(call.tid, this.#server.copies.made(call, returned));
   }
 
   /** Serves the call again once its page was touched. Meanwhile other calls are served, those of the page's handler among them. */

@@ -3,7 +3,7 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { F_GETFL } from "../../ffi/abi/fcntl.ts";
 import * as luo from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
-import { close, fchown, fstat } from "../../ffi/file.ts";
+import { close, fchown, fstat, stat } from "../../ffi/file.ts";
 import { geteuid } from "../../ffi/process.ts";
 import { check } from "../error.ts";
 import type { Ret, SystemCalls, UserMemory } from "../system_calls.ts";
@@ -72,8 +72,14 @@ export class Ioctls {
     const model_fd = emulated?.model_fd ?? this.adopt(call.tid, fd);
     view.setInt32(FD_OFFSET, model_fd, true);
     const answer = this.sys.ioctl(object.model_fd, request, argument);
+    if (answer >= 0 && this.program.watch.active) this.#watchFile(call.tid, fd);
     if (emulated === undefined && model_fd >= 0) this.sys.close(model_fd);
     return answer;
+  }
+
+  #watchFile(tid: number, fd: number): void {
+    const found = stat(`/proc/${tid}/fd/${fd}`);
+    if (typeof found !== "number") this.program.watch.file(tid, identityOf(found));
   }
 
   /** The model's answer for a file that no handler takes, as the session itself is. */
@@ -114,6 +120,7 @@ export class Ioctls {
       return made;
     }
     const given = this.program.give(call, made.fd, cloexec);
+    if (given >= 0) this.program.watch.numbers(call.tid, [given]);
     // When the program does not get a copy, this is the end of the last one, which closes the model's fd.
     close(made.fd);
     return given;

@@ -13,6 +13,7 @@ import { CAP_SYS_BOOT, CAP_SYSLOG } from "./credentials.ts";
 import type { EmulatedFds } from "./emulated_fds.ts";
 import { HostNames } from "./host_names.ts";
 import type { Ioctls } from "./ioctls.ts";
+import { AGAIN } from "./number_watch.ts";
 
 const COMMAND_LINE_MAX = 1 << 16;
 /** linux/kexec.h */
@@ -22,7 +23,7 @@ const KEXEC_SEGMENT_MAX = 16n;
 const [KEXEC_FLAGS, KEXEC_ARCH_MASK] = [0xfn, 0xffff_0000n];
 /** KEXEC_ARCH_X86_64, KEXEC_ARCH_AARCH64: the ELF machine, shifted by 16. */
 const KEXEC_ARCH = { x86_64: 62n << 16n, aarch64: 183n << 16n } as const;
-const SECCOMP_MODE_FILTER = 2;
+const [PR_GET_SECCOMP, PR_SET_SECCOMP, SECCOMP_MODE_FILTER] = [21, 22, 2];
 /** linux/syslog.h; include/linux/printk.h: the bytes of the log that a program may ask for. */
 const [SYSLOG_READ_ALL, SYSLOG_SIZE_BUFFER] = [3, 10];
 const LOG_SIZE = 1 << 18;
@@ -64,8 +65,7 @@ export class KernelCalls {
   > = {
     uname: ({ tid, args: [address] }) => this.#uname(tid, address),
     sethostname: (call) => this.#names.set(call),
-    // PR_GET_SECCOMP: a filter besides luo's is the program's own.
-    prctl: ({ tid }) => this.program.credentials(tid).filters > 1 ? SECCOMP_MODE_FILTER : 0,
+    prctl: (call) => this.#prctl(call),
     syslog: (call) => this.#syslog(call),
     kexec_load: (call) => this.#kexec_load(call),
     kexec_file_load: (call) => this.#kexec_file_load(call),
@@ -77,6 +77,19 @@ export class KernelCalls {
     // As with the sysctl kernel.io_uring_disabled=2.
     io_uring_setup: () => -Errno.EPERM,
   };
+
+  #prctl({ tid, args: [option, mode] }: Notification): CallAnswer {
+    const { watch } = this.program;
+    switch (int(option)) {
+      case PR_GET_SECCOMP:
+        // A filter besides luo's is the program's own.
+        return this.program.credentials(tid).filters > 1 + watch.filters(tid) ? SECCOMP_MODE_FILTER : 0;
+      case PR_SET_SECCOMP:
+        // The program's filter could forbid the guard's.
+        return int(mode) === SECCOMP_MODE_FILTER && watch.everything(tid) ? AGAIN : undefined;
+    }
+    return undefined;
+  }
 
   /** The host's answer with the model's release and version. */
   #uname(tid: number, address: bigint): Ret {

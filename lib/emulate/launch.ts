@@ -2,21 +2,34 @@
 import { MFD_CLOEXEC, MFD_EXEC } from "../../ffi/abi/fcntl.ts";
 import { encodeOsText } from "../../ffi/abi/os_text.ts";
 import { SOCK_SEQPACKET } from "../../ffi/abi/socket.ts";
-import { errnoName } from "../../ffi/abi/errno.ts";
+import { Errno, errnoName } from "../../ffi/abi/errno.ts";
 import { close, memfd_create, write } from "../../ffi/file.ts";
 import { recvmsg, sendmsg, socketpair } from "../../ffi/socket.ts";
 import { spawn_with } from "../../ffi/spawn.ts";
 import { check } from "../error.ts";
+import { joined } from "../joined_bytes.ts";
 import { killAll } from "./kill_descendants.ts";
+import {
+  ACKNOWLEDGED,
+  CALLED,
+  decodeReport,
+  type GuardChannel,
+  type Report,
+  REPORT_SIZE,
+  RETURNED,
+} from "./number_watch.ts";
 import { filter } from "./seccomp_filter.ts";
+import { watchFilter } from "./watch_filter.ts";
 import { MACHINE_CODE } from "./launcher/machine_code.ts";
 
 /** The fd number of the launcher's end of the channel. It is closed when CMD is executed. */
 const CHANNEL = 255;
-/** sizeof(struct order) of launcher.c: u64 nofile[2], u32 instructions, u32 path. The filter and the path follow. */
-const ORDER = 24;
+/** sizeof(struct order) of launcher.c: u64 nofile[2], u32 instructions of each filter. The filters and the path follow. */
+const ORDER = 32;
 const STAGES = ["no_new_privs", "seccomp", "sendmsg", "execve"] as const;
 const [STARTED, ENDED, SHARED] = [100, 101, 102];
+/** The bit of SHARED that tells that the guard may not trace. */
+const LACKS_TRACING = 16;
 /** What a machine can share with the host, by the bits of SHARED. */
 const SHAREABLE = [
   "the names in /tmp, /run and /dev/shm",
@@ -46,7 +59,7 @@ export class LaunchError extends Error {
 }
 
 /** CMD, and its guard: the process that kills CMD and all its descendants when the channel is closed. */
-export class Launched implements Disposable {
+export class Launched implements Disposable, GuardChannel {
   /** CMD's process id; 0 until the guard has sent it. */
   init = 0;
   /** CMD's wait status, once it has ended. */
@@ -54,6 +67,11 @@ export class Launched implements Disposable {
   readonly listener: number;
   /** What the machine shares with the host, because the host has no namespace for it. */
   shared: readonly string[] = [];
+  /** Whether the guard may trace: without it, --strict traps many more calls. */
+  traces = true;
+  /** Calls that the guard has stopped. */
+  readonly reports: Report[] = [];
+  #acknowledged: number | undefined;
 
   constructor(readonly guard: number, readonly channel: number) {
     let listener: number | undefined;
@@ -65,17 +83,34 @@ export class Launched implements Disposable {
    * Takes one message of the launcher. Returns the listener when the message carries it. @throws LaunchError CMD does
    * not run
    */
-  heard(): number | undefined {
-    const into = new Uint8Array(8);
-    const got = recvmsg(this.channel, into, 1);
+  heard(flags = 0): number | undefined {
+    const into = new Uint8Array(REPORT_SIZE);
+    const got = recvmsg(this.channel, into, 1, flags);
+    // An order that was acknowledged took the message.
+    if (got === -Errno.EAGAIN) return undefined;
     if (typeof got === "number") check(got, "receive", "the launcher's message");
     if (typeof got === "number" || got.bytes === 0) throw new LaunchError("execve", "ESRCH");
     if (got.bytes === 1) return got.fds[0];
     const [what = 0, number = 0] = new Uint32Array(into.buffer);
     if (what === STARTED) this.init = number;
     else if (what === ENDED) this.status = number;
-    else if (what === SHARED) this.shared = SHAREABLE.filter((_, bit) => (number & (1 << bit)) !== 0);
+    else if (what === SHARED) {
+      this.shared = SHAREABLE.filter((_, bit) => (number & (1 << bit)) !== 0);
+      this.traces = (number & LACKS_TRACING) === 0;
+    } else if (what === CALLED || what === RETURNED) this.reports.push(decodeReport(into));
+    else if (what === ACKNOWLEDGED) this.#acknowledged = number;
     else throw new LaunchError(STAGES[what] ?? "execve", errnoName(number));
+  }
+
+  tell(order: Uint8Array<ArrayBuffer>): void {
+    check(sendmsg(this.channel, order, []), "send", "the guard's order");
+  }
+
+  ask(order: Uint8Array<ArrayBuffer>): number {
+    this.tell(order);
+    this.#acknowledged = undefined;
+    while (this.#acknowledged === undefined) this.heard();
+    return this.#acknowledged;
   }
 
   /**
@@ -94,7 +129,7 @@ export function launch({ path, argv, env, strict, nofile }: Launch): Launched {
   const program = launcher();
   const [ours, theirs] = check(socketpair(SOCK_SEQPACKET), "socketpair", "the launcher");
   try {
-    check(sendmsg(ours, order(filter(strict), path, nofile), []), "send", "the launcher's order");
+    check(sendmsg(ours, order(filters(strict), path, nofile), []), "send", "the launcher's order");
     const guard = spawn_with({ path: `/proc/self/fd/${program}`, argv, env, fds: [[theirs, CHANNEL]] });
     check(guard, "start", "the launcher");
     close(theirs);
@@ -107,17 +142,20 @@ export function launch({ path, argv, env, strict, nofile }: Launch): Launched {
   }
 }
 
-function order(filter: Uint8Array, path: string, nofile: readonly [bigint, bigint]): Uint8Array {
-  const name = encodeOsText(`${path}\0`);
-  const bytes = new Uint8Array(ORDER + filter.length + name.length);
-  const view = new DataView(bytes.buffer);
-  view.setBigUint64(0, nofile[0], true);
-  view.setBigUint64(8, nofile[1], true);
-  view.setUint32(16, filter.length / 8, true);
-  view.setUint32(20, filter.length, true);
-  bytes.set(filter, ORDER);
-  bytes.set(name, ORDER + filter.length);
-  return bytes;
+/** The filter of CMD, the one where the guard may not trace, and the one by which the guard watches numbers. */
+type Filters = readonly [Uint8Array, Uint8Array, Uint8Array];
+
+function filters(strict: boolean): Filters {
+  const none = new Uint8Array(0);
+  return strict ? [filter("traced"), filter("whole"), watchFilter()] : [filter("plain"), none, none];
+}
+
+function order(filters: Filters, path: string, nofile: readonly [bigint, bigint]): Uint8Array {
+  const head = new DataView(new ArrayBuffer(ORDER));
+  head.setBigUint64(0, nofile[0], true);
+  head.setBigUint64(8, nofile[1], true);
+  filters.forEach(({ length }, index) => head.setUint32(16 + 4 * index, length / 8, true));
+  return joined([new Uint8Array(head.buffer), ...filters, encodeOsText(`${path}\0`)]);
 }
 
 /** An executable memfd with the launcher. */

@@ -8,6 +8,7 @@ import type { Ret, SystemCalls } from "../system_calls.ts";
 import { look } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import type { EmulatedFd, EmulatedFds } from "./emulated_fds.ts";
+import type { NumberWatch } from "./number_watch.ts";
 import type { FilePlace } from "./path_walk.ts";
 import { contentFile } from "./kernel_file_open.ts";
 
@@ -26,20 +27,28 @@ export function openMachineFile(
   if (flags & NOT_READ) return undefined;
   const name = objects.contentName(path, flags);
   const [, pid] = /^\/proc\/(?:\d+\/task\/)?(\d+)\/status$/.exec(path) ?? [];
-  if (pid !== undefined) return openStatus(shownAt, pid, name, flags);
+  if (pid !== undefined) return openStatus(shownAt, pid, name, flags, program.watch);
   const shown = fdinfo(path);
   const object = shown && objects.find(shown.pid, shown.fd);
   return shown && object && openFdinfo(sys, program, shown, object, name, flags);
 }
 
-/** The content of the file when it is opened, without luo's filter; undefined for a process that does not have it. */
-function openStatus(path: string, pid: string, name: string, flags: number): Ret | undefined {
+/** The content of the file when it is opened, without luo's filters and the guard that traces; undefined for a process that does not have it. */
+function openStatus(
+  path: string,
+  pid: string,
+  name: string,
+  flags: number,
+  watch: NumberWatch,
+): Ret | undefined {
   const text = read_text(path);
   const filters = Number(/^Seccomp_filters:\t(\d+)$/m.exec(text ?? "")?.[1] ?? 0);
   if (text === undefined || filters === 0 || !isOfMachine(pid)) return undefined;
-  const shown = text.replace(/^Seccomp_filters:\t\d+$/m, `Seccomp_filters:\t${filters - 1}`);
-  const own = filters === 1 ? shown.replace(/^Seccomp:\t2$/m, "Seccomp:\t0") : shown;
-  return contentFile(name, encode(own), { flags });
+  const own = filters - 1 - watch.filters(Number(pid));
+  const shown = text.replace(/^Seccomp_filters:\t\d+$/m, `Seccomp_filters:\t${own}`)
+    .replace(`\nTracerPid:\t${watch.guard}\n`, "\nTracerPid:\t0\n");
+  const whole = own === 0 ? shown.replace(/^Seccomp:\t2$/m, "Seccomp:\t0") : shown;
+  return contentFile(name, encode(whole), { flags });
 }
 
 /** A process of the machine descends from the guard, which is a child of luo. */

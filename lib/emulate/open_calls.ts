@@ -21,6 +21,7 @@ import { ARCH } from "../../ffi/libc.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import { isMounted, type Subject, type Subjects, whyNoFile } from "./call_subject.ts";
+import type { CopyCalls } from "./copy_calls.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { CAP_FOWNER, R_OK, W_OK } from "./credentials.ts";
 import { type Entry, newNode, type Node } from "./device_nodes.ts";
@@ -56,6 +57,7 @@ export class OpenCalls {
     readonly subjects: Subjects,
     readonly ioctls: Ioctls,
     readonly preserved: PreservedFiles,
+    readonly copies: CopyCalls,
   ) {}
 
   readonly handlers: Handlers<"open" | "openat" | "openat2" | "creat" | "open_by_handle_at"> = {
@@ -108,9 +110,17 @@ export class OpenCalls {
     if (place.is === "fd" && flags & O_NOFOLLOW) return undefined;
     const subject = this.subjects.at(place);
     if (subject !== undefined) return this.#openSubject(call, subject, opening);
-    if (!truncates || place.is === "entry") return undefined;
+    if (place.is === "entry") return undefined;
+    // The number that the host gives is to be watched.
+    const opened = () =>
+      place.is === "fd" && !(flags & O_PATH) ? this.#openCopy(call, place.path) : undefined;
+    if (!truncates) return opened();
     const size = this.preserved.size(place.path);
-    return size !== undefined && size > 0n ? -Errno.EPERM : undefined;
+    return size !== undefined && size > 0n ? -Errno.EPERM : opened();
+  }
+
+  #openCopy(call: Notification, path: string): CallAnswer {
+    return this.preserved.size(path) === undefined ? undefined : this.copies.await(call);
   }
 
   #openSubject(call: Notification, subject: Subject, opening: Opening): CallAnswer {

@@ -7,30 +7,61 @@ import {
   SECCOMP_RET_ALLOW,
   SECCOMP_RET_USER_NOTIF,
 } from "../../ffi/abi/seccomp.ts";
-import { ARCHITECTURE, traps } from "./trapped_calls.ts";
+import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
+import { ARCHITECTURE, type Trap, type TrapMode, traps, watchedCalls } from "./trapped_calls.ts";
 
 /** A struct sock_filter[]. Calls of another architecture are allowed without a look at them. */
-export function filter(strict: boolean, architecture = ARCHITECTURE): Uint8Array<ArrayBuffer> {
-  const all = traps(strict, architecture);
-  const whole = all.filter(([, trap]) => trap.when === undefined);
-  const partly = all.filter(([, trap]) => trap.when !== undefined);
+export function filter(mode: TrapMode, architecture = ARCHITECTURE): Uint8Array<ArrayBuffer> {
+  const all = traps(mode, architecture);
+  const served = new Set<string>(all.map(([name]) => name));
+  const isPartly = (trap: Trap) => (trap.when ?? trap.unless ?? trap.emptyPath) !== undefined;
+  const whole = all.filter(([, trap]) => !isPartly(trap));
+  const partly = all.filter(([, trap]) => isPartly(trap));
+  // A filter for numbers makes the kernel run this one too. Its calls are the frequent ones, so they pass first.
+  const passed = mode === "traced" ? watchedCalls(architecture).filter(([name]) => !served.has(name)) : [];
   const program: Instruction[] = [
     { op: "load", offset: DATA_ARCH },
     { op: "jump_if_equal", value: architecture.audit, otherwise: "allow" },
     { op: "load", offset: DATA_NR },
+    ...passed.map(([, { nr }]): Instruction => ({ op: "jump_if_equal", value: nr, to: "allow" })),
     // First the calls whose arguments decide: for all others the kernel remembers the answer by number (Linux 5.11).
     ...partly.map(([name, { nr }]): Instruction => ({ op: "jump_if_equal", value: nr, to: name })),
     ...whole.map(([, { nr }]): Instruction => ({ op: "jump_if_equal", value: nr, to: "serve" })),
     { op: "mark", name: "allow" },
     { op: "return", value: SECCOMP_RET_ALLOW },
   ];
-  for (const [name, { when }] of partly) {
-    if (when === undefined) continue;
-    program.push({ op: "mark", name }, { op: "load", offset: dataArgument(when.argument) });
-    if (when.mask !== undefined) program.push({ op: "and", mask: when.mask });
-    program.push({ op: "jump_if_equal", value: when.is, to: "serve" });
-    program.push({ op: "return", value: SECCOMP_RET_ALLOW });
-  }
+  for (const [name, trap] of partly) program.push({ op: "mark", name }, ...condition(trap));
   program.push({ op: "mark", name: "serve" }, { op: "return", value: SECCOMP_RET_USER_NOTIF });
   return assemble(program);
+}
+
+/** The instructions that look at the arguments of a call. */
+function condition({ when, unless, emptyPath }: Trap): Instruction[] {
+  const allow: Instruction = { op: "return", value: SECCOMP_RET_ALLOW };
+  if (emptyPath !== undefined) {
+    // The working directory has no number: its path is looked at.
+    return [
+      { op: "load", offset: dataArgument(emptyPath) },
+      { op: "and", mask: AT_EMPTY_PATH },
+      { op: "jump_if_equal", value: AT_EMPTY_PATH, otherwise: "serve" },
+      { op: "load", offset: dataArgument(0) },
+      { op: "jump_if_equal", value: AT_FDCWD >>> 0, to: "serve" },
+      allow,
+    ];
+  }
+  if (unless !== undefined) {
+    const { argument, is } = unless;
+    return [
+      { op: "load", offset: dataArgument(argument) },
+      { op: "jump_if_equal", value: is, otherwise: "serve" },
+      allow,
+    ];
+  }
+  if (when === undefined) return [];
+  return [
+    { op: "load", offset: dataArgument(when.argument) },
+    ...(when.mask === undefined ? [] : [{ op: "and", mask: when.mask } as const]),
+    { op: "jump_if_equal", value: when.is, to: "serve" },
+    allow,
+  ];
 }

@@ -7,8 +7,17 @@ export type { Call } from "./system_call_table.ts";
 export interface Trap {
   readonly nr: number;
   readonly when?: { readonly argument: number; readonly mask?: number; readonly is: number };
-  readonly strict?: true | "any argument";
+  readonly unless?: { readonly argument: number; readonly is: number };
+  readonly strict?: true | "any argument" | "watched" | "traced";
+  readonly watched?: readonly number[];
+  readonly emptyPath?: number;
 }
+
+/**
+ * What the filter of every process traps. "plain": without --strict. "traced": with --strict, besides the filters by which the guard
+ * watches numbers. "whole": with --strict, where the guard may not trace.
+ */
+export type TrapMode = "plain" | "traced" | "whole";
 
 export interface TrappedArchitecture {
   /** AUDIT_ARCH_* of linux/audit.h. */
@@ -38,8 +47,27 @@ function numbered(column: 0 | 1): Partial<Record<Call, Trap>> {
   return calls;
 }
 
-export function traps(strict: boolean, { calls } = ARCHITECTURE): readonly [Call, Trap][] {
+export function traps(mode: TrapMode, { calls } = ARCHITECTURE): readonly [Call, Trap][] {
   const all = Object.entries(calls) as [Call, Trap][];
-  if (!strict) return all.filter(([, trap]) => trap.strict !== true);
-  return all.map(([name, trap]) => [name, trap.strict === "any argument" ? { nr: trap.nr } : trap]);
+  switch (mode) {
+    case "plain":
+      return all.filter(([, { strict }]) => strict === undefined || strict === "any argument").map(
+        ([name, { nr, when }]) => [name, { nr, when }],
+      );
+    case "whole":
+      return all.filter(([, { strict }]) => strict !== "watched" && strict !== "traced").map(
+        ([name, { nr, when, strict }]) => [name, strict === "any argument" ? { nr } : { nr, when }],
+      );
+    case "traced":
+      // The seals are those of a watched file.
+      return all.filter(([name, { strict }]) => name !== "fcntl" && strict !== true && strict !== "watched")
+        .map(
+          ([name, { nr, when, unless, emptyPath }]) => [name, { nr, when, unless, emptyPath }],
+        );
+  }
+}
+
+/** The calls that the guard watches by number. */
+export function watchedCalls({ calls } = ARCHITECTURE): readonly (readonly [Call, Trap])[] {
+  return (Object.entries(calls) as [Call, Trap][]).filter(([, { watched }]) => watched !== undefined);
 }

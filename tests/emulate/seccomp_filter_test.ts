@@ -76,6 +76,6 @@ for (const [name, architecture] of Object.entries(ARCHITECTURES)) {
 }
 
 Deno.test("calls of another architecture, and unknown calls, are not trapped", () => {
-  assert.equal(run(filter(true), number("openat"), arm.audit, []), SECCOMP_RET_ALLOW);
-  assert.equal(run(filter(true), 5000, x86.audit, []), SECCOMP_RET_ALLOW);
+  assert.equal(run(filter("whole"), number("openat"), arm.audit, []), SECCOMP_RET_ALLOW);
+  assert.equal(run(filter("whole"), 5000, x86.audit, []), SECCOMP_RET_ALLOW);
 });

@@ -5,12 +5,12 @@ cd "$(dirname "$0")"
 program=$(mktemp)
 trap 'rm -f "$program"' EXIT
 {
-  echo '/** launcher.c, whole ELF files in base64; made by build.sh. */'
+  echo '/** The launcher, whole ELF files in base64; made by build.sh. */'
   echo 'export const MACHINE_CODE = {'
   for target in x86_64 aarch64; do
-    "$target-linux-gnu-gcc" -Os -static -nostdlib -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables \
+    "$target-linux-gnu-gcc" -Os -static -nostdlib -ffreestanding -fno-tree-loop-distribute-patterns -fno-stack-protector -fno-asynchronous-unwind-tables \
       -fno-pie -no-pie -Wall -Wextra -Wl,-z,noseparate-code,-z,norelro,--build-id=none,-N,--no-warn-rwx-segments -s \
-      -o "$program" launcher.c
+      -o "$program" launcher.c watch.c threads.c tracee.c memory.c
     echo "  $target:"
     base64 -w 116 "$program" | sed 's/.*/    "&" +/; $s/ +$/,/'
   done

@@ -11,59 +11,26 @@
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "watch.h"
 
-enum { CHANNEL = 255, ORDER_MAX = 16384 };
+enum { ORDER_MAX = 32768 };
 enum { NO_NEW_PRIVS, SECCOMP, SENDMSG, EXECVE, STARTED = 100, ENDED = 101, SHARED = 102 };
 /* Bits of SHARED: what the machine shares with the host, because there is no namespace for it. */
-enum { SHARES_NAMES = 1, SHARES_IPC = 2, SHARES_CLOCKS = 4, SHARES_HOST_NAME = 8 };
-enum { SIGKILL_ = 9, SIGCHLD_ = 17, SIG_IGN_ = 1, WNOHANG_ = 1, POLLIN_ = 1, EINTR_ = 4, EACCES_ = 13 };
+enum { SHARES_NAMES = 1, SHARES_IPC = 2, SHARES_CLOCKS = 4, SHARES_HOST_NAME = 8, LACKS_TRACING = 16 };
+enum { SIG_IGN_ = 1, POLLIN_ = 1, SIG_BLOCK_ = 0 };
 
 struct order {
 	uint64_t nofile[2];
-	uint32_t instructions;
-	uint32_t path; /* bytes from the start of rest */
-	char rest[];   /* the filter, then the path with its NUL */
+	uint32_t instructions; /* of the filter for CMD */
+	uint32_t whole;        /* instructions of the filter to be used where the guard may not trace; 0: there is no tracing */
+	uint32_t watch;        /* instructions of the filter for numbers (watch.h) */
+	uint32_t padding;
+	char rest[];           /* the three filters, then the path with its NUL */
 };
 
 #if defined(__x86_64__)
-enum { DIRECTORY_FLAG = 0200000 };
-enum { N_write = 1, N_open = 2, N_close = 3, N_sendmsg = 46, N_read = 0, N_execve = 59, N_exit_group = 231, N_wait4 = 61,
-       N_kill = 62, N_fcntl = 72, N_prctl = 157, N_prlimit64 = 302, N_seccomp = 317, N_openat = 257, N_clone = 56,
-       N_ppoll = 271, N_rt_sigaction = 13, N_pidfd_open = 434, N_unshare = 272, N_mount = 165, N_mkdirat = 258,
-       N_mknodat = 259, N_symlinkat = 266, N_readlinkat = 267, N_getdents64 = 217, N_clock_gettime = 228, N_fstatfs = 138, N_geteuid = 107,
-       N_getegid = 108 };
-
-static long call(long n, long a, long b, long c, long d, long e)
-{
-	register long r10 __asm__("r10") = d;
-	register long r8 __asm__("r8") = e;
-	long answer;
-	__asm__ volatile("syscall" : "=a"(answer) : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8) : "rcx", "r11", "memory");
-	return answer;
-}
-
 __asm__(".globl _start\n_start: mov %rsp, %rdi\n and $-16, %rsp\n call launcher\n");
 #elif defined(__aarch64__)
-enum { DIRECTORY_FLAG = 040000 };
-enum { N_write = 64, N_close = 57, N_sendmsg = 211, N_read = 63, N_execve = 221, N_exit_group = 94, N_wait4 = 260,
-       N_kill = 129, N_fcntl = 25, N_prctl = 167, N_prlimit64 = 261, N_seccomp = 277, N_openat = 56, N_clone = 220,
-       N_ppoll = 73, N_rt_sigaction = 134, N_pidfd_open = 434, N_unshare = 97, N_mount = 40, N_mkdirat = 34, N_mknodat = 33,
-       N_symlinkat = 36, N_readlinkat = 78, N_getdents64 = 61, N_clock_gettime = 113, N_fstatfs = 44, N_geteuid = 175, N_getegid = 177 };
-
-static long call(long n, long a, long b, long c, long d, long e)
-{
-	register long x8 __asm__("x8") = n;
-	register long x0 __asm__("x0") = a;
-	register long x1 __asm__("x1") = b;
-	register long x2 __asm__("x2") = c;
-	register long x3 __asm__("x3") = d;
-	register long x4 __asm__("x4") = e;
-	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
-	return x0;
-}
-
 __asm__(".globl _start\n_start: mov x0, sp\n b launcher\n");
 #endif
 
@@ -221,9 +188,14 @@ static long send_fd(long fd)
 	return call(N_sendmsg, CHANNEL, (long)&message, 0, 0, 0);
 }
 
-static void become(struct order *order, long argv, long envp)
+static void become(struct order *order, int traced, long argv, long envp)
 {
+	char *whole = order->rest + 8 * order->instructions, *path = whole + 8 * (order->whole + order->watch);
 	struct { uint16_t count; void *filter; } program = { order->instructions, order->rest };
+	if (order->whole > 0 && !traced) {
+		program.count = order->whole;
+		program.filter = whole;
+	}
 	long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW | 32 /* WAIT_KILLABLE_RECV */;
 	call(N_prctl, 1 /* PR_SET_PDEATHSIG */, SIGKILL_, 0, 0, 0);
 	if (order->nofile[1] != 0) call(N_prlimit64, 0, 7 /* RLIMIT_NOFILE */, (long)order->nofile, 0, 0);
@@ -235,7 +207,7 @@ static void become(struct order *order, long argv, long envp)
 	}
 	need(listener, SECCOMP);
 	need(send_fd(listener), SENDMSG);
-	need(call(N_execve, (long)(order->rest + order->path), argv, envp, 0, 0), EXECVE);
+	need(call(N_execve, (long)path, argv, envp, 0, 0), EXECVE);
 }
 
 /* A process that loses its parent becomes a child of this process: killing children until none is left kills all descendants. */
@@ -254,7 +226,7 @@ static void kill_everybody(void)
 				pid = 0;
 			}
 		}
-		long answer = call(N_wait4, -1, 0, 0, 0, 0);
+		long answer = call(N_wait4, -1, 0, WALL_, 0, 0);
 		if (answer < 0 && answer != -EINTR_) return;
 	}
 }
@@ -262,22 +234,22 @@ static void kill_everybody(void)
 /* Returns when luo closes the channel or ends. */
 static void watch(long init)
 {
+	static const uint64_t ended = 1ul << (SIGCHLD_ - 1);
 	struct { int32_t fd; int16_t events, got; } files[2] = { { CHANNEL, POLLIN_, 0 }, { 0, POLLIN_, 0 } };
-	struct { int64_t s, ns; } second = { 1, 0 };
+	char signals[1024];
 	int32_t status;
-	files[1].fd = call(N_pidfd_open, init, 0, 0, 0, 0);
+	call(N_rt_sigprocmask, SIG_BLOCK_, (long)&ended, 0, 8, 0);
+	files[1].fd = call(N_signalfd4, -1, (long)&ended, 8, 04000 /* SFD_NONBLOCK */, 0);
 	for (;;) {
-		call(N_ppoll, (long)files, 2, (long)&second, 0, 8);
-		if (files[0].got) break;
 		for (;;) {
-			long pid = call(N_wait4, -1, (long)&status, WNOHANG_, 0, 0);
+			long pid = call(N_wait4, -1, (long)&status, WNOHANG_ | WALL_, 0, 0);
 			if (pid <= 0) break;
-			if (pid != init) continue;
-			say(ENDED, status);
-			files[1].fd = -1;
+			watch_event(pid, status);
+			if (pid == init && (status & 0xff) != 0x7f) say(ENDED, status);
 		}
-		second.s = 1;
-		second.ns = 0;
+		call(N_ppoll, (long)files, 2, 0, 0, 8);
+		if (files[1].got) call(N_read, files[1].fd, (long)signals, sizeof signals, 0, 0);
+		if (files[0].got && !watch_order()) break;
 	}
 	kill_everybody();
 }
@@ -297,9 +269,12 @@ __attribute__((used)) void launcher(long *stack)
 	call(N_fcntl, CHANNEL, 2 /* F_SETFD */, 1, 0, 0);
 	call(N_read, CHANNEL, (long)buffer, sizeof buffer, 0, 0);
 	call(N_prctl, 36 /* PR_SET_CHILD_SUBREAPER */, 1, 0, 0, 0);
-	say(SHARED, isolate());
+	struct order *order = (struct order *)buffer;
+	int traced = order->whole > 0 && may_trace();
+	say(SHARED, isolate() | (order->whole > 0 && !traced ? LACKS_TRACING : 0));
+	watch_filter(order->rest + 8 * (order->instructions + order->whole), order->watch);
 	long init = call(N_clone, SIGCHLD_, 0, 0, 0, 0);
-	if (init == 0) become((struct order *)buffer, argv, envp);
+	if (init == 0) become(order, traced, argv, envp);
 	ignore_signals();
 	if (init > 0) say(STARTED, init);
 	else need(init, EXECVE);

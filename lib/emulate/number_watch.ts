@@ -1,0 +1,122 @@
+/** Orders to the guard: which fd numbers of which process it watches, and how the calls go on that it has stopped. */
+import type { Notification } from "../../ffi/abi/seccomp.ts";
+
+/** The answer that makes the kernel make a call again (linux/errno.h: ERESTARTNOINTR), after the guard has stopped its thread. */
+export const AGAIN = -513;
+
+/** Messages of the guard (watch.c): struct report is u32 kind, tid; i64 value; u64 nr, args[6]. */
+export const [CALLED, RETURNED, ACKNOWLEDGED] = [103, 104, 105];
+export const REPORT_SIZE = 72;
+const [GO, VALUE, LEAVE, WATCH, EXPECT, FILE_OF, COUNT_FILTERS] = [1, 2, 3, 4, 5, 6, 7];
+const [TELL, EVERYTHING] = [1n, 2n];
+const WILL_STOP = 1;
+/** struct order: u32 kind, tid; u64 a, b; u32 count, padding; u32 numbers[60]. */
+const ORDER_HEAD = 32;
+const NUMBERS_MAX = 60;
+
+/** A call that the guard has stopped: before it is made, or after it, with the value that it returned. */
+export interface Report {
+  readonly call: Notification;
+  readonly returned?: bigint;
+}
+
+export function decodeReport(bytes: Uint8Array): Report {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const argument = (index: number) => view.getBigUint64(24 + 8 * index, true);
+  const call: Notification = {
+    id: 0n,
+    tid: view.getUint32(4, true),
+    nr: Number(view.getBigUint64(16, true)),
+    args: [argument(0), argument(1), argument(2), argument(3), argument(4), argument(5)],
+    traced: true,
+  };
+  return view.getUint32(0, true) === CALLED ? { call } : { call, returned: view.getBigInt64(8, true) };
+}
+
+interface Order {
+  readonly kind: number;
+  readonly tid: number;
+  readonly a?: bigint;
+  readonly b?: bigint;
+  readonly numbers?: readonly number[];
+}
+
+/** The guard's channel, as it is needed here. */
+export interface GuardChannel {
+  tell(order: Uint8Array<ArrayBuffer>): void;
+  /** Returns the number that the guard acknowledges the order with. */
+  ask(order: Uint8Array<ArrayBuffer>): number;
+}
+
+export class NumberWatch {
+  /** `channel` undefined: the guard may not trace, or --strict is not wanted. Nothing is watched then. */
+  constructor(readonly channel: GuardChannel | undefined, readonly guard: number) {}
+
+  get active(): boolean {
+    return this.channel !== undefined;
+  }
+
+  /** From its return to the program on, calls on these numbers are stopped. The thread's present call is not answered yet. */
+  numbers(tid: number, numbers: readonly number[]): void {
+    this.#ask({ kind: EXPECT, tid, numbers });
+  }
+
+  /** As `numbers`, for every number by which a process of the machine has the file `dev:ino`. */
+  file(tid: number, identity: string): void {
+    const [dev, ino] = identity.split(":").map(BigInt);
+    this.#ask({ kind: FILE_OF, tid, a: dev, b: ino });
+  }
+
+  /** Whether the thread's present call is to be answered with AGAIN; luo then hears how it ends. */
+  outcome(tid: number, nr: number): boolean {
+    return this.#ask({ kind: EXPECT, tid, a: TELL, b: BigInt(nr) }) === WILL_STOP;
+  }
+
+  /** Whether the thread's present call is to be answered with AGAIN; all numbers of its process are watched then. */
+  everything(tid: number): boolean {
+    return this.#ask({ kind: EXPECT, tid, a: EVERYTHING }) === WILL_STOP;
+  }
+
+  /** How many filters of the process are the guard's. */
+  filters(tid: number): number {
+    return this.#ask({ kind: COUNT_FILTERS, tid });
+  }
+
+  /** The stopped call is made, or the program goes on after it. */
+  proceed(tid: number): void {
+    this.#tell({ kind: GO, tid });
+  }
+
+  answer(tid: number, value: number | bigint): void {
+    this.#tell({ kind: VALUE, tid, a: BigInt.asUintN(64, BigInt(value)) });
+  }
+
+  /** The stopped call is made, and luo hears how it ends. */
+  leave(tid: number): void {
+    this.#tell({ kind: LEAVE, tid });
+  }
+
+  /** The program goes on after its call, and these numbers are watched. */
+  watch(tid: number, numbers: readonly number[]): void {
+    this.#tell({ kind: WATCH, tid, numbers: numbers.slice(0, NUMBERS_MAX) });
+  }
+
+  #tell(order: Order): void {
+    this.channel?.tell(encode(order));
+  }
+
+  #ask(order: Order): number {
+    return this.channel?.ask(encode(order)) ?? 0;
+  }
+}
+
+function encode({ kind, tid, a = 0n, b = 0n, numbers = [] }: Order): Uint8Array<ArrayBuffer> {
+  const view = new DataView(new ArrayBuffer(ORDER_HEAD + 4 * numbers.length));
+  view.setUint32(0, kind, true);
+  view.setUint32(4, tid, true);
+  view.setBigUint64(8, a, true);
+  view.setBigUint64(16, b, true);
+  view.setUint32(24, numbers.length, true);
+  numbers.forEach((number, index) => view.setUint32(ORDER_HEAD + 4 * index, number, true));
+  return new Uint8Array(view.buffer);
+}
