@@ -48,6 +48,8 @@ export async function run(context: Context, flags: Flags, argv: readonly string[
       faults: parseFaults(flags.faults, context.settings.faults),
       on_panic: (lines) => lines.forEach(say),
       on_shared: (what) => say(`luo emulate: no namespace for ${what.join(" and ")}: shared with the host`),
+      on_untraced: () =>
+        say("luo emulate: no ptrace: with --strict all reads, writes and fstats take 10 us longer"),
       signals,
     });
   } catch (error) {
@@ -130,7 +132,8 @@ export const command = buildCommand<Flags, string[], Context>({
       "luo emulate uses seccomp user notification: it needs Linux 5.19 or later, and no root. A call that opens, names or\n" +
       "looks at a file takes up to 20 us longer; most other calls take no longer. truncate and the like cannot change the\n" +
       "size of a preserved memfd, as on Linux. With --strict a write past its end fails too, and so do reads, writes and\n" +
-      "mappings of sessions: these calls then take 20 us longer. luo emulate is no security boundary.\n\n" +
+      "mappings of sessions. For that luo traces the processes that hold sessions, so that gdb and strace cannot.\n" +
+      "luo emulate is no security boundary.\n\n" +
       `With --faults the machine fails where SPEC says:\n${FAULT_SYNTAX}`,
     [
       ["luo emulate ./vmm --live-update", "a VMM, from its start to its end"],

@@ -41,7 +41,7 @@ export class CopyCalls {
     sendmmsg: ({ tid, args: [, headers, count] }) => this.#send(tid, headers, int(count)),
     recvmsg: (call) => this.#sent ? this.await(call) : undefined,
     recvmmsg: (call) => this.#sent ? this.await(call) : undefined,
-    pidfd_getfd: (call) => this.objects.empty ? undefined : this.await(call),
+    pidfd_getfd: (call) => this.objects.empty && !this.objects.hasContents ? undefined : this.await(call),
     // A filter of the program could forbid the guard's.
     seccomp: ({ tid, args: [operation] }) =>
       int(operation) === SECCOMP_SET_MODE_FILTER && this.program.watch.everything(tid) ? AGAIN : undefined,
@@ -75,7 +75,8 @@ export class CopyCalls {
   }
 
   #concerns(tid: number, fd: number): boolean {
-    return this.objects.find(tid, fd) !== undefined || this.preserved.sizeOfFd(tid, fd) !== undefined;
+    if (this.objects.find(tid, fd) !== undefined) return true;
+    return this.preserved.sizeOfFd(tid, fd) !== undefined || this.objects.contentPath(tid, fd) !== undefined;
   }
 
   #send(tid: number, headers: bigint, count: number): CallAnswer {

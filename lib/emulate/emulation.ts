@@ -39,6 +39,8 @@ export interface EmulateOptions {
   readonly on_console?: (line: string) => void;
   /** Called once, with what the machine shares with the host because there is no namespace for it. */
   readonly on_shared?: (what: readonly string[]) => void;
+  /** Called once when `strict` is wanted and the guard may not trace: many more calls are then served. */
+  readonly on_untraced?: () => void;
   /** The signals for the process `init`. */
   readonly signals: {
     /** Lets the runtime deliver signals, and sends them on. */
@@ -119,6 +121,7 @@ class Boot implements Disposable {
     this.#launched = launch(options);
     const { shared } = this.#launched;
     if (shared.length > 0 && this.#boots === 1) options.on_shared?.(shared);
+    if (options.strict && !this.#launched.traces && this.#boots === 1) options.on_untraced?.();
     this.#listener = new Listener(this.#launched.listener);
     this.#objects.watch(this.#launched.listener, EPOLLIN);
     this.#objects.watch(this.#launched.channel, EPOLLIN);
@@ -208,6 +211,7 @@ class Boot implements Disposable {
 
   /** The guard has stopped a call, or a program after its call. */
   #stopped({ call, returned }: Report): void {
+    this.#close_closed();
     if (returned === undefined) this.#serve(call);
     else this.#watch.watch(call.tid, this.#server.copies.made(call, returned));
   }

@@ -19,13 +19,14 @@ import {
   RETURNED,
 } from "./number_watch.ts";
 import { filter } from "./seccomp_filter.ts";
+import { steadyCalls } from "./trapped_calls.ts";
 import { watchFilter } from "./watch_filter.ts";
 import { MACHINE_CODE } from "./launcher/machine_code.ts";
 
 /** The fd number of the launcher's end of the channel. It is closed when CMD is executed. */
 const CHANNEL = 255;
-/** sizeof(struct order) of launcher.c: u64 nofile[2], u32 instructions of each filter. The filters and the path follow. */
-const ORDER = 32;
+/** sizeof(struct order) of launcher.c: u64 nofile[2], u32 instructions of each filter, u64 steady[8]. The filters and the path follow. */
+const [ORDER, STEADY] = [96, 32];
 const STAGES = ["no_new_privs", "seccomp", "sendmsg", "execve"] as const;
 const [STARTED, ENDED, SHARED] = [100, 101, 102];
 /** The bit of SHARED that tells that the guard may not trace. */
@@ -155,6 +156,10 @@ function order(filters: Filters, path: string, nofile: readonly [bigint, bigint]
   head.setBigUint64(0, nofile[0], true);
   head.setBigUint64(8, nofile[1], true);
   filters.forEach(({ length }, index) => head.setUint32(16 + 4 * index, length / 8, true));
+  for (const nr of steadyCalls()) {
+    const at = STEADY + 8 * (nr >> 6);
+    head.setBigUint64(at, head.getBigUint64(at, true) | 1n << BigInt(nr & 63), true);
+  }
   return joined([new Uint8Array(head.buffer), ...filters, encodeOsText(`${path}\0`)]);
 }
 

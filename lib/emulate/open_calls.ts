@@ -173,7 +173,9 @@ export class OpenCalls {
 
   #giveContent(call: Notification, fd: Ret, flags: number): Ret {
     this.subjects.objects.hasContents ||= fd >= 0;
-    return this.#give(call, fd, flags);
+    const given = this.#give(call, fd, flags);
+    if (given >= 0) this.program.watch.numbers(call.tid, [given]);
+    return given;
   }
 
   #openDevice(call: Notification, node: Node, entry: Entry | undefined, flags: number): Ret {

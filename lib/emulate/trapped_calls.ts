@@ -71,3 +71,24 @@ export function traps(mode: TrapMode, { calls } = ARCHITECTURE): readonly [Call,
 export function watchedCalls({ calls } = ARCHITECTURE): readonly (readonly [Call, Trap])[] {
   return (Object.entries(calls) as [Call, Trap][]).filter(([, { watched }]) => watched !== undefined);
 }
+
+/** Calls that can wait: what they open, connect to or receive from decides. A signal may interrupt them on Linux as well. */
+const WAITING: readonly Call[] = [
+  ...["open", "openat", "openat2", "creat", "open_by_handle_at", "connect", "recvmsg", "recvmmsg"] as const,
+  ...[
+    "execve",
+    "execveat",
+    "truncate",
+    "ftruncate",
+    "fallocate",
+    "fcntl",
+    "ioctl",
+    "mount",
+    "umount2",
+  ] as const,
+];
+
+/** The numbers of the trapped calls that no signal interrupts on Linux. */
+export function steadyCalls(): readonly number[] {
+  return traps("traced").filter(([name]) => !WAITING.includes(name)).map(([, { nr }]) => nr);
+}

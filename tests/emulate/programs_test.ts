@@ -27,7 +27,9 @@ const programs: readonly Recorded[] = [
   { program: "device_names", options: [], says: recorded("device_names") },
   { program: "kinds_of_fd", options: ["--strict"], says: recorded("kinds_of_fd") },
   { program: "leftovers", options: [], says: recorded("leftovers"), root: true },
-  ...["tables", "sizes_of_structs", "maps", "names", "signals", "sources"].map((program) => strict(program)),
+  ...["tables", "sizes_of_structs", "maps", "names", "signals", "sources", "numbers"].map((program) =>
+    strict(program)
+  ),
   ...["roots", "capabilities", "every_file", "namespaces", "kernel_files"].map((program) => ({
     ...strict(program),
     root: true as const,
@@ -117,6 +119,17 @@ Deno.test(
     const { out } = await lab.emulate(lab.compile("frozen"));
     assert.match(out, /grow: EPERM/);
     assert.match(out, /write past the end: 4096/);
+  },
+);
+
+Deno.test(
+  { name: name("where ptrace is forbidden --strict serves more calls, and says so"), ignore: !gcc },
+  async () => {
+    using lab = new Lab();
+    const command = [...LUO, "emulate", "--strict", lab.compile("frozen")];
+    const { code, out, err } = await lab.run(lab.compile("no_ptrace"), command);
+    assert.equal(out, programs.find(({ program }) => program === "frozen")?.says);
+    assert.deepEqual([code, err.split(":")[1]], [0, " no ptrace"]);
   },
 );
 

@@ -49,13 +49,23 @@ export class Lab implements Disposable {
   }
 
   async emulate(...args: string[]): Promise<Outcome> {
-    const { code, stdout, stderr } = await this.command(args).output();
-    return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
+    return await outcome(this.command(args));
+  }
+
+  /** Runs any program in the directory. */
+  async run(program: string, args: readonly string[]): Promise<Outcome> {
+    const options = { cwd: this.directory, stdin: "null", stdout: "piped", stderr: "piped" } as const;
+    return await outcome(new Deno.Command(program, { ...options, args: [...args] }));
   }
 
   [Symbol.dispose](): void {
     Deno.removeSync(this.directory, { recursive: true });
   }
+}
+
+async function outcome(command: Deno.Command): Promise<Outcome> {
+  const { code, stdout, stderr } = await command.output();
+  return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
 }
 
 /** Processes that have `mark` in their environment. */

@@ -1,8 +1,9 @@
 /** The BPF filter, run in an interpreter: which calls reach luo, on both architectures. */
 import assert from "node:assert/strict";
-import { SECCOMP_RET_ALLOW, SECCOMP_RET_USER_NOTIF } from "../../ffi/abi/seccomp.ts";
-import { ARCHITECTURES, type Call } from "../../lib/emulate/trapped_calls.ts";
+import { SECCOMP_RET_ALLOW, SECCOMP_RET_TRACE, SECCOMP_RET_USER_NOTIF } from "../../ffi/abi/seccomp.ts";
+import { ARCHITECTURES, type Call, type TrapMode } from "../../lib/emulate/trapped_calls.ts";
 import { filter } from "../../lib/emulate/seccomp_filter.ts";
+import { watchFilter } from "../../lib/emulate/watch_filter.ts";
 
 /** Runs a filter on a struct seccomp_data, by the rules of linux/filter.h. An unknown instruction fails the test. */
 function run(program: Uint8Array, nr: number, audit: number, args: readonly number[]): number {
@@ -19,6 +20,8 @@ function run(program: Uint8Array, nr: number, audit: number, args: readonly numb
     if (code === 0x20) accumulator = data.getUint32(k, true);
     else if (code === 0x54) accumulator = (accumulator & k) >>> 0;
     else if (code === 0x15) at += 8 * (accumulator === k ? jt : jf);
+    else if (code === 0x25) at += 8 * (accumulator > k ? jt : jf);
+    else if (code === 0x35) at += 8 * (accumulator >= k ? jt : jf);
     else assert.fail(`unknown instruction ${code}`);
   }
 }
@@ -31,7 +34,10 @@ const cases: readonly {
   call: Call;
   args: readonly number[];
   plain: boolean;
+  /** With --strict, where the guard may not trace. */
   strict: boolean;
+  /** With --strict, where the guard traces; as `plain` unless it is here. */
+  traced?: boolean;
 }[] = [
   { what: "an open", call: "openat", args: [], plain: true, strict: true },
   { what: "a LUO ioctl", call: "ioctl", args: [3, 0xba41], plain: true, strict: true },
@@ -43,7 +49,7 @@ const cases: readonly {
     strict: true,
   },
   { what: "an ioctl of another type", call: "ioctl", args: [3, 0x5401], plain: false, strict: true },
-  { what: "a seal", call: "fcntl", args: [3, 1033, 8], plain: true, strict: true },
+  { what: "a seal", call: "fcntl", args: [3, 1033, 8], plain: true, strict: true, traced: false },
   { what: "another fcntl", call: "fcntl", args: [3, 3], plain: false, strict: true },
   { what: "MADV_REMOVE", call: "madvise", args: [0, 4096, 9], plain: true, strict: true },
   { what: "MADV_DONTNEED", call: "madvise", args: [0, 4096, 4], plain: false, strict: false },
@@ -61,16 +67,44 @@ const cases: readonly {
   { what: "kexec_load", call: "kexec_load", args: [], plain: true, strict: true },
   { what: "io_uring_setup", call: "io_uring_setup", args: [], plain: true, strict: true },
   { what: "an extended attribute", call: "getxattrat", args: [], plain: true, strict: true },
+  {
+    what: "a stat by an fd",
+    call: "newfstatat",
+    args: [3, 0, 0, 0x1000],
+    plain: true,
+    strict: true,
+    traced: false,
+  },
+  {
+    what: "a stat of the working directory",
+    call: "newfstatat",
+    args: [-100, 0, 0, 0x1000],
+    plain: true,
+    strict: true,
+  },
+  { what: "a stat by a path", call: "newfstatat", args: [3, 0, 0, 0x100], plain: true, strict: true },
+  { what: "a statx by an fd", call: "statx", args: [3, 0, 0x1000], plain: true, strict: true, traced: false },
+  { what: "a receipt", call: "recvmsg", args: [3], plain: false, strict: false, traced: true },
+  { what: "a filter", call: "seccomp", args: [1, 0, 0, 0], plain: false, strict: false, traced: true },
+  {
+    what: "a filter of the guard",
+    call: "seccomp",
+    args: [1, 5, 0, 0x6c756f21],
+    plain: false,
+    strict: false,
+  },
+  { what: "a copy of an fd", call: "dup", args: [3], plain: false, strict: false },
   { what: "reboot", call: "reboot", args: [], plain: true, strict: true },
 ];
 
 for (const [name, architecture] of Object.entries(ARCHITECTURES)) {
-  for (const { what, call, args, plain, strict } of cases) {
+  for (const { what, call, args, plain, strict, traced = plain } of cases) {
     Deno.test(`${name}: ${what} is ${plain ? "served" : strict ? "served with --strict" : "not served"}`, () => {
       const nr = number(call, architecture);
-      const served = (mode: boolean) => run(filter(mode, architecture), nr, architecture.audit, args);
-      assert.equal(served(false), plain ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
-      assert.equal(served(true), strict ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
+      const served = (mode: TrapMode) => run(filter(mode, architecture), nr, architecture.audit, args);
+      assert.equal(served("plain"), plain ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
+      assert.equal(served("whole"), strict ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
+      assert.equal(served("traced"), traced ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);
     });
   }
 }
@@ -79,3 +113,43 @@ Deno.test("calls of another architecture, and unknown calls, are not trapped", (
   assert.equal(run(filter("whole"), number("openat"), arm.audit, []), SECCOMP_RET_ALLOW);
   assert.equal(run(filter("whole"), 5000, x86.audit, []), SECCOMP_RET_ALLOW);
 });
+
+/** The filter of the guard for the numbers 5 to 7. */
+function watching(architecture = x86): Uint8Array {
+  const bytes = watchFilter(architecture);
+  const view = new DataView(bytes.buffer);
+  for (let at = 4; at < bytes.length; at += 8) {
+    const mark = view.getUint32(at, true);
+    if (mark === 0xf1f1_f1f1) view.setUint32(at, 5, true);
+    if (mark === 0xf2f2_f2f2) view.setUint32(at, 7, true);
+  }
+  return bytes;
+}
+
+const watched: readonly { call: Call; args: readonly number[]; stopped: boolean }[] = [
+  ...[4, 5, 6, 7, 8, -1].map((fd) => ({ call: "read" as const, args: [fd], stopped: fd >= 5 && fd <= 7 })),
+  { call: "write", args: [5], stopped: true },
+  { call: "write", args: [2, 5, 5], stopped: false },
+  { call: "newfstatat", args: [6, 0, 0, 0x1000], stopped: true },
+  { call: "fcntl", args: [7, 1033], stopped: true },
+  { call: "dup", args: [6], stopped: true },
+  { call: "dup3", args: [1, 6], stopped: false },
+  { call: "mmap", args: [5, 4096, 1, 1, 9, 0], stopped: false },
+  { call: "mmap", args: [0, 4096, 1, 1, 5, 0], stopped: true },
+  { call: "sendfile", args: [9, 5], stopped: true },
+  { call: "sendfile", args: [5, 9], stopped: true },
+  { call: "splice", args: [9, 5, 9], stopped: false },
+  { call: "splice", args: [9, 0, 5], stopped: true },
+  { call: "io_submit", args: [0, 1, 0], stopped: true },
+  { call: "sendmsg", args: [9], stopped: true },
+  { call: "openat", args: [5], stopped: false },
+];
+
+for (const [name, architecture] of Object.entries(ARCHITECTURES)) {
+  for (const { call, args, stopped } of watched) {
+    Deno.test(`${name}: ${call}(${args.join(", ")}) is ${stopped ? "" : "not "}stopped by a filter for 5 to 7`, () => {
+      const answer = run(watching(architecture), number(call, architecture), architecture.audit, args);
+      assert.equal(answer, stopped ? SECCOMP_RET_TRACE : SECCOMP_RET_ALLOW);
+    });
+  }
+}

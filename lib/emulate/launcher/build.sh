@@ -10,7 +10,7 @@ trap 'rm -f "$program"' EXIT
   for target in x86_64 aarch64; do
     "$target-linux-gnu-gcc" -Os -static -nostdlib -ffreestanding -fno-tree-loop-distribute-patterns -fno-stack-protector -fno-asynchronous-unwind-tables \
       -fno-pie -no-pie -Wall -Wextra -Wl,-z,noseparate-code,-z,norelro,--build-id=none,-N,--no-warn-rwx-segments -s \
-      -o "$program" launcher.c watch.c threads.c tracee.c memory.c
+      -o "$program" ./*.c
     echo "  $target:"
     base64 -w 116 "$program" | sed 's/.*/    "&" +/; $s/ +$/,/'
   done

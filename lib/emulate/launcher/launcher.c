@@ -11,6 +11,10 @@
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include "again.h"
+#include "arm.h"
+#include "proc.h"
+#include "search.h"
 #include "watch.h"
 
 enum { ORDER_MAX = 32768 };
@@ -25,6 +29,7 @@ struct order {
 	uint32_t whole;        /* instructions of the filter to be used where the guard may not trace; 0: there is no tracing */
 	uint32_t watch;        /* instructions of the filter for numbers (watch.h) */
 	uint32_t padding;
+	uint64_t steady[8];    /* again.h */
 	char rest[];           /* the three filters, then the path with its NUL */
 };
 
@@ -55,23 +60,6 @@ enum { O_WRONLY_ = 1, O_DIRECTORY_ = DIRECTORY_FLAG, AT_FDCWD_ = -100, DT_DIR_ =
 enum { CLONE_NEWNS_ = 0x20000, CLONE_NEWUTS_ = 0x4000000, CLONE_NEWIPC_ = 0x8000000, CLONE_NEWUSER_ = 0x10000000, CLONE_NEWTIME_ = 0x80 };
 enum { MS_OF_MOUNT = 2 | 4 | 8 /* nosuid, nodev, noexec */, MS_BIND_ = 4096, MS_REC_ = 16384, MS_SLAVE_ = 1 << 19 };
 
-static char *append(char *at, const char *text)
-{
-	while (*text) *at++ = *text++;
-	*at = 0;
-	return at;
-}
-
-static char *number(char *at, uint64_t value)
-{
-	char digits[24];
-	int length = 0;
-	do digits[length++] = '0' + value % 10; while (value /= 10);
-	while (length > 0) *at++ = digits[--length];
-	*at = 0;
-	return at;
-}
-
 static long put(const char *path, const char *text, long length)
 {
 	long fd = call(N_openat, AT_FDCWD_, (long)path, O_WRONLY_, 0, 0);
@@ -88,9 +76,9 @@ static long become_owner(void)
 	long answer = call(N_unshare, CLONE_NEWUSER_, 0, 0, 0, 0);
 	if (answer < 0) return answer;
 	put("/proc/self/setgroups", "deny", 4);
-	end = append(number(append(number(map, uid), " "), uid), " 1");
+	end = append(append_number(append(append_number(map, uid), " "), uid), " 1");
 	answer = put("/proc/self/uid_map", map, end - map);
-	end = append(number(append(number(map, gid), " "), gid), " 1");
+	end = append(append_number(append(append_number(map, gid), " "), gid), " 1");
 	return answer < 0 ? answer : put("/proc/self/gid_map", map, end - map);
 }
 
@@ -102,9 +90,9 @@ static long new_clocks(void)
 	long answer = call(N_unshare, CLONE_NEWTIME_, 0, 0, 0, 0);
 	if (answer < 0) return answer;
 	call(N_clock_gettime, 1 /* CLOCK_MONOTONIC */, (long)&now, 0, 0, 0);
-	end = append(number(append(text, "monotonic -"), now.s), " 0\nboottime -");
+	end = append(append_number(append(text, "monotonic -"), now.s), " 0\nboottime -");
 	call(N_clock_gettime, 7 /* CLOCK_BOOTTIME */, (long)&now, 0, 0, 0);
-	end = append(number(end, now.s), " 0\n");
+	end = append(append_number(end, now.s), " 0\n");
 	return put("/proc/self/timens_offsets", text, end - text);
 }
 
@@ -115,7 +103,7 @@ static void keep(long from, const char *path, struct entry *entry)
 {
 	static char source[512], target[512], link[4096];
 	const char *name = entry->name;
-	append(append(append(number(append(source, "/proc/self/fd/"), from), "/"), name), "");
+	append(append(append(append_number(append(source, "/proc/self/fd/"), from), "/"), name), "");
 	append(append(append(target, path), "/"), name);
 	if (entry->type == DT_LNK_) {
 		long length = call(N_readlinkat, from, (long)name, (long)link, sizeof link - 1, 0);
@@ -272,6 +260,7 @@ __attribute__((used)) void launcher(long *stack)
 	struct order *order = (struct order *)buffer;
 	int traced = order->whole > 0 && may_trace();
 	say(SHARED, isolate() | (order->whole > 0 && !traced ? LACKS_TRACING : 0));
+	never_interrupted(order->steady);
 	watch_filter(order->rest + 8 * (order->instructions + order->whole), order->watch);
 	long init = call(N_clone, SIGCHLD_, 0, 0, 0, 0);
 	if (init == 0) become(order, traced, argv, envp);
