@@ -103,12 +103,15 @@ export class ValueStore implements Disposable {
       return `the record of the values of luo put cannot be read (see "${this.#paths.damaged}")`;
     } else if (this.session.adopted !== undefined) {
       return "the record of the values of luo put is gone";
-    } else if (record !== undefined && record.values.size > 0) return this.#notHandedOver(record.values);
+    } else if (record !== undefined) return this.#notHandedOver(record.values);
   }
 
-  #notHandedOver(values: ReadonlyMap<string, Value>): string {
+  /** The history of updates, which is the agent's own, ends with its kernel: that is no loss. */
+  #notHandedOver(values: ReadonlyMap<string, Value>): string | undefined {
+    const lost = [...values.keys()].filter((key) => !isOwn(key)).length;
+    if (lost === 0) return undefined;
     setAsideRecord(this.#paths);
-    const count = `${values.size} ${values.size === 1 ? "value" : "values"}`;
+    const count = `${lost} ${lost === 1 ? "value" : "values"}`;
     return `the kernel that held ${count} of luo put ended without handing them over ` +
       `(they are in "${this.#paths.damaged}")`;
   }

@@ -170,6 +170,16 @@ Deno.test("values of a kernel that ended without handing them over are told as l
     assert.match(Deno.readTextFileSync(`${directory}/s.values.damaged`), /"key":"a"/);
   }));
 
+Deno.test("what the agent keeps for itself ends with its kernel, and is no loss of anybody's", () =>
+  inDirectory((directory) => {
+    {
+      using state = start(new Machine(), directory);
+      state.values.putOwn("update/1", { bytes: new TextEncoder().encode("{}"), at: "2026" });
+    }
+    using state = start(new Machine(), directory);
+    assert.deepEqual([state.losses, state.values.own("update/")], [[], []]);
+  }));
+
 Deno.test("a damaged record of this boot is told, and kept aside", () =>
   inDirectory((directory) => {
     const machine = new Machine();
