@@ -8,7 +8,7 @@ import {
   MFD_EXEC,
   O_RDONLY,
 } from "../../ffi/abi/fcntl.ts";
-import { close, open } from "../../ffi/file.ts";
+import { close, memfd_create, open, write } from "../../ffi/file.ts";
 import { preserveFile, restoreFile } from "../../lib/agent/file_methods.ts";
 import { agentPaths } from "../../lib/agent/agent_place.ts";
 import type { FdStore } from "../../lib/agent/fd_store.ts";
@@ -47,13 +47,24 @@ function adopting(sys: SystemCalls): SystemCalls {
   return new Proxy(sys, {
     get(target, name) {
       if (name === "adopt") return (fd: number) => fd;
-      // A number that the caller may close.
-      if (name === "expose") return () => open("/dev/null", O_RDONLY);
+      if (name === "expose") return (fd: number) => copyOnHost(sys, fd);
       const value: unknown = Reflect.get(target, name);
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
 }
+
+/** A file of the host with the same bytes, which the caller may close. What cannot be read is /dev/null. */
+function copyOnHost(sys: SystemCalls, fd: number): number {
+  const bytes = new Uint8Array(COPIED_MAX);
+  const got = sys.pread(fd, bytes, 0n);
+  if (got < 0) return open("/dev/null", O_RDONLY);
+  const copy = memfd_create("copy", MFD_CLOEXEC);
+  write(copy, bytes.subarray(0, got));
+  return copy;
+}
+
+const COPIED_MAX = 4096;
 
 /**
  * Makes a directory where the record is written before it is renamed: not even root can write the file then. The record itself is

@@ -1,5 +1,5 @@
 /** The part of an update in the next kernel: updated, finish, and what a participant that does not come back means. */
-import type { UpdateParticipant } from "../../schema/types.ts";
+import type { FileInfo, FileVerdict, UpdateParticipant } from "../../schema/types.ts";
 import { moment } from "./moment.ts";
 import type { OpenUpdate } from "./open_update.ts";
 import { causeOf, StepFailed } from "./step_failed.ts";
@@ -66,18 +66,31 @@ export function notBack({ record }: OpenUpdate): UpdateParticipant[] {
 
 async function retrieve(update: OpenUpdate, { session }: UpdateParticipant): Promise<string | undefined> {
   const { host, record } = update;
+  const note = (verdicts: readonly FileVerdict[]) => {
+    record.verdicts = [...(record.verdicts ?? []).filter((one) => one.session !== session), ...verdicts];
+    update.save();
+  };
+  const files = host.session(session)?.files ?? [];
   try {
-    await host.retrieveSession(session);
-    if (record.digest) {
-      const verdicts = await update.phase("verify", () => host.verify(session));
-      record.verdicts = [...(record.verdicts ?? []).filter((one) => one.session !== session), ...verdicts];
-      update.save();
-    }
+    const isHere = await host.retrieveSession(session);
+    if (record.digest && isHere) note(await update.phase("verify", () => host.verify(session)));
     return undefined;
   } catch (error) {
     if (!(error instanceof Error) || error.name === "ProcessKilled") throw error;
+    if (record.digest && host.session(session) === undefined) note(files.map(missing(session)));
     return error.message;
   }
+}
+
+/** The kernel does not have the session, so it has none of its files. */
+function missing(session: string): (file: FileInfo) => FileVerdict {
+  return ({ token, label }) => ({
+    session,
+    token,
+    ...(label === undefined ? {} : { label }),
+    verdict: "missing",
+    reason: "the session is gone",
+  });
 }
 
 /** Why the update cannot be finished without a loss. Empty: it can. */

@@ -13,7 +13,7 @@ import {
 } from "./before_kexec.ts";
 import type { UpdateHost } from "./host.ts";
 import { OpenUpdate } from "./open_update.ts";
-import { StepFailed } from "./step_failed.ts";
+import { causeOf, StepFailed } from "./step_failed.ts";
 import { stopOrphans } from "./orphans.ts";
 
 /** A step that the state does not allow. */
@@ -198,15 +198,21 @@ export class Coordinator {
 
   async #finishByItself(update: OpenUpdate): Promise<void> {
     const left = unfinished(update);
-    if (left.length > 0) {
-      return left.forEach(({ reason }) => this.host.log(`The update is not finished: ${reason}`));
-    }
+    if (left.length > 0) return this.#notFinished(update, new NotFinished(left));
     try {
       await finish(update, false);
     } catch (error) {
       if (!(error instanceof Error) || error.name === "ProcessKilled") throw error;
-      this.host.log(`The update is not finished: ${error.message}`);
+      this.#notFinished(update, error);
     }
+  }
+
+  /** A participant that is not back is the reason that the record has already. */
+  #notFinished(update: OpenUpdate, error: Error): void {
+    this.host.log(`The update is not finished: ${error.message}`);
+    if (update.record.reason !== undefined) return;
+    Object.assign(update.record, causeOf(error));
+    update.save();
   }
 
   async #orAbandon(work: () => Promise<unknown>): Promise<void> {
