@@ -6,7 +6,7 @@ import { FD_STRUCT_SIZE, FINISH_STRUCT_SIZE, SESSION_STRUCT_SIZE } from "./liveu
  * which is ten times as long as the rest of a call.
  */
 export class IoctlMemory {
-  readonly session = new Uint8Array(SESSION_STRUCT_SIZE);
-  readonly fd = this.session.subarray(0, FD_STRUCT_SIZE);
-  readonly finish = this.session.subarray(0, FINISH_STRUCT_SIZE);
+  readonly session: Uint8Array<ArrayBuffer> = new Uint8Array(SESSION_STRUCT_SIZE);
+  readonly fd: Uint8Array<ArrayBuffer> = this.session.subarray(0, FD_STRUCT_SIZE);
+  readonly finish: Uint8Array<ArrayBuffer> = this.session.subarray(0, FINISH_STRUCT_SIZE);
 }
