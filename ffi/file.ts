@@ -6,7 +6,9 @@ import {
   AT_FDCWD,
   AT_SYMLINK_FOLLOW,
   decodeModified,
+  decodeOwner,
   decodeStatx,
+  type Owner,
   STATFS_SIZE,
   STATX_BASIC_STATS,
   STATX_SIZE,
@@ -125,6 +127,13 @@ export function stat(path: string): Stat | Ret {
   const name = cName(path);
   const answer = ret(libc().statx(AT_FDCWD, name, 0, STATX_BASIC_STATS, into), errno[0]);
   return answer < 0 ? answer : decodeStatx(into);
+}
+
+/** As stat(2), with the group. */
+export function owner(path: string): Owner | Ret {
+  const into = new Uint8Array(STATX_SIZE);
+  const answer = ret(libc().statx(AT_FDCWD, cName(path), 0, STATX_BASIC_STATS, into), errno[0]);
+  return answer < 0 ? answer : decodeOwner(into);
 }
 
 /** `f_type` of the file system that has the file: `TMPFS_MAGIC` and others in ffi/abi/stat.ts. */

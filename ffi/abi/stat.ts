@@ -51,6 +51,25 @@ export function decodeStatx(bytes: Uint8Array<ArrayBuffer>): Stat {
   };
 }
 
+/** The mode and the owner of a file: gid @24. */
+export function decodeOwner(bytes: Uint8Array<ArrayBuffer>): Owner {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    mode: view.getUint16(28, true),
+    nlink: view.getUint32(16, true),
+    uid: view.getUint32(20, true),
+    gid: view.getUint32(24, true),
+  };
+}
+
+export interface Owner {
+  readonly mode: number;
+  /** 0: the file is removed. */
+  readonly nlink: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** `stx_mtime`: seconds s64 @112, nanoseconds u32 @120. In nanoseconds. */
 export function decodeModified(bytes: Uint8Array<ArrayBuffer>): bigint {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

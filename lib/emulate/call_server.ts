@@ -66,7 +66,7 @@ export class CallServer implements Disposable {
       ...new AttributeCalls(program, subjects).handlers,
       ...new XattrCalls(program, subjects).handlers,
       ...new WatchCalls(program, subjects).handlers,
-      ...new WayCalls(program, subjects).handlers,
+      ...new WayCalls(program, subjects, nodes).handlers,
       ...new ObjectCalls(sys, objects, ioctls, preserved, contents).handlers,
       ...new SizeCalls(sys, program, objects, subjects, preserved, contents).handlers,
       ...new WriteCalls(sys, program, objects, preserved, contents).handlers,

@@ -20,6 +20,7 @@ import { isNextKernelFile } from "./next_kernel_files.ts";
 import { type FilePlace, type Place, splitPath } from "./path_walk.ts";
 import { isProcOrSys } from "./proc_and_sys.ts";
 import type { Paths } from "./paths.ts";
+import { isSearchable } from "./searchable.ts";
 import { type FileLook, lookOf, SESSION } from "./stat_structs.ts";
 
 /** An object of the emulated machine. */
@@ -124,6 +125,9 @@ export class Subjects {
 /** The errno of a path to the subject that leads nowhere, or into a directory that the program may not search. */
 export function whyNoFile(subject: Subject | undefined, credentials: () => Credentials): number | undefined {
   if (subject?.is === "absent") return Errno.ENOENT;
+  if (subject?.is === "device" && subject.directory !== undefined) {
+    return isSearchable(subject.directory, credentials()) ? undefined : Errno.EACCES;
+  }
   if (subject?.is !== "kernel" && subject?.is !== "below") return undefined;
   if (subject.path !== undefined && !isReachable(subject.path, credentials())) return Errno.EACCES;
   if (subject.is === "below") return Errno.ENOTDIR;

@@ -106,6 +106,13 @@ export class DeviceNodes implements Disposable {
     this.#rename();
   }
 
+  /** Whether a directory of the host has no name of the device, which the host does not know. */
+  isEmpty(directory: string): boolean {
+    const start = keyOf(directory, "");
+    return start === undefined ||
+      ![...this.#entries].some(([key, { node }]) => node !== undefined && key.startsWith(start));
+  }
+
   /** Forgets the names in a file system that is gone. */
   endFileSystem(dev: bigint): void {
     for (const [key, entry] of this.#entries) {
@@ -141,9 +148,13 @@ export class DeviceNodes implements Disposable {
   }
 }
 
-export function newNode(kind: Node["kind"], mode: number): Node {
+export function newNode(
+  kind: Node["kind"],
+  mode: number,
+  { uid, gid }: Pick<Node, "uid" | "gid"> = { uid: 0, gid: 0 },
+): Node {
   const memfd = kind === "file" ? newFile(mode) : undefined;
-  return { kind, mode, uid: 0, gid: 0, nlink: 1, times: timesOf(now()), xattrs: new Map(), memfd };
+  return { kind, mode, uid, gid, nlink: 1, times: timesOf(now()), xattrs: new Map(), memfd };
 }
 
 export function now(): bigint {

@@ -8,6 +8,7 @@ import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import type { Subject, Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { type DeviceNodes, type Entry, type Node, touched } from "./device_nodes.ts";
+import { whyNotMade, whyNotRemoved } from "./directory_rights.ts";
 import { isReachable, systemOf } from "./kernel_file_nodes.ts";
 import { whyNoChange } from "./kernel_names.ts";
 import { type Place, sameDevice, splitPath } from "./path_walk.ts";
@@ -85,7 +86,11 @@ export class MoveCalls {
     else if (exists(place) || place.is !== "file") return -Errno.EEXIST;
     else if (entry === undefined || !sameDevice(entry.directory, splitPath(place.path)[0])) {
       return -Errno.EXDEV;
-    } else if (!this.nodes.add(...splitPath(place.path), node)) return -Errno.ENOENT;
+    } else {
+      const refused = whyNotMade(splitPath(place.path)[0], this.program.credentials(tid));
+      if (refused !== undefined) return -refused;
+      if (!this.nodes.add(...splitPath(place.path), node)) return -Errno.ENOENT;
+    }
     node.nlink++;
     touched(node);
     return 0;
@@ -95,7 +100,7 @@ export class MoveCalls {
     this.subjects.paths.changed();
     const [source, target] = [this.#place(tid, from, false), this.#place(tid, to, false)];
     if (source?.is === "below" || target?.is === "below") return -Errno.ENOTDIR;
-    if (source?.is === "entry") return this.#renameDevice(tid, source.entry, to, flags);
+    if (source?.is === "entry") return this.#renameDevice(tid, source, to, flags);
     const subject = source?.is === "file" ? this.subjects.at(source) : undefined;
     if (subject?.is === "kernel") return -this.#whyNotMoved(tid, subject, to, "rename");
     if (target?.is !== "entry") return undefined;
@@ -125,18 +130,32 @@ export class MoveCalls {
     return how === "link" ? Errno.EPERM : whyNoChange(source.file, credentials);
   }
 
-  #renameDevice(tid: number, entry: Entry, to: Named, flags: number): CallAnswer {
+  #renameDevice(
+    tid: number,
+    { entry, directory: from }: Extract<Place, { is: "entry" }>,
+    to: Named,
+    flags: number,
+  ): CallAnswer {
     if (entry.node === undefined) return -Errno.ENOENT;
+    const text = this.program.path(tid, to.path);
+    if (typeof text === "string" && /(^|\/)\.\.?$/.test(text)) return -Errno.EBUSY;
+    const credentials = this.program.credentials(tid);
     const place = this.#place(tid, to, false, true);
     if (place === undefined) return undefined;
     if (flags & ~RENAME_NOREPLACE) return flags & RENAME_EXCHANGE ? -Errno.EPERM : -Errno.EINVAL;
     if (flags & RENAME_NOREPLACE && exists(place)) return -Errno.EEXIST;
-    if (place.is === "entry") return this.#replace(entry, place.entry);
+    const leaves = whyNotRemoved(from, entry.node, credentials);
+    if (place.is === "entry") {
+      const refused = leaves ?? whyNotMade(place.directory, credentials);
+      return refused === undefined ? this.#replace(entry, place.entry) : -refused;
+    }
     if (place.is !== "file") return -Errno.EXDEV;
     const [directory, name] = splitPath(place.path);
     if (!sameDevice(entry.directory, directory)) {
       return exists({ ...place, path: directory }) ? -Errno.EXDEV : -Errno.ENOENT;
     }
+    const refused = leaves ?? whyNotMade(directory, credentials);
+    if (refused !== undefined) return -refused;
     if (isDirectory(place.path)) return -Errno.EISDIR;
     if (exists(place)) unlink(place.path);
     return this.nodes.move(entry, directory, name) ? 0 : -Errno.ENOENT;

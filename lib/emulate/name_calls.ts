@@ -1,22 +1,31 @@
 /** Calls that make or remove a name: those of the device change the emulated machine, never the host's /dev. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import { S_IFCHR, S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
-import { decodeOsText } from "../../ffi/abi/os_text.ts";
+import { decodeOsText, encodeOsText } from "../../ffi/abi/os_text.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
-import { stat } from "../../ffi/file.ts";
+import { readlink, stat } from "../../ffi/file.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import { type Subject, type Subjects, whyNoFile } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { CAP_MKNOD } from "./credentials.ts";
+import {
+  ownerIn,
+  whyNotEmpty,
+  whyNotMade as whyNotMadeIn,
+  whyNotRemoved as whyNotRemovedFrom,
+} from "./directory_rights.ts";
 import { type DeviceNodes, type Entry, newNode } from "./device_nodes.ts";
 import { whyNotMade, whyNotRemoved } from "./kernel_names.ts";
 import { type Place, splitPath } from "./path_walk.ts";
+import { isSearchable } from "./searchable.ts";
 import { CALLS } from "./trapped_calls.ts";
 import { DEVICE_NUMBER } from "./stat_structs.ts";
 
 const AT_REMOVEDIR = 0x200;
 const AF_UNIX = 1;
+/** linux/limits.h */
+const NAME_MAX = 255;
 /** struct sockaddr_un: u16 family, the path. */
 const [SOCKADDR_PATH, SOCKADDR_SIZE] = [2, 110];
 
@@ -93,6 +102,9 @@ export class NameCalls {
     const subject = this.#subject(call, named);
     const is_file = (mode & S_IFMT) === S_IFREG || (mode & S_IFMT) === 0;
     if (subject?.is === "absent" && (is_device || is_file)) {
+      const { directory } = subject.entry;
+      const refused = whyNotMadeIn(directory, this.program.credentials(call.tid));
+      if (refused !== undefined) return -refused;
       return this.#fill(call, subject.entry, is_device ? "device" : "file", mode);
     }
     const answer = this.#taken(call, named);
@@ -101,30 +113,47 @@ export class NameCalls {
     if (typeof text === "number") return undefined;
     const place = this.subjects.paths.resolve(call.tid, named[0], text, { follow: false });
     if (place?.is !== "file") return undefined;
-    // The host's kernel says EEXIST.
-    if (typeof stat(place.path) !== "number") return undefined;
+    // The host's kernel says EEXIST, also for a link that leads nowhere.
+    if (typeof stat(place.path) !== "number" || typeof readlink(place.path) === "string") return undefined;
+    const [directory, name] = splitPath(place.path);
+    // A name that ends in a slash, and one that is too long, are the host's to refuse.
+    if (text.endsWith("/") || encodeOsText(name).length > NAME_MAX) return undefined;
     const credentials = this.program.credentials(call.tid);
+    const refused = isSearchable(directory, credentials)
+      ? whyNotMadeIn(directory, credentials)
+      : Errno.EACCES;
+    if (refused !== undefined) return -refused;
     if (!credentials.has(CAP_MKNOD)) return -Errno.EPERM;
-    const node = newNode("device", mode & 0o7777 & ~credentials.umask);
-    return this.nodes.add(...splitPath(place.path), node) ? 0 : -Errno.ENOENT;
+    const node = newNode("device", mode & 0o7777 & ~credentials.umask, ownerIn(directory, credentials));
+    return this.nodes.add(directory, name, node) ? 0 : -Errno.ENOENT;
   }
 
   #fill(call: Notification, entry: Entry, kind: "device" | "file", mode: number): CallAnswer {
     const credentials = this.program.credentials(call.tid);
     if (kind === "device" && !credentials.has(CAP_MKNOD)) return -Errno.EPERM;
-    entry.node = newNode(kind, mode & 0o7777 & ~credentials.umask);
+    entry.node = newNode(kind, mode & 0o7777 & ~credentials.umask, ownerIn(entry.directory, credentials));
     return 0;
   }
 
   #unlink(call: Notification, named: Named, flags: number): CallAnswer {
     if (flags & ~AT_REMOVEDIR) return undefined;
     const subject = this.#subject(call, named);
-    if (subject?.is === "below") return -Errno.ENOTDIR;
-    if (subject?.is === "absent") return -Errno.ENOENT;
+    const credentials = this.program.credentials(call.tid);
+    const missing = whyNoFile(subject, () => credentials);
+    if (missing !== undefined) return -missing;
+    if (subject === undefined && flags & AT_REMOVEDIR) {
+      return whyNotEmpty(call, this.subjects, this.nodes, named);
+    }
     if (subject?.is === "kernel") {
-      return -whyNotRemoved(subject, this.program.credentials(call.tid), (flags & AT_REMOVEDIR) !== 0);
+      return -whyNotRemoved(subject, credentials, (flags & AT_REMOVEDIR) !== 0);
     }
     if (subject?.is !== "device" || subject.entry === undefined) return undefined;
+    const refused = whyNotRemovedFrom(
+      subject.directory ?? subject.entry.directory,
+      subject.node,
+      credentials,
+    );
+    if (refused !== undefined) return -refused;
     if (flags & AT_REMOVEDIR) return -Errno.ENOTDIR;
     if (subject.entry.bound) return -Errno.EBUSY;
     this.nodes.remove(subject.entry);

@@ -27,6 +27,7 @@ import { CAP_FOWNER, R_OK, W_OK } from "./credentials.ts";
 import { type Entry, newNode, type Node } from "./device_nodes.ts";
 import type { EmulatedFd } from "./emulated_fds.ts";
 import type { Ioctls } from "./ioctls.ts";
+import { ownerIn, whyNotMade } from "./directory_rights.ts";
 import { openKernelFile, takesWrites, whyNotOpened } from "./kernel_file_open.ts";
 import { stopsHost } from "./kernel_files.ts";
 import { openMachineFile } from "./machine_files.ts";
@@ -38,6 +39,10 @@ import type { PreservedFiles } from "./preserved_files.ts";
 const [OPEN_HOW_SIZE, OPEN_HOW_MAX] = [24, 4096];
 const VALID_OPEN_FLAGS = 0o37777703n;
 const VALID_RESOLVE = 0x3fn;
+/** RESOLVE_BENEATH and RESOLVE_IN_ROOT exclude each other. */
+const SCOPED = 0x18n;
+/** What goes with O_PATH. */
+const PATH_FLAGS = BigInt(ARCH.O_DIRECTORY | ARCH.O_NOFOLLOW | O_PATH | O_CLOEXEC);
 const [TMPFILE, O_NOATIME] = [0o20000000, 0o1000000];
 
 /** The name of the device that makes a userfaultfd, besides the system call. */
@@ -207,8 +212,10 @@ export class OpenCalls {
     if (path.endsWith("/")) return -Errno.EISDIR;
     // Before Linux 6.4 the host's kernel would make a file.
     if (flags & O_DIRECTORY) return -Errno.EINVAL;
-    const { umask } = this.program.credentials(call.tid);
-    entry.node = newNode("file", mode & 0o7777 & ~umask);
+    const credentials = this.program.credentials(call.tid);
+    const refused = whyNotMade(entry.directory, credentials);
+    if (refused !== undefined) return -refused;
+    entry.node = newNode("file", mode & 0o7777 & ~credentials.umask, ownerIn(entry.directory, credentials));
     return this.#openFile(call, entry.node, flags & ~O_EXCL);
   }
 
@@ -233,6 +240,9 @@ export class OpenCalls {
     if (bytes.subarray(OPEN_HOW_SIZE).some((byte) => byte !== 0)) return undefined;
     const [flags = 0n, mode = 0n, resolve = 0n] = new BigUint64Array(bytes.slice(0, OPEN_HOW_SIZE).buffer);
     const creates = (flags & BigInt(O_CREAT | TMPFILE)) !== 0n;
+    // fs/open.c: build_open_flags() refuses these.
+    if (mode & ~0o7777n || (resolve & SCOPED) === SCOPED) return undefined;
+    if (flags & BigInt(O_PATH) && flags & ~PATH_FLAGS) return undefined;
     if (flags & ~VALID_OPEN_FLAGS || resolve & ~VALID_RESOLVE || (mode !== 0n && !creates)) return undefined;
     return this.#open(call, int(dirfd), path, int(flags), int(mode), Number(resolve));
   }

@@ -92,6 +92,7 @@ class Walk {
       if (name === "" || name === ".") continue;
       if (name === "..") {
         this.#up();
+        this.#crosses();
         continue;
       }
       const last = rest.length === 0;
@@ -103,6 +104,7 @@ class Walk {
       if (typeof text === "number" || (last && !follow)) {
         if (!last && text !== -Errno.EINVAL) return this.#ofKernel([name, ...rest]);
         this.#parts.push(name);
+        this.#crosses();
         continue;
       }
       if (++links > LINKS_MAX) return undefined;
@@ -121,9 +123,6 @@ class Walk {
   }
 
   #at(entry: Entry, rest: readonly string[]): Place | undefined {
-    if (this.resolve & NO_XDEV && !sameDevice(this.#started, this.#here())) {
-      this.#violates(NO_XDEV, Errno.EXDEV);
-    }
     const slash = rest.every((name) => name === "");
     // mkdir takes a slash after the name that it makes.
     if (rest.length === 0 || (slash && entry.node === undefined)) {
@@ -138,12 +137,14 @@ class Walk {
       this.#violates(NO_MAGICLINKS, Errno.ELOOP);
       this.#violates(BENEATH | IN_ROOT, Errno.EXDEV);
       this.#jump(`${this.#here()}/${name}`, text);
+      this.#crosses();
       return;
     }
     if (text.startsWith("/")) {
       this.#violates(BENEATH, Errno.EXDEV);
       if (this.resolve & IN_ROOT) this.#parts.length = this.#floor;
       else [this.#base, this.#parts] = [this.#root, []];
+      this.#crosses();
     }
     rest.unshift(...text.split("/"));
   }
@@ -225,6 +226,12 @@ class Walk {
 
   #here(): string {
     return this.#parts.length === 0 ? `${this.#base}/` : `${this.#base}/${this.#parts.join("/")}`;
+  }
+
+  /** Whether the last step led into another mount. */
+  #crosses(): void {
+    if (!(this.resolve & NO_XDEV) || this.violation !== undefined) return;
+    if (!sameDevice(this.#started, this.#here())) this.#violates(NO_XDEV, Errno.EXDEV);
   }
 
   #violates(flags: number, errno: number): void {

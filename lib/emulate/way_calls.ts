@@ -5,6 +5,8 @@ import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import { look, type PathArguments, type Subjects, whyNoFile } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
+import type { DeviceNodes } from "./device_nodes.ts";
+import { whyNotEmpty } from "./directory_rights.ts";
 import { whyNotRemoved } from "./kernel_names.ts";
 
 const [AT_SYMLINK_NOFOLLOW, AT_SYMLINK_FOLLOW] = [0x100, 0x400];
@@ -16,7 +18,7 @@ const [HANDLE_HEADER, MAX_HANDLE_SIZE] = [8, 128];
 const MOUNT = 2;
 
 export class WayCalls {
-  constructor(readonly program: CallingProgram, readonly subjects: Subjects) {}
+  constructor(readonly program: CallingProgram, readonly subjects: Subjects, readonly nodes: DeviceNodes) {}
 
   readonly handlers: Handlers<"chdir" | "rmdir" | "execve" | "execveat" | "name_to_handle_at"> = {
     chdir: (call) => this.#refuse(call, named(AT_FDCWD, call.args[0]), Errno.ENOTDIR),
@@ -40,7 +42,10 @@ export class WayCalls {
   #rmdir(call: Notification): CallAnswer {
     const place = { ...named(AT_FDCWD, call.args[0]), follow: false };
     const subject = this.subjects.byPath(call, place);
-    if (subject?.is !== "kernel") return this.#refuse(call, place, Errno.ENOTDIR);
+    if (subject === undefined) {
+      return whyNotEmpty(call, this.subjects, this.nodes, [AT_FDCWD, call.args[0]]);
+    }
+    if (subject.is !== "kernel") return this.#refuse(call, place, Errno.ENOTDIR);
     return -whyNotRemoved(subject, this.program.credentials(call.tid), true);
   }
 

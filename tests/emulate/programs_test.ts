@@ -27,10 +27,10 @@ const programs: readonly Recorded[] = [
   { program: "device_names", options: [], says: recorded("device_names") },
   { program: "kinds_of_fd", options: ["--strict"], says: recorded("kinds_of_fd") },
   { program: "leftovers", options: [], says: recorded("leftovers"), root: true },
-  ...["tables", "sizes_of_structs", "maps", "names", "signals", "sources", "numbers"].map((program) =>
-    strict(program)
-  ),
-  ...["roots", "capabilities", "every_file", "namespaces", "kernel_files"].map((program) => ({
+  ...["tables", "sizes_of_structs", "maps", "names", "signals", "sources", "numbers", "magic_links"].map((
+    program,
+  ) => strict(program)),
+  ...["roots", "capabilities", "every_file", "namespaces", "kernel_files", "odd_nodes"].map((program) => ({
     ...strict(program),
     root: true as const,
   })),
