@@ -32,8 +32,13 @@ function open(): Calls {
   return call;
 }
 
-/** Every command that asks the agent needs these. To open them together takes half the time. */
-const TOGETHER = ["__errno_location", "socket", "connect", "send", "poll", "recvmsg", "close"] as const;
+/** To open calls together takes half the time. */
+const TOGETHER = [
+  // Every command that asks the agent needs these.
+  ["__errno_location", "socket", "connect", "send", "poll", "recvmsg", "close"],
+  // The later two are called while a machine stands still.
+  ["syscall_kexec_file_load", "sync", "reboot"],
+] as const;
 
 /**
  * The calls, each of which is opened at its first use. Deno needs a quarter of a millisecond to compile a call, and a command uses
@@ -45,7 +50,8 @@ function calls(): Calls {
   for (const name of Object.keys(symbols) as (keyof Calls)[]) {
     Object.defineProperty(unopened, name, {
       get() {
-        const names: readonly (keyof Calls)[] = TOGETHER.some((one) => one === name) ? TOGETHER : [name];
+        const isName = (one: string) => one === name;
+        const names: readonly (keyof Calls)[] = TOGETHER.find((group) => group.some(isName)) ?? [name];
         const wanted = Object.fromEntries(names.map((one) => [one, symbols[one]]));
         const { symbols: found } = Deno.dlopen("libc.so.6", wanted);
         for (const one of names) {

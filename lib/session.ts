@@ -85,7 +85,8 @@ export class Device implements Disposable {
    */
   settle(): void {
     try {
-      this.#create(`luo-${crypto.randomUUID()}`).close();
+      // A live update waits for this. The first `crypto.randomUUID()` of a process takes longer than all of it.
+      this.#create(`luo-${Math.random()}`).close();
     } catch (error) {
       // There is no other way to give the room back, and most likely there is none to give back.
       if (!(error instanceof LuoError)) throw error;

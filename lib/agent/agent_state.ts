@@ -263,6 +263,14 @@ export class AgentState implements Disposable {
     }
   }
 
+  /** All of the journal, without a log: the next kernel may start an agent of 0.1.0, which cannot read logs. Errors as `saveOrLog`. */
+  saveForNextKernel(): void {
+    if (!this.mayWrite()) return;
+    for (const { message } of this.journal.tryWriteForNextKernel(journalSource(this))) {
+      this.options.log(`${message}: an agent of 0.1.0 in the next kernel would know less`);
+    }
+  }
+
   /**
    * An agent that never had the device has not read the handover, and must not replace the record of it. After EIO there is
    * nothing to read.

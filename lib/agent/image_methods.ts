@@ -1,9 +1,8 @@
 /** The agent's methods about the next kernel: load, show, unload and execute it. */
 import { LuoError } from "../error.ts";
 import { HostFd } from "../files/host_fd.ts";
-import type { SealedCopy } from "../files/sealed_copy.ts";
-import type { ImageReport } from "../kexec/check_image.ts";
 import { exec, imageLoaded, unloadImage as unload } from "../kexec/load.ts";
+import { loadsLeft } from "../kexec/load_count.ts";
 import type { SystemCalls } from "../system_calls.ts";
 import type { AgentState } from "./agent_state.ts";
 import {
@@ -14,7 +13,7 @@ import {
   nothingLoaded,
   unreadObjections,
 } from "./image_objections.ts";
-import { judgeImage } from "./judged_image.ts";
+import { type JudgedImage, judgeImage } from "./judged_image.ts";
 import { ImageFiles } from "./loaded_image.ts";
 import { readText } from "./proc_text.ts";
 import type { CheckLine, ImageInfo, Methods } from "./protocol.ts";
@@ -42,12 +41,13 @@ export async function loadImage(
 ): Promise<Methods["LoadImage"]["reply"]> {
   const { sys } = state;
   const subject = `"${request.kernel}"`;
+  const left = loadsLeft(sys);
   using sentKernel = new HostFd(takeFd(fds, request.kernelFd, "kernelFd"));
   using sentInitrd = request.initrdFd === undefined
     ? undefined
     : new HostFd(takeFd(fds, request.initrdFd, "initrdFd"));
   using judged = await judgeImage(state, request, sentKernel, sentInitrd);
-  const { kernel, initrd, commandLine, checked: { check, report } } = judged;
+  const { kernel, initrd, commandLine, checked: { check } } = judged;
   const objections = loadObjections(judged);
   if (objections.length > 0 && !request.force) throw refused("kexec load", subject, objections);
   const image = {
@@ -62,13 +62,22 @@ export async function loadImage(
     commandLine,
     loadedAt: state.options.now(),
   };
-  const files = load(sys, kernel, initrd, commandLine, report);
+  const files = load(sys, left, judged);
   files.problems = [...unreadObjections(judged.checked), ...formatObjections(check.lines.filter(isOfImage))];
   files.handlerLines = judged.checked.handlerLines;
   files.next = nextKernelOf(judged);
   keep(state, image, files);
   state.saveDone(`Image ${subject} is loaded`);
+  warmUp(state);
   return { image: currentImage(state), check };
+}
+
+/** Most of the time of the first `readyToExec` is that of V8, which compiles its code: better now than while the machine stands still. */
+function warmUp(state: AgentState): void {
+  const [image, running] = imageAndCommandLine(state);
+  execObjections(state, image, running);
+  state.device.tryUse((device) => device.settle());
+  state.reload?.isStillLoaded();
 }
 
 /** Lines about handlers depend on the files that are preserved: they are made again at exec. */
@@ -79,15 +88,13 @@ function isOfImage({ code }: CheckLine): boolean {
 /** @throws LuoError `kexec load`, with the reason where the image shows it */
 function load(
   sys: SystemCalls,
-  kernel: SealedCopy,
-  initrd: SealedCopy | undefined,
-  commandLine: string,
-  { problems }: ImageReport,
+  left: number | undefined,
+  { kernel, initrd, commandLine, checked: { report: { problems } } }: JudgedImage,
 ): ImageFiles {
   const what = initrd === undefined ? kernel.name : `${kernel.name} with ${initrd.name}`;
   const files = new ImageFiles(sys, kernel, initrd, commandLine);
   try {
-    files.load();
+    files.load(left);
     return files;
   } catch (error) {
     files[Symbol.dispose]();
@@ -184,7 +191,8 @@ export function execImage(
 }
 
 /**
- * Everything that comes before the reboot call: the checks, the image loaded once more, file systems synced.
+ * Everything that comes before the reboot call: the checks, file systems synced, and the image loaded once more unless it is
+ * certainly still loaded.
  *
  * @param more other reasons to refuse
  * @throws VarlinkError Refused; LuoError
@@ -192,16 +200,19 @@ export function execImage(
 export function readyToExec(state: AgentState, force: boolean, more: readonly Objection[] = []): void {
   // Before the sessions are looked at: they are known after the device was open. A program that has it open may be using live update.
   state.device.tryUse(() => {});
-  const image = currentImage(state);
+  const [image, running] = imageAndCommandLine(state);
   if (!image.loaded) throw nothingLoaded();
-  const running = readText(state.sys, "/proc/cmdline") ?? "";
   const objections = force ? [] : [...more, ...execObjections(state, image, running)];
   if (objections.length > 0) throw refused("kexec exec", "the loaded kernel", objections);
-  loadAgain(state, force);
-  // All of the journal, without a log: the next kernel may start an agent of 0.1.0, which cannot read logs.
-  state.saveOrLog();
+  state.saveForNextKernel();
   state.sys.sync();
   state.device.tryUse((device) => device.settle());
+  // Last: from here to the reboot call another program's image would not be noticed.
+  loadAgain(state, force);
+}
+
+function imageAndCommandLine(state: AgentState): [ImageInfo, string] {
+  return [currentImage(state), readText(state.sys, "/proc/cmdline") ?? ""];
 }
 
 /** The service manager ends the agent before the kexec, and with it every session that only the agent has. */
@@ -234,6 +245,7 @@ function replacedInUpdate(state: AgentState): Objection[] {
 }
 
 function loadAgain({ sys, reload, image }: AgentState, force: boolean): void {
+  if (reload?.isStillLoaded()) return;
   try {
     reload?.load();
   } catch (error) {

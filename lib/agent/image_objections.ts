@@ -3,7 +3,6 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { LuoError } from "../error.ts";
 import { commandLineProblems } from "../kexec/command_line.ts";
 import type { AgentState } from "./agent_state.ts";
-import { resizedFiles } from "./preserved_fds.ts";
 import type { Checked } from "../kexec/check/check.ts";
 import { preservedFiles } from "../kexec/check/preserved_files.ts";
 import type { JudgedImage } from "./judged_image.ts";
@@ -67,7 +66,7 @@ export function execObjections(state: AgentState, image: ImageInfo, running: str
     ...sessionObjections(state),
     ...heldFiles(state),
     ...unpreservedValues(state),
-    ...resizedFiles(state.preserved.withSizesNow(state.sessions(), { fresh: true })),
+    ...state.preserved.resized(state.sessions()),
   ];
 }
 
@@ -127,13 +126,16 @@ function unpreservedValues({ values }: AgentState): Objection[] {
 
 /** Files of kept sessions that the kernel refused to preserve again. */
 function heldFiles(state: AgentState): Objection[] {
-  return [...state.outgoing.values()].flatMap(({ info }) =>
-    info.files.filter((file) => file.state === "held").map(({ token }): Objection => {
+  const held: Objection[] = [];
+  for (const { info: { name: session, files } } of state.outgoing.values()) {
+    for (const { token, state } of files) {
+      if (state !== "held") continue;
       const reason =
-        `file ${token} of session "${info.name}" is not preserved: the kernel refused to preserve it again`;
-      return { code: "file_not_preserved", session: info.name, token, reason };
-    })
-  );
+        `file ${token} of session "${session}" is not preserved: the kernel refused to preserve it again`;
+      held.push({ code: "file_not_preserved", session, token, reason });
+    }
+  }
+  return held;
 }
 
 function fate({ state }: SessionInfo): string {

@@ -49,8 +49,22 @@ export class JournalWriter implements Disposable {
 
   /** Writes a change that cannot be undone: tries both places. Returns the errors. */
   tryWrite(journal: JournalSource): LuoError[] {
+    return this.#try([() => this.#writeRecord(journal), () => this.#writeManifest(journal)]);
+  }
+
+  /**
+   * Writes the manifest without a log, when it has one. The record is for this kernel, and is left as it is. Both are written anew
+   * after a write that failed. Returns the errors.
+   */
+  tryWriteForNextKernel(journal: JournalSource): LuoError[] {
+    if (this.problem !== undefined || this.#recordLog === undefined) return this.tryWrite(journal);
+    if (this.#manifestIsSound && this.#manifest?.writer.hasLog === false) return [];
+    return this.#try([() => this.#writeManifest(journal)]);
+  }
+
+  #try(writes: readonly (() => void)[]): LuoError[] {
     this.problem = undefined;
-    return [() => this.#writeRecord(journal), () => this.#writeManifest(journal)].flatMap((write) => {
+    return writes.flatMap((write) => {
       try {
         this.#noted(write);
         return [];

@@ -4,6 +4,7 @@ import type { SealedCopy } from "../files/sealed_copy.ts";
 import type { BuiltInLine } from "../kexec/built_in_line.ts";
 import type { Checked } from "../kexec/check/check.ts";
 import { loadImage } from "../kexec/load.ts";
+import { loadsLeft } from "../kexec/load_count.ts";
 import type { SystemCalls } from "../system_calls.ts";
 import type { Objection } from "./refusal.ts";
 
@@ -16,9 +17,9 @@ export interface NextKernel {
 }
 
 /**
- * Another program may load an image over luo's without luo noticing: the kernel only tells that some image is loaded. An image
- * loaded by kexec_load(2) would drop every session, so luo loads its own again just before the kexec, from these copies and
- * not from files that may have changed since they were judged.
+ * Another program may load an image over luo's: the kernel only tells that some image is loaded. An image loaded by kexec_load(2)
+ * would drop every session. So luo loads its own again just before the kexec, unless the kernel's count of loads proves that
+ * nobody has loaded any since; from these copies, and not from files that may have changed since they were judged.
  */
 export class ImageFiles implements Disposable {
   readonly #kernel: Fd;
@@ -28,6 +29,8 @@ export class ImageFiles implements Disposable {
   /** The check's lines about handlers, for the files that are preserved when the image is executed. */
   handlerLines: Checked["handlerLines"] = () => [];
   next: NextKernel = {};
+  /** The kernel's count after the load. Undefined: the count does not prove which image is loaded. */
+  #left: number | undefined;
 
   constructor(
     readonly sys: SystemCalls,
@@ -44,9 +47,21 @@ export class ImageFiles implements Disposable {
     }
   }
 
-  /** @throws LuoError `kexec load`, see `loadImage` of lib/kexec; then what was loaded before still is */
-  load(): void {
+  /**
+   * @param left the kernel's count of loads before this one. A call of another program that it has counted already may still be
+   *   under way, and end after this one: so the count should be taken some time before
+   * @throws LuoError `kexec load`, see `loadImage` of lib/kexec; then what was loaded before still is
+   */
+  load(left = loadsLeft(this.sys)): void {
+    this.#left = undefined;
     loadImage(this.sys, { kernel: this.#kernel, initrd: this.#initrd, commandLine: this.commandLine });
+    const after = loadsLeft(this.sys);
+    if (left !== undefined && after === left - 1) this.#left = after;
+  }
+
+  /** Whether it is certain that the loaded image is this one. */
+  isStillLoaded(): boolean {
+    return this.#left !== undefined && loadsLeft(this.sys) === this.#left;
   }
 
   [Symbol.dispose](): void {

@@ -104,6 +104,11 @@ export class ManifestWriter {
     this.#adopted = adopted;
   }
 
+  /** Whether changes follow the checkpoint that was written last; undefined: the slot is in doubt. */
+  get hasLog(): boolean | undefined {
+    return this.#log && this.#log.count > 0;
+  }
+
   /** Writes a checkpoint. @throws LuoError `memfd_create`, `ftruncate`, `write`, `preserve`: the old content is still whole then */
   write(payload: Uint8Array): void {
     this.#log = undefined;

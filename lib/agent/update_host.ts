@@ -9,7 +9,6 @@ import {
   participantEnvironment,
   type ParticipantSurroundings,
 } from "./participant_environment.ts";
-import { resizedFiles } from "./preserved_fds.ts";
 import type { FileVerdict, Moment, SessionInfo, UpdateRecord } from "./protocol.ts";
 import { refused } from "./refusal.ts";
 import { keepInHistory } from "./update_history.ts";
@@ -162,7 +161,7 @@ export class AgentUpdateHost implements UpdateHost {
 
   checkAgain(names: readonly string[]): void {
     const sessions = names.flatMap((name) => this.#state.outgoing.get(name)?.info ?? []);
-    const objections = resizedFiles(this.#state.preserved.withSizesNow(sessions, { fresh: true }));
+    const objections = this.#state.preserved.resized(sessions);
     if (objections.length > 0) throw refused("kexec exec", "the loaded kernel", objections);
   }
 

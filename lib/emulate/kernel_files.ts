@@ -14,6 +14,8 @@ const KERNEL_FILES = new Set([
   "/proc/sys/kernel/osrelease",
   "/proc/sys/kernel/random/boot_id",
   "/proc/sys/kernel/kexec_load_disabled",
+  "/proc/sys/kernel/kexec_load_limit_reboot",
+  "/proc/sys/kernel/kexec_load_limit_panic",
   "/sys/kernel/kexec_loaded",
   "/sys/kernel/kexec/loaded",
   "/sys/kernel/kexec_crash_loaded",

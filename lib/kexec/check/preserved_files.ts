@@ -10,16 +10,18 @@ export interface PreservedFiles {
 
 /** The files in outgoing sessions. A file that is only held by the agent is not handed over. */
 export function preservedFiles(sessions: readonly SessionInfo[]): PreservedFiles {
-  const outgoing = sessions.filter(({ state }) => state === "outgoing");
   const counts = { memfd: 0, hugetlb: 0, unknown: 0 };
+  const unlisted: string[] = [];
   let bytes = 0;
-  for (const { kind = "unknown", size, state } of outgoing.flatMap(({ files }) => files)) {
-    if (state === "held") continue;
-    counts[kind]++;
-    bytes += size;
+  for (const { name, state, opened, filesKnown, files } of sessions) {
+    if (state !== "outgoing") continue;
+    if (opened || filesKnown === false) unlisted.push(name);
+    for (const { kind = "unknown", size, state } of files) {
+      if (state === "held") continue;
+      counts[kind]++;
+      bytes += size;
+    }
   }
-  const unlisted = outgoing.filter(({ opened, filesKnown }) => opened || filesKnown === false)
-    .map(({ name }) => name);
   return { bytes, counts, unlisted };
 }
 

@@ -33,7 +33,8 @@ export interface KexecArguments {
 
 /** The loaded image, undefined for UNLOAD, or -errno. On an error the caller keeps the image that was loaded before. */
 export function load_image(task: Task, a: KexecArguments): LoadedImage | undefined | Ret {
-  if (task.uid !== 0 || task.system.kexec_load_disabled) return -Errno.EPERM;
+  const crash = (a.flags & BigInt(kexec.KEXEC_FILE_ON_CRASH)) !== 0n;
+  if (!task.system.kexec.use(task.uid, crash ? "panic" : "reboot")) return -Errno.EPERM;
   if (a.flags & ~BigInt(FLAGS)) return -Errno.EINVAL;
   const flags = Number(a.flags);
   if (flags & kexec.KEXEC_FILE_UNLOAD) return undefined;

@@ -25,8 +25,18 @@ const entries = new Map<string, Entry>([
   ["/proc/version", { mode: 0o444, read: (system) => `Linux version ${system.release} (model)\n` }],
   ["/proc/sys/kernel/kexec_load_disabled", {
     mode: 0o644,
-    read: (system) => `${Number(system.kexec_load_disabled)}\n`,
-    write: disable_kexec,
+    read: ({ kexec }) => `${Number(kexec.disabled)}\n`,
+    write: ({ kexec }, text) => kexec.disable(text),
+  }],
+  ["/proc/sys/kernel/kexec_load_limit_reboot", {
+    mode: 0o644,
+    read: ({ kexec }) => `${kexec.left.reboot}\n`,
+    write: ({ kexec }, text) => kexec.limit("reboot", text),
+  }],
+  ["/proc/sys/kernel/kexec_load_limit_panic", {
+    mode: 0o644,
+    read: ({ kexec }) => `${kexec.left.panic}\n`,
+    write: ({ kexec }, text) => kexec.limit("panic", text),
   }],
   // misc_register() of kernel/liveupdate/luo_core.c: a dynamic minor, from 261 down to 256 (drivers/char/misc.c).
   ["/proc/misc", { mode: 0o444, read: (system) => hasDevice(system) ? "261 liveupdate\n" : "" }],
@@ -47,13 +57,6 @@ function hasDevice(system: System): boolean {
 
 function loaded(system: System): string {
   return `${Number(system.image !== undefined)}\n`;
-}
-
-/** Accepts 1 only, and cannot be undone (proc_dointvec_minmax with both limits 1). */
-function disable_kexec(system: System, text: string): number | undefined {
-  if (!/^\s*1\s*$/.test(text)) return -Errno.EINVAL;
-  system.kexec_load_disabled = true;
-  return undefined;
 }
 
 /** /proc/meminfo in kB, with the fields that a program checks before it preserves something large. */

@@ -4,6 +4,7 @@ import { initcall_blacklisted, kernel_parameter, kernel_values } from "./boot_pa
 import { MountedDisk } from "../fs/disk.ts";
 import type { Hardware, NextKernel } from "./hardware.ts";
 import type { LoadedImage } from "./kexec.ts";
+import { KexecPermission } from "./kexec_permission.ts";
 import { HostFiles } from "../fs/host_files.ts";
 import { type Handover, Kho, reserve_scratch, type Scratch } from "../kho/kho.ts";
 import { type HandedOver, populate, retrieve_memory } from "../kho/incoming_kho.ts";
@@ -37,7 +38,7 @@ export class System {
   /** Character devices of drivers, by path. */
   readonly drivers: Map<string, Driver> = new Map();
   image: LoadedImage | undefined;
-  kexec_load_disabled = false;
+  readonly kexec: KexecPermission = new KexecPermission();
   /** The handover of the previous kernel; undefined when there was none, or when this kernel cannot read it. */
   readonly handed: HandedOver | undefined;
   /** Undefined when KHO is off (`kho=off`), or when the kernel is from before KHO. */

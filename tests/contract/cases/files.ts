@@ -135,6 +135,15 @@ export const fileCases: readonly Case[] = [
     },
   },
   {
+    name: "memfd: a hole punched far after the end changes nothing",
+    run(world) {
+      const fd = world.memfd(Number(PAGE));
+      const before = world.stat(fd);
+      answers(world.sys.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 1n << 62n, 1n), 0);
+      deepEqual(world.stat(fd), before);
+    },
+  },
+  {
     name: "memfd: fallocated pages are blocks, and holes until they are used or fallocated again",
     run(world) {
       const { sys } = world;

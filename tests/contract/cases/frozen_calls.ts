@@ -55,6 +55,12 @@ const rows: readonly Row[] = [
     answer: "EPERM",
   },
   {
+    what: "fallocate PUNCH_HOLE far after the end",
+    size: page,
+    act: allocate(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 2 ** 62, 1),
+    answer: "EPERM",
+  },
+  {
     what: "fallocate PUNCH_HOLE without KEEP_SIZE",
     size: page,
     act: allocate(FALLOC_FL_PUNCH_HOLE, 0, PAGE),

@@ -57,6 +57,14 @@ function text(world: World, path: string): string {
 
 const loaded = (world: World) => text(world, "/sys/kernel/kexec_loaded");
 
+const LIMIT = "/proc/sys/kernel/kexec_load_limit_reboot";
+const loadsLeft = (world: World) => Number(text(world, LIMIT));
+
+function limitLoads(world: World, limit: string): number {
+  const fd = world.keep(world.sys.open(LIMIT, O_WRONLY), `open ${LIMIT}`);
+  return world.sys.write(fd, new TextEncoder().encode(limit));
+}
+
 const execute = (world: World) => world.sys.reboot(LINUX_REBOOT_CMD_KEXEC);
 
 type Answer = 0 | "EINVAL" | "EBADF" | "EFAULT" | "ENOEXEC" | "ETXTBSY" | "EADDRNOTAVAIL";
@@ -201,6 +209,37 @@ export const kexecCases: readonly Case[] = [
       equal(loaded(world), "1\n");
       answers(unload(world), 0);
       equal(loaded(world), "0\n");
+    },
+  },
+  {
+    name: "kexec_load_limit_reboot counts every call, also one that fails, but for crash images",
+    whole_machine: true,
+    run(world) {
+      if (loadsLeft(world) < 0) answers(limitLoads(world, "2147483647\n"), 11);
+      const left = loadsLeft(world);
+      answers(load(world), 0);
+      equal(loadsLeft(world), left - 1);
+      answers(load(world, { kernel: -1 }), "EBADF");
+      answers(load(world, { flags: NO_INITRAMFS | 0x1000n }), "EINVAL");
+      equal(loadsLeft(world), left - 3);
+      answers(load(world, { flags: NO_INITRAMFS | BigInt(KEXEC_FILE_ON_CRASH) }), "EADDRNOTAVAIL");
+      equal(loadsLeft(world), left - 3);
+      answers(unload(world), 0);
+      equal(loadsLeft(world), left - 4);
+    },
+  },
+  {
+    name: "kexec_load_limit_reboot takes a lower number only",
+    whole_machine: true,
+    run(world) {
+      if (loadsLeft(world) < 0) answers(limitLoads(world, "2147483647\n"), 11);
+      const left = loadsLeft(world);
+      for (const text of ["-1", "-2", "abc", String(left), String(left + 1), "2147483648"]) {
+        answers(limitLoads(world, text), "EINVAL");
+      }
+      equal(loadsLeft(world), left);
+      answers(limitLoads(world, ` ${left - 1} \n`), String(left - 1).length + 3);
+      equal(loadsLeft(world), left - 1);
     },
   },
   {
