@@ -4,13 +4,13 @@ import { O_CLOEXEC } from "../../ffi/abi/fcntl.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { decodeOsText } from "../../ffi/abi/os_text.ts";
 import { makedev } from "../../ffi/abi/stat.ts";
-import { close, readlink, stat } from "../../ffi/file.ts";
-import { pidfd_getfd, pidfd_open } from "../../ffi/process.ts";
+import { readlink, stat } from "../../ffi/file.ts";
 import { read_text } from "../../ffi/proc.ts";
 import type { Listener } from "../../ffi/seccomp.ts";
 import { fd_limits, Memory, read_forced } from "../../ffi/tracee.ts";
 import type { Ret, UserMemory } from "../system_calls.ts";
 import { Credentials } from "./credentials.ts";
+import { copyOfFd, descriptionOf } from "./program_fds.ts";
 import { LazyMemory } from "./lazy_memory.ts";
 import type { NumberWatch } from "./number_watch.ts";
 import { joined } from "../joined_bytes.ts";
@@ -21,8 +21,6 @@ const IOV_MAX = 1024;
 const BYTES_MAX = 64 << 20;
 /** How many bytes of an ioctl's struct are copied. Of a longer struct, only whether the rest is zero matters. */
 const ARGUMENT_MAX = 1 << 20;
-/** PIDFD_THREAD (linux/pidfd.h, Linux 6.9): pidfd_open() of a thread that does not lead its process. */
-const PIDFD_THREAD = 0o200;
 
 /** An entry of struct iovec[]. */
 export interface Piece {
@@ -165,12 +163,7 @@ export class CallingProgram {
 
   /** A copy in this process of the program's fd; the caller closes it; -EBADF. */
   fd(tid: number, fd: number): Ret {
-    const leader = pidfd_open(tid, 0);
-    const pidfd = leader < 0 ? pidfd_open(tid, PIDFD_THREAD) : leader;
-    if (pidfd < 0) return pidfd;
-    const got = pidfd_getfd(pidfd, fd);
-    close(pidfd);
-    return got;
+    return copyOfFd(tid, fd);
   }
 
   /** Gives the program a copy of `fd`. Returns the number of the copy in the program. */
@@ -189,10 +182,7 @@ export class CallingProgram {
 
   /** The position and the flags (in the numbers of this architecture) of an fd, from /proc/TID/fdinfo. */
   description(tid: number, fd: number): { position: bigint; flags: number } | undefined {
-    const text = read_text(`/proc/${tid}/fdinfo/${fd}`);
-    const [, position, flags] = /^pos:\s*(\d+)\nflags:\s*([0-7]+)/.exec(text ?? "") ?? [];
-    if (position === undefined || flags === undefined) return undefined;
-    return { position: BigInt(position), flags: parseInt(flags, 8) };
+    return descriptionOf(tid, fd);
   }
 
   /** Whether the program can take one more fd. A file is retrieved from the kernel only when it can be given. */

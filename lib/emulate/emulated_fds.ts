@@ -19,7 +19,7 @@ import {
   O_RDWR,
 } from "../../ffi/abi/fcntl.ts";
 import { epoll_create1, epoll_ctl, epoll_wait, EpollWaiter } from "../../ffi/epoll.ts";
-import { close, fcntl, fstat, memfd_create, open, pread, readlink, stat } from "../../ffi/file.ts";
+import { close, fcntl, fstat, memfd_create, open, pread } from "../../ffi/file.ts";
 import {
   IN_CLOSE_WRITE,
   IN_DELETE_SELF,
@@ -34,6 +34,7 @@ import { check } from "../error.ts";
 import type { Ret } from "../system_calls.ts";
 import { Wakeup } from "../waits/wakeup.ts";
 import type { Entry, Node } from "./device_nodes.ts";
+import { statOfFd, textOfFd } from "./program_fds.ts";
 
 /** The flags of open(2) that an open file keeps, and that a memfd takes. */
 const OF_DESCRIPTION = O_ACCMODE | O_APPEND | O_NONBLOCK;
@@ -139,7 +140,7 @@ export class EmulatedFds implements Disposable {
   /** The emulated fd that number `fd` of thread `tid` refers to. */
   find(tid: number, fd: number): EmulatedFd | undefined {
     if (this.#by_identity.size === 0 || fd < 0) return undefined;
-    const found = stat(`/proc/${tid}/fd/${fd}`);
+    const found = statOfFd(tid, fd);
     return typeof found === "number" ? undefined : this.#by_identity.get(identityOf(found));
   }
 
@@ -152,7 +153,7 @@ export class EmulatedFds implements Disposable {
   content(tid: number, fd: number): { readonly path: string; readonly flags: number } | undefined {
     if (!this.hasContents) return undefined;
     const start = `/memfd:${this.#contentMark}`;
-    const text = readlink(`/proc/${tid}/fd/${fd}`);
+    const text = textOfFd(tid, fd);
     if (typeof text !== "string" || !text.startsWith(start)) return undefined;
     const [, flags = "", path = ""] = /^([0-7]+)(\/.*?)(?: \(deleted\))?$/.exec(text.slice(start.length)) ??
       [];

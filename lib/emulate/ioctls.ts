@@ -6,6 +6,7 @@ import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { close, fchown, fstat, stat } from "../../ffi/file.ts";
 import { geteuid } from "../../ffi/process.ts";
 import { check } from "../error.ts";
+import { statOfFd } from "./program_fds.ts";
 import type { Ret, SystemCalls, UserMemory } from "../system_calls.ts";
 import { type EmulatedFd, type EmulatedFds, identityOf, type Opened } from "./emulated_fds.ts";
 import type { CallingProgram } from "./calling_program.ts";
@@ -78,8 +79,10 @@ export class Ioctls {
   }
 
   #watchFile(tid: number, fd: number): void {
-    const found = stat(`/proc/${tid}/fd/${fd}`);
+    const found = statOfFd(tid, fd);
     if (typeof found !== "number") this.program.watch.file(tid, identityOf(found));
+    // Of a process that may not be dumped the guard, without root, does not see the fds.
+    if (stat(`/proc/${tid}/fd/${fd}`) === -Errno.EACCES) this.program.watch.numbers(tid, [fd]);
   }
 
   /** The model's answer for a file that no handler takes, as the session itself is. */

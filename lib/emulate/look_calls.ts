@@ -3,12 +3,13 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { encodeOsText } from "../../ffi/abi/os_text.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
-import { readlink, stat } from "../../ffi/file.ts";
+import { readlink } from "../../ffi/file.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import { look, type PathArguments, type Subjects, whyNoFile } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { type EmulatedFd, type EmulatedFds, identityOf } from "./emulated_fds.ts";
 import { isNextKernelFile } from "./next_kernel_files.ts";
+import { statOfFd } from "./program_fds.ts";
 import { mayUse } from "./kernel_file_nodes.ts";
 import { encodeStat, encodeStatfs, encodeStatx, type FileLook } from "./stat_structs.ts";
 
@@ -138,7 +139,7 @@ export class LookCalls {
   #linkText(pid: number, fd: number): Uint8Array | undefined {
     const object = this.objects.find(pid, fd);
     if (object !== undefined) return objectText(object);
-    const found = stat(`/proc/${pid}/fd/${fd}`);
+    const found = statOfFd(pid, fd);
     const content = this.objects.contentPath(pid, fd);
     if (content !== undefined) return encodeOsText(content);
     if (isNextKernelFile({ pid, fd })) return encodeOsText(String(readlink(`/proc/self/fd/${fd}`)));

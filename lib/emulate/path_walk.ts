@@ -4,6 +4,7 @@ import { AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { readlink, stat } from "../../ffi/file.ts";
 import { list_directory, read_text } from "../../ffi/proc.ts";
 import type { DeviceNodes, Entry } from "./device_nodes.ts";
+import { textOfFd } from "./program_fds.ts";
 import { isKernelFile, kernelLink } from "./kernel_files.ts";
 
 /** fs/namei.c: MAXSYMLINKS. */
@@ -76,7 +77,7 @@ class Walk {
     if (absolute && !(this.resolve & IN_ROOT)) this.#violates(BENEATH, Errno.EXDEV);
     else {
       const link = `/proc/${this.tid}/${dirfd === AT_FDCWD ? "cwd" : `fd/${dirfd}`}`;
-      const text = readlink(link);
+      const text = dirfd === AT_FDCWD ? readlink(link) : textOfFd(this.tid, dirfd);
       if (typeof text === "number") return false;
       this.#jump(link, text);
       if (this.resolve & (BENEATH | IN_ROOT)) this.#floor = this.#parts.length;

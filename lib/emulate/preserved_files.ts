@@ -4,6 +4,7 @@ import type { Ret, Stat, SystemCalls } from "../system_calls.ts";
 import type { CallAnswer } from "./call_answer.ts";
 import { type EmulatedFds, identityOf } from "./emulated_fds.ts";
 import type { Ioctls } from "./ioctls.ts";
+import { statOfFd } from "./program_fds.ts";
 
 export class PreservedFiles {
   constructor(
@@ -21,11 +22,11 @@ export class PreservedFiles {
 
   /** The size of the preserved file at `path`, which luo can open; undefined for all other files. */
   size(path: string): bigint | undefined {
-    return this.#preserved(path)?.size;
+    return this.none ? undefined : this.#preserved(stat(path))?.size;
   }
 
   sizeOfFd(tid: number, fd: number): bigint | undefined {
-    return fd < 0 ? undefined : this.#preserved(`/proc/${tid}/fd/${fd}`)?.size;
+    return fd < 0 || this.none ? undefined : this.#preserved(statOfFd(tid, fd))?.size;
   }
 
   /** Runs a call on the model when `fd` is a preserved file; undefined for every other file. */
@@ -38,9 +39,7 @@ export class PreservedFiles {
     return answer;
   }
 
-  #preserved(path: string): Stat | undefined {
-    if (this.none) return undefined;
-    const found = stat(path);
+  #preserved(found: Stat | Ret): Stat | undefined {
     return typeof found !== "number" && this.isPreserved(identityOf(found)) ? found : undefined;
   }
 }

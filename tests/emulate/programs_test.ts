@@ -27,10 +27,12 @@ const programs: readonly Recorded[] = [
   { program: "device_names", options: [], says: recorded("device_names") },
   { program: "kinds_of_fd", options: ["--strict"], says: recorded("kinds_of_fd") },
   { program: "leftovers", options: [], says: recorded("leftovers"), root: true },
-  ...["tables", "sizes_of_structs", "maps", "names", "signals", "sources", "numbers", "magic_links"].map((
+  ...["tables", "sizes_of_structs", "maps", "names", "signals", "sources", "numbers", "not_dumpable"].map((
     program,
   ) => strict(program)),
-  ...["roots", "capabilities", "every_file", "namespaces", "kernel_files", "odd_nodes"].map((program) => ({
+  ...["roots", "capabilities", "every_file", "namespaces", "kernel_files", "odd_nodes", "magic_links"].map((
+    program,
+  ) => ({
     ...strict(program),
     root: true as const,
   })),
@@ -190,20 +192,28 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a user without rights reads the next kernel's files${
+  name: `a user without rights reads the next kernel's files, and runs a program that may not be dumped${
     BINARY !== undefined && Deno.uid() === 0 ? "" : " (ignored: it needs root and the single executable)"
   }`,
   ignore: BINARY === undefined || Deno.uid() !== 0,
 }, async () => {
   using lab = new Lab();
   const script = 'test -r "$LUO_KERNEL" && test -s "$LUO_INITRD" && head -c 518 "$LUO_KERNEL" | tail -c 4';
-  const command = [BINARY ?? "", "emulate", "sh", "-c", script];
-  const { stdout, stderr } = await new Deno.Command("setpriv", {
-    args: ["--reuid=65534", "--regid=65534", "--clear-groups", ...command],
-    cwd: lab.directory,
-  }).output();
-  assert.equal(new TextDecoder().decode(stdout), "HdrS", new TextDecoder().decode(stderr));
+  assert.equal(await withoutRights("sh", "-c", script), "HdrS");
+  const program = lab.compile("not_dumpable", "-static");
+  Deno.chmodSync(lab.directory, 0o755);
+  assert.equal(await withoutRights("--strict", program), recorded("not_dumpable"));
 });
+
+/** What `luo emulate` prints for a user without rights. */
+async function withoutRights(...args: string[]): Promise<string> {
+  const luo = [BINARY ?? "", "emulate", ...args];
+  const { stdout, stderr } = await new Deno.Command("setpriv", {
+    args: ["--reuid=65534", "--regid=65534", "--clear-groups", ...luo],
+    cwd: "/",
+  }).output();
+  return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+}
 
 Deno.test({ name: name("a whole live update of a C program"), ignore: !gcc }, async () => {
   using lab = new Lab();
