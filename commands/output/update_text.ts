@@ -2,6 +2,7 @@
 import type { Methods, UpdateEvent, UpdateRecord } from "../../lib/agent/protocol.ts";
 import type { Outside } from "../base/context.ts";
 import { count, time, visible } from "../base/text.ts";
+import { progressLine } from "./progress.ts";
 import { table } from "./table.ts";
 
 type Reply = Methods["GetUpdate"]["reply"];
@@ -65,15 +66,37 @@ function verdictLines({ verdicts = [] }: UpdateRecord): string[] {
   ];
 }
 
-/** A line on standard error for each event that has ended, once. Only on a terminal: scripts have --json. */
+/** Shorter work shows no bar. */
+const QUIET_MS = 1000;
+
+/** A bar for digests that take long; undefined: there are none. */
+function barOf({ event, started, ended, progress }: UpdateEvent): string | undefined {
+  const elapsed_ms = Date.now() - Date.parse(started.at);
+  if (ended !== undefined || progress === undefined || elapsed_ms < QUIET_MS) return undefined;
+  const verb = event === "verify" ? "Comparing" : "Hashing";
+  return progressLine(verb, progress.done, elapsed_ms, progress.total);
+}
+
+/**
+ * A line on standard error for each event that has ended, once, and below them a bar while digests are taken. Only on a terminal:
+ * scripts have --json.
+ */
 export function eventLines(context: Outside): (reply: Reply) => void {
   const shown = new Set<string>();
+  let barIsShown = false;
   return ({ update }) => {
-    for (const event of update?.events ?? []) {
+    if (!context.stderrIsTerminal) return;
+    const { stderr } = context.process;
+    const events = update?.events ?? [];
+    const bar = events.map(barOf).find((text) => text !== undefined);
+    if (barIsShown) stderr.write("\r\x1b[K");
+    for (const event of events) {
       const key = `${event.event} ${event.participant ?? ""} ${event.started.at}`;
       if (event.ended === undefined || shown.has(key)) continue;
       shown.add(key);
-      if (context.stderrIsTerminal) context.process.stderr.write(`${eventLine(event)}\n`);
+      stderr.write(`${eventLine(event)}\n`);
     }
+    barIsShown = bar !== undefined;
+    if (bar !== undefined) stderr.write(bar);
   };
 }

@@ -169,12 +169,20 @@ export class AgentUpdateHost implements UpdateHost {
     return exec(this.#state.sys);
   }
 
-  takeDigests(sessions: readonly string[], which: "sealed" | "all"): Promise<void> {
-    return takeDigests(this.#state, sessions, which);
+  takeDigests(
+    sessions: readonly string[],
+    which: "sealed" | "all",
+    progress: (done: number, total: number) => void,
+  ): Promise<void> {
+    return takeDigests(this.#state, sessions, which, progress);
   }
 
-  verify(session: string): Promise<FileVerdict[]> {
-    return verify(this.#state, session);
+  verify(session: string, progress: (done: number, total: number) => void): Promise<FileVerdict[]> {
+    return verify(this.#state, session, progress);
+  }
+
+  show(): void {
+    this.options.changed();
   }
 
   save(record: UpdateRecord, how?: "for the next kernel"): void {

@@ -2,6 +2,7 @@
 import {
   about,
   bool,
+  bytes,
   exactInt,
   int,
   list,
@@ -27,6 +28,10 @@ export const UpdateEvent: Schema = named(
     outcome: maybe(UpdateOutcome),
     reason: maybe(about(text, "Why it is not done")),
     pid: maybe(about(int, "The process of the participant")),
+    progress: maybe(about(
+      struct({ done: bytes, total: bytes }),
+      "How far luo is with the digests, of digest and verify",
+    )),
   }),
   "An event of an update: a phase, or one participant's part in it.",
 );

@@ -78,6 +78,13 @@ export interface UpdateEvent {
   reason?: string;
   /** The process of the participant */
   pid?: number;
+  /** How far luo is with the digests, of digest and verify */
+  progress?: {
+    /** Bytes */
+    done: number;
+    /** Bytes */
+    total: number;
+  };
 }
 
 /** A participant of an update. */

@@ -73,7 +73,9 @@ async function retrieve(update: OpenUpdate, { session }: UpdateParticipant): Pro
   const files = host.session(session)?.files ?? [];
   try {
     const isHere = await host.retrieveSession(session);
-    if (record.digest && isHere) note(await update.phase("verify", () => host.verify(session)));
+    if (record.digest && isHere) {
+      note(await update.phase("verify", (progress) => host.verify(session, progress)));
+    }
     return undefined;
   } catch (error) {
     if (!(error instanceof Error) || error.name === "ProcessKilled") throw error;

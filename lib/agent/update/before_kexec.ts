@@ -157,7 +157,7 @@ export async function readyToExec(update: OpenUpdate, force: boolean): Promise<v
 async function takeDigests(update: OpenUpdate, which: "sealed" | "all"): Promise<void> {
   const { host, record } = update;
   const sessions = record.participants.map(({ session }) => session);
-  await update.phase("digest", () => host.takeDigests(sessions, which));
+  await update.phase("digest", (progress) => host.takeDigests(sessions, which, progress));
 }
 
 /** The kexec. From here to the reboot call there is as little as possible: the workloads stand still. @throws as `prepare` */

@@ -1,6 +1,6 @@
 /** Digests of files, several side by side: one process for each, so that the agent goes on serving meanwhile. */
 import { O_CLOEXEC, O_RDONLY } from "../../../ffi/abi/fcntl.ts";
-import { close, open } from "../../../ffi/file.ts";
+import { close, lseek, open } from "../../../ffi/file.ts";
 import { child_end } from "../../../ffi/process.ts";
 import { spawn_with } from "../../../ffi/spawn.ts";
 import { waitpid } from "../../../ffi/tracee.ts";
@@ -11,6 +11,9 @@ import { HostFd } from "../../files/host_fd.ts";
 import { Captured } from "./captured.ts";
 
 const WNOHANG = 1;
+const SEEK_CUR = 1;
+/** How often it is looked how far a process is. */
+const LOOK_MS = 200;
 /** How many processes run at a time. */
 const SIDE_BY_SIDE = navigator.hardwareConcurrency;
 
@@ -18,9 +21,14 @@ const SIDE_BY_SIDE = navigator.hardwareConcurrency;
  * The digest of an open file of the host, by sha256sum(1), or by this process where there is none. The file's position stays where it
  * is: the process reads through a description of its own.
  *
+ * @param hashed called now and then with the bytes that are read so far
  * @throws LuoError `open`, `read`
  */
-export async function digestByProcess(fd: number, name: string): Promise<string> {
+export async function digestByProcess(
+  fd: number,
+  name: string,
+  hashed: (bytes: number) => void = () => {},
+): Promise<string> {
   using own = new HostFd(check(open(`/proc/self/fd/${fd}`, O_RDONLY | O_CLOEXEC), "open", name));
   using output = new Captured("luo-digest");
   using errors = new Captured("luo-digest-errors");
@@ -33,7 +41,9 @@ export async function digestByProcess(fd: number, name: string): Promise<string>
     apart: true,
   });
   if (pid > 0) {
-    await ended(pid);
+    // The process shares this position.
+    const look = setInterval(() => hashed(Number(lseek(own.number, 0n, SEEK_CUR))), LOOK_MS);
+    await ended(pid).finally(() => clearInterval(look));
     const hex = /^[0-9a-f]{64}\b/.exec(new TextDecoder().decode(output.read(100)))?.[0];
     if (hex !== undefined) return `sha256:${hex}`;
   }

@@ -41,9 +41,15 @@ export interface UpdateHost {
   exec(): never;
 
   /** Takes digests of the files of these sessions. @throws LuoError */
-  takeDigests(sessions: readonly string[], which: "sealed" | "all"): Promise<void>;
+  takeDigests(
+    sessions: readonly string[],
+    which: "sealed" | "all",
+    progress: (done: number, total: number) => void,
+  ): Promise<void>;
   /** Compares digests of the files of a retrieved session. */
-  verify(session: string): Promise<FileVerdict[]>;
+  verify(session: string, progress: (done: number, total: number) => void): Promise<FileVerdict[]>;
+  /** Tells those who watch that the record has changed, without keeping it. */
+  show(): void;
 
   /**
    * Keeps the record for the next agent and the next kernel, and shows its state.

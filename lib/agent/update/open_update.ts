@@ -109,10 +109,16 @@ export class OpenUpdate {
   }
 
   /** A phase of luo's own. @throws what the work throws */
-  async phase<T>(event: UpdateEventName, work: () => T | Promise<T>): Promise<T> {
+  async phase<T>(
+    event: UpdateEventName,
+    work: (progress: (done: number, total: number) => void) => T | Promise<T>,
+  ): Promise<T> {
     const begun = this.begin(event);
     try {
-      const done = await work();
+      const done = await work((done, total) => {
+        begun.progress = { done, total };
+        this.host.show();
+      });
       this.end(begun, "done");
       return done;
     } catch (error) {

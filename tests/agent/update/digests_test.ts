@@ -7,8 +7,9 @@ import {
   MFD_CLOEXEC,
   MFD_EXEC,
 } from "../../../ffi/abi/fcntl.ts";
-import { close, fcntl, memfd_create, pwrite, write } from "../../../ffi/file.ts";
+import { close, fcntl, ftruncate, memfd_create, pwrite, write } from "../../../ffi/file.ts";
 import type { Methods } from "../../../lib/agent/protocol.ts";
+import { digestByProcess } from "../../../lib/agent/update/digest_process.ts";
 import { Program } from "./program.ts";
 import { TestAgent } from "../start.ts";
 
@@ -75,4 +76,16 @@ Deno.test("digests: a verdict for each file, and nothing counts as restored that
   const { files = [] } = client.call("ListSessions", {}).reply.sessions[0] ?? {};
   assert.deepEqual(files.map(({ state }) => state), ["waiting", "waiting", "waiting"]);
   vm.answer(updated, "ready");
+});
+
+Deno.test("a long digest tells how far it is", async () => {
+  const size = 512 << 20;
+  const fd = memfd_create("long", MFD_CLOEXEC | MFD_EXEC);
+  ftruncate(fd, BigInt(size));
+  const seen: number[] = [];
+  await digestByProcess(fd, "long", (bytes) => seen.push(bytes));
+  close(fd);
+  assert.ok(seen.length > 0 && seen.at(-1) !== 0, `${seen}`);
+  assert.deepEqual(seen, seen.toSorted((one, other) => one - other));
+  assert.ok(seen.every((bytes) => bytes <= size));
 });
