@@ -30,7 +30,7 @@ function digest(seconds: number, more: Partial<UpdateEvent>): UpdateEvent {
   return { event: "digest", started, ...more };
 }
 
-const half = { progress: { done: 1 << 30, total: 2 << 30 } };
+const half = { progress: { done: 2 ** 30, total: 2 ** 31 } };
 
 Deno.test("a digest of more than a second has a bar, which the line of its end replaces", () => {
   const running = digest(2, half);
