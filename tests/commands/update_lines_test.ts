@@ -40,7 +40,7 @@ Deno.test("a digest of more than a second has a bar, which the line of its end r
     outcome: "done",
   };
   const text = shown(true, [[running], [over], [over]]);
-  assert.match(text, /^Hashing \[#{15} {15}\]  50%  1 GiB of 2 GiB, /);
+  assert.match(text, /^Hashing \[#{15} {15}\] {2}50% {2}1 GiB of 2 GiB, /);
   assert.ok(text.endsWith(`${CLEAR}digest done (2.0 s)\n`), JSON.stringify(text));
 });
 
