@@ -23,7 +23,7 @@ systemctl stop luo-agent.socket luo-agent
 refused luo agent run
 grep -q "systemd's fd store has sessions" /run/refused || fail "an agent by hand while systemd has sessions"
 flock --no-fork $AGENT.lock sleep 1000 &
-sleep 1
+while flock -n $AGENT.lock true; do sleep 0.2; done
 refused systemctl start luo-agent.socket
 kill %1
 systemctl start luo-agent.socket

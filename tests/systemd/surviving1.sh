@@ -8,12 +8,11 @@ printf '%s\n' '{"argv":["session","create","vm1"]}' \
   '{"argv":["file","preserve","vm1","--from","/run/in","--token","1"]}' \
   '{"argv":["kexec","load","/drop/next","--reuse-cmdline"]}' | batch
 sessions vm1:outgoing:-
+old=$(systemctl show -P MainPID luo-agent-surviving)
 systemctl kill -s KILL luo-agent-surviving
-sleep 1
-for _ in $(seq 120); do
-  [ "$(systemctl show -P SubState luo-agent-surviving)" != running ] || break
-  sleep 1
-done
+while [ "$(systemctl show -P MainPID luo-agent-surviving)" = "$old" ]; do sleep 0.2; done
+# Returns when the next agent is ready.
+systemctl start luo-agent-surviving
 sessions vm1:outgoing:adopted
 luo status --timeout 300
 systemd-analyze security luo-agent-surviving.service | tail -1

@@ -18,7 +18,7 @@ batch() {
 
 # The agent's status in /run/status; starts the agent by its socket.
 status() {
-  for _ in $(seq 3); do
+  for _ in $(seq 60); do
     ! varlinkctl call --timeout=300 $AGENT io.luo.Agent.GetStatus '{}' >/run/status 2>/run/status.err || return 0
     cat /run/status.err
     sleep 1
