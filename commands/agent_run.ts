@@ -1,5 +1,5 @@
 /** `luo agent run`. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import { accessFile, accessFlag } from "./arguments/access_flag.ts";
 import { docs, perform, type ServerFlags, serverFlags } from "./arguments/command.ts";
 import type { Context, Settings } from "./base/context.ts";

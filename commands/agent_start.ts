@@ -1,5 +1,5 @@
 /** `luo agent start`. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { accessFile, accessFlag } from "./arguments/access_flag.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";

@@ -1,5 +1,5 @@
 /** `luo batch`: runs the commands that come in on standard input, one a line, and answers each with one line. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { docs, type ServerFlags, serverFlags } from "./arguments/command.ts";
 import type { Context, Outside, Settings } from "./base/context.ts";

@@ -1,5 +1,6 @@
 /** `luo complete`, hidden: the words that a shell can offer for the last word. It prints no errors and starts no agent. */
-import { buildCommand, type Command, type RouteMap } from "@stricli/core";
+import type { Command, RouteMap } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { SessionInfo } from "../lib/agent/protocol.ts";
 import { withKexecVerb } from "./arguments/kexec_spelling.ts";
 import type { Context } from "./base/context.ts";

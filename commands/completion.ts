@@ -1,5 +1,5 @@
 /** `luo completion`: prints the completion script of a shell. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { completionScript, type Shell, SHELLS } from "./help/completion_script.ts";
 import { docs, perform } from "./arguments/command.ts";

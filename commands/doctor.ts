@@ -1,5 +1,5 @@
 /** `luo doctor`: what would stop a live update on this host. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { Host, KnownAgent } from "../lib/doctor/host.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { backendOf } from "./arguments/agent_target.ts";

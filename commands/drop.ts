@@ -1,5 +1,5 @@
 /** `luo drop`: removes a value of `luo put`. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { Methods } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { keyArgument, parseKey } from "./arguments/key.ts";

@@ -1,5 +1,5 @@
 /** `luo emulate CMD`: runs a program, unmodified, on the software model. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { EmulateOptions } from "../lib/emulate/emulation.ts";
 import { FAULT_SYNTAX } from "../lib/model/faults/fault_spec.ts";
 import { docs } from "./arguments/command.ts";

@@ -1,5 +1,5 @@
 /** `luo file list`: the files of a session. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import type { Context } from "./base/context.ts";

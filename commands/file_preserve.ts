@@ -1,5 +1,5 @@
 /** `luo file preserve`: gives a file to an outgoing session. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { Source } from "../lib/files/preserve_from.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";

@@ -1,5 +1,5 @@
 /** `luo file restore`: writes a restored file to a path or to standard output, or hands it to a command. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import { call, restoreFile } from "./processes/agent_calls.ts";

@@ -1,5 +1,5 @@
 /** `luo get`: prints a value of `luo put`. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import { AgentError } from "../lib/agent/client.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";

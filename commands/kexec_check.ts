@@ -1,5 +1,5 @@
 /** `luo kexec check`: says whether a kernel can take over from the running one. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import type { SessionInfo } from "../lib/schema/types.ts";
 import type { SystemCalls } from "../lib/system_calls.ts";

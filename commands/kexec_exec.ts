@@ -1,5 +1,5 @@
 /** `luo kexec exec`: goes into the loaded kernel. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { Status } from "../lib/agent/protocol.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";

@@ -1,5 +1,5 @@
 /** `luo kexec show`: the loaded image. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { Methods } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { call } from "./processes/agent_calls.ts";

@@ -1,5 +1,5 @@
 /** `luo keys`: the keys of all values of `luo put`. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { Methods } from "../lib/agent/protocol.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";

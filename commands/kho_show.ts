@@ -1,5 +1,5 @@
 /** `luo kho show`: shows a handover. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import { LuoError } from "../lib/error.ts";
 import { KhoError } from "../lib/kho/kho_error.ts";
 import type { KhoReport } from "../lib/kho/report.ts";

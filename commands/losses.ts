@@ -1,5 +1,5 @@
 /** `luo losses`: what was lost, and forgets it when that was dealt with. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { call } from "./processes/agent_calls.ts";

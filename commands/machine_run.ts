@@ -1,5 +1,5 @@
 /** `luo machine run`: runs the machine of the model. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import { FAULT_SYNTAX, type FaultSpec } from "../lib/model/faults/fault_spec.ts";
 import { docs, perform, type ServerFlags, serverFlags } from "./arguments/command.ts";
 import type { Context } from "./base/context.ts";

@@ -1,5 +1,5 @@
 /** `luo machine stop`: ends the machine of the model. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import type { Context } from "./base/context.ts";

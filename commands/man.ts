@@ -1,5 +1,5 @@
 /** `luo man`: prints a page of the manual. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { docs, perform } from "./arguments/command.ts";
 import type { Flags } from "./completion.ts";

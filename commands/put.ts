@@ -1,5 +1,5 @@
 /** `luo put`: stores a small value that survives every kexec. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import { VALUE_MAX } from "../lib/agent/value_limits.ts";
 import type { Methods } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";

@@ -1,5 +1,5 @@
 /** `luo rehearse`: a live update, or a program, on real kernels in a virtual machine. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import { type CommonFlags, commonFlags, docs } from "./arguments/command.ts";
 import { parseMemory } from "./arguments/memory.ts";
 import type { Context } from "./base/context.ts";

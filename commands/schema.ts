@@ -1,5 +1,5 @@
 /** `luo schema`: prints the JSON Schema of what `--json` prints. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { JsonSchema } from "../lib/schema/json_schema.ts";
 import { docs, perform } from "./arguments/command.ts";
 import type { Context } from "./base/context.ts";

@@ -1,5 +1,5 @@
 /** `luo session retrieve`. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import { AgentError } from "../lib/agent/client.ts";
 import type { SessionInfo } from "../lib/agent/protocol.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";

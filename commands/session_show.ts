@@ -1,5 +1,5 @@
 /** `luo session show`. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { SessionInfo } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { allSessions, oneSession } from "./processes/session_pages.ts";

@@ -1,5 +1,5 @@
 /** `luo status`. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import { call, watch } from "./processes/agent_calls.ts";

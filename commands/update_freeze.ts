@@ -1,5 +1,5 @@
 /** `luo update freeze`. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
 import type { Context } from "./base/context.ts";
 import { eventLines, updateText } from "./output/update_text.ts";

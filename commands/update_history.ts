@@ -1,5 +1,5 @@
 /** `luo update history`: the live updates of this host, over all kexecs. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import type { Methods } from "../lib/agent/protocol.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import type { Context } from "./base/context.ts";

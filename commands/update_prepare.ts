@@ -1,5 +1,5 @@
 /** `luo update prepare`. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import {
   optionalKernel,

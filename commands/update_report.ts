@@ -1,5 +1,5 @@
 /** `luo update report`: what happened in a live update, on one time axis. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import { VERSION } from "../lib/version.ts";
 import { timeline } from "../lib/report/timeline.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";

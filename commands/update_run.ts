@@ -1,5 +1,5 @@
 /** `luo update run`: the whole update, or none of it. */
-import { buildCommand } from "@stricli/core";
+import { buildCommand } from "./base/build_command.ts";
 import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
 import {
   optionalKernel,

@@ -2,6 +2,7 @@
 import {
   type Application,
   buildApplication,
+  type Command,
   type PartialApplicationConfiguration,
   type RouteMap,
   run,
@@ -10,10 +11,9 @@ import {
 } from "@stricli/core";
 import type { Context, Outside } from "../base/context.ts";
 import { argumentHints, argumentProblem } from "./argument_problem.ts";
-import { Ended } from "../errors/program_ended.ts";
 import { EXIT, type ExitCode } from "../base/exit_codes.ts";
 import { FirstError } from "./first_error.ts";
-import { Failure, failureJson, renderFailure } from "../errors/failure.ts";
+import { Failure } from "../errors/failure.ts";
 import { help, version } from "./flags.ts";
 import { suggestion } from "../errors/nearest.ts";
 import { withKexecVerb } from "../arguments/kexec_spelling.ts";
@@ -21,6 +21,8 @@ import { type Flags, lastWins } from "./repeated_flags.ts";
 import { withValuesApart } from "./values_apart.ts";
 import { allRoutes, commandAt, commandWords, routesOf, routesTo, verbsOf } from "./route_to.ts";
 import { plain } from "../base/text.ts";
+import { plainArguments } from "./plain_line.ts";
+import { asFailure, commandError, exitOf, internal, runPlainly, shown } from "./run_plainly.ts";
 
 /** Runs one command line and returns the exit code. */
 export async function runLine(given: readonly string[], outside: Outside): Promise<ExitCode | number> {
@@ -31,7 +33,7 @@ export async function runLine(given: readonly string[], outside: Outside): Promi
 
 /** Writes a failure that comes before any command runs. Returns the exit code. */
 function tell(failure: Failure, json: boolean, { process }: Outside): ExitCode {
-  process.stderr.write(`${(json ? failureJson : renderFailure)(failure)}\n`);
+  process.stderr.write(`${shown(failure, json)}\n`);
   return failure.exit;
 }
 
@@ -43,6 +45,7 @@ interface Prepared {
 
 /** Runs command lines, and keeps what it has made for a command: a batch runs few commands many times. */
 class Runner {
+  readonly #commands = new Map<string, Command<Context>>();
   readonly #prepared = new Map<string, Prepared>();
 
   readonly runWords = async (args: readonly string[], outside: Outside): Promise<ExitCode | number> => {
@@ -58,12 +61,27 @@ class Runner {
       runWords: this.runWords,
     };
     const words = commandApart(withKexecVerb(withHelpFlag(args)));
+    const named = commandWords(words);
+    const command = named === undefined ? undefined : await this.#command(named);
+    if (named !== undefined && command !== undefined) {
+      const rest = words.slice(named.split(" ").length);
+      const plainly = plainArguments(command.parameters, rest, context);
+      if (plainly !== undefined) return await runPlainly(command, plainly, context, json);
+    }
     const { application, flags } = await this.#prepare(words, json);
     const apart = withValuesApart(words, flags);
     if (apart instanceof Failure) return tell(apart, json, outside);
     await run(application, lastWins(apart, flags), context);
     return exitCode(context.process.exitCode);
   };
+
+  async #command(named: string): Promise<Command<Context>> {
+    const known = this.#commands.get(named);
+    if (known !== undefined) return known;
+    const command = await commandAt(named);
+    this.#commands.set(named, command);
+    return command;
+  }
 
   async #prepare(words: readonly string[], json: boolean): Promise<Prepared> {
     const named = commandWords(words);
@@ -75,7 +93,7 @@ class Runner {
     const key = `${named} ${json} ${asks}`;
     const known = this.#prepared.get(key);
     if (known !== undefined) return known;
-    const command = await commandAt(named);
+    const command = await this.#command(named);
     const flags = command.parameters.flags ?? {};
     const integrations = asks ? { help, version } : passedOn(flags);
     const place = { takesArguments: command.parameters.positional !== undefined };
@@ -143,7 +161,7 @@ function application(
   integrations: Integrations,
   place: Place = {},
 ): Application<Context> {
-  const show = json ? failureJson : renderFailure;
+  const show = (failure: Failure) => shown(failure, json);
   const usage = (message: string, hints: string[] = []) => show(new Failure("usage", message, { hints }));
   const configuration: PartialApplicationConfiguration = {
     name: "luo",
@@ -169,11 +187,10 @@ function application(
         exceptionWhileRunningCommand: (error) => show(internal(error)),
         exceptionWhileLoadingCommandFunction: (error) => show(internal(error)),
         exceptionWhileLoadingCommandContext: (error) => show(internal(error)),
-        commandErrorResult: (error) => isSilent(error) ? "" : show(asFailure(error)),
+        commandErrorResult: (error) => commandError(error, json),
       },
     },
-    determineExitCode: (error) =>
-      error instanceof Failure || error instanceof Ended ? error.exit : EXIT.failed,
+    determineExitCode: exitOf,
   };
   return buildApplication<Context>(routes, configuration, integrations);
 }
@@ -195,20 +212,6 @@ function commandHint(input: string, corrections: readonly string[], first = ""):
   const known = corrections.map((name) => name.replaceAll("`", ""));
   return suggestion(input, known) ??
     `list the commands with: luo ${verbs.length === 0 ? "" : `${first} `}--help`;
-}
-
-/** A closed pipe needs no message: `cat` writes none either. */
-function isSilent(error: Error): boolean {
-  return error instanceof Ended || (error instanceof Failure && error.kind === "broken-pipe");
-}
-
-function asFailure(error: unknown): Failure {
-  return error instanceof Failure ? error : internal(error);
-}
-
-function internal(error: unknown): Failure {
-  const message = error instanceof Error ? error.stack ?? error.message : String(error);
-  return new Failure("internal", `Cannot go on: ${message}`, { hints: ["this is a bug in luo"] });
 }
 
 /** Translates stricli's negative exit codes. */
