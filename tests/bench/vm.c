@@ -3,6 +3,7 @@
  *
  *     vm change COUNT          so many times: create a session, preserve a file of one page, close both; prints microseconds
  *     vm retrieve FIRST END FILES    retrieves these sessions and their files, finishes them; prints microseconds
+ *     vm host COUNT            as change, on a host without live update: the ioctls ask /dev/null, a session is a copy of its fd
  *     vm reboot                says so in the kernel's log, then reboot(2) into the loaded kernel
  */
 #define _GNU_SOURCE
@@ -73,6 +74,24 @@ static void change(int device, int count)
 	}
 }
 
+static void host(int null, int count)
+{
+	for (int i = 0; i < count; i++) {
+		struct session s = { .size = sizeof(s), .fd = -1 };
+		struct file f = { .size = sizeof(f), .token = 1 };
+		int copy;
+
+		snprintf((char *)s.name, sizeof(s.name), "bench %d", i);
+		must(ioctl(null, CREATE_SESSION, &s) < 0, "session");
+		copy = dup(null);
+		f.fd = memfd_create("bench", MFD_CLOEXEC | MFD_EXEC);
+		must(write(f.fd, page, sizeof(page)) == sizeof(page), "write");
+		must(ioctl(copy, PRESERVE_FD, &f) < 0, "preserve");
+		close(f.fd);
+		close(copy);
+	}
+}
+
 static void retrieve(int device, int first, int end, int files)
 {
 	for (int i = first; i < end; i++) {
@@ -105,12 +124,16 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], "reboot"))
 		reboot_now();
-	device = open("/dev/liveupdate", O_RDWR | O_CLOEXEC);
-	must(device >= 0, "/dev/liveupdate");
+	if (argc < 3)
+		return 2;
+	device = open(!strcmp(argv[1], "host") ? "/dev/null" : "/dev/liveupdate", O_RDWR | O_CLOEXEC);
+	must(device >= 0, "the device");
 	memset(page, 7, sizeof(page));
 	begin = now_us();
 	if (argc == 3 && !strcmp(argv[1], "change"))
 		change(device, atoi(argv[2]));
+	else if (argc == 3 && !strcmp(argv[1], "host"))
+		host(device, atoi(argv[2]));
 	else if (argc == 5 && !strcmp(argv[1], "retrieve"))
 		retrieve(device, atoi(argv[2]), atoi(argv[3]), atoi(argv[4]));
 	else

@@ -7,13 +7,11 @@
  *     vm_guest.ts exec SESSIONS PAGES           by the agent: makes sessions, loads a kernel, executes it
  *     vm_guest.ts bare SESSIONS PAGES           the same, but reboot(2) is called by the program in C
  */
-import { MFD_CLOEXEC, MFD_EXEC } from "../../ffi/abi/fcntl.ts";
 import { connectAgent } from "../../lib/agent/client.ts";
-import { check } from "../../lib/error.ts";
-import { Fd } from "../../lib/fd.ts";
 import { linux } from "../../lib/linux/system_calls.ts";
 import { openDevice } from "../../lib/session.ts";
 import { BOOT_IMAGE, BOOT_INITRD, nextCommandLine, RESULTS } from "../vm/guest.ts";
+import { change, filled } from "./change.ts";
 import { before, kexec, load } from "./scale.ts";
 
 const VM = "/tmp/vm";
@@ -33,23 +31,9 @@ function run(program: string, ...args: readonly (string | number)[]): string {
   return new TextDecoder().decode(stdout);
 }
 
-function memfd(contents: Uint8Array): Fd {
-  const fd = Fd.of(sys, sys.memfd_create("bench", MFD_CLOEXEC | MFD_EXEC), "memfd_create");
-  check(sys.write(fd.number, contents), "write", "a file");
-  return fd;
-}
-
-function change(count: number): number {
+function changes(count: number): number {
   using device = openDevice(sys);
-  const begin = performance.now();
-  for (let index = 0; index < count; index++) {
-    const session = device.create(`bench ${index}`);
-    const fd = memfd(page);
-    session.preserve(fd, 1n);
-    fd.close();
-    session.close();
-  }
-  return 1000 * (performance.now() - begin);
+  return change(device, page, count);
 }
 
 function retrieve(first: number, end: number, files: number): number {
@@ -79,7 +63,7 @@ function prepare(sessions: number, pages: number): void {
   for (let index = 0; index < sessions; index++) {
     const name = `session ${index}`;
     client.call("CreateSession", { name });
-    using fd = memfd(contents);
+    using fd = filled(sys, contents);
     client.call("PreserveFile", { session: name, token: "1", fileFd: 0 }, [fd.number]);
   }
   run(LUO, "kexec", "load", BOOT_IMAGE, "--initrd", BOOT_INITRD, "--command-line", commandLine());
@@ -91,7 +75,7 @@ run("/bin/cp", "/share/boot/vm", VM);
 Deno.chmodSync(VM, 0o700);
 switch (verb) {
   case "change": {
-    const pairs = Array.from({ length: second }, () => ({ c: inC("change", first), luo: change(first) }));
+    const pairs = Array.from({ length: second }, () => ({ c: inC("change", first), luo: changes(first) }));
     leave("change", pairs);
     break;
   }

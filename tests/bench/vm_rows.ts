@@ -1,23 +1,28 @@
 /** The library and the agent beside the same in C, on the real kernel in a virtual machine. */
 import { MissingTool } from "../vm/tools.ts";
 import { runInVm, type VmResult } from "../vm/vm.ts";
+import { change, deviceOfHost } from "./change.ts";
 import { type Row, Samples, type Section, times } from "./report.ts";
 
 const CHANGES = 2000;
-const PAIRS = 3;
+const PAIRS = 11;
 const SESSIONS = 1000;
 const FILES = 10;
 /** Sessions that one side retrieves before the other side has its turn. */
-const STEP = 100;
+const STEP = 50;
+const HOST_PAIRS = 21;
 const TIMEOUT_MS = 600_000;
 
 export const vm: Section = {
   name: "vm",
   title: "The real kernel, in a virtual machine",
   about:
-    `Linux 7.3.4 under QEMU, which emulates every instruction: a system call takes tens of microseconds there, and compiled
-    JavaScript slows down more than C does. The first turn of the library includes the compilation of its code. kexec exec is
-    measured from the request on an open connection to the kernel's message "Starting new kernel"; for C, from before reboot(2).`,
+    `Linux 7.3.4 under QEMU, which emulates every instruction. JavaScript slows down more than C does there: a call into C that
+    takes 0.1 microseconds on this host takes 7 to 17, as its code is spread over more memory than the emulator's tables cover
+    after each call into the kernel. The first turns of the library include the compilation of its code. kexec exec is measured
+    from the request on an open connection to the kernel's message "Starting new kernel"; for C, from before reboot(2). The row
+    of this host is not emulated: its ioctls end in /dev/null, so that of the kernel's work only that of the memfd remains. For
+    root the machine runs with real-time priority (chrt), so that other programs do not count.`,
   rows,
 };
 
@@ -30,7 +35,7 @@ async function rows(): Promise<Row[]> {
     const files = { vm: Deno.readFileSync(program) };
     const run = (...commands: string[]) =>
       runInVm({ commands: commands.map(guest), files, timeout_ms: TIMEOUT_MS });
-    return [...await calls(run), ...await execs(run)];
+    return await withPriority(async () => [...await calls(run), host(program), ...await execs(run)]);
   } catch (error) {
     if (!(error instanceof MissingTool || error instanceof Deno.errors.NotFound)) throw error;
     console.log(`The real kernel was not measured: ${error.message}`);
@@ -66,14 +71,47 @@ async function calls(run: Run): Promise<Row[]> {
       measured: ratio.text(times),
       met: ratio.median <= 1.5,
       why:
-        "the kernel's part is the same for both. The library's own part is 1 to 2 microseconds for a session, on this host's " +
-        "processor, and its calls into C take 1 more each; emulated they take 30 times as long.",
+        "the kernel's part is the same for both. With Deno's calls into C alone, without the library, the loop of changes takes " +
+        "1.3 times as long as C, and 1.2 times as soon as V8's last compiler has compiled it.",
     };
   };
   return [
     row(`create, preserve, close: ${CHANGES.toLocaleString("en")}`, results["change.json"]),
     row(`retrieve ${SESSIONS.toLocaleString("en")} sessions x ${FILES} files`, results["retrieve.json"]),
   ];
+}
+
+/** What the library adds where the emulator is not in the way. */
+function host(program: string): Row {
+  const device = deviceOfHost();
+  const page = new Uint8Array(4096).fill(7);
+  const found = Array.from({ length: HOST_PAIRS }, () => {
+    const { stdout } = new Deno.Command(program, { args: ["host", String(CHANGES)] }).outputSync();
+    const c = Number(new TextDecoder().decode(stdout)) / CHANGES;
+    return { c, luo: change(device, page, CHANGES) / CHANGES };
+  });
+  const c = new Samples(found.map(({ c }) => c)).median;
+  const more = new Samples(found.map(({ c, luo }) => luo - c));
+  return {
+    what: "the changes, on this host",
+    against: `C: ${c.toFixed(1)} us each`,
+    target: "none",
+    measured: more.text((us) => `${us.toFixed(1)} us more`),
+    met: true,
+  };
+}
+
+/** Programs that this one starts inherit its priority. */
+async function withPriority<T>(work: () => Promise<T>): Promise<T> {
+  const set = (policy: string, priority: string) =>
+    Deno.uid() === 0 &&
+    new Deno.Command("chrt", { args: [policy, "-p", priority, String(Deno.pid)] }).outputSync();
+  set("-r", "1");
+  try {
+    return await work();
+  } finally {
+    set("-o", "0");
+  }
 }
 
 /** Pages of each file: few, and many. */
@@ -91,9 +129,7 @@ async function execs(run: Run): Promise<Row[]> {
       target: "5 ms more",
       measured: `${more.toFixed(0)} ms more`,
       met: more <= 5,
-      why:
-        "before reboot(2) the agent loads the image again, so that no other program's image is executed, and writes its " +
-        "journal; emulated, that takes a part of a second.",
+      why: EXEC_PARTS,
     },
     {
       what: `kexec exec, ${MANY} times the bytes`,
@@ -105,6 +141,14 @@ async function execs(run: Run): Promise<Row[]> {
     },
   ];
 }
+
+/** Measured by the guest's clock at each step of `readyToExec`. */
+const EXEC_PARTS =
+  "in the guest's milliseconds: the request wakes the agent and is read in 6, the device is opened to see that no other program " +
+  "has it in 1, 1,000 sessions are judged in 7, file systems are synced in 2, a session is made and closed (Device.settle) in 2 " +
+  "to 3, the kernel's count of loads is read in 2, reboot(2) is reached in 2. When sessions have changed since kexec load, the " +
+  "manifest is written without its log in 12 more. On a host that is not emulated all of it takes less than a millisecond: see " +
+  "the blackout of luo, below. Were another program's image loaded since, luo's would be loaded again, in 92.";
 
 /** Milliseconds from the mark of the guest to the end of the kernel, on the kernel's clock. */
 function executing({ console }: VmResult): number {
