@@ -1,9 +1,6 @@
 /** An open session: outgoing, of this kernel, or incoming, of the previous one. */
 import {
-  decodeFd,
   decodeName,
-  encodeFd,
-  encodeFinish,
   encodeGetName,
   LIVEUPDATE_SESSION_FINISH,
   LIVEUPDATE_SESSION_GET_NAME,
@@ -43,7 +40,7 @@ export class OutgoingSession {
    * @throws TypeError `fd` is closed, or of another process or kernel
    */
   preserve(fd: Fd, token: bigint): void {
-    const argument = encodeFd(checkToken(token), fd.numberIn(this.fd.sys), this.#memory.fd);
+    const argument = this.#memory.encodeFd(checkToken(token), fd.numberIn(this.fd.sys));
     const subject = () => `file ${token} in session "${this.name}"`;
     call(this.fd, LIVEUPDATE_SESSION_PRESERVE_FD, argument, "preserve", subject);
   }
@@ -88,10 +85,10 @@ export class IncomingSession {
    * @throws RangeError the token is not from 0 to 2^64-1
    */
   restore(token: bigint): Fd {
-    const argument = encodeFd(checkToken(token), -1, this.#memory.fd);
+    const argument = this.#memory.encodeFd(checkToken(token));
     const subject = () => `file ${token} of session "${this.name}"`;
     call(this.fd, LIVEUPDATE_SESSION_RETRIEVE_FD, argument, "restore", subject);
-    return new Fd(this.fd.sys, decodeFd(argument));
+    return new Fd(this.fd.sys, this.#memory.decodeFd());
   }
 
   /**
@@ -102,7 +99,7 @@ export class IncomingSession {
    */
   finish(): void {
     if (this.fd.closed) return;
-    const argument = encodeFinish(this.#memory.finish);
+    const argument = this.#memory.encodeFinish();
     call(this.fd, LIVEUPDATE_SESSION_FINISH, argument, "finish", () => `session "${this.name}"`);
     this.fd.close();
   }

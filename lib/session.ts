@@ -1,7 +1,5 @@
 /** The device, and the sessions that it creates and retrieves. */
 import {
-  decodeFd,
-  encodeSession,
   LIVEUPDATE_DEVICE,
   LIVEUPDATE_IOCTL_CREATE_SESSION,
   LIVEUPDATE_IOCTL_RETRIEVE_SESSION,
@@ -150,10 +148,10 @@ export class Device implements Disposable {
       const subject = `session "${name}"`;
       throw new LuoError(operation, subject, Errno.EINVAL, `Cannot ${operation} ${subject}: ${problem}`);
     }
-    const argument = encodeSession(name, this.#memory.session);
+    const argument = this.#memory.encodeSession(name);
     const answer = this.fd.sys.ioctl(this.fd.number, request, argument);
     if (answer < 0) throw new LuoError(operation, `session "${name}"`, -answer);
-    return new Fd(this.fd.sys, decodeFd(argument));
+    return new Fd(this.fd.sys, this.#memory.decodeFd());
   }
 
   /** Closes the device. Sessions stay as they are. */

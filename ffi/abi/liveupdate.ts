@@ -57,7 +57,7 @@ function set_u32(bytes: Uint8Array, at: number, value: number): void {
 
 /**
  * The argument of CREATE_SESSION and RETRIEVE_SESSION, with the first 64 bytes of the name. The name is not checked here: the
- * kernel takes 1 to 63 bytes. `into` here and below: memory of the struct's size that is overwritten; without it, the memory is new.
+ * kernel takes 1 to 63 bytes. `into`: memory of the struct's size that is overwritten; without it, the memory is new.
  */
 export function encodeSession(
   name: string | Uint8Array,
@@ -75,8 +75,8 @@ export function encodeSession(
 }
 
 /** The argument of SESSION_PRESERVE_FD, and without `fd` the argument of SESSION_RETRIEVE_FD. */
-export function encodeFd(token: bigint, fd = -1, into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const bytes = struct(FD_STRUCT_SIZE, into);
+export function encodeFd(token: bigint, fd = -1): Uint8Array<ArrayBuffer> {
+  const bytes = struct(FD_STRUCT_SIZE);
   set_u32(bytes, 4, fd);
   set_u32(bytes, 8, Number(BigInt.asUintN(32, token)));
   set_u32(bytes, 12, Number(BigInt.asUintN(32, token >> 32n)));
@@ -84,8 +84,8 @@ export function encodeFd(token: bigint, fd = -1, into?: Uint8Array<ArrayBuffer>)
 }
 
 /** The argument of SESSION_FINISH. */
-export function encodeFinish(into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  return struct(FINISH_STRUCT_SIZE, into);
+export function encodeFinish(): Uint8Array<ArrayBuffer> {
+  return struct(FINISH_STRUCT_SIZE);
 }
 
 /** The argument of SESSION_GET_NAME. */
