@@ -9,6 +9,17 @@ import { askForKexec, systemdCarries, untilKexec } from "./kexec_by_systemd.ts";
 import { withImage } from "./update_image.ts";
 import { takeStep, type UpdateReply } from "./update_steps.ts";
 
+/** What systemd does in an update. */
+export interface Systemd {
+  /** Whether it is the one to ask for the kexec. */
+  readonly carries: (context: Context, flags: CommonFlags) => boolean;
+  /** @throws as `askForKexec` */
+  readonly ask: (context: Context, flags: CommonFlags, force: boolean) => void;
+  readonly untilKexec: () => Promise<void>;
+}
+
+const SYSTEMD: Systemd = { carries: systemdCarries, ask: askForKexec, untilKexec };
+
 /**
  * Returns when systemd is not the one to ask for the kexec (see `systemdCarries`). Otherwise this process ends with its kernel, or
  * the update is cancelled.
@@ -20,8 +31,9 @@ export async function updateBySystemd(
   request: UpdateRequest,
   flags: CommonFlags,
   show: (reply: UpdateReply) => void,
+  systemd: Systemd = SYSTEMD,
 ): Promise<void> {
-  if (!systemdCarries(context, flags)) return;
+  if (!systemd.carries(context, flags)) return;
   const { state } = call(context, flags, "GetUpdate", {});
   const { blackoutSeconds, force } = request;
   if (state === "normal" || request.image !== undefined) {
@@ -31,12 +43,12 @@ export async function updateBySystemd(
     takeStep(context, flags, { step: "freeze", blackoutSeconds, force, finishes: true }, [], show);
   }
   try {
-    askForKexec(context, flags, force);
+    systemd.ask(context, flags, force);
   } catch (error) {
     // Workloads do not stand still for a kexec that does not come. When it may still come, a cancel would lose what they preserved.
     const refused = error instanceof Failure || error instanceof AgentError;
     if (refused) takeStep(context, flags, { step: "cancel" }, [], show);
     throw error;
   }
-  await untilKexec();
+  await systemd.untilKexec();
 }
