@@ -208,3 +208,32 @@ Deno.test("update: the agent is killed in the middle of a step, and the next age
     Deno.readTextFileSync(`/proc/${Deno.readTextFileSync(machine.path("pid")).trim()}/environ`)
   );
 });
+
+Deno.test("update run: it says why the update waits in the next kernel", async (t) => {
+  const preserve = 'printf x | luo file preserve "$LUO_SESSION" --stdin --token 1';
+  const restore = 'luo file restore "$LUO_SESSION" 1 --stdout';
+  const cases: [what: string, script: string, reason: RegExp][] = [
+    ["restored nothing", `freeze) ${preserve} ;;`, /file 1 was never restored/],
+    [
+      "does not want to finish",
+      `freeze) ${preserve} ;; updated) ${restore} ;; finish) echo "not yet" >&2; exit 1 ;;`,
+      /participant "p": not yet/,
+    ],
+  ];
+  for (const [what, script, reason] of cases) {
+    await t.step(what, async () => {
+      await using machine = new Machine({ p: `case $1 in ${script} esac` });
+      await machine.fails(1, reason, ["update", "run", machine.kernel, ...LINE]);
+      assert.match(await machine.ok(["update", "state"]), reason);
+      if (what === "restored nothing") await machine.ok(["file", "restore", "p", "1", "--stdout"]);
+      else machine.participant("p", "exit 0");
+      assert.doesNotMatch(await machine.ok(["update", "finish"]), reason);
+    });
+  }
+});
+
+Deno.test("update run: a kernel that is refused at the end is a reason of one line", async () => {
+  await using machine = new Machine({ p: '[ "$1" != freeze ] || luo kexec unload' });
+  await machine.fails(1, /Cannot execute the loaded kernel/, ["update", "run", machine.kernel, ...LINE]);
+  assert.match(await machine.ok(["update", "state"]), /^ {2}Cannot execute the loaded kernel \(EINVAL\)$/m);
+});

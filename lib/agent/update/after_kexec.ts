@@ -2,7 +2,7 @@
 import type { FileInfo, FileVerdict, UpdateParticipant } from "../../schema/types.ts";
 import { moment } from "./moment.ts";
 import type { OpenUpdate } from "./open_update.ts";
-import { causeOf, StepFailed } from "./step_failed.ts";
+import { causeOf, sentenceOf, StepFailed } from "./step_failed.ts";
 
 /** Why an update cannot be finished: a sentence, and the session that it is about. */
 export interface Unfinished {
@@ -80,7 +80,7 @@ async function retrieve(update: OpenUpdate, { session }: UpdateParticipant): Pro
   } catch (error) {
     if (!(error instanceof Error) || error.name === "ProcessKilled") throw error;
     if (record.digest && host.session(session) === undefined) note(files.map(missing(session)));
-    return error.message;
+    return sentenceOf(error);
   }
 }
 
@@ -124,13 +124,18 @@ export async function finish(update: OpenUpdate, force: boolean): Promise<void> 
     if (failure !== undefined && !force) throw failure;
     for (const { session } of record.participants) await host.finishSession(session);
   } catch (error) {
-    if (error instanceof Error && error.name !== "ProcessKilled") update.enter("updated");
+    if (error instanceof Error && error.name !== "ProcessKilled") {
+      Object.assign(record, causeOf(error));
+      update.enter("updated");
+    }
     throw error;
   }
   for (const { session, reason } of losses) host.log(`Session "${session}" was finished by force: ${reason}`);
   if (losses.length > 0) {
     record.losses = losses.map(({ session, reason }) => `session "${session}": ${reason}`);
   }
+  delete record.by;
+  delete record.reason;
   record.outcome = "done";
   update.tolerant = true;
   update.enter("normal");

@@ -14,7 +14,7 @@ import type { UpdateHost } from "./host.ts";
 import { moment } from "./moment.ts";
 import { inOrder, reversed } from "./order.ts";
 import type { Called } from "./run_participant.ts";
-import { StepFailed, stoppedBy } from "./step_failed.ts";
+import { sentenceOf, StepFailed, stoppedBy } from "./step_failed.ts";
 
 /** Seconds that a participant may take, unless it declares others. */
 const SECONDS: Readonly<Record<SaidEvent, number>> = {
@@ -124,7 +124,7 @@ export class OpenUpdate {
     } catch (error) {
       begun.ended = moment(this.boot);
       begun.outcome = "failed";
-      begun.reason = error instanceof Error ? error.message : String(error);
+      begun.reason = sentenceOf(error);
       throw error;
     }
   }

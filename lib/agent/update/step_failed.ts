@@ -1,4 +1,5 @@
 /** A step of an update that did not succeed, because of a participant or of luo itself. */
+import { LuoError } from "../../error.ts";
 import type { UpdateEventName, UpdateOutcome } from "../../schema/types.ts";
 
 /** The reason for which an update is cancelled, or cannot be finished. */
@@ -22,9 +23,18 @@ export function stoppedBy(event: UpdateEventName, { reason }: AbortSignal): Step
 
 /** The word for `by` and `reason` of the record. */
 export function causeOf(error: unknown): { by?: string; reason: string } {
-  if (!(error instanceof StepFailed)) {
-    return { reason: error instanceof Error ? error.message : String(error) };
-  }
+  if (!(error instanceof StepFailed)) return { reason: sentenceOf(error) };
   const { participant, reason } = error;
   return participant === undefined ? { reason } : { by: participant, reason };
+}
+
+/** An error in one line. */
+export function sentenceOf(error: unknown): string {
+  const line = error instanceof LuoError
+    ? error.summary
+    : error instanceof Error
+    ? error.message
+    : String(error);
+  // The operation is a key here, and no English.
+  return line.replace(/^Cannot kexec exec /, "Cannot execute ");
 }
