@@ -5,6 +5,7 @@ import { SOCK_NONBLOCK, SOCK_STREAM } from "../../ffi/abi/socket.ts";
 import { close } from "../../ffi/file.ts";
 import { unix_connect, unix_listen } from "../../ffi/socket.ts";
 import { connectAgent, NoAnswer } from "../../lib/agent/client.ts";
+import { luoCommand } from "../luo_under_test.ts";
 import { Cli } from "./cli.ts";
 
 /** One call of each kind: through an agent that must run, through one that may be started, with a file, and the kexec. */
@@ -149,4 +150,20 @@ Deno.test("luo agent start waits as long as --timeout says for another command t
     luo agent start --timeout 0.5`);
   assert.equal(code, 3);
   assert.match(err, /Cannot start the agent: another command still starts it\n[^]*--timeout/);
+});
+
+Deno.test("commands that preserve files at the same time do not wait for each other", async () => {
+  await using cli = new Cli();
+  await cli.ok(["session", "create", "vm1"]);
+  const preserve = ["file", "preserve", "vm1", "--digest"];
+  const slow = luoCommand([...preserve, "--stdin", "--token", "1"], {
+    env: cli.env,
+    stdin: "piped",
+    stdout: "null",
+  }).spawn();
+  const input = slow.stdin.getWriter();
+  await input.write(new Uint8Array(1 << 20));
+  await cli.ok([...preserve, "--from", cli.kernel, "--token", "2"]);
+  await input.close();
+  assert.equal((await slow.status).code, 0);
 });
