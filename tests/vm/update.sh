@@ -32,11 +32,26 @@ check() {
   failed=
   [ "$got" = "$code" ] || failed="exit $got, expected $code"
   [ -z "$words" ] || grep -Eq -- "$words" /tmp/said || failed="$failed; it does not say: $words"
-  echo "{\"name\":\"$story, boot $LUO_BOOT: $name\",\"failed\":\"$failed\"}" >>/results/checks.jsonl
+  echo "{\"name\":\"$story, boot $LUO_BOOT: $name\",\"failed\":\"$(echo "$failed" | tr -d '\\"')\"}" >>/results/checks.jsonl
   # No program of this boot can save the kernel's log once the kexec has begun.
   dmesg >"/results/dmesg.$LUO_BOOT.txt"
   echo "${failed:-ok} ($story, boot $LUO_BOOT: $name)"
 }
+
+# line WORDS...: a request of luo batch. No word has a quote or a backslash in it.
+line() {
+  words=$1
+  shift
+  for word; do words="$words\",\"$word"; done
+  echo "{\"id\":\"$id\",\"argv\":[\"$words\"]}"
+}
+id=-
+
+# all NAME WORDS: the requests on standard input, by one luo, since a start takes seconds here. All must succeed.
+all() { check "$1" 0 "$2" luo batch --fail-fast; }
+
+# answered NAME CODE WORDS: what /tmp/answers of luo batch has for the request with this id.
+answered() { check "$1" 0 "\"exit\":$2,.*$3" grep -F "\"id\":\"$1\"" /tmp/answers; }
 
 # skip NAME WHY: this kernel cannot run the check.
 skip() {
@@ -63,15 +78,31 @@ load() {
 load_as_other() { other load "$1" $initrd "$(cat /proc/cmdline) luo.boot=$((LUO_BOOT + 1))"; }
 
 kill_agent() {
-  pid=$(luo agent status --json | sed 's/.*"pid":\([0-9]*\).*/\1/')
+  pid=$(cat /run/luo/agent.sock.lock)
   kill -9 "$pid"
   while [ -d "/proc/$pid" ]; do usleep 10000; done
 }
 
 # A session that is preserved and whose end is looked at.
-keep() { luo session create "$1" && luo file preserve "$1" --from $data --token 1 --digest; }
+keep_lines() {
+  line session create "$1"
+  line file preserve "$1" --from $data --token 1 --digest
+}
+keep() { keep_lines "$1" | luo batch --fail-fast; }
 
 came_back() { cmp "$1/disk" $data && [ "$(cat "$1/memory")" = "state of a program" ]; }
+
+images() {
+  id="no image" line kexec exec
+  id="no image, forced" line kexec exec --force
+  id="corrupt image" line kexec load /tmp/noise --reuse-cmdline
+  id="packed image, unpacked by luo" line kexec load /tmp/packed --initrd $initrd --reuse-cmdline
+  id="the packed image is unloaded" line kexec unload
+  id="empty initrd" line kexec load $new --initrd /tmp/empty --reuse-cmdline
+  id="image that is being written" line kexec load /tmp/written --reuse-cmdline
+  id="truncated image" line kexec load /tmp/half --reuse-cmdline
+  id="no liveupdate=on" line kexec load $new --command-line kho=on
+}
 
 wrong_images() {
   head -c 100000 /dev/urandom >/tmp/noise
@@ -80,21 +111,21 @@ wrong_images() {
   check "what this kernel would hand over" 0 "kho-v4, map at 0x" luo kho show
   check "nothing was handed over" 3 "ENOENT" luo kho show --in
   check "the agent starts" 0 "Agent started" luo agent start --timeout 300
-  check "no image" 1 "no image is loaded" luo kexec exec
-  check "no image, forced" 1 "EINVAL" luo kexec exec --force
-  check "corrupt image" 1 "$corrupt" luo kexec load /tmp/noise --reuse-cmdline
   gzip -c $new >/tmp/packed
-  check "packed image, unpacked by luo" 0 "7.3.4-luo" luo kexec load /tmp/packed --initrd $initrd --reuse-cmdline
-  check "the packed image is unloaded" 0 "/tmp/packed" luo kexec unload
   : >/tmp/empty
-  check "empty initrd" 1 "Cannot load initrd ./tmp/empty.: the file is empty" \
-    luo kexec load $new --initrd /tmp/empty --reuse-cmdline
   cp $new /tmp/written
   exec 8>>/tmp/written
-  check "image that is being written" 1 "open for writing .ETXTBSY" luo kexec load /tmp/written --reuse-cmdline
+  images | luo batch >/tmp/answers
   exec 8>&-
-  check "truncated image" 4 "cut off" luo kexec load /tmp/half --reuse-cmdline
-  check "no liveupdate=on" 4 "lacks liveupdate=on" luo kexec load $new --command-line "kho=on"
+  answered "no image" 1 "no image is loaded"
+  answered "no image, forced" 1 "EINVAL"
+  answered "corrupt image" 1 "$corrupt"
+  answered "packed image, unpacked by luo" 0 "7.3.4-luo"
+  answered "the packed image is unloaded" 0 "/tmp/packed"
+  answered "empty initrd" 1 "Cannot load initrd ..?/tmp/empty..?: the file is empty"
+  answered "image that is being written" 1 "open for writing .ETXTBSY"
+  answered "truncated image" 4 "cut off"
+  answered "no liveupdate=on" 4 "lacks liveupdate=on"
   if [ -n "$no_kexec_load" ]; then
     skip "kexec_load by another program" "$no_kexec_load"
     return
@@ -106,19 +137,23 @@ wrong_images() {
 }
 
 again() {
-  check "retrieve" 0 "3 files" luo session retrieve example
-  check "restore" 0 "" luo file restore example 1 --to /tmp/disk
-  check "restore what came from a pipe" 0 "" luo file restore example 2 --to /tmp/pipe
+  {
+    line session retrieve example
+    line file restore example 1 --to /tmp/disk
+    line file restore example 2 --to /tmp/pipe
+  } | all "retrieve and restore" '"token":"3".*"state":"waiting"'
   $LUO file restore example 3 --exec --become -- sleep 600 &
   holder=$!
   until [ "$(readlink /proc/$holder/exe)" = /bin/busybox ]; do usleep 100000; done
   check "load the old kernel" 0 "$old_release" load $old
   check "not finished" 4 "example.*not finished" luo kexec exec
-  check "finish" 0 "" luo session finish example
-  check "the same name again" 0 "" luo session create example
-  check "once more from disk" 0 "" luo file preserve example --from /tmp/disk --token 1 --digest
-  check "once more from a pipe" 0 "" luo file preserve example --from /tmp/pipe --token 2 --digest
-  check "a retrieved file" 0 "" luo file preserve example --pid $holder --fd 3 --token 3 --digest
+  {
+    line session finish example
+    line session create example
+    line file preserve example --from /tmp/disk --token 1 --digest
+    line file preserve example --from /tmp/pipe --token 2 --digest
+    line file preserve example --pid $holder --fd 3 --token 3 --digest
+  } | all "finish, and preserve all under the same name again, a retrieved file too" '"token":"3".*"digest":"sha256:'
   # This image would drop everything, and no program can see that luo did not load it.
   if [ -n "$no_kexec_load" ]; then
     skip "kexec_load by another program over it" "$no_kexec_load"
@@ -161,11 +196,13 @@ others.1)
 others.2)
   check "the agent starts" 0 "Agent started" luo agent start --timeout 300
   status 2
-  check "retrieve" 0 "1 file" luo session retrieve other
-  check "restore" 0 "" luo file restore other 1 --to /tmp/disk
+  {
+    line session retrieve other
+    line file restore other 1 --to /tmp/disk
+    line session finish other
+    keep_lines killed
+  } | all "retrieve, restore, finish, and preserve again" '"token":"1".*"digest":"sha256:'
   check "contents" 0 "" cmp /tmp/disk $data
-  check "finish" 0 "" luo session finish other
-  keep killed
   kill_agent
   check "no agent" 3 "luo agent start" luo status
   check "another agent" 0 "Agent started" luo agent start --timeout 300
@@ -193,11 +230,13 @@ others.4)
   ;;
 others.5)
   check "the agent starts" 0 "Agent started" luo agent start --timeout 300
-  keep unreadable
   # The next kernel has no handler for memfds, so it cannot read the session.
-  luo kexec load $new --initrd $initrd --command-line \
-    "console=$console quiet panic=-1 kho=on liveupdate=on initcall_blacklist=memfd_luo_init luo.boot=6" &&
-    luo kexec exec
+  {
+    keep_lines unreadable
+    line kexec load $new --initrd $initrd --command-line \
+      "console=$console quiet panic=-1 kho=on liveupdate=on initcall_blacklist=memfd_luo_init luo.boot=6"
+    line kexec exec
+  } | luo batch --fail-fast
   ;;
 others.6)
   check "the agent starts with a handover that cannot be read" 0 "broken \(EIO\)" luo agent start
