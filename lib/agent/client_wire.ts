@@ -8,8 +8,11 @@ import { ConnectionEnded } from "./client_errors.ts";
 import { INTERFACE } from "./protocol.ts";
 import { encodeMessage, Framer, type Message } from "./varlink.ts";
 
-/** The longest answer that is read, in bytes. */
-const REPLY_MAX = 64 << 20;
+/**
+ * The longest answer that is read, in bytes: a million files in one status, or in one session. A string of V8 has 512 MiB at most. Lists
+ * come in pages.
+ */
+const REPLY_MAX = 384 << 20;
 
 /** A request that is being sent. */
 export class Outgoing {
