@@ -31,6 +31,8 @@ export class Connection {
   #waiting_bytes = 0;
   /** What the server waits for, as events of epoll(7). */
   watched = EPOLLIN;
+  /** This subscriber has not been told of the last change yet. */
+  behind = false;
   /** A call of this client waits to be tried again. */
   postponed = false;
   #closed = false;

@@ -111,14 +111,18 @@ export class VarlinkServer {
 
   #tellSubscribers(): Soon<void> {
     this.#changed = false;
-    return inOrder(
-      [...this.#subscriptions],
-      ([connection, call]) =>
-        this.#guarded(connection, () =>
-          then(this.#answer(connection, call, true), (answered) => {
-            if (!answered) this.#subscriptions.delete(connection);
-          })),
-    );
+    return inOrder([...this.#subscriptions.keys()], (connection) => this.#tell(connection));
+  }
+
+  /** A subscriber that still reads the last answer gets the next one after that, so that long answers do not pile up. */
+  #tell(connection: Connection): Soon<void> {
+    const call = this.#subscriptions.get(connection);
+    connection.behind = connection.waiting;
+    if (call === undefined || connection.behind) return;
+    return this.#guarded(connection, () =>
+      then(this.#answer(connection, call, true), (answered) => {
+        if (!answered) this.#subscriptions.delete(connection);
+      }));
   }
 
   #event(fd: number, events: number): Soon<void> {
@@ -137,6 +141,7 @@ export class VarlinkServer {
 
   #ready(connection: Connection, events: number): Soon<void> {
     if (events & EPOLLOUT) connection.flush();
+    if (connection.behind && !connection.waiting) return this.#tell(connection);
     if (events & EPOLLIN) return this.#read(connection);
     if (events & (EPOLLERR | EPOLLHUP)) this.#end(connection);
   }

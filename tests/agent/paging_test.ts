@@ -110,6 +110,14 @@ Deno.test("answers of over 16 MiB arrive whole: a list in pages, a list and a st
     assert.ok(JSON.stringify(list).length > 16 << 20);
     assert.equal(list.length, sessions);
     assert.equal(client.call("GetStatus", {}).reply.status.sessions.length, sessions);
+    using watcher = connectAgent(cli.socket);
+    const statuses = watcher.more("GetStatus", {});
+    const seen = () => (statuses.next().value ?? assert.fail("no more")).reply.status.sessions.length;
+    assert.equal(seen(), sessions);
+    // The watcher reads nothing meanwhile.
+    for (const name of ["n1", "n2", "n3", "n4"]) client.call("CreateSession", { name });
+    for (let count = 0; count < sessions + 4;) count = seen();
+    for (const name of ["n1", "n2", "n3", "n4"]) client.call("CloseSession", { name, force: true });
     const paged = await cli.json<{ sessions: SessionInfo[] }>(["session", "list"]);
     const byName = (one: SessionInfo, other: SessionInfo) => one.name < other.name ? -1 : 1;
     assert.deepEqual(paged.sessions, list.toSorted(byName));
