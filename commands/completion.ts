@@ -2,7 +2,7 @@
 import { buildCommand } from "./base/build_command.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
 import { completionScript, type Shell, SHELLS } from "./help/completion_script.ts";
-import { docs, perform } from "./arguments/command.ts";
+import { docs, jsonFlag, perform } from "./arguments/command.ts";
 import type { Context } from "./base/context.ts";
 import { Failure } from "./errors/failure.ts";
 import { routeTree } from "./help/route_tree.ts";
@@ -41,12 +41,7 @@ export const command = buildCommand<Flags, [string], Context>({
   ),
   parameters: {
     flags: {
-      json: {
-        kind: "boolean",
-        default: false,
-        withNegated: false,
-        brief: "Print JSON with stable keys, errors too",
-      },
+      json: jsonFlag,
     },
     positional: {
       kind: "tuple",

@@ -2,7 +2,14 @@
 import { buildCommand } from "./base/build_command.ts";
 import type { Status } from "../lib/agent/protocol.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
-import { type CommonFlags, commonFlags, docs, forceFlag, perform } from "./arguments/command.ts";
+import {
+  type CommonFlags,
+  commonFlags,
+  docs,
+  forceFlag,
+  immediateFlag,
+  perform,
+} from "./arguments/command.ts";
 import { call, callUntilEnd, target } from "./processes/agent_calls.ts";
 import type { Context } from "./base/context.ts";
 import { Failure } from "./errors/failure.ts";
@@ -96,12 +103,7 @@ export const command = buildCommand<Flags, [], Context>({
   parameters: {
     flags: {
       force: forceFlag("Execute it even if preserved data is lost"),
-      immediate: {
-        kind: "boolean",
-        default: false,
-        withNegated: false,
-        brief: "Do not ask systemd: stop no services",
-      },
+      immediate: immediateFlag,
       ...commonFlags,
     },
   },

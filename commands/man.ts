@@ -1,7 +1,7 @@
 /** `luo man`: prints a page of the manual. */
 import { buildCommand } from "./base/build_command.ts";
 import type { Answers } from "../lib/schema/answer_types.ts";
-import { docs, perform } from "./arguments/command.ts";
+import { docs, jsonFlag, perform } from "./arguments/command.ts";
 import type { Flags } from "./completion.ts";
 import type { Context } from "./base/context.ts";
 import { Failure } from "./errors/failure.ts";
@@ -38,12 +38,7 @@ export const command = buildCommand<Flags, [string?], Context>({
   ),
   parameters: {
     flags: {
-      json: {
-        kind: "boolean",
-        default: false,
-        withNegated: false,
-        brief: "Print JSON with stable keys, errors too",
-      },
+      json: jsonFlag,
     },
     positional: {
       kind: "tuple",

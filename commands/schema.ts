@@ -1,7 +1,7 @@
 /** `luo schema`: prints the JSON Schema of what `--json` prints. */
 import { buildCommand } from "./base/build_command.ts";
 import type { JsonSchema } from "../lib/schema/json_schema.ts";
-import { docs, perform } from "./arguments/command.ts";
+import { docs, jsonFlag, perform } from "./arguments/command.ts";
 import type { Context } from "./base/context.ts";
 import { nearest } from "./errors/nearest.ts";
 import { Failure } from "./errors/failure.ts";
@@ -57,12 +57,7 @@ export const command = buildCommand<Flags, string[], Context>({
   ),
   parameters: {
     flags: {
-      json: {
-        kind: "boolean",
-        default: false,
-        withNegated: false,
-        brief: "Print JSON with stable keys, errors too",
-      },
+      json: jsonFlag,
     },
     positional: {
       kind: "array",

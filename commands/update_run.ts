@@ -1,6 +1,6 @@
 /** `luo update run`: the whole update, or none of it. */
 import { buildCommand } from "./base/build_command.ts";
-import { type CommonFlags, commonFlags, docs, perform } from "./arguments/command.ts";
+import { type CommonFlags, commonFlags, docs, immediateFlag, perform } from "./arguments/command.ts";
 import {
   optionalKernel,
   parseUpdate,
@@ -77,12 +77,7 @@ export const command = buildCommand<Flags, [string?], Context>({
   parameters: {
     flags: {
       ...updateFlags,
-      immediate: {
-        kind: "boolean",
-        default: false,
-        withNegated: false,
-        brief: "Do not ask systemd: stop no services",
-      },
+      immediate: immediateFlag,
       ...commonFlags,
     },
     positional: optionalKernel,

@@ -19,14 +19,17 @@ export interface CommonFlags extends ServerFlags {
   readonly timeout?: number;
 }
 
+/** `--json`, which every command has. */
+export const jsonFlag = {
+  kind: "boolean",
+  default: false,
+  withNegated: false,
+  brief: "Print JSON with stable keys, errors too",
+} as const;
+
 /** The flags of a command that serves: it has no answer to wait for. */
 export const serverFlags = {
-  json: {
-    kind: "boolean",
-    default: false,
-    withNegated: false,
-    brief: "Print JSON with stable keys, errors too",
-  },
+  json: jsonFlag,
   backend: {
     kind: "enum",
     values: ["linux", "model"],
@@ -57,6 +60,14 @@ export const commonFlags = {
 export function forceFlag(brief: string) {
   return { kind: "boolean", default: false, withNegated: false, brief } as const;
 }
+
+/** `--immediate` of the commands that execute a kexec. */
+export const immediateFlag = {
+  kind: "boolean",
+  default: false,
+  withNegated: false,
+  brief: "Do not ask systemd: stop no services",
+} as const;
 
 /** Help with examples: command lines, each with its meaning. */
 export function docs(
