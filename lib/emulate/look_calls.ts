@@ -61,7 +61,10 @@ export class LookCalls {
     const flags = int(raw);
     // The host's kernel refuses these.
     const both = (flags & STATX_SYNC_TYPE) === STATX_SYNC_TYPE;
-    if (flags & ~(STAT_FLAGS | STATX_SYNC_TYPE) || both || mask & STATX_RESERVED) return undefined;
+    if (both || mask & STATX_RESERVED) return undefined;
+    // fs/stat.c: of an fd, by an empty path, the kernel looks at no other flag.
+    const empty = (flags & AT_EMPTY_PATH) !== 0 && (path === 0n || this.program.path(call.tid, path) === "");
+    if (!empty && flags & ~(STAT_FLAGS | STATX_SYNC_TYPE)) return undefined;
     const named = { dirfd: int(dirfd), path, flags, follow: !(flags & AT_SYMLINK_NOFOLLOW) };
     return this.#answer(call, named, into, (look) => encodeStatx(look, int(mask)));
   }

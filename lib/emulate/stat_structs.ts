@@ -177,7 +177,14 @@ export function encodeStatx(look: FileLook, asked: number): Uint8Array {
   if (device) view.setUint32(132, MINOR, true);
   view.setUint32(136, major(dev), true);
   view.setUint32(140, minor(dev), true);
-  for (const [index, time] of [times.atime, named ? times.btime : 0n, times.ctime, times.mtime].entries()) {
+  for (
+    const [index, time] of [
+      times.atime,
+      named && asked & STATX_BTIME ? times.btime : 0n,
+      times.ctime,
+      times.mtime,
+    ].entries()
+  ) {
     view.setBigInt64(64 + 16 * index, seconds(time), true);
     view.setUint32(72 + 16 * index, Number(nanoseconds(time)), true);
   }

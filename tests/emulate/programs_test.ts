@@ -27,10 +27,29 @@ const programs: readonly Recorded[] = [
   { program: "device_names", options: [], says: recorded("device_names") },
   { program: "kinds_of_fd", options: ["--strict"], says: recorded("kinds_of_fd") },
   { program: "leftovers", options: [], says: recorded("leftovers"), root: true },
-  ...["tables", "sizes_of_structs", "maps", "names", "signals", "sources", "numbers", "not_dumpable"].map((
+  ...[
+    "tables",
+    "sizes_of_structs",
+    "maps",
+    "names",
+    "signals",
+    "sources",
+    "numbers",
+    "not_dumpable",
+    "passed_on",
+  ].map((
     program,
   ) => strict(program)),
-  ...["roots", "capabilities", "every_file", "namespaces", "kernel_files", "odd_nodes", "magic_links"].map((
+  ...[
+    "roots",
+    "capabilities",
+    "every_file",
+    "namespaces",
+    "kernel_files",
+    "odd_nodes",
+    "magic_links",
+    "masks",
+  ].map((
     program,
   ) => ({
     ...strict(program),

@@ -85,6 +85,15 @@ Deno.test("of a long console the machine keeps the newest lines, over kexecs too
   assert.ok(m.console.length < 10_000, `${m.console.length} lines are kept`);
   const newest = Array.from({ length: 4096 }, (_, index) => `line ${20_000 - 4095 + index}`);
   assert.deepEqual(m.console.slice(-4096), newest);
+  const log = m.init().open("/dev/kmsg", abi.O_RDONLY);
+  const text = new Uint8Array(1000);
+  assert.equal(m.init().read(log, text), -Errno.EPIPE);
+  const lines: number[] = [];
+  for (let got; (got = m.init().read(log, text)) > 0;) {
+    lines.push(Number(/line (\d+)/.exec(new TextDecoder().decode(text.subarray(0, got)))?.[1]));
+  }
+  assert.ok(lines.length >= 4096 && lines.length < 10_000, `${lines.length} lines are in the log`);
+  assert.equal(lines.at(-1), 20_000);
   prepare(m.init());
   kexec(m.init());
   assert.ok(m.console.includes("line 20000"));

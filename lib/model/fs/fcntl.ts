@@ -44,7 +44,8 @@ export function do_fcntl(fds: FdTable, fd: number, command: number, argument: nu
 }
 
 /** FMODE_CAN_ODIRECT, as far as the model has such files; for pipes O_DIRECT means packets. */
-export function takes_direct({ inode }: OpenFile): boolean {
+export function takes_direct({ inode, can_direct }: OpenFile): boolean {
+  if (!can_direct) return false;
   const type = inode_type(inode);
   return type === abi.S_IFREG || type === abi.S_IFIFO;
 }

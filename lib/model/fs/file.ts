@@ -78,6 +78,8 @@ export interface Descriptors {
 
 export class OpenFile {
   position = 0n;
+  /** False: FMODE_CAN_ODIRECT is missing though the type has it, as in a memfd that was never opened by a path. */
+  can_direct = true;
   #references = 1;
 
   inode: Inode;

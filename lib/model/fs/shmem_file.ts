@@ -94,7 +94,10 @@ export function memfd_file(ram: Ram, ino: bigint, uid: number, name: string, fla
     inode.seals = 0;
   }
   const text = name === "" ? "/ (deleted)" : `/${name} (deleted)`;
-  return shmem_file(inode, abi.O_RDWR | abi.O_LARGEFILE, () => text);
+  const file = shmem_file(inode, abi.O_RDWR | abi.O_LARGEFILE, () => text);
+  // Only open(2) of tmpfs sets FMODE_CAN_ODIRECT (shmem_file_open).
+  file.can_direct = false;
+  return file;
 }
 
 function seek_data(file: OpenFile, inode: ShmemInode, offset: bigint, whence: number): bigint {

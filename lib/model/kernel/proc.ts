@@ -124,7 +124,12 @@ export function open_kmsg(system: System, flags: number): OpenFile {
   let next = 0;
   const operations: FileOperations = {
     read(_file, into) {
-      const line = system.log[next];
+      // kernel/printk/printk.c: devkmsg_read() says once that lines were lost.
+      if (next < system.log_start) {
+        next = system.log_start;
+        return -Errno.EPIPE;
+      }
+      const line = system.log[next - system.log_start];
       if (line === undefined) return -Errno.EAGAIN;
       const text = new TextEncoder().encode(`6,${next},0,-;${line}\n`);
       if (text.length > into.length) return -Errno.EINVAL;

@@ -1,3 +1,6 @@
+/** How many of the newest lines the log keeps at least: a ring of 128 KiB (CONFIG_LOG_BUF_SHIFT=17) has no more. */
+const LOG_LINES = 4096;
+
 /** One booted kernel: all state that begins at its boot and ends with it. */
 import type { Ret } from "../../system_calls.ts";
 import { initcall_blacklisted, kernel_parameter, kernel_values } from "./boot_parameters.ts";
@@ -28,6 +31,8 @@ export class System {
   readonly speaks: Release | undefined;
   readonly boot_id: string = crypto.randomUUID();
   readonly log: string[] = [];
+  /** The number of the first line that is still in the log. */
+  log_start = 0;
   readonly processes: Map<number, Process> = new Map();
   readonly shm: Tmpfs;
   readonly tmp: Tmpfs;
@@ -210,6 +215,10 @@ export class System {
   }
 
   printk(line: string): void {
+    if (this.log.length === 2 * LOG_LINES) {
+      this.log.splice(0, LOG_LINES);
+      this.log_start += LOG_LINES;
+    }
     this.log.push(line);
     this.hardware.console(line);
   }

@@ -1,7 +1,9 @@
 /** Cases: system calls on files, mappings, pipes and pidfds, without the device. */
 import {
   F_ADD_SEALS,
+  F_GETFL,
   F_SEAL_GROW,
+  F_SETFL,
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
   MAP_PRIVATE,
@@ -31,6 +33,8 @@ import { answers, type Case, deepEqual, equal, good, pattern, type World } from 
 const PAGE = 4096n;
 const HUGE_PAGE = 2n * 1024n * 1024n;
 const POLLHUP = 0x10;
+/** The value of x86-64. */
+const O_DIRECT = 0o40000;
 
 const pidfd = (world: World) => world.keep(world.sys.pidfd_open(world.sys.getpid(), 0));
 const reopen = ({ sys }: World, fd: number, flags: number) =>
@@ -96,6 +100,17 @@ export const fileCases: readonly Case[] = [
       answers(sys.lseek(fd, 5n, SEEK_DATA), 5n);
       answers(sys.lseek(fd, 5n, SEEK_HOLE), 2n * HUGE_PAGE);
       answers(sys.lseek(fd, 2n * HUGE_PAGE, SEEK_DATA), "ENXIO");
+    },
+  },
+  {
+    name: "memfd: O_DIRECT is EINVAL by F_SETFL, until it is opened by its link",
+    run(world) {
+      const { sys } = world;
+      const fd = world.memfd();
+      answers(sys.fcntl(fd, F_SETFL, O_DIRECT), "EINVAL");
+      const again = world.keep(sys.open(`/proc/self/fd/${fd}`, O_RDWR | O_CLOEXEC));
+      answers(sys.fcntl(again, F_SETFL, O_DIRECT), 0);
+      equal((good(sys.fcntl(again, F_GETFL), "F_GETFL") & O_DIRECT) !== 0, true);
     },
   },
   {
