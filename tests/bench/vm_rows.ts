@@ -5,7 +5,7 @@ import { change, deviceOfHost } from "./change.ts";
 import { type Row, Samples, type Section, times } from "./report.ts";
 
 const CHANGES = 2000;
-const PAIRS = 11;
+const PAIRS = 21;
 const SESSIONS = 1000;
 const FILES = 10;
 /** Sessions that one side retrieves before the other side has its turn. */

@@ -9,6 +9,7 @@ sessions vm1:outgoing:-
 systemd-analyze fdstore luo-agent.service
 systemd_shows 0 luo-agent.service:vm1:vm1 svc.service:session:own-svc ls.service:state:ls.service-744280a1a7934587bd025a45
 luo status --timeout 300
+[ "$(cat /proc/sys/kernel/kexec_load_limit_reboot)" = 2147483647 ] || fail "the kernel does not count loads"
 systemd-analyze security luo-agent.service | tail -1
 old=$(systemctl show -P MainPID luo-agent)
 systemctl kill -s KILL luo-agent

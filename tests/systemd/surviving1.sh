@@ -15,5 +15,6 @@ while [ "$(systemctl show -P MainPID luo-agent-surviving)" = "$old" ]; do sleep 
 systemctl start luo-agent-surviving
 sessions vm1:outgoing:adopted
 luo status --timeout 300
+[ "$(cat /proc/sys/kernel/kexec_load_limit_reboot)" = 2147483646 ] || fail "the kernel does not count loads"
 systemd-analyze security luo-agent-surviving.service | tail -1
 systemctl kexec
