@@ -21,7 +21,7 @@ type Answer = Answers["batch"];
 
 /** Answers every line in turn. False: a command failed. @throws Failure the answer cannot be written */
 export async function run(context: Context, flags: Flags): Promise<boolean> {
-  // With a closed standard input no request would come, and nothing would be done with exit code 0.
+  // When standard input is closed, no request would come, and luo would do nothing and end with 0.
   const { checkStandard } = await import("../lib/files/standard_streams.ts");
   checkStandard(0, "read", "standard input");
   using agents = new KeptAgents();

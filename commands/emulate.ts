@@ -58,7 +58,10 @@ export async function run(context: Context, flags: Flags, argv: readonly string[
   }
 }
 
-/** With binfmt_misc the host would run such a program, and each call for live update would fail with ENOSYS. */
+/**
+ * Refuses a program of another architecture. The host would run it by binfmt_misc, and each call for live update would fail with
+ * ENOSYS.
+ */
 async function checkArchitecture(name: string, path: string): Promise<void> {
   const { foreignProgram } = await import("../lib/emulate/program_architecture.ts");
   const why = foreignProgram(path, Deno.build.arch);

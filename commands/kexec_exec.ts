@@ -61,7 +61,7 @@ function arrived({ lastUpdate }: Status, since: string): boolean {
   return lastUpdate !== undefined && lastUpdate.at >= since;
 }
 
-/** Only on the model: on Linux this process ends with the kernel. */
+/** Happens on the model only: on Linux this process ends with the kernel. */
 function lost(context: Context, flags: CommonFlags, { kernel, device, losses }: Status): Failure {
   const log = `${machineSocket(target(context, flags))}.log`;
   const what =

@@ -43,7 +43,7 @@ export async function run(
   return reply;
 }
 
-/** Only on the model: on Linux this process ends with its kernel. */
+/** Happens on the model only: on Linux this process ends with its kernel. */
 function unfinished({ state, update }: UpdateReply): Failure {
   const { by, reason = "it is not known why", outcome } = update ?? {};
   const who = by === undefined ? reason : `participant "${by}": ${reason}`;

@@ -12,7 +12,7 @@ interface Advice {
 const LOST = "data would be lost";
 const CHANGED = "the file would come back different";
 
-/** Which images fit can be asked without loading any. */
+/** The command that says whether an image fits, without loading it. */
 const OTHER_KERNEL = () => "load a kernel that fits: luo kexec check KERNEL says whether one does";
 
 /** No flag can come after the `--` before a name that begins with `-`. */

@@ -11,7 +11,7 @@ const STYLES: Readonly<Record<Verdict, "green" | "red" | "yellow" | "dim">> = {
   stops: "red",
   unknown: "dim",
 };
-/** As wide as the longest verdict. */
+/** The width of the longest verdict. */
 const COLUMN = 7;
 
 export function doctorText({ findings, stopped }: Doctor, paint: Paint): string {

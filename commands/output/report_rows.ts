@@ -84,7 +84,7 @@ export interface Tick {
   readonly label: string;
 }
 
-/** At most `most`, as 1, 2 or 5 times a power of ten. */
+/** The ticks of an axis, at most `most` of them, 1, 2 or 5 times a power of ten apart. */
 export function ticks({ from, to, zero = from }: Span, most: number): Tick[] {
   const rough = Math.max(1, to - zero) / most;
   const power = 10 ** Math.floor(Math.log10(rough));

@@ -147,7 +147,7 @@ function lockFile(path: string): HostFd {
 
 /** Whether a process holds the lock. */
 export function isLocked(path: string): boolean {
-  // Not for writing: the close would wake all that wait for the lock's end.
+  // The file is not opened for writing: the close would wake all that wait for the lock's end.
   const number = open(path, O_RDONLY | O_CLOEXEC);
   if (number < 0) return false;
   using fd = new HostFd(number);

@@ -47,7 +47,7 @@ export function becomeWithFile(
   }
 }
 
-/** At the position that the file had at the kexec, and with a position that no other restore of the file moves. */
+/** Opens the file once more, at the position that it had at the kexec. No other restore of the file moves this position. */
 function ownDescription(fd: HostFd, { token, position = 0 }: FileInfo): HostFd {
   return descriptionAt(fd, BigInt(position), `file ${token}`);
 }

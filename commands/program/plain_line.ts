@@ -34,7 +34,7 @@ export function plainArguments(
   return args && [values, ...args];
 }
 
-/** In place of a value: the parser must say what it is. */
+/** Stands for a value that only the parser can tell. */
 const PARSER = Symbol("the parser");
 
 /** The value of a flag that is not given, as stricli has it. */

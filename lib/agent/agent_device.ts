@@ -96,7 +96,7 @@ export class AgentDevice implements Disposable {
     this.#seenAt = this.now();
   }
 
-  /** For requests about sessions that need no device: what was handed over must be known. @throws LuoError as `use` */
+  /** Called for requests about sessions that need no device: the handover must have been read. @throws LuoError as `use` */
   ready(): void {
     if (this.#begun) return;
     if (this.needsDevice()) this.use(() => {});

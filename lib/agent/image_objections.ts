@@ -52,7 +52,7 @@ const OBJECTIONABLE: ReadonlySet<string> = new Set<ProblemCode>([
 /** Why the image would not take over what this kernel hands over. */
 export function formatObjections(lines: readonly CheckLine[]): Objection[] {
   return lines.filter(({ code, verdict }) => verdict === "does_not_fit" && OBJECTIONABLE.has(code))
-    // Both lists have these words.
+    // These words are in both lists of codes.
     .map(({ code, reason }) => ({ code: code as ProblemCode, reason }));
 }
 

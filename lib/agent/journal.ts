@@ -184,7 +184,7 @@ export function afterKexec(journal: Journal, at: string): Inheritance {
   return { waiting, doubtful: [], losses: [...journal.losses, ...losses] };
 }
 
-/** In the same boot, after the agent that wrote the journal ended. */
+/** What a new agent takes over in the same boot, after the agent that wrote the journal ended. */
 export function afterDeath(journal: Journal, at: string): Inheritance {
   const of = (state: SessionInfo["state"]) => journal.sessions.filter((session) => session.state === state);
   const why = ({ opened }: SessionInfo) => {

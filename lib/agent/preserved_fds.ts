@@ -115,7 +115,7 @@ export class PreservedFds implements Disposable {
   }
 }
 
-/** By seals, or by Linux since the file is preserved. */
+/** Whether the size cannot change: seals fix it, or Linux does since the file is preserved. */
 function sizeIsFixed({ sys, number }: Fd, seals: number): boolean {
   if ((seals & FIXED_SIZE) === FIXED_SIZE) return true;
   // The host is asked, whose file this may be. With these seals it would refuse as well.

@@ -47,7 +47,7 @@ function page(
   return count === rest.length || last === undefined ? { sessions } : { sessions, next: last };
 }
 
-/** By UTF-16 code units, as `<` compares. */
+/** Compares by UTF-16 code units, as `<` does. */
 function byName({ name: one }: SessionInfo, { name: other }: SessionInfo): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }

@@ -89,7 +89,7 @@ async function verdictOf(
   hashed: (bytes: number) => void,
 ): Promise<Pick<FileVerdict, "verdict" | "reason">> {
   const open = state.incoming.get(session)?.session;
-  // One that was given out may have been changed since.
+  // A file that was given out may have been changed since.
   if (file.state === "restored") {
     return { verdict: "unknown", reason: "it was restored before it could be compared" };
   }

@@ -124,12 +124,12 @@ export class ValueStore implements Disposable {
     return this.#values.get(key);
   }
 
-  /** In the order of the keys, by UTF-16 code units. */
+  /** The values in the order of their keys, by UTF-16 code units. */
   entries(): [string, Value][] {
     return sorted([...this.#values].filter(([key]) => !isOwn(key)));
   }
 
-  /** What the agent keeps for itself under names with this beginning. */
+  /** The values that the agent keeps for itself under names with this beginning. */
   own(prefix: string): [name: string, value: Value][] {
     const found = [...this.#values].filter(([key]) => key.startsWith(OWN + prefix));
     return sorted(found.map(([key, value]) => [key.slice(OWN.length), value]));

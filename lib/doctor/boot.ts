@@ -42,7 +42,7 @@ export function bootLoader(host: Host): Finding[] {
       ),
     ];
   }
-  // With a loaded image, systemctl makes a kexec of a plain reboot.
+  // When an image is loaded, systemctl makes a kexec of a plain reboot.
   const reboot = imageIsLoaded(host) ? "A cold boot" : "A plain reboot";
   const text = `${reboot} loses all sessions and takes ${entry.name}`;
   if (entry.line === undefined) return [unknown("boot_loader", `${text}, whose command line cannot be read`)];

@@ -40,7 +40,10 @@ export function imageIsLoaded({ text }: Pick<Host, "text">): boolean {
   return LOADED.some((path) => text(path)?.trim() === "1");
 }
 
-/** By the fd store, or because the agent's process survives the shutdown (packaging/systemd/luo-agent-surviving.service). */
+/**
+ * Whether the sessions survive the shutdown: in the fd store, or because the agent's process survives it
+ * (packaging/systemd/luo-agent-surviving.service).
+ */
 function goesOver({ text }: Host, { pid }: KnownAgent, version: number | "unknown"): boolean {
   if (/\/luo-agent-surviving\.service$/m.test(text(`/proc/${pid}/cgroup`) ?? "")) return true;
   const stored = /(?:^|\0)FDSTORE=\d+/.test(text(`/proc/${pid}/environ`) ?? "");

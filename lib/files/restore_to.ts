@@ -169,7 +169,7 @@ function publish(fd: number, target: Target, temporary: string | undefined, repl
   throw new LuoError("write", subject, -renamed);
 }
 
-/** In the target's own directory: a rename does not cross file systems. */
+/** A temporary path in the target's own directory: a rename does not cross file systems. */
 function temporaryPath({ directory, name }: Target): string {
   const random = crypto.getRandomValues(new Uint32Array(2));
   const suffix = `.luo-${random.join("-")}`;

@@ -6,7 +6,7 @@ import { FileProblem } from "./file_problem.ts";
 import { HostFd } from "./host_fd.ts";
 
 /**
- * To be called when a call that goes through `path` in /proc answered -ENOENT.
+ * The caller calls this when a call that goes through `path` in /proc answered -ENOENT.
  *
  * @throws FileProblem `system-file` when /proc is not mounted
  */

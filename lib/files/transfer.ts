@@ -14,7 +14,7 @@ export interface End {
 export interface TransferOptions {
   /** Read from here and leave the file position alone. Without it, read at the file position and move it. */
   readonly offset?: bigint;
-  /** At most so many bytes; without it, to the end. */
+  /** The most bytes to move. Without it, all to the end. */
   readonly limit?: bigint;
   /** Called after each piece with its number of bytes. An exception from it ends the transfer. */
   readonly onBytes?: (bytes: number) => void;

@@ -143,7 +143,7 @@ export function standInBzImage({ release }: { release: string }): Uint8Array {
   return bytes;
 }
 
-/** In place of an unpacked kernel: its strings. */
+/** A stand-in for an unpacked kernel: the strings that luo looks for in one. */
 function standInKernel(release: string): Uint8Array {
   const formats = Object.values(release_of(release)?.formats ?? {});
   const banner = `\x7fELF\0Linux version ${release} (stand-in, boots nowhere)\n`;

@@ -36,7 +36,7 @@ export async function guestKernel(path: string): Promise<GuestKernel> {
   const read = (offset: number, length: number) => bytes.subarray(offset, offset + length);
   const report = checkImage(read, bytes.length, architecture);
   const broken = report.problems.find(({ code }) => code === "not_bootable")?.reason;
-  // Of a file that is too large only the beginning was read.
+  // The file is too large: only its beginning was read.
   const cut = facts instanceof ImageError && wraps.length === 0 && bytes.length < file.size;
   const problem = cut
     ? { unread: true, reason: facts.reason }

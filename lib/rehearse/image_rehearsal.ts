@@ -30,7 +30,7 @@ export interface ImageOptions {
   /** The command line that starts luo. The words for the guest's part are added to it. */
   readonly luo: readonly string[];
   readonly env: readonly string[];
-  /** For images of another architecture. */
+  /** The programs of the guest, for images of another architecture. */
   readonly programs?: GuestPrograms | undefined;
   readonly signal: AbortSignal;
 }
@@ -163,7 +163,7 @@ function releaseOf(lines: readonly ConsoleLine[]): string | undefined {
   }
 }
 
-/** From the jump to the first instruction of the next init. */
+/** The time from the jump to the first instruction of the next init. */
 function blackout(jump: ConsoleLine | undefined, after: readonly ConsoleLine[]): number | undefined {
   const init = after.find(({ text }) => text.includes(INIT_RUNS));
   return jump === undefined || init === undefined ? undefined : Math.round(init.at_ms - jump.at_ms);

@@ -34,9 +34,9 @@ export interface MachineOptions {
   readonly memory_mib?: number | undefined;
   /** A directory of the host to be `/results`. Without it a temporary one. */
   readonly results_dir?: string | undefined;
-  /** For everything together. Without it there is no limit. */
+  /** The limit for all boots together. Without it there is none. */
   readonly timeout_ms?: number | undefined;
-  /** From power-on, or from a kexec, to the init script. */
+  /** The limit from power-on, or from a kexec, to the init script. */
   readonly boot_limit_ms?: number | undefined;
   readonly monitor?: string | undefined;
   /** Called with each line of the console as it comes. */

@@ -92,7 +92,7 @@ class Writer {
     this.bytes(code, 1, type.charCodeAt(0), 0);
   }
 
-  /** At a multiple of 8. */
+  /** Appends the bytes of another writer. This writer must be at a multiple of 8. */
   append(other: Writer): void {
     for (const byte of other.#bytes) this.#bytes.push(byte);
   }

@@ -15,7 +15,7 @@ export interface UpdateOptions {
   readonly blackoutSeconds?: number | undefined;
   /** Go on although luo refuses the image or the sessions: data may be lost. */
   readonly force: boolean;
-  /** In the next kernel the update finishes by itself. */
+  /** Whether the update finishes by itself in the next kernel. */
   readonly finishes: boolean;
 }
 

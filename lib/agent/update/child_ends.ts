@@ -8,7 +8,7 @@ const EVENTS_MAX = 64;
 
 /** Children whose ends are awaited. */
 export class ChildEnds {
-  /** By pidfd: a pidfd can be read when its process has ended (pidfd_open(2)). */
+  /** The waits, by pidfd: a pidfd can be read when its process has ended (pidfd_open(2)). */
   readonly #waiting = new Map<number, () => void>();
   /** Open while a child is awaited. */
   #epoll = -1;

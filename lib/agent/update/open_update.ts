@@ -29,7 +29,7 @@ const SECONDS: Readonly<Record<SaidEvent, number>> = {
 export interface Round {
   readonly event: SaidEvent;
   readonly participants: readonly UpdateParticipant[];
-  /** In the reverse order of dependencies. */
+  /** Whether participants are called in the reverse order of dependencies. */
   readonly reverse?: boolean;
   readonly signal: AbortSignal;
   /** True: the first failure stops all others and is thrown. False: only participants that come after the failed one are left out. */

@@ -13,7 +13,7 @@ import type { ChildEnds } from "./child_ends.ts";
 export const ANSWER_MAX = 64 << 10;
 /** A participant that writes more than this to standard error is stopped: the memory is the machine's. */
 const STDERR_MAX = 16 << 20;
-/** As much of standard error goes to the log. */
+/** The most bytes of standard error that go to the log. */
 const LOGGED_MAX = 64 << 10;
 /** How long a participant that is stopped may take after SIGTERM. */
 const GRACE_MS = 1000;
@@ -102,7 +102,7 @@ async function ended(
     if (stopped === undefined) {
       stopped = reasonToStop(now, deadline_ms, signal, stdout, stderr);
       if (stopped !== undefined) {
-        // One that is only stopped can clean up. A late one had its time.
+        // A participant that is only stopped may clean up. A late one had its time.
         const gently = stopped.outcome === "skipped";
         kill(-pid, gently ? SIGTERM : SIGKILL);
         kill_ms = now + GRACE_MS;

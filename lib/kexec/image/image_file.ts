@@ -12,7 +12,7 @@ export interface ImageFile {
 const FILE_MAX = 256 << 20;
 /** Bytes of the file and of all that is unpacked from it. */
 const MEMORY_MAX = 320 << 20;
-/** Of a larger file only so much is read. */
+/** The most bytes that are read of a file. */
 const HEAD = 4 << 20;
 
 /** The image; for a file that cannot be read as one, the file as it is, with the reason. A large file is cut off there. */
