@@ -21,6 +21,7 @@ const HINTS: Readonly<Record<string, readonly string[]>> = {
     "the kernel cannot read the handover of the previous kernel; that lasts until the next kexec",
     "go into the next kernel with: luo kexec load KERNEL, then luo kexec exec",
   ],
+  "open EROFS": ["the directory of the agent's socket must be writable: use another with --socket"],
   "record ENOSPC": ["make room in the directory of the agent's socket, or use another: --socket"],
   "record EROFS": ["the directory of the agent's socket must be writable: use another with --socket"],
   "create EEXIST": ["list the sessions with: luo session list"],

@@ -36,6 +36,8 @@ export function parseLine({ text, number }: Line): BatchRequest | Failure {
     ? malformed(number, `it has "${other}", and a request has "id" and "argv"`)
     : !isWords(argv)
     ? malformed(number, '"argv" is a list of words')
+    : hasNul(argv)
+    ? malformed(number, "a word has a NUL, which only a value of put may have")
     : refusal(argv);
   return { ...known, argv: isWords(argv) ? argv : [], ...problem === undefined ? {} : { problem } };
 }
@@ -54,6 +56,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isWords(value: unknown): value is string[] {
   return Array.isArray(value) && value.length > 0 && value.every((word) => typeof word === "string");
+}
+
+/** No program can be given a word with a NUL: paths and names end there. */
+function hasNul(argv: readonly string[]): boolean {
+  return argv[0] !== "put" && argv.some((word) => word.includes("\0"));
 }
 
 /** An id comes back as it was given. JavaScript rounds numbers above 2^53, and makes infinity of 1e400. */

@@ -7,7 +7,9 @@ import { EXIT, EXIT_MEANING } from "../../commands/base/exit_codes.ts";
 import { Failure, failureJson, type FailureKind, renderFailure } from "../../commands/errors/failure.ts";
 import { manPages } from "../../commands/help/man_page.ts";
 import { listing, nearest } from "../../commands/errors/nearest.ts";
+import { Errno } from "../../ffi/abi/errno.ts";
 import { AgentProtocolError } from "../../lib/agent/client.ts";
+import { LuoError } from "../../lib/error.ts";
 import { toFailure } from "../../commands/errors/to_failure.ts";
 import { Cli } from "./cli.ts";
 import { COMMAND_FILES } from "../../commands/program/route_to.ts";
@@ -221,4 +223,9 @@ Deno.test("an agent of an earlier version: the error names what it does not know
       assert.deepEqual([failure.exit, failure.message], [3, `Cannot talk to the agent: ${message}`]);
     });
   }
+});
+
+Deno.test("a place that is read-only: the way out is another one", () => {
+  const failure = toFailure(new LuoError("open", '"/run/luo/agent.sock.start"', Errno.EROFS));
+  assert.match(renderFailure(failure), /\(EROFS\)\n {2}.* use another with --socket$/);
 });

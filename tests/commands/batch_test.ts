@@ -73,7 +73,8 @@ Deno.test("batch: a line that fails is that line's error only", async () => {
     { id: 12, argv: ["session", "--help"] },
     { id: 13, argv: ["session"] },
     { id: 14, argv: ["session", "show", "--timeout=soon"] },
-    { id: 15, argv: ["session", "list"] },
+    { id: 15, argv: ["kexec", "load", "a\0b"] },
+    { id: 16, argv: ["session", "list"] },
   ];
   const { code, answers } = await batch(cli, requests);
   assert.equal(code, 1);
@@ -91,10 +92,11 @@ Deno.test("batch: a line that fails is that line's error only", async () => {
     "12 2 usage",
     "13 2 usage",
     "14 2 usage",
-    "15 0 ok",
+    "15 2 usage",
+    "16 0 ok",
   ]);
   assert.match(answers[6]?.error?.message ?? "", /^Cannot take line 7 as a request: "id" /);
-  assert.match(answers.at(-3)?.error?.message ?? "", /a command between "session" and/);
+  assert.match(answers.at(-4)?.error?.message ?? "", /a command between "session" and/);
   assert.deepEqual(answers.at(-1)?.result, { sessions: [] }, "a malformed request did something");
 });
 
