@@ -40,7 +40,7 @@ static void events(const char *what, int fd)
 
 int main(void)
 {
-	struct stat s;
+	struct statx s;
 	in_first_boot();
 	int device = open(DEVICE, O_RDWR), held = session(device, CREATE, "masks"), path = open(DEVICE, O_PATH);
 	all("device", AT_FDCWD, DEVICE, 0);
