@@ -24,9 +24,12 @@ export function arrive(update: OpenUpdate): void {
 /**
  * Calls `updated`, the one that stopped last first. It is never too late for this: a participant that fails keeps its session, and is
  * called again by `finish`.
+ *
+ * @param waits for programs that still have to start in this kernel
  */
 export async function tellUpdated(
   update: OpenUpdate,
+  { waits }: { readonly waits: boolean },
 ): Promise<void> {
   const { host, record } = update;
   const left = notBack(update);
@@ -37,6 +40,7 @@ export async function tellUpdated(
       participants: left,
       reverse: true,
       signal: new AbortController().signal,
+      waits,
       before: (participant) => retrieve(update, participant),
     });
   }

@@ -25,6 +25,8 @@ export interface Limits {
   /** The latest moment to which it can move its own deadline. */
   readonly latest_ms: number;
   readonly signal: AbortSignal;
+  /** Whether a program that is not connected is waited for. */
+  readonly waits: boolean;
   /** Gets the process of the participant, when it has one. */
   readonly started: (pid: number) => void;
 }

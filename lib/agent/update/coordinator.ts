@@ -133,7 +133,7 @@ export class Coordinator {
     const update = this.#update;
     await this.#step("finish", ["updated"], undefined, async () => {
       if (update === undefined) return;
-      await tellUpdated(update);
+      await tellUpdated(update, { waits: false });
       const left = force ? [] : unfinished(update);
       if (left.length > 0) throw new NotFinished(left);
       await finish(update, force);
@@ -158,7 +158,7 @@ export class Coordinator {
       }
       const { state } = record;
       if (BEFORE_KEXEC.has(state)) arrive(update);
-      await tellUpdated(update);
+      await tellUpdated(update, { waits: true });
       if (record.finishes || state === "finishing") await this.#finishByItself(update);
     });
   }
@@ -169,7 +169,7 @@ export class Coordinator {
     if (update === undefined || this.state !== "updated" || this.#running !== undefined) return;
     if (!notBack(update).some((one) => one.name === name)) return;
     await this.#step("resume", ["updated"], undefined, async () => {
-      await tellUpdated(update);
+      await tellUpdated(update, { waits: false });
       if (update.record.finishes) await this.#finishByItself(update);
     });
   }

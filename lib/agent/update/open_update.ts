@@ -36,6 +36,8 @@ export interface Round {
   readonly allOrNothing?: boolean;
   /** The latest end of all, on the clock of `performance.now()`. */
   readonly latest_ms?: number;
+  /** Programs that are not connected are waited for, up to their deadline. */
+  readonly waits?: boolean;
   /** Done before a participant is called. The answer is why it cannot be called. */
   readonly before?: (participant: UpdateParticipant) => Promise<string | undefined>;
 }
@@ -186,7 +188,7 @@ export class OpenUpdate {
   }
 
   async #call(participant: UpdateParticipant, round: Round): Promise<Called> {
-    const { event, signal, latest_ms = Infinity, before } = round;
+    const { event, signal, latest_ms = Infinity, before, waits = false } = round;
     // Participants of a round are copies when the order is reversed.
     const kept = this.record.participants.find(({ name }) => name === participant.name) ?? participant;
     const begun = this.begin(event, kept.name);
@@ -201,6 +203,7 @@ export class OpenUpdate {
         deadline_ms,
         latest_ms,
         signal,
+        waits,
         started: (pid) => {
           begun.pid = pid;
           this.save();

@@ -112,7 +112,7 @@ export class Subscribers {
   /** Tells a subscriber an event. For `updated` it may come later: it has to start in the next kernel first. */
   callee({ name }: Pick<UpdateParticipant, "name">): Callee {
     return async (input, limits) => {
-      if (!this.has(name) && input.event === "updated") await this.#comes(name, limits);
+      if (!this.has(name) && limits.waits) await this.#comes(name, limits);
       const connected = this.#connected.get(name);
       if (connected === undefined) return { outcome: "failed", reason: "the program is not connected" };
       return await this.#ask(connected, input, limits);

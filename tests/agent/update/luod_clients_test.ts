@@ -144,6 +144,9 @@ const RETURNS: readonly [what: string, come: (machine: SocketMachine) => Promise
     (await claim(machine))[Symbol.dispose]();
     await machine.until("updated");
     assert.ok((await machine.sessions()).includes("v retrieved"));
+    await assert.rejects(machine.step({ step: "finish" }), (error) => {
+      return error instanceof AgentError && error.is("Refused") && /not connected/.test(error.message);
+    });
     return await claim(machine);
   }],
   ["claims twice at one connection", async (machine) => {
