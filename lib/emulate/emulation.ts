@@ -125,8 +125,8 @@ class Boot implements Disposable {
     this.#listener = new Listener(this.#launched.listener);
     this.#objects.watch(this.#launched.listener, EPOLLIN);
     this.#objects.watch(this.#launched.channel, EPOLLIN);
-    const traces = options.strict && this.#launched.traces;
-    this.#watch = new NumberWatch(traces ? this.#launched : undefined, this.#launched.guard);
+    const { traces, guard } = this.#launched;
+    this.#watch = new NumberWatch(traces ? this.#launched : undefined, guard, options.strict);
     this.#program = new CallingProgram(this.#listener, this.#watch);
     const isPreserved = (identity: string) => machine.system.host_files.is_preserved(identity);
     const hasDevice = machine.system.luo !== undefined;

@@ -73,7 +73,7 @@ export class Ioctls {
     const model_fd = emulated?.model_fd ?? this.adopt(call.tid, fd);
     view.setInt32(FD_OFFSET, model_fd, true);
     const answer = this.sys.ioctl(object.model_fd, request, argument);
-    if (answer >= 0 && this.program.watch.active) this.#watchFile(call.tid, fd);
+    if (answer >= 0 && this.program.watch.strict) this.#watchFile(call.tid, fd);
     if (emulated === undefined && model_fd >= 0) this.sys.close(model_fd);
     return answer;
   }
@@ -123,7 +123,7 @@ export class Ioctls {
       return made;
     }
     const given = this.program.give(call, made.fd, cloexec);
-    if (given >= 0) this.program.watch.numbers(call.tid, [given]);
+    if (given >= 0) this.program.watch.number(call.tid, given, made.object.identity);
     // When the program does not get a copy, this is the end of the last one, which closes the model's fd.
     close(made.fd);
     return given;

@@ -68,7 +68,7 @@ export class Launched implements Disposable, GuardChannel {
   readonly listener: number;
   /** What the machine shares with the host, because the host has no namespace for it. */
   shared: readonly string[] = [];
-  /** Whether the guard may trace: without it, --strict traps many more calls. */
+  /** Whether the guard may trace: without it, many more calls are trapped. */
   traces = true;
   /** Calls that the guard has stopped. */
   readonly reports: Report[] = [];
@@ -147,8 +147,9 @@ export function launch({ path, argv, env, strict, nofile }: Launch): Launched {
 type Filters = readonly [Uint8Array, Uint8Array, Uint8Array];
 
 function filters(strict: boolean): Filters {
-  const none = new Uint8Array(0);
-  return strict ? [filter("traced"), filter("whole"), watchFilter()] : [filter("plain"), none, none];
+  return strict
+    ? [filter("strict traced"), filter("strict"), watchFilter(true)]
+    : [filter("plain traced"), filter("plain"), watchFilter(false)];
 }
 
 function order(filters: Filters, path: string, nofile: readonly [bigint, bigint]): Uint8Array {

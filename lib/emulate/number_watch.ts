@@ -49,27 +49,34 @@ export interface GuardChannel {
 }
 
 export class NumberWatch {
-  /** `channel` undefined: the guard may not trace, or --strict is not wanted. Nothing is watched then. */
-  constructor(readonly channel: GuardChannel | undefined, readonly guard: number) {}
+  /**
+   * `channel` undefined: the guard may not trace, and nothing is watched. Without `strict` only the numbers that luo gives and their
+   * copies are watched.
+   */
+  constructor(
+    readonly channel: GuardChannel | undefined,
+    readonly guard: number,
+    readonly strict: boolean,
+  ) {}
 
-  get active(): boolean {
-    return this.channel !== undefined;
+  /**
+   * From its return to the program on, calls on the number are stopped as long as the number is this file `dev:ino`. The thread's present
+   * call is not answered yet.
+   */
+  number(tid: number, number: number, identity: string): void {
+    this.#ask({ kind: EXPECT, tid, b: inodeOf(identity), numbers: [number] });
   }
 
-  /** From its return to the program on, calls on these numbers are stopped. The thread's present call is not answered yet. */
-  numbers(tid: number, numbers: readonly number[]): void {
-    this.#ask({ kind: EXPECT, tid, numbers });
-  }
-
-  /** As `numbers`, for every number by which a process of the machine has the file `dev:ino`. */
+  /** As `number`, for every number by which a process of the machine has the file `dev:ino`. */
   file(tid: number, identity: string): void {
-    const [dev, ino] = identity.split(":").map(BigInt);
-    this.#ask({ kind: FILE_OF, tid, a: dev, b: ino });
+    if (!this.strict) return;
+    const [dev] = identity.split(":").map(BigInt);
+    this.#ask({ kind: FILE_OF, tid, a: dev, b: inodeOf(identity) });
   }
 
   /** Whether the thread's present call is to be answered with AGAIN; luo then hears how it ends. */
   outcome(tid: number, nr: number): boolean {
-    return this.#ask({ kind: EXPECT, tid, a: TELL, b: BigInt(nr) }) === WILL_STOP;
+    return this.strict && this.#ask({ kind: EXPECT, tid, a: TELL, b: BigInt(nr) }) === WILL_STOP;
   }
 
   /** Whether the thread's present call is to be answered with AGAIN; all numbers of its process are watched then. */
@@ -108,6 +115,10 @@ export class NumberWatch {
   #ask(order: Order): number {
     return this.channel?.ask(encode(order)) ?? 0;
   }
+}
+
+function inodeOf(identity: string): bigint {
+  return BigInt(identity.split(":")[1] ?? 0);
 }
 
 function encode({ kind, tid, a = 0n, b = 0n, numbers = [] }: Order): Uint8Array<ArrayBuffer> {

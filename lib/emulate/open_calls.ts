@@ -16,8 +16,9 @@ import {
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
-import { close, open, ST_NODEV } from "../../ffi/file.ts";
+import { close, fstat, open, ST_NODEV } from "../../ffi/file.ts";
 import { ARCH } from "../../ffi/libc.ts";
+import { check } from "../error.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import { isMounted, type Subject, type Subjects, whyNoFile } from "./call_subject.ts";
@@ -25,7 +26,7 @@ import type { CopyCalls } from "./copy_calls.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { CAP_FOWNER, R_OK, W_OK } from "./credentials.ts";
 import { type Entry, newNode, type Node } from "./device_nodes.ts";
-import type { EmulatedFd } from "./emulated_fds.ts";
+import { type EmulatedFd, identityOf } from "./emulated_fds.ts";
 import type { Ioctls } from "./ioctls.ts";
 import { ownerIn, whyNotMade } from "./directory_rights.ts";
 import { openKernelFile, takesWrites, whyNotOpened } from "./kernel_file_open.ts";
@@ -178,8 +179,10 @@ export class OpenCalls {
 
   #giveContent(call: Notification, fd: Ret, flags: number): Ret {
     this.subjects.objects.hasContents ||= fd >= 0;
+    if (fd < 0) return fd;
+    const identity = identityOf(check(fstat(fd), "fstat", "a file of the machine"));
     const given = this.#give(call, fd, flags);
-    if (given >= 0) this.program.watch.numbers(call.tid, [given]);
+    if (given >= 0) this.program.watch.number(call.tid, given, identity);
     return given;
   }
 

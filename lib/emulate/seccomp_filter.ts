@@ -18,7 +18,9 @@ export function filter(mode: TrapMode, architecture = ARCHITECTURE): Uint8Array<
   const whole = all.filter(([, trap]) => !isPartly(trap));
   const partly = all.filter(([, trap]) => isPartly(trap));
   // A filter for numbers makes the kernel run this one too. Its calls are the frequent ones, so they pass first.
-  const passed = mode === "traced" ? watchedCalls(architecture).filter(([name]) => !served.has(name)) : [];
+  const passed = mode.endsWith("traced")
+    ? watchedCalls(mode === "strict traced", architecture).filter(([name]) => !served.has(name))
+    : [];
   const program: Instruction[] = [
     { op: "load", offset: DATA_ARCH },
     { op: "jump_if_equal", value: architecture.audit, otherwise: "allow" },

@@ -23,6 +23,8 @@ interface Trap {
   readonly watched?: readonly number[];
   /** The argument with the flags: with AT_EMPTY_PATH, the call is about the fd, which is watched. */
   readonly emptyPath?: number;
+  /** It gives an fd another number. It is watched without --strict too. */
+  readonly copies?: true;
 }
 
 /** The guard makes the call in the program with this in an argument that the kernel does not look at (watch.c: GUARDS_MARK). */
@@ -157,9 +159,9 @@ export const TRAPS = {
   fdatasync: { nr: [75, 83], strict: true, watched: [0] },
   sync_file_range: { nr: [277, 84], strict: true, watched: [0] },
   // Copies of an fd: their numbers are watched like the first.
-  dup: { nr: [32, 23], strict: "watched", watched: [0] },
-  dup2: { nr: [33], strict: "watched", watched: [0] },
-  dup3: { nr: [292, 24], strict: "watched", watched: [0] },
+  dup: { nr: [32, 23], strict: "watched", watched: [0], copies: true },
+  dup2: { nr: [33], strict: "watched", watched: [0], copies: true },
+  dup3: { nr: [292, 24], strict: "watched", watched: [0], copies: true },
   sendmsg: { nr: [46, 211], strict: "watched", watched: [] },
   sendmmsg: { nr: [307, 269], strict: "watched", watched: [] },
   recvmsg: { nr: [47, 212], strict: "traced" },

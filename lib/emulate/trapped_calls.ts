@@ -11,13 +11,11 @@ export interface Trap {
   readonly strict?: true | "any argument" | "watched" | "traced";
   readonly watched?: readonly number[];
   readonly emptyPath?: number;
+  readonly copies?: true;
 }
 
-/**
- * What the filter of every process traps. "plain": without --strict. "traced": with --strict, besides the filters by which the guard
- * watches numbers. "whole": with --strict, where the guard may not trace.
- */
-export type TrapMode = "plain" | "traced" | "whole";
+/** Without --strict or with it; "traced": besides the filters by which the guard watches numbers. */
+export type TrapMode = "plain" | "plain traced" | "strict" | "strict traced";
 
 export interface TrappedArchitecture {
   /** AUDIT_ARCH_* of linux/audit.h. */
@@ -47,29 +45,37 @@ function numbered(column: 0 | 1): Partial<Record<Call, Trap>> {
   return calls;
 }
 
+/** What the filter of every process traps. */
 export function traps(mode: TrapMode, { calls } = ARCHITECTURE): readonly [Call, Trap][] {
-  const all = Object.entries(calls) as [Call, Trap][];
+  return (Object.entries(calls) as [Call, Trap][]).flatMap(([name, trap]) => {
+    const trapped = trapIn(mode, name, trap);
+    return trapped === undefined ? [] : [[name, trapped]];
+  });
+}
+
+function trapIn(mode: TrapMode, name: Call, trap: Trap): Trap | undefined {
+  const { nr, when, unless, emptyPath, strict } = trap;
   switch (mode) {
     case "plain":
-      return all.filter(([, { strict }]) => strict === undefined || strict === "any argument").map(
-        ([name, { nr, when }]) => [name, { nr, when }],
-      );
-    case "whole":
-      return all.filter(([, { strict }]) => strict !== "watched" && strict !== "traced").map(
-        ([name, { nr, when, strict }]) => [name, strict === "any argument" ? { nr } : { nr, when }],
-      );
-    case "traced":
+      return strict === undefined || strict === "any argument" ? { nr, when } : undefined;
+    case "plain traced":
+      if (name === "seccomp") return { nr, unless };
+      return strict === undefined || strict === "any argument" ? { nr, when, emptyPath } : undefined;
+    case "strict":
+      if (strict === "watched" || strict === "traced") return undefined;
+      return strict === "any argument" ? { nr } : { nr, when };
+    case "strict traced":
       // The seals are those of a watched file.
-      return all.filter(([name, { strict }]) => name !== "fcntl" && strict !== true && strict !== "watched")
-        .map(
-          ([name, { nr, when, unless, emptyPath }]) => [name, { nr, when, unless, emptyPath }],
-        );
+      if (name === "fcntl" || strict === true || strict === "watched") return undefined;
+      return { nr, when, unless, emptyPath };
   }
 }
 
-/** The calls that the guard watches by number. */
-export function watchedCalls({ calls } = ARCHITECTURE): readonly (readonly [Call, Trap])[] {
-  return (Object.entries(calls) as [Call, Trap][]).filter(([, { watched }]) => watched !== undefined);
+/** The calls that the guard watches by number. Without --strict: those about an fd that are trapped otherwise, and copies of an fd. */
+export function watchedCalls(strict: boolean, { calls } = ARCHITECTURE): readonly (readonly [Call, Trap])[] {
+  return (Object.entries(calls) as [Call, Trap][]).filter(([, { watched, emptyPath, copies }]) =>
+    watched !== undefined && (strict || emptyPath !== undefined || copies)
+  );
 }
 
 /** Calls that can wait: what they open, connect to or receive from decides. A signal may interrupt them on Linux as well. */
@@ -90,5 +96,5 @@ const WAITING: readonly Call[] = [
 
 /** The numbers of the trapped calls that no signal interrupts on Linux. */
 export function steadyCalls(): readonly number[] {
-  return traps("traced").filter(([name]) => !WAITING.includes(name)).map(([, { nr }]) => nr);
+  return traps("strict traced").filter(([name]) => !WAITING.includes(name)).map(([, { nr }]) => nr);
 }

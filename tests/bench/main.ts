@@ -1,13 +1,14 @@
 /** Measures and writes docs/performance.md: `main.ts [SECTION...]`. Sections that are not named stay as they are. */
 import { agent } from "./agent_rows.ts";
 import { bulk } from "./bulk_rows.ts";
+import { emulate } from "./emulate_rows.ts";
 import { type Section, sectionText, withSection } from "./report.ts";
 import { scale } from "./scale_rows.ts";
 import { start } from "./start_rows.ts";
 import { update } from "./update_rows.ts";
 import { vm } from "./vm_rows.ts";
 
-const SECTIONS: readonly Section[] = [start, bulk, agent, scale, vm, update];
+const SECTIONS: readonly Section[] = [start, bulk, agent, scale, vm, update, emulate];
 
 const DOCUMENT = new URL("../../docs/performance.md", import.meta.url).pathname;
 

@@ -26,7 +26,7 @@ enum { SIG_IGN_ = 1, POLLIN_ = 1, SIG_BLOCK_ = 0 };
 struct order {
 	uint64_t nofile[2];
 	uint32_t instructions; /* of the filter for CMD */
-	uint32_t whole;        /* instructions of the filter to be used where the guard may not trace; 0: there is no tracing */
+	uint32_t whole;        /* instructions of the filter to be used where the guard may not trace */
 	uint32_t watch;        /* instructions of the filter for numbers (watch.h) */
 	uint32_t padding;
 	uint64_t steady[8];    /* again.h */
@@ -180,7 +180,7 @@ static void become(struct order *order, int traced, long argv, long envp)
 {
 	char *whole = order->rest + 8 * order->instructions, *path = whole + 8 * (order->whole + order->watch);
 	struct { uint16_t count; void *filter; } program = { order->instructions, order->rest };
-	if (order->whole > 0 && !traced) {
+	if (!traced) {
 		program.count = order->whole;
 		program.filter = whole;
 	}
@@ -258,8 +258,8 @@ __attribute__((used)) void launcher(long *stack)
 	call(N_read, CHANNEL, (long)buffer, sizeof buffer, 0, 0);
 	call(N_prctl, 36 /* PR_SET_CHILD_SUBREAPER */, 1, 0, 0, 0);
 	struct order *order = (struct order *)buffer;
-	int traced = order->whole > 0 && may_trace();
-	say(SHARED, isolate() | (order->whole > 0 && !traced ? LACKS_TRACING : 0));
+	int traced = may_trace();
+	say(SHARED, isolate() | (!traced ? LACKS_TRACING : 0));
 	never_interrupted(order->steady);
 	watch_filter(order->rest + 8 * (order->instructions + order->whole), order->watch);
 	long init = call(N_clone, SIGCHLD_, 0, 0, 0, 0);

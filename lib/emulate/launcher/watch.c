@@ -15,6 +15,9 @@ enum { TELL = 1, EVERYTHING = 2 };
 /* The answers to EXPECT: it cannot be done, the thread will stop, it is done. */
 enum { IMPOSSIBLE = 0, WILL_STOP = 1, DONE = 2 };
 
+/* The value that the filter gives with a stop, when no argument of the call is an fd (watch_filter.ts). */
+enum { ALWAYS = 1 };
+
 struct order { uint32_t kind, tid; uint64_t a, b; uint32_t count, padding; uint32_t numbers[60]; };
 struct report { uint32_t kind, tid; int64_t value; uint64_t nr, args[6]; };
 
@@ -148,7 +151,8 @@ void watch_event(uint32_t tid, int32_t status)
 		struct call_info info;
 		trace(T_CALL_INFO, tid, sizeof info, (long)&info);
 		remember(thread, &info);
-		report(thread, CALLED, 0);
+		if (info.entry.data != ALWAYS && is_ordinary(thread, thread->args)) resume(thread, 0);
+		else report(thread, CALLED, 0);
 	} else if (event == 0 && signal == (SIGTRAP_ | 0x80)) at_call(thread);
 	else {
 		if (event == 0) make_again(tid);
@@ -166,6 +170,7 @@ static uint32_t expect(const struct order *order)
 {
 	struct thread *thread = traced(order->tid);
 	if (!thread || thread->process->impossible) return IMPOSSIBLE;
+	if (order->count > 0) remember_file(order->b);
 	for (uint32_t index = 0; index < order->count; index++) want(thread, order->numbers[index]);
 	if (order->a & EVERYTHING && !thread->process->everything) thread->everything = 1;
 	if (order->a & TELL) {
@@ -201,6 +206,7 @@ int watch_order(void)
 	struct thread *thread = thread_of(order.tid);
 	if (order.kind == EXPECT) acknowledge(expect(&order));
 	else if (order.kind == FILE_OF) {
+		remember_file(order.b);
 		watch_file(order.tid, order.a, order.b);
 		acknowledge(DONE);
 	} else if (order.kind == COUNT_FILTERS) acknowledge(thread && thread->process ? thread->process->filters : 0);
