@@ -135,7 +135,7 @@ export const command = buildCommand<Flags, string[], Context>({
       "luo emulate uses seccomp user notification: it needs Linux 5.19 or later, and no root. A call that opens, names or\n" +
       "looks at a file takes up to 20 us longer; most other calls take no longer. truncate and the like cannot change the\n" +
       "size of a preserved memfd, as on Linux. With --strict a write past its end fails too, and so do reads, writes and\n" +
-      "mappings of sessions. For that luo traces the processes that hold sessions, so that gdb and strace cannot.\n" +
+      "mappings of sessions. luo traces the processes that hold sessions: gdb and strace cannot attach to them.\n" +
       "luo emulate is no security boundary.\n\n" +
       `With --faults the machine fails where SPEC says:\n${FAULT_SYNTAX}`,
     [
