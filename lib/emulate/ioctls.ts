@@ -80,9 +80,12 @@ export class Ioctls {
 
   #watchFile(tid: number, fd: number): void {
     const found = statOfFd(tid, fd);
-    if (typeof found !== "number") this.program.watch.file(tid, identityOf(found));
-    // Of a process that may not be dumped the guard, without root, does not see the fds.
-    if (stat(`/proc/${tid}/fd/${fd}`) === -Errno.EACCES) this.program.watch.numbers(tid, [fd]);
+    if (typeof found === "number") return;
+    this.program.watch.file(tid, identityOf(found));
+    // Without root the guard does not see the fds of a process that may not be dumped.
+    if (stat(`/proc/${tid}/fd/${fd}`) === -Errno.EACCES) {
+      this.program.watch.number(tid, fd, identityOf(found));
+    }
   }
 
   /** The model's answer for a file that no handler takes, as the session itself is. */

@@ -85,7 +85,7 @@ void watch_file(uint32_t caller, uint64_t dev, uint64_t ino)
 
 /* --- Numbers that an ordinary file has by now --- */
 
-enum { FILES = 1 << 16 };
+enum { FILES = 1 << 16, ENOENT_ = 2 };
 /* Two files can have one place: luo then hears of a call for nothing. */
 static uint8_t concerns[FILES];
 
@@ -110,7 +110,9 @@ int is_ordinary(const struct thread *thread, const uint64_t args[6])
 		if (number > 1 << 20 || !is_watched(thread->process, number)) continue;
 		append_number(append(append_number(append(path, "/proc/"), thread->tid), "/fd/"), number);
 		watched = 1;
-		if (call(N_newfstatat, -100, (long)path, (long)stat, 0, 0) == 0 && concerns[place_of(stat[1])]) return 0;
+		long answer = call(N_newfstatat, -100, (long)path, (long)stat, 0, 0);
+		/* Without root the fds of a process that may not be dumped cannot be looked at. */
+		if (answer < 0 ? answer != -ENOENT_ : concerns[place_of(stat[1])]) return 0;
 	}
 	return watched;
 }
