@@ -22,15 +22,15 @@ function milliseconds(text: string): number[] {
 
 /** Milliseconds of the busiest part of this process: its main thread, or all others together. */
 export async function ofThisProcess(work: () => void | Promise<void>): Promise<number> {
-  const [all, main] = [process.cpuUsage(), mainThread()];
+  const [all, main] = [process.cpuUsage(), ofMainThread()];
   await work();
   const { user, system } = process.cpuUsage(all);
-  const own = mainThread() - main;
+  const own = ofMainThread() - main;
   return Math.max(own, (user + system) / 1000 - own);
 }
 
-/** The first number of schedstat is the time on a processor in nanoseconds (kernel/sched/stats.c). */
-function mainThread(): number {
-  const text = Deno.readTextFileSync(`/proc/self/task/${Deno.pid}/schedstat`);
+/** Milliseconds of the main thread of a process. The first number of schedstat is nanoseconds (kernel/sched/stats.c). */
+export function ofMainThread(pid: number = Deno.pid): number {
+  const text = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/schedstat`);
   return Number(text.split(" ")[0]) / 1e6;
 }

@@ -1,7 +1,11 @@
 /** Servers that the benchmark starts, and the time that requests to them take. */
+import { SOCK_STREAM } from "../../ffi/abi/socket.ts";
+import { close, read, write } from "../../ffi/file.ts";
+import { unix_connect } from "../../ffi/socket.ts";
 import { connectAgent } from "../../lib/agent/client.ts";
-import { LuoError } from "../../lib/error.ts";
-import { message, RawClient } from "../agent/raw.ts";
+import { check, LuoError } from "../../lib/error.ts";
+import { message } from "../agent/raw.ts";
+import { ofMainThread } from "./processor_time.ts";
 
 /** Something that listens at a socket in a directory of its own. */
 export class Server implements AsyncDisposable {
@@ -40,14 +44,26 @@ export class Server implements AsyncDisposable {
   }
 }
 
-/** Milliseconds of so many Identify, each after the answer to the one before. */
+/** Milliseconds of so many Identify, each after the answer to the one before. The client does as little as it can. */
 export function asking({ socket }: { readonly socket: string }, count: number): number {
-  using client = new RawClient(socket);
-  const question = message("Identify");
+  const fd = check(unix_connect(socket, SOCK_STREAM), "connect", socket);
+  const question = new TextEncoder().encode(message("Identify"));
+  const answer = new Uint8Array(4096);
   const start = performance.now();
   for (let asked = 0; asked < count; asked++) {
-    client.send(question);
-    client.answer();
+    check(write(fd, question), "write", "the question");
+    let got = 0;
+    do got += check(read(fd, answer.subarray(got)), "read", "the answer"); while (answer[got - 1] !== 0);
   }
-  return performance.now() - start;
+  const time = performance.now() - start;
+  close(fd);
+  return time;
+}
+
+/** Milliseconds on a processor for the same, of the client and the server together. */
+export function costOfAsking(server: Server, count: number): number {
+  const now = () => ofMainThread() + ofMainThread(server.child.pid);
+  const before = now();
+  asking(server, count);
+  return now() - before;
 }
