@@ -5,6 +5,7 @@ import {
   AT_EMPTY_PATH,
   AT_FDCWD,
   AT_SYMLINK_FOLLOW,
+  AT_SYMLINK_NOFOLLOW,
   decodeModified,
   decodeOwner,
   decodeStatx,
@@ -123,9 +124,18 @@ export function modified_ns(fd: number): bigint | Ret {
 
 /** stat(2): follows symbolic links. */
 export function stat(path: string): Stat | Ret {
+  return statAt(path, 0);
+}
+
+/** lstat(2): the symbolic link itself. */
+export function lstat(path: string): Stat | Ret {
+  return statAt(path, AT_SYMLINK_NOFOLLOW);
+}
+
+function statAt(path: string, flags: number): Stat | Ret {
   const into = new Uint8Array(STATX_SIZE);
   const name = cName(path);
-  const answer = ret(libc().statx(AT_FDCWD, name, 0, STATX_BASIC_STATS, into), errno[0]);
+  const answer = ret(libc().statx(AT_FDCWD, name, flags, STATX_BASIC_STATS, into), errno[0]);
   return answer < 0 ? answer : decodeStatx(into);
 }
 

@@ -7,6 +7,7 @@ export const STATX_BASIC_STATS = 0x7ff;
 export const AT_FDCWD = -100;
 export const AT_EMPTY_PATH = 0x1000;
 export const AT_SYMLINK_FOLLOW = 0x400;
+export const AT_SYMLINK_NOFOLLOW = 0x100;
 
 /** Values of `f_type` of fstatfs(2). */
 export const TMPFS_MAGIC = 0x01021994;

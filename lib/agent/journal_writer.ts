@@ -88,8 +88,11 @@ export class JournalWriter implements Disposable {
   #writeRecord({ change, whole }: JournalSource): void {
     const log = this.#recordLog;
     this.#recordLog = undefined;
-    if (change === undefined || !log?.append(change)) this.#recordLog = this.#replaceRecord(whole());
-    else this.#recordLog = log;
+    try {
+      this.#recordLog = change !== undefined && log?.append(change) ? log : this.#replaceRecord(whole());
+    } finally {
+      if (this.#recordLog !== log) log?.[Symbol.dispose]();
+    }
     this.recordIsOfThisBoot = true;
   }
 
@@ -137,6 +140,8 @@ export class JournalWriter implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#recordLog?.[Symbol.dispose]();
+    this.#recordLog = undefined;
     this.#manifest?.session.fd[Symbol.dispose]();
   }
 }

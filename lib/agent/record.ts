@@ -1,7 +1,7 @@
 /** The record: the agent's file beside its socket, with the journal for the next agent of the same boot. */
 import { Errno } from "../../ffi/abi/errno.ts";
 import { O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_TRUNC, O_WRONLY } from "../../ffi/abi/fcntl.ts";
-import { close, fstat, open, pwrite, read, rename, unlink, write } from "../../ffi/file.ts";
+import { close, fstat, lstat, open, pwrite, read, rename, unlink, write } from "../../ffi/file.ts";
 import { crc32 } from "node:zlib";
 import { check } from "../error.ts";
 import type { Stat } from "../system_calls.ts";
@@ -63,15 +63,24 @@ function withoutSpaces(bytes: Uint8Array): Uint8Array {
 
 const SPACE = " ".charCodeAt(0);
 
-/** Adds changes to a record that this process wrote. */
-export class RecordLog {
+/** Adds changes to a record that this process wrote. The file stays open, so that no other file can get its inode's number. */
+export class RecordLog implements Disposable {
   #count = 0;
   #end: number;
   readonly #limit: number;
   readonly #seed: number;
 
-  /** @param size the size of the record with that inode, which this process wrote, with the journal and no log */
-  constructor(readonly paths: RecordPaths, readonly inode: bigint, size: number, journal: Uint8Array) {
+  readonly #fd: number;
+  readonly #inode: bigint;
+
+  /** Takes over `fd`, of the record with that inode and size, which this process wrote, with the journal and no log. */
+  constructor(
+    readonly paths: RecordPaths,
+    { fd, inode, size }: { fd: number; inode: bigint; size: number },
+    journal: Uint8Array,
+  ) {
+    this.#fd = fd;
+    this.#inode = inode;
     this.#end = size;
     this.#limit = size + LOG_MIN_BYTES + (size >> 2);
     this.#seed = crc32(journal);
@@ -85,21 +94,19 @@ export class RecordLog {
   append(change: Uint8Array): boolean {
     const entry = encodeEntry(this.#seed, this.#count, change);
     if (this.#end + entry.length > this.#limit) return false;
-    const fd = open(this.paths.state, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0) return false;
-    try {
-      const subject = `"${this.paths.state}"`;
-      const { ino, size } = check<Stat>(fstat(fd), "record", subject);
-      if (ino !== this.inode || size !== BigInt(this.#end)) return false;
-      for (let at = 0; at < entry.length;) {
-        at += check(pwrite(fd, entry.subarray(at), BigInt(this.#end + at)), "record", subject);
-      }
-    } finally {
-      close(fd);
+    const now = lstat(this.paths.state);
+    if (typeof now === "number" || now.ino !== this.#inode || now.size !== BigInt(this.#end)) return false;
+    for (let at = 0; at < entry.length;) {
+      const written = pwrite(this.#fd, entry.subarray(at), BigInt(this.#end + at));
+      at += check(written, "record", `"${this.paths.state}"`);
     }
     this.#end += entry.length;
     this.#count++;
     return true;
+  }
+
+  [Symbol.dispose](): void {
+    close(this.#fd);
   }
 }
 
@@ -121,13 +128,12 @@ export function writeRecord(paths: RecordPaths, journal: Uint8Array): RecordLog 
     for (let at = 0; at < bytes.length;) at += check(write(fd, bytes.subarray(at)), "record", subject);
     const { ino } = check<Stat>(fstat(fd), "record", subject);
     check(rename(aside, paths.state), "record", subject);
-    return new RecordLog(paths, ino, bytes.length, journal);
+    return new RecordLog(paths, { fd, inode: ino, size: bytes.length }, journal);
   } catch (error) {
     // On a full disk the unfinished file would take the room that the next attempt needs.
     unlink(aside);
-    throw error;
-  } finally {
     close(fd);
+    throw error;
   }
 }
 

@@ -34,7 +34,7 @@ export function leaveRecord(sys: SystemCalls, socket: string, sessions: number, 
       losses: [],
       ended: true,
     }),
-  );
+  )[Symbol.dispose]();
 }
 
 if (import.meta.main) {
