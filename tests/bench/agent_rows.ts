@@ -120,7 +120,8 @@ async function changes(): Promise<Row[]> {
       against,
       8000,
       inBatch,
-      "the command lines come one after the other: each is parsed by stricli and waits for the answer to the one before.",
+      `the command lines come one after the other, and each waits for the answer to the one before. Each takes 36 us of a processor in
+      luo batch, 33 in the agent, and two switches between them, which take 25 us or more where other programs run.`,
     ),
   ];
 }
