@@ -4,7 +4,7 @@ import { luoCommand } from "../luo_under_test.ts";
 import { Cli } from "./cli.ts";
 
 const SPAN_MS = 2000;
-const SPANS = 8;
+const SPANS = 60;
 /** A loop that looks once a second in another thread switches four times in a span. */
 const SWITCHES_MAX = 2;
 
@@ -17,7 +17,7 @@ function switches(pid: number): number {
   }, 0);
 }
 
-/** Some spans are busy: V8 collects garbage after a start. */
+/** Some spans are busy: V8 compiles and collects garbage after a start, on a loaded host for long. */
 async function sleeps(pid: number): Promise<void> {
   const seen: number[] = [];
   for (let span = 0; span < SPANS; span++) {

@@ -46,9 +46,12 @@ const CASES: Readonly<Record<string, (dir: string) => string>> = {
 for (const [name, command] of Object.entries(CASES)) {
   Deno.test(`${name}: the wait ends, and few looks were in vain`, () =>
     inScratch(async (dir) => {
+      const began = performance.now();
       const child = later(command(dir));
       const count = looks(`${dir}/x`);
-      assert.ok(count <= 16, `${count} looks`);
+      const seconds = (performance.now() - began) / 1000;
+      // On a loaded host the process starts late: once a second is a look that needs no event.
+      assert.ok(count <= 16 + seconds, `${count} looks in ${seconds} s`);
       assert.equal((await child.status).code, 0);
     }));
 }
@@ -84,13 +87,14 @@ Deno.test("an added fd ends the wait, and is named", async () => {
 Deno.test("the end of a lock is seen when its holder lets go, and when the holder is killed", () =>
   inScratch(async (dir) => {
     const lock = `${dir}/lock`;
-    for (const seconds of ["0.6", "1000"]) {
-      const args = ["--no-fork", lock, "sleep", seconds];
+    for (const way of ["lets go", "is killed"]) {
+      const go = `${dir}/${way}`;
+      const args = ["--no-fork", lock, "sh", "-c", 'until [ -e "$0" ]; do sleep 0.05; done', go];
       const holder = new Deno.Command("flock", { args, stdin: "null" }).spawn();
       while (waitForEnd(lock, 0)) await new Promise((resolve) => setTimeout(resolve, 5));
       assert.equal(waitForEnd(lock, 20), false);
-      const killer = seconds === "1000" ? later(`kill -9 ${holder.pid}`) : undefined;
+      const other = later(way === "lets go" ? `: >"${go}"` : `kill -9 ${holder.pid}`);
       assert.equal(waitForEnd(lock, LIMIT_MS), true);
-      await Promise.all([holder.status, killer?.status]);
+      await Promise.all([holder.status, other.status]);
     }
   }));

@@ -96,7 +96,7 @@ export class SocketMachine extends UpdateMachine implements AsyncDisposable {
 
   /** Waits for a state of the update, also while the next kernel starts. */
   async until(state: string): Promise<Methods["GetUpdate"]["reply"]> {
-    for (let tries = 0; tries < 1000; tries++) {
+    for (let tries = 0; tries < 6000; tries++) {
       const reply = await this.now().catch(() => undefined);
       if (reply?.state === state) return reply;
       await new Promise((resolve) => setTimeout(resolve, 20));
