@@ -82,9 +82,15 @@ export function openKernelFile(
   return typeof content === "number" ? content : contentFile(name, content, { flags, mode, sealed: !takes });
 }
 
+const TAKE_WRITES: ReadonlySet<string> = new Set([
+  "/proc/sys/kernel/kexec_load_disabled",
+  "/proc/sys/kernel/kexec_load_limit_reboot",
+  "/proc/sys/kernel/kexec_load_limit_panic",
+]);
+
 /** Whether a write to the file has an effect in the model. */
 export function takesWrites(path: string, flags: number): boolean {
-  return path === "/proc/sys/kernel/kexec_load_disabled" && (flags & O_ACCMODE) === O_WRONLY &&
+  return TAKE_WRITES.has(path) && (flags & O_ACCMODE) === O_WRONLY &&
     (flags & O_PATH) === 0;
 }
 
