@@ -49,9 +49,9 @@ async function rows(): Promise<Row[]> {
         measured: ratio.text(times),
         met: ratio.median <= most,
         why:
-          `of 9 ms beside the empty script, V8 compiles the 35 modules that are used in 3 (a quarter of it is the parser of command
-          lines) and runs them, the parser too, for the first time in 3; eight symbols of the C library take 1, and two calls of the agent,
-          which answers cold, 2. V8's code cache cannot be used: node:vm takes longer to load.`,
+          `of 7 ms beside the empty script, V8 compiles the modules that are used, and runs them for the first time, in 3 to 4; eight
+          symbols of the C library take 1, and two calls of the agent, which answers cold, 2 to 3. V8's code cache cannot be used: node:vm
+          takes longer to load.`,
       });
     }
     return found;
