@@ -76,6 +76,7 @@ export async function loadImage(
 function warmUp(state: AgentState): void {
   const [image, running] = imageAndCommandLine(state);
   execObjections(state, image, running);
+  state.saveForNextKernel();
   state.device.tryUse((device) => device.settle());
   state.reload?.isStillLoaded();
 }
