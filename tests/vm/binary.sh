@@ -17,18 +17,25 @@ case $LUO_BOOT in
   echo 0 >/proc/sys/vm/memfd_noexec
   # On a busy host an emulated CPU can need more than the minute that luo waits.
   luo agent start || luo agent start
-  luo session create example
-  luo file preserve example --from $data --token 1 --digest
+  # One luo for several commands: a start takes seconds here.
+  luo batch --fail-fast <<EOF
+{"argv":["session","create","example"]}
+{"argv":["file","preserve","example","--from","$data","--token","1","--digest"]}
+EOF
   md5sum <$data | luo file preserve example --stdin --token 2
-  luo kexec load "$(cat /share/boot/next)" --initrd /share/boot/initrd --reuse-cmdline --append luo.boot=2
-  luo kexec exec
+  luo batch --fail-fast <<EOF
+{"argv":["kexec","load","$(cat /share/boot/next)","--initrd","/share/boot/initrd","--reuse-cmdline","--append","luo.boot=2"]}
+{"argv":["kexec","exec"]}
+EOF
   ;;
 2)
   # On a busy host an emulated CPU can need more than the minute that luo waits.
   luo agent start || luo agent start
   luo status --json >/results/status.json
-  luo session retrieve example
-  luo file restore example 1 --to /tmp/data
+  luo batch --fail-fast <<EOF
+{"argv":["session","retrieve","example"]}
+{"argv":["file","restore","example","1","--to","/tmp/data"]}
+EOF
   cmp /tmp/data $data
   md5sum <$data >/tmp/md5
   luo file restore example 2 --stdout | cmp - /tmp/md5
