@@ -255,5 +255,6 @@ int main(int argc, char **argv)
 	preserved_late(held);
 	threads(device);
 	stops(held);
-	alarms(device, held);
+	/* With an argument without them: in a virtual machine that is emulated a signal takes longer than the time to the next. */
+	if (argc == 1) alarms(device, held);
 }
