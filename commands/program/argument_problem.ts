@@ -53,7 +53,7 @@ export function argumentHints(error: unknown, takesArguments: boolean): string[]
 
 function unusable(name: string, input: string, exception: unknown): string {
   const option = /^[A-Z]/.test(name) ? name : `--${name}`;
-  // Only stricli's parser of switches throws a SyntaxError.
+  // Only stricli's parser of switches throws a SyntaxError: luo's own parsers throw a RangeError.
   const why = exception instanceof SyntaxError
     ? "it is a switch, which takes no value"
     : exception instanceof Error
