@@ -33,6 +33,8 @@ export interface ServedMachine {
   readonly sys: SystemCalls;
   /** Whether the kernel of this boot has /dev/liveupdate. */
   readonly hasDevice: boolean;
+  /** The machine's /dev, as luo can open it. */
+  readonly deviceDirectory: string;
   /** Whether the host's inode `dev:ino` is preserved. */
   isPreserved(identity: string): boolean;
   /** The lines of the kernel's log in this boot. */
@@ -46,11 +48,11 @@ export class CallServer implements Disposable {
   readonly copies: CopyCalls;
 
   constructor(
-    { sys, hasDevice, isPreserved, log }: ServedMachine,
+    { sys, hasDevice, deviceDirectory, isPreserved, log }: ServedMachine,
     program: CallingProgram,
     objects: EmulatedFds,
   ) {
-    const nodes = new DeviceNodes(hasDevice);
+    const nodes = new DeviceNodes(deviceDirectory, hasDevice);
     const subjects = new Subjects(program, objects, new Paths(nodes), new KernelFileNodes(sys));
     const ioctls = new Ioctls(sys, program, objects);
     const preserved = new PreservedFiles(sys, objects, ioctls, isPreserved);

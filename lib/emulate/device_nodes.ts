@@ -5,7 +5,7 @@ import { check } from "../error.ts";
 import { identityOf } from "./emulated_fds.ts";
 import { type FileTimes, timesOf } from "./stat_structs.ts";
 
-/** The directory of the device. */
+/** The host's directory of devices. The machine's own has the flags of its mount. */
 export const DEVICE_DIRECTORY = "/dev";
 const NAME = "liveupdate";
 
@@ -39,12 +39,12 @@ export class DeviceNodes implements Disposable {
   readonly #reserved: string | undefined;
   #names = new Set<string>();
 
-  /** `present`: whether the kernel of this boot has the device. */
-  constructor(present: boolean) {
-    const key = keyOf(DEVICE_DIRECTORY, NAME);
+  /** `directory`: the machine's /dev, as luo can open it. `present`: whether the kernel of this boot has the device. */
+  constructor(directory: string, present: boolean) {
+    const key = keyOf(directory, NAME);
     this.#reserved = key;
     if (key !== undefined) {
-      this.#put(key, DEVICE_DIRECTORY, NAME, present ? newNode("device", 0o600) : undefined);
+      this.#put(key, directory, NAME, present ? newNode("device", 0o600) : undefined);
     }
   }
 

@@ -131,7 +131,8 @@ class Boot implements Disposable {
     const isPreserved = (identity: string) => machine.system.host_files.is_preserved(identity);
     const hasDevice = machine.system.luo !== undefined;
     const log = () => machine.system.log;
-    const served = { sys: this.#sys, hasDevice, isPreserved, log };
+    const deviceDirectory = `/proc/${guard}/root/dev`;
+    const served = { sys: this.#sys, hasDevice, deviceDirectory, isPreserved, log };
     this.#server = new CallServer(served, this.#program, this.#objects);
   }
 

@@ -63,7 +63,7 @@ function clone(
   if (source !== undefined) return source.kind === object.kind ? -Errno.EINVAL : -Errno.EXDEV;
   const copy = program.fd(tid, from);
   if (copy < 0) return -Errno.EBADF;
-  const [found, directory] = [fstat(copy), stat(DEVICE_DIRECTORY)];
+  const [found, directory] = [fstat(copy), stat(object.entry?.directory ?? DEVICE_DIRECTORY)];
   close(copy);
   const same = typeof found !== "number" && typeof directory !== "number" && found.dev === directory.dev;
   return same && object.kind === "device" ? -Errno.EINVAL : -Errno.EXDEV;

@@ -33,7 +33,7 @@ const [STARTED, ENDED, SHARED] = [100, 101, 102];
 const LACKS_TRACING = 16;
 /** What a machine can share with the host, by the bits of SHARED. */
 const SHAREABLE = [
-  "the names in /tmp, /run and /dev/shm",
+  "the names in /dev, /tmp and /run",
   "System V IPC and POSIX queues",
   "the clocks",
   "the host name",

@@ -178,6 +178,19 @@ Deno.test("nothing that is made in the place of an unlinked device is made in th
   assert.deepEqual(names(), before);
 });
 
+Deno.test("names, modes and devices of /dev are those of one machine", async () => {
+  using lab = new Lab();
+  const seen = () =>
+    Array.from(Deno.readDirSync("/dev"), ({ name }) => [name, Deno.lstatSync(`/dev/${name}`).mode]);
+  const before = seen();
+  const script = `
+    mkdir /dev/made && : >/dev/file && echo >/dev/null && stat -c %t,%T /dev/zero && ls -d /dev/made /dev/file
+    if [ "$(id -u)" = 0 ]; then chmod 600 /dev/null; rm /dev/zero; mknod /dev/zeros c 1 5; fi`;
+  const { out } = await lab.emulate("sh", "-c", script);
+  assert.equal(out, "1,5\n/dev/file\n/dev/made\n");
+  assert.deepEqual(seen(), before);
+});
+
 Deno.test({
   name: `root cannot change the host's own files of /proc and /sys for good${
     Deno.uid() === 0 ? "" : " (ignored: not root)"

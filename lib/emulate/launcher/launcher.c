@@ -13,6 +13,7 @@
 #include <linux/seccomp.h>
 #include "again.h"
 #include "arm.h"
+#include "names.h"
 #include "proc.h"
 #include "search.h"
 #include "watch.h"
@@ -56,9 +57,8 @@ static long need(long answer, uint32_t stage)
 
 /* --- The namespaces of the machine --- */
 
-enum { O_WRONLY_ = 1, O_DIRECTORY_ = DIRECTORY_FLAG, AT_FDCWD_ = -100, DT_DIR_ = 4, DT_LNK_ = 10, S_IFREG_ = 0100000 };
-enum { CLONE_NEWNS_ = 0x20000, CLONE_NEWUTS_ = 0x4000000, CLONE_NEWIPC_ = 0x8000000, CLONE_NEWUSER_ = 0x10000000, CLONE_NEWTIME_ = 0x80 };
-enum { MS_OF_MOUNT = 2 | 4 | 8 /* nosuid, nodev, noexec */, MS_BIND_ = 4096, MS_REC_ = 16384, MS_SLAVE_ = 1 << 19 };
+enum { O_WRONLY_ = 1, AT_FDCWD_ = -100 };
+enum { CLONE_NEWUTS_ = 0x4000000, CLONE_NEWIPC_ = 0x8000000, CLONE_NEWUSER_ = 0x10000000, CLONE_NEWTIME_ = 0x80 };
 
 static long put(const char *path, const char *text, long length)
 {
@@ -94,62 +94,6 @@ static long new_clocks(void)
 	call(N_clock_gettime, 7 /* CLOCK_BOOTTIME */, (long)&now, 0, 0, 0);
 	end = append(append_number(end, now.s), " 0\n");
 	return put("/proc/self/timens_offsets", text, end - text);
-}
-
-struct entry { uint64_t ino, offset; uint16_t size; uint8_t type; char name[]; };
-
-/* A name of the host's directory appears in the machine's. */
-static void keep(long from, const char *path, struct entry *entry)
-{
-	static char source[512], target[512], link[4096];
-	const char *name = entry->name;
-	append(append(append(append_number(append(source, "/proc/self/fd/"), from), "/"), name), "");
-	append(append(append(target, path), "/"), name);
-	if (entry->type == DT_LNK_) {
-		long length = call(N_readlinkat, from, (long)name, (long)link, sizeof link - 1, 0);
-		if (length < 0) return;
-		link[length] = 0;
-		call(N_symlinkat, (long)link, AT_FDCWD_, (long)target, 0, 0);
-		return;
-	}
-	if (entry->type == DT_DIR_) call(N_mkdirat, AT_FDCWD_, (long)target, 0755, 0, 0);
-	else call(N_mknodat, AT_FDCWD_, (long)target, S_IFREG_ | 0600, 0, 0);
-	call(N_mount, (long)source, (long)target, 0, MS_BIND_ | MS_REC_, 0);
-}
-
-/*
- * Puts memory of the machine in the place of a directory, mounted with the same flags. The names that are there now stay those of the host; new names are the
- * machine's, and vanish with it.
- */
-static long own_directory(const char *path, const char *mode)
-{
-	static char entries[32768];
-	long from = call(N_openat, AT_FDCWD_, (long)path, O_DIRECTORY_, 0, 0);
-	if (from < 0) return 0;
-	static uint64_t found[15]; /* struct statfs: flags are the eleventh word, and those of MS_OF_MOUNT have the values of mount(2) */
-	call(N_fstatfs, from, (long)found, 0, 0, 0);
-	long answer = call(N_mount, (long)"tmpfs", (long)path, (long)"tmpfs", found[10] & MS_OF_MOUNT, (long)mode);
-	for (long got; answer == 0 && (got = call(N_getdents64, from, (long)entries, sizeof entries, 0, 0)) > 0;) {
-		for (long at = 0; at < got;) {
-			struct entry *entry = (struct entry *)(entries + at);
-			const char *name = entry->name;
-			at += entry->size;
-			if (name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0))) continue;
-			keep(from, path, entry);
-		}
-	}
-	call(N_close, from, 0, 0, 0, 0);
-	return answer;
-}
-
-static long own_names(void)
-{
-	long answer = call(N_unshare, CLONE_NEWNS_, 0, 0, 0, 0);
-	if (answer == 0) answer = call(N_mount, 0, (long)"/", 0, MS_REC_ | MS_SLAVE_, 0);
-	if (answer == 0) answer = own_directory("/dev/shm", "mode=1777");
-	if (answer == 0) answer = own_directory("/tmp", "mode=1777");
-	if (answer == 0) answer = own_directory("/run", "mode=0755");
-	return answer;
 }
 
 /* Returns what could not be had. */
