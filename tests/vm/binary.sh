@@ -16,7 +16,7 @@ case $LUO_BOOT in
   luo --version --json >/results/version.json
   echo 0 >/proc/sys/vm/memfd_noexec
   # On a busy host an emulated CPU can need more than the minute that luo waits.
-  luo agent start || luo agent start
+  luo agent start --timeout 300
   # One luo for several commands: a start takes seconds here.
   luo batch --fail-fast <<EOF
 {"argv":["session","create","example"]}
@@ -30,7 +30,7 @@ EOF
   ;;
 2)
   # On a busy host an emulated CPU can need more than the minute that luo waits.
-  luo agent start || luo agent start
+  luo agent start --timeout 300
   luo status --json >/results/status.json
   luo batch --fail-fast <<EOF
 {"argv":["session","retrieve","example"]}

@@ -14,7 +14,7 @@ has() { grep -Fq -- "$1" /tmp/answers || { echo "boot $LUO_BOOT: the answers lac
 next='{"argv":["kexec","load","/share/boot/kernel","--initrd","/share/boot/initrd","--reuse-cmdline","--append","luo.boot='$((LUO_BOOT + 1))'"]}
 {"argv":["kexec","exec"]}'
 
-luo agent start
+luo agent start --timeout 300
 case $LUO_BOOT in
 1)
   # The kernel, a file that is on the disk in every boot, is the state to be kept.
@@ -52,7 +52,7 @@ EOF
   cmp /tmp/kernel /share/boot/kernel
   cmp /tmp/version /proc/version
   kill -9 "$(sed -n 's/.*"agent":{"pid":\([0-9]*\).*/\1/p' /tmp/answers)"
-  luo agent start
+  luo agent start --timeout 300
   batch <<EOF
 {"argv":["get","boots"]}
 {"argv":["status"]}

@@ -222,7 +222,7 @@ others.3)
   luo kexec exec --force
   ;;
 others.4)
-  check "the agent starts without a device" 0 "absent \(ENOENT\)" luo agent start
+  check "the agent starts without a device" 0 "absent \(ENOENT\)" luo agent start --timeout 300
   check "no device" 3 "no live update" luo session create vm1
   check "without a device the next kernel is loaded" 0 "" luo kexec load $new --initrd $initrd \
     --command-line "console=$console quiet panic=-1 kho=on liveupdate=on luo.boot=5"
@@ -239,7 +239,7 @@ others.5)
   } | luo batch --fail-fast
   ;;
 others.6)
-  check "the agent starts with a handover that cannot be read" 0 "broken \(EIO\)" luo agent start
+  check "the agent starts with a handover that cannot be read" 0 "broken \(EIO\)" luo agent start --timeout 300
   check "it says that sessions are lost" 0 "Lost: session .luo-agent.*files unknown.*EIO" luo status
   check "no session with EIO" 3 "until the next kexec" luo session create vm1
   check "the next kernel can be loaded" 0 "" luo kexec load $new --initrd $initrd --reuse-cmdline
