@@ -39,6 +39,29 @@ Deno.test("an agent killed while it held outgoing sessions: all are lost, and th
   });
 });
 
+Deno.test("the power fails at any moment: everything is lost, and the agent after it lists what a client knew of", () => {
+  everyMoment((moment, directory) => {
+    const off = new Machine();
+    const sys = off.init();
+    const strike = () => void off.kill(sys.getpid());
+    const { done, struck } = play(() => startWith(mortal(sys, moment, strike), directory), BEFORE);
+    if (struck === undefined) return { struck };
+    // The record is on a disk, as nothing else of the machine is.
+    using state = startWith(new Machine().init(), directory);
+    assert.deepEqual(state.sessions(), []);
+    const told = lost(state.losses);
+    for (const name of ["a", "b", "c"]) {
+      if (!done.includes(`create ${name}`) || [...done, struck].includes(`close ${name}`)) continue;
+      const preserved = done.filter((what) => what.startsWith(`preserve ${name} `)).map((what) =>
+        what.slice(-1)
+      );
+      const missing = preserved.filter((token) => !told.get(name)?.includes(token));
+      assert.deepEqual([told.has(name), missing], [true, []], `${name}, at ${struck}`);
+    }
+    return { struck };
+  });
+});
+
 for (const record of ["with", "without"]) {
   Deno.test(`a kexec by another process at any moment: every answered change is in the next kernel (${record} the record)`, () => {
     everyMoment((moment, directory) => {
