@@ -29,8 +29,8 @@ export async function ofThisProcess(work: () => void | Promise<void>): Promise<n
   return Math.max(own, (user + system) / 1000 - own);
 }
 
-/** Milliseconds of the main thread of a process. The first number of schedstat is nanoseconds (kernel/sched/stats.c). */
-export function ofMainThread(pid: number = Deno.pid): number {
-  const text = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/schedstat`);
+/** Milliseconds of the main thread of this process. The first number of schedstat is nanoseconds (kernel/sched/stats.c). */
+function ofMainThread(): number {
+  const text = Deno.readTextFileSync(`/proc/self/task/${Deno.pid}/schedstat`);
   return Number(text.split(" ")[0]) / 1e6;
 }

@@ -5,7 +5,6 @@ import { unix_connect } from "../../ffi/socket.ts";
 import { connectAgent } from "../../lib/agent/client.ts";
 import { check, LuoError } from "../../lib/error.ts";
 import { message } from "../agent/raw.ts";
-import { ofMainThread } from "./processor_time.ts";
 
 /** Something that listens at a socket in a directory of its own. */
 export class Server implements AsyncDisposable {
@@ -58,12 +57,4 @@ export function asking({ socket }: { readonly socket: string }, count: number): 
   const time = performance.now() - start;
   close(fd);
   return time;
-}
-
-/** Milliseconds on a processor for the same, of the client and the server together. */
-export function costOfAsking(server: Server, count: number): number {
-  const now = () => ofMainThread() + ofMainThread(server.child.pid);
-  const before = now();
-  asking(server, count);
-  return now() - before;
 }
