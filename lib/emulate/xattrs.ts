@@ -31,6 +31,18 @@ function badValue(name: string, value: Uint8Array<ArrayBuffer>): Ret | undefined
   return CAPABILITY_SIZES[revision] === value.length ? undefined : -Errno.EINVAL;
 }
 
+function put(
+  xattrs: KernelFileNode["xattrs"],
+  name: string,
+  value: Uint8Array<ArrayBuffer>,
+  flags: number,
+): Ret {
+  if (flags & XATTR_CREATE && xattrs.has(name)) return -Errno.EEXIST;
+  if (flags & XATTR_REPLACE && !xattrs.has(name)) return -Errno.ENODATA;
+  xattrs.set(name, value);
+  return 0;
+}
+
 /** `node` undefined: of a session. `privileged`: whether the program may use trusted attributes. */
 export function attributesOf(node: Node | undefined, privileged: boolean): Attributes {
   return node === undefined ? SESSION : ofDevice(node, privileged);
@@ -62,13 +74,9 @@ function ofDevice(node: Node, privileged: boolean): Attributes {
       return name.startsWith("user.") || name.startsWith(ACL) ? -Errno.ENODATA : -Errno.EOPNOTSUPP;
     },
     set(name, value, flags) {
-      const errno = badValue(name, value) ?? refused(name);
-      if (errno !== undefined) return errno;
-      if (flags & XATTR_CREATE && xattrs.has(name)) return -Errno.EEXIST;
-      if (flags & XATTR_REPLACE && !xattrs.has(name)) return -Errno.ENODATA;
-      xattrs.set(name, value);
-      touched(node);
-      return 0;
+      const errno = badValue(name, value) ?? refused(name) ?? put(xattrs, name, value, flags);
+      if (errno === 0) touched(node);
+      return errno;
     },
     remove(name) {
       // Without an ACL there is none to remove.
@@ -99,14 +107,7 @@ export function attributesOfKernelFile(
       if (name.startsWith(TRUSTED) && !privileged) return -Errno.ENODATA;
       return kept(name) ? xattrs.get(name) ?? -Errno.ENODATA : -Errno.EOPNOTSUPP;
     },
-    set(name, value, flags) {
-      const errno = badValue(name, value) ?? refused(name);
-      if (errno !== undefined) return errno;
-      if (flags & XATTR_CREATE && xattrs.has(name)) return -Errno.EEXIST;
-      if (flags & XATTR_REPLACE && !xattrs.has(name)) return -Errno.ENODATA;
-      xattrs.set(name, value);
-      return 0;
-    },
+    set: (name, value, flags) => badValue(name, value) ?? refused(name) ?? put(xattrs, name, value, flags),
     remove: (name) => refused(name) ?? (xattrs.delete(name) ? 0 : -Errno.ENODATA),
     list: () => [...xattrs.keys()].filter((name) => privileged || !name.startsWith(TRUSTED)),
   };

@@ -1,5 +1,5 @@
 /*
- * The launcher starts CMD for luo. It is a program of 2 KB without a C library, because luo has threads and cannot fork.
+ * The launcher starts CMD for luo. It is a program without a C library, because luo has threads and cannot fork.
  * It forks once. The child installs the filter, sends the filter's listener to luo and executes CMD. The parent is the guard:
  * it is the subreaper of all descendants of CMD, and kills all of them when luo has ended, however luo ended.
  *

@@ -3,18 +3,9 @@ import assert from "node:assert/strict";
 import { AgentError, ConnectionEnded } from "../../../lib/agent/client_errors.ts";
 import { Lines } from "./lines.ts";
 import { type Act, claim, finishAsClient, luodClient } from "./programs.ts";
-import { SocketMachine } from "./socket_machine.ts";
+import { machineOfThree, SocketMachine } from "./socket_machine.ts";
 
 const READY = '{"cmd":"READY"}';
-
-/** Client v, which knows of no other, beside executable a; c comes after it. */
-async function machineOfThree(): Promise<SocketMachine> {
-  const machine = new SocketMachine();
-  machine.participant("a");
-  machine.participant("c", ["v"]);
-  await machine.until("normal");
-  return machine;
-}
 
 async function subscribed(machine: SocketMachine, act?: Act): Promise<Lines> {
   const lines = await luodClient(machine, act);

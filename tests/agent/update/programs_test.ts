@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { AgentError, ConnectionEnded } from "../../../lib/agent/client_errors.ts";
 import { type Act, answer, subscriber } from "./programs.ts";
-import { SocketMachine } from "./socket_machine.ts";
+import { machineOfThree, type SocketMachine } from "./socket_machine.ts";
 
 interface Way {
   readonly name: string;
@@ -65,15 +65,6 @@ const SUBSCRIBER: readonly Way[] = [
     ...GONE,
   },
 ];
-
-/** Participant v between two executables: a comes before it, and c after it. */
-async function machineOfThree(): Promise<SocketMachine> {
-  const machine = new SocketMachine();
-  machine.participant("a");
-  machine.participant("c", ["v"]);
-  await machine.until("normal");
-  return machine;
-}
 
 function request({ late }: Way, event: string): object {
   return { after: ["a"], seconds: late ? { [event]: 1 } : {} };

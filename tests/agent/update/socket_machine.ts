@@ -123,3 +123,12 @@ export class SocketMachine extends UpdateMachine implements AsyncDisposable {
 }
 
 const LINE = "liveupdate=on kho=on";
+
+/** A program is to be participant v: executable c comes after it, and executable a before it if the program says so. */
+export async function machineOfThree(): Promise<SocketMachine> {
+  const machine = new SocketMachine();
+  machine.participant("a");
+  machine.participant("c", ["v"]);
+  await machine.until("normal");
+  return machine;
+}
