@@ -1,4 +1,5 @@
 /** Reads files and directories of /proc without Deno's file permissions. */
+import type { Ret } from "./abi/values.ts";
 import { O_CLOEXEC, O_DIRECTORY, O_RDONLY } from "./abi/fcntl.ts";
 import { decodeOsText } from "./abi/os_text.ts";
 import { close, open, read } from "./file.ts";
@@ -7,11 +8,23 @@ import { ARCH, errno, libc, ret } from "./libc.ts";
 /** struct linux_dirent64: ino u64@0, off i64@8, reclen u16@16, type u8@18, name@19. */
 const [RECLEN, NAME] = [16, 19];
 
-/** The names in a directory, without `.` and `..`. An unreadable directory gives an empty list. */
+/** The names in a directory, without `.` and `..`. An unreadable directory gives an empty list, and one that ends in an error its beginning. */
 export function list_directory(path: string): string[] {
-  const fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return [];
   const names: string[] = [];
+  addNames(path, names);
+  return names;
+}
+
+/** As `list_directory`; -errno when not all of the names can be read. */
+export function read_directory(path: string): string[] | Ret {
+  const names: string[] = [];
+  const answer = addNames(path, names);
+  return answer < 0 ? answer : names;
+}
+
+function addNames(path: string, names: string[]): Ret {
+  const fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return fd;
   const buffer = new Uint8Array(32 * 1024);
   const view = new DataView(buffer.buffer);
   for (;;) {
@@ -19,14 +32,16 @@ export function list_directory(path: string): string[] {
       libc().syscall_getdents64(BigInt(ARCH.getdents64), fd, buffer, BigInt(buffer.length)),
       errno[0],
     );
-    if (got <= 0) break;
+    if (got <= 0) {
+      close(fd);
+      return got;
+    }
     for (let at = 0; at < got; at += view.getUint16(at + RECLEN, true)) {
       const end = buffer.indexOf(0, at + NAME);
-      names.push(decodeOsText(buffer.subarray(at + NAME, end)));
+      const name = decodeOsText(buffer.subarray(at + NAME, end));
+      if (name !== "." && name !== "..") names.push(name);
     }
   }
-  close(fd);
-  return names.filter((name) => name !== "." && name !== "..");
 }
 
 /** The contents of a file, or undefined when the file cannot be read. */

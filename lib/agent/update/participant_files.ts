@@ -1,7 +1,7 @@
 /** The participants that are executables in a directory, each with what `NAME.json` beside it declares. */
 import { Errno, errnoName } from "../../../ffi/abi/errno.ts";
 import { access_executable, stat } from "../../../ffi/file.ts";
-import { list_directory, read_text } from "../../../ffi/proc.ts";
+import { read_directory, read_text } from "../../../ffi/proc.ts";
 import { compiled } from "../../schema/compiled.ts";
 import { deadlines } from "../../schema/update_participant.ts";
 import { list, maybe, struct, text } from "../../schema/parts.ts";
@@ -34,16 +34,17 @@ const S_IWOTH = 0o002;
 /** Names that no executable of a participant has: hidden files, and those that editors and packages leave. */
 const LEFT_OUT = /^\.|~$|\.(json|dpkg-\w+|rpmsave|rpmnew|bak|swp)$/;
 
-/** Finds the participants. A directory that is missing has none. */
+/** Finds the participants. A directory that is missing has none; one that cannot be read may have some, whose workloads would be lost. */
 export function findParticipants(directory: string): Found {
   const found = stat(directory);
   if (found === -Errno.ENOENT) return { participants: [], problems: [] };
   if (typeof found === "number") return problem(`"${directory}" cannot be read (${errnoName(-found)})`);
   if ((found.mode & S_IFMT) !== S_IFDIR) return problem(`"${directory}" is no directory`);
   if (found.mode & S_IWOTH) return problem(`others may write to "${directory}": make it private (chmod o-w)`);
-  const paths = list_directory(directory).filter((name) => !LEFT_OUT.test(name)).toSorted()
-    .map((name) => `${directory}/${name}`).filter(isExecutable);
-  const all = paths.map(declared);
+  const files = read_directory(directory);
+  if (typeof files === "number") return problem(`"${directory}" cannot be read (${errnoName(-files)})`);
+  const all = files.filter((name) => !LEFT_OUT.test(name)).toSorted()
+    .map((name) => participantAt(`${directory}/${name}`)).filter((one) => one !== undefined);
   const participants = all.filter((one) => typeof one !== "string");
   const names = participants.map(({ name }) => name);
   const twice = participants.filter(({ name }, at) => names.indexOf(name) !== at)
@@ -55,9 +56,12 @@ function problem(sentence: string): Found {
   return { participants: [], problems: [sentence] };
 }
 
-function isExecutable(path: string): boolean {
+/** The participant, or what is wrong with it; undefined when the file is no executable. */
+function participantAt(path: string): Declared | string | undefined {
   const found = stat(path);
-  return typeof found !== "number" && (found.mode & S_IFMT) === S_IFREG && access_executable(path);
+  if (found === -Errno.ENOENT) return undefined;
+  if (typeof found === "number") return `"${path}" cannot be looked at (${errnoName(-found)})`;
+  return (found.mode & S_IFMT) === S_IFREG && access_executable(path) ? declared(path) : undefined;
 }
 
 /** The name of a participant: that of its file without the last extension. */

@@ -1,5 +1,7 @@
 /** Executables as participants: their answers, their processes, their time, and how a step is stopped. */
 import assert from "node:assert/strict";
+import { findParticipants } from "../../../lib/agent/update/participant_files.ts";
+import { asUser, MAY_SWITCH } from "../as_user.ts";
 import { StepFailed } from "../../../lib/agent/update/step_failed.ts";
 import { NEVER, sessions, throughKexec, UpdateMachine } from "./host_on_model.ts";
 
@@ -139,4 +141,25 @@ function runs(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+for (const [what, mode] of [["read", 0o100], ["searched", 0o400], ["read or searched", 0]] as const) {
+  Deno.test({
+    name: `an update is refused when the directory of participants cannot be ${what}${
+      MAY_SWITCH ? "" : " (ignored: it needs root)"
+    }`,
+    ignore: !MAY_SWITCH,
+    fn() {
+      using machine = new UpdateMachine();
+      machine.participant("vm");
+      const directory = `${machine.directory}/participants`;
+      // The user may enter the directory above, and owns this one.
+      Deno.chmodSync(machine.directory, 0o755);
+      Deno.chownSync(directory, 65534, 65534);
+      Deno.chmodSync(directory, mode);
+      const found = asUser({ uid: 65534, gid: 65534, groups: [] }, () => findParticipants(directory));
+      assert.deepEqual(found.participants, []);
+      assert.match(found.problems[0] ?? "none", /^"\S+" cannot be (read|looked at) \(EACCES\)$/);
+    },
+  });
 }
