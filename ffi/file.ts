@@ -221,10 +221,14 @@ export function mkfifo(path: string, mode: number): Ret {
 
 export function readlink(path: string): string | Ret {
   const name = cName(path);
-  const into = new Uint8Array(4096);
-  const answer = ret(libc().readlink(name, into, BigInt(into.byteLength)), errno[0]);
-  return answer < 0 ? answer : decodeOsText(into.subarray(0, answer));
+  linkText ??= new Uint8Array(LINK_BYTES);
+  const answer = ret(libc().readlink(name, linkText, BigInt(LINK_BYTES)), errno[0]);
+  return answer < 0 ? answer : decodeOsText(linkText.subarray(0, answer));
 }
+
+/** The text of a link. To allocate it for every call takes longer than the call. */
+let linkText: Uint8Array<ArrayBuffer> | undefined;
+const LINK_BYTES = 4096;
 
 /** linkat(2) of `/proc/self/fd/FD`: gives an O_TMPFILE file a name. */
 export function link_fd(fd: number, path: string): Ret {

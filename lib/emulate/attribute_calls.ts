@@ -111,8 +111,8 @@ export class AttributeCalls {
       : this.subjects.byPath(call, named);
     if (named === undefined && subject !== undefined && isPathOnly(subject)) return -Errno.EBADF;
     if (subject === undefined) {
-      const root = this.program.credentials(call.tid).uid === 0;
-      return root && isHostKernelFile(this.subjects, call, named) ? -Errno.EPERM : undefined;
+      if (!isHostKernelFile(this.subjects, call, named)) return undefined;
+      return this.program.credentials(call.tid).uid === 0 ? -Errno.EPERM : undefined;
     }
     return this.#apply(call, subject, change);
   }

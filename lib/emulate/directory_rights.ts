@@ -38,6 +38,8 @@ export function whyNotEmpty(
 ): CallAnswer {
   const text = program.path(tid, address);
   if (typeof text === "number") return undefined;
+  const direct = paths.direct(tid, dirfd, text, { follow: false });
+  if (direct !== undefined && nodes.isEmpty(direct)) return undefined;
   const place = paths.resolve(tid, dirfd, text, { follow: false });
   return place?.is === "file" && !nodes.isEmpty(place.path) ? -Errno.ENOTEMPTY : undefined;
 }

@@ -7,6 +7,7 @@ import type { PathArguments, Subjects } from "./call_subject.ts";
 /** linux/magic.h */
 const [TRACEFS_MAGIC, SECURITYFS_MAGIC] = [0x7472_6163, 0x7363_6673];
 const LASTING = new Set([SYSFS_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC, SECURITYFS_MAGIC]);
+const MAYBE_LASTING = new Set([PROC_SUPER_MAGIC, ...LASTING]);
 /** What is of a process ends with the process, and sysctl refuses by itself. */
 const OF_PROCESSES = /^\/proc\/(\d+|sys)(\/|$)/;
 
@@ -21,7 +22,9 @@ export function isHostKernelFile(
   if (typeof text === "number") return false;
   if (text === "") return isLasting(`/proc/${tid}/fd/${BigInt.asIntN(32, fd)}`, "");
   if (named === undefined) return false;
-  const place = subjects.paths.resolve(tid, named.dirfd, text, { follow: named.follow });
+  const direct = subjects.paths.direct(tid, named.dirfd, text, named);
+  if (direct !== undefined && !MAYBE_LASTING.has(statfs_type(direct))) return false;
+  const place = subjects.paths.resolve(tid, named.dirfd, text, named);
   return place?.is === "file" && isLasting(place.path, place.inside);
 }
 

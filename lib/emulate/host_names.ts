@@ -23,7 +23,7 @@ export class HostNames {
   constructor(readonly program: CallingProgram) {}
 
   of(tid: number): Names {
-    return this.#set.get(namespaceOf(tid)) ?? this.#latest;
+    return (this.#set.size > 0 ? this.#set.get(namespaceOf(tid)) : undefined) ?? this.#latest;
   }
 
   /** Remembers the name that the host's kernel is about to set. */

@@ -92,14 +92,15 @@ export class LookCalls {
     if (mode & ~7 || flags & ~ACCESS_FLAGS) return undefined;
     const named = { dirfd, path, flags: flags & AT_EMPTY_PATH, follow: !(flags & AT_SYMLINK_NOFOLLOW) };
     const subject = this.subjects.byPath(call, named);
+    if (subject === undefined) return undefined;
     const credentials = this.program.credentials(call.tid);
     const missing = whyNoFile(subject, () => credentials);
     if (missing !== undefined) return -missing;
     const real = !(flags & AT_EACCESS);
-    if (subject?.is === "kernel" && subject.file !== undefined) {
+    if (subject.is === "kernel" && subject.file !== undefined) {
       return mayUse(subject.file, mode, credentials, real) ? 0 : -Errno.EACCES;
     }
-    const looks = subject && look(subject);
+    const looks = look(subject);
     if (looks === undefined) return undefined;
     return credentials.may(looks, mode, real) ? 0 : -Errno.EACCES;
   }

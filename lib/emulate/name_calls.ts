@@ -138,16 +138,16 @@ export class NameCalls {
   #unlink(call: Notification, named: Named, flags: number): CallAnswer {
     if (flags & ~AT_REMOVEDIR) return undefined;
     const subject = this.#subject(call, named);
+    if (subject === undefined) {
+      return flags & AT_REMOVEDIR ? whyNotEmpty(call, this.subjects, this.nodes, named) : undefined;
+    }
     const credentials = this.program.credentials(call.tid);
     const missing = whyNoFile(subject, () => credentials);
     if (missing !== undefined) return -missing;
-    if (subject === undefined && flags & AT_REMOVEDIR) {
-      return whyNotEmpty(call, this.subjects, this.nodes, named);
-    }
-    if (subject?.is === "kernel") {
+    if (subject.is === "kernel") {
       return -whyNotRemoved(subject, credentials, (flags & AT_REMOVEDIR) !== 0);
     }
-    if (subject?.is !== "device" || subject.entry === undefined) return undefined;
+    if (subject.is !== "device" || subject.entry === undefined) return undefined;
     const refused = whyNotRemovedFrom(
       subject.directory ?? subject.entry.directory,
       subject.node,

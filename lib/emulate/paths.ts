@@ -7,6 +7,8 @@ import { isKernelFile, mayBeKernelFile } from "./kernel_files.ts";
 import { type Place, walk, type WalkOptions } from "./path_walk.ts";
 
 const KNOWN_MAX = 10_000;
+/** So many links in the last component are followed without a walk. */
+const SHORT_CHAIN = 4;
 /** A path with one of these components may mean another file to luo than to the program. */
 const OF_A_PROCESS = new Set(["self", "thread-self", "fd", "fdinfo"]);
 
@@ -36,7 +38,7 @@ export class Paths {
     if (this.#elsewhere.has(path)) return undefined;
     const concerns = this.#concerns(path);
     if (!concerns && !options.follow) return undefined;
-    if (!concerns && this.#isPlain(tid, dirfd, path)) return this.#remember(path);
+    if (!concerns && this.direct(tid, dirfd, path, options) !== undefined) return this.#remember(path);
     const place = walk(this.nodes, tid, dirfd, path, options);
     const elsewhere = place === undefined || (place.is === "file" && !isKernelFile(place.inside));
     return concerns || !elsewhere ? place : this.#remember(path);
@@ -45,6 +47,30 @@ export class Paths {
   /** The place of any path, with a whole walk. */
   resolve(tid: number, dirfd: number, path: string, options: WalkOptions): Place | undefined {
     return walk(this.nodes, tid, dirfd, path, options);
+  }
+
+  /**
+   * The name by which luo can open a file whose path does not concern the machine. Undefined: only a walk can tell. The host's kernel
+   * follows the relative links on the way.
+   */
+  direct(tid: number, dirfd: number, path: string, { follow }: WalkOptions): string | undefined {
+    const base = `/proc/${tid}/${path.startsWith("/") ? "root" : dirfd === AT_FDCWD ? "cwd" : `fd/${dirfd}`}`;
+    for (let links = 0, spelt = path; links < SHORT_CHAIN; links++) {
+      // Above the root of a program luo sees more than the program.
+      if (!this.#alike && spelt.includes("..")) return undefined;
+      const directory = spelt.slice(0, spelt.lastIndexOf("/") + 1);
+      const text = follow ? readlink(`${base}/${spelt}`) : -Errno.EINVAL;
+      if (text === -Errno.EINVAL || text === -Errno.ENOENT) {
+        return this.#isDirect(base, directory) ? `${base}/${spelt}` : undefined;
+      }
+      if (typeof text === "number") return undefined;
+      const absolute = text.startsWith("/");
+      // A link of /proc leads to a file whatever its text says. Such a text is absolute, or names no file.
+      const mayBeMagic = !this.#alike || !spelt.startsWith("/") || spelt.startsWith("/proc/");
+      if (absolute && mayBeMagic) return undefined;
+      spelt = absolute ? text : `${directory}${text}`;
+      if (this.#concerns(spelt)) return undefined;
+    }
   }
 
   #remember(path: string): undefined {
@@ -59,15 +85,6 @@ export class Paths {
     const last = names.at(-1) ?? "";
     return /^\d+$/.test(last) || last === "status" || mayBeKernelFile(names) ||
       names.some((name) => OF_A_PROCESS.has(name) || this.nodes.has(name));
-  }
-
-  /** No link in the last component: the file is the one that the path spells, or there is none. */
-  #isPlain(tid: number, dirfd: number, path: string): boolean {
-    const base = path.startsWith("/") ? "root" : dirfd === AT_FDCWD ? "cwd" : `fd/${dirfd}`;
-    const link = readlink(`/proc/${tid}/${base}/${path}`);
-    if (link !== -Errno.EINVAL && link !== -Errno.ENOENT) return false;
-    const directory = path.slice(0, Math.max(0, path.lastIndexOf("/")));
-    return this.#isDirect(`/proc/${tid}/${base}`, directory);
   }
 
   /** An absolute link on the way to the directory would lead luo to a file of its own mounts, and not of the program's. */

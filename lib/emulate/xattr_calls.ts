@@ -107,8 +107,8 @@ export class XattrCalls {
     const subject = named === undefined
       ? this.subjects.byFd(call.tid, int(call.args[0]))
       : this.subjects.byPath(call, named);
-    if (subject !== undefined || this.program.credentials(call.tid).uid !== 0) return undefined;
-    return isHostKernelFile(this.subjects, call, named) ? -Errno.EPERM : undefined;
+    if (subject !== undefined || !isHostKernelFile(this.subjects, call, named)) return undefined;
+    return this.program.credentials(call.tid).uid === 0 ? -Errno.EPERM : undefined;
   }
 
   #serve(call: Notification, how: How, act: (attributes: Attributes) => Ret): CallAnswer {
