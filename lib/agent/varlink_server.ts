@@ -1,17 +1,14 @@
 /** A Varlink server on one epoll loop. */
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from "../../ffi/abi/epoll.ts";
 import { close } from "../../ffi/file.ts";
-import { check } from "../error.ts";
 import { Connection } from "./connection.ts";
-import { Listener } from "./listener.ts";
+import type { Listener } from "./listener.ts";
+import { Listeners } from "./listeners.ts";
 import { ServerEvents } from "./server_events.ts";
 import { answersTo, type Reply, type ServerOptions } from "./server_options.ts";
 import { inOrder, orElse, type Soon, then } from "./soon.ts";
 import { Turns } from "./turns.ts";
 import { decodeCall, type Message, ProtocolError, type VarlinkCall, VarlinkError } from "./varlink.ts";
-
-/** How often the server tries again what it cannot do now: accept a client without free fds, make its socket again. */
-const TROUBLE_MS = 1000;
 
 /** The answer to a call, or the error in its place. */
 interface Outcome extends Reply {
@@ -26,69 +23,38 @@ export class VarlinkServer {
   /** Calls that are answered later. */
   readonly #later = new Map<Connection, AbortController>();
   #failure: unknown;
-  readonly #listeners: readonly Listener[];
+  readonly #listeners: Listeners;
   #stopping = false;
   #changed = false;
   readonly #turns = new Turns<Connection>(() => this.#events.wake());
 
   constructor(readonly options: ServerOptions) {
-    this.#listeners = options.listeners.map((one) => new Listener(one));
-    for (const { fd, place } of this.#listeners) {
-      this.#add(fd);
-      if (place !== undefined && place.fd >= 0) this.#add(place.fd);
-    }
-  }
-
-  #add(fd: number): void {
-    check(this.#events.add(fd), "epoll_ctl", "the listening socket");
+    this.#listeners = new Listeners(options.listeners, this.#events, options.log);
   }
 
   /** Serves until `stop`. Answers that exist by then are still sent, as far as the sockets take them without waiting. */
   async run(): Promise<void> {
     try {
       while (!this.#stopping) {
-        const events = await this.#events.next(this.#later.size > 0, this.#limit_ms);
+        const events = await this.#events.next(this.#later.size > 0, this.#listeners.limit_ms);
         for (const event of events) {
           const working = this.#event(event.fd, event.events);
           if (working !== undefined) await working;
         }
-        if (events.length === 0) this.#listeners.forEach((listener) => this.#replace(listener));
+        if (events.length === 0) this.#listeners.replaceLost();
         if (this.#changed) await this.#tellSubscribers();
-        for (const listener of this.#listeners) if (!listener.accepting) this.#accept(listener);
+        for (const listener of this.#listeners.full()) this.#accept(listener);
         this.#turns.throwFailure();
       }
       if (this.#failure !== undefined) throw this.#failure;
     } finally {
       // Listeners first: a client that sees its connection end can connect again at once, and must not reach this server.
       this.stop();
-      for (const { fd, place } of this.#listeners) {
-        close(fd);
-        place?.[Symbol.dispose]();
-      }
+      this.#listeners.close();
       for (const connection of this.#connections.values()) this.#end(connection);
       await this.#turns.over();
       this.#events.close();
     }
-  }
-
-  /** Events alone end a wait, unless the cause of a trouble has no event: free fds, a path at which a socket can be made. */
-  get #limit_ms(): number {
-    const calm = this.#listeners.every(({ accepting, place }) => accepting && place?.sound !== false);
-    return calm ? -1 : TROUBLE_MS;
-  }
-
-  #replace(listener: Listener): void {
-    const { options, place } = listener;
-    if (place === undefined || place.sound) return;
-    const fd = options.listenAgain?.();
-    if (fd !== undefined) {
-      // Closing the old socket ends its events.
-      close(listener.fd);
-      listener.fd = fd;
-      listener.accepting = true;
-      this.#add(fd);
-    }
-    place.watch();
   }
 
   stop(): void {
@@ -133,10 +99,10 @@ export class VarlinkServer {
         () => this.#guarded(connection, () => this.#ready(connection, events)),
       );
     }
-    const listener = this.#listeners.find((one) => one.fd === fd);
+    const listener = this.#listeners.at(fd);
     if (listener !== undefined) return this.#accept(listener);
     this.#events.endWakeup(fd);
-    this.#listeners.find(({ place }) => place?.fd === fd)?.place?.changed();
+    this.#listeners.placeChanged(fd);
   }
 
   #ready(connection: Connection, events: number): Soon<void> {
@@ -147,9 +113,7 @@ export class VarlinkServer {
   }
 
   #accept(listener: Listener): void {
-    const before = listener.accepting;
-    const client = listener.accept();
-    if (listener.accepting !== before) this.#listenOn(listener);
+    const client = this.#listeners.accept(listener);
     if (client === undefined) return;
     const { fd, peer } = client;
     const connection = new Connection(fd, peer, listener);
@@ -159,12 +123,6 @@ export class VarlinkServer {
     if (turnedAway === undefined) return;
     this.#guardedNow(connection, () => connection.send(turnedAway, []));
     this.#end(connection);
-  }
-
-  /** Without free fds a client stays in the backlog, and epoll would report the listener without end. Each turn tries again. */
-  #listenOn({ fd, accepting }: Listener): void {
-    if (!accepting) this.options.log("Cannot accept a client: no file descriptors left");
-    this.#events.change(fd, accepting ? EPOLLIN : 0);
   }
 
   #read(connection: Connection): Soon<void> {
