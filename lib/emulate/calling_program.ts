@@ -171,6 +171,13 @@ export class CallingProgram {
     return this.listener.addFd(id, fd, cloexec ? O_CLOEXEC : 0);
   }
 
+  /** Whether a pidfd is of the thread's own process. PIDFD_SELF and PIDFD_SELF_THREAD of linux/pidfd.h are negative. */
+  isOwnPidfd(tid: number, fd: number): boolean {
+    if (fd < 0) return true;
+    const pid = /^Pid:\t(\d+)$/m.exec(read_text(`/proc/${tid}/fdinfo/${fd}`) ?? "")?.[1];
+    return pid !== undefined && typeof stat(`/proc/${pid}/task/${tid}`) !== "number";
+  }
+
   credentials(tid: number): Credentials {
     return new Credentials(tid, userNamespace(tid) === this.#namespace);
   }

@@ -28,6 +28,7 @@ import type { EmulatedFd, EmulatedFds } from "./emulated_fds.ts";
 import { fileSystemIoctl } from "./file_system_ioctls.ts";
 import type { Ioctls } from "./ioctls.ts";
 import type { PreservedFiles } from "./preserved_files.ts";
+import { reserve } from "./reservation_ioctls.ts";
 
 /** FIOCLEX, FIONCLEX, FIONBIO: ioctls about the fd, whatever file it refers to. */
 const FD_REQUESTS = new Set([0x5451, 0x5450, 0x5421]);
@@ -87,7 +88,7 @@ export class ObjectCalls {
   /** The model answers. The host also runs the ioctls that change the fd itself. */
   #ioctl(call: Notification): CallAnswer {
     const object = this.objects.find(call.tid, int(call.args[0]));
-    if (object === undefined) return this.contents.ioctl(call);
+    if (object === undefined) return this.contents.ioctl(call) ?? reserve(call, this.preserved);
     if (object.path_only) return -Errno.EBADF;
     const known = fileSystemIoctl(call, object, this.ioctls.program, this.objects);
     if (known !== undefined) return known;

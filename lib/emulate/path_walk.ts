@@ -110,6 +110,10 @@ class Walk {
       }
       if (++links > LINKS_MAX) return undefined;
       this.#follow(name, text, rest);
+      // Such a link leads to no directory: its path is the file's.
+      if (last && this.#base.endsWith(`/map_files/${name}`)) {
+        return { is: "file", path: this.#base, inside: this.#base };
+      }
     }
     return { is: "file", path: this.#here(), inside: this.#inside() };
   }

@@ -8,7 +8,7 @@ import { ftruncate } from "../../ffi/file.ts";
 import type { SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int, long } from "./call_answer.ts";
 import { type Subjects, whyNoFile } from "./call_subject.ts";
-import type { CallingProgram } from "./calling_program.ts";
+import type { CallingProgram, Piece } from "./calling_program.ts";
 import { W_OK } from "./credentials.ts";
 import type { ContentCalls } from "./content_calls.ts";
 import type { EmulatedFds } from "./emulated_fds.ts";
@@ -27,7 +27,7 @@ export class SizeCalls {
     readonly contents: ContentCalls,
   ) {}
 
-  readonly handlers: Handlers<"truncate" | "ftruncate" | "fallocate" | "madvise"> = {
+  readonly handlers: Handlers<"truncate" | "ftruncate" | "fallocate" | "madvise" | "process_madvise"> = {
     truncate: (call) => this.#truncate(call),
     ftruncate: (call) => {
       const { tid, args: [fd, length] } = call;
@@ -42,7 +42,8 @@ export class SizeCalls {
         (model_fd) => this.sys.fallocate(model_fd, int(mode), long(offset), long(length)),
       );
     },
-    madvise: (call) => this.#madvise(call),
+    madvise: ({ tid, args: [address, length] }) => this.#remove(tid, { address, length }),
+    process_madvise: (call) => this.#processMadvise(call),
   };
 
   #change(tid: number, fd: number, run: (model_fd: number) => number): CallAnswer {
@@ -77,7 +78,7 @@ export class SizeCalls {
   }
 
   /** MADV_REMOVE punches a hole, mapping by mapping, up to the first that refuses. */
-  #madvise({ tid, args: [address, length] }: Notification): CallAnswer {
+  #remove(tid: number, { address, length }: Piece): CallAnswer {
     if (this.preserved.none || length === 0n || address % PAGE !== 0n) return undefined;
     for (const { file, shared } of this.program.mappings(tid, address, address + length)) {
       // The host's kernel refuses this mapping before it reaches another.
@@ -85,5 +86,13 @@ export class SizeCalls {
       if (this.preserved.isPreserved(file)) return -Errno.EPERM;
     }
     return undefined;
+  }
+
+  /** EPERM when one of the pieces is refused: none of them is removed then. The host's kernel removes nothing from another process. */
+  #processMadvise({ tid, args: [pidfd, vector, count] }: Notification): CallAnswer {
+    if (this.preserved.none || !this.program.isOwnPidfd(tid, int(pidfd))) return undefined;
+    const pieces = this.program.vector(tid, vector, int(count));
+    if (typeof pieces === "number") return undefined;
+    return pieces.some((piece) => this.#remove(tid, piece) !== undefined) ? -Errno.EPERM : undefined;
   }
 }

@@ -29,8 +29,8 @@ interface Trap {
 
 /** The guard makes the call in the program with this in an argument that the kernel does not look at (watch.c: GUARDS_MARK). */
 const GUARDS = { argument: 3, is: 0x6c756f21 };
-/** _IOC_TYPE of LUO's requests. */
-const LIVEUPDATE_TYPE = { argument: 1, mask: 0xff00, is: 0xba00 };
+/** _IOC_TYPE of LUO's requests (0xba) and of those that reserve or free a file's pages (0x58), and some more, which luo leaves to the host. */
+const LIVEUPDATE_TYPE = { argument: 1, mask: 0x1d00, is: 0x1800 };
 const F_ADD_SEALS = { argument: 1, is: 1033 };
 const MADV_REMOVE = { argument: 2, is: 9 };
 /** PR_GET_SECCOMP, PR_SET_SECCOMP, and 20 and 23, which luo leaves to the host. */
@@ -43,6 +43,7 @@ export const TRAPS = {
   ioctl: { nr: [16, 29], when: LIVEUPDATE_TYPE, strict: "any argument", watched: [0] },
   fcntl: { nr: [72, 25], when: F_ADD_SEALS, strict: "any argument", watched: [0] },
   madvise: { nr: [28, 233], when: MADV_REMOVE },
+  process_madvise: { nr: [440, 440], when: { argument: 3, is: 9 } },
   open_by_handle_at: { nr: [304, 265], when: O_TRUNC },
   truncate: { nr: [76, 45] },
   ftruncate: { nr: [77, 46] },
@@ -192,7 +193,7 @@ export const PASSED: Readonly<Record<string, string>> = {
   "It works on memory: contents of a preserved file may change, its size does not": `
     mprotect munmap brk mremap msync mincore mlock munlock mlock2 mlockall munlockall remap_file_pages mbind set_mempolicy
     get_mempolicy set_mempolicy_home_node migrate_pages move_pages pkey_mprotect pkey_alloc pkey_free map_shadow_stack mseal
-    process_vm_readv process_vm_writev process_madvise process_mrelease shmget shmat shmctl shmdt`,
+    process_vm_readv process_vm_writev process_mrelease shmget shmat shmctl shmdt`,
   "It makes an fd that is neither the device nor a session": `
     pipe pipe2 socket socketpair accept accept4 eventfd eventfd2 signalfd signalfd4 timerfd_create timerfd_settime
     timerfd_gettime epoll_create epoll_create1 inotify_init inotify_init1 inotify_rm_watch fanotify_init memfd_create

@@ -49,6 +49,7 @@ const programs: readonly Recorded[] = [
     "odd_nodes",
     "magic_links",
     "masks",
+    "pages",
   ].map((
     program,
   ) => ({
