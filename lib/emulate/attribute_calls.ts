@@ -60,7 +60,10 @@ export class AttributeCalls {
     });
   }
 
-  /** The owner may give the device to a group of its own. All else needs CAP_CHOWN. */
+  /**
+   * The owner may give the device to a group of its own. All else needs CAP_CHOWN. The bits of setuid and setgid go
+   * (fs/attr.c: setattr_should_drop_sgid(), notify_change()).
+   */
   #chown(call: Notification, named: PathArguments | undefined, uid: bigint, gid: bigint): CallAnswer {
     const [user, group] = [Number(BigInt.asUintN(32, uid)), Number(BigInt.asUintN(32, gid))];
     return this.#change(call, named, (node, credentials) => {
@@ -69,9 +72,15 @@ export class AttributeCalls {
       if (user !== UNCHANGED && !any && !(owner && user === node.uid)) return -Errno.EPERM;
       const joins = group === node.gid || credentials.inGroup(group);
       if (group !== UNCHANGED && !any && !(owner && joins)) return -Errno.EPERM;
+      const keeps = (gid: number) => credentials.inGroup(gid) || credentials.has(CAP_FSETID);
+      const drops = S_ISUID | (node.mode & S_IXGRP || !keeps(node.gid) ? S_ISGID : 0);
+      if (node.mode & drops) {
+        // A change of the mode: it has rules of its own.
+        if (!owns(node, credentials)) return -Errno.EPERM;
+        node.mode &= ~(drops | (keeps(group === UNCHANGED ? node.gid : group) ? 0 : S_ISGID));
+      }
       if (user !== UNCHANGED) node.uid = user;
       if (group !== UNCHANGED) node.gid = group;
-      node.mode &= ~(node.mode & S_IXGRP ? S_ISUID | S_ISGID : S_ISUID);
       return 0;
     });
   }

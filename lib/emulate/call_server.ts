@@ -18,6 +18,7 @@ import { MoveCalls } from "./move_calls.ts";
 import { NameCalls } from "./name_calls.ts";
 import { ObjectCalls } from "./object_calls.ts";
 import { OpenCalls } from "./open_calls.ts";
+import { PathOnlyCalls } from "./path_only_calls.ts";
 import { Paths } from "./paths.ts";
 import { PreservedFiles } from "./preserved_files.ts";
 import { SizeCalls } from "./size_calls.ts";
@@ -73,6 +74,7 @@ export class CallServer implements Disposable {
       ...new SizeCalls(sys, program, objects, subjects, preserved, contents).handlers,
       ...new WriteCalls(sys, program, objects, preserved, contents).handlers,
       ...new TransferCalls(sys, program, objects, preserved).handlers,
+      ...new PathOnlyCalls(program, objects).handlers,
       ...this.copies.handlers,
       ...new KernelCalls(sys, program, objects, ioctls, log).handlers,
     };

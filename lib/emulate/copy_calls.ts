@@ -1,5 +1,6 @@
 /** Calls that give an fd of the machine another number, in this process or in another: that number is watched too. */
 import { F_DUPFD, F_DUPFD_CLOEXEC } from "../../ffi/abi/fcntl.ts";
+import { Errno } from "../../ffi/abi/errno.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { decodeRights, MSGHDR_SIZE } from "../../ffi/abi/socket.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
@@ -37,15 +38,19 @@ export class CopyCalls {
     dup: () => undefined,
     dup2: () => undefined,
     dup3: () => undefined,
-    sendmsg: ({ tid, args: [, header] }) => this.#send(tid, header, 1),
-    sendmmsg: ({ tid, args: [, headers, count] }) => this.#send(tid, headers, int(count)),
-    recvmsg: (call) => this.#sent ? this.await(call) : undefined,
-    recvmmsg: (call) => this.#sent ? this.await(call) : undefined,
+    sendmsg: (call) => this.#ofPath(call) ?? this.#send(call.tid, call.args[1], 1),
+    sendmmsg: (call) => this.#ofPath(call) ?? this.#send(call.tid, call.args[1], int(call.args[2])),
+    recvmsg: (call) => this.#ofPath(call) ?? (this.#sent ? this.await(call) : undefined),
+    recvmmsg: (call) => this.#ofPath(call) ?? (this.#sent ? this.await(call) : undefined),
     pidfd_getfd: (call) => this.objects.empty && !this.objects.hasContents ? undefined : this.await(call),
     // A filter of the program could forbid the guard's.
     seccomp: ({ tid, args: [operation] }) =>
       int(operation) === SECCOMP_SET_MODE_FILTER && this.program.watch.everything(tid) ? AGAIN : undefined,
   };
+
+  #ofPath({ tid, args: [fd] }: Notification): CallAnswer {
+    return this.objects.find(tid, int(fd))?.path_only ? -Errno.EBADF : undefined;
+  }
 
   /** The call is made after this answer, and reported. */
   await({ tid, nr }: Notification): CallAnswer {

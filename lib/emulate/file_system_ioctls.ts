@@ -12,6 +12,7 @@ import { DEVICE_DIRECTORY } from "./device_nodes.ts";
 /** linux/fs.h, asm-generic/ioctls.h. */
 const [FIGETBSZ, FIOQSIZE, FIFREEZE, FIEMAP] = [2, 0x5460, 0xc004_5877, 0xc020_660b];
 const [FICLONE, FICLONERANGE] = [0x4004_9409, 0x4020_940d];
+const [SETFLAGS, FSSETXATTR, FIDEDUPERANGE] = [0x4008_6602, 0x401c_5820, 0xc018_9436];
 /** struct file_clone_range: i64 src_fd, then three u64. */
 const CLONE_RANGE_SIZE = 32;
 const [GET_UUID, GET_SYSFS_PATH] = [0x8011_1500, 0x8081_1501];
@@ -40,6 +41,10 @@ export function fileSystemIoctl(
       return object.kind === "device" ? program.write(tid, address, UUID) : -Errno.ENOTTY;
     case GET_SYSFS_PATH:
       return -Errno.ENOTTY;
+    case SETFLAGS:
+    case FSSETXATTR:
+    case FIDEDUPERANGE:
+      return isReadable(tid, address, raw, program) ? undefined : -Errno.EFAULT;
     case FICLONE:
       return clone(tid, int(address), object, program, objects);
     case FICLONERANGE: {
@@ -49,6 +54,15 @@ export function fileSystemIoctl(
     }
   }
   return undefined;
+}
+
+/** Whether the struct of the request, of the size that the request itself tells, can be read. */
+function isReadable(tid: number, address: bigint, request: bigint, program: CallingProgram): boolean {
+  const size = Number((request >> 16n) & 0x3fffn);
+  // FS_IOC_SETFLAGS tells the size of a long and takes an int.
+  const wanted = Number(BigInt.asUintN(32, request)) === SETFLAGS ? 4 : size;
+  const bytes = program.bytes(tid, address, wanted);
+  return typeof bytes !== "number" && bytes.length === wanted;
 }
 
 /** From another file system EXDEV; from the same one EINVAL, because the target is no regular file. */

@@ -57,11 +57,13 @@ export class NameCalls {
     symlink: (call) => this.#symlink(call, call.args[0], [AT_FDCWD, call.args[1]]),
     symlinkat: (call) => this.#symlink(call, call.args[0], [int(call.args[1]), call.args[2]]),
     bind: (call) => {
+      if (this.#isPathOnly(call)) return -Errno.EBADF;
       const place = this.#socketPlace(call);
       if (place?.is === "below") return -Errno.ENOTDIR;
       return place?.is === "entry" ? (place.entry.node ? -Errno.EADDRINUSE : -Errno.EPERM) : undefined;
     },
     connect: (call) => {
+      if (this.#isPathOnly(call)) return -Errno.EBADF;
       const place = this.#socketPlace(call);
       if (place?.is === "below") return -Errno.ENOTDIR;
       // No socket listens there.
@@ -72,7 +74,7 @@ export class NameCalls {
     chroot: (call) => this.#chroot(call),
     fchroot: () => this.subjects.paths.diverged(),
     pivot_root: (call) => this.#pivot_root(call),
-    setns: () => this.subjects.paths.diverged(),
+    setns: (call) => this.#isPathOnly(call) ? -Errno.EBADF : this.subjects.paths.diverged(),
     unshare: () => this.subjects.paths.diverged(),
   };
 
@@ -158,6 +160,10 @@ export class NameCalls {
     if (subject.entry.bound) return -Errno.EBUSY;
     this.nodes.remove(subject.entry);
     return 0;
+  }
+
+  #isPathOnly({ tid, args: [fd] }: Notification): boolean {
+    return this.subjects.objects.find(tid, int(fd))?.path_only === true;
   }
 
   /** The place of a Unix socket's path. */

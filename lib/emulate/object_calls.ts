@@ -10,6 +10,7 @@ import {
   F_SETFD,
   F_SETFL,
   F_SETLEASE,
+  F_UNLCK,
   MAP_ANONYMOUS,
   MAP_PRIVATE,
   MAP_SHARED,
@@ -35,7 +36,11 @@ const FD_REQUESTS = new Set([0x5451, 0x5450, 0x5421]);
 
 /** The commands about the number, whatever the fd refers to: F_DUPFD_QUERY and F_CREATED_QUERY besides those with a name here. */
 const OF_NUMBER = new Set([F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, 1027, 1028]);
+/** linux/fcntl.h; struct delegation: u32 flags, u16 type, u16. */
+const [F_GETDELEG, F_SETDELEG, DELEGATION_SIZE] = [1039, 1040, 8];
 const PAGE = BigInt(PAGE_SIZE);
+/** linux/fs.h: all flags of sync_file_range(2). */
+const SYNC_FILE_RANGE = 7;
 /** asm-generic/mman-common.h, linux/mman.h: LEGACY_MAP_MASK. */
 const [MAP_TYPE, MAP_SHARED_VALIDATE, MAP_FIXED, MAP_HUGETLB, MAP_LEGACY] = [
   0xf,
@@ -44,6 +49,9 @@ const [MAP_TYPE, MAP_SHARED_VALIDATE, MAP_FIXED, MAP_HUGETLB, MAP_LEGACY] = [
   0x40000,
   0x7c07_f9f3,
 ];
+const MAP_FIXED_NOREPLACE = 0x100000;
+const FIXED = MAP_FIXED | MAP_FIXED_NOREPLACE;
+const END_OF_OFFSETS = 0xffff_ffff_ffff_ffffn;
 const PROT_EXEC = 4;
 
 export class ObjectCalls {
@@ -77,8 +85,16 @@ export class ObjectCalls {
     fsync: (call) => this.#refuse(call, Errno.EINVAL) ?? this.contents.fsync(call),
     fdatasync: (call) => this.#refuse(call, Errno.EINVAL) ?? this.contents.fsync(call),
     readahead: (call) => this.#refuse(call, Errno.EINVAL),
-    sync_file_range: (call) => this.#refuse(call, Errno.ESPIPE),
+    sync_file_range: (call) => this.#sync_file_range(call),
   };
+
+  /** fs/sync.c: sync_file_range() */
+  #sync_file_range(call: Notification): CallAnswer {
+    const [offset, length, flags] = [long(call.args[1]), long(call.args[2]), int(call.args[3])];
+    const end = BigInt.asIntN(64, offset + length);
+    const wrong = flags & ~SYNC_FILE_RANGE || offset < 0n || end < 0n || end < offset;
+    return this.#refuse(call, wrong ? Errno.EINVAL : Errno.ESPIPE);
+  }
 
   #refuse({ tid, args: [fd] }: Notification, errno: number): CallAnswer {
     const object = this.objects.find(tid, int(fd));
@@ -109,6 +125,7 @@ export class ObjectCalls {
       if (object !== undefined) return this.sys.fcntl(object.model_fd, command, int(argument));
       return this.preserved.ask(tid, int(fd), (copy) => this.sys.fcntl(copy, F_ADD_SEALS, int(argument)));
     }
+    if (command === F_GETDELEG || command === F_SETDELEG) return object && this.#delegation(call, command);
     if (![F_GETFL, F_SETFL, F_GET_SEALS, F_SETLEASE].includes(command)) return undefined;
     if (command === F_SETLEASE) return object && -Errno.EINVAL;
     // Only a memfd can do direct transfers.
@@ -116,6 +133,18 @@ export class ObjectCalls {
     const answer = object && this.sys.fcntl(object.model_fd, command, int(argument));
     // F_SETFL runs on the host as well, for those who look at the fd in /proc.
     return command === F_SETFL ? undefined : answer;
+  }
+
+  /** fs/fcntl.c, fs/locks.c: fcntl_getdeleg(), fcntl_setdeleg(). Only a regular file or a directory has delegations. */
+  #delegation({ tid, args: [, , address] }: Notification, command: number): Ret {
+    const { program } = this.ioctls;
+    const bytes = program.bytes(tid, address, DELEGATION_SIZE);
+    if (typeof bytes === "number" || bytes.length < DELEGATION_SIZE) return -Errno.EFAULT;
+    if (command === F_SETDELEG || bytes.some((byte, at) => byte !== 0 && at !== 4 && at !== 5)) {
+      return -Errno.EINVAL;
+    }
+    bytes[4] = F_UNLCK;
+    return program.write(tid, address, bytes);
   }
 
   /** fs/fcntl.c: check_fcntl_cmd(). */
@@ -145,8 +174,13 @@ export class ObjectCalls {
     if (object.path_only) return -Errno.EBADF;
     if (flags & MAP_HUGETLB || length === 0n) return -Errno.EINVAL;
     if (length > ARCH.TASK_SIZE_MAX) return -Errno.ENOMEM;
-    if (flags & MAP_FIXED && address % PAGE !== 0n) return -Errno.EINVAL;
-    if (flags & MAP_FIXED && address > ARCH.TASK_SIZE_MAX - length) return -Errno.ENOMEM;
+    if (flags & FIXED && address % PAGE !== 0n) return -Errno.EINVAL;
+    if (flags & FIXED && address > ARCH.TASK_SIZE_MAX - length) return -Errno.ENOMEM;
+    const taken = () => this.ioctls.program.mappings(tid, address, address + length).length > 0;
+    if (flags & MAP_FIXED_NOREPLACE && taken()) return -Errno.EEXIST;
+    // mm/mmap.c: file_mmap_ok()
+    const pages = (length + PAGE - 1n) / PAGE;
+    if (BigInt.asUintN(64, offset) / PAGE > (END_OF_OFFSETS - pages * PAGE) / PAGE) return -Errno.EOVERFLOW;
     return -this.#whyNotMapped(object, int(protection), flags);
   }
 

@@ -24,7 +24,7 @@ import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import { isMounted, type Subject, type Subjects, whyNoFile } from "./call_subject.ts";
 import type { CopyCalls } from "./copy_calls.ts";
 import type { CallingProgram } from "./calling_program.ts";
-import { CAP_FOWNER, R_OK, W_OK } from "./credentials.ts";
+import { CAP_FOWNER, type Owned, R_OK, W_OK } from "./credentials.ts";
 import { type Entry, newNode, type Node } from "./device_nodes.ts";
 import { type EmulatedFd, identityOf } from "./emulated_fds.ts";
 import type { Ioctls } from "./ioctls.ts";
@@ -35,6 +35,7 @@ import { openMachineFile } from "./machine_files.ts";
 import { isNextKernelFile } from "./next_kernel_files.ts";
 import type { Place } from "./path_walk.ts";
 import type { PreservedFiles } from "./preserved_files.ts";
+import { SESSION } from "./stat_structs.ts";
 
 /** linux/openat2.h: struct open_how has u64 flags, mode, resolve; later versions may append fields. */
 const [OPEN_HOW_SIZE, OPEN_HOW_MAX] = [24, 4096];
@@ -134,8 +135,9 @@ export class OpenCalls {
     if (subject.is === "kernel") return this.#openKernelFile(call, subject, flags);
     if (subject.is === "absent") return this.#make(call, subject.entry, opening);
     if (subject.is === "session") {
+      if (flags & O_PATH) return this.#openPath(call, subject.object, flags);
       // An anonymous inode has no open operation.
-      return flags & O_PATH ? this.#openPath(call, subject.object, flags) : -Errno.ENXIO;
+      return -(this.#whyNotOpened(call, SESSION, flags) ?? Errno.ENXIO);
     }
     const missing = whyNoFile(subject, () => this.program.credentials(call.tid));
     if (missing !== undefined) return -missing;
@@ -152,7 +154,7 @@ export class OpenCalls {
       : this.#openFile(call, node, flags);
   }
 
-  #whyNotOpened({ tid }: Notification, node: Node, flags: number): number | undefined {
+  #whyNotOpened({ tid }: Notification, node: Owned, flags: number): number | undefined {
     if (flags & O_PATH) return undefined;
     const mode = flags & O_ACCMODE;
     const reads = mode === O_WRONLY ? 0 : R_OK;

@@ -20,15 +20,10 @@ import type { CallingProgram } from "./calling_program.ts";
 import type { EmulatedFds } from "./emulated_fds.ts";
 import { sameDevice } from "./path_walk.ts";
 import type { PreservedFiles } from "./preserved_files.ts";
+import { givesNothing, TransferChecks, type TransferSide } from "./transfer_checks.ts";
 
 /** Linux moves the data through a pipe of this size; each pipeful is written whole or refused. */
 const PIPE_SIZE = 65536;
-
-/** An fd with the address of an offset that takes the place of its position; 0: none. */
-interface Side {
-  readonly fd: number;
-  readonly address: bigint;
-}
 
 export class TransferCalls {
   constructor(
@@ -39,32 +34,32 @@ export class TransferCalls {
   ) {}
 
   readonly handlers: Handlers<"sendfile" | "copy_file_range" | "splice"> = {
-    // fs/splice.c: splice_direct_to_actor() reads from what can be sought in. The host's kernel says EINVAL.
-    sendfile: ({ args: [out, from, offset, count], tid }) =>
-      this.#isPipe(tid, int(from))
-        ? undefined
-        : this.#transfer(tid, { fd: int(from), address: offset }, { fd: int(out), address: 0n }, count),
-    copy_file_range: ({ args: [from, from_offset, out, out_offset, count, flags], tid }) =>
-      flags !== 0n || !this.#onOne(tid, int(from), int(out)) ? undefined : this.#transfer(
-        tid,
-        { fd: int(from), address: from_offset },
-        { fd: int(out), address: out_offset },
-        count,
-      ),
-    // fs/splice.c: nothing to move is no error, whatever the fds are. The host's kernel knows the bad ones.
-    splice: ({ args: [from, from_offset, out, out_offset, count], tid }) =>
-      count === 0n || !this.#isPiped(tid, int(from), int(out)) ? undefined : this.#transfer(
-        tid,
-        { fd: int(from), address: from_offset },
-        { fd: int(out), address: out_offset },
-        count,
-      ),
+    sendfile: ({ args: [out, from, offset, count], tid }) => {
+      const sides = [{ fd: int(from), address: offset }, { fd: int(out), address: 0n }] as const;
+      if (this.#isAnyEmulated(tid, sides)) return this.#checks.sendfile(tid, sides[0], sides[1].fd, count);
+      // fs/splice.c: splice_direct_to_actor() reads from what can be sought in. The host's kernel says EINVAL.
+      return this.#isPipe(tid, int(from)) ? undefined : this.#transfer(tid, ...sides, count);
+    },
+    copy_file_range: ({ args: [from, from_offset, out, out_offset, count, flags], tid }) => {
+      const sides = [{ fd: int(from), address: from_offset }, { fd: int(out), address: out_offset }] as const;
+      if (this.#isAnyEmulated(tid, sides)) return this.#checks.copy_file_range(tid, ...sides, flags);
+      if (flags !== 0n || !this.#onOne(tid, int(from), int(out))) return undefined;
+      return this.#transfer(tid, ...sides, count);
+    },
+    splice: ({ args: [from, from_offset, out, out_offset, count, flags], tid }) => {
+      const sides = [{ fd: int(from), address: from_offset }, { fd: int(out), address: out_offset }] as const;
+      if (this.#isAnyEmulated(tid, sides)) return this.#checks.splice(tid, ...sides, count, flags);
+      // Nothing to move is no error. Of two files without a pipe the host's kernel says EINVAL.
+      return count === 0n || !this.#isPipe(tid, int(from)) ? undefined : this.#transfer(tid, ...sides, count);
+    },
   };
 
-  /** splice(2) moves from a pipe or into one; of two other files the host's kernel says EINVAL. */
-  #isPiped(tid: number, from: number, out: number): boolean {
-    if (this.objects.find(tid, from) !== undefined || this.objects.find(tid, out) !== undefined) return true;
-    return this.#isPipe(tid, from);
+  get #checks(): TransferChecks {
+    return new TransferChecks(this.program, this.objects);
+  }
+
+  #isAnyEmulated(tid: number, sides: readonly TransferSide[]): boolean {
+    return sides.some(({ fd }) => this.objects.find(tid, fd) !== undefined);
   }
 
   #isPipe(tid: number, fd: number): boolean {
@@ -74,15 +69,10 @@ export class TransferCalls {
 
   /** copy_file_range(2) copies within one file system, or refuses what is no file; the host's kernel knows the errno. */
   #onOne(tid: number, from: number, out: number): boolean {
-    const emulated = [from, out].some((fd) => this.objects.find(tid, fd) !== undefined);
-    return emulated || sameDevice(`/proc/${tid}/fd/${from}`, `/proc/${tid}/fd/${out}`);
+    return sameDevice(`/proc/${tid}/fd/${from}`, `/proc/${tid}/fd/${out}`);
   }
 
-  #transfer(tid: Notification["tid"], from: Side, out: Side, count: bigint): CallAnswer {
-    const [source, target] = [this.objects.find(tid, from.fd), this.objects.find(tid, out.fd)];
-    const byte = new Uint8Array(1);
-    if (source !== undefined) return this.sys.read(source.model_fd, byte);
-    if (target !== undefined) return this.sys.write(target.model_fd, byte);
+  #transfer(tid: Notification["tid"], from: TransferSide, out: TransferSide, count: bigint): CallAnswer {
     const size = this.preserved.sizeOfFd(tid, out.fd);
     if (size === undefined || BigInt.asIntN(64, count) <= 0n) return undefined;
     const at = this.#writePosition(tid, out);
@@ -96,7 +86,7 @@ export class TransferCalls {
   }
 
   /** Undefined when the host's kernel refuses the target. */
-  #writePosition(tid: number, { fd, address }: Side): bigint | undefined {
+  #writePosition(tid: number, { fd, address }: TransferSide): bigint | undefined {
     const description = this.program.description(tid, fd);
     if (description === undefined) return undefined;
     const { flags, position } = description;
@@ -115,14 +105,14 @@ export class TransferCalls {
 
   #into(
     tid: number,
-    from: Side,
-    out: Side,
+    from: TransferSide,
+    out: TransferSide,
     { copy, count, at, size }: { copy: number; count: bigint; at: bigint; size: bigint },
   ): CallAnswer {
     const found = fstat(copy);
     if (typeof found === "number") return undefined;
     const type = found.mode & S_IFMT;
-    if (type === S_IFSOCK) return undefined;
+    if (type === S_IFSOCK || givesNothing(copy, found.mode)) return undefined;
     const piped = type === S_IFIFO;
     const start = piped ? 0n : this.#offset(tid, from.address, lseek(copy, 0n, SEEK_CUR));
     if (start === undefined) return undefined;
@@ -142,8 +132,8 @@ export class TransferCalls {
   /** Moves the pipefuls that fit into `size`. */
   #copy(
     tid: number,
-    from: Side,
-    out: Side,
+    from: TransferSide,
+    out: TransferSide,
     { copy, start, at, size, length }: {
       copy: number;
       start: bigint;
@@ -177,8 +167,8 @@ export class TransferCalls {
 
   #done(
     tid: number,
-    from: Side,
-    out: Side,
+    from: TransferSide,
+    out: TransferSide,
     { copy, start, at, done }: { copy: number; start: bigint; at: bigint; done: number },
   ): Ret {
     const moved = BigInt(done);

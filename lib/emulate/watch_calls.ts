@@ -10,6 +10,8 @@ import type { CallingProgram } from "./calling_program.ts";
 import { watchedFile } from "./device_nodes.ts";
 
 const [IN_DONT_FOLLOW, FAN_MARK_DONT_FOLLOW] = [0x0200_0000, 4];
+/** linux/inotify.h: what ALL_INOTIFY_BITS lacks. */
+const UNKNOWN = 0x08ff_1000;
 
 export class WatchCalls {
   constructor(readonly program: CallingProgram, readonly subjects: Subjects) {}
@@ -22,6 +24,8 @@ export class WatchCalls {
   #inotify(call: Notification): CallAnswer {
     const [fd, path, raw] = call.args;
     const mask = Number(BigInt.asUintN(32, raw));
+    const path_only = this.subjects.objects.find(call.tid, int(fd))?.path_only;
+    if (path_only && mask !== 0 && (mask & UNKNOWN) === 0) return -Errno.EBADF;
     const subject = this.subjects.byPath(call, { dirfd: AT_FDCWD, path, follow: !(mask & IN_DONT_FOLLOW) });
     return this.#watch(
       call,

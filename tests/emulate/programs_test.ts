@@ -37,6 +37,11 @@ const programs: readonly Recorded[] = [
     "numbers",
     "not_dumpable",
     "passed_on",
+    "fcntls",
+    "requests",
+    "waits",
+    "moves",
+    "mappings",
   ].map((
     program,
   ) => strict(program)),
@@ -50,6 +55,8 @@ const programs: readonly Recorded[] = [
     "magic_links",
     "masks",
     "pages",
+    "rights",
+    "raised",
   ].map((
     program,
   ) => ({
