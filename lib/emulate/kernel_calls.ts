@@ -136,9 +136,10 @@ export class KernelCalls {
 
   #kexec_file_load({ tid, args: [kernel, initrd, length, address, flags] }: Notification): Ret {
     if (!this.program.credentials(tid).has(CAP_SYS_BOOT)) return -Errno.EPERM;
-    const fds = [this.#modelFd(tid, int(kernel)), this.#modelFd(tid, int(initrd))] as const;
     const wanted = Number(length < COMMAND_LINE_MAX ? length : COMMAND_LINE_MAX);
+    // Read before luo takes copies of the fds: when the page is not populated, the call is served again from its start.
     const bytes = this.program.bytes(tid, address, wanted);
+    const fds = [this.#modelFd(tid, int(kernel)), this.#modelFd(tid, int(initrd))] as const;
     const line = typeof bytes === "number" ? null : { bytes, writable: true };
     const answer = this.sys.kexec_file_load(fds[0].fd, fds[1].fd, length, line, flags);
     for (const { fd, adopted } of fds) if (adopted && fd >= 0) this.sys.close(fd);

@@ -34,9 +34,11 @@ export class PreservedFiles {
     if (this.sizeOfFd(tid, fd) === undefined) return undefined;
     const model_fd = this.ioctls.adopt(tid, fd);
     if (model_fd < 0) return undefined;
-    const answer = run(model_fd);
-    this.sys.close(model_fd);
-    return answer;
+    try {
+      return run(model_fd);
+    } finally {
+      this.sys.close(model_fd);
+    }
   }
 
   #preserved(found: Stat | Ret): Stat | undefined {

@@ -111,6 +111,12 @@ closed: opened
 `,
   },
   {
+    program: "lazy_line",
+    options: [],
+    says: "userfaultfd: 0\napi: 0\nregister: 0\nloaded: 40\nleft in luo: nothing\n",
+    root: true,
+  },
+  {
     program: "many",
     options: [],
     says: `thread: made
