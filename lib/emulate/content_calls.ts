@@ -11,20 +11,24 @@ import {
   O_PATH,
   O_RDONLY,
   O_WRONLY,
+  SEEK_SET,
 } from "../../ffi/abi/fcntl.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
+import { close, lseek } from "../../ffi/file.ts";
 import { ARCH } from "../../ffi/libc.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
-import { type CallAnswer, int } from "./call_answer.ts";
+import { type CallAnswer, int, long } from "./call_answer.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import type { EmulatedFds } from "./emulated_fds.ts";
+import { TAKE_WRITES } from "./kernel_file_open.ts";
+import { readKernelFile } from "./kernel_files.ts";
 
 /** asm-generic/ioctls.h, linux/fs.h: FIOCLEX, FIONCLEX, FIONBIO, FIOASYNC, FIONREAD, FIOQSIZE, FIGETBSZ. */
 const OF_EVERY_FILE = new Set([0x5451, 0x5450, 0x5421, 0x5452, 0x541b, 0x5460, 2]);
 const SEEK_END = 2;
 const O_NOATIME = 0o1000000;
 /** The most bytes of a write that matter: sysctl reads a page. */
-const WRITE_MAX = 4096;
+const WRITE_MAX = 4096n;
 
 export class ContentCalls {
   constructor(readonly sys: SystemCalls, readonly program: CallingProgram, readonly objects: EmulatedFds) {}
@@ -49,7 +53,25 @@ export class ContentCalls {
   lseek(call: Notification): CallAnswer {
     if (int(call.args[2]) !== SEEK_END) return undefined;
     const path = this.#path(call);
-    return path !== undefined && isSequence(path) ? -Errno.EINVAL : undefined;
+    if (path === undefined) return undefined;
+    if (isSequence(path)) return -Errno.EINVAL;
+    // The size of most files is 0, whatever their content.
+    return isSysctl(path) ? this.#seek(call, long(call.args[1])) : undefined;
+  }
+
+  /** A sysctl of one int is read whole, at the start, with its value of now. The other files have the content of when they were opened. */
+  read(call: Notification, offset: bigint | undefined): CallAnswer {
+    const path = this.#path(call);
+    if (path === undefined || !TAKE_WRITES.has(path) || !this.#opened(call, O_WRONLY)) return undefined;
+    const [, address, length] = call.args;
+    if (length === 0n || (offset ?? this.#position(call)) !== 0n) return 0;
+    const content = readKernelFile(this.sys, path);
+    if (typeof content === "number") return content;
+    const piece = content.subarray(0, Number(length < WRITE_MAX ? length : WRITE_MAX));
+    const written = this.program.write(call.tid, address, piece);
+    if (written < 0) return written;
+    if (offset === undefined) this.#seek(call, BigInt(piece.length));
+    return piece.length;
   }
 
   /** fs/proc/inode.c: proc_reg_mmap() says EIO, and a file without such an operation ENODEV. */
@@ -78,20 +100,28 @@ export class ContentCalls {
     return this.#writes(call) ? -Errno.EOPNOTSUPP : -Errno.EBADF;
   }
 
-  write(call: Notification, bytes: (length: number) => Uint8Array | number): CallAnswer {
+  write(
+    call: Notification,
+    offset: bigint | undefined,
+    bytes: (length: number) => Uint8Array | number,
+  ): CallAnswer {
     const path = this.#path(call);
     if (path === undefined || !this.#writes(call)) return undefined;
     if (isPlainProc(path)) return -Errno.EIO;
-    const data = bytes(WRITE_MAX);
-    return typeof data === "number" ? data : this.#writeToModel(path, data);
+    const data = bytes(Number(WRITE_MAX));
+    if (typeof data === "number") return data;
+    const at = offset ?? this.#position(call);
+    const answer = this.#writeToModel(path, data, at);
+    if (answer > 0 && offset === undefined) this.#seek(call, at + BigInt(answer));
+    return answer;
   }
 
-  #writeToModel(path: string, data: Uint8Array): Ret {
+  #writeToModel(path: string, data: Uint8Array, at: bigint): Ret {
     // debugfs takes a write to a blob. The model's kernel has no blob whose content is read again.
     if (path.includes("/sub_fdts/") || path.endsWith("/fdt")) return data.length;
     const fd = this.sys.open(path, O_WRONLY);
     if (fd < 0) return -Errno.EINVAL;
-    const answer = this.sys.write(fd, data);
+    const answer = this.sys.pwrite(fd, data, at);
     this.sys.close(fd);
     return answer;
   }
@@ -100,9 +130,27 @@ export class ContentCalls {
     return this.objects.contentPath(tid, fd);
   }
 
-  #writes({ tid, args: [fd] }: Notification): boolean {
-    const access = (this.program.description(tid, int(fd))?.flags ?? O_RDONLY) & O_ACCMODE;
-    return access !== O_RDONLY && access !== O_ACCMODE;
+  #writes(call: Notification): boolean {
+    return this.#opened(call, O_RDONLY);
+  }
+
+  /** Whether the access mode is another than this one, and than that of O_PATH. */
+  #opened({ tid, args: [fd] }: Notification, not: number): boolean {
+    const access = (this.program.description(tid, int(fd))?.flags ?? not) & O_ACCMODE;
+    return access !== not && access !== O_ACCMODE;
+  }
+
+  #position({ tid, args: [fd] }: Notification): bigint {
+    return this.program.description(tid, int(fd))?.position ?? 0n;
+  }
+
+  /** Moves the position of the program's fd. */
+  #seek({ tid, args: [fd] }: Notification, to: bigint): Ret {
+    const copy = this.program.fd(tid, int(fd));
+    if (copy < 0) return copy;
+    const answer = Number(lseek(copy, to, SEEK_SET));
+    close(copy);
+    return answer;
   }
 }
 
@@ -115,8 +163,12 @@ function isPlainProc(path: string): boolean {
   return /^\/proc\/[^/]+$/.test(path);
 }
 
+function isSysctl(path: string): boolean {
+  return path.startsWith("/proc/sys/");
+}
+
 function isSequence(path: string): boolean {
   if (isPlainProc(path)) return path !== "/proc/config.gz";
   if (isDebugfs(path)) return path.includes("/scratch_");
-  return path.startsWith("/proc/") && !path.startsWith("/proc/sys/");
+  return path.startsWith("/proc/") && !isSysctl(path);
 }

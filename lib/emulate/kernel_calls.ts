@@ -17,7 +17,8 @@ import { AGAIN } from "./number_watch.ts";
 
 const COMMAND_LINE_MAX = 1 << 16;
 /** linux/kexec.h */
-const KEXEC_FILE_UNLOAD = 1n;
+const [KEXEC_FILE_UNLOAD, KEXEC_FILE_ON_CRASH, KEXEC_FILE_UNKNOWN] = [1n, 2n, 1n << 32n];
+const KEXEC_ON_CRASH = 1n;
 const KEXEC_SEGMENT_MAX = 16n;
 /** KEXEC_ON_CRASH, KEXEC_PRESERVE_CONTEXT, KEXEC_UPDATE_ELFCOREHDR, KEXEC_CRASH_HOTPLUG_SUPPORT. */
 const [KEXEC_FLAGS, KEXEC_ARCH_MASK] = [0xfn, 0xffff_0000n];
@@ -126,12 +127,17 @@ export class KernelCalls {
   /** Without segments it unloads the image. The model cannot run segments: EPERM, as a locked-down kernel says. */
   #kexec_load({ tid, args: [, segments, , flags] }: Notification): Ret {
     if (!this.program.credentials(tid).has(CAP_SYS_BOOT)) return -Errno.EPERM;
+    const crash = flags & KEXEC_ON_CRASH ? KEXEC_FILE_ON_CRASH : 0n;
+    // A refused call uses up one of kernel.kexec_load_limit_* too, before its arguments are looked at.
+    const ask = (more: bigint) => this.sys.kexec_file_load(-1, -1, 0n, null, crash | more);
     const architecture = flags & KEXEC_ARCH_MASK;
-    if ((flags & ~KEXEC_ARCH_MASK & ~KEXEC_FLAGS) !== 0n || segments > KEXEC_SEGMENT_MAX) {
-      return -Errno.EINVAL;
+    const known = architecture === 0n || architecture === KEXEC_ARCH[Deno.build.arch];
+    if ((flags & ~KEXEC_ARCH_MASK & ~KEXEC_FLAGS) !== 0n || segments > KEXEC_SEGMENT_MAX || !known) {
+      return ask(KEXEC_FILE_UNKNOWN);
     }
-    if (architecture !== 0n && architecture !== KEXEC_ARCH[Deno.build.arch]) return -Errno.EINVAL;
-    return segments === 0n ? this.sys.kexec_file_load(-1, -1, 0n, null, KEXEC_FILE_UNLOAD) : -Errno.EPERM;
+    if (segments === 0n) return ask(KEXEC_FILE_UNLOAD);
+    ask(KEXEC_FILE_UNKNOWN);
+    return -Errno.EPERM;
   }
 
   #kexec_file_load({ tid, args: [kernel, initrd, length, address, flags] }: Notification): Ret {

@@ -82,7 +82,8 @@ export function openKernelFile(
   return typeof content === "number" ? content : contentFile(name, content, { flags, mode, sealed: !takes });
 }
 
-const TAKE_WRITES: ReadonlySet<string> = new Set([
+/** The sysctls of one int that a program can change. */
+export const TAKE_WRITES: ReadonlySet<string> = new Set([
   "/proc/sys/kernel/kexec_load_disabled",
   "/proc/sys/kernel/kexec_load_limit_reboot",
   "/proc/sys/kernel/kexec_load_limit_panic",

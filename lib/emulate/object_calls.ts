@@ -69,8 +69,8 @@ export class ObjectCalls {
   > = {
     ioctl: (call) => this.#ioctl(call),
     fcntl: (call) => this.#fcntl(call),
-    read: (call) => this.#read(call, undefined),
-    pread64: (call) => this.#read(call, long(call.args[3])),
+    read: (call) => this.#read(call, undefined) ?? this.contents.read(call, undefined),
+    pread64: (call) => this.#read(call, long(call.args[3])) ?? this.contents.read(call, long(call.args[3])),
     readv: (call) => this.#read(call, undefined),
     preadv: (call) => this.#read(call, long(call.args[3])),
     preadv2: (call) => this.#read(call, long(call.args[3]) === -1n ? undefined : long(call.args[3])),

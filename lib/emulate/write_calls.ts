@@ -114,6 +114,7 @@ export class WriteCalls {
     if (!inMemory({ address, length })) return undefined;
     const kernel = this.contents.write(
       call,
+      offset,
       (most) => this.program.bytes(tid, address, Math.min(most, Number(length))),
     );
     if (kernel !== undefined) return kernel;

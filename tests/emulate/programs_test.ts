@@ -57,6 +57,9 @@ const programs: readonly Recorded[] = [
     "pages",
     "rights",
     "raised",
+    "load_limits",
+    "command_lines",
+    "sysctls",
   ].map((
     program,
   ) => ({

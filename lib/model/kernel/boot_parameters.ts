@@ -2,6 +2,7 @@
  * Reads the parameters of a kernel's command line: switches (`early_param`, kstrtobool()), lists, and
  * `initcall_blacklist`.
  */
+import { encodeOsText } from "../../../ffi/abi/os_text.ts";
 import { kstrtobool } from "../../../ffi/abi/kstrtobool.ts";
 
 /**
@@ -25,7 +26,9 @@ export function initcall_blacklisted(command_line: string, name: string): boolea
  */
 export function kernel_values(command_line: string, name: string): string[] {
   const found: string[] = [];
-  for (const [text] of command_line.matchAll(/(?:[^\s"]|"[^"]*(?:"|$))+/g)) {
+  // Byte by byte: the kernel takes 0xa0 for a space, and knows no other characters.
+  const bytes = Array.from(encodeOsText(command_line), (byte) => String.fromCharCode(byte)).join("");
+  for (const [text] of bytes.matchAll(/(?:[^\s"]|"[^"]*(?:"|$))+/g)) {
     const word = text.startsWith('"') ? text.slice(1).replace(/"$/, "") : text;
     if (word === "--") break;
     if (!word.startsWith(`${name}=`)) continue;

@@ -1,6 +1,7 @@
 /** kexec_file_load(2) (kernel/kexec_file.c): checks an image, and keeps it for the reboot. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
+import { decodeOsText } from "../../../ffi/abi/os_text.ts";
 import * as kexec from "../../../ffi/abi/kexec.ts";
 import type { Ret, UserPointer } from "../../system_calls.ts";
 import { IMAGE_LOADERS, type ImageHead } from "./image_loader.ts";
@@ -69,7 +70,7 @@ function read_command_line(a: KexecArguments): string | Ret {
   if (bytes.length < length) return -Errno.EFAULT;
   if (bytes[length - 1] !== 0) return -Errno.EINVAL;
   const text = bytes.subarray(0, length);
-  return new TextDecoder().decode(text.subarray(0, text.indexOf(0)));
+  return decodeOsText(text.subarray(0, text.indexOf(0)));
 }
 
 /** kernel_read_file_from_fd(): the start of the file and its length. */

@@ -1,9 +1,9 @@
 /** Who may load an image, and how often (kexec_load_permitted() of kernel/kexec_core.c). */
 import { Errno } from "../../../ffi/abi/errno.ts";
+import type { Ret } from "../../system_calls.ts";
+import { read_integer } from "./sysctl_integer.ts";
 
 type Kind = "reboot" | "panic";
-
-const INT_MAX = 0x7fffffff;
 
 /** The sysctls `kernel.kexec_load_disabled` and `kernel.kexec_load_limit_*` of one boot. */
 export class KexecPermission {
@@ -18,20 +18,24 @@ export class KexecPermission {
     return true;
   }
 
-  /** Accepts 1 only, and cannot be undone (proc_dointvec_minmax with both limits 1). */
-  disable(text: string): number | undefined {
-    if (!/^\s*1\s*$/.test(text)) return -Errno.EINVAL;
+  /** Accepts 1 only, and cannot be undone (proc_dointvec_minmax with both limits 1). The bytes that were taken; -errno. */
+  disable(bytes: Uint8Array): Ret {
+    const read = read_integer(bytes);
+    if (typeof read === "number") return read;
+    if (read.value === undefined) return read.taken;
+    if (read.value !== 1) return -Errno.EINVAL;
     this.disabled = true;
-    return undefined;
+    return read.taken;
   }
 
   /** kexec_limit_handler(): accepts a lower number only. Without a number Linux takes what its variable holds; 0 was seen. */
-  limit(kind: Kind, text: string): number | undefined {
-    if (!/^\s*(-?\d+\s*)?$/.test(text)) return -Errno.EINVAL;
-    const value = Number(text);
+  limit(kind: Kind, bytes: Uint8Array): Ret {
+    const read = read_integer(bytes);
+    if (typeof read === "number") return read;
+    const { value = 0, taken } = read;
     const left = this.left[kind];
-    if (value < 0 || value > INT_MAX || (left >= 0 && value >= left)) return -Errno.EINVAL;
+    if (value < 0 || (left >= 0 && value >= left)) return -Errno.EINVAL;
     this.left[kind] = value;
-    return undefined;
+    return taken;
   }
 }

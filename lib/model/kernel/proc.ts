@@ -1,6 +1,8 @@
 /** The files of /proc, /sys and /dev that live update needs; each read gives their present contents. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
+import { encodeOsText } from "../../../ffi/abi/os_text.ts";
+import type { Ret } from "../../system_calls.ts";
 import { kernel_config } from "../ground/kernel_config.ts";
 import { read_debugfs } from "./debugfs.ts";
 import { type FileOperations, opened_flags, OpenFile, stat } from "../fs/file.ts";
@@ -12,8 +14,8 @@ interface Entry {
   /** False: this kernel does not have the file. */
   readonly present?: (system: System) => boolean;
   readonly read: (system: System) => string | Uint8Array;
-  /** Returns -errno, or undefined when the text was accepted. */
-  readonly write?: (system: System, text: string) => number | undefined;
+  /** A sysctl of one int. Returns the bytes that were taken, or -errno. */
+  readonly write?: (system: System, bytes: Uint8Array) => Ret;
 }
 
 const entries = new Map<string, Entry>([
@@ -26,17 +28,17 @@ const entries = new Map<string, Entry>([
   ["/proc/sys/kernel/kexec_load_disabled", {
     mode: 0o644,
     read: ({ kexec }) => `${Number(kexec.disabled)}\n`,
-    write: ({ kexec }, text) => kexec.disable(text),
+    write: ({ kexec }, bytes) => kexec.disable(bytes),
   }],
   ["/proc/sys/kernel/kexec_load_limit_reboot", {
     mode: 0o644,
     read: ({ kexec }) => `${kexec.left.reboot}\n`,
-    write: ({ kexec }, text) => kexec.limit("reboot", text),
+    write: ({ kexec }, bytes) => kexec.limit("reboot", bytes),
   }],
   ["/proc/sys/kernel/kexec_load_limit_panic", {
     mode: 0o644,
     read: ({ kexec }) => `${kexec.left.panic}\n`,
-    write: ({ kexec }, text) => kexec.limit("panic", text),
+    write: ({ kexec }, bytes) => kexec.limit("panic", bytes),
   }],
   // misc_register() of kernel/liveupdate/luo_core.c: a dynamic minor, from 261 down to 256 (drivers/char/misc.c).
   ["/proc/misc", { mode: 0o444, read: (system) => hasDevice(system) ? "261 liveupdate\n" : "" }],
@@ -89,14 +91,23 @@ export function open_proc(
     positioned: true,
     read(file, into, offset) {
       const found = entry.read(system);
-      const text = typeof found === "string" ? new TextEncoder().encode(found) : found;
+      const text = typeof found === "string" ? encodeOsText(found) : found;
       const at = Number(offset ?? file.position);
+      // A number is read whole or not at all.
+      if (at > 0 && entry.write !== undefined) return 0;
       const piece = text.subarray(at, at + into.length);
       into.set(piece);
       if (offset === undefined) file.position += BigInt(piece.length);
       return piece.length;
     },
-    write: (_file, from) => entry.write?.(system, new TextDecoder().decode(from)) ?? from.length,
+    write(file, from, offset) {
+      // sysctl_writes_strict is 1: what is not written at the start has no number for the kernel, but is taken.
+      const at_start = (offset ?? file.position) === 0n;
+      const taken = entry.write?.(system, at_start ? from : from.subarray(0, 0)) ?? from.length;
+      const answer = at_start || taken < 0 ? taken : from.length;
+      if (answer > 0 && offset === undefined) file.position += BigInt(answer);
+      return answer;
+    },
     lseek: (file, offset, whence) => generic_lseek(file, offset, whence, 0n),
     reopen: (_file, again) => open_proc(system, path, again, uid) ?? -Errno.ENOENT,
   };

@@ -1,6 +1,7 @@
 /** A process of the model: the system calls of the seam (`lib/system_calls.ts`), each on the process's own fd table. */
 import { Errno } from "../../../ffi/abi/errno.ts";
 import * as abi from "../../../ffi/abi/fcntl.ts";
+import { KEXEC_FILE_ON_CRASH } from "../../../ffi/abi/kexec.ts";
 import { ProcessKilled, type Received, type Ret, type SystemCalls } from "../../system_calls.ts";
 import type { Stat, UserPointer, Utsname } from "../../system_calls.ts";
 import { do_fcntl } from "../fs/fcntl.ts";
@@ -217,7 +218,8 @@ export class Process extends Task implements SystemCalls {
   ): Ret {
     const image = load_image(this, { kernel_fd, initrd_fd, cmdline_len, cmdline, flags });
     if (typeof image === "number") return image;
-    this.system.image = image;
+    // There is no crash image, so that unloading it changes nothing.
+    if (image !== undefined || !(flags & BigInt(KEXEC_FILE_ON_CRASH))) this.system.image = image;
     return 0;
   }
 

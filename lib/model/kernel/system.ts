@@ -2,6 +2,7 @@
 const LOG_LINES = 4096;
 
 /** One booted kernel: all state that begins at its boot and ends with it. */
+import { encodeOsText } from "../../../ffi/abi/os_text.ts";
 import type { Ret } from "../../system_calls.ts";
 import { initcall_blacklisted, kernel_parameter, kernel_values } from "./boot_parameters.ts";
 import { MountedDisk } from "../fs/disk.ts";
@@ -113,7 +114,7 @@ export class System {
     const page = ram.kernel_page();
     if (page === undefined) throw new KernelPanic("Out of memory");
     this.#boot_page = page;
-    ram.page(page)?.set(new TextEncoder().encode(this.command_line.slice(0, 512)));
+    ram.page(page)?.set(encodeOsText(this.command_line).subarray(0, 512));
     if (handed === undefined) return undefined;
     if (this.speaks !== undefined) retrieve_memory(ram, formats_of(this.speaks).tree.map, handed.map);
     this.#scratch_frames = ram.open(handed.scratch);

@@ -212,6 +212,17 @@ export const kexecCases: readonly Case[] = [
     },
   },
   {
+    name: "/sys/kernel/kexec_loaded stays when a crash image is unloaded that was never loaded",
+    whole_machine: true,
+    run(world) {
+      answers(load(world), 0);
+      const flags = BigInt(KEXEC_FILE_UNLOAD | KEXEC_FILE_ON_CRASH);
+      answers(world.sys.kexec_file_load(-1, -1, 0n, null, flags), 0);
+      equal(loaded(world), "1\n");
+      answers(unload(world), 0);
+    },
+  },
+  {
     name: "kexec_load_limit_reboot counts every call, also one that fails, but for crash images",
     whole_machine: true,
     run(world) {
@@ -240,6 +251,21 @@ export const kexecCases: readonly Case[] = [
       equal(loadsLeft(world), left);
       answers(limitLoads(world, ` ${left - 1} \n`), String(left - 1).length + 3);
       equal(loadsLeft(world), left - 1);
+    },
+  },
+  {
+    name: "kexec_load_limit_reboot takes octal and hexadecimal numbers, and the first word of several",
+    whole_machine: true,
+    run(world) {
+      if (loadsLeft(world) < 0) answers(limitLoads(world, "2147483647\n"), 11);
+      const left = loadsLeft(world);
+      for (const text of [" ", "08", "0x", "1x", "1\0", "1\v", "+1", "- 1", "0".repeat(22)]) {
+        answers(limitLoads(world, text), "EINVAL");
+      }
+      answers(limitLoads(world, `0x${(left - 1).toString(16)}`), 2 + (left - 1).toString(16).length);
+      equal(loadsLeft(world), left - 1);
+      answers(limitLoads(world, `0${(left - 2).toString(8)}\t7`), 2 + (left - 2).toString(8).length);
+      equal(loadsLeft(world), left - 2);
     },
   },
   {
