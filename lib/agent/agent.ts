@@ -19,6 +19,7 @@ import { UpdateService } from "./update_service.ts";
 import { VarlinkServer } from "./varlink_server.ts";
 
 export interface AgentOptions {
+  /** The agent disposes of it, and of those of next kernels. */
   readonly sys: SystemCalls;
   /** The word for the kernel in `status` and `Identify`. Nothing else depends on it. */
   readonly backend: Status["backend"];
@@ -42,7 +43,7 @@ export interface AgentOptions {
   readonly service?: Service;
   /** The path of a socket for clients of luo-agent. */
   readonly luodSocket?: string | undefined;
-  /** A new process of the kernel that runs after the end of the agent's own; the agent disposes of it. Undefined: none runs. */
+  /** A new process of the kernel that runs after the end of the agent's own. Undefined: none runs. */
   readonly next_kernel?: () => SystemCalls | undefined;
 }
 
@@ -64,8 +65,8 @@ export async function runAgent(given: AgentOptions): Promise<void> {
   given.reload?.addEventListener("reload", reload);
   try {
     for (let sys: SystemCalls | undefined = options.sys; sys !== undefined;) {
-      // Disposing is a process's orderly end. The caller does it for the first kernel's.
-      using _ = sys === options.sys ? undefined : sys;
+      // Disposing is a process's orderly end. The model's machine may end with it, and has removed its socket before the lock is let go.
+      using _ = sys;
       const started = sys === options.sys ? processStart() : moment("to");
       sys = await runInKernel({ ...options, sys }, paths, started);
     }

@@ -79,7 +79,7 @@ export class MachineServer {
         for (const { fd } of await this.#next()) {
           if (fd === this.#wakeup.fd) this.#wakeup.take();
           else if (fd === this.#listener) this.#accept();
-          else if (this.#serve(fd) === "goodbye" && await this.#isLeft()) return;
+          else if (this.#serve(fd) === "goodbye" && await this.#endsWith(fd)) return;
         }
       }
     } finally {
@@ -143,15 +143,22 @@ export class MachineServer {
   #goodbye(client: Client, packet: Packet): "goodbye" {
     for (const fd of packet.fds) close(fd);
     client.sys[Symbol.dispose]();
-    this.#forget(client);
     return "goodbye";
   }
 
-  async #isLeft(): Promise<boolean> {
-    if (this.#clients.size > 0 || !this.hardware.idle || await this.isNeeded()) return false;
-    // A new client may be waiting.
-    this.#accept();
-    return this.#clients.size === 0;
+  /**
+   * Whether the machine ends after this client's goodbye. Then the client is answered, by hanging up, when the socket is gone: a user
+   * may remove its directory next.
+   */
+  async #endsWith(socket: number): Promise<boolean> {
+    if (this.#clients.size === 1 && this.hardware.idle && !await this.isNeeded()) {
+      // A new client may be waiting.
+      this.#accept();
+      if (this.#clients.size === 1) return true;
+    }
+    const client = this.#clients.get(socket);
+    if (client !== undefined) this.#forget(client);
+    return false;
   }
 
   #failed(client: Client, error: unknown): void {

@@ -7,6 +7,13 @@ Deno.test("machine stop: none runs, and that is no error", async () => {
   assert.equal(await cli.ok(["machine", "stop"]), "No machine was running\n");
 });
 
+Deno.test("agent stop: returns when the sockets of agent and machine are gone, so that the directory can be removed", async () => {
+  await using cli = new Cli();
+  await cli.ok(["status"]);
+  const { out } = await cli.shell(`luo agent stop >&2 && ls -F "$D" | grep = ; ls "$D"/s.lock`);
+  assert.equal(out, `${cli.socket}.lock\n`);
+});
+
 Deno.test("machine stop: refused while the agent runs, and nothing is lost by it", async () => {
   await using cli = new Cli();
   await cli.ok(["session", "create", "vm"]);
