@@ -8,6 +8,7 @@ import { Ended } from "./errors/program_ended.ts";
 import { executeKind, toFailure } from "./errors/to_failure.ts";
 import { Failure } from "./errors/failure.ts";
 import { faultsFlag, parseFaults } from "./arguments/faults_flag.ts";
+import type { onSignals } from "./processes/signals.ts";
 
 export interface Flags {
   readonly strict: boolean;
@@ -16,7 +17,7 @@ export interface Flags {
 }
 
 /** Signals that are sent to luo alone. luo forwards them to CMD. */
-const FORWARDED = { SIGTERM: 15, SIGHUP: 1, SIGUSR1: 10, SIGUSR2: 12 } as const;
+const FORWARDED = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 /** Signals that the terminal sends to all foreground processes. CMD gets them too; luo ends when CMD ends. */
 const IGNORED = ["SIGINT", "SIGQUIT"] as const;
 
@@ -29,12 +30,13 @@ export async function run(context: Context, flags: Flags, argv: readonly string[
   const { emulate, LaunchError } = await import("../lib/emulate/emulation.ts");
   const { inheritedEnvironment } = await import("../lib/files/inherited_environment.ts");
   const { hostAvailableMemory } = await import("../lib/files/free_memory.ts");
+  const { onSignals } = await import("./processes/signals.ts");
   const { findProgram, startLimits } = await import("../lib/files/program_start.ts");
   const env = inheritedEnvironment();
   const path = findProgram(name, env);
   await checkArchitecture(name, path);
   const available = hostAvailableMemory();
-  using signals = forwarding();
+  using signals = forwarding(onSignals);
   const say = (line: string) => context.process.stderr.write(`${line}\n`);
   try {
     return await emulate({
@@ -94,21 +96,17 @@ function noSeccomp(stage: string, errno: string): Failure {
 }
 
 /** Collects signals that arrive here; `pass` sends them on to the init. */
-function forwarding(): Disposable & EmulateOptions["signals"] {
+function forwarding(listen: typeof onSignals): Disposable & EmulateOptions["signals"] {
   const waiting: number[] = [];
   let came = () => {};
-  const listeners: [Deno.Signal, () => void][] = [];
-  const listen = (signal: Deno.Signal, run: () => void) => {
-    Deno.addSignalListener(signal, run);
-    listeners.push([signal, run]);
+  const forward = (signal: number) => {
+    waiting.push(signal);
+    came();
   };
-  for (const [name, number] of Object.entries(FORWARDED)) {
-    listen(name as keyof typeof FORWARDED, () => {
-      waiting.push(number);
-      came();
-    });
-  }
-  for (const name of IGNORED) listen(name, () => {});
+  const listening = listen({
+    ...Object.fromEntries(FORWARDED.map((name) => [name, forward])),
+    ...Object.fromEntries(IGNORED.map((name) => [name, () => {}])),
+  });
   return {
     come: () => waiting.length > 0 ? Promise.resolve() : new Promise((resolve) => came = resolve),
     async pass(init) {
@@ -117,9 +115,7 @@ function forwarding(): Disposable & EmulateOptions["signals"] {
       const { kill } = await import("../ffi/process.ts");
       for (const signal of waiting.splice(0)) kill(init, signal);
     },
-    [Symbol.dispose]() {
-      for (const [name, run] of listeners) Deno.removeSignalListener(name, run);
-    },
+    [Symbol.dispose]: () => listening[Symbol.dispose](),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Ret } from "./abi/values.ts";
 import { F_GETFD, F_SETFD, FD_CLOEXEC } from "./abi/fcntl.ts";
 import { fcntl } from "./file.ts";
 import { addresses, cString, keepAlive, libc } from "./libc.ts";
+import { is_ignored } from "./process.ts";
 
 const POSIX_SPAWN_SETSIGDEF = 0x04;
 const POSIX_SPAWN_SETSIGMASK = 0x08;
@@ -12,6 +13,8 @@ const POSIX_SPAWN_SETSID = 0x80;
 const STRUCT_SIZE = 512;
 const SIGSET_SIZE = 128;
 const SIGPIPE = 13;
+/** The signals after these are for programs' own use (signal(7)). */
+const LAST_SIGNAL = 31;
 /** Fds below this number are checked for inheritance. Higher ones are rarely inherited. */
 const FD_LIMIT = 1024;
 
@@ -35,7 +38,6 @@ export interface Spawn {
 export function spawn_detached({ path, argv, env, output }: Spawn): Ret {
   const call = libc();
   const [actions, attributes] = [new Uint8Array(STRUCT_SIZE), new Uint8Array(STRUCT_SIZE)];
-  const all_signals = new Uint8Array(SIGSET_SIZE).fill(0xff);
   call.posix_spawn_file_actions_init(actions);
   call.posix_spawn_file_actions_addopen(actions, 0, cString("/dev/null"), 0, 0);
   call.posix_spawn_file_actions_adddup2(actions, output, 1);
@@ -45,7 +47,7 @@ export function spawn_detached({ path, argv, env, output }: Spawn): Ret {
     attributes,
     POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK,
   );
-  call.posix_spawnattr_setsigdefault(attributes, all_signals);
+  call.posix_spawnattr_setsigdefault(attributes, allSignals());
   call.posix_spawnattr_setsigmask(attributes, new Uint8Array(SIGSET_SIZE));
   const inherited = inheritedFds();
   for (const fd of inherited) fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -87,8 +89,7 @@ export function spawn_with(options: SpawnWith): Ret {
     attributes,
     POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | (apart ? POSIX_SPAWN_SETSID : 0),
   );
-  const defaults = inheritIgnored ? sigset(SIGPIPE) : new Uint8Array(SIGSET_SIZE).fill(0xff);
-  call.posix_spawnattr_setsigdefault(attributes, defaults);
+  call.posix_spawnattr_setsigdefault(attributes, inheritIgnored ? allButIgnored() : allSignals());
   call.posix_spawnattr_setsigmask(attributes, new Uint8Array(SIGSET_SIZE));
   const [args, variables] = [argv.map(cString), env.map(cString)];
   const [argp, envp] = [addresses(args), addresses(variables)];
@@ -101,10 +102,22 @@ export function spawn_with(options: SpawnWith): Ret {
   return error === 0 ? pid[0] ?? 0 : -error;
 }
 
-/** A `sigset_t` with one signal. */
-function sigset(signal: number): Uint8Array<ArrayBuffer> {
-  const set = new Uint8Array(SIGSET_SIZE);
-  set[(signal - 1) >> 3] = 1 << ((signal - 1) & 7);
+/** A `sigset_t` with every signal. */
+function allSignals(): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(SIGSET_SIZE).fill(0xff);
+}
+
+/**
+ * Every signal but those that this process ignores, and SIGPIPE in any case. A signal that is not in the set would keep its default
+ * action as well, except the C library's own two (32 and 33), which posix_spawn(3) would make ignored.
+ */
+function allButIgnored(): Uint8Array<ArrayBuffer> {
+  const set = allSignals();
+  for (let signal = 1; signal <= LAST_SIGNAL; signal++) {
+    if (signal === SIGPIPE || !is_ignored(signal)) continue;
+    const byte = (signal - 1) >> 3;
+    set[byte] = (set[byte] ?? 0) & ~(1 << ((signal - 1) & 7));
+  }
   return set;
 }
 

@@ -1,14 +1,11 @@
 /** The command of `file restore --exec`: as a child whose signals and exit code luo passes on, or in the place of luo. */
-import { ignore, is_ignored, kill } from "../../ffi/process.ts";
+import { kill } from "../../ffi/process.ts";
 import type { FileInfo } from "../../lib/agent/protocol.ts";
 import { become, exitCodeOf, startWith } from "../../lib/files/execute.ts";
 import type { HostFd } from "../../lib/files/host_fd.ts";
 import { descriptionAt } from "../../lib/files/own_description.ts";
 import { inForeground } from "../../lib/files/terminal.ts";
-
-const FORWARDED = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGUSR1: 10, SIGUSR2: 12, SIGTERM: 15 } as const;
-/** Ctrl-C and Ctrl-\: the terminal sends them to the command too, and to the command a second one may mean something else. */
-const FROM_TERMINAL: ReadonlySet<string> = new Set(["SIGINT", "SIGQUIT"]);
+import { onSignals } from "./signals.ts";
 
 /**
  * Runs the command to its end. luo stays as its parent.
@@ -18,8 +15,19 @@ const FROM_TERMINAL: ReadonlySet<string> = new Set(["SIGINT", "SIGQUIT"]);
  */
 export async function runWithFile(argv: readonly string[], fd: HostFd, file: FileInfo): Promise<number> {
   let pid = 0;
-  using _ = onSignals((name, number) => {
-    if (!FROM_TERMINAL.has(name) || !inForeground()) kill(pid, number);
+  // Listeners run between turns of the event loop, so none runs before `pid` is known.
+  const send = (signal: number) => void kill(pid, signal);
+  // The terminal sends Ctrl-C and Ctrl-\ to the command too, and to the command a second one may mean something else.
+  const sendUnlessTerminal = (signal: number) => {
+    if (!inForeground()) send(signal);
+  };
+  using _ = onSignals({
+    SIGHUP: send,
+    SIGTERM: send,
+    SIGUSR1: send,
+    SIGUSR2: send,
+    SIGINT: sendUnlessTerminal,
+    SIGQUIT: sendUnlessTerminal,
   });
   using own = ownDescription(fd, file);
   pid = startWith(argv, own, variables(file));
@@ -54,23 +62,4 @@ function ownDescription(fd: HostFd, { token, position = 0 }: FileInfo): HostFd {
 
 function variables({ token, size }: FileInfo): Record<string, string> {
   return { LUO_FD: "3", LUO_TOKEN: token, LUO_SIZE: String(size) };
-}
-
-/**
- * Calls `send` for every signal that is for the command. A signal that luo was started with as ignored (nohup) stays ignored, in the
- * command too: the first listener of Deno also catches SIGHUP, SIGINT and SIGTERM, so they are ignored again. Listeners run between
- * turns of the event loop, so none runs before `pid` is known.
- */
-function onSignals(send: (name: string, number: number) => void): Disposable {
-  const signals = Object.entries(FORWARDED) as [keyof typeof FORWARDED, number][];
-  const ignored = signals.filter(([, number]) => is_ignored(number));
-  const heard = signals.filter((signal) => !ignored.includes(signal))
-    .map(([name, number]) => ({ name, listener: () => send(name, number) }));
-  for (const { name, listener } of heard) Deno.addSignalListener(name, listener);
-  for (const [, number] of ignored) ignore(number);
-  return {
-    [Symbol.dispose]() {
-      for (const { name, listener } of heard) Deno.removeSignalListener(name, listener);
-    },
-  };
 }

@@ -15,6 +15,7 @@ import { target } from "./agent_calls.ts";
 import type { Context } from "../base/context.ts";
 import { connectIfRunning } from "./running_machine.ts";
 import { selfCommand } from "./own_command.ts";
+import { onSignals } from "./signals.ts";
 import { type AgentTarget, machineSocket } from "../arguments/agent_target.ts";
 
 /** Where clients of luo-agent look for luod (LUOD_SOCKET_PATH of its luo_defs.h). */
@@ -49,9 +50,9 @@ export async function serveAgent(
   const log = (line: string) =>
     context.process.stderr.write(`${new Date().toISOString()} ${visible(line)}\n`);
   if (where.isDefault) makeDirectory(agentPaths(where.socket).directory);
-  using stop = stopSignal();
+  const reload = access === undefined ? undefined : new EventTarget();
+  using stop = stopSignal(reload);
   releaseCodeLater();
-  using reload = access === undefined ? undefined : reloadSignal();
   const service = context.settings.service && new ManagedService(context.settings.service, where);
   if (service?.listenFd === undefined) refuseOthersSocket(where.socket);
   using sys = await kernelOf(context, where);
@@ -68,7 +69,7 @@ export async function serveAgent(
       ...service === undefined ? {} : { service },
       stop: stop.signal,
       access,
-      reload: reload?.target,
+      reload,
       next_kernel: await nextKernelOf(where),
     });
   } catch (error) {
@@ -168,24 +169,15 @@ function machineService(
   };
 }
 
-/** A signal that SIGTERM and SIGINT abort. */
-function stopSignal(): Disposable & { readonly signal: AbortSignal } {
+/**
+ * A signal that SIGTERM and SIGINT abort. Without `reload` SIGHUP ends the agent, as it ends every program of a closed terminal.
+ *
+ * @param reload gets an event "reload" on SIGHUP, under nohup too
+ */
+function stopSignal(reload?: EventTarget): Disposable & { readonly signal: AbortSignal } {
   const controller = new AbortController();
   const stop = () => controller.abort();
-  const signals = ["SIGINT", "SIGTERM"] as const;
-  for (const signal of signals) Deno.addSignalListener(signal, stop);
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]() {
-      for (const signal of signals) Deno.removeSignalListener(signal, stop);
-    },
-  };
-}
-
-/** Gets an event "reload" on SIGHUP. Without access rules SIGHUP ends the agent, as it ends every program of a closed terminal. */
-function reloadSignal(): Disposable & { readonly target: EventTarget } {
-  const target = new EventTarget();
-  const reload = () => void target.dispatchEvent(new Event("reload"));
-  Deno.addSignalListener("SIGHUP", reload);
-  return { target, [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", reload) };
+  const hangUp = reload && { SIGHUP: () => void reload.dispatchEvent(new Event("reload")) };
+  const listening = onSignals({ SIGINT: stop, SIGTERM: stop }, hangUp);
+  return { signal: controller.signal, [Symbol.dispose]: () => listening[Symbol.dispose]() };
 }

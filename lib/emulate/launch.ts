@@ -131,7 +131,8 @@ export function launch({ path, argv, env, strict, nofile }: Launch): Launched {
   const [ours, theirs] = check(socketpair(SOCK_SEQPACKET), "socketpair", "the launcher");
   try {
     check(sendmsg(ours, order(filters(strict), path, nofile), []), "send", "the launcher's order");
-    const guard = spawn_with({ path: `/proc/self/fd/${program}`, argv, env, fds: [[theirs, CHANNEL]] });
+    const at = `/proc/self/fd/${program}`;
+    const guard = spawn_with({ path: at, argv, env, fds: [[theirs, CHANNEL]], inheritIgnored: true });
     check(guard, "start", "the launcher");
     close(theirs);
     return new Launched(guard, ours);
