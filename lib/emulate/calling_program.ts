@@ -45,6 +45,12 @@ export class CallingProgram {
 
   constructor(readonly listener: Listener, readonly watch: NumberWatch) {}
 
+  /** From now on memory of a program of the machine may be filled by the program (userfaultfd). */
+  fillsMemory(tid: number): undefined {
+    this.lazy.active = true;
+    this.watch.lazyMemory(tid);
+  }
+
   /** The path at `address`; -EFAULT, -ENAMETOOLONG. */
   path(tid: number, address: bigint): string | Ret {
     // Most paths are short. A second, longer read follows when the first has no NUL.

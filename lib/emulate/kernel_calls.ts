@@ -71,10 +71,7 @@ export class KernelCalls {
     kexec_load: (call) => this.#kexec_load(call),
     kexec_file_load: (call) => this.#kexec_file_load(call),
     reboot: (call) => this.#reboot(call),
-    userfaultfd: () => {
-      this.program.lazy.active = true;
-      return undefined;
-    },
+    userfaultfd: ({ tid }) => this.program.fillsMemory(tid),
     // As with the sysctl kernel.io_uring_disabled=2.
     io_uring_setup: () => -Errno.EPERM,
   };

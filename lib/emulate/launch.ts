@@ -25,8 +25,11 @@ import { MACHINE_CODE } from "./launcher/machine_code.ts";
 
 /** The fd number of the launcher's end of the channel. It is closed when CMD is executed. */
 const CHANNEL = 255;
-/** sizeof(struct order) of launcher.c: u64 nofile[2], u32 instructions of each filter, u64 steady[8]. The filters and the path follow. */
-const [ORDER, STEADY] = [96, 32];
+/**
+ * sizeof(struct order) of launcher.c: u64 nofile[2], u32 instructions of each filter, u32 follows, u64 steady[8]. The filters and the path
+ * follow.
+ */
+const [ORDER, FOLLOWS, STEADY] = [96, 28, 32];
 const STAGES = ["no_new_privs", "seccomp", "sendmsg", "execve"] as const;
 const [STARTED, ENDED, SHARED] = [100, 101, 102];
 /** The bit of SHARED that tells that the guard may not trace. */
@@ -130,7 +133,7 @@ export function launch({ path, argv, env, strict, nofile }: Launch): Launched {
   const program = launcher();
   const [ours, theirs] = check(socketpair(SOCK_SEQPACKET), "socketpair", "the launcher");
   try {
-    check(sendmsg(ours, order(filters(strict), path, nofile), []), "send", "the launcher's order");
+    check(sendmsg(ours, order(filters(strict), path, nofile, strict), []), "send", "the launcher's order");
     const at = `/proc/self/fd/${program}`;
     const guard = spawn_with({ path: at, argv, env, fds: [[theirs, CHANNEL]], inheritIgnored: true });
     check(guard, "start", "the launcher");
@@ -153,11 +156,18 @@ function filters(strict: boolean): Filters {
     : [filter("plain traced"), filter("plain"), watchFilter(false)];
 }
 
-function order(filters: Filters, path: string, nofile: readonly [bigint, bigint]): Uint8Array {
+/** `follows`: luo hears of every way by which a number can become an fd of the machine. */
+function order(
+  filters: Filters,
+  path: string,
+  nofile: readonly [bigint, bigint],
+  follows: boolean,
+): Uint8Array {
   const head = new DataView(new ArrayBuffer(ORDER));
   head.setBigUint64(0, nofile[0], true);
   head.setBigUint64(8, nofile[1], true);
   filters.forEach(({ length }, index) => head.setUint32(16 + 4 * index, length / 8, true));
+  head.setUint32(FOLLOWS, follows ? 1 : 0, true);
   for (const nr of steadyCalls()) {
     const at = STEADY + 8 * (nr >> 6);
     head.setBigUint64(at, head.getBigUint64(at, true) | 1n << BigInt(nr & 63), true);

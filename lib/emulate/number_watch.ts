@@ -7,7 +7,7 @@ export const AGAIN = -513;
 /** Messages of the guard (watch.c): struct report is u32 kind, tid; i64 value; u64 nr, args[6]. */
 export const [CALLED, RETURNED, ACKNOWLEDGED] = [103, 104, 105];
 export const REPORT_SIZE = 72;
-const [GO, VALUE, LEAVE, WATCH, EXPECT, FILE_OF, COUNT_FILTERS] = [1, 2, 3, 4, 5, 6, 7];
+const [GO, VALUE, LEAVE, WATCH, EXPECT, FILE_OF, COUNT_FILTERS, LAZY_MEMORY] = [1, 2, 3, 4, 5, 6, 7, 8];
 const [TELL, EVERYTHING] = [1n, 2n];
 const WILL_STOP = 1;
 /** struct order: u32 kind, tid; u64 a, b; u32 count, padding; u32 numbers[60]. */
@@ -82,6 +82,11 @@ export class NumberWatch {
   /** Whether the thread's present call is to be answered with AGAIN; all numbers of its process are watched then. */
   everything(tid: number): boolean {
     return this.#ask({ kind: EXPECT, tid, a: EVERYTHING }) === WILL_STOP;
+  }
+
+  /** From now on a program may fill its memory itself: the guard does not look into it. */
+  lazyMemory(tid: number): void {
+    this.#ask({ kind: LAZY_MEMORY, tid });
   }
 
   /** How many filters of the process are the guard's. */

@@ -89,7 +89,7 @@ export class OpenCalls {
     const flags = translateOpenFlags(native, ARCH, X86_64);
     const path = this.program.path(call.tid, address);
     if (typeof path === "number") return undefined;
-    if (path.endsWith(USERFAULTFD)) this.program.lazy.active = true;
+    if (path.endsWith(USERFAULTFD)) this.program.fillsMemory(call.tid);
     const exclusive = (flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL);
     const truncates = (flags & O_TRUNC) !== 0 && (flags & O_PATH) === 0 && !exclusive && !this.preserved.none;
     const options = { follow: (flags & O_NOFOLLOW) === 0 && !exclusive, resolve };

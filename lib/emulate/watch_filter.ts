@@ -11,8 +11,8 @@ import { ARCHITECTURE, type Call, watchedCalls } from "./trapped_calls.ts";
 
 /** The guard puts the first and the last number in the place of these values (watch.c). */
 const [FIRST, LAST] = [0xf1f1_f1f1, 0xf2f2_f2f2];
-/** The guard gets this value with the stop of a call that has no fd among its arguments (watch.c). */
-const [ALWAYS, ALWAYS_DATA] = ["always", 1];
+/** The guard gets a value with the stop of a call: a bit for each argument that is an fd, or this for a call without (watch.c). */
+const [FIRST_ARGUMENT, ALWAYS_DATA] = [1, 1];
 /** The calls that programs make most often. Each place in the list costs every call before it something. */
 const FREQUENT: readonly Call[] = [
   "write",
@@ -29,37 +29,46 @@ const FREQUENT: readonly Call[] = [
 export function watchFilter(strict: boolean, architecture = ARCHITECTURE): Uint8Array<ArrayBuffer> {
   const rank = (name: Call) => FREQUENT.includes(name) ? FREQUENT.indexOf(name) : FREQUENT.length;
   const calls = watchedCalls(strict, architecture).toSorted(([one], [other]) => rank(one) - rank(other));
-  const places = [...new Set(calls.map(([, { watched }]) => placeOf(watched)))];
+  const places = new Map(calls.map(([, { watched = [] }]) => [placeOf(watched), watched]));
   const program: Instruction[] = [
     { op: "load", offset: DATA_ARCH },
     { op: "jump_if_equal", value: architecture.audit, otherwise: "allow" },
     { op: "load", offset: DATA_NR },
-    ...calls.map(([, { nr, watched }]): Instruction => ({
+    ...calls.map(([, { nr, watched = [] }]): Instruction => ({
       op: "jump_if_equal",
       value: nr,
       to: placeOf(watched),
     })),
     { op: "mark", name: "allow" },
     { op: "return", value: SECCOMP_RET_ALLOW },
+    ...[...places].flatMap(([place, watched]): Instruction[] => [
+      { op: "mark", name: place },
+      ...(watched.length === 0 ? [{ op: "return", value: SECCOMP_RET_TRACE | ALWAYS_DATA } as const] : [
+        ...watched.flatMap((argument) => lookAt(argument, place)),
+        { op: "return", value: SECCOMP_RET_ALLOW } as const,
+        { op: "mark", name: `stop ${place}` } as const,
+        { op: "return", value: SECCOMP_RET_TRACE | dataOf(watched) } as const,
+      ]),
+    ]),
   ];
-  for (const place of places.filter((place) => place !== ALWAYS)) {
-    program.push({ op: "mark", name: place });
-    for (const argument of place.split(",")) {
-      const next = `${place} after ${argument}`;
-      program.push(
-        { op: "load", offset: dataArgument(Number(argument)) },
-        { op: "jump_if_at_least", value: FIRST, otherwise: next },
-        { op: "jump_if_greater", value: LAST, otherwise: "stop" },
-        { op: "mark", name: next },
-      );
-    }
-    program.push({ op: "return", value: SECCOMP_RET_ALLOW });
-  }
-  program.push({ op: "mark", name: "stop" }, { op: "return", value: SECCOMP_RET_TRACE });
-  program.push({ op: "mark", name: ALWAYS }, { op: "return", value: SECCOMP_RET_TRACE | ALWAYS_DATA });
   return assemble(program);
 }
 
-function placeOf(watched: readonly number[] | undefined): string {
-  return watched === undefined || watched.length === 0 ? ALWAYS : watched.join(",");
+/** The call is stopped when the argument is one of the numbers. */
+function lookAt(argument: number, place: string): Instruction[] {
+  const next = `${place} after ${argument}`;
+  return [
+    { op: "load", offset: dataArgument(argument) },
+    { op: "jump_if_at_least", value: FIRST, otherwise: next },
+    { op: "jump_if_greater", value: LAST, otherwise: `stop ${place}` },
+    { op: "mark", name: next },
+  ];
+}
+
+function placeOf(watched: readonly number[]): string {
+  return `arguments ${watched.join(",")}`;
+}
+
+function dataOf(watched: readonly number[]): number {
+  return watched.reduce((data, argument) => data | 1 << (argument + FIRST_ARGUMENT), 0);
 }

@@ -1,20 +1,19 @@
 /* See arm.h. The program makes the calls: only a process itself can install a filter, and a filter stays. */
 #include "arm.h"
+#include "ordinary.h"
 
 enum { FIRST_MARK = 0xf1f1f1f1, LAST_MARK = 0xf2f2f2f2, NUMBER_MAX = 0x7fffffff };
 /* In the fourth argument, which seccomp(2) does not have: the filter of every process lets the guard's call pass. */
 enum { GUARDS_MARK = 0x6c756f21 };
 enum { PR_SET_NO_NEW_PRIVS_ = 38, SET_MODE_FILTER = 1, TSYNC_AND_SPEC_ALLOW = 1 | 4 };
-/* Filters for one number; later each covers twice as many as the one before, because every filter costs every call something. */
-enum { SINGLE_FILTERS = 6 };
-
 static const uint64_t *filter;
-static uint32_t instructions;
+static uint32_t instructions, single_filters;
 
-void watch_filter(const void *program, uint32_t count)
+void watch_filter(const void *program, uint32_t count, uint32_t single)
 {
 	filter = program;
 	instructions = count;
+	single_filters = single;
 }
 
 /* Writes the program for a range into the page: a struct sock_fprog, then the instructions. */
@@ -31,10 +30,16 @@ static void write_program(uint32_t tid, uint64_t page, struct range range)
 	}
 }
 
-static struct range next_range(const struct process *process, uint32_t number)
+/*
+ * After the filters for one number each filter covers twice as many as the one before, because every filter costs every call something.
+ * The program has not yet used the numbers that are to come.
+ */
+static struct range next_range(const struct thread *thread, uint32_t number)
 {
-	uint32_t more = process->filters < SINGLE_FILTERS ? 0 : (1u << (process->filters - SINGLE_FILTERS + 2)) - 1;
-	return (struct range){ number, number + more };
+	struct process *process = thread->process;
+	uint32_t last = number, more = process->filters < single_filters ? 0 : (1u << (process->filters - single_filters + 1)) - 1;
+	while (last - number < more && (is_watched(process, last + 1) || is_free(thread->tid, last + 1))) last++;
+	return (struct range){ number, last, 0 };
 }
 
 static void install(struct thread *thread, const struct registers *saved, uint64_t at, uint64_t page, struct range range,
@@ -69,10 +74,10 @@ static void install_wanted(struct thread *thread, const struct registers *saved,
 	for (uint32_t index = 0; index < thread->wanted && !surprise->gone; index++) {
 		if (is_watched(process, thread->number[index])) continue;
 		if (process->ranges == RANGES) thread->everything = 1;
-		else install(thread, saved, at, old_page[0], next_range(process, thread->number[index]), surprise);
+		else install(thread, saved, at, old_page[0], next_range(thread, thread->number[index]), surprise);
 	}
 	if (thread->everything && !process->everything && !surprise->gone)
-		install(thread, saved, at, old_page[0], (struct range){ 0, NUMBER_MAX }, surprise);
+		install(thread, saved, at, old_page[0], (struct range){ 0, NUMBER_MAX, 0 }, surprise);
 	if (!surprise->gone) make_call(thread->tid, saved, at, N_munmap, old_page, surprise);
 }
 

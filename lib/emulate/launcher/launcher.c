@@ -14,11 +14,17 @@
 #include "again.h"
 #include "arm.h"
 #include "names.h"
+#include "ordinary.h"
 #include "proc.h"
 #include "search.h"
 #include "watch.h"
 
 enum { ORDER_MAX = 32768 };
+/*
+ * Where few calls are watched, a stop for nothing is rare, and one filter covers the device and its session: most programs make a session
+ * as soon as they have the device.
+ */
+enum { SINGLE_FILTERS = 6 };
 enum { NO_NEW_PRIVS, SECCOMP, SENDMSG, EXECVE, STARTED = 100, ENDED = 101, SHARED = 102 };
 /* Bits of SHARED: what the machine shares with the host, because there is no namespace for it. */
 enum { SHARES_NAMES = 1, SHARES_IPC = 2, SHARES_CLOCKS = 4, SHARES_HOST_NAME = 8, LACKS_TRACING = 16 };
@@ -29,7 +35,7 @@ struct order {
 	uint32_t instructions; /* of the filter for CMD */
 	uint32_t whole;        /* instructions of the filter to be used where the guard may not trace */
 	uint32_t watch;        /* instructions of the filter for numbers (watch.h) */
-	uint32_t padding;
+	uint32_t follows;      /* ordinary.h */
 	uint64_t steady[8];    /* again.h */
 	char rest[];           /* the three filters, then the path with its NUL */
 };
@@ -205,7 +211,8 @@ __attribute__((used)) void launcher(long *stack)
 	int traced = may_trace();
 	say(SHARED, isolate() | (!traced ? LACKS_TRACING : 0));
 	never_interrupted(order->steady);
-	watch_filter(order->rest + 8 * (order->instructions + order->whole), order->watch);
+	luo_follows(order->follows);
+	watch_filter(order->rest + 8 * (order->instructions + order->whole), order->watch, order->follows ? SINGLE_FILTERS : 0);
 	long init = call(N_clone, SIGCHLD_, 0, 0, 0, 0);
 	if (init == 0) become(order, traced, argv, envp);
 	ignore_signals();

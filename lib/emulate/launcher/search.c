@@ -1,4 +1,5 @@
 /* See search.h. */
+#include "ordinary.h"
 #include "proc.h"
 #include "search.h"
 
@@ -81,40 +82,6 @@ void watch_file(uint32_t caller, uint64_t dev, uint64_t ino)
 		if (search.thread && search.thread->wanted > 0) trace(T_INTERRUPT, search.thread->tid, 0, 0);
 		names_in(pid, "task", add_children_of, 0);
 	}
-}
-
-/* --- Numbers that an ordinary file has by now --- */
-
-enum { FILES = 1 << 16, ENOENT_ = 2 };
-/* Two files can have one place: luo then hears of a call for nothing. */
-static uint8_t concerns[FILES];
-
-static uint32_t place_of(uint64_t ino)
-{
-	return (ino * 0x9e3779b97f4a7c15) >> 48;
-}
-
-void remember_file(uint64_t ino)
-{
-	concerns[place_of(ino)] = 1;
-}
-
-int is_ordinary(const struct thread *thread, const uint64_t args[6])
-{
-	int watched = 0;
-	for (int index = 0; index < 5; index++) {
-		char path[64];
-		uint64_t stat[32];
-		uint32_t number = args[index];
-		/* An argument that is no fd: at most a look for nothing. */
-		if (number > 1 << 20 || !is_watched(thread->process, number)) continue;
-		append_number(append(append_number(append(path, "/proc/"), thread->tid), "/fd/"), number);
-		watched = 1;
-		long answer = call(N_newfstatat, -100, (long)path, (long)stat, 0, 0);
-		/* Without root the fds of a process that may not be dumped cannot be looked at. */
-		if (answer < 0 ? answer != -ENOENT_ : concerns[place_of(stat[1])]) return 0;
-	}
-	return watched;
 }
 
 int may_trace(void)

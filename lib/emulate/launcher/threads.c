@@ -7,6 +7,7 @@ static uint32_t index_of[TID_MAX];
 static struct thread threads[THREADS];
 static struct process processes[PROCESSES];
 static uint32_t free_threads[THREADS], free_processes[PROCESSES];
+static uint32_t unsettled;
 static uint32_t used_threads = 1, used_processes = 1, spare_threads, spare_processes;
 
 struct thread *thread_of(uint32_t tid)
@@ -35,6 +36,7 @@ void adopt_thread(struct thread *thread, struct process *process)
 void forget_thread(struct thread *thread)
 {
 	struct process *process = thread->process;
+	settle(thread);
 	index_of[thread->tid] = 0;
 	free_threads[spare_threads++] = thread - threads;
 	if (process && --process->threads == 0) free_processes[spare_processes++] = process - processes;
@@ -62,12 +64,33 @@ struct process *new_process(uint32_t tgid, const struct process *like)
 	return process;
 }
 
-int is_watched(const struct process *process, uint32_t number)
+void unsettle(struct thread *thread)
 {
-	if (process->everything) return 1;
+	unsettled += !thread->unsettled;
+	thread->unsettled = 1;
+}
+
+void settle(struct thread *thread)
+{
+	unsettled -= thread->unsettled;
+	thread->unsettled = 0;
+}
+
+int is_settled(void)
+{
+	return unsettled == 0;
+}
+
+struct range *range_of(struct process *process, uint32_t number)
+{
 	for (uint32_t index = 0; index < process->ranges; index++)
-		if (number >= process->range[index].first && number <= process->range[index].last) return 1;
+		if (number >= process->range[index].first && number <= process->range[index].last) return &process->range[index];
 	return 0;
+}
+
+int is_watched(struct process *process, uint32_t number)
+{
+	return process->everything || range_of(process, number) != 0;
 }
 
 void want(struct thread *thread, uint32_t number)

@@ -5,7 +5,8 @@
 
 enum { RANGES = 40, WANTED = 14 };
 
-struct range { uint32_t first, last; };
+/* `ordinary`: the round in which the one number was an ordinary file (ordinary.c). */
+struct range { uint32_t first, last, ordinary; };
 
 /* The fd numbers of a process whose calls stop it. A filter stays as long as the process, and is inherited. */
 struct process {
@@ -18,10 +19,12 @@ struct process {
 struct thread {
 	uint32_t tid;
 	struct process *process; /* 0: its parent's stop has not yet told of it */
+	uint8_t begun;      /* its first stop is over */
 	uint8_t asked;      /* stopped; luo is to say how it goes on */
 	uint8_t tell;       /* luo wants to know how its next call `nr` ends */
 	uint8_t leaving;    /* in that call */
 	uint8_t everything; /* the filter for all numbers is to be installed */
+	uint8_t unsettled;  /* its call may make a file of the machine another number, which luo does not know yet */
 	uint32_t wanted, number[WANTED];
 	uint64_t nr, args[6];
 };
@@ -35,7 +38,13 @@ void forget_thread(struct thread *thread);
 void rename_thread(struct thread *thread, uint32_t tid);
 /* `like` is 0 or has the filters that the process inherits. */
 struct process *new_process(uint32_t tgid, const struct process *like);
-int is_watched(const struct process *process, uint32_t number);
+void unsettle(struct thread *thread);
+void settle(struct thread *thread);
+/* Whether no thread is unsettled. */
+int is_settled(void);
+/* The range with the number; 0: there is none. */
+struct range *range_of(struct process *process, uint32_t number);
+int is_watched(struct process *process, uint32_t number);
 /* At its next stop on the way to user mode the thread is to get a filter for the number. */
 void want(struct thread *thread, uint32_t number);
 

@@ -7,11 +7,14 @@ enum { SIGKILL_ = 9, SIGCHLD_ = 17, SIGTRAP_ = 5, SIGCONT_ = 18, SIGSTOP_ = 19, 
 enum { EPERM_ = 1, EINTR_ = 4, EACCES_ = 13 };
 enum { WNOHANG_ = 1, WALL_ = 0x40000000 };
 /* linux/ptrace.h */
-enum { T_PEEK = 2, T_POKE = 5, T_CONT = 7, T_SYSCALL = 24, T_DETACH = 17, T_EVENT_MESSAGE = 0x4201, T_GET_REGISTERS = 0x4204,
+enum { T_PEEK = 2, T_POKE = 5, T_CONT = 7, T_SYSCALL = 24, T_DETACH = 17, T_SET_OPTIONS = 0x4200, T_EVENT_MESSAGE = 0x4201, T_GET_REGISTERS = 0x4204,
        T_SET_REGISTERS = 0x4205, T_SEIZE = 0x4206, T_INTERRUPT = 0x4207, T_LISTEN = 0x4208, T_GET_MASK = 0x420a, T_SET_MASK = 0x420b,
        T_CALL_INFO = 0x420e };
-/* Syscall stops with bit 7; forks, clones, execs and seccomp's stops are reported; the tracees die with the guard. */
-enum { T_OPTIONS = 1 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 7 | 1 << 20 };
+/*
+ * Syscall stops with bit 7; forks, clones, execs and seccomp's stops are reported; the tracees die with the guard. Of a thread that is alone
+ * in its process an exec changes nothing that the guard knows.
+ */
+enum { T_EXECS = 1 << 4, T_OPTIONS_ALONE = 1 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 7 | 1 << 20, T_OPTIONS = T_OPTIONS_ALONE | T_EXECS };
 enum { EVENT_FORK = 1, EVENT_VFORK = 2, EVENT_CLONE = 3, EVENT_EXEC = 4, EVENT_SECCOMP = 7, EVENT_STOP = 128 };
 enum { OP_NONE = 0, OP_ENTRY = 1, OP_EXIT = 2, OP_SECCOMP = 3 };
 

@@ -4,19 +4,20 @@
  */
 #include "again.h"
 #include "arm.h"
+#include "ordinary.h"
 #include "search.h"
 #include "watch.h"
 
 enum { ACKNOWLEDGED = 105, CALLED = 103, RETURNED = 104 };
 /* What luo orders: the call goes on; it returns a value; luo wants to hear of its end; the answer to that; numbers to come; a file. */
-enum { GO = 1, VALUE, LEAVE, WATCH, EXPECT, FILE_OF, COUNT_FILTERS };
+enum { GO = 1, VALUE, LEAVE, WATCH, EXPECT, FILE_OF, COUNT_FILTERS, LAZY_MEMORY };
 /* What an EXPECT is to do at the next stop besides. */
 enum { TELL = 1, EVERYTHING = 2 };
 /* The answers to EXPECT: it cannot be done, the thread will stop, it is done. */
 enum { IMPOSSIBLE = 0, WILL_STOP = 1, DONE = 2 };
 
-/* The value that the filter gives with a stop, when no argument of the call is an fd (watch_filter.ts). */
-enum { ALWAYS = 1 };
+/* The value that the filter gives with a stop has a bit for each argument that is an fd (watch_filter.ts). */
+enum { FIRST_ARGUMENT = 1 };
 
 struct order { uint32_t kind, tid; uint64_t a, b; uint32_t count, padding; uint32_t numbers[60]; };
 struct report { uint32_t kind, tid; int64_t value; uint64_t nr, args[6]; };
@@ -51,10 +52,19 @@ static void remember(struct thread *thread, const struct call_info *info)
 	for (int index = 0; index < 6; index++) thread->args[index] = info->entry.args[index];
 }
 
+/* The thread is in its first stop. Its parent's options are its own until now. */
+static void begin(struct thread *thread)
+{
+	int alone = thread->process->threads == 1 && thread->process->tgid == thread->tid;
+	thread->begun = 1;
+	trace(T_SET_OPTIONS, thread->tid, 0, alone ? T_OPTIONS_ALONE : T_OPTIONS);
+}
+
 /* The thread was interrupted on its way to user mode, or anywhere in its program. */
 static void interrupted(struct thread *thread)
 {
 	struct registers saved;
+	if (!thread->begun) begin(thread);
 	if (thread->wanted == 0 && !thread->everything && !thread->tell) return resume(thread, 0);
 	get_registers(thread->tid, &saved);
 	if (interrupted_by_guard(&saved)) set_registers(thread->tid, &saved);
@@ -96,21 +106,22 @@ static void at_call(struct thread *thread)
 	resume(thread, 0);
 }
 
-static void born(struct thread *parent, int event)
+static void born(struct thread *parent)
 {
 	unsigned long tid = 0;
 	trace(T_EVENT_MESSAGE, parent->tid, 0, (long)&tid);
 	struct thread *child = thread_of(tid);
 	int early = child != 0;
 	if (!child) child = add_thread(tid, 0);
-	int joined = event == EVENT_CLONE && call(N_tgkill, parent->process->tgid, tid, 0, 0, 0) == 0;
+	int joined = call(N_tgkill, parent->process->tgid, tid, 0, 0, 0) == 0;
+	if (joined) trace(T_SET_OPTIONS, parent->tid, 0, T_OPTIONS);
 	struct process *process = joined ? parent->process : new_process(tid, parent->process);
 	if (!child || !process) {
 		trace(T_DETACH, tid, 0, 0);
 		if (child) forget_thread(child);
 	} else if (!child->process) {
 		adopt_thread(child, process);
-		if (early) resume(child, 0);
+		if (early) interrupted(child);
 	}
 	resume(parent, 0);
 }
@@ -127,6 +138,7 @@ static void executed(uint32_t tid)
 	rename_thread(thread, tid);
 	thread->process->tgid = tid;
 	thread->tell = thread->leaving = thread->asked = 0;
+	settle(thread);
 	resume(thread, 0);
 }
 
@@ -146,12 +158,13 @@ void watch_event(uint32_t tid, int32_t status)
 	if (!thread->process) return;
 	if (event == EVENT_STOP && signal >= SIGSTOP_ && signal <= SIGTTOU_) trace(T_LISTEN, tid, 0, 0);
 	else if (event == EVENT_STOP) interrupted(thread);
-	else if (event == EVENT_FORK || event == EVENT_VFORK || event == EVENT_CLONE) born(thread, event);
+	else if (event == EVENT_FORK || event == EVENT_VFORK || event == EVENT_CLONE) born(thread);
 	else if (event == EVENT_SECCOMP) {
 		struct call_info info;
 		trace(T_CALL_INFO, tid, sizeof info, (long)&info);
 		remember(thread, &info);
-		if (info.entry.data != ALWAYS && is_ordinary(thread, thread->args)) resume(thread, 0);
+		uint32_t arguments = info.entry.data >> FIRST_ARGUMENT;
+		if (arguments ? is_ordinary(thread, arguments) : sends_no_fd(thread)) resume(thread, 0);
 		else report(thread, CALLED, 0);
 	} else if (event == 0 && signal == (SIGTRAP_ | 0x80)) at_call(thread);
 	else {
@@ -174,6 +187,7 @@ static uint32_t expect(const struct order *order)
 	for (uint32_t index = 0; index < order->count; index++) want(thread, order->numbers[index]);
 	if (order->a & EVERYTHING && !thread->process->everything) thread->everything = 1;
 	if (order->a & TELL) {
+		unsettle(thread);
 		thread->tell = 1;
 		thread->nr = order->b;
 	}
@@ -187,9 +201,14 @@ static void answer(struct thread *thread, const struct order *order)
 	if (!thread->asked) return;
 	thread->asked = 0;
 	if (order->kind == VALUE) skip_call(thread->tid, order->a);
-	if (order->kind == LEAVE) thread->leaving = 1;
+	if (order->kind == LEAVE) {
+		unsettle(thread);
+		thread->leaving = 1;
+	}
 	if (order->kind == WATCH) {
 		struct registers saved;
+		settle(thread);
+		numbers_changed();
 		for (uint32_t index = 0; index < order->count; index++) want(thread, order->numbers[index]);
 		get_registers(thread->tid, &saved);
 		if (!armed(thread, &saved, call_instruction(thread->tid, &saved))) return;
@@ -208,6 +227,9 @@ int watch_order(void)
 	else if (order.kind == FILE_OF) {
 		remember_file(order.b);
 		watch_file(order.tid, order.a, order.b);
+		acknowledge(DONE);
+	} else if (order.kind == LAZY_MEMORY) {
+		program_fills_memory();
 		acknowledge(DONE);
 	} else if (order.kind == COUNT_FILTERS) acknowledge(thread && thread->process ? thread->process->filters : 0);
 	else if (thread) answer(thread, &order);

@@ -60,6 +60,58 @@ static int receive_fds(int socket, int *fds, int most)
 	return count;
 }
 
+/* Calls find out that the number is an ordinary file now. */
+static void ordinary(int number)
+{
+	char byte;
+	int file = memory("ordinary");
+	dup2(file, number);
+	close(file);
+	for (int round = 0; round < 3; round++) {
+		pwrite(number, "x", 1, 0);
+		if (pread(number, &byte, 1, 0) != 1) printf("an ordinary file is not read: %s\n", strerrorname_np(errno));
+	}
+}
+
+/* First of all, as long as each number has a filter of its own. A number that was a session's, and then an ordinary file's, is one of the machine's again. */
+static void and_back(int device)
+{
+	int ends[2], held = session(device, CREATE, "back"), pidfd = syscall(SYS_pidfd_open, getpid(), 0), fds[64];
+	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+	int number = dup(held);
+	ordinary(number);
+	dup2(held, number);
+	of_session("dup2 again", number);
+	ordinary(number);
+	close(number);
+	printf("the same number: %s\n", dup(held) == number ? "yes" : "no");
+	of_session("dup again", number);
+	ordinary(number);
+	close(number);
+	send_fds(ends[0], &held, 1);
+	receive_fds(ends[1], fds, 64);
+	printf("the same number: %s\n", fds[0] == number ? "yes" : "no");
+	of_session("received again", number);
+	ordinary(number);
+	close(number);
+	printf("the same number: %s\n", syscall(SYS_pidfd_getfd, pidfd, held, 0) == number ? "yes" : "no");
+	of_session("pidfd_getfd again", number);
+	ordinary(number);
+	CHILD("a child", of_session("held by a child", held); dup2(held, number); of_session("dup2 in a child", number));
+	ordinary(number);
+	ftruncate(number, 4096);
+	yes("preserved again", preserve(held, number, 78));
+	of_file("preserved again", number);
+	close(number);
+	close(held);
+	printf("the same number: %s\n", session(device, CREATE, "again") == held ? "yes" : "no");
+	of_session("the next session", held);
+	close(held);
+	close(pidfd);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static int shared, go;
 
 static void *thread(void *argument)
@@ -85,6 +137,12 @@ static void copies(int held, int file)
 	of_session("pidfd_getfd", syscall(SYS_pidfd_getfd, pidfd, held, 0));
 }
 
+static void *execute(void *arguments)
+{
+	execv("/proc/self/exe", arguments);
+	return NULL;
+}
+
 static void children(int held, int file)
 {
 	CHILD("child", of_session("in a child", held); of_file("in a child", file));
@@ -95,6 +153,9 @@ static void children(int held, int file)
 	sprintf(file_number, "%d", inherited_file);
 	fcntl(inherited_file, F_SETFD, 0);
 	CHILD("exec", execl("/proc/self/exe", "numbers", session_number, file_number, NULL));
+	char *arguments[] = { "numbers", session_number, file_number, NULL };
+	pthread_t other;
+	CHILD("exec by a thread that does not lead", pthread_create(&other, NULL, execute, arguments); pthread_join(other, NULL));
 	close(inherited);
 	close(inherited_file);
 }
@@ -244,7 +305,9 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	for (int fd = 3; fd < 100; fd++) close(fd);
-	int device = open(DEVICE, O_RDWR), held = session(device, CREATE, "numbers"), file = preserved(held, 1);
+	int device = open(DEVICE, O_RDWR);
+	and_back(device);
+	int held = session(device, CREATE, "numbers"), file = preserved(held, 1);
 	printf("%d %d %d\n", device, held, file);
 	of_session("session", held);
 	of_file("file", file);
