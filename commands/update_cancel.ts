@@ -5,8 +5,8 @@ import type { Context } from "./base/context.ts";
 import { eventLines, updateText } from "./output/update_text.ts";
 import { takeStep, type UpdateReply } from "./processes/update_steps.ts";
 
-export function run(context: Context, _request: null, flags: CommonFlags): UpdateReply {
-  return takeStep(context, flags, { step: "cancel" }, [], eventLines(context));
+export async function run(context: Context, _request: null, flags: CommonFlags): Promise<UpdateReply> {
+  return await takeStep(context, flags, { step: "cancel" }, [], eventLines(context));
 }
 
 export const command = buildCommand<CommonFlags, [], Context>({

@@ -9,8 +9,12 @@ export interface Flags extends CommonFlags {
   readonly force: boolean;
 }
 
-export function run(context: Context, request: { force: boolean }, flags: CommonFlags): UpdateReply {
-  return takeStep(context, flags, { step: "finish", ...request }, [], eventLines(context));
+export async function run(
+  context: Context,
+  request: { force: boolean },
+  flags: CommonFlags,
+): Promise<UpdateReply> {
+  return await takeStep(context, flags, { step: "finish", ...request }, [], eventLines(context));
 }
 
 export const command = buildCommand<Flags, [], Context>({

@@ -104,16 +104,10 @@ export function* watch(
   for (const { reply } of client.more("GetStatus", {}, limit_ms("GetStatus", flags), STDOUT)) yield reply;
 }
 
-/** A call with all its answers, without a limit of time: the agent has limits of its own. On the model it starts the agent. */
-export function* callMore<M extends MethodName>(
-  context: Context,
-  flags: CommonFlags,
-  method: M,
-  request: Methods[M]["request"],
-  fds: readonly number[] = [],
-): Generator<Methods[M]["reply"]> {
+/** The socket at which the agent answers. On the model it starts the agent when none runs. */
+export function connectedSocket(context: Context, flags: CommonFlags): string {
   using client = connect(context, flags);
-  for (const { reply } of client.more(method, request, NO_LIMIT, undefined, fds)) yield reply;
+  return client.socket;
 }
 
 export function startAgent(

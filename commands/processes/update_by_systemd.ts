@@ -18,6 +18,9 @@ export interface Systemd {
   readonly untilKexec: () => Promise<void>;
 }
 
+/** The command that the user has given. */
+const AGAIN = "luo update run";
+
 const SYSTEMD: Systemd = { carries: systemdCarries, ask: askForKexec, untilKexec };
 
 /**
@@ -37,17 +40,24 @@ export async function updateBySystemd(
   const { state } = call(context, flags, "GetUpdate", {});
   const { blackoutSeconds, force } = request;
   if (state === "normal" || request.image !== undefined) {
-    await withImage("prepare", request, (step, fds) => takeStep(context, flags, step, fds, show));
+    await withImage("prepare", request, (step, fds) => takeStep(context, flags, step, fds, show, AGAIN));
   }
   if (state !== "frozen") {
-    takeStep(context, flags, { step: "freeze", blackoutSeconds, force, finishes: true }, [], show);
+    await takeStep(
+      context,
+      flags,
+      { step: "freeze", blackoutSeconds, force, finishes: true },
+      [],
+      show,
+      AGAIN,
+    );
   }
   try {
     systemd.ask(context, flags, force);
   } catch (error) {
     // Workloads do not stand still for a kexec that does not come. When it may still come, a cancel would lose what they preserved.
     const refused = error instanceof Failure || error instanceof AgentError;
-    if (refused) takeStep(context, flags, { step: "cancel" }, [], show);
+    if (refused) await takeStep(context, flags, { step: "cancel" }, [], show);
     throw error;
   }
   await systemd.untilKexec();

@@ -9,9 +9,9 @@ type Step = Methods["StepUpdate"]["request"];
 export async function withImage<T>(
   step: Step["step"],
   { image, ...options }: UpdateRequest,
-  work: (request: Step, fds: readonly number[]) => T,
+  work: (request: Step, fds: readonly number[]) => Promise<T>,
 ): Promise<T> {
-  if (image === undefined) return work({ step, ...options }, []);
+  if (image === undefined) return await work({ step, ...options }, []);
   const { openImage, openInitrd } = await import("../../lib/files/open_image.ts");
   const { kernel: path, initrds, ...wish } = image;
   using kernel = openImage(path);
@@ -20,5 +20,5 @@ export async function withImage<T>(
   // The agent takes these names as text to show: a path that is not UTF-8 is shown with \xHH.
   const names = { kernel: visible(path), initrd: initrds.map(visible).join(" + ") || undefined };
   const indexes = { kernelFd: 0, initrdFd: initrd === undefined ? undefined : 1 };
-  return work({ step, ...options, ...wish, ...names, ...indexes }, fds);
+  return await work({ step, ...options, ...wish, ...names, ...indexes }, fds);
 }

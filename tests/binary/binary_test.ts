@@ -101,6 +101,23 @@ Deno.test(
   },
 );
 
+Deno.test("in a removed directory luo says so, whatever it is asked, and the way out", () => {
+  for (const line of ["-v", "status --json", "agent stop"]) {
+    const { code, out, err } = sh(`mkdir gone && cd gone && rmdir ../gone && exec "$LUO" ${line}`);
+    assert.equal(
+      `${code} ${out}${err}`,
+      "3 luo: Cannot start luo: the working directory was removed\n  go to another one first: cd /\n",
+    );
+  }
+});
+
+Deno.test("a working directory with a path longer than a page is no reason not to start", () => {
+  const deep = "d".repeat(250);
+  const { code, out } = sh(`for i in $(seq 20); do mkdir ${deep} && cd ${deep}; done; exec "$LUO" -v`);
+  assert.equal(code, 0);
+  assert.match(out, /^\d+\.\d+\.\d+/);
+});
+
 const helps: readonly [line: string, env?: Record<string, string>][] = [
   [""],
   ["--help"],

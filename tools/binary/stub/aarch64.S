@@ -1,6 +1,7 @@
 // The start program on aarch64, which runs before Deno: see ../stub.ts. Assemble it with ./assemble.sh.
 //
 // Entered as _start is: sp points at argc, x0 is the loader's rtld_fini. ld.so has finished.
+    .set SYS_getcwd, 17
     .set SYS_fcntl, 25
     .set SYS_faccessat, 48
     .set SYS_close, 57
@@ -11,6 +12,7 @@
     .set MFD_CLOEXEC, 1
     .set MFD_NOEXEC_SEAL, 8
     .set F_DUPFD_CLOEXEC, 1030
+    .set ENOENT, 2
     .set AT_FDCWD, -100
     .set PROT_READ_WRITE, 3
     .set MAP_PRIVATE_ANONYMOUS, 0x22
@@ -65,7 +67,16 @@
     mov x8, #SYS_mmap
     svc #0
     tbnz x0, #63, fail
-    add x9, x0, #63
+
+// Deno does not start in a directory that was removed. The rest of the page takes the path of this one.
+    mov x9, x0
+    add x0, x9, #1024
+    mov x1, #3072
+    mov x8, #SYS_getcwd
+    svc #0
+    cmn w0, #ENOENT
+    b.eq no_directory
+    add x9, x9, #63
     mov w10, #10
 3:  udiv w11, w22, w10
     msub w12, w11, w10, w22
@@ -152,6 +163,11 @@ no_proc:
     adr x1, proc_message
     mov x2, #proc_message_length
     mov x21, #3
+    b say
+no_directory:
+    adr x1, directory_message
+    mov x2, #directory_message_length
+    mov x21, #3
 // Writes x2 bytes at x1 to standard error, and exits with x21.
 say:
     mov x0, #2
@@ -172,5 +188,8 @@ message:
 proc_message:
     .ascii "luo: Cannot read \"/proc/self/fd\": /proc is not mounted\n  mount it: mount -t proc proc /proc\n"
     .set proc_message_length, . - proc_message
+directory_message:
+    .ascii "luo: Cannot start luo: the working directory was removed\n  go to another one first: cd /\n"
+    .set directory_message_length, . - directory_message
     .balign 8
 payload:

@@ -7,11 +7,13 @@
     .set SYS_mmap, 9
     .set SYS_access, 21
     .set SYS_fcntl, 72
+    .set SYS_getcwd, 79
     .set SYS_exit_group, 231
     .set SYS_memfd_create, 319
     .set MFD_CLOEXEC, 1
     .set MFD_NOEXEC_SEAL, 8
     .set F_DUPFD_CLOEXEC, 1030
+    .set ENOENT, 2
     .set PROT_READ_WRITE, 3
     .set MAP_PRIVATE_ANONYMOUS, 0x22
 
@@ -69,7 +71,15 @@
     syscall
     test rax, rax
     js fail
-    lea rdi, [rax + 63]
+
+# Deno does not start in a directory that was removed. The rest of the page takes the path of this one.
+    lea rdi, [rax + 1024]
+    mov esi, 3072
+    mov eax, SYS_getcwd
+    syscall
+    cmp eax, -ENOENT
+    je no_directory
+    sub rdi, 1024 - 63
     mov eax, r14d
     mov ecx, 10
 3:  xor edx, edx
@@ -157,6 +167,11 @@ no_proc:
     lea rsi, [rip + proc_message]
     mov edx, offset proc_message_length
     mov r15d, 3
+    jmp say
+no_directory:
+    lea rsi, [rip + directory_message]
+    mov edx, offset directory_message_length
+    mov r15d, 3
 # Writes rdx bytes at rsi to standard error, and exits with r15.
 say:
     mov edi, 2
@@ -176,5 +191,8 @@ message:
 proc_message:
     .ascii "luo: Cannot read \"/proc/self/fd\": /proc is not mounted\n  mount it: mount -t proc proc /proc\n"
     .set proc_message_length, . - proc_message
+directory_message:
+    .ascii "luo: Cannot start luo: the working directory was removed\n  go to another one first: cd /\n"
+    .set directory_message_length, . - directory_message
     .balign 8
 payload:
