@@ -2,7 +2,6 @@
 import type { AsyncAgentClient } from "../../lib/agent/async_client.ts";
 import type { Methods, UpdateState } from "../../lib/agent/protocol.ts";
 import { Failure } from "../errors/failure.ts";
-import { eventLine } from "../output/update_text.ts";
 
 type Reply = Methods["GetUpdate"]["reply"];
 type Step = Methods["StepUpdate"]["request"]["step"];
@@ -56,5 +55,5 @@ function notCancelled({ update }: Reply): string[] {
   const failed = (update?.events ?? []).filter(({ event, outcome }) =>
     event === "cancel" && outcome !== undefined && outcome !== "done"
   );
-  return failed.map(eventLine);
+  return failed.map(({ participant, outcome, reason = outcome }) => `cancel of "${participant}": ${reason}`);
 }
