@@ -35,6 +35,7 @@ const programs: readonly Recorded[] = [
     "signals",
     "sources",
     "numbers",
+    "interruptions",
     "not_dumpable",
     "passed_on",
     "fcntls",

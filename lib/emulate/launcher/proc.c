@@ -34,6 +34,16 @@ uint32_t digits(const char *text)
 	return value;
 }
 
+uint64_t hexadecimal(const char *text)
+{
+	uint64_t value = 0;
+	for (;; text++) {
+		if (*text >= '0' && *text <= '9') value = value << 4 | (*text - '0');
+		else if (*text >= 'a' && *text <= 'f') value = value << 4 | (*text - 'a' + 10);
+		else return value;
+	}
+}
+
 void names_in(uint32_t tid, const char *name, void (*each)(long directory, const char *name, void *context), void *context)
 {
 	char entries[4096];
@@ -48,13 +58,33 @@ void names_in(uint32_t tid, const char *name, void (*each)(long directory, const
 	call(N_close, directory, 0, 0, 0, 0);
 }
 
-uint32_t leader_of(uint32_t tid)
+/* The value in a line of /proc/TID/status: NAME is the line's begin with its tab. Returns 0 when there is none. */
+static const char *status_of(uint32_t tid, const char *name)
 {
-	char text[512];
+	static char text[4096];
 	long fd = open_proc(tid, "status", 0);
 	long size = fd < 0 ? 0 : call(N_read, fd, (long)text, sizeof text - 1, 0, 0);
 	if (fd >= 0) call(N_close, fd, 0, 0, 0, 0);
-	for (long at = 0; at + 6 < size; at++)
-		if (text[at] == 'T' && text[at + 1] == 'g' && text[at + 2] == 'i' && text[at + 3] == 'd') return digits(text + at + 6);
-	return tid;
+	text[size > 0 ? size : 0] = 0;
+	for (const char *line = text; *line; line++) {
+		const char *at = name;
+		while (*at && *line == *at) line++, at++;
+		if (*at == 0) return line;
+		while (*line && *line != '\n') line++;
+		if (*line == 0) break;
+	}
+	return 0;
+}
+
+uint32_t leader_of(uint32_t tid)
+{
+	const char *value = status_of(tid, "Tgid:\t");
+	return value ? digits(value) : tid;
+}
+
+int is_caught(uint32_t tid, int signal)
+{
+	const char *value = status_of(tid, "SigCgt:\t");
+	uint64_t set = value ? hexadecimal(value) : 0;
+	return set >> (signal - 1) & 1;
 }

@@ -7,11 +7,14 @@ char *append(char *at, const char *text);
 char *append_number(char *at, uint64_t value);
 /* The number that the text begins with. */
 uint32_t digits(const char *text);
+uint64_t hexadecimal(const char *text);
 /* Opens /proc/TID/NAME. */
 long open_proc(uint32_t tid, const char *name, long flags);
 /* Calls `each` with every name in the directory /proc/TID/NAME, but for those with a dot. */
 void names_in(uint32_t tid, const char *name, void (*each)(long directory, const char *name, void *context), void *context);
 /* The number of the process that the thread belongs to. */
 uint32_t leader_of(uint32_t tid);
+/* Whether the process of the thread has a handler for the signal. */
+int is_caught(uint32_t tid, int signal);
 
 #endif

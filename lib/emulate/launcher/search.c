@@ -2,6 +2,7 @@
 #include "ordinary.h"
 #include "proc.h"
 #include "search.h"
+#include "waits.h"
 
 struct seizing { struct process *process; uint32_t seized; };
 
@@ -79,7 +80,7 @@ void watch_file(uint32_t caller, uint64_t dev, uint64_t ino)
 		uint32_t pid = machine[index];
 		struct search search = { dev, ino, pid == leader ? caller : pid, 0 };
 		names_in(pid, "fd", look, &search);
-		if (search.thread && search.thread->wanted > 0) trace(T_INTERRUPT, search.thread->tid, 0, 0);
+		if (search.thread && search.thread->wanted > 0) interrupt(search.thread);
 		names_in(pid, "task", add_children_of, 0);
 	}
 }

@@ -25,6 +25,10 @@ struct thread {
 	uint8_t leaving;    /* in that call */
 	uint8_t everything; /* the filter for all numbers is to be installed */
 	uint8_t unsettled;  /* its call may make a file of the machine another number, which luo does not know yet */
+	uint8_t entering;   /* a handler of a signal; aarch64: the call at this address is to be made again after the handler */
+	uint64_t call_at, argument;
+	uint8_t waits, waits_again; /* aarch64: in a call that the guard interrupts (waits.h); makes the call again */
+	uint64_t wait_end, wait_argument;
 	uint32_t wanted, number[WANTED];
 	uint64_t nr, args[6];
 };

@@ -2,7 +2,7 @@
 #include "tracee.h"
 
 enum { NT_PRSTATUS_ = 1, NT_ARM_SYSTEM_CALL_ = 0x404 };
-enum { ERESTARTSYS_ = 512, ERESTARTNOINTR_ = 513, ERESTART_RESTARTBLOCK_ = 516 };
+enum { ERESTARTSYS_ = 512, ERESTART_RESTARTBLOCK_ = 516 };
 
 struct vector { void *at; uint64_t size; };
 
@@ -103,15 +103,6 @@ int restarts(const struct registers *r)
 {
 	return (int64_t)r->orig_ax >= 0 && (int64_t)r->ax <= -ERESTARTSYS_ && (int64_t)r->ax >= -ERESTART_RESTARTBLOCK_;
 }
-
-int interrupted_by_guard(struct registers *r)
-{
-	long n = r->orig_ax;
-	int waits = n == N_epoll_wait || n == N_epoll_pwait || n == N_rt_sigtimedwait || n == N_semtimedop || n == N_io_getevents;
-	if (!waits || (int64_t)r->ax != -EINTR_) return 0;
-	r->ax = -ERESTARTNOINTR_;
-	return 1;
-}
 #elif defined(__aarch64__)
 static void aim(struct registers *r, uint64_t at, long n, const uint64_t args[6])
 {
@@ -145,12 +136,6 @@ void rewind_call(struct registers *r)
 }
 
 int restarts(const struct registers *r)
-{
-	(void)r;
-	return 0;
-}
-
-int interrupted_by_guard(struct registers *r)
 {
 	(void)r;
 	return 0;

@@ -7,7 +7,7 @@ enum { SIGKILL_ = 9, SIGCHLD_ = 17, SIGTRAP_ = 5, SIGCONT_ = 18, SIGSTOP_ = 19, 
 enum { EPERM_ = 1, EINTR_ = 4, EACCES_ = 13 };
 enum { WNOHANG_ = 1, WALL_ = 0x40000000 };
 /* linux/ptrace.h */
-enum { T_PEEK = 2, T_POKE = 5, T_CONT = 7, T_SYSCALL = 24, T_DETACH = 17, T_SET_OPTIONS = 0x4200, T_EVENT_MESSAGE = 0x4201, T_GET_REGISTERS = 0x4204,
+enum { T_PEEK = 2, T_POKE = 5, T_CONT = 7, T_STEP = 9, T_SYSCALL = 24, T_DETACH = 17, T_SET_OPTIONS = 0x4200, T_EVENT_MESSAGE = 0x4201, T_GET_REGISTERS = 0x4204,
        T_SET_REGISTERS = 0x4205, T_SEIZE = 0x4206, T_INTERRUPT = 0x4207, T_LISTEN = 0x4208, T_GET_MASK = 0x420a, T_SET_MASK = 0x420b,
        T_CALL_INFO = 0x420e };
 /*
@@ -57,7 +57,5 @@ uint64_t call_instruction(uint32_t tid, const struct registers *registers);
 void rewind_call(struct registers *registers);
 /* Whether the kernel has still to decide if the interrupted call is made again. */
 int restarts(const struct registers *registers);
-/* An interruption by the guard is no reason for EINTR. */
-int interrupted_by_guard(struct registers *registers);
 
 #endif

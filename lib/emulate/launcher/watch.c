@@ -6,6 +6,7 @@
 #include "arm.h"
 #include "ordinary.h"
 #include "search.h"
+#include "waits.h"
 #include "watch.h"
 
 enum { ACKNOWLEDGED = 105, CALLED = 103, RETURNED = 104 };
@@ -65,9 +66,9 @@ static void interrupted(struct thread *thread)
 {
 	struct registers saved;
 	if (!thread->begun) begin(thread);
-	if (thread->wanted == 0 && !thread->everything && !thread->tell) return resume(thread, 0);
 	get_registers(thread->tid, &saved);
-	if (interrupted_by_guard(&saved)) set_registers(thread->tid, &saved);
+	if (goes_on_waiting(thread, &saved)) set_registers(thread->tid, &saved);
+	if (thread->wanted == 0 && !thread->everything && !thread->tell) return resume(thread, 0);
 	uint64_t at = call_instruction(thread->tid, &saved);
 	if (!armed(thread, &saved, at)) return;
 	if (thread->tell) thread->leaving = 1;
@@ -142,6 +143,18 @@ static void executed(uint32_t tid)
 	resume(thread, 0);
 }
 
+static void before_signal(struct thread *thread, int signal)
+{
+	if (thread->entering && signal == SIGTRAP_) {
+		correct_return(thread);
+		return resume(thread, 0);
+	}
+	thread->entering = 0;
+	waits_no_more(thread, signal);
+	if (make_again(thread, signal)) trace(T_STEP, thread->tid, 0, signal);
+	else resume(thread, signal);
+}
+
 void watch_event(uint32_t tid, int32_t status)
 {
 	struct thread *thread = thread_of(tid);
@@ -167,10 +180,8 @@ void watch_event(uint32_t tid, int32_t status)
 		if (arguments ? is_ordinary(thread, arguments) : sends_no_fd(thread)) resume(thread, 0);
 		else report(thread, CALLED, 0);
 	} else if (event == 0 && signal == (SIGTRAP_ | 0x80)) at_call(thread);
-	else {
-		if (event == 0) make_again(tid);
-		resume(thread, event == 0 ? signal : 0);
-	}
+	else if (event == 0) before_signal(thread, signal);
+	else resume(thread, 0);
 }
 
 static void acknowledge(uint32_t number)

@@ -1,7 +1,6 @@
 /* Every way by which an fd of the machine gets another number, or another process: each of them answers like the first. */
 #include "luo.h"
 #include <pthread.h>
-#include <sys/time.h>
 
 static const char *name_of(long answer)
 {
@@ -120,9 +119,6 @@ static void *thread(void *argument)
 	of_session(argument, shared);
 	return NULL;
 }
-
-static volatile sig_atomic_t rang;
-static void on_alarm(int number) { (void)number; rang++; }
 
 static void copies(int held, int file)
 {
@@ -275,27 +271,6 @@ static void stops(int held)
 	printf("stopped and continued 20 times, ended by %d\n", WTERMSIG(status));
 }
 
-static void alarms(int device, int held)
-{
-	struct sigaction action = { .sa_handler = on_alarm };
-	struct itimerval often = { { 0, 300 }, { 0, 300 } }, never = { { 0, 0 }, { 0, 0 } };
-	int wrong = 0, failed = 0;
-	char byte;
-	sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &often, NULL);
-	for (int round = 0; round < 2000; round++) if (read(held, &byte, 1) != -1 || errno != EINVAL) wrong++;
-	for (int round = 0; round < 300; round++) {
-		int more = session(device, CREATE, "alarm");
-		if (more < 0) failed++;
-		close(more);
-		more = open("/dev/null", O_RDONLY);
-		if (more < 0) failed++;
-		close(more);
-	}
-	setitimer(ITIMER_REAL, &never, NULL);
-	printf("among alarms: %d wrong, %d failed, handler %s\n", wrong, failed, rang > 0 ? "ran" : "never ran");
-}
-
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -318,6 +293,4 @@ int main(int argc, char **argv)
 	preserved_late(held);
 	threads(device);
 	stops(held);
-	/* With an argument without them: in a virtual machine that is emulated a signal takes longer than the time to the next. */
-	if (argc == 1) alarms(device, held);
 }
