@@ -176,7 +176,18 @@ export function mount_flags(path: string): Ret {
   return answer < 0 ? answer : Number(new DataView(into.buffer).getBigUint64(80, true));
 }
 
-const STATX_BTIME = 0x800;
+const [STATX_BTIME, STATX_MNT_ID, STATX_MNT_ID_UNIQUE] = [0x800, 0x1000, 0x4000];
+
+/** The number of the mount that a path leads through, as mountinfo has it, or the one that is never used again (since Linux 6.8). A link in the last component is not followed. */
+export function mount_id(path: string, unique = false): bigint | Ret {
+  const into = new Uint8Array(STATX_SIZE);
+  const name = cName(path);
+  const answer = ret(
+    libc().statx(AT_FDCWD, name, AT_SYMLINK_NOFOLLOW, unique ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID, into),
+    errno[0],
+  );
+  return answer < 0 ? answer : new DataView(into.buffer).getBigUint64(144, true);
+}
 
 /** When a file was made, in nanoseconds since 1970; 0 where the file system does not know. */
 export function born_ns(path: string): bigint {

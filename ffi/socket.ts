@@ -18,6 +18,7 @@ import {
   MSG_TRUNC,
   MSGHDR_SIZE,
   SO_ACCEPTCONN,
+  SO_DOMAIN,
   SO_PEERCRED,
   SO_PEERGROUPS,
   SO_SNDTIMEO,
@@ -177,6 +178,13 @@ export function is_listening(fd: number): boolean | Ret {
   const into = new Uint32Array(1);
   const answer = ret(libc().getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, into, new Uint32Array([4])), errno[0]);
   return answer < 0 ? answer : into[0] === 1;
+}
+
+/** AF_UNIX, AF_INET and so on (SO_DOMAIN); an errno for an fd that is no socket. */
+export function socket_domain(fd: number): Ret {
+  const into = new Uint32Array(1);
+  const answer = ret(libc().getsockopt(fd, SOL_SOCKET, SO_DOMAIN, into, new Uint32Array([4])), errno[0]);
+  return answer < 0 ? answer : into[0] ?? 0;
 }
 
 /** The path that the socket is bound to; undefined without one. */

@@ -15,6 +15,8 @@ export const SO_PEERCRED = 17;
 export const SO_SNDTIMEO = 21;
 export const SO_PEERGROUPS = 59;
 export const SO_ACCEPTCONN = 30;
+/** getsockopt(2): the family of the socket. */
+export const SO_DOMAIN = 39;
 export const SCM_RIGHTS = 1;
 /** The most fds in one message: one more is EINVAL. */
 export const SCM_MAX_FD = 253;

@@ -61,7 +61,7 @@ export class CallServer implements Disposable {
     this.copies = new CopyCalls(program, objects, preserved);
     this.#nodes = nodes;
     this.#handlers = {
-      ...new OpenCalls(sys, program, subjects, ioctls, preserved, this.copies).handlers,
+      ...new OpenCalls(sys, program, subjects, ioctls, preserved, this.copies, nodes).handlers,
       ...new LookCalls(program, objects, subjects).handlers,
       ...new NameCalls(program, subjects, nodes).handlers,
       ...new MountCalls(program, subjects, nodes).handlers,

@@ -3,7 +3,7 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { S_IFREG } from "../../ffi/abi/fcntl.ts";
 import { AT_EMPTY_PATH } from "../../ffi/abi/stat.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
-import { fstat, mount_flags, stat } from "../../ffi/file.ts";
+import { fstat, mount_flags, mount_id, stat } from "../../ffi/file.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import type { Credentials } from "./credentials.ts";
 import { DEVICE_DIRECTORY, type Entry, type Node } from "./device_nodes.ts";
@@ -87,9 +87,10 @@ export class Subjects {
       : { is: "device", node: entry.node, entry, directory };
   }
 
-  #ofKernel({ inside, path }: FilePlace): Subject | undefined {
+  #ofKernel({ inside, path, system }: FilePlace): Subject | undefined {
     const [parent] = splitPath(inside);
-    if (!(isKernelFile(inside) || isKernelFile(parent)) || !isProcOrSys(path, inside)) return undefined;
+    if (!(isKernelFile(inside) || isKernelFile(parent))) return undefined;
+    if (!system && !isProcOrSys(path, inside)) return undefined;
     const file = this.kernelFiles.find(inside);
     const below = file === undefined && this.kernelFiles.find(parent)?.type === S_IFREG;
     if (below) return { is: "below", slash: false, path: inside };
@@ -134,8 +135,17 @@ export function whyNoFile(subject: Subject | undefined, credentials: () => Crede
   return subject.file === undefined ? Errno.ENOENT : undefined;
 }
 
-/** How a file of the machine looks to stat(2). */
-export function look(subject: Subject): FileLook | undefined {
+/** The mount that the path led through. */
+function mountOf(
+  { directory, entry }: Extract<Subject, { is: "device" }>,
+  unique: boolean,
+): bigint | undefined {
+  const mount = mount_id(directory ?? entry?.directory ?? DEVICE_DIRECTORY, unique);
+  return typeof mount === "number" ? undefined : mount;
+}
+
+/** How a file of the machine looks to stat(2). `unique`: with the number of its mount that is never used again. */
+export function look(subject: Subject, unique = false): FileLook | undefined {
   if (subject.is === "kernel") return subject.file && lookOfKernelFile(subject.file);
   if (subject.is === "session") return { ...SESSION, ...subject.object.anonymous };
   if (subject.is !== "device") return undefined;
@@ -143,7 +153,8 @@ export function look(subject: Subject): FileLook | undefined {
   const found = kind === "file" && memfd !== undefined ? fstat(memfd) : undefined;
   const directory = stat(subject.entry?.directory ?? DEVICE_DIRECTORY);
   const dev = typeof directory === "number" ? 5n : directory.dev;
-  return lookOf(subject.node, dev, found === undefined || typeof found === "number" ? 0n : found.size);
+  const size = found === undefined || typeof found === "number" ? 0n : found.size;
+  return lookOf(subject.node, dev, size, mountOf(subject, unique));
 }
 
 /** Whether the path led through a mount with this flag (ST_NODEV, ST_RDONLY) that luo's own /dev does not have. */

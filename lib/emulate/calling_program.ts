@@ -112,6 +112,14 @@ export class CallingProgram {
     return bytes;
   }
 
+  /** The inode in a struct file_handle of tmpfs (mm/shmem.c: shmem_encode_fh()): u32 bytes, i32 type, u32 generation, u64 inode. */
+  handle(tid: number, address: bigint): bigint | undefined {
+    const bytes = this.bytes(tid, address, 20);
+    if (typeof bytes === "number" || bytes.length < 20) return undefined;
+    const view = new DataView(bytes.buffer);
+    return view.getUint32(0, true) === 12 ? view.getBigUint64(12, true) : undefined;
+  }
+
   /** The entries of a struct iovec[]; -EINVAL, -EFAULT. */
   vector(tid: number, address: bigint, count: number): Piece[] | Ret {
     if (count < 0 || count > IOV_MAX) return -Errno.EINVAL;

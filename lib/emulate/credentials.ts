@@ -19,8 +19,10 @@ export const CAP_FSETID = 4;
 export const CAP_SYS_ADMIN = 21;
 export const CAP_SYS_BOOT = 22;
 export const CAP_MKNOD = 27;
+export const CAP_LEASE = 28;
 export const CAP_SYSLOG = 34;
-const [CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH] = [1, 2];
+const CAP_DAC_OVERRIDE = 1;
+export const CAP_DAC_READ_SEARCH = 2;
 
 /** `real`, `effective` and `fs`, each a user and a group; and the capabilities. */
 export class Credentials {

@@ -12,6 +12,7 @@ const NAME = "liveupdate";
 /** The device's inode, or a file that a program made in its place after it had unlinked the device. */
 export interface Node {
   readonly kind: "device" | "file";
+  readonly ino: bigint;
   mode: number;
   uid: number;
   gid: number;
@@ -95,6 +96,22 @@ export class DeviceNodes implements Disposable {
     return true;
   }
 
+  /** Each of the two entries gets the name of the other. */
+  exchange(one: Entry, other: Entry): void {
+    const [first, second] = [this.#keyOf(one), this.#keyOf(other)];
+    if (first === undefined || second === undefined) return;
+    const { directory, name } = one;
+    [one.directory, one.name] = [other.directory, other.name];
+    [other.directory, other.name] = [directory, name];
+    this.#entries.set(first, other);
+    this.#entries.set(second, one);
+  }
+
+  /** A name of the inode `ino`. */
+  byInode(ino: bigint): Entry | undefined {
+    return [...this.#entries.values()].find(({ node }) => node?.ino === ino);
+  }
+
   /** unlink(2). The entry keeps its name, without a node, for the fds that are still open. */
   remove(entry: Entry): void {
     const { node } = entry;
@@ -154,7 +171,8 @@ export function newNode(
   { uid, gid }: Pick<Node, "uid" | "gid"> = { uid: 0, gid: 0 },
 ): Node {
   const memfd = kind === "file" ? newFile(mode) : undefined;
-  return { kind, mode, uid, gid, nlink: 1, times: timesOf(now()), xattrs: new Map(), memfd };
+  const ino = BigInt(crypto.getRandomValues(new Uint32Array(1))[0] ?? 1);
+  return { kind, ino, mode, uid, gid, nlink: 1, times: timesOf(now()), xattrs: new Map(), memfd };
 }
 
 export function now(): bigint {

@@ -4,6 +4,7 @@ import { LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { encodeUtsname } from "../../ffi/abi/stat.ts";
 import { read_text } from "../../ffi/proc.ts";
+import { inPersonality, personalityOf } from "./personality.ts";
 import { uname } from "../../ffi/system.ts";
 import { joined } from "../joined_bytes.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
@@ -92,11 +93,8 @@ export class KernelCalls {
   /** The host's answer with the model's release and version. */
   #uname(tid: number, address: bigint): Ret {
     const { release, version } = this.sys.uname();
-    return this.program.write(
-      tid,
-      address,
-      encodeUtsname({ ...uname(), ...this.#names.of(tid), release, version }),
-    );
+    const whole = { ...uname(), ...this.#names.of(tid), release, version };
+    return this.program.write(tid, address, encodeUtsname(inPersonality(personalityOf(tid), whole)));
   }
 
   /** The machine's log. All other actions are the host's, which refuses those that change its log to all but its root. */

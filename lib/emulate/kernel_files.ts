@@ -40,6 +40,7 @@ const LINKS: Readonly<Record<string, string>> = {
   "/sys/kernel/kexec_crash_loaded": "kexec/crash_loaded",
   [OF_CLASS]: "../../devices/virtual/misc/liveupdate",
   "/sys/dev/char/10:261": "../../devices/virtual/misc/liveupdate",
+  [`${OF_DEVICES}/subsystem`]: "../../../../class/misc",
 };
 
 /** The file systems whose rules differ. */
@@ -91,6 +92,8 @@ export function kernelFileSize(sys: SystemCalls, path: string, directory: boolea
 /** The mode of such a file or directory in the model's kernel; undefined: this kernel does not have it. */
 export function kernelFileMode(sys: SystemCalls, path: string): number | undefined {
   if (path === VERSION) return S_IFREG | 0o444;
+  // The model has no links of a device.
+  if (path === `${OF_DEVICES}/subsystem`) return kernelFileMode(sys, `${OF_DEVICES}/dev`);
   const witness = DIRECTORIES[path];
   const fd = sys.open(inModel(witness === undefined ? path : `${path}/${witness}`), O_RDONLY);
   if (fd < 0) return undefined;

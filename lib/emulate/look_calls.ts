@@ -16,6 +16,7 @@ import { encodeStat, encodeStatfs, encodeStatx, type FileLook } from "./stat_str
 const AT_SYMLINK_NOFOLLOW = 0x100;
 /** AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH; statx has AT_STATX_SYNC_TYPE besides, faccessat2 AT_EACCESS. */
 const [STAT_FLAGS, STATX_SYNC_TYPE, ACCESS_FLAGS] = [0x1900, 0x6000, 0x1300];
+const STATX_MNT_ID_UNIQUE = 0x4000n;
 const STATX_RESERVED = 0x8000_0000n;
 const AT_EACCESS = 0x200;
 
@@ -66,7 +67,8 @@ export class LookCalls {
     const empty = (flags & AT_EMPTY_PATH) !== 0 && (path === 0n || this.program.path(call.tid, path) === "");
     if (!empty && flags & ~(STAT_FLAGS | STATX_SYNC_TYPE)) return undefined;
     const named = { dirfd: int(dirfd), path, flags, follow: !(flags & AT_SYMLINK_NOFOLLOW) };
-    return this.#answer(call, named, into, (look) => encodeStatx(look, int(mask)));
+    const unique = (mask & STATX_MNT_ID_UNIQUE) !== 0n;
+    return this.#answer(call, named, into, (look) => encodeStatx(look, int(mask)), unique);
   }
 
   #answer(
@@ -74,11 +76,12 @@ export class LookCalls {
     named: PathArguments,
     into: bigint,
     encode: (look: FileLook) => Uint8Array,
+    unique = false,
   ): CallAnswer {
     const subject = this.subjects.byPath(call, named);
     const missing = whyNoFile(subject, () => this.program.credentials(call.tid));
     if (missing !== undefined) return -missing;
-    const looks = subject && look(subject);
+    const looks = subject && look(subject, unique);
     return looks && this.program.write(call.tid, into, encode(looks));
   }
 

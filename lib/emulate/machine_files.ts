@@ -88,8 +88,9 @@ function openFdinfo(
   const flags = translateOpenFlags(sys.fcntl(object.model_fd, F_GETFL), X86_64, ARCH) | cloexec;
   const { kind, node, entry } = object;
   const session = kind === "session" || node === undefined;
-  const ino = look(session ? { is: "session", object } : { is: "device", node, entry })?.ino ?? 0n;
-  const text = `pos:\t0\nflags:\t0${flags.toString(8)}\nmnt_id:\t${session ? 14 : 2}\nino:\t${ino}\n`;
+  const shown = look(session ? { is: "session", object } : { is: "device", node, entry });
+  const mount = shown?.mount ?? (session ? 14 : 2);
+  const text = `pos:\t0\nflags:\t0${flags.toString(8)}\nmnt_id:\t${mount}\nino:\t${shown?.ino ?? 0n}\n`;
   return contentFile(name, encode(text), { flags: opened });
 }
 

@@ -7,13 +7,14 @@ import { stat, unlink } from "../../ffi/file.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import type { Subject, Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
+import type { Credentials } from "./credentials.ts";
 import { type DeviceNodes, type Entry, type Node, touched } from "./device_nodes.ts";
 import { whyNotMade, whyNotRemoved } from "./directory_rights.ts";
 import { isReachable, systemOf } from "./kernel_file_nodes.ts";
 import { whyNoChange } from "./kernel_names.ts";
 import { type Place, sameDevice, splitPath } from "./path_walk.ts";
 
-const [RENAME_NOREPLACE, RENAME_EXCHANGE] = [1, 2];
+const [RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT, RENAME_FLAGS] = [1, 2, 4, 7];
 
 /** A path in a call's arguments. */
 interface Named {
@@ -98,6 +99,8 @@ export class MoveCalls {
 
   #rename(tid: number, from: Named, to: Named, flags: number): CallAnswer {
     this.subjects.paths.changed();
+    // The host's kernel says EINVAL.
+    if (flags & ~RENAME_FLAGS || (flags & RENAME_EXCHANGE && flags & ~RENAME_EXCHANGE)) return undefined;
     const [source, target] = [this.#place(tid, from, false), this.#place(tid, to, false)];
     if (source?.is === "below" || target?.is === "below") return -Errno.ENOTDIR;
     if (source?.is === "entry") return this.#renameDevice(tid, source, to, flags);
@@ -140,10 +143,16 @@ export class MoveCalls {
     const text = this.program.path(tid, to.path);
     if (typeof text === "string" && /(^|\/)\.\.?$/.test(text)) return -Errno.EBUSY;
     const credentials = this.program.credentials(tid);
-    const place = this.#place(tid, to, false, true);
+    const slash = typeof text === "string" && text.endsWith("/");
+    const place = slash
+      ? this.subjects.paths.resolve(tid, to.dirfd, text.replace(/\/+$/, ""), { follow: false })
+      : this.#place(tid, to, false, true);
     if (place === undefined) return undefined;
-    if (flags & ~RENAME_NOREPLACE) return flags & RENAME_EXCHANGE ? -Errno.EPERM : -Errno.EINVAL;
+    if (flags & RENAME_EXCHANGE) return this.#exchange(credentials, { entry, from }, place);
     if (flags & RENAME_NOREPLACE && exists(place)) return -Errno.EEXIST;
+    if (slash) return -Errno.ENOTDIR;
+    // The name that is left would be in the host's directory.
+    if (flags & RENAME_WHITEOUT) return -Errno.EPERM;
     const leaves = whyNotRemoved(from, entry.node, credentials);
     if (place.is === "entry") {
       const refused = leaves ?? whyNotMade(place.directory, credentials);
@@ -159,6 +168,25 @@ export class MoveCalls {
     if (isDirectory(place.path)) return -Errno.EISDIR;
     if (exists(place)) unlink(place.path);
     return this.nodes.move(entry, directory, name) ? 0 : -Errno.ENOENT;
+  }
+
+  /** Only with another name of the device: a file of the host would get the device's name on the host. */
+  #exchange(
+    credentials: Credentials,
+    { entry, from }: { readonly entry: Entry; readonly from: string },
+    place: Place,
+  ): CallAnswer {
+    if (!exists(place)) return -Errno.ENOENT;
+    if (place.is !== "entry") return -Errno.EPERM;
+    const { entry: other, directory } = place;
+    if (other.node === entry.node) return 0;
+    if (entry.node === undefined || other.node === undefined) return -Errno.ENOENT;
+    if (!sameDevice(entry.directory, other.directory)) return -Errno.EXDEV;
+    const refused = whyNotRemoved(from, entry.node, credentials) ??
+      whyNotRemoved(directory, other.node, credentials);
+    if (refused !== undefined) return -refused;
+    this.nodes.exchange(entry, other);
+    return 0;
   }
 
   /** Two names of one inode stay as they are. */

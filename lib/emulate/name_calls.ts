@@ -4,11 +4,12 @@ import { S_IFCHR, S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
 import { decodeOsText, encodeOsText } from "../../ffi/abi/os_text.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
-import { readlink, stat } from "../../ffi/file.ts";
+import { close, readlink, stat } from "../../ffi/file.ts";
+import { socket_domain } from "../../ffi/socket.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import { type Subject, type Subjects, whyNoFile } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
-import { CAP_MKNOD } from "./credentials.ts";
+import { CAP_MKNOD, W_OK } from "./credentials.ts";
 import {
   ownerIn,
   whyNotEmpty,
@@ -59,15 +60,20 @@ export class NameCalls {
     bind: (call) => {
       if (this.#isPathOnly(call)) return -Errno.EBADF;
       const place = this.#socketPlace(call);
-      if (place?.is === "below") return -Errno.ENOTDIR;
+      if (place?.is === "below") return place.slash ? -Errno.EADDRINUSE : -Errno.ENOTDIR;
       return place?.is === "entry" ? (place.entry.node ? -Errno.EADDRINUSE : -Errno.EPERM) : undefined;
     },
     connect: (call) => {
       if (this.#isPathOnly(call)) return -Errno.EBADF;
       const place = this.#socketPlace(call);
       if (place?.is === "below") return -Errno.ENOTDIR;
+      const subject = place && this.subjects.at(place);
+      if (subject?.is !== "device") return undefined;
+      const credentials = this.program.credentials(call.tid);
+      const missing = whyNoFile(subject, () => credentials);
+      if (missing !== undefined) return -missing;
       // No socket listens there.
-      return place?.is === "entry" && place.entry.node ? -Errno.ECONNREFUSED : undefined;
+      return credentials.may(subject.node, W_OK) ? -Errno.ECONNREFUSED : -Errno.EACCES;
     },
     unlink: (call) => this.#unlink(call, [AT_FDCWD, call.args[0]], 0),
     unlinkat: (call) => this.#unlink(call, [int(call.args[0]), call.args[1]], int(call.args[2])),
@@ -168,15 +174,28 @@ export class NameCalls {
 
   /** The place of a Unix socket's path. */
   #socketPlace(call: Notification): Place | undefined {
-    const [, address, length] = call.args;
-    const size = Number(length < SOCKADDR_SIZE ? length : SOCKADDR_SIZE);
+    const [fd, address, raw] = call.args;
+    const size = int(raw);
+    if (size < 0 || size > SOCKADDR_SIZE) return undefined;
     const bytes = this.program.bytes(call.tid, address, size);
     if (typeof bytes === "number" || bytes.length <= SOCKADDR_PATH) return undefined;
     if (new DataView(bytes.buffer).getUint16(0, true) !== AF_UNIX || bytes[SOCKADDR_PATH] === 0) {
       return undefined;
     }
     const path = decodeOsText(bytes.subarray(SOCKADDR_PATH)).replace(/\0.*$/s, "");
-    return this.subjects.paths.find(call.tid, AT_FDCWD, path, { follow: CALLS.get(call.nr) === "connect" });
+    const follow = CALLS.get(call.nr) === "connect";
+    const place = this.subjects.paths.find(call.tid, AT_FDCWD, path, { follow });
+    // The host's kernel refuses what is no socket, or one of another family.
+    return place !== undefined && place.is !== "file" && this.#isUnixSocket(call.tid, int(fd))
+      ? place
+      : undefined;
+  }
+
+  #isUnixSocket(tid: number, fd: number): boolean {
+    const copy = this.program.fd(tid, fd);
+    const domain = copy < 0 ? copy : socket_domain(copy);
+    if (copy >= 0) close(copy);
+    return domain === AF_UNIX;
   }
 
   #pivot_root(call: Notification): CallAnswer {

@@ -7,6 +7,7 @@ import {
   F_GET_SEALS,
   F_GETFD,
   F_GETFL,
+  F_RDLCK,
   F_SETFD,
   F_SETFL,
   F_SETLEASE,
@@ -25,6 +26,7 @@ import { ARCH } from "../../ffi/libc.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int, long } from "./call_answer.ts";
 import type { ContentCalls } from "./content_calls.ts";
+import { CAP_LEASE } from "./credentials.ts";
 import type { EmulatedFd, EmulatedFds } from "./emulated_fds.ts";
 import { fileSystemIoctl } from "./file_system_ioctls.ts";
 import type { Ioctls } from "./ioctls.ts";
@@ -127,12 +129,19 @@ export class ObjectCalls {
     }
     if (command === F_GETDELEG || command === F_SETDELEG) return object && this.#delegation(call, command);
     if (![F_GETFL, F_SETFL, F_GET_SEALS, F_SETLEASE].includes(command)) return undefined;
-    if (command === F_SETLEASE) return object && -Errno.EINVAL;
+    if (command === F_SETLEASE) return object && -this.#whyNoLease(tid, object, int(argument));
     // Only a memfd can do direct transfers.
     if (command === F_SETFL && int(argument) & ARCH.O_DIRECT) return object && -Errno.EINVAL;
     const answer = object && this.sys.fcntl(object.model_fd, command, int(argument));
     // F_SETFL runs on the host as well, for those who look at the fd in /proc.
     return command === F_SETFL ? undefined : answer;
+  }
+
+  /** fs/locks.c: fcntl_setlease(), vfs_setlease(). */
+  #whyNoLease(tid: number, { node }: EmulatedFd, type: number): number {
+    const credentials = this.ioctls.program.credentials(tid);
+    const owns = credentials.uid === (node?.uid ?? 0) || credentials.has(CAP_LEASE);
+    return owns || type < F_RDLCK || type > F_UNLCK ? Errno.EINVAL : Errno.EACCES;
   }
 
   /** fs/fcntl.c, fs/locks.c: fcntl_getdeleg(), fcntl_setdeleg(). Only a regular file or a directory has delegations. */

@@ -16,7 +16,7 @@ import {
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
-import { close, fstat, open, ST_NODEV } from "../../ffi/file.ts";
+import { close, fstat, open, owner, ST_NODEV } from "../../ffi/file.ts";
 import { ARCH } from "../../ffi/libc.ts";
 import { check } from "../error.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
@@ -24,8 +24,8 @@ import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import { isMounted, type Subject, type Subjects, whyNoFile } from "./call_subject.ts";
 import type { CopyCalls } from "./copy_calls.ts";
 import type { CallingProgram } from "./calling_program.ts";
-import { CAP_FOWNER, type Owned, R_OK, W_OK } from "./credentials.ts";
-import { type Entry, newNode, type Node } from "./device_nodes.ts";
+import { CAP_DAC_READ_SEARCH, CAP_FOWNER, type Owned, R_OK, W_OK } from "./credentials.ts";
+import { type DeviceNodes, type Entry, newNode, type Node } from "./device_nodes.ts";
 import { type EmulatedFd, identityOf } from "./emulated_fds.ts";
 import type { Ioctls } from "./ioctls.ts";
 import { ownerIn, whyNotMade } from "./directory_rights.ts";
@@ -33,7 +33,7 @@ import { openKernelFile, takesWrites, whyNotOpened } from "./kernel_file_open.ts
 import { stopsHost } from "./kernel_files.ts";
 import { openMachineFile } from "./machine_files.ts";
 import { isNextKernelFile } from "./next_kernel_files.ts";
-import type { Place } from "./path_walk.ts";
+import { type Place, sameDevice } from "./path_walk.ts";
 import type { PreservedFiles } from "./preserved_files.ts";
 import { SESSION } from "./stat_structs.ts";
 
@@ -65,6 +65,7 @@ export class OpenCalls {
     readonly ioctls: Ioctls,
     readonly preserved: PreservedFiles,
     readonly copies: CopyCalls,
+    readonly nodes: DeviceNodes,
   ) {}
 
   readonly handlers: Handlers<"open" | "openat" | "openat2" | "creat" | "open_by_handle_at"> = {
@@ -73,8 +74,7 @@ export class OpenCalls {
     openat2: (call) => this.#openat2(call),
     creat: (call) =>
       this.#open(call, AT_FDCWD, call.args[0], O_CREAT | O_WRONLY | O_TRUNC, int(call.args[1])),
-    // A handle may be a preserved file's: nothing tells which file it is before it is open.
-    open_by_handle_at: () => this.preserved.none ? undefined : -Errno.EPERM,
+    open_by_handle_at: (call) => this.#openHandle(call),
   };
 
   /** `native`: open flags in the numbers of this architecture. */
@@ -123,7 +123,11 @@ export class OpenCalls {
       place.is === "fd" && !(flags & O_PATH) ? this.#openCopy(call, place.path) : undefined;
     if (!truncates) return opened();
     const size = this.preserved.size(place.path);
-    return size !== undefined && size > 0n ? -Errno.EPERM : opened();
+    if (size === undefined || size === 0n) return opened();
+    const found = owner(place.path);
+    // The host's kernel says EACCES.
+    const refused = typeof found !== "number" && this.#whyNotOpened(call, found, flags) !== undefined;
+    return refused ? undefined : -Errno.EPERM;
   }
 
   #openCopy(call: Notification, path: string): CallAnswer {
@@ -227,6 +231,21 @@ export class OpenCalls {
   #openFile(call: Notification, node: Node, flags: number): Ret {
     if ((flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL)) return -Errno.EEXIST;
     return this.#give(call, open(`/proc/self/fd/${node.memfd}`, flags & ~O_CREAT | O_CLOEXEC), flags);
+  }
+
+  /** A handle of the device, from name_to_handle_at(2). */
+  #openHandle(call: Notification): CallAnswer {
+    const [mount, address, raw] = call.args;
+    const flags = translateOpenFlags(int(raw), ARCH, X86_64);
+    const ino = this.program.handle(call.tid, address);
+    const entry = ino === undefined ? undefined : this.nodes.byInode(ino);
+    if (entry !== undefined && sameDevice(`/proc/${call.tid}/fd/${int(mount)}`, entry.directory)) {
+      if (!this.program.credentials(call.tid).has(CAP_DAC_READ_SEARCH)) return -Errno.EPERM;
+      const place = { is: "entry", entry, directory: entry.directory } as const;
+      return this.#openPlace(call, place, { path: "", flags, mode: 0 }, false);
+    }
+    // A handle may be a preserved file's: nothing tells which file it is before it is open.
+    return flags & O_TRUNC && !this.preserved.none ? -Errno.EPERM : undefined;
   }
 
   #give(call: Notification, fd: Ret, flags: number): Ret {

@@ -2,10 +2,11 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { readlink, stat } from "../../ffi/file.ts";
-import { list_directory, read_text } from "../../ffi/proc.ts";
 import type { DeviceNodes, Entry } from "./device_nodes.ts";
 import { textOfFd } from "./program_fds.ts";
 import { isKernelFile, kernelLink } from "./kernel_files.ts";
+import { namesInSystem } from "./mounted_systems.ts";
+import { hostPid, innerPid, leader } from "./process_numbers.ts";
 
 /** fs/namei.c: MAXSYMLINKS. */
 const LINKS_MAX = 40;
@@ -17,8 +18,10 @@ export interface FilePlace {
   readonly is: "file";
   /** As luo can open it. */
   readonly path: string;
-  /** From the program's root. */
+  /** From the program's root; of /proc and /sys the usual name, wherever they are mounted. */
   readonly inside: string;
+  /** The file is in procfs, sysfs or debugfs. */
+  readonly system?: true;
 }
 
 /** The object that a path names. */
@@ -40,15 +43,16 @@ export interface WalkOptions {
   readonly resolve?: number;
 }
 
-/** The place; undefined when the path leads nowhere: the host's kernel knows the errno. */
+/** The place; undefined when the path leads nowhere: the host's kernel knows the errno. `alike`: /proc and /sys are where they were. */
 export function walk(
   nodes: DeviceNodes,
   tid: number,
   dirfd: number,
   path: string,
   { follow, resolve = 0 }: WalkOptions,
+  alike = true,
 ): Place | undefined {
-  const way = new Walk(nodes, tid, resolve);
+  const way = new Walk(nodes, tid, resolve, alike);
   if (!way.start(dirfd, path)) return undefined;
   const place = way.go(path, follow);
   if (place === undefined || place.is === "file") return place;
@@ -64,10 +68,17 @@ class Walk {
   #floor = 0;
   #started = "";
   #foreign: boolean | undefined;
+  /** The last answer of `#inSystem`. */
+  #known: { readonly here: string; readonly names: readonly string[] | undefined } | undefined;
   /** The errno of the first RESOLVE_ flag that the way has violated. */
   violation: number | undefined;
 
-  constructor(readonly nodes: DeviceNodes, readonly tid: number, readonly resolve: number) {
+  constructor(
+    readonly nodes: DeviceNodes,
+    readonly tid: number,
+    readonly resolve: number,
+    readonly alike: boolean,
+  ) {
     this.#root = `/proc/${tid}/root`;
     this.#base = this.#root;
   }
@@ -115,16 +126,18 @@ class Walk {
         return { is: "file", path: this.#base, inside: this.#base };
       }
     }
-    return { is: "file", path: this.#here(), inside: this.#inside() };
+    const system = this.alike || this.#inSystem() === undefined ? undefined : true;
+    return { is: "file", path: this.#here(), inside: this.#inside(), system };
   }
 
   /** A file in a directory of /sys that the host does not have, and the model's kernel may have. */
   #ofKernel(rest: readonly string[]): Place | undefined {
-    const names = [...this.#parts, ...rest].filter((name) => name !== "" && name !== ".");
-    const inside = `/${names.join("/")}`;
+    const names = rest.filter((name) => name !== "" && name !== ".");
+    const inside = `/${[...this.#names, ...names].join("/")}`;
     const [parent] = splitPath(inside);
-    if (this.#base !== this.#root || !(isKernelFile(inside) || isKernelFile(parent))) return undefined;
-    return { is: "file", path: `${this.#root}${inside}`, inside };
+    if (!(isKernelFile(inside) || isKernelFile(parent))) return undefined;
+    const system = this.alike || this.#inSystem() === undefined ? undefined : true;
+    return { is: "file", path: `${this.#here()}/${names.join("/")}`, inside, system };
   }
 
   #at(entry: Entry, rest: readonly string[]): Place | undefined {
@@ -178,7 +191,7 @@ class Walk {
     if (this.#isProc() && name === "thread-self") {
       return `${this.#procOf(leader(this.tid))}/task/${this.#procOf(this.tid)}`;
     }
-    const ours = this.#base === this.#root ? kernelLink(`/${[...this.#parts, name].join("/")}`) : undefined;
+    const ours = kernelLink(`/${[...this.#names, name].join("/")}`);
     return ours ?? readlink(`${this.#here()}/${name}`);
   }
 
@@ -200,32 +213,47 @@ class Walk {
   }
 
   #isProc(): boolean {
-    return this.#base === this.#root && this.#parts.length === 1 && this.#parts[0] === "proc";
+    return this.#names.length === 1 && this.#names[0] === "proc";
+  }
+
+  /** The names from the program's root, or from that of /proc or /sys; none in a directory that has no such name. */
+  get #names(): readonly string[] {
+    const known = this.alike ? undefined : this.#inSystem();
+    return known ?? (this.#base === this.#root ? this.#parts : []);
+  }
+
+  #inSystem(): readonly string[] | undefined {
+    const here = this.#here();
+    if (this.#known?.here !== here) {
+      this.#known = { here, names: namesInSystem(this.tid, this.#base, this.#parts) };
+    }
+    return this.#known.names;
   }
 
   /** Whether a link of /proc leads to a file whatever its text says. */
   #isMagic(name: string): boolean {
-    const [proc, pid = ""] = this.#parts;
-    if (this.#base !== this.#root || proc !== "proc" || !/^\d+$/.test(pid)) return false;
-    return ["fd", "map_files", "ns"].includes(this.#parts.at(-1) ?? "") ||
+    const [proc, pid = ""] = this.#names;
+    if (proc !== "proc" || !/^\d+$/.test(pid)) return false;
+    return ["fd", "map_files", "ns"].includes(this.#names.at(-1) ?? "") ||
       ["cwd", "root", "exe"].includes(name);
   }
 
   #descriptor(name: string): Place | undefined {
-    if (!this.#isMagic(name) || this.#parts.at(-1) !== "fd" || !/^\d+$/.test(name)) return undefined;
-    const pid = this.#hostPid(Number(this.#parts.at(-2)));
+    if (!this.#isMagic(name) || this.#names.at(-1) !== "fd" || !/^\d+$/.test(name)) return undefined;
+    const pid = this.#hostPid(Number(this.#names.at(-2)));
     return { is: "fd", pid, fd: Number(name), path: `${this.#here()}/${name}` };
   }
 
   /** From the program's root, with luo's numbers of processes. */
   #inside(): string {
-    const parts = this.#parts[0] === "proc" && this.#isForeignProc
-      ? this.#parts.map((part, index) =>
-        /^\d+$/.test(part) && (index === 1 || this.#parts[index - 1] === "task")
+    const names = (this.alike ? undefined : this.#inSystem()) ?? this.#parts;
+    const parts = names[0] === "proc" && this.#isForeignProc
+      ? names.map((part, index) =>
+        /^\d+$/.test(part) && (index === 1 || names[index - 1] === "task")
           ? String(this.#hostPid(Number(part)))
           : part
       )
-      : this.#parts;
+      : names;
     return `/${parts.join("/")}`;
   }
 
@@ -242,27 +270,6 @@ class Walk {
   #violates(flags: number, errno: number): void {
     if (this.resolve & flags) this.violation ??= errno;
   }
-}
-
-/** The number in the innermost pid namespace. */
-function innerPid(tid: number): number {
-  return Number(/^NSpid:.*\t(\d+)$/m.exec(read_text(`/proc/${tid}/status`) ?? "")?.[1] ?? tid);
-}
-
-/** The thread that has this number in the pid namespace of `tid`. */
-function hostPid(pid: number, tid: number): number | undefined {
-  const namespace = readlink(`/proc/${tid}/ns/pid`);
-  for (const name of list_directory("/proc")) {
-    if (!/^\d+$/.test(name) || readlink(`/proc/${name}/ns/pid`) !== namespace) continue;
-    const threads = list_directory(`/proc/${name}/task`);
-    const found = threads.find((thread) => innerPid(Number(thread)) === pid);
-    if (found !== undefined) return Number(found);
-  }
-}
-
-/** The process of a thread. Its first thread may have ended, or have another table of fds. */
-function leader(tid: number): number {
-  return Number(/^Tgid:\t(\d+)$/m.exec(read_text(`/proc/${tid}/status`) ?? "")?.[1] ?? tid);
 }
 
 export function sameDevice(one: string, other: string): boolean {

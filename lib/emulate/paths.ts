@@ -17,6 +17,8 @@ export class Paths {
   readonly #elsewhere = new Set<string>();
   /** Absolute directories without an absolute link on the way. */
   readonly #direct = new Set<string>();
+  /** The names of files that are mounted one by one. */
+  readonly #mounted = new Set<string>();
   /** False after a chroot or a mount: from then on a path can mean different files in different processes. */
   #alike = true;
 
@@ -26,6 +28,11 @@ export class Paths {
   changed(): undefined {
     this.#elsewhere.clear();
     this.#direct.clear();
+  }
+
+  /** A file is mounted by this name: it may be any. */
+  mounted(path: string): void {
+    this.#mounted.add(path.slice(path.lastIndexOf("/") + 1));
   }
 
   diverged(): undefined {
@@ -39,14 +46,14 @@ export class Paths {
     const concerns = this.#concerns(path);
     if (!concerns && !options.follow) return undefined;
     if (!concerns && this.direct(tid, dirfd, path, options) !== undefined) return this.#remember(path);
-    const place = walk(this.nodes, tid, dirfd, path, options);
+    const place = walk(this.nodes, tid, dirfd, path, options, this.#alike);
     const elsewhere = place === undefined || (place.is === "file" && !isKernelFile(place.inside));
     return concerns || !elsewhere ? place : this.#remember(path);
   }
 
   /** The place of any path, with a whole walk. */
   resolve(tid: number, dirfd: number, path: string, options: WalkOptions): Place | undefined {
-    return walk(this.nodes, tid, dirfd, path, options);
+    return walk(this.nodes, tid, dirfd, path, options, this.#alike);
   }
 
   /**
@@ -84,7 +91,7 @@ export class Paths {
     const names = path.split("/");
     const last = names.at(-1) ?? "";
     return /^\d+$/.test(last) || last === "status" || mayBeKernelFile(names) ||
-      names.some((name) => OF_A_PROCESS.has(name) || this.nodes.has(name));
+      names.some((name) => OF_A_PROCESS.has(name) || this.nodes.has(name) || this.#mounted.has(name));
   }
 
   /** An absolute link on the way to the directory would lead luo to a file of its own mounts, and not of the program's. */

@@ -4,7 +4,7 @@ import { S_IFDIR } from "../../ffi/abi/fcntl.ts";
 import { PAGE_SIZE } from "../../ffi/abi/page.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
-import { ftruncate } from "../../ffi/file.ts";
+import { ftruncate, owner } from "../../ffi/file.ts";
 import type { SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int, long } from "./call_answer.ts";
 import { type Subjects, whyNoFile } from "./call_subject.ts";
@@ -74,7 +74,11 @@ export class SizeCalls {
     if (subject?.is === "device" || subject?.is === "session") return -Errno.EINVAL;
     if (place?.is !== "file" && place?.is !== "fd") return undefined;
     const size = this.preserved.size(place.path);
-    return size !== undefined && size !== length ? -Errno.EPERM : undefined;
+    if (size === undefined || size === length) return undefined;
+    const found = owner(place.path);
+    // The host's kernel says EACCES.
+    const may = typeof found === "number" || this.program.credentials(tid).may(found, W_OK);
+    return may ? -Errno.EPERM : undefined;
   }
 
   /** MADV_REMOVE punches a hole, mapping by mapping, up to the first that refuses. */

@@ -56,6 +56,8 @@ export interface FileLook {
   readonly size: bigint;
   readonly times?: FileTimes;
   readonly anonymous?: true;
+  /** The number of the mount. */
+  readonly mount?: bigint;
   /** 4096 unless stated. */
   readonly blockSize?: bigint;
 }
@@ -86,11 +88,11 @@ export const KERNEL_FILE: FileLook = {
 };
 
 /** `dev`: the file system of the directory. `size`: of a file that stands in the device's place. */
-export function lookOf(node: Node, dev: bigint, size = 0n): FileLook {
-  const { mode, uid, gid, nlink, kind, times } = node;
+export function lookOf(node: Node, dev: bigint, size = 0n, mount?: bigint): FileLook {
+  const { ino, mode, uid, gid, nlink, kind, times } = node;
   const device = kind === "device";
   const type = device ? S_IFCHR : S_IFREG;
-  return { mode: type | mode, dev, ino: device ? 261n : 262n, device, uid, gid, nlink, size, times };
+  return { mode: type | mode, dev, ino, device, uid, gid, nlink, size, times, mount };
 }
 
 /** struct stat of this architecture. */
@@ -188,7 +190,7 @@ export function encodeStatx(look: FileLook, asked: number): Uint8Array {
     view.setBigInt64(64 + 16 * index, seconds(time), true);
     view.setUint32(72 + 16 * index, Number(nanoseconds(time)), true);
   }
-  view.setBigUint64(144, named ? 2n : 14n, true);
+  view.setBigUint64(144, look.mount ?? (named ? 2n : 14n), true);
   return bytes;
 }
 

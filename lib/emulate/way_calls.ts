@@ -14,8 +14,14 @@ const [AT_SYMLINK_NOFOLLOW, AT_SYMLINK_FOLLOW] = [0x100, 0x400];
 const [SHMEM_HANDLE, SHMEM_HANDLE_SIZE] = [1, 12];
 /** struct file_handle: u32 handle_bytes, i32 handle_type, the handle. linux/exportfs.h: MAX_HANDLE_SZ. */
 const [HANDLE_HEADER, MAX_HANDLE_SIZE] = [8, 128];
-/** The mount of /dev, as statx(2) has it. */
-const MOUNT = 2;
+/** linux/fcntl.h: flags of name_to_handle_at(2). */
+const [AT_HANDLE_MNT_ID_UNIQUE, AT_HANDLE_CONNECTABLE, AT_HANDLE_FID] = [1, 2, 0x200];
+const HANDLE_KINDS = AT_HANDLE_CONNECTABLE | AT_HANDLE_FID;
+const HANDLE_FLAGS = HANDLE_KINDS | AT_HANDLE_MNT_ID_UNIQUE | AT_SYMLINK_FOLLOW | AT_EMPTY_PATH;
+/** linux/exportfs.h: FILEID_INO64_GEN, the kind that a file system without handles of its own gives. */
+const INO64_GEN_HANDLE = 0x81;
+/** The mount of anonymous inodes. */
+const MOUNT = 14n;
 
 export class WayCalls {
   constructor(readonly program: CallingProgram, readonly subjects: Subjects, readonly nodes: DeviceNodes) {}
@@ -54,19 +60,25 @@ export class WayCalls {
     const [dirfd, path, handle, mount, raw] = call.args;
     const flags = int(raw);
     const place = { ...named(int(dirfd), path), flags, follow: (flags & AT_SYMLINK_FOLLOW) !== 0 };
-    if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) return undefined;
+    // The host's kernel refuses these.
+    if (flags & ~HANDLE_FLAGS || (flags & HANDLE_KINDS) === HANDLE_KINDS || path === 0n) return undefined;
     const subject = this.subjects.byPath(call, place);
     if (subject?.is === "below") return -Errno.ENOTDIR;
-    const looks = subject && look(subject);
+    const unique = (flags & AT_HANDLE_MNT_ID_UNIQUE) !== 0;
+    const looks = subject && look(subject, unique);
     if (subject === undefined || looks === undefined) return undefined;
-    if (subject.is !== "device") return -Errno.EOPNOTSUPP;
+    // Any file has a handle by which it is known again, but not opened.
+    const known = (flags & AT_HANDLE_FID) !== 0;
+    if ((subject.is !== "device" && !known) || flags & AT_HANDLE_CONNECTABLE) return -Errno.EOPNOTSUPP;
     const head = this.program.bytes(call.tid, handle, 4);
     if (typeof head === "number" || head.length < 4) return -Errno.EFAULT;
     const room = new DataView(head.buffer).getUint32(0, true);
     if (room > MAX_HANDLE_SIZE) return -Errno.EINVAL;
     const fits = room >= SHMEM_HANDLE_SIZE;
-    const told = this.program.write(call.tid, handle, encodeHandle(looks.ino, fits));
-    const mounted = this.program.write(call.tid, mount, new Uint8Array(new Int32Array([MOUNT]).buffer));
+    const type = subject.is === "device" ? SHMEM_HANDLE : INO64_GEN_HANDLE;
+    const told = this.program.write(call.tid, handle, encodeHandle(looks.ino, type, fits));
+    const id = new Uint8Array(new BigUint64Array([looks.mount ?? MOUNT]).buffer);
+    const mounted = this.program.write(call.tid, mount, unique ? id : id.subarray(0, 4));
     if (told < 0 || mounted < 0) return -Errno.EFAULT;
     return fits ? 0 : -Errno.EOVERFLOW;
   }
@@ -77,11 +89,11 @@ function named(dirfd: number, path: bigint): PathArguments {
 }
 
 /** Without room for the handle, only its size is told. */
-function encodeHandle(ino: bigint, whole: boolean): Uint8Array {
+function encodeHandle(ino: bigint, type: number, whole: boolean): Uint8Array {
   const bytes = new Uint8Array(HANDLE_HEADER + (whole ? SHMEM_HANDLE_SIZE : 0));
   const view = new DataView(bytes.buffer);
   view.setUint32(0, SHMEM_HANDLE_SIZE, true);
-  view.setInt32(4, whole ? SHMEM_HANDLE : 0xff, true);
+  view.setInt32(4, whole ? type : 0xff, true);
   if (whole) view.setBigUint64(HANDLE_HEADER + 4, ino, true);
   return bytes;
 }

@@ -61,6 +61,10 @@ const programs: readonly Recorded[] = [
     "load_limits",
     "command_lines",
     "sysctls",
+    "socketnames",
+    "spelt",
+    "handles",
+    "owners",
   ].map((
     program,
   ) => ({
