@@ -176,6 +176,12 @@ export const symbols = {
     nonblocking: true,
   },
   process_vm_writev: { parameters: ["i32", "buffer", "u64", "buffer", "u64", "u64"], result: "i32" },
+  process_vm_writev_nonblocking: {
+    name: "process_vm_writev",
+    parameters: ["i32", "buffer", "u64", "buffer", "u64", "u64"],
+    result: "i32",
+    nonblocking: true,
+  },
   // int prctl(int option, unsigned long, unsigned long, unsigned long, unsigned long)
   prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
   // int prlimit(pid_t pid, int resource, const struct rlimit *new, struct rlimit *old)

@@ -64,13 +64,14 @@ export class Memory {
 
 /**
  * Reads one byte of a process in another thread: the page is there afterwards, if it can be. This may take as long as a handler of
- * the process takes that fills the page (userfaultfd).
+ * the process takes that fills the page (userfaultfd). `writes`: the byte is written back, so that the page can be written afterwards.
  */
-export async function touch(pid: number, address: bigint): Promise<void> {
+export async function touch(pid: number, address: bigint, writes: boolean): Promise<void> {
   const byte = new Uint8Array(1);
   const local = new BigUint64Array([addressOf(byte), 1n]);
   const remote = new BigUint64Array([address, 1n]);
-  await libc().process_vm_readv_nonblocking(pid, local, 1n, remote, 1n, 0n);
+  const got = await libc().process_vm_readv_nonblocking(pid, local, 1n, remote, 1n, 0n);
+  if (writes && got === 1) await libc().process_vm_writev_nonblocking(pid, local, 1n, remote, 1n, 0n);
   keepAlive(byte, local, remote);
 }
 

@@ -1,4 +1,5 @@
 /** statx, statfs and uname (`include/uapi/linux/stat.h`, `linux/magic.h`, `linux/utsname.h`): numbers and codecs. Pure data. */
+import { encodeOsText } from "./os_text.ts";
 import type { Stat, Utsname } from "./values.ts";
 
 /** luo calls statx because `struct statx`, unlike `struct stat`, is the same on every architecture. */
@@ -88,12 +89,12 @@ export function decodeUtsname(bytes: Uint8Array<ArrayBuffer>): Utsname {
 /** The sixth field is the domain name of NIS. */
 export function encodeUtsname(
   { sysname, nodename, release, version, machine }: Utsname,
-  domain = "(none)",
+  domainname = "(none)",
 ): Uint8Array {
   const bytes = new Uint8Array(6 * UTSNAME_FIELD_SIZE);
-  for (const [index, field] of [sysname, nodename, release, version, machine, domain].entries()) {
+  for (const [index, field] of [sysname, nodename, release, version, machine, domainname].entries()) {
     bytes.set(
-      new TextEncoder().encode(field).subarray(0, UTSNAME_FIELD_SIZE - 1),
+      encodeOsText(field).subarray(0, UTSNAME_FIELD_SIZE - 1),
       index * UTSNAME_FIELD_SIZE,
     );
   }

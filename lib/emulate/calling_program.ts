@@ -171,7 +171,7 @@ export class CallingProgram {
 
   /** @throws NotPopulated */
   write(tid: number, address: bigint, bytes: Uint8Array): Ret {
-    this.lazy.check(tid, address, bytes.length);
+    this.lazy.check(tid, address, bytes.length, true);
     return this.#memory.write(tid, address, bytes);
   }
 

@@ -218,8 +218,8 @@ class Boot implements Disposable {
   }
 
   /** Serves the call again once its page was touched. Meanwhile other calls are served, those of the page's handler among them. */
-  #postpone(call: Notification, { tid, address }: NotPopulated): void {
-    const touching = touch(tid, address).then(() => {
+  #postpone(call: Notification, { tid, address, writes }: NotPopulated): void {
+    const touching = touch(tid, address, writes).then(() => {
       this.#touching.delete(touching);
       this.#populated.push(call);
     });

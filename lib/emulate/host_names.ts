@@ -12,6 +12,7 @@ const NEW_UTS_LEN = 64;
 /** What uname(2) says besides the release: the host's kernel has it for its own processes only. */
 interface Names {
   readonly nodename?: string;
+  readonly domainname?: string;
 }
 
 export class HostNames {
@@ -27,12 +28,12 @@ export class HostNames {
   }
 
   /** Remembers the name that the host's kernel is about to set. */
-  set({ tid, args: [address, raw] }: Notification): undefined {
+  set({ tid, args: [address, raw] }: Notification, which: keyof Names): undefined {
     const length = int(raw);
     if (length < 0 || length > NEW_UTS_LEN || !this.program.credentials(tid).has(CAP_SYS_ADMIN)) return;
     const bytes = this.program.bytes(tid, address, length);
     if (typeof bytes === "number" || bytes.length < length) return;
-    this.#latest = { nodename: decodeOsText(bytes).replace(/\0.*$/s, "") };
+    this.#latest = { ...this.of(tid), [which]: decodeOsText(bytes).replace(/\0.*$/s, "") };
     this.#set.set(namespaceOf(tid), this.#latest);
   }
 }

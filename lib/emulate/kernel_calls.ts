@@ -57,6 +57,7 @@ export class KernelCalls {
   readonly handlers: Handlers<
     | "uname"
     | "sethostname"
+    | "setdomainname"
     | "prctl"
     | "syslog"
     | "kexec_load"
@@ -66,7 +67,8 @@ export class KernelCalls {
     | "io_uring_setup"
   > = {
     uname: ({ tid, args: [address] }) => this.#uname(tid, address),
-    sethostname: (call) => this.#names.set(call),
+    sethostname: (call) => this.#names.set(call, "nodename"),
+    setdomainname: (call) => this.#names.set(call, "domainname"),
     prctl: (call) => this.#prctl(call),
     syslog: (call) => this.#syslog(call),
     kexec_load: (call) => this.#kexec_load(call),
@@ -93,8 +95,13 @@ export class KernelCalls {
   /** The host's answer with the model's release and version. */
   #uname(tid: number, address: bigint): Ret {
     const { release, version } = this.sys.uname();
-    const whole = { ...uname(), ...this.#names.of(tid), release, version };
-    return this.program.write(tid, address, encodeUtsname(inPersonality(personalityOf(tid), whole)));
+    const { nodename = uname().nodename, domainname } = this.#names.of(tid);
+    const whole = { ...uname(), nodename, release, version };
+    return this.program.write(
+      tid,
+      address,
+      encodeUtsname(inPersonality(personalityOf(tid), whole), domainname),
+    );
   }
 
   /** The machine's log. All other actions are the host's, which refuses those that change its log to all but its root. */

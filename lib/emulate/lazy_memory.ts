@@ -1,16 +1,23 @@
-/** Memory that a program fills itself when it is touched (userfaultfd): luo never waits for it while other calls wait for luo. */
+/** Memory that a program fills itself when it is touched, or lets be written (userfaultfd): luo never waits for it while other calls wait for luo. */
 import { PAGE_SIZE } from "../../ffi/abi/page.ts";
 import { pagemap } from "../../ffi/tracee.ts";
 
 const PAGE = BigInt(PAGE_SIZE);
 /** Documentation/admin-guide/mm/pagemap.rst: the page is in memory, or swapped out. */
 const [PRESENT, SWAPPED] = [1n << 63n, 1n << 62n];
+/** The page is write-protected by userfaultfd. */
+const WRITE_PROTECTED = 1n << 57n;
 
-/** The call cannot be served now: the page at `address` is not there. It is served again once the page was touched. */
+/** The call cannot be served now: the page at `address` is not there, or a write to it would wait. It is served again once the page was touched. */
 export class NotPopulated extends Error {
   override readonly name = "NotPopulated";
 
-  constructor(readonly tid: number, readonly address: bigint) {
+  constructor(
+    readonly tid: number,
+    readonly address: bigint,
+    /** The page is to be written. */
+    readonly writes: boolean,
+  ) {
     super(`page ${address} of thread ${tid} is not populated`);
   }
 }
@@ -22,16 +29,17 @@ export class LazyMemory {
   readonly #touched = new Map<number, Set<bigint>>();
 
   /** @throws NotPopulated for the first page of the range that is missing and was not touched yet */
-  check(tid: number, address: bigint, length: number): void {
+  check(tid: number, address: bigint, length: number, writes = false): void {
     if (!this.active || length <= 0) return;
     const first = address - address % PAGE;
     const pages = Number((address + BigInt(length) - first + PAGE - 1n) / PAGE);
     const touched = this.#touched.get(tid) ?? new Set();
     for (const [index, entry] of pagemap(tid, first, pages).entries()) {
       const page = first + BigInt(index) * PAGE;
-      if ((entry & (PRESENT | SWAPPED)) !== 0n || touched.has(page)) continue;
+      const there = (entry & (PRESENT | SWAPPED)) !== 0n && !(writes && entry & WRITE_PROTECTED);
+      if (there || touched.has(page)) continue;
       this.#touched.set(tid, touched.add(page));
-      throw new NotPopulated(tid, page);
+      throw new NotPopulated(tid, page, writes);
     }
   }
 

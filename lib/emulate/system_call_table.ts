@@ -129,6 +129,7 @@ export const TRAPS = {
   // The machine itself.
   uname: { nr: [63, 160] },
   sethostname: { nr: [170, 161] },
+  setdomainname: { nr: [171, 162] },
   prctl: { nr: [157, 167], when: PR_SECCOMP },
   syslog: { nr: [103, 116] },
   kexec_load: { nr: [246, 104] },
@@ -215,7 +216,7 @@ export const PASSED: Readonly<Record<string, string>> = {
     ioprio_get getcpu time times gettimeofday settimeofday clock_settime clock_gettime clock_getres clock_adjtime adjtimex
     timer_create timer_settime timer_gettime timer_getoverrun timer_delete getrlimit setrlimit prlimit64 getrusage sysinfo
     umask getuid geteuid getgid getegid setuid setgid setreuid setregid setresuid getresuid setresgid getresgid setfsuid setfsgid
-    getgroups setgroups capget capset personality ptrace arch_prctl getrandom setdomainname
+    getgroups setgroups capget capset personality ptrace arch_prctl getrandom
     vhangup iopl ioperm modify_ldt set_thread_area get_thread_area kcmp getcwd add_key request_key keyctl bpf perf_event_open
     lsm_get_self_attr lsm_set_self_attr lsm_list_modules init_module delete_module uretprobe uprobe listns`,
   "It works on memory: contents of a preserved file may change, its size does not": `

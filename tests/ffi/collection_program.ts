@@ -59,7 +59,7 @@ async function smallStructs(round: number): Promise<void> {
   const file = memfd_create("numbers", 0);
   const number = new Uint8Array(8).fill(round);
   const writing = pwrite_in_thread(file, number, 8n);
-  const touched = touch(getpid(), addressOf(number));
+  const touched = touch(getpid(), addressOf(number), true);
   collect();
   assert.equal(await writing, 8);
   await touched;
