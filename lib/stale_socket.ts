@@ -1,7 +1,8 @@
-/** Whether a socket may be made at a path: nothing is there, or a socket that an ended process left. */
+/** Whether a socket may be made at a path: nothing is there, or a socket that an ended process left, in a directory of this user alone. */
 import { Errno } from "../ffi/abi/errno.ts";
-import { O_CLOEXEC, O_NOFOLLOW, O_PATH, S_IFMT, S_IFSOCK } from "../ffi/abi/fcntl.ts";
+import { O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY, S_IFMT, S_IFSOCK } from "../ffi/abi/fcntl.ts";
 import { close, fstat, open } from "../ffi/file.ts";
+import { geteuid } from "../ffi/process.ts";
 import { LuoError } from "./error.ts";
 
 /**
@@ -16,4 +17,13 @@ export function mayListen(path: string): void {
   close(fd);
   if (typeof stat === "number" || (stat.mode & S_IFMT) === S_IFSOCK) return;
   throw new LuoError("listen", `"${path}"`, Errno.EEXIST, `Cannot listen at "${path}"`);
+}
+
+/** Whether only this user may enter the directory. False: there is none. */
+export function isPrivate(directory: string): boolean {
+  const fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const stat = fstat(fd);
+  close(fd);
+  return typeof stat !== "number" && (stat.mode & 0o077) === 0 && stat.uid === geteuid();
 }

@@ -6,7 +6,9 @@ import type { AgentTarget } from "../arguments/agent_target.ts";
 import type { CommonFlags } from "../arguments/command.ts";
 import { Failure } from "../errors/failure.ts";
 import { PlaceWatch } from "../../lib/waits/place_watch.ts";
-import { isLocked } from "./background_process.ts";
+import { directoryExists } from "../../lib/agent/agent_place.ts";
+import { directoryRemoved, isLocked } from "./background_process.ts";
+import { lostOwner } from "./lost_place.ts";
 import { limit_ms } from "./call_limit.ts";
 
 /** How long an agent that runs may take to listen: a second after its socket was removed it makes another. */
@@ -24,19 +26,27 @@ export function connectRunning(where: AgentTarget, flags: CommonFlags): AgentCli
 }
 
 /**
- * Undefined when no agent runs. An agent that holds its lock and does not listen yet, or whose socket was removed, makes a socket.
+ * Undefined when no agent runs. An agent that holds its lock and does not listen yet, or whose socket or directory was removed, makes a
+ * socket.
  *
  * @throws Failure when it makes none
  */
 export function connectIfRuns(where: AgentTarget, flags: CommonFlags): AgentClient | undefined {
   const lock = `${where.socket}.lock`;
   const client = connectAgentIfAny(where, flags);
-  if (client !== undefined || !isLocked(lock)) return client;
+  if (client !== undefined) return client;
+  const lost = isLocked(lock) ? undefined : lostOwner(where.socket);
+  if (lost !== undefined && !directoryExists(where.socket.slice(0, where.socket.lastIndexOf("/")) || "/")) {
+    throw directoryRemoved(where.socket, lost);
+  }
+  // An agent whose directory was removed and made anew makes its socket again as well.
+  const runs = () => isLocked(lock) || lost !== undefined && lostOwner(where.socket) !== undefined;
+  if (!runs()) return undefined;
   const end = Date.now() + LISTEN_LIMIT_MS;
   using place = new PlaceWatch(where.socket);
   do {
     const client = connectAgentIfAny(where, flags);
-    if (client !== undefined || !isLocked(lock)) return client;
+    if (client !== undefined || !runs()) return client;
     place.wait(end - Date.now());
   } while (Date.now() <= end);
   throw new Failure(

@@ -14,6 +14,7 @@ import { BINARY } from "../../lib/version.ts";
 import { PlaceWatch } from "../../lib/waits/place_watch.ts";
 import { operand } from "../base/text.ts";
 import { Failure } from "../errors/failure.ts";
+import { lostOwner, RETURN_MS } from "./lost_place.ts";
 
 /** A part of luo that runs in the background and listens at a socket. */
 export interface Service<Client> {
@@ -57,10 +58,17 @@ export function ensureRunning<Client>(service: Service<Client>): { client: Clien
   const from = check<Stat>(fstat(log.number), "read", service.log).size;
   let child: HostFd | undefined;
   let started = false;
+  const returns = Date.now() + RETURN_MS;
   try {
     while (Date.now() < end) {
+      // Looked for first: it makes its new socket before it closes the old one.
+      const returning = child === undefined && comesBack(service, returns);
       const client = service.connect();
       if (client !== undefined) return { client, started };
+      if (returning) {
+        place.wait(returns - Date.now());
+        continue;
+      }
       if (child === undefined && !isLocked(service.lock)) {
         child = spawn(service, log);
         place.add(child.number);
@@ -78,11 +86,32 @@ export function ensureRunning<Client>(service: Service<Client>): { client: Clien
   throw startFailure(service, log, from, `it does not answer after ${service.limit_ms / 1000} seconds`);
 }
 
+/**
+ * Whether a service of this place runs whose directory was removed: it takes the place again, and a second one beside it would not have
+ * its sessions.
+ *
+ * @throws Failure it does not come back
+ */
+function comesBack({ name, socket }: Service<unknown>, returns: number): boolean {
+  const pid = lostOwner(socket);
+  if (pid === undefined || Date.now() < returns) return pid !== undefined;
+  throw new Failure(
+    "unavailable",
+    `Cannot start ${name}: one runs whose directory was removed, process ${pid}`,
+    {
+      reasons: ["it does not make its socket again, and may hold sessions"],
+      hints: [`to end it, and lose what it holds: kill ${pid}`],
+    },
+  );
+}
+
 /** Makes the directory of the default place. A directory that the user named must exist: its name may be a typo. */
 function prepareDirectory({ name, socket, isDefault }: Service<unknown>): void {
   const directory = socket.slice(0, socket.lastIndexOf("/")) || "/";
   if (isDefault) return makeDirectory(directory);
   if (directoryExists(directory)) return checkDirectory(directory);
+  const lost = lostOwner(socket);
+  if (lost !== undefined) throw directoryRemoved(socket, lost);
   throw new Failure(
     "unavailable",
     `Cannot start ${name} at "${socket}": there is no directory "${directory}"`,
@@ -93,6 +122,24 @@ function prepareDirectory({ name, socket, isDefault }: Service<unknown>): void {
       hints: [
         "check --socket and LUO_SOCKET",
         `if the path is right, make the directory: mkdir -p -m 700 ${operand(directory)}`,
+      ],
+    },
+  );
+}
+
+/** The failure of a command whose agent or machine runs, in a directory that was removed. */
+export function directoryRemoved(socket: string, pid: number): Failure {
+  const directory = socket.slice(0, socket.lastIndexOf("/")) || "/";
+  return new Failure(
+    "unavailable",
+    `Cannot reach the agent at "${socket}": its directory was removed while it ran (process ${pid})`,
+    {
+      operation: "connect",
+      subject: directory,
+      errno: "ENOENT",
+      hints: [
+        `to reach it again, with all its sessions: mkdir -p -m 700 ${operand(directory)}`,
+        `to end it, and lose what it holds: kill ${pid}`,
       ],
     },
   );

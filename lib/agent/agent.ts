@@ -1,11 +1,11 @@
 /** The agent: takes its place, serves requests at a socket, and ends on request or with its kernel. */
-import { close } from "../../ffi/file.ts";
 import { geteuid, getpid } from "../../ffi/process.ts";
 import { ProcessKilled, type SystemCalls } from "../system_calls.ts";
 import { Access } from "./access.ts";
 import { agentListeners, leave, takePlaces } from "./agent_listeners.ts";
 import { AgentMethods } from "./agent_methods.ts";
 import { type AgentPaths, agentPaths } from "./agent_place.ts";
+import type { HeldPlace } from "./held_place.ts";
 import { AgentState } from "./agent_state.ts";
 import { beginSoon } from "./begin_soon.ts";
 import { Gate } from "./gate.ts";
@@ -60,7 +60,7 @@ export async function runAgent(given: AgentOptions): Promise<void> {
   const options = { ...given, log, gate: new Gate(access, limitedLog(log)) };
   const paths = agentPaths(options.socket);
   // Kept over a kexec, so that no command starts a second agent meanwhile.
-  const lock = takePlaces(paths, access);
+  using place = takePlaces(paths, access);
   const reload = () => access.readAgain(log);
   given.reload?.addEventListener("reload", reload);
   try {
@@ -68,18 +68,18 @@ export async function runAgent(given: AgentOptions): Promise<void> {
       // Disposing is a process's orderly end. The model's machine may end with it, and has removed its socket before the lock is let go.
       using _ = sys;
       const started = sys === options.sys ? processStart() : moment("to");
-      sys = await runInKernel({ ...options, sys }, paths, started);
+      sys = await runInKernel({ ...options, sys, place }, paths, started);
     }
   } finally {
     given.reload?.removeEventListener("reload", reload);
     // The sockets go before the lock: after that another agent may have made its own.
-    leave(paths, access, options.service?.listenFd);
-    close(lock);
+    leave(paths, place, access, options.service?.listenFd);
   }
 }
 
 interface RunningOptions extends AgentOptions {
   readonly gate: Gate;
+  readonly place: HeldPlace;
 }
 
 /** Runs the agent to its end, or to that of its kernel. @returns the calls of a process of the next kernel. @throws ProcessKilled */
@@ -120,7 +120,18 @@ async function serve(options: RunningOptions, paths: AgentPaths, started: Moment
   const identity = { backend, version, socket, startedAt: now() };
   const agent = new AgentMethods({ state, updates, identity, gate, log });
   const server = new VarlinkServer({
-    listeners: agentListeners(paths, options.gate.access, options.log, service?.listenFd),
+    listeners: agentListeners({
+      paths,
+      place: options.place,
+      access: options.gate.access,
+      log: options.log,
+      given: service?.listenFd,
+      returned: () => {
+        state.saveAgain();
+        updates.showAgain();
+      },
+      lost: () => endIfEmpty(),
+    }),
     handle: (call, peer) => agent.handle(call, peer),
     takesLater: (call, peer, take) => agent.takesLater(call, peer, take),
     subscribes: ({ method }) => ["GetStatus", "GetUpdate"].some((name) => method === `${INTERFACE}.${name}`),
@@ -141,6 +152,13 @@ async function serve(options: RunningOptions, paths: AgentPaths, started: Moment
   // A step that is under way is cancelled first: participants must not be left in the middle of it.
   const stop = () => void updates.stop("the agent is stopped").then(() => server.stop());
   options.stop?.addEventListener("abort", stop);
+  // No client can reach an agent that has lost its place. One that holds something waits for its directory. A service manager wants its
+  // service to run.
+  const endIfEmpty = () => {
+    if (service !== undefined || !state.isEmpty || updates.now().state !== "normal") return;
+    log(`The directory of "${socket}" is gone, and the agent holds nothing: it ends`);
+    server.stop();
+  };
   const { access } = options.gate;
   const isOpen = (uid: number) => access.rightsOf({ pid: -1, uid, gid: -1 }) === "all";
   const luod = options.luodSocket === undefined ? undefined : updates.serveLuod(options.luodSocket, isOpen);

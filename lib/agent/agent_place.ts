@@ -13,7 +13,7 @@ import { SOCK_NONBLOCK, SOCK_STREAM } from "../../ffi/abi/socket.ts";
 import { close, flock, fstat, ftruncate, mkdir, open, pread, pwrite, unlink } from "../../ffi/file.ts";
 import { geteuid, getpid } from "../../ffi/process.ts";
 import { unix_listen } from "../../ffi/socket.ts";
-import { mayListen } from "../stale_socket.ts";
+import { isPrivate, mayListen } from "../stale_socket.ts";
 import { check, LuoError } from "../error.ts";
 import type { Stat } from "../system_calls.ts";
 
@@ -172,14 +172,4 @@ export function listenAgain(paths: AgentPaths): number | undefined {
 
 function listenAt(path: string): number {
   return unix_listen(path, SOCK_STREAM | SOCK_NONBLOCK, 64);
-}
-
-function isPrivate(directory: string): boolean {
-  try {
-    checkDirectory(directory);
-    return true;
-  } catch (error) {
-    if (!(error instanceof LuoError)) throw error;
-    return false;
-  }
 }

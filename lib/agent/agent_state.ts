@@ -263,6 +263,19 @@ export class AgentState implements Disposable {
     }
   }
 
+  /** Writes all files beside the socket again: they were removed. Errors as `saveOrLog`. */
+  saveAgain(): void {
+    this.saveOrLog();
+    this.values.saveAgain();
+    if (this.update !== undefined) this.#keepUpdate(this.update);
+  }
+
+  /** Whether the end of this agent would lose nothing, and nothing waits for its next one. */
+  get isEmpty(): boolean {
+    return this.held().length === 0 && this.losses.length === 0 && this.values.size.count === 0 &&
+      this.image === undefined;
+  }
+
   /** All of the journal, without a log: the next kernel may start an agent of 0.1.0, which cannot read logs. Errors as `saveOrLog`. */
   saveForNextKernel(): void {
     if (!this.mayWrite()) return;

@@ -2,9 +2,9 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { SOCK_NONBLOCK } from "../../ffi/abi/socket.ts";
 import { accept4, MessageReceiver, peer_credentials, peer_groups } from "../../ffi/socket.ts";
+import { SocketPlace } from "../waits/socket_place.ts";
 import type { Peer } from "./access.ts";
 import { MESSAGE_FDS_MAX } from "./connection.ts";
-import { SocketPlace } from "./socket_place.ts";
 import { MessageEncoder } from "./varlink.ts";
 
 export interface ListenerOptions {

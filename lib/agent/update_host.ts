@@ -202,8 +202,8 @@ export class AgentUpdateHost implements UpdateHost {
   }
 
   /** Writes the word that scripts watch. It tells and decides nothing, so a full disk does not stop an update. */
-  showState(word: string): void {
-    if (word === this.#word) return;
+  showState(word: string, again?: "again"): void {
+    if (word === this.#word && again === undefined) return;
     try {
       replaceFile(this.options.paths.update, new TextEncoder().encode(`${word}\n`));
       this.#word = word;

@@ -73,6 +73,11 @@ export class UpdateService {
     if (update !== undefined) this.#beside(this.#updates.resume(update));
   }
 
+  /** Writes the word of the state again: its file was removed. */
+  showAgain(): void {
+    this.#host.showState(this.#updates.state, "again");
+  }
+
   /** The agent ends: see `Coordinator.stop`. */
   stop(reason: string): Promise<void> {
     return this.#updates.stop(reason);

@@ -194,6 +194,12 @@ export class ValueStore implements Disposable {
     return errors.find(({ operation }) => operation !== "record")?.summary;
   }
 
+  /** Writes all of the record again: it was removed. */
+  saveAgain(): void {
+    if (!this.#begun) return;
+    this.#writer.tryWrite({ change: undefined, whole: () => this.#encoded() });
+  }
+
   #encoded(): Uint8Array {
     const values = [...this.#values].map(([key, value]) => storedValue(key, value));
     return encoded({ version: 1, bootId: this.bootId, values });

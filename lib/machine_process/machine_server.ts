@@ -6,10 +6,11 @@ import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, type EpollEvent, EPOLLIN } from "../../ff
 import { Errno } from "../../ffi/abi/errno.ts";
 import { SOCK_NONBLOCK, SOCK_SEQPACKET } from "../../ffi/abi/socket.ts";
 import { epoll_create1, epoll_ctl, epoll_wait, epoll_wait_blocking } from "../../ffi/epoll.ts";
-import { close, dup_cloexec, unlink } from "../../ffi/file.ts";
+import { close, dup_cloexec, lstat, unlink } from "../../ffi/file.ts";
 import { geteuid } from "../../ffi/process.ts";
 import { accept4, peer_credentials, unix_connect, unix_listen } from "../../ffi/socket.ts";
-import { mayListen } from "../stale_socket.ts";
+import { isPrivate, mayListen } from "../stale_socket.ts";
+import { SocketPlace } from "../waits/socket_place.ts";
 import { Wakeup } from "../waits/wakeup.ts";
 import { check, LuoError } from "../error.ts";
 import { ProcessKilled, type SystemCalls } from "../system_calls.ts";
@@ -33,6 +34,8 @@ const CLIENTS_MAX = 64;
 /** How long the server waits in its own thread before it waits in another one. */
 const SOON_MS = 2;
 const EVENTS_MAX = 32;
+/** How often a machine whose socket was removed tries to make it again. */
+const TROUBLE_MS = 1000;
 
 interface Client {
   readonly socket: number;
@@ -43,7 +46,10 @@ interface Client {
 /** One machine and its clients. */
 export class MachineServer {
   readonly #clients = new Map<number, Client>();
-  readonly #listener: number;
+  #listener: number;
+  /** The inode of the socket: at its path another machine may have made one since. */
+  #inode: bigint;
+  readonly #place: SocketPlace;
   readonly #epfd: number;
   readonly #packets = new PacketReceiver();
   readonly #wakeup = new Wakeup();
@@ -63,9 +69,12 @@ export class MachineServer {
     readonly isNeeded: () => Promise<boolean> = () => Promise.resolve(false),
   ) {
     this.#listener = listen(path);
+    this.#inode = inodeOf(path);
+    this.#place = new SocketPlace(path);
     this.#epfd = check(epoll_create1(), "epoll_create1", "");
     this.#watch(this.#listener);
     this.#watch(this.#wakeup.fd);
+    if (this.#place.fd >= 0) this.#watch(this.#place.fd);
     this.#spare = dup_cloexec(this.#listener);
   }
 
@@ -76,8 +85,11 @@ export class MachineServer {
     signal?.addEventListener("abort", wake);
     try {
       while (!this.hardware.off && signal?.aborted !== true) {
-        for (const { fd } of await this.#next()) {
+        const events = await this.#next();
+        if (events.length === 0 && await this.#isForgotten()) return;
+        for (const { fd } of events) {
           if (fd === this.#wakeup.fd) this.#wakeup.take();
+          else if (fd === this.#place.fd) this.#place.changed();
           else if (fd === this.#listener) this.#accept();
           else if (this.#serve(fd) === "goodbye" && await this.#endsWith(fd)) return;
         }
@@ -92,7 +104,42 @@ export class MachineServer {
   #next(): EpollEvent[] | Promise<EpollEvent[]> {
     // Under load, too, wait asynchronously now and then: `signal` fires only then.
     const soon = ++this.#rounds % 256 === 0 ? [] : epoll_wait_blocking(this.#epfd, EVENTS_MAX, SOON_MS);
-    return soon.length > 0 ? soon : epoll_wait(this.#epfd, EVENTS_MAX, -1);
+    return soon.length > 0 ? soon : epoll_wait(this.#epfd, EVENTS_MAX, this.#limit_ms);
+  }
+
+  /** Events alone end a wait, unless the socket was removed: nothing tells when it can be made again. */
+  get #limit_ms(): number {
+    return this.#place.fd < 0 || this.#place.sound ? -1 : TROUBLE_MS;
+  }
+
+  /**
+   * Makes the socket again when something has removed it: no client could reach the kernel any more. Whether the machine can end, as no
+   * client can reach it and nothing is in it.
+   */
+  async #isForgotten(): Promise<boolean> {
+    if (this.#place.fd < 0 || this.#place.sound) return false;
+    const directory = this.path.slice(0, this.path.lastIndexOf("/")) || "/";
+    if (isPrivate(directory) && this.#listenAgain()) return false;
+    return this.#clients.size === 0 && this.hardware.idle && !await this.isNeeded();
+  }
+
+  /** False: another machine runs at the path, or no socket can be made there. */
+  #listenAgain(): boolean {
+    this.#place.watch();
+    if (inodeOf(this.path) === this.#inode) return true;
+    try {
+      const listener = listen(this.path);
+      // Closing the old socket ends its events.
+      close(this.#listener);
+      this.#listener = listener;
+    } catch (error) {
+      if (error instanceof LuoError) return false;
+      throw error;
+    }
+    this.#inode = inodeOf(this.path);
+    this.#watch(this.#listener);
+    this.#place.watch();
+    return true;
   }
 
   #accept(): void {
@@ -191,11 +238,18 @@ export class MachineServer {
   }
 
   #stop(): void {
-    unlink(this.path);
+    if (inodeOf(this.path) === this.#inode) unlink(this.path);
+    this.#place[Symbol.dispose]();
     for (const client of [...this.#clients.values()]) this.#forget(client);
     for (const fd of [this.#listener, this.#spare, this.#epfd]) close(fd);
     this.#wakeup[Symbol.dispose]();
   }
+}
+
+/** 0: nothing is there. */
+function inodeOf(path: string): bigint {
+  const there = lstat(path);
+  return typeof there === "number" ? 0n : there.ino;
 }
 
 function isGone(sys: SystemCalls): boolean {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { runAgent } from "../../lib/agent/agent.ts";
 import { connectAgent } from "../../lib/agent/client.ts";
 import { agentPaths, listen, makeDirectory, takePlace } from "../../lib/agent/agent_place.ts";
+import { HeldPlace } from "../../lib/agent/held_place.ts";
 import { LuoError } from "../../lib/error.ts";
 import { close } from "../../ffi/file.ts";
 import { Machine } from "../../lib/model/machine.ts";
@@ -61,6 +62,24 @@ Deno.test("place: the files of a dead agent are replaced", () => {
       () => connectAgent(paths.socket),
       (error) => error instanceof LuoError && error.is("ECONNREFUSED"),
     );
+  });
+});
+
+Deno.test("place: a lock whose directory was removed is taken again, unless another agent has it", () => {
+  inDirectory((directory) => {
+    const paths = agentPaths(`${directory}/in/s`);
+    makeDirectory(paths.directory);
+    using first = new HeldPlace(paths);
+    assert.ok(first.isHeld);
+    Deno.removeSync(paths.directory, { recursive: true });
+    assert.deepEqual([first.isHeld, first.takeAgain()], [false, false]);
+    makeDirectory(paths.directory);
+    {
+      using second = new HeldPlace(paths);
+      assert.deepEqual([first.takeAgain(), first.isHeld, second.isHeld], [false, false, true]);
+    }
+    assert.deepEqual([first.takeAgain(), first.isHeld], [true, true]);
+    assert.throws(() => takePlace(paths), LuoError);
   });
 });
 

@@ -31,7 +31,7 @@ Deno.test("shared place: the directory 0711, the socket 0666 whatever the umask 
   inPlace((socket, shared) => {
     const umask = Deno.umask(0o077);
     const paths = agentPaths(socket);
-    const lock = takePlaces(paths, access);
+    using place = takePlaces(paths, access);
     const fd = listenShared(sharedSocket(socket));
     Deno.umask(umask);
     assert.equal(sharedSocket(socket), `${shared}/agent.sock`);
@@ -41,9 +41,9 @@ Deno.test("shared place: the directory 0711, the socket 0666 whatever the umask 
     Deno.removeSync(sharedSocket(socket));
     const again = listenSharedAgain(sharedSocket(socket));
     assert.ok(again !== undefined);
-    leave(paths, access);
+    leave(paths, place, access);
     assert.throws(() => Deno.lstatSync(shared), Deno.errors.NotFound);
-    [lock, fd, again].forEach(close);
+    [fd, again].forEach(close);
   });
 });
 
@@ -52,9 +52,9 @@ Deno.test("shared place: a directory that an operator made for a group stays as 
     Deno.mkdirSync(shared);
     Deno.chmodSync(shared, 0o710);
     Deno.writeTextFileSync(`${shared}/other`, "");
-    close(takePlaces(agentPaths(socket), access));
+    using place = takePlaces(agentPaths(socket), access);
     assert.equal(mode(shared), 0o710);
-    leave(agentPaths(socket), access);
+    leave(agentPaths(socket), place, access);
     assert.equal(mode(shared), 0o710);
   });
 });
@@ -62,7 +62,7 @@ Deno.test("shared place: a directory that an operator made for a group stays as 
 Deno.test("shared place: a directory that nobody else may enter is opened, as systemd makes it", () => {
   inPlace((socket, shared) => {
     Deno.mkdirSync(shared, { mode: 0o700 });
-    close(takePlaces(agentPaths(socket), access));
+    takePlaces(agentPaths(socket), access)[Symbol.dispose]();
     assert.equal(mode(shared), 0o711);
   });
 });
@@ -102,7 +102,7 @@ for (const [what, prepare, words] of prepared) {
         (error) => error instanceof LuoError && error.operation === "listen" && words.test(error.message),
       );
       assert.deepEqual([...Deno.readDirSync(shared)].map(({ name }) => name), before);
-      close(takePlaces(agentPaths(socket), new Access(geteuid())));
+      takePlaces(agentPaths(socket), new Access(geteuid()))[Symbol.dispose]();
     });
   });
 }
