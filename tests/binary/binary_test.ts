@@ -111,6 +111,17 @@ Deno.test("in a removed directory luo says so, whatever it is asked, and the way
   }
 });
 
+Deno.test("with too few files to open luo says so; 24 are enough for a session", () => {
+  const { code, out, err } = sh("ulimit -n 23; exec $LUO -v");
+  assert.equal(
+    `${code} ${out}${err}`,
+    "3 luo: Cannot start luo: the limit of open files is below 24\n  raise it (see: ulimit -Hn), 1024 is usual\n",
+  );
+  const enough = sh(`export LUO_BACKEND=model LUO_SOCKET=$PWD/s; chmod 700 .; ulimit -n 24
+    echo hi >f; $LUO session create vm1 && $LUO file preserve vm1 --from f --token 1; $LUO agent stop --force`);
+  assert.match(`${enough.out}${enough.err}`, /^Session "vm1" created\nFile 1 preserved .*\nAgent stopped/);
+});
+
 Deno.test("a working directory with a path longer than a page is no reason not to start", () => {
   const deep = "d".repeat(250);
   const { code, out } = sh(`for i in $(seq 20); do mkdir ${deep} && cd ${deep}; done; exec "$LUO" -v`);

@@ -8,17 +8,33 @@
     .set SYS_write, 64
     .set SYS_exit_group, 94
     .set SYS_mmap, 222
+    .set SYS_prlimit64, 261
     .set SYS_memfd_create, 279
     .set MFD_CLOEXEC, 1
     .set MFD_NOEXEC_SEAL, 8
     .set F_DUPFD_CLOEXEC, 1030
     .set ENOENT, 2
     .set AT_FDCWD, -100
+    .set RLIMIT_NOFILE, 7
+    .set FILES_MIN, 24
     .set PROT_READ_WRITE, 3
     .set MAP_PRIVATE_ANONYMOUS, 0x22
 
     mov x19, x0
     adr x20, payload
+
+// Deno panics with fewer files than 14, and an agent needs FILES_MIN. The hard limit counts: Deno raises the soft one.
+    mov x0, #0
+    mov x1, #RLIMIT_NOFILE
+    mov x2, #0
+    sub x3, sp, #16
+    mov x8, #SYS_prlimit64
+    svc #0
+    tbnz w0, #31, 1f
+    ldur x10, [sp, #-8]
+    cmp x10, #FILES_MIN
+    b.lo few_files
+1:
 
 // w21 = a memfd. Linux before 6.3 refuses MFD_NOEXEC_SEAL, and later ones may require it.
     adr x0, name
@@ -164,6 +180,11 @@ no_proc:
     mov x2, #proc_message_length
     mov x21, #3
     b say
+few_files:
+    adr x1, files_message
+    mov x2, #files_message_length
+    mov x21, #3
+    b say
 no_directory:
     adr x1, directory_message
     mov x2, #directory_message_length
@@ -188,6 +209,9 @@ message:
 proc_message:
     .ascii "luo: Cannot read \"/proc/self/fd\": /proc is not mounted\n  mount it: mount -t proc proc /proc\n"
     .set proc_message_length, . - proc_message
+files_message:
+    .ascii "luo: Cannot start luo: the limit of open files is below 24\n  raise it (see: ulimit -Hn), 1024 is usual\n"
+    .set files_message_length, . - files_message
 directory_message:
     .ascii "luo: Cannot start luo: the working directory was removed\n  go to another one first: cd /\n"
     .set directory_message_length, . - directory_message

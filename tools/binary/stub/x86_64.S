@@ -9,16 +9,32 @@
     .set SYS_fcntl, 72
     .set SYS_getcwd, 79
     .set SYS_exit_group, 231
+    .set SYS_prlimit64, 302
     .set SYS_memfd_create, 319
     .set MFD_CLOEXEC, 1
     .set MFD_NOEXEC_SEAL, 8
     .set F_DUPFD_CLOEXEC, 1030
     .set ENOENT, 2
+    .set RLIMIT_NOFILE, 7
+    .set FILES_MIN, 24
     .set PROT_READ_WRITE, 3
     .set MAP_PRIVATE_ANONYMOUS, 0x22
 
     mov r12, rdx
     lea rbx, [rip + payload]
+
+# Deno panics with fewer files than 14, and an agent needs FILES_MIN. The hard limit counts: Deno raises the soft one.
+    xor edi, edi
+    mov esi, RLIMIT_NOFILE
+    xor edx, edx
+    lea r10, [rsp - 16]
+    mov eax, SYS_prlimit64
+    syscall
+    test eax, eax
+    js 1f
+    cmp qword ptr [rsp - 8], FILES_MIN
+    jb few_files
+1:
 
 # r13 = a memfd. Linux before 6.3 refuses MFD_NOEXEC_SEAL, and later ones may require it.
     lea rdi, [rip + name]
@@ -168,6 +184,11 @@ no_proc:
     mov edx, offset proc_message_length
     mov r15d, 3
     jmp say
+few_files:
+    lea rsi, [rip + files_message]
+    mov edx, offset files_message_length
+    mov r15d, 3
+    jmp say
 no_directory:
     lea rsi, [rip + directory_message]
     mov edx, offset directory_message_length
@@ -191,6 +212,9 @@ message:
 proc_message:
     .ascii "luo: Cannot read \"/proc/self/fd\": /proc is not mounted\n  mount it: mount -t proc proc /proc\n"
     .set proc_message_length, . - proc_message
+files_message:
+    .ascii "luo: Cannot start luo: the limit of open files is below 24\n  raise it (see: ulimit -Hn), 1024 is usual\n"
+    .set files_message_length, . - files_message
 directory_message:
     .ascii "luo: Cannot start luo: the working directory was removed\n  go to another one first: cd /\n"
     .set directory_message_length, . - directory_message
