@@ -11,7 +11,9 @@ import { DeviceNodes } from "./device_nodes.ts";
 import type { EmulatedFds } from "./emulated_fds.ts";
 import { Ioctls } from "./ioctls.ts";
 import { KernelCalls } from "./kernel_calls.ts";
+import { KernelLog, type LoggingKernel } from "./kernel_log.ts";
 import { KernelFileNodes } from "./kernel_file_nodes.ts";
+import { KmsgFiles } from "./kmsg_files.ts";
 import { LookCalls } from "./look_calls.ts";
 import { MountCalls } from "./mount_calls.ts";
 import { MoveCalls } from "./move_calls.ts";
@@ -23,6 +25,7 @@ import { Paths } from "./paths.ts";
 import { PreservedFiles } from "./preserved_files.ts";
 import { SizeCalls } from "./size_calls.ts";
 import { TransferCalls } from "./transfer_calls.ts";
+import { SyslogCalls } from "./syslog_calls.ts";
 import type { Call } from "./trapped_calls.ts";
 import { WatchCalls } from "./watch_calls.ts";
 import { WayCalls } from "./way_calls.ts";
@@ -38,8 +41,8 @@ export interface ServedMachine {
   readonly deviceDirectory: string;
   /** Whether the host's inode `dev:ino` is preserved. */
   isPreserved(identity: string): boolean;
-  /** The lines of the kernel's log in this boot. */
-  log(): readonly string[];
+  /** The kernel of this boot. */
+  readonly kernel: LoggingKernel;
 }
 
 /** Serves the trapped calls of one boot. */
@@ -47,9 +50,10 @@ export class CallServer implements Disposable {
   readonly #nodes: DeviceNodes;
   readonly #handlers: Handlers<Call>;
   readonly copies: CopyCalls;
+  readonly log: KernelLog;
 
   constructor(
-    { sys, hasDevice, deviceDirectory, isPreserved, log }: ServedMachine,
+    { sys, hasDevice, deviceDirectory, isPreserved, kernel }: ServedMachine,
     program: CallingProgram,
     objects: EmulatedFds,
   ) {
@@ -57,11 +61,13 @@ export class CallServer implements Disposable {
     const subjects = new Subjects(program, objects, new Paths(nodes), new KernelFileNodes(sys));
     const ioctls = new Ioctls(sys, program, objects);
     const preserved = new PreservedFiles(sys, objects, ioctls, isPreserved);
-    const contents = new ContentCalls(sys, program, objects);
+    this.log = new KernelLog(kernel);
+    const kmsg = new KmsgFiles(program, objects, this.log);
+    const contents = new ContentCalls(sys, program, objects, kmsg);
     this.copies = new CopyCalls(program, objects, preserved);
     this.#nodes = nodes;
     this.#handlers = {
-      ...new OpenCalls(sys, program, subjects, ioctls, preserved, this.copies, nodes).handlers,
+      ...new OpenCalls(sys, program, subjects, ioctls, preserved, this.copies, nodes, kmsg).handlers,
       ...new LookCalls(program, objects, subjects).handlers,
       ...new NameCalls(program, subjects, nodes).handlers,
       ...new MountCalls(program, subjects, nodes).handlers,
@@ -76,7 +82,8 @@ export class CallServer implements Disposable {
       ...new TransferCalls(sys, program, objects, preserved).handlers,
       ...new PathOnlyCalls(program, objects).handlers,
       ...this.copies.handlers,
-      ...new KernelCalls(sys, program, objects, ioctls, log).handlers,
+      ...new KernelCalls(sys, program, objects, ioctls).handlers,
+      ...new SyslogCalls(program, this.log).handlers,
     };
   }
 

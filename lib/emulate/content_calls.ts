@@ -21,7 +21,8 @@ import { type CallAnswer, int, long } from "./call_answer.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import type { EmulatedFds } from "./emulated_fds.ts";
 import { TAKE_WRITES } from "./kernel_file_open.ts";
-import { readKernelFile } from "./kernel_files.ts";
+import { KMSG, readKernelFile } from "./kernel_files.ts";
+import type { KmsgFiles } from "./kmsg_files.ts";
 
 /** asm-generic/ioctls.h, linux/fs.h: FIOCLEX, FIONCLEX, FIONBIO, FIOASYNC, FIONREAD, FIOQSIZE, FIGETBSZ. */
 const OF_EVERY_FILE = new Set([0x5451, 0x5450, 0x5421, 0x5452, 0x541b, 0x5460, 2]);
@@ -31,7 +32,12 @@ const O_NOATIME = 0o1000000;
 const WRITE_MAX = 4096n;
 
 export class ContentCalls {
-  constructor(readonly sys: SystemCalls, readonly program: CallingProgram, readonly objects: EmulatedFds) {}
+  constructor(
+    readonly sys: SystemCalls,
+    readonly program: CallingProgram,
+    readonly objects: EmulatedFds,
+    readonly kmsg: KmsgFiles,
+  ) {}
 
   /** The memfd was opened with fewer flags than the program gave. */
   fcntl(call: Notification, command: number): CallAnswer {
@@ -51,9 +57,10 @@ export class ContentCalls {
 
   /** A file that is made as a sequence of records (seq_file) has no end to seek to. */
   lseek(call: Notification): CallAnswer {
-    if (int(call.args[2]) !== SEEK_END) return undefined;
+    if (int(call.args[2]) !== SEEK_END && this.#path(call) !== KMSG) return undefined;
     const path = this.#path(call);
     if (path === undefined) return undefined;
+    if (path === KMSG) return this.kmsg.lseek(call);
     if (isSequence(path)) return -Errno.EINVAL;
     // The size of most files is 0, whatever their content.
     return isSysctl(path) ? this.#seek(call, long(call.args[1])) : undefined;
@@ -62,6 +69,7 @@ export class ContentCalls {
   /** A sysctl of one int is read whole, at the start, with its value of now. The other files have the content of when they were opened. */
   read(call: Notification, offset: bigint | undefined): CallAnswer {
     const path = this.#path(call);
+    if (path === KMSG) return this.kmsg.read(call, [{ address: call.args[1], length: call.args[2] }]);
     if (path === undefined || !TAKE_WRITES.has(path) || !this.#opened(call, O_WRONLY)) return undefined;
     const [, address, length] = call.args;
     if (length === 0n || (offset ?? this.#position(call)) !== 0n) return 0;
@@ -100,6 +108,12 @@ export class ContentCalls {
     return this.#writes(call) ? -Errno.EOPNOTSUPP : -Errno.EBADF;
   }
 
+  /** Of the files here only /dev/kmsg tells one read from the next. */
+  readVector(call: Notification): CallAnswer {
+    if (this.#path(call) !== KMSG) return undefined;
+    return this.kmsg.read(call, this.program.vector(call.tid, call.args[1], int(call.args[2])));
+  }
+
   write(
     call: Notification,
     offset: bigint | undefined,
@@ -107,6 +121,7 @@ export class ContentCalls {
   ): CallAnswer {
     const path = this.#path(call);
     if (path === undefined || !this.#writes(call)) return undefined;
+    if (path === KMSG) return this.kmsg.write(call, bytes);
     if (isPlainProc(path)) return -Errno.EIO;
     const data = bytes(Number(WRITE_MAX));
     if (typeof data === "number") return data;

@@ -34,6 +34,7 @@ import { check } from "../error.ts";
 import type { Ret } from "../system_calls.ts";
 import { Wakeup } from "../waits/wakeup.ts";
 import type { Entry, Node } from "./device_nodes.ts";
+import { KMSG } from "./kernel_files.ts";
 import { statOfFd, textOfFd } from "./program_fds.ts";
 
 /** The flags of open(2) that an open file keeps, and that a memfd takes. */
@@ -93,7 +94,7 @@ export class EmulatedFds implements Disposable {
   /** The memfds with the contents of files of /proc and /sys have this in their names, before the flags and the path. */
   readonly #contentMark = `luo-${crypto.randomUUID()}`;
   /** Files that a program may write, with luo's own fd to read them again. */
-  readonly #written = new Map<number, { readonly fd: number; readonly path: string }>();
+  readonly #written = new Map<number, { readonly fd: number; readonly path: string; at: bigint }>();
   /** Whether a program was given such a file in this boot. */
   hasContents = false;
   readonly #by_identity = new Map<string, EmulatedFd>();
@@ -208,7 +209,7 @@ export class EmulatedFds implements Disposable {
     if (again < 0) return;
     const watch = inotify_add_watch(this.#inotify, `/proc/self/fd/${fd}`, IN_MODIFY | IN_CLOSE_WRITE);
     if (watch < 0) close(again);
-    else this.#written.set(watch, { fd: again, path });
+    else this.#written.set(watch, { fd: again, path, at: 0n });
   }
 
   /** The writes since the last call. */
@@ -217,7 +218,9 @@ export class EmulatedFds implements Disposable {
       const file = this.#written.get(watch);
       if (file === undefined) return [];
       const content = new Uint8Array(WRITTEN_MAX);
-      const length = mask & IN_MODIFY ? pread(file.fd, content, 0n) : 0;
+      const length = mask & IN_MODIFY ? pread(file.fd, content, file.at) : 0;
+      // Each write to a sysctl is a whole one; the log grows.
+      if (length > 0 && file.path === KMSG) file.at += BigInt(length);
       if (mask & IN_CLOSE_WRITE) {
         this.#written.delete(watch);
         close(file.fd);

@@ -19,6 +19,7 @@ import { NotPopulated } from "./lazy_memory.ts";
 import { NextKernelFiles } from "./next_kernel_files.ts";
 import type { CallAnswer } from "./call_answer.ts";
 import { NumberWatch, type Report } from "./number_watch.ts";
+import { KMSG } from "./kernel_files.ts";
 import { line } from "./trace_line.ts";
 
 export { LaunchError } from "./launch.ts";
@@ -130,9 +131,9 @@ class Boot implements Disposable {
     this.#program = new CallingProgram(this.#listener, this.#watch);
     const isPreserved = (identity: string) => machine.system.host_files.is_preserved(identity);
     const hasDevice = machine.system.luo !== undefined;
-    const log = () => machine.system.log;
+    const kernel = machine.system;
     const deviceDirectory = `/proc/${guard}/root/dev`;
-    const served = { sys: this.#sys, hasDevice, deviceDirectory, isPreserved, log };
+    const served = { sys: this.#sys, hasDevice, deviceDirectory, isPreserved, kernel };
     this.#server = new CallServer(served, this.#program, this.#objects);
   }
 
@@ -170,6 +171,10 @@ class Boot implements Disposable {
     const { closed, written } = this.#objects.changes();
     for (const { model_fd } of closed) this.#sys.close(model_fd);
     for (const { path, content } of written) {
+      if (path === KMSG) {
+        this.#server.log.writeLines(content);
+        continue;
+      }
       const fd = this.#sys.open(path, O_WRONLY);
       if (fd < 0) continue;
       this.#sys.write(fd, content);

@@ -3,14 +3,12 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { LINUX_REBOOT_CMD_KEXEC } from "../../ffi/abi/kexec.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { encodeUtsname } from "../../ffi/abi/stat.ts";
-import { read_text } from "../../ffi/proc.ts";
 import { inPersonality, personalityOf } from "./personality.ts";
 import { uname } from "../../ffi/system.ts";
-import { joined } from "../joined_bytes.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import type { CallingProgram } from "./calling_program.ts";
-import { CAP_SYS_BOOT, CAP_SYSLOG } from "./credentials.ts";
+import { CAP_SYS_BOOT } from "./credentials.ts";
 import type { EmulatedFds } from "./emulated_fds.ts";
 import { HostNames } from "./host_names.ts";
 import type { Ioctls } from "./ioctls.ts";
@@ -26,9 +24,6 @@ const [KEXEC_FLAGS, KEXEC_ARCH_MASK] = [0xfn, 0xffff_0000n];
 /** KEXEC_ARCH_X86_64, KEXEC_ARCH_AARCH64: the ELF machine, shifted by 16. */
 const KEXEC_ARCH = { x86_64: 62n << 16n, aarch64: 183n << 16n } as const;
 const [PR_GET_SECCOMP, PR_SET_SECCOMP, SECCOMP_MODE_FILTER] = [21, 22, 2];
-/** linux/syslog.h; include/linux/printk.h: the bytes of the log that a program may ask for. */
-const [SYSLOG_READ_ALL, SYSLOG_SIZE_BUFFER] = [3, 10];
-const LOG_SIZE = 1 << 18;
 /** linux/reboot.h: LINUX_REBOOT_MAGIC1; MAGIC2, MAGIC2A, MAGIC2B, MAGIC2C. */
 const MAGIC = 0xfee1dead;
 const MAGIC2 = [672274793, 85072278, 369367448, 537993216];
@@ -48,8 +43,6 @@ export class KernelCalls {
     readonly program: CallingProgram,
     readonly objects: EmulatedFds,
     readonly ioctls: Ioctls,
-    /** The lines of the kernel's log. */
-    readonly log: () => readonly string[],
   ) {
     this.#names = new HostNames(program);
   }
@@ -59,7 +52,6 @@ export class KernelCalls {
     | "sethostname"
     | "setdomainname"
     | "prctl"
-    | "syslog"
     | "kexec_load"
     | "kexec_file_load"
     | "reboot"
@@ -70,7 +62,6 @@ export class KernelCalls {
     sethostname: (call) => this.#names.set(call, "nodename"),
     setdomainname: (call) => this.#names.set(call, "domainname"),
     prctl: (call) => this.#prctl(call),
-    syslog: (call) => this.#syslog(call),
     kexec_load: (call) => this.#kexec_load(call),
     kexec_file_load: (call) => this.#kexec_file_load(call),
     reboot: (call) => this.#reboot(call),
@@ -102,28 +93,6 @@ export class KernelCalls {
       address,
       encodeUtsname(inPersonality(personalityOf(tid), whole), domainname),
     );
-  }
-
-  /** The machine's log. All other actions are the host's, which refuses those that change its log to all but its root. */
-  #syslog({ tid, args: [action, address, size] }: Notification): CallAnswer {
-    const wanted = int(action);
-    if (wanted !== SYSLOG_SIZE_BUFFER && wanted !== SYSLOG_READ_ALL) return undefined;
-    const restricted = read_text("/proc/sys/kernel/dmesg_restrict") !== "0\n";
-    if (restricted && !this.program.credentials(tid).has(CAP_SYSLOG)) return -Errno.EPERM;
-    if (wanted === SYSLOG_SIZE_BUFFER) return LOG_SIZE;
-    if (address === 0n || int(size) < 0) return -Errno.EINVAL;
-    // The end of the log that fits, in whole lines.
-    const lines: Uint8Array[] = [];
-    let room = int(size);
-    for (const line of this.log().toReversed()) {
-      const bytes = new TextEncoder().encode(`<6>[    0.000000] ${line}\n`);
-      if (bytes.length > room) break;
-      room -= bytes.length;
-      lines.unshift(bytes);
-    }
-    const text = joined(lines);
-    const written = this.program.write(tid, address, text);
-    return written < 0 ? written : text.length;
   }
 
   /** Without segments it unloads the image. The model cannot run segments: EPERM, as a locked-down kernel says. */

@@ -43,6 +43,9 @@ const LINKS: Readonly<Record<string, string>> = {
   [`${OF_DEVICES}/subsystem`]: "../../../../class/misc",
 };
 
+/** The kernel's log, whose device the machine has when the host has it. */
+export const KMSG = "/dev/kmsg";
+
 /** The file systems whose rules differ. */
 export type System = "proc" | "sysctl" | "sysfs" | "debugfs";
 

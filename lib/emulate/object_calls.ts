@@ -73,9 +73,9 @@ export class ObjectCalls {
     fcntl: (call) => this.#fcntl(call),
     read: (call) => this.#read(call, undefined) ?? this.contents.read(call, undefined),
     pread64: (call) => this.#read(call, long(call.args[3])) ?? this.contents.read(call, long(call.args[3])),
-    readv: (call) => this.#read(call, undefined),
-    preadv: (call) => this.#read(call, long(call.args[3])),
-    preadv2: (call) => this.#read(call, long(call.args[3]) === -1n ? undefined : long(call.args[3])),
+    readv: (call) => this.#readVector(call, undefined),
+    preadv: (call) => this.#readVector(call, long(call.args[3])),
+    preadv2: (call) => this.#readVector(call, long(call.args[3]) === -1n ? undefined : long(call.args[3])),
     lseek: (call) => {
       const { tid, args: [fd, offset, whence] } = call;
       const object = this.objects.find(tid, int(fd));
@@ -159,6 +159,10 @@ export class ObjectCalls {
   /** fs/fcntl.c: check_fcntl_cmd(). */
   #fcntlPath({ model_fd }: EmulatedFd, command: number): Ret {
     return command === F_GETFL ? this.sys.fcntl(model_fd, command) : -Errno.EBADF;
+  }
+
+  #readVector(call: Notification, offset: bigint | undefined): CallAnswer {
+    return this.#read(call, offset) ?? this.contents.readVector(call);
   }
 
   #read({ tid, args: [fd] }: Notification, offset: bigint | undefined): CallAnswer {

@@ -12,11 +12,13 @@ import {
   O_RDONLY,
   O_TRUNC,
   O_WRONLY,
+  S_IFCHR,
+  S_IFMT,
 } from "../../ffi/abi/fcntl.ts";
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
-import { close, fstat, open, owner, ST_NODEV } from "../../ffi/file.ts";
+import { close, fstat, open, owner, ST_NODEV, stat } from "../../ffi/file.ts";
 import { ARCH } from "../../ffi/libc.ts";
 import { check } from "../error.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
@@ -30,11 +32,13 @@ import { type EmulatedFd, identityOf } from "./emulated_fds.ts";
 import type { Ioctls } from "./ioctls.ts";
 import { ownerIn, whyNotMade } from "./directory_rights.ts";
 import { openKernelFile, takesWrites, whyNotOpened } from "./kernel_file_open.ts";
-import { stopsHost } from "./kernel_files.ts";
+import { KMSG, stopsHost } from "./kernel_files.ts";
+import type { KmsgFiles } from "./kmsg_files.ts";
 import { openMachineFile } from "./machine_files.ts";
 import { isNextKernelFile } from "./next_kernel_files.ts";
 import { type Place, sameDevice } from "./path_walk.ts";
 import type { PreservedFiles } from "./preserved_files.ts";
+import { mayRead as mayReadLog } from "./syslog_calls.ts";
 import { SESSION } from "./stat_structs.ts";
 
 /** linux/openat2.h: struct open_how has u64 flags, mode, resolve; later versions may append fields. */
@@ -66,6 +70,7 @@ export class OpenCalls {
     readonly preserved: PreservedFiles,
     readonly copies: CopyCalls,
     readonly nodes: DeviceNodes,
+    readonly kmsg: KmsgFiles,
   ) {}
 
   readonly handlers: Handlers<"open" | "openat" | "openat2" | "creat" | "open_by_handle_at"> = {
@@ -105,6 +110,7 @@ export class OpenCalls {
     if (place.is === "below") return flags & O_CREAT && path.endsWith("/") ? -Errno.EISDIR : -Errno.ENOTDIR;
     if (place.is === "file") {
       if (stopsHost(place.inside) && flags & (O_ACCMODE | O_TRUNC) && !(flags & O_PATH)) return -Errno.EPERM;
+      if (place.inside === KMSG) return this.#openLog(call, place.path, flags);
       const fd = openMachineFile(this.sys, this.program, this.subjects.objects, place, flags);
       if (fd !== undefined) return this.#giveContent(call, fd, flags);
     }
@@ -128,6 +134,19 @@ export class OpenCalls {
     // The host's kernel says EACCES.
     const refused = typeof found !== "number" && this.#whyNotOpened(call, found, flags) !== undefined;
     return refused ? undefined : -Errno.EPERM;
+  }
+
+  /** The machine's log, where the program has the device of the host's. */
+  #openLog(call: Notification, path: string, flags: number): CallAnswer {
+    const [found, node] = [stat(path), owner(path)];
+    const exclusive = (flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL);
+    if (flags & (O_PATH | O_DIRECTORY) || exclusive || typeof node === "number") return undefined;
+    if (typeof found === "number" || (found.mode & S_IFMT) !== S_IFCHR) return undefined;
+    const credentials = this.program.credentials(call.tid);
+    const refused = this.#whyNotOpened(call, node, flags);
+    if (refused !== undefined) return -refused;
+    if ((flags & O_ACCMODE) !== O_WRONLY && !mayReadLog(credentials)) return -Errno.EPERM;
+    return this.#giveContent(call, this.kmsg.open(flags), flags);
   }
 
   #openCopy(call: Notification, path: string): CallAnswer {

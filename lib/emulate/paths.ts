@@ -3,7 +3,7 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { readlink } from "../../ffi/file.ts";
 import type { DeviceNodes } from "./device_nodes.ts";
-import { isKernelFile, mayBeKernelFile } from "./kernel_files.ts";
+import { isKernelFile, KMSG, mayBeKernelFile } from "./kernel_files.ts";
 import { type Place, walk, type WalkOptions } from "./path_walk.ts";
 
 const KNOWN_MAX = 10_000;
@@ -47,7 +47,8 @@ export class Paths {
     if (!concerns && !options.follow) return undefined;
     if (!concerns && this.direct(tid, dirfd, path, options) !== undefined) return this.#remember(path);
     const place = walk(this.nodes, tid, dirfd, path, options, this.#alike);
-    const elsewhere = place === undefined || (place.is === "file" && !isKernelFile(place.inside));
+    const elsewhere = place === undefined ||
+      (place.is === "file" && !isKernelFile(place.inside) && place.inside !== KMSG);
     return concerns || !elsewhere ? place : this.#remember(path);
   }
 
@@ -90,7 +91,7 @@ export class Paths {
   #concerns(path: string): boolean {
     const names = path.split("/");
     const last = names.at(-1) ?? "";
-    return /^\d+$/.test(last) || last === "status" || mayBeKernelFile(names) ||
+    return /^\d+$/.test(last) || last === "status" || last === "kmsg" || mayBeKernelFile(names) ||
       names.some((name) => OF_A_PROCESS.has(name) || this.nodes.has(name) || this.#mounted.has(name));
   }
 

@@ -122,11 +122,13 @@ export class WriteCalls {
     return this.#write(tid, int(fd), { length, offset, data });
   }
 
-  #vector(
-    { tid, args: [fd, address, count] }: Notification,
-    offset: bigint | undefined,
-    flags: number,
-  ): CallAnswer {
+  #vector(call: Notification, offset: bigint | undefined, flags: number): CallAnswer {
+    const { tid, args: [fd, address, count] } = call;
+    const kernel = this.contents.write(call, offset, (most) => {
+      const pieces = this.program.vector(tid, address, int(count));
+      return typeof pieces === "number" ? pieces : this.program.gather(tid, pieces, most);
+    });
+    if (kernel !== undefined) return kernel;
     if (this.preserved.sizeOfFd(tid, int(fd)) === undefined) return undefined;
     const pieces = this.program.vector(tid, address, int(count));
     // The host's kernel refuses a vector that cannot be read, or that leads out of the program's memory.

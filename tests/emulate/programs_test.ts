@@ -77,6 +77,7 @@ const programs: readonly Recorded[] = [
     "who_reboots",
     "holders",
     "lazy",
+    "log",
   ].map((program) => ({ ...strict(program), root: true as const })),
   // It reads the registers of x86-64.
   ...(Deno.build.arch === "x86_64" ? [strict("traced")] : []),
