@@ -64,7 +64,10 @@ const REASONS: Readonly<Partial<Record<`${Operation} ${ErrnoName}`, string>>> = 
   "kexec load ENOEXEC": "this machine cannot boot this file: a bzImage (x86-64) or Image (arm64) is needed",
   "kexec load EPERM": "loading needs CAP_SYS_BOOT, and /proc/sys/kernel/kexec_load_disabled must be 0",
   "kexec load ETXTBSY": "a program has the file open for writing",
-  "kexec load EINVAL": "the command line must be shorter than 2,017 bytes, the files regular and not empty",
+  "kexec load EBUSY":
+    "another program is loading an image, or (arm64) this kernel cannot switch its CPUs off",
+  "kexec load EINVAL":
+    "the files must be regular and not empty; x86-64: the command line shorter than 2,017 bytes; arm64: the file an Image",
   "kexec load ENOMEM": "kernel and initramfs are read into memory: free some",
   "kexec load EADDRNOTAVAIL": "the image does not fit the scratch area: raise kho_scratch=",
   "kexec load EACCES": "this kernel's policy (IMA, SELinux or IPE) refuses the image",

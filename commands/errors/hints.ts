@@ -74,8 +74,8 @@ const HINTS: Readonly<Record<string, readonly string[]>> = {
     "kernel and initramfs are read into memory: free some, or make the initramfs smaller",
   ],
   "kexec load EINVAL": [
-    "the command line must be shorter than 2,017 bytes, the files regular and not empty",
-    "or (arm64) the image has a page size or a byte order that this CPU or kernel does not have",
+    "the files must be regular and not empty, and on x86-64 the command line shorter than 2,017 bytes",
+    "or (arm64) the file is no Image, or one with a page size or a byte order that this CPU does not have",
   ],
   "kexec load EIO": [
     "the file cannot be read as a whole: the kernel's log may name the disk's error (dmesg)",

@@ -4,6 +4,7 @@ import { LuoError } from "../error.ts";
 import { commandLineProblems } from "../kexec/command_line.ts";
 import type { AgentState } from "./agent_state.ts";
 import type { Checked } from "../kexec/check/check.ts";
+import { architectureOf } from "../kexec/check/running_kernel.ts";
 import { preservedFiles } from "../kexec/check/preserved_files.ts";
 import type { JudgedImage } from "./judged_image.ts";
 import type { NextKernel } from "./loaded_image.ts";
@@ -36,8 +37,14 @@ export function unreadObjections({ unread, report, handsOver }: Checked): Object
   return [{ code: "image_unread", reason: `the kernel in the image cannot be read: ${unread.reason}` }];
 }
 
-export function nextKernelOf({ checked: { config, builtIn } }: Pick<JudgedImage, "checked">): NextKernel {
-  return { khoDefault: config && config.value.get("CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT") === "y", builtIn };
+export function nextKernelOf(
+  { checked: { config, builtIn, machine } }: Pick<JudgedImage, "checked">,
+): NextKernel {
+  return {
+    khoDefault: config && config.value.get("CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT") === "y",
+    builtIn,
+    machine,
+  };
 }
 
 /** Lines of a check that no other objection stands for, and for which the kernel does not refuse the image itself. */
@@ -59,7 +66,7 @@ export function formatObjections(lines: readonly CheckLine[]): Objection[] {
 /** Reasons not to execute the loaded image, and the sessions that would not be handed over. */
 export function execObjections(state: AgentState, image: ImageInfo, running: string): Objection[] {
   return [
-    ...imageObjections(image, running, state.reload?.next),
+    ...imageObjections(image, running, state.reload?.next ?? { machine: architectureOf(state.sys) }),
     ...state.reload?.problems ?? [],
     ...formatObjections(state.reload?.handlerLines(preservedFiles(state.sessions())) ?? []),
     ...unknownSessions(state),
@@ -71,8 +78,12 @@ export function execObjections(state: AgentState, image: ImageInfo, running: str
 }
 
 /** A command line that no kernel takes is a bad request, even with force; the other problems are reasons to refuse. */
-function lineObjections(commandLine: string, running: string, next: NextKernel = {}): Objection[] {
-  return commandLineProblems(commandLine, running, next.khoDefault, next.builtIn).map(({ code, reason }) => {
+function lineObjections(
+  commandLine: string,
+  running: string,
+  { khoDefault, builtIn, machine }: NextKernel,
+): Objection[] {
+  return commandLineProblems(commandLine, running, khoDefault, builtIn, machine).map(({ code, reason }) => {
     if (code === "too_long" || code === "has_nul") throw agentError("BadRequest", { message: reason });
     return { code, reason };
   });
@@ -82,7 +93,7 @@ function lineObjections(commandLine: string, running: string, next: NextKernel =
 function imageObjections(
   { by, held, commandLine }: ImageInfo,
   running: string,
-  next: NextKernel | undefined,
+  next: NextKernel,
 ): Objection[] {
   if (by !== "luo") {
     const reason =

@@ -3,6 +3,8 @@ import { Fd } from "../fd.ts";
 import type { SealedCopy } from "../files/sealed_copy.ts";
 import type { BuiltInLine } from "../kexec/built_in_line.ts";
 import type { Checked } from "../kexec/check/check.ts";
+import { architectureOf } from "../kexec/check/running_kernel.ts";
+import type { Architecture } from "../kexec/file_kind.ts";
 import { loadImage } from "../kexec/load.ts";
 import { loadsLeft } from "../kexec/load_count.ts";
 import type { SystemCalls } from "../system_calls.ts";
@@ -14,6 +16,7 @@ export interface NextKernel {
   readonly khoDefault?: boolean;
   /** The command line in the image. */
   readonly builtIn?: BuiltInLine;
+  readonly machine: Architecture;
 }
 
 /**
@@ -28,7 +31,7 @@ export class ImageFiles implements Disposable {
   problems: readonly Objection[] = [];
   /** The check's lines about handlers, for the files that are preserved when the image is executed. */
   handlerLines: Checked["handlerLines"] = () => [];
-  next: NextKernel = {};
+  next: NextKernel;
   /** The kernel's count after the load. Undefined: the count does not prove which image is loaded. */
   #left: number | undefined;
 
@@ -39,6 +42,7 @@ export class ImageFiles implements Disposable {
     readonly commandLine: string,
   ) {
     this.#kernel = enter(sys, kernel);
+    this.next = { machine: architectureOf(sys) };
     try {
       this.#initrd = initrd === undefined ? undefined : enter(sys, initrd);
     } catch (error) {

@@ -1,8 +1,8 @@
 /** The command line that is built into a kernel, and what becomes of the one that it is given. */
 import type { Architecture } from "./file_kind.ts";
 
-/** COMMAND_LINE_SIZE of both architectures, without the NUL. */
-const LINE_MAX = 2047;
+/** Bytes of a command line that a kernel reads: COMMAND_LINE_SIZE of both architectures, without the NUL. */
+export const LINE_MAX = 2047;
 
 /** A command line that is built into a kernel. */
 export interface BuiltInLine {

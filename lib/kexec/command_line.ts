@@ -1,7 +1,8 @@
 /** The next kernel's command line: its words, how it is put together, and why it would lose what is preserved. */
 import { KEXEC_CMDLINE_MAX } from "../../ffi/abi/kexec.ts";
 import { kstrtobool } from "../../ffi/abi/kstrtobool.ts";
-import { type BuiltInLine, effectiveLine } from "./built_in_line.ts";
+import { type BuiltInLine, effectiveLine, LINE_MAX } from "./built_in_line.ts";
+import type { Architecture } from "./file_kind.ts";
 
 /** One word of a kernel command line: `text` as written, name and value without quotes. A word without `=` has no value. */
 export interface Word {
@@ -132,13 +133,14 @@ export interface CommandLineProblem {
 /**
  * Judges the next kernel's command line; `running` is the one under which this kernel has live update. `khoDefault`: whether the
  * next kernel has KHO on without a word (CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT), where that is known. `builtIn`: the command line
- * in the image.
+ * in the image. `machine`: the architecture of the machine.
  */
 export function commandLineProblems(
   next: string,
   running = "",
   khoDefault?: boolean,
   builtIn?: BuiltInLine,
+  machine: Architecture = "x86_64",
 ): CommandLineProblem[] {
   const problems: CommandLineProblem[] = [];
   const words = parseCommandLine(effectiveLine(next, builtIn));
@@ -168,8 +170,10 @@ export function commandLineProblems(
     });
   }
   const length = new TextEncoder().encode(next).length;
-  if (length >= KEXEC_CMDLINE_MAX) {
-    const reason = `its command line has ${length} bytes, the kernel takes ${KEXEC_CMDLINE_MAX - 1}`;
+  // arm64 loads a longer line, and the next kernel would cut it off.
+  const most = machine === "aarch64" ? LINE_MAX : KEXEC_CMDLINE_MAX - 1;
+  if (length > most) {
+    const reason = `its command line has ${length} bytes, the kernel takes ${most}`;
     problems.push({ code: "too_long", reason });
   }
   if (next.includes("\0")) {

@@ -22,8 +22,8 @@ const KEXEC_LOADED = "/sys/kernel/kexec_loaded";
  * Loads the next kernel by kexec_file_load(2); kexec_load(2) does not hand preserved memory over. The image replaces the one
  * loaded before; a load that fails keeps that one. Linux loads a truncated image without an error: see `checkImage`.
  *
- * @throws LuoError `kexec load`: ENOEXEC (x86: no bootable image), EINVAL (arm64: the same; the command line is over 2,016
- * bytes; not a regular file, or empty), EPERM, EBUSY, ETXTBSY (open for writing), EBADF, EADDRNOTAVAIL (does not fit the
+ * @throws LuoError `kexec load`: ENOEXEC (x86: no bootable image), EINVAL (arm64: the same; x86: the command line is over
+ * 2,016 bytes; not a regular file, or empty), EPERM, EBUSY, ETXTBSY (open for writing), EBADF, EADDRNOTAVAIL (does not fit the
  * scratch area), ENOMEM, ELIBBAD or EKEYREJECTED (signature)
  */
 export function loadImage(sys: SystemCalls, image: Image): void {

@@ -4,6 +4,7 @@ import type { SystemCalls } from "../../system_calls.ts";
 import { type BuiltInLine, builtInLine } from "../built_in_line.ts";
 import { parseBzImage } from "../bzimage.ts";
 import { checkImage, type ImageReport } from "../check_image.ts";
+import type { Architecture } from "../file_kind.ts";
 import type { KernelConfig } from "../image/embedded_config.ts";
 import { ImageError } from "../image/image_error.ts";
 import type { ImageFile } from "../image/image_file.ts";
@@ -43,6 +44,7 @@ export interface Checked {
   readonly config?: Fact<KernelConfig>;
   /** The command line in the image. */
   readonly builtIn?: BuiltInLine;
+  readonly machine: Architecture;
   /** The lines about handlers again, for the files that are preserved when the image is executed. */
   readonly handlerLines: (preserved: PreservedFiles) => CheckLine[];
 }
@@ -65,7 +67,7 @@ export function checkPlan(sys: SystemCalls, plan: Plan): Checked {
     ...imageLines(report, release),
     // A kernel from before live update has no formats, so lines about them are left out.
     ...old ? [] : [...formatLines(facts, running, plan.preserved), ...buildLines(facts, config)],
-    ...commandLineLines(plan.commandLine, running.commandLine, config, builtIn),
+    ...commandLineLines(plan.commandLine, running.commandLine, config, builtIn, running.machine),
     ...hostLines(kernel, sizes, running),
   ];
   const { banner, formats = [] } = known ?? {};
@@ -76,6 +78,7 @@ export function checkPlan(sys: SystemCalls, plan: Plan): Checked {
     handsOver: running.handedOver !== undefined,
     config,
     builtIn,
+    machine: running.machine,
     handlerLines: handlerLinesLater(facts, running),
   };
 }

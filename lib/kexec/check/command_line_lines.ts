@@ -1,6 +1,7 @@
 /** The lines about the next kernel's command line. */
 import { type BuiltInLine, effectiveLine } from "../built_in_line.ts";
 import { commandLineProblems, parseCommandLine, readSwitch, type Word } from "../command_line.ts";
+import type { Architecture } from "../file_kind.ts";
 import type { KernelConfig } from "../image/embedded_config.ts";
 import { cannotTell, type CheckLine, doesNotFit, type Fact, fits } from "./line.ts";
 
@@ -17,9 +18,10 @@ export function commandLineLines(
   running: string,
   config: Fact<KernelConfig> | undefined,
   builtIn?: BuiltInLine,
+  machine?: Architecture,
 ): CheckLine[] {
   const words = parameters(effectiveLine(next, builtIn));
-  const problems = commandLineProblems(next, running, khoDefault(config), builtIn);
+  const problems = commandLineProblems(next, running, khoDefault(config), builtIn, machine);
   const live = problems.find(({ code }) => code === "liveupdate_off");
   const whole = problems.find(({ code }) => code === "too_long" || code === "has_nul");
   return [

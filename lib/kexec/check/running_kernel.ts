@@ -26,14 +26,18 @@ const SCRATCH = "/sys/kernel/debug/kho/out/scratch_len";
 export const LOCKDOWN = "/sys/kernel/security/lockdown";
 export const KEXEC_DISABLED = "/proc/sys/kernel/kexec_load_disabled";
 
+export function architectureOf(sys: SystemCalls): Architecture {
+  return sys.uname().machine === "aarch64" ? "aarch64" : "x86_64";
+}
+
 /** All of it is read through the system calls: a model answers as a host does. */
 export async function readRunningKernel(sys: SystemCalls): Promise<RunningKernel> {
-  const { release, machine } = sys.uname();
+  const { release } = sys.uname();
   const scratch = readText(sys, SCRATCH)?.split("\n").filter((line) => /^0x[0-9a-f]{1,12}$/.test(line));
   const total = /^MemTotal:\s+(\d+) kB$/m.exec(readText(sys, "/proc/meminfo") ?? "")?.[1];
   return {
     release,
-    machine: machine === "aarch64" ? "aarch64" : "x86_64",
+    machine: architectureOf(sys),
     commandLine: readText(sys, "/proc/cmdline") ?? "",
     handedOver: await handedOver(sys, release),
     config: await runningConfig((path, limit) => readFile(sys, path, limit), release),
