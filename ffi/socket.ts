@@ -35,6 +35,8 @@ import { addressOf, errno, keepAlive, libc, ret } from "./libc.ts";
 export interface ReceivedMessage extends Received {
   /** Data or fds did not fit and are lost (MSG_TRUNC, MSG_CTRUNC). */
   readonly truncated: boolean;
+  /** Data did not fit (MSG_TRUNC). */
+  readonly cut: boolean;
 }
 
 /**
@@ -169,7 +171,8 @@ export class MessageReceiver {
     if (answer < 0) return answer;
     const back = decodeMessageHeader(this.#header);
     const fds = decodeRights(this.#control, back.controlLength);
-    return { bytes: answer, fds, truncated: (back.flags & (MSG_CTRUNC | MSG_TRUNC)) !== 0 };
+    const cut = (back.flags & MSG_TRUNC) !== 0;
+    return { bytes: answer, fds, truncated: cut || (back.flags & MSG_CTRUNC) !== 0, cut };
   }
 }
 

@@ -6,7 +6,6 @@ import { poll } from "../../ffi/epoll.ts";
 import * as file from "../../ffi/file.ts";
 import { hostAvailableMemory } from "../files/free_memory.ts";
 import { isOpenForWriting } from "../files/open_for_writing.ts";
-import { check } from "../error.ts";
 import type { Ret, Stat } from "../system_calls.ts";
 import type { HostFile } from "../model/fs/host_interface.ts";
 import { HostPages } from "./host_pages.ts";
@@ -100,10 +99,11 @@ export class LinuxHostFile implements HostFile {
   }
 
   /** Fills the holes of the file, as PRESERVE_FD does on Linux. */
-  pages(): HostPages {
-    const pages = new HostPages(this.#forReadingAndWriting(), false);
-    this.#fill(pages.fd);
-    return pages;
+  pages(): HostPages | undefined {
+    const fd = this.#forReadingAndWriting();
+    if (fd < 0) return undefined;
+    this.#fill(fd);
+    return new HostPages(fd, false);
   }
 
   reopen(flags: number): LinuxHostFile | Ret {
@@ -129,7 +129,7 @@ export class LinuxHostFile implements HostFile {
    * A description that can read and write at an offset, where the host allows this: the model also reads a file that is open
    * write-only. An open is an event for those who watch the file, and on Linux PRESERVE_FD opens nothing.
    */
-  #forReadingAndWriting(): number {
+  #forReadingAndWriting(): Ret {
     const able = (this.flags() & (abi.O_ACCMODE | abi.O_APPEND)) === abi.O_RDWR;
     const same = able ? this.dup() : -1;
     if (same >= 0) return same;
@@ -137,7 +137,7 @@ export class LinuxHostFile implements HostFile {
       const fd = file.open(`/proc/self/fd/${this.fd}`, flags | abi.O_CLOEXEC);
       if (fd >= 0) return fd;
     }
-    return check(this.dup(), "dup", `host file ${this.identity}`);
+    return this.dup();
   }
 
   /** Leaves a sparse file alone that could exhaust the memory of the host. A hole reads as zero, so no data is lost. */

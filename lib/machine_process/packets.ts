@@ -55,13 +55,17 @@ export function sendPacket(socket: number, text: string, fds: readonly number[] 
 export class PacketReceiver {
   readonly #message = new MessageReceiver(new Uint8Array(PACKET_MAX), FDS_MAX);
 
-  /** The next packet; undefined at the end of the connection; -errno, for example -EAGAIN without a packet. Throws BadPacket. */
+  /**
+   * The next packet; undefined at the end of the connection; -errno, for example -EAGAIN without a packet. When this process has no free
+   * fds, the packet's fds are missing. Throws BadPacket.
+   */
   receive(socket: number): Packet | undefined | Ret {
     const message = this.#message.receive(socket);
     if (typeof message === "number") return message === -Errno.ECONNRESET ? undefined : message;
     if (message.bytes === 0 && message.fds.length === 0) return undefined;
     try {
-      if (message.truncated) throw new BadPacket("A packet or its file descriptors did not fit");
+      const tooMany = message.truncated && message.fds.length === FDS_MAX;
+      if (message.cut || tooMany) throw new BadPacket("A packet or its file descriptors did not fit");
       const head = this.#message.into.subarray(0, message.bytes);
       if (head[0] !== "@".charCodeAt(0)) return { text: decode(head), fds: message.fds };
       const [memfd, ...fds] = message.fds;

@@ -78,7 +78,9 @@ export class HostInode implements Inode {
     const count = Math.ceil(Number(this.size) / PAGE_SIZE);
     if (count > this.ram.free_frames) return undefined;
     let index = 0;
-    const extents = count === 0 ? [] : this.ram.plug(count, this.file.pages()) ?? [];
+    const pages = count === 0 ? undefined : this.file.pages();
+    if (count > 0 && pages === undefined) return undefined;
+    const extents = pages === undefined ? [] : this.ram.plug(count, pages) ?? [];
     this.runs = extents.map((extent) => {
       const run = { index, extent };
       index += extent.count;
@@ -95,8 +97,12 @@ export class HostInode implements Inode {
   take_over(runs: readonly Run[]): void {
     this.frozen = true;
     if (runs.length === 0) return;
+    const pages = this.file.pages();
+    if (pages === undefined) {
+      throw new Error("Cannot move a file to the host: it has no free file descriptor");
+    }
     const store = {
-      pages: this.file.pages(),
+      pages,
       frames: runs.reduce((sum, { extent }) => sum + extent.count, 0),
     };
     this.runs = runs.map(({ index, extent }) => ({

@@ -63,9 +63,10 @@ export interface HostFile {
   open_for_writing(): boolean;
   /**
    * The pages of this file's inode from offset 0, including holes, for as long as the model preserves the file. The
-   * store does not depend on this description, which may be closed before the store is released.
+   * store does not depend on this description, which may be closed before the store is released. Undefined: the host has no free
+   * file descriptor for it.
    */
-  pages(): BackingStore;
+  pages(): BackingStore | undefined;
   /** Another description of the same inode, as opening /proc/self/fd/N gives. */
   reopen(flags: number): HostFile | Ret;
   /** A host fd of this same description. The caller closes it. */
