@@ -176,6 +176,8 @@ export function mount_flags(path: string): Ret {
   return answer < 0 ? answer : Number(new DataView(into.buffer).getBigUint64(80, true));
 }
 
+/** sys/stat.h. */
+const [UTIME_NOW, UTIME_OMIT] = [0x3fff_ffffn, 0x3fff_fffen];
 const [STATX_BTIME, STATX_MNT_ID, STATX_MNT_ID_UNIQUE] = [0x800, 0x1000, 0x4000];
 
 /** The number of the mount that a path leads through, as mountinfo has it, or the one that is never used again (since Linux 6.8). A link in the last component is not followed. */
@@ -223,6 +225,18 @@ export function rmdir(path: string): Ret {
 export function mkdir(path: string, mode: number): Ret {
   const name = cName(path);
   return ret(libc().mkdir(name, mode), errno[0]);
+}
+
+export function symlink(text: string, path: string): Ret {
+  const [target, name] = [cName(text), cName(path)];
+  return ret(libc().symlink(target, name), errno[0]);
+}
+
+/** futimens(3): the times that are chosen become now, the others stay. */
+export function touch(fd: number, chosen: { readonly atime: boolean; readonly mtime: boolean }): Ret {
+  const time = (now: boolean) => [0n, now ? UTIME_NOW : UTIME_OMIT];
+  const times = new BigInt64Array([...time(chosen.atime), ...time(chosen.mtime)]);
+  return ret(libc().futimens(fd, new Uint8Array(times.buffer)), errno[0]);
 }
 
 export function mkfifo(path: string, mode: number): Ret {

@@ -64,6 +64,10 @@ export const symbols = {
   rmdir: { parameters: ["buffer"], result: "i32" },
   // int mkdir(const char *path, mode_t mode)
   mkdir: { parameters: ["buffer", "u32"], result: "i32" },
+  // int futimens(int fd, const struct timespec times[2])
+  futimens: { parameters: ["i32", "buffer"], result: "i32" },
+  // int symlink(const char *target, const char *path)
+  symlink: { parameters: ["buffer", "buffer"], result: "i32" },
   // int mkfifo(const char *path, mode_t mode)
   mkfifo: { parameters: ["buffer", "u32"], result: "i32" },
   // ssize_t readlink(const char *path, char *into, size_t size)

@@ -14,7 +14,7 @@ import {
 } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { CAP_CHOWN, CAP_FOWNER, CAP_FSETID, type Credentials, W_OK } from "./credentials.ts";
-import { type Node, now, touched } from "./device_nodes.ts";
+import { type Node, now, timed, touched } from "./device_nodes.ts";
 import type { System } from "./kernel_files.ts";
 import { isHostKernelFile } from "./host_kernel_files.ts";
 import { decodeTimes, sizeOfTimes, type TimeFormat } from "./time_arguments.ts";
@@ -66,6 +66,7 @@ export class AttributeCalls {
    */
   #chown(call: Notification, named: PathArguments | undefined, uid: bigint, gid: bigint): CallAnswer {
     const [user, group] = [Number(BigInt.asUintN(32, uid)), Number(BigInt.asUintN(32, gid))];
+    let changes = user !== UNCHANGED || group !== UNCHANGED;
     return this.#change(call, named, (node, credentials) => {
       const [owner, any] = [credentials.uid === node.uid, credentials.has(CAP_CHOWN)];
       if (isFixed(node) && (user !== UNCHANGED || group !== UNCHANGED)) return -Errno.EPERM;
@@ -75,6 +76,7 @@ export class AttributeCalls {
       const keeps = (gid: number) => credentials.inGroup(gid) || credentials.has(CAP_FSETID);
       const drops = S_ISUID | (node.mode & S_IXGRP || !keeps(node.gid) ? S_ISGID : 0);
       if (node.mode & drops) {
+        changes = true;
         // A change of the mode: it has rules of its own.
         if (!owns(node, credentials)) return -Errno.EPERM;
         node.mode &= ~(drops | (keeps(group === UNCHANGED ? node.gid : group) ? 0 : S_ISGID));
@@ -82,7 +84,7 @@ export class AttributeCalls {
       if (user !== UNCHANGED) node.uid = user;
       if (group !== UNCHANGED) node.gid = group;
       return 0;
-    });
+    }, (node) => changes ? touched(node) : undefined);
   }
 
   #times(
@@ -109,11 +111,16 @@ export class AttributeCalls {
       node.times.atime = times.atime ?? node.times.atime;
       node.times.mtime = times.mtime ?? node.times.mtime;
       return 0;
-    });
+    }, (node) => timed(node, { atime: times.atime !== undefined, mtime: times.mtime !== undefined }));
   }
 
   /** `named` undefined: the fd in the first argument. */
-  #change(call: Notification, named: PathArguments | undefined, change: Change): CallAnswer {
+  #change(
+    call: Notification,
+    named: PathArguments | undefined,
+    change: Change,
+    tell?: (node: Node) => void,
+  ): CallAnswer {
     if ((named?.flags ?? 0) & ~AT_FLAGS) return undefined;
     const subject = named === undefined
       ? this.subjects.byFd(call.tid, int(call.args[0]))
@@ -123,10 +130,10 @@ export class AttributeCalls {
       if (!isHostKernelFile(this.subjects, call, named)) return undefined;
       return this.program.credentials(call.tid).uid === 0 ? -Errno.EPERM : undefined;
     }
-    return this.#apply(call, subject, change);
+    return this.#apply(call, subject, change, tell);
   }
 
-  #apply(call: Notification, subject: Subject, change: Change): CallAnswer {
+  #apply(call: Notification, subject: Subject, change: Change, tell = touched): CallAnswer {
     const credentials = () => this.program.credentials(call.tid);
     const missing = whyNoFile(subject, credentials);
     if (missing !== undefined) return -missing;
@@ -139,7 +146,7 @@ export class AttributeCalls {
     if (subject.is !== "device") return undefined;
     if (isMounted(subject, ST_RDONLY)) return -Errno.EROFS;
     const answer = change(subject.node, credentials());
-    if (answer === 0) touched(subject.node);
+    if (answer === 0) tell(subject.node);
     return answer;
   }
 }

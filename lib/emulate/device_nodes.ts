@@ -1,6 +1,6 @@
 /** The device nodes of one boot: names that exist in the emulated machine only, and never reach the host's directories. */
 import { MFD_CLOEXEC } from "../../ffi/abi/fcntl.ts";
-import { born_ns, close, fchmod, memfd_create, stat } from "../../ffi/file.ts";
+import { born_ns, close, fchmod, memfd_create, stat, touch } from "../../ffi/file.ts";
 import { check } from "../error.ts";
 import { identityOf } from "./emulated_fds.ts";
 import { type FileTimes, timesOf } from "./stat_structs.ts";
@@ -183,6 +183,13 @@ export function now(): bigint {
 export function touched(node: Node): void {
   node.times.ctime = now();
   if (node.memfd !== undefined) fchmod(node.memfd, node.mode);
+}
+
+/** The device's times were set: its watchers see which (linux/fsnotify.h: fsnotify_change()). */
+export function timed(node: Node, chosen: { readonly atime: boolean; readonly mtime: boolean }): void {
+  if (!chosen.atime && !chosen.mtime) return;
+  node.times.ctime = now();
+  if (node.memfd !== undefined) touch(node.memfd, chosen);
 }
 
 /** The file that inotify and fanotify of the host watch in place of the device. */

@@ -2,10 +2,12 @@
 import { Errno } from "../../ffi/abi/errno.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { readlink, stat } from "../../ffi/file.ts";
+import { getpid } from "../../ffi/process.ts";
 import type { DeviceNodes, Entry } from "./device_nodes.ts";
 import { textOfFd } from "./program_fds.ts";
 import { isKernelFile, kernelLink } from "./kernel_files.ts";
 import { namesInSystem } from "./mounted_systems.ts";
+import { mayLookInto } from "./process_rights.ts";
 import { hostPid, innerPid, leader } from "./process_numbers.ts";
 
 /** fs/namei.c: MAXSYMLINKS. */
@@ -107,6 +109,7 @@ class Walk {
         this.#crosses();
         continue;
       }
+      if (this.#isForbidden(name)) return undefined;
       const last = rest.length === 0;
       const entry = this.nodes.has(name) ? this.nodes.find(this.#here(), name) : undefined;
       if (entry !== undefined) return this.#at(entry, rest);
@@ -236,6 +239,17 @@ class Walk {
     if (proc !== "proc" || !/^\d+$/.test(pid)) return false;
     return ["fd", "map_files", "ns"].includes(this.#names.at(-1) ?? "") ||
       ["cwd", "root", "exe"].includes(name);
+  }
+
+  /** Whether /proc does not let the program see this of another process: the host's kernel refuses it. */
+  #isForbidden(name: string): boolean {
+    const [proc, pid = ""] = this.#names;
+    if (proc !== "proc" || !/^\d+$/.test(pid)) return false;
+    const guarded = ["fd", "fdinfo", "map_files"].includes(this.#names.at(-1) ?? "");
+    if (!guarded && !["cwd", "root", "exe"].includes(name)) return false;
+    const shown = this.#hostPid(Number(pid));
+    // luo itself has the files for the next boot.
+    return shown !== getpid() && !mayLookInto(this.tid, shown);
   }
 
   #descriptor(name: string): Place | undefined {

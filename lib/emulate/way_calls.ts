@@ -20,6 +20,8 @@ const HANDLE_KINDS = AT_HANDLE_CONNECTABLE | AT_HANDLE_FID;
 const HANDLE_FLAGS = HANDLE_KINDS | AT_HANDLE_MNT_ID_UNIQUE | AT_SYMLINK_FOLLOW | AT_EMPTY_PATH;
 /** linux/exportfs.h: FILEID_INO64_GEN, the kind that a file system without handles of its own gives. */
 const INO64_GEN_HANDLE = 0x81;
+/** AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_EXECVE_CHECK. */
+const EXECVEAT_FLAGS = 0x1_1100;
 /** The mount of anonymous inodes. */
 const MOUNT = 14n;
 
@@ -32,6 +34,8 @@ export class WayCalls {
     execve: (call) => this.#refuse(call, named(AT_FDCWD, call.args[0]), Errno.EACCES),
     execveat: (call) => {
       const [dirfd, path, , , flags] = call.args;
+      // The host's kernel refuses these.
+      if (int(flags) & ~EXECVEAT_FLAGS || path === 0n) return undefined;
       const follow = !(int(flags) & AT_SYMLINK_NOFOLLOW);
       return this.#refuse(call, { ...named(int(dirfd), path), flags: int(flags), follow }, Errno.EACCES);
     },

@@ -61,6 +61,10 @@ const programs: readonly Recorded[] = [
     "spelt",
     "handles",
     "owners",
+    "handing",
+    "filters",
+    "watchers",
+    "executing",
   ].map((
     program,
   ) => ({

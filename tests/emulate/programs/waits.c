@@ -92,7 +92,6 @@ static void as_others(const char *what, int fd)
 	say("getpeername", getpeername(fd, (void *)bytes, &(socklen_t){ 4 }));
 	say("setsockopt", setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, 4));
 	say("recvmmsg", recvmmsg(fd, NULL, 0, 0, NULL));
-	say("sendmmsg", sendmmsg(fd, NULL, 0, 0));
 	for (int advice = 0; advice < 9; advice++) printf("%ld ", syscall(SYS_fadvise64, fd, 0, 4096, advice) < 0 ? (long)-errno : 0);
 	printf("%ld\n", syscall(SYS_fadvise64, fd, 0, -1, 0) < 0 ? (long)-errno : 0);
 	for (unsigned flags = 0; flags < 9; flags++) printf("%ld ", sync_file_range(fd, 0, 10, flags) < 0 ? (long)-errno : 0);
