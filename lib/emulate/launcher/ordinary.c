@@ -79,7 +79,7 @@ void program_fills_memory(void)
 int sends_no_fd(const struct thread *thread)
 {
 	uint64_t count = thread->nr == N_sendmsg ? 1 : thread->nr == N_sendmmsg ? (uint32_t)thread->args[2] : MESSAGES + 1;
-	if (lazy || count > MESSAGES) return 0;
+	if (lazy || count > MESSAGES || is_watched(thread->process, thread->args[0])) return 0;
 	for (uint64_t index = 0; index < count; index++) {
 		uint64_t length, address = thread->args[1] + index * MESSAGE_SIZE + CONTROL_LENGTH;
 		if (trace(T_PEEK, thread->tid, address, (long)&length) < 0 || length != 0) return 0;
