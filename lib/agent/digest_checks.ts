@@ -10,6 +10,12 @@ import type { FileInfo } from "./protocol.ts";
 /** The longest piece of work, in bytes: it takes some milliseconds, and a request waits no longer. */
 const PIECE_BYTES = 4 << 20;
 
+/**
+ * How often verdicts are told: each subscriber gets the whole status then, and with 100,000 files the status takes longer than a check.
+ * A verdict that is not "same" is told at once.
+ */
+const TELL_MS = 1000;
+
 interface Check {
   readonly session: string;
   readonly file: FileInfo;
@@ -22,27 +28,30 @@ interface Check {
  */
 export class DigestChecks implements Disposable {
   on_verdict = () => {};
-  readonly #waiting = new Set<Check>();
+  readonly #waiting = new Map<FileInfo, Check>();
+  #told_ms = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly log: (line: string) => void) {}
 
   add(session: string, file: FileInfo, fd: Fd): void {
     if (file.digest === undefined) return;
-    this.#waiting.add({ session, file, fd });
+    this.#waiting.set(file, { session, file, fd });
     this.#timer ??= setTimeout(() => void this.#run(), 0);
   }
 
   /** The file is given out: from now on its contents may change, and a verdict would say nothing about the kexec. */
   drop(file: FileInfo): void {
-    for (const check of this.#waiting) if (check.file === file) this.#waiting.delete(check);
+    this.#waiting.delete(file);
   }
 
   async #run(): Promise<void> {
     try {
-      for (const check of this.#waiting) {
+      for (const check of this.#waiting.values()) {
         await this.#check(check);
-        this.#waiting.delete(check);
+        this.#waiting.delete(check.file);
+        const { verdict } = check.file;
+        this.#tell(this.#waiting.size === 0 || verdict === "changed" || verdict === "damaged");
       }
     } catch (error) {
       // The kernel has ended, and the next one's agent begins again.
@@ -58,7 +67,7 @@ export class DigestChecks implements Disposable {
     const host_fd = fd.sys.expose(fd.number);
     if (host_fd < 0) return;
     try {
-      const found = await this.#digest(host_fd, () => this.#waiting.has(check));
+      const found = await this.#digest(host_fd, () => this.#waiting.get(file) === check);
       if (found === undefined) return;
       if (found === file.digest) file.verdict = "same";
       else file.verdict = (file.seals & F_SEAL_WRITE) === 0 ? "changed" : "damaged";
@@ -68,6 +77,12 @@ export class DigestChecks implements Disposable {
     if (file.verdict !== "same") {
       this.log(`File ${file.token} of session "${session}" does not have its digest: ${file.verdict}`);
     }
+  }
+
+  #tell(now: boolean): void {
+    const now_ms = performance.now();
+    if (!now && now_ms - this.#told_ms < TELL_MS) return;
+    this.#told_ms = now_ms;
     this.on_verdict();
   }
 
