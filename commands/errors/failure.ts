@@ -74,6 +74,7 @@ function cut(reasons: readonly string[]): readonly string[] {
 /** The error for scripts: one line of JSON on stderr. Keys without a value are left out. */
 export function failureJson(failure: Failure): string {
   const { operation, subject, errno, reasons, known, hints } = failure.detail;
+  const filled = (list: readonly string[] | undefined) => list?.length === 0 ? undefined : list;
   return JSON.stringify({
     error: {
       kind: failure.kind,
@@ -82,9 +83,9 @@ export function failureJson(failure: Failure): string {
       operation,
       subject,
       errno,
-      reasons,
+      reasons: filled(reasons),
       known,
-      hints,
+      hints: filled(hints),
     },
   });
 }

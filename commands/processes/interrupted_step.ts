@@ -25,13 +25,13 @@ export async function interruptedStep(client: AsyncAgentClient, told: Told): Pro
     show(reply);
     if (!isCancelled(reply)) return failure(told, reply);
   }
-  return new Failure(
-    "interrupted",
-    "Interrupted: the agent ended, and what became of the update is unknown",
-    {
-      hints: ["see: luo update state"],
-    },
-  );
+  return unknownEnd();
+}
+
+/** The agent has ended, or does not answer. */
+export function unknownEnd(): Failure {
+  const what = "the agent does not say what became of the update";
+  return new Failure("interrupted", `Interrupted: ${what}`, { hints: ["see: luo update state"] });
 }
 
 function failure({ step, again }: Told, reply: Reply): Failure {

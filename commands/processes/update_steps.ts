@@ -7,7 +7,7 @@ import type { Context } from "../base/context.ts";
 import { Failure } from "../errors/failure.ts";
 import { connectedSocket } from "./agent_calls.ts";
 import { interruptible } from "./interrupt.ts";
-import { interruptedStep, type Told } from "./interrupted_step.ts";
+import { interruptedStep, type Told, unknownEnd } from "./interrupted_step.ts";
 
 type Step = Methods["StepUpdate"]["request"];
 export type UpdateReply = Methods["GetUpdate"]["reply"];
@@ -77,6 +77,15 @@ async function orInterrupted<T>(
     return await interruptible(work);
   } catch (error) {
     if (!(error instanceof Failure && error.kind === "interrupted")) throw error;
-    throw await interruptedStep(new AsyncAgentClient(connectedSocket(context, flags)), told);
+    throw await whyInterrupted(() => connectedSocket(context, flags), told);
+  }
+}
+
+/** An agent that does not answer any more does not make another error of the interrupt. */
+async function whyInterrupted(connected: () => string, told: Told): Promise<Failure> {
+  try {
+    return await interruptedStep(new AsyncAgentClient(connected()), told);
+  } catch {
+    return unknownEnd();
   }
 }

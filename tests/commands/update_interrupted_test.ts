@@ -75,3 +75,20 @@ Deno.test("update run: after the kexec Ctrl-C does not end the update, and luo s
   assert.equal(code, 130);
   assert.match(err, /^luo: Interrupted: the agent goes on with the update\n {2}see: luo update state\n$/);
 });
+
+Deno.test("update run: Ctrl-C while the agent does not answer is still an interrupt", async () => {
+  await using cli = await machine("prepare");
+  const args = ["update", "run", "--timeout", "1"];
+  const child = luoCommand(args, { env: cli.env, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
+  while (!seen(cli).includes("prepare")) await new Promise((resolve) => setTimeout(resolve, 20));
+  const [agent = 0] = cli.processes("agent");
+  Deno.kill(agent, "SIGSTOP");
+  child.kill("SIGINT");
+  const { code, stderr } = await child.output();
+  Deno.kill(agent, "SIGCONT");
+  assert.equal(code, 130);
+  assert.match(
+    new TextDecoder().decode(stderr),
+    /^luo: Interrupted: the agent does not say .*\n {2}see: luo update state\n$/,
+  );
+});
