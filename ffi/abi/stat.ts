@@ -14,6 +14,7 @@ export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const TMPFS_MAGIC = 0x01021994;
 export const HUGETLBFS_MAGIC = 0x958458f6;
 export const RAMFS_MAGIC = 0x858458f6;
+export const FUSE_SUPER_MAGIC = 0x65735546;
 export const PROC_SUPER_MAGIC = 0x9fa0;
 export const DEBUGFS_MAGIC = 0x64626720;
 export const SYSFS_MAGIC = 0x62656572;

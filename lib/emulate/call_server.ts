@@ -21,6 +21,7 @@ import { NameCalls } from "./name_calls.ts";
 import { ObjectCalls } from "./object_calls.ts";
 import { OpenCalls } from "./open_calls.ts";
 import { PathOnlyCalls } from "./path_only_calls.ts";
+import { PastTripwires } from "./past_tripwires.ts";
 import { Paths } from "./paths.ts";
 import { PreservedFiles } from "./preserved_files.ts";
 import { SizeCalls } from "./size_calls.ts";
@@ -39,6 +40,8 @@ export interface ServedMachine {
   readonly hasDevice: boolean;
   /** The machine's /dev, as luo can open it. */
   readonly deviceDirectory: string;
+  /** Directories of /proc and /sys that were mounted for tripwires (tripwires.ts). */
+  readonly copies: ReadonlySet<string>;
   /** Whether the host's inode `dev:ino` is preserved. */
   isPreserved(identity: string): boolean;
   /** The kernel of this boot. */
@@ -53,12 +56,14 @@ export class CallServer implements Disposable {
   readonly log: KernelLog;
 
   constructor(
-    { sys, hasDevice, deviceDirectory, isPreserved, kernel }: ServedMachine,
+    { sys, hasDevice, deviceDirectory, copies, isPreserved, kernel }: ServedMachine,
     program: CallingProgram,
     objects: EmulatedFds,
   ) {
-    const nodes = new DeviceNodes(deviceDirectory, hasDevice);
-    const subjects = new Subjects(program, objects, new Paths(nodes), new KernelFileNodes(sys));
+    const nodes = new DeviceNodes(deviceDirectory, hasDevice, () => program.watch.unsure(true));
+    const paths = new Paths(nodes, () => program.watch.unsure());
+    const subjects = new Subjects(program, objects, paths, new KernelFileNodes(sys));
+    const past = new PastTripwires(program, paths, copies);
     const ioctls = new Ioctls(sys, program, objects);
     const preserved = new PreservedFiles(sys, objects, ioctls, isPreserved);
     this.log = new KernelLog(kernel);
@@ -69,8 +74,8 @@ export class CallServer implements Disposable {
     this.#handlers = {
       ...new OpenCalls(sys, program, subjects, ioctls, preserved, this.copies, nodes, kmsg).handlers,
       ...new LookCalls(program, objects, subjects).handlers,
-      ...new NameCalls(program, subjects, nodes).handlers,
-      ...new MountCalls(program, subjects, nodes).handlers,
+      ...new NameCalls(program, subjects, nodes, past).handlers,
+      ...new MountCalls(program, subjects, nodes, past).handlers,
       ...new MoveCalls(program, subjects, nodes).handlers,
       ...new AttributeCalls(program, subjects).handlers,
       ...new XattrCalls(program, subjects).handlers,

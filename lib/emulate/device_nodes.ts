@@ -40,8 +40,11 @@ export class DeviceNodes implements Disposable {
   readonly #reserved: string | undefined;
   #names = new Set<string>();
 
-  /** `directory`: the machine's /dev, as luo can open it. `present`: whether the kernel of this boot has the device. */
-  constructor(directory: string, present: boolean) {
+  /**
+   * `directory`: the machine's /dev, as luo can open it. `present`: whether the kernel of this boot has the device. `onName`: called
+   * for each name of a file without a tripwire (tripwires.ts).
+   */
+  constructor(directory: string, readonly present: boolean, readonly onName: () => void) {
     const key = keyOf(directory, NAME);
     this.#reserved = key;
     if (key !== undefined) {
@@ -64,7 +67,14 @@ export class DeviceNodes implements Disposable {
   add(directory: string, name: string, node: Node): boolean {
     const key = keyOf(directory, name);
     if (key !== undefined) this.#put(key, directory, name, node);
+    this.onName();
     return key !== undefined;
+  }
+
+  /** Makes the reserved name again. */
+  fill(entry: Entry, node: Node): void {
+    entry.node = node;
+    if (!this.present) this.onName();
   }
 
   /** A bind mount of the node over a file of the host. False when there is no such directory. */
@@ -72,6 +82,7 @@ export class DeviceNodes implements Disposable {
     const key = keyOf(directory, name);
     if (key === undefined) return false;
     this.#entries.set(key, { directory, name, node, bound: true });
+    this.onName();
     this.#rename();
     return true;
   }
@@ -92,6 +103,7 @@ export class DeviceNodes implements Disposable {
     this.#forget(from, entry);
     [entry.directory, entry.name] = [directory, name];
     this.#entries.set(to, entry);
+    if (to !== this.#reserved || !this.present) this.onName();
     this.#rename();
     return true;
   }

@@ -20,6 +20,7 @@ import { NextKernelFiles } from "./next_kernel_files.ts";
 import type { CallAnswer } from "./call_answer.ts";
 import { NumberWatch, type Report } from "./number_watch.ts";
 import { KMSG } from "./kernel_files.ts";
+import { planOfTripwires } from "./tripwires.ts";
 import { line } from "./trace_line.ts";
 
 export { LaunchError } from "./launch.ts";
@@ -85,7 +86,7 @@ export async function emulate(options: EmulateOptions): Promise<number> {
       const names = made.map((one) => one.slice(0, one.indexOf("=") + 1));
       const given = options.env.filter((one) => !names.some((name) => one.startsWith(name)));
       const env = [...given, ...made];
-      const code = await oneBoot(machine, { ...options, env });
+      const code = await oneBoot(machine, { ...options, env, images: next.paths });
       if (code !== undefined) return code;
       if (machine.off) {
         options.on_panic?.(machine.console.slice(-CONSOLE_LINES));
@@ -97,7 +98,12 @@ export async function emulate(options: EmulateOptions): Promise<number> {
   }
 }
 
-async function oneBoot(machine: Machine, options: EmulateOptions): Promise<number | undefined> {
+/** Of one boot. `images`: the files for the next one. */
+interface BootOptions extends EmulateOptions {
+  readonly images: readonly string[];
+}
+
+async function oneBoot(machine: Machine, options: BootOptions): Promise<number | undefined> {
   using boot = new Boot(machine, options);
   return await boot.run();
 }
@@ -116,24 +122,29 @@ class Boot implements Disposable {
   readonly #touching = new Set<Promise<void>>();
   readonly #populated: Notification[] = [];
 
-  constructor(readonly machine: Machine, readonly options: EmulateOptions) {
+  constructor(readonly machine: Machine, readonly options: BootOptions) {
     this.#sys = machine.init();
     this.#boots = machine.boots;
-    this.#launched = launch(options);
+    const hasDevice = machine.system.luo !== undefined;
+    // Faults do not reach this process.
+    const looker = machine.system.spawn(0, 64);
+    const { steps, directories } = planOfTripwires(looker, hasDevice, options.images);
+    this.#launched = launch({ ...options, plan: steps });
+    looker.exit();
     const { shared } = this.#launched;
     if (shared.length > 0 && this.#boots === 1) options.on_shared?.(shared);
     if (options.strict && !this.#launched.traces && this.#boots === 1) options.on_untraced?.();
     this.#listener = new Listener(this.#launched.listener);
     this.#objects.watch(this.#launched.listener, EPOLLIN);
     this.#objects.watch(this.#launched.channel, EPOLLIN);
-    const { traces, guard } = this.#launched;
-    this.#watch = new NumberWatch(traces ? this.#launched : undefined, guard, options.strict);
+    const { traces, tripwires, guard } = this.#launched;
+    this.#watch = new NumberWatch(traces ? this.#launched : undefined, guard, options.strict, tripwires);
     this.#program = new CallingProgram(this.#listener, this.#watch);
     const isPreserved = (identity: string) => machine.system.host_files.is_preserved(identity);
-    const hasDevice = machine.system.luo !== undefined;
     const kernel = machine.system;
     const deviceDirectory = `/proc/${guard}/root/dev`;
-    const served = { sys: this.#sys, hasDevice, deviceDirectory, isPreserved, kernel };
+    const copies = new Set(directories);
+    const served = { sys: this.#sys, hasDevice, deviceDirectory, copies, isPreserved, kernel };
     this.#server = new CallServer(served, this.#program, this.#objects);
   }
 

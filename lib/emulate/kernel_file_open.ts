@@ -32,11 +32,12 @@ import { readKernelFile } from "./kernel_files.ts";
 const [O_DIRECT, O_NOATIME] = [0o40000, 0o1000000];
 const SEALS = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK;
 
-/** The errno for an open with these flags; undefined: it succeeds. */
+/** The errno for an open with these flags; undefined: it succeeds. `made`: the machine has the directories (tripwires.ts). */
 export function whyNotOpened(
   subject: Extract<Subject, { is: "kernel" }>,
   flags: number,
   credentials: Credentials,
+  made: boolean,
 ): number | undefined {
   const missing = whyNoFile(subject, () => credentials);
   const { file } = subject;
@@ -47,13 +48,14 @@ export function whyNotOpened(
   if (file.link !== undefined) return Errno.ELOOP;
   const directory = file.type === S_IFDIR;
   if (flags & O_DIRECTORY && !directory) return Errno.ENOTDIR;
-  if (flags & O_PATH) return directory ? Errno.EACCES : undefined;
-  return (directory ? whyNoDirectory(flags) : undefined) ?? whyNotAllowed(file, flags, credentials);
+  if (flags & O_PATH) return directory && !made ? Errno.EACCES : undefined;
+  return (directory ? whyNoDirectory(flags, made) : undefined) ?? whyNotAllowed(file, flags, credentials);
 }
 
-/** Without a directory of the host, luo has none to give. */
-function whyNoDirectory(flags: number): number {
-  return flags & (O_ACCMODE | O_CREAT | O_TRUNC) ? Errno.EISDIR : Errno.EACCES;
+/** Without a directory in the machine, luo has none to give. */
+function whyNoDirectory(flags: number, made: boolean): number | undefined {
+  if (flags & (O_ACCMODE | O_CREAT | O_TRUNC)) return Errno.EISDIR;
+  return made ? undefined : Errno.EACCES;
 }
 
 function whyNotAllowed(file: KernelFileNode, flags: number, credentials: Credentials): number | undefined {

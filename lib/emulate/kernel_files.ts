@@ -33,6 +33,15 @@ const DIRECTORIES: Readonly<Record<string, string>> = {
   "/sys/devices/virtual/misc/liveupdate": "dev",
 };
 
+/** The names of the files in them. */
+const NAMES_IN: Readonly<Record<string, readonly string[]>> = {
+  "/sys/kernel/debug/kho/out": ["scratch_phys", "scratch_len", "fdt"],
+  "/sys/kernel/debug/kho/out/sub_fdts": ["LUO"],
+  "/sys/kernel/debug/kho/in": ["fdt"],
+  "/sys/kernel/debug/kho/in/sub_fdts": ["LUO"],
+  "/sys/devices/virtual/misc/liveupdate": ["dev", "uevent"],
+};
+
 /** The links among these files, with their texts. */
 const [OF_CLASS, OF_DEVICES] = ["/sys/class/misc/liveupdate", "/sys/devices/virtual/misc/liveupdate"];
 const LINKS: Readonly<Record<string, string>> = {
@@ -56,13 +65,30 @@ const SIZED = new Set(["/proc/cmdline", "/proc/config.gz"]);
 const STOP_HOST = new Set(["/proc/sysrq-trigger", "/sys/power/state", "/sys/power/disk"]);
 
 const VERSION = "/proc/sys/kernel/version";
-const NAMES = new Set([...KERNEL_FILES, ...STOP_HOST].map((path) => path.slice(path.lastIndexOf("/") + 1)));
+const NAMES = new Set([
+  ...[...KERNEL_FILES, ...STOP_HOST].map((path) => path.slice(path.lastIndexOf("/") + 1)),
+  ...Object.values(NAMES_IN).flat(),
+]);
 /** A path with one of these components may lead into one of the directories. */
 const OF_DIRECTORIES = new Set(["kho", "liveupdate", "10:261"]);
 
 export function isKernelFile(path: string): boolean {
   return KERNEL_FILES.has(path) ||
     Object.keys(DIRECTORIES).some((directory) => path === directory || path.startsWith(`${directory}/`));
+}
+
+/** Every name of such a file, directory or link, a directory before the names in it. Some kernels do not have some of them. */
+export function kernelNames(): readonly string[] {
+  const inside = Object.entries(NAMES_IN).flatMap(([directory, names]) =>
+    names.map((name) => `${directory}/${name}`)
+  );
+  return [...new Set([...KERNEL_FILES, ...Object.keys(DIRECTORIES), ...Object.keys(LINKS), ...inside])]
+    .sort();
+}
+
+/** Whether the path is the directory of such files, or a link to it. */
+export function isKernelDirectory(path: string): boolean {
+  return path in DIRECTORIES;
 }
 
 /** Whether the components of a path can be those of such a file. */

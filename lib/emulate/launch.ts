@@ -19,21 +19,26 @@ import {
   RETURNED,
 } from "./number_watch.ts";
 import { filter } from "./seccomp_filter.ts";
-import { steadyCalls } from "./trapped_calls.ts";
+import { ARCHITECTURE, steadyCalls } from "./trapped_calls.ts";
 import { watchFilter } from "./watch_filter.ts";
-import { MACHINE_CODE } from "./launcher/machine_code.ts";
+import { MACHINE_CODE as aarch64 } from "./launcher/aarch64.ts";
+import { MACHINE_CODE as x86_64 } from "./launcher/x86_64.ts";
 
+const MACHINE_CODE = { x86_64, aarch64 };
 /** The fd number of the launcher's end of the channel. It is closed when CMD is executed. */
 const CHANNEL = 255;
 /**
- * sizeof(struct order) of launcher.c: u64 nofile[2], u32 instructions of each filter, u32 follows, u64 steady[8]. The filters and the path
- * follow.
+/**
+ * sizeof(struct order) of launcher.c: u64 nofile[2], u32 instructions of each filter, u32 size of the plan, u64 mark, u64 follows, u64 steady[8].
+ * The filters, the plan and the path follow.
  */
-const [ORDER, FOLLOWS, STEADY] = [96, 28, 32];
+const [ORDER, FILTERS, PLAN, MARK, FOLLOWS, STEADY] = [120, 16, 36, 40, 48, 56];
 const STAGES = ["no_new_privs", "seccomp", "sendmsg", "execve"] as const;
 const [STARTED, ENDED, SHARED] = [100, 101, 102];
 /** The bit of SHARED that tells that the guard may not trace. */
 const LACKS_TRACING = 16;
+/** The bit that tells that no tripwires lie: every open is trapped. */
+const LACKS_TRIPWIRES = 32;
 /** What a machine can share with the host, by the bits of SHARED. */
 const SHAREABLE = [
   "the names in /dev, /tmp and /run",
@@ -49,6 +54,8 @@ export interface Launch {
   /** `NAME=value`. */
   readonly env: readonly string[];
   readonly strict: boolean;
+  /** Where tripwires are to lie: see tripwires.ts. */
+  readonly plan: Uint8Array;
   /** RLIMIT_NOFILE, soft and hard; zeros leave it as it is. */
   readonly nofile: readonly [bigint, bigint];
 }
@@ -73,6 +80,8 @@ export class Launched implements Disposable, GuardChannel {
   shared: readonly string[] = [];
   /** Whether the guard may trace: without it, many more calls are trapped. */
   traces = true;
+  /** Whether opens that only read are not trapped. */
+  tripwires = false;
   /** Calls that the guard has stopped. */
   readonly reports: Report[] = [];
   #acknowledged: number | undefined;
@@ -101,6 +110,7 @@ export class Launched implements Disposable, GuardChannel {
     else if (what === SHARED) {
       this.shared = SHAREABLE.filter((_, bit) => (number & (1 << bit)) !== 0);
       this.traces = (number & LACKS_TRACING) === 0;
+      this.tripwires = (number & LACKS_TRIPWIRES) === 0;
     } else if (what === CALLED || what === RETURNED) this.reports.push(decodeReport(into));
     else if (what === ACKNOWLEDGED) this.#acknowledged = number;
     else throw new LaunchError(STAGES[what] ?? "execve", errnoName(number));
@@ -129,11 +139,12 @@ export class Launched implements Disposable, GuardChannel {
 }
 
 /** Starts CMD under a filter. @throws LaunchError seccomp is not available */
-export function launch({ path, argv, env, strict, nofile }: Launch): Launched {
+export function launch(options: Launch): Launched {
   const program = launcher();
   const [ours, theirs] = check(socketpair(SOCK_SEQPACKET), "socketpair", "the launcher");
   try {
-    check(sendmsg(ours, order(filters(strict), path, nofile, strict), []), "send", "the launcher's order");
+    check(sendmsg(ours, order(options), []), "send", "the launcher's order");
+    const { argv, env } = options;
     const at = `/proc/self/fd/${program}`;
     const guard = spawn_with({ path: at, argv, env, fds: [[theirs, CHANNEL]], inheritIgnored: true });
     check(guard, "start", "the launcher");
@@ -147,32 +158,34 @@ export function launch({ path, argv, env, strict, nofile }: Launch): Launched {
   }
 }
 
-/** The filter of CMD, the one where the guard may not trace, and the one by which the guard watches numbers. */
-type Filters = readonly [Uint8Array, Uint8Array, Uint8Array];
-
-function filters(strict: boolean): Filters {
-  return strict
-    ? [filter("strict traced"), filter("strict"), watchFilter(true)]
-    : [filter("plain traced"), filter("plain"), watchFilter(false)];
+/** CMD's filter by tripwires, without them, and where the guard may not trace; the filter for numbers by tripwires, and without. */
+function filters(strict: boolean, mark: bigint): readonly Uint8Array[] {
+  const mode = strict ? "strict" : "plain";
+  return [
+    filter(`${mode} traced`, ARCHITECTURE, mark),
+    filter(`${mode} traced`),
+    filter(mode),
+    watchFilter(strict, ARCHITECTURE, mark),
+    watchFilter(strict),
+  ];
 }
 
-/** `follows`: luo hears of every way by which a number can become an fd of the machine. */
-function order(
-  filters: Filters,
-  path: string,
-  nofile: readonly [bigint, bigint],
-  follows: boolean,
-): Uint8Array {
+function order({ strict, plan, path, nofile }: Launch): Uint8Array {
+  const [mark = 0n] = crypto.getRandomValues(new BigUint64Array(1));
+  const programs = filters(strict, mark);
   const head = new DataView(new ArrayBuffer(ORDER));
   head.setBigUint64(0, nofile[0], true);
   head.setBigUint64(8, nofile[1], true);
-  filters.forEach(({ length }, index) => head.setUint32(16 + 4 * index, length / 8, true));
-  head.setUint32(FOLLOWS, follows ? 1 : 0, true);
+  programs.forEach(({ length }, index) => head.setUint32(FILTERS + 4 * index, length / 8, true));
+  head.setUint32(PLAN, plan.length, true);
+  head.setBigUint64(MARK, mark, true);
+  // With --strict luo hears of every way by which a number can become an fd of the machine.
+  head.setBigUint64(FOLLOWS, strict ? 1n : 0n, true);
   for (const nr of steadyCalls()) {
     const at = STEADY + 8 * (nr >> 6);
     head.setBigUint64(at, head.getBigUint64(at, true) | 1n << BigInt(nr & 63), true);
   }
-  return joined([new Uint8Array(head.buffer), ...filters, encodeOsText(`${path}\0`)]);
+  return joined([new Uint8Array(head.buffer), ...programs, plan, encodeOsText(`${path}\0`)]);
 }
 
 /** An executable memfd with the launcher. */

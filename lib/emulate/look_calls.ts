@@ -11,6 +11,7 @@ import { type EmulatedFd, type EmulatedFds, identityOf } from "./emulated_fds.ts
 import { isNextKernelFile } from "./next_kernel_files.ts";
 import { statOfFd } from "./program_fds.ts";
 import { mayUse } from "./kernel_file_nodes.ts";
+import { lookOfLog } from "./kmsg_look.ts";
 import { encodeStat, encodeStatfs, encodeStatx, type FileLook } from "./stat_structs.ts";
 
 const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -78,10 +79,10 @@ export class LookCalls {
     encode: (look: FileLook) => Uint8Array,
     unique = false,
   ): CallAnswer {
-    const subject = this.subjects.byPath(call, named);
+    const { subject, file } = this.subjects.find(call, named);
     const missing = whyNoFile(subject, () => this.program.credentials(call.tid));
     if (missing !== undefined) return -missing;
-    const looks = subject && look(subject, unique);
+    const looks = subject ? look(subject, unique) : lookOfLog(file);
     return looks && this.program.write(call.tid, into, encode(looks));
   }
 
@@ -94,16 +95,17 @@ export class LookCalls {
   #access(call: Notification, dirfd: number, path: bigint, mode: number, flags: number): CallAnswer {
     if (mode & ~7 || flags & ~ACCESS_FLAGS) return undefined;
     const named = { dirfd, path, flags: flags & AT_EMPTY_PATH, follow: !(flags & AT_SYMLINK_NOFOLLOW) };
-    const subject = this.subjects.byPath(call, named);
-    if (subject === undefined) return undefined;
+    const { subject, file } = this.subjects.find(call, named);
+    const log = lookOfLog(file);
+    if (subject === undefined && log === undefined) return undefined;
     const credentials = this.program.credentials(call.tid);
     const missing = whyNoFile(subject, () => credentials);
     if (missing !== undefined) return -missing;
     const real = !(flags & AT_EACCESS);
-    if (subject.is === "kernel" && subject.file !== undefined) {
+    if (subject?.is === "kernel" && subject.file !== undefined) {
       return mayUse(subject.file, mode, credentials, real) ? 0 : -Errno.EACCES;
     }
-    const looks = look(subject);
+    const looks = log ?? (subject && look(subject));
     if (looks === undefined) return undefined;
     return credentials.may(looks, mode, real) ? 0 : -Errno.EACCES;
   }

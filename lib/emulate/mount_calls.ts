@@ -10,6 +10,7 @@ import { type Subject, type Subjects, whyNoFile } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { CAP_SYS_ADMIN } from "./credentials.ts";
 import type { DeviceNodes } from "./device_nodes.ts";
+import type { PastTripwires } from "./past_tripwires.ts";
 import { splitPath } from "./path_walk.ts";
 
 const [MS_REMOUNT, MS_BIND, MS_MOVE] = [0x20, 0x1000, 0x2000];
@@ -20,7 +21,12 @@ const MOVE_MOUNT_FLAGS = 0x377;
 const [MNT_DETACH, UMOUNT_NOFOLLOW] = [2, 8];
 
 export class MountCalls {
-  constructor(readonly program: CallingProgram, readonly subjects: Subjects, readonly nodes: DeviceNodes) {}
+  constructor(
+    readonly program: CallingProgram,
+    readonly subjects: Subjects,
+    readonly nodes: DeviceNodes,
+    readonly past: PastTripwires,
+  ) {}
 
   readonly handlers: Handlers<"mount" | "umount2" | "move_mount"> = {
     mount: (call) => this.#mount(call),
@@ -30,6 +36,7 @@ export class MountCalls {
 
   #mount(call: Notification): CallAnswer {
     this.subjects.paths.diverged();
+    this.past.mounts(call);
     const [source, target, , raw] = call.args;
     const flags = int(raw);
     const over = target === 0n
@@ -99,6 +106,7 @@ export class MountCalls {
     const flags = int(raw);
     this.#named(call.tid, to);
     this.subjects.paths.diverged();
+    this.past.moves(call);
     if (this.#isMissing(call.tid, int(todir), to)) return undefined;
     const sides = [[fromdir, from, flags], [todir, to, flags >> 4]] as const;
     const device = sides.some(([dirfd, path, flags]) => {
@@ -128,10 +136,20 @@ export class MountCalls {
     const follow = !(int(flags) & UMOUNT_NOFOLLOW);
     const subject = this.subjects.byPath(call, { dirfd: AT_FDCWD, path, follow });
     if (subject?.is !== "device" || subject.entry === undefined) {
+      const text = this.program.path(call.tid, path);
+      const place = typeof text === "number"
+        ? undefined
+        : this.subjects.paths.resolve(call.tid, AT_FDCWD, text, { follow });
+      if (this.past.isNoMount(place)) return this.#whyNoMount(call);
+      this.past.unmounts(call);
       return int(flags) & MNT_DETACH ? this.#detach(call.tid, path) : undefined;
     }
     if (!this.program.credentials(call.tid).hasInNamespace(CAP_SYS_ADMIN)) return -Errno.EPERM;
     return this.nodes.unbind(subject.entry) ? 0 : -Errno.EINVAL;
+  }
+
+  #whyNoMount({ tid }: Notification): number {
+    return this.program.credentials(tid).hasInNamespace(CAP_SYS_ADMIN) ? -Errno.EINVAL : -Errno.EPERM;
   }
 
   /** A file system that is mounted nowhere else ends, with the names of the device in it. */

@@ -1,6 +1,12 @@
 /** Where a file is in procfs, sysfs or debugfs, by whatever mount it is reached: its own mount, a bind mount of a part, another root. */
 import { S_IFMT } from "../../ffi/abi/fcntl.ts";
-import { DEBUGFS_MAGIC, PROC_SUPER_MAGIC, SYSFS_MAGIC } from "../../ffi/abi/stat.ts";
+import {
+  DEBUGFS_MAGIC,
+  FUSE_SUPER_MAGIC,
+  PROC_SUPER_MAGIC,
+  SYSFS_MAGIC,
+  TMPFS_MAGIC,
+} from "../../ffi/abi/stat.ts";
 import { lstat, mount_id, statfs_type } from "../../ffi/file.ts";
 import { read_text } from "../../ffi/proc.ts";
 
@@ -10,6 +16,9 @@ const NAMES: ReadonlyMap<number, readonly string[]> = new Map([
   [SYSFS_MAGIC, ["sys"]],
   [DEBUGFS_MAGIC, ["sys", "kernel", "debug"]],
 ]);
+/** Where tripwires lie (tripwires.ts): the tripwires, and the directories that were made for them. */
+const OF_MACHINE = new Set([FUSE_SUPER_MAGIC, TMPFS_MAGIC]);
+const SOURCE = "luo";
 const S_IFLNK = 0o120000;
 /** The inode of the top directory of each of them. */
 const TOP = 1n;
@@ -21,13 +30,17 @@ export function namesInSystem(tid: number, base: string, parts: readonly string[
   const there = parts.length -
     [...parts.keys(), parts.length].findIndex((missing) => isThere(at(parts.length - missing)));
   if (there > parts.length) return undefined;
-  const system = NAMES.get(statfs_type(at(there)));
+  const type = statfs_type(at(there));
+  const system = NAMES.get(type) ?? (OF_MACHINE.has(type) ? [] : undefined);
   const mount = system && mount_id(at(there));
   if (system === undefined || mount === undefined) return undefined;
   let top = there;
   while (top > 0 && mount_id(at(top - 1)) === mount) top--;
-  const root = rootOf(tid, mount) ?? (isTop(at(top)) ? "/" : undefined);
-  return root === undefined ? undefined : [...system, ...namesOf(root), ...parts.slice(top)];
+  const shown = rootOf(tid, mount, type) ?? (NAMES.has(type) && isTop(at(top)) ? "/" : undefined);
+  if (shown !== undefined) return [...system, ...namesOf(shown), ...parts.slice(top)];
+  // What lies there lies on its own name, as long as nobody has bound it elsewhere.
+  const upper = top > 0 ? namesInSystem(tid, base, parts.slice(0, top - 1)) : undefined;
+  return upper && [...upper, ...parts.slice(top - 1)];
 }
 
 function isThere(path: string): boolean {
@@ -41,9 +54,13 @@ function isTop(path: string): boolean {
 }
 
 /** The part of its file system that a mount shows. The mounts outside the root of a process are not listed. */
-function rootOf(tid: number, mount: bigint | number): string | undefined {
-  const line = new RegExp(`^${mount} \\d+ \\S+ (\\S+) `, "m");
-  return line.exec(read_text(`/proc/${tid}/mountinfo`) ?? "")?.[1];
+function rootOf(tid: number, mount: bigint | number, type: number): string | undefined {
+  const line = new RegExp(`^${mount} \\d+ \\S+ (\\S+) .* - \\S+ (\\S+) `, "m");
+  const [, root, source = ""] = line.exec(read_text(`/proc/${tid}/mountinfo`) ?? "") ?? [];
+  if (root === undefined || NAMES.has(type)) return root;
+  if (!source.startsWith(SOURCE)) return undefined;
+  // launcher/tripwires.c: a tripwire is called as the path of its name, and a directory has its path in the name of its mount.
+  return type === TMPFS_MAGIC ? `${source.slice(SOURCE.length + 1)}${root}` : root.replaceAll(":", "/");
 }
 
 function namesOf(path: string): string[] {

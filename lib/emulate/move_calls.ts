@@ -82,7 +82,7 @@ export class MoveCalls {
     if (node.nlink === 0) return -Errno.ENOENT;
     const place = this.#place(tid, to, false, true);
     if (place?.is === "below") return -Errno.ENOTDIR;
-    if (place?.is === "entry" && place.entry.node === undefined) place.entry.node = node;
+    if (place?.is === "entry" && place.entry.node === undefined) this.nodes.fill(place.entry, node);
     else if (place === undefined) return undefined;
     else if (exists(place) || place.is !== "file") return -Errno.EEXIST;
     else if (entry === undefined || !sameDevice(entry.directory, splitPath(place.path)[0])) {

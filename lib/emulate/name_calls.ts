@@ -18,6 +18,7 @@ import {
 } from "./directory_rights.ts";
 import { type DeviceNodes, type Entry, newNode } from "./device_nodes.ts";
 import { whyNotMade, whyNotRemoved } from "./kernel_names.ts";
+import type { PastTripwires } from "./past_tripwires.ts";
 import { type Place, splitPath } from "./path_walk.ts";
 import { isSearchable } from "./searchable.ts";
 import { CALLS } from "./trapped_calls.ts";
@@ -34,7 +35,12 @@ const [SOCKADDR_PATH, SOCKADDR_SIZE] = [2, 110];
 type Named = readonly [dirfd: number, path: bigint];
 
 export class NameCalls {
-  constructor(readonly program: CallingProgram, readonly subjects: Subjects, readonly nodes: DeviceNodes) {}
+  constructor(
+    readonly program: CallingProgram,
+    readonly subjects: Subjects,
+    readonly nodes: DeviceNodes,
+    readonly past: PastTripwires,
+  ) {}
 
   readonly handlers: Handlers<
     | (
@@ -78,9 +84,16 @@ export class NameCalls {
     unlink: (call) => this.#unlink(call, [AT_FDCWD, call.args[0]], 0),
     unlinkat: (call) => this.#unlink(call, [int(call.args[0]), call.args[1]], int(call.args[2])),
     chroot: (call) => this.#chroot(call),
-    fchroot: () => this.subjects.paths.diverged(),
+    fchroot: () => {
+      this.subjects.paths.diverged();
+      this.program.watch.unsure(true);
+    },
     pivot_root: (call) => this.#pivot_root(call),
-    setns: (call) => this.#isPathOnly(call) ? -Errno.EBADF : this.subjects.paths.diverged(),
+    setns: (call) => {
+      if (this.#isPathOnly(call)) return -Errno.EBADF;
+      this.subjects.paths.diverged();
+      this.past.enters(call);
+    },
     unshare: () => this.subjects.paths.diverged(),
   };
 
@@ -139,7 +152,8 @@ export class NameCalls {
   #fill(call: Notification, entry: Entry, kind: "device" | "file", mode: number): CallAnswer {
     const credentials = this.program.credentials(call.tid);
     if (kind === "device" && !credentials.has(CAP_MKNOD)) return -Errno.EPERM;
-    entry.node = newNode(kind, mode & 0o7777 & ~credentials.umask, ownerIn(entry.directory, credentials));
+    const owner = ownerIn(entry.directory, credentials);
+    this.nodes.fill(entry, newNode(kind, mode & 0o7777 & ~credentials.umask, owner));
     return 0;
   }
 
@@ -200,6 +214,7 @@ export class NameCalls {
 
   #pivot_root(call: Notification): CallAnswer {
     this.subjects.paths.diverged();
+    this.past.roots(call);
     const named = [call.args[0], call.args[1]].map((path) =>
       this.subjects.byPath(call, { dirfd: AT_FDCWD, path, follow: true })
     );
@@ -209,6 +224,7 @@ export class NameCalls {
 
   #chroot(call: Notification): CallAnswer {
     this.subjects.paths.diverged();
+    this.past.roots(call);
     const subject = this.subjects.byPath(call, { dirfd: AT_FDCWD, path: call.args[0], follow: true });
     return subject?.is === "device" || subject?.is === "below" ? -Errno.ENOTDIR : undefined;
   }

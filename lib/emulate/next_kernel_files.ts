@@ -20,11 +20,17 @@ export class NextKernelFiles implements Disposable {
   readonly #kernel = memory(KERNEL, standIn({ release: RELEASE }));
   readonly #initrd = memory(INITRD, cpio([]));
 
+  /** The names that programs open. */
+  get paths(): readonly [kernel: string, initrd: string] {
+    return [pathOf(this.#kernel), pathOf(this.#initrd)];
+  }
+
   /** `NAME=value`, for the program. */
   get variables(): readonly string[] {
+    const [kernel, initrd] = this.paths;
     return [
-      `LUO_KERNEL=${pathOf(this.#kernel)}`,
-      `LUO_INITRD=${pathOf(this.#initrd)}`,
+      `LUO_KERNEL=${kernel}`,
+      `LUO_INITRD=${initrd}`,
       `LUO_CMDLINE=${COMMAND_LINE}`,
     ];
   }

@@ -7,8 +7,19 @@ export const AGAIN = -513;
 /** Messages of the guard (watch.c): struct report is u32 kind, tid; i64 value; u64 nr, args[6]. */
 export const [CALLED, RETURNED, ACKNOWLEDGED] = [103, 104, 105];
 export const REPORT_SIZE = 72;
-const [GO, VALUE, LEAVE, WATCH, EXPECT, FILE_OF, COUNT_FILTERS, LAZY_MEMORY] = [1, 2, 3, 4, 5, 6, 7, 8];
+const [GO, VALUE, LEAVE, WATCH, EXPECT, FILE_OF, COUNT_FILTERS, LAZY_MEMORY, UNSURE] = [
+  1,
+  2,
+  3,
+  4,
+  5,
+  6,
+  7,
+  8,
+  9,
+];
 const [TELL, EVERYTHING] = [1n, 2n];
+const EVERYWHERE = 1n;
 const WILL_STOP = 1;
 /** struct order: u32 kind, tid; u64 a, b; u32 count, padding; u32 numbers[60]. */
 const ORDER_HEAD = 32;
@@ -49,6 +60,9 @@ export interface GuardChannel {
 }
 
 export class NumberWatch {
+  /** What the guard was told last. */
+  #unsure: boolean | undefined;
+
   /**
    * `channel` undefined: the guard may not trace, and nothing is watched. Without `strict` only the numbers that luo gives and their
    * copies are watched.
@@ -57,6 +71,8 @@ export class NumberWatch {
     readonly channel: GuardChannel | undefined,
     readonly guard: number,
     readonly strict: boolean,
+    /** Opens that only read are not trapped. */
+    readonly tripwires: boolean,
   ) {}
 
   /**
@@ -87,6 +103,16 @@ export class NumberWatch {
   /** From now on a program may fill its memory itself: the guard does not look into it. */
   lazyMemory(tid: number): void {
     this.#ask({ kind: LAZY_MEMORY, tid });
+  }
+
+  /**
+   * A path may lead to the machine's files where no tripwire lies (tripwires.ts), in processes that can have an fd of the machine, or
+   * `everywhere`: there the guard looks at every open.
+   */
+  unsure(everywhere = false): void {
+    if (!this.tripwires || this.#unsure === everywhere || this.#unsure === true) return;
+    this.#unsure = everywhere;
+    this.#ask({ kind: UNSURE, tid: 0, a: everywhere ? EVERYWHERE : 0n });
   }
 
   /** How many filters of the process are the guard's. */

@@ -33,6 +33,8 @@ import type { Ioctls } from "./ioctls.ts";
 import type { PreservedFiles } from "./preserved_files.ts";
 import { reserve } from "./reservation_ioctls.ts";
 
+/** _IOC_TYPE, and that of /dev/userfaultfd (linux/userfaultfd.h: USERFAULTFD_IOC). */
+const [TYPE, USERFAULTFD_TYPE] = [0xff00, 0xaa00];
 /** FIOCLEX, FIONCLEX, FIONBIO: ioctls about the fd, whatever file it refers to. */
 const FD_REQUESTS = new Set([0x5451, 0x5450, 0x5421]);
 
@@ -105,14 +107,25 @@ export class ObjectCalls {
 
   /** The model answers. The host also runs the ioctls that change the fd itself. */
   #ioctl(call: Notification): CallAnswer {
+    // The open of the device is not trapped when it only reads.
+    if ((int(call.args[1]) & TYPE) === USERFAULTFD_TYPE) this.ioctls.program.fillsMemory(call.tid);
     const object = this.objects.find(call.tid, int(call.args[0]));
     if (object === undefined) return this.contents.ioctl(call) ?? reserve(call, this.preserved);
     if (object.path_only) return -Errno.EBADF;
+    if (this.#isReopened(call, object)) return -Errno.ENOTTY;
     const known = fileSystemIoctl(call, object, this.ioctls.program, this.objects);
     if (known !== undefined) return known;
     const answer = this.ioctls.serve(call, object);
     // The model runs FIONBIO as well: F_GETFL returns the model's flags.
     return FD_REQUESTS.has(Number(call.args[1] & 0xffff_ffffn)) ? undefined : answer;
+  }
+
+  /** An open of a session's /proc/PID/fd/N that only reads reaches luo from a watched process only (tripwires.ts). Linux has no such fd. */
+  #isReopened({ tid, args: [fd] }: Notification, { kind }: EmulatedFd): boolean {
+    const { program } = this.ioctls;
+    if (kind !== "session" || !program.watch.tripwires) return false;
+    const flags = program.description(tid, int(fd))?.flags;
+    return flags !== undefined && (flags & O_ACCMODE) === O_RDONLY;
   }
 
   #fcntl(call: Notification): CallAnswer {

@@ -13,6 +13,7 @@ import {
   O_TRUNC,
   O_WRONLY,
   S_IFCHR,
+  S_IFDIR,
   S_IFMT,
 } from "../../ffi/abi/fcntl.ts";
 import { LIVEUPDATE_DEVICE } from "../../ffi/abi/liveupdate.ts";
@@ -34,6 +35,7 @@ import { ownerIn, whyNotMade } from "./directory_rights.ts";
 import { openKernelFile, takesWrites, whyNotOpened } from "./kernel_file_open.ts";
 import { KMSG, stopsHost } from "./kernel_files.ts";
 import type { KmsgFiles } from "./kmsg_files.ts";
+import { pathOfLog } from "./kmsg_look.ts";
 import { openMachineFile } from "./machine_files.ts";
 import { isNextKernelFile } from "./next_kernel_files.ts";
 import { type Place, sameDevice } from "./path_walk.ts";
@@ -110,7 +112,7 @@ export class OpenCalls {
     if (place.is === "below") return flags & O_CREAT && path.endsWith("/") ? -Errno.EISDIR : -Errno.ENOTDIR;
     if (place.is === "file") {
       if (stopsHost(place.inside) && flags & (O_ACCMODE | O_TRUNC) && !(flags & O_PATH)) return -Errno.EPERM;
-      if (place.inside === KMSG) return this.#openLog(call, place.path, flags);
+      if (place.inside === KMSG) return this.#openLog(call, pathOfLog(place), flags);
       const fd = openMachineFile(this.sys, this.program, this.subjects.objects, place, flags);
       if (fd !== undefined) return this.#giveContent(call, fd, flags);
     }
@@ -193,9 +195,12 @@ export class OpenCalls {
     subject: Extract<Subject, { is: "kernel" }>,
     flags: number,
   ): CallAnswer {
-    const refused = whyNotOpened(subject, flags, this.program.credentials(call.tid));
+    const made = this.program.watch.tripwires;
+    const refused = whyNotOpened(subject, flags, this.program.credentials(call.tid), made);
     if (refused !== undefined) return -refused;
     if (subject.file === undefined) return -Errno.ENOENT;
+    // Its directories, and what is in them, were made for the tripwires.
+    if (subject.file.type === S_IFDIR) return undefined;
     const name = this.subjects.objects.contentName(subject.path, flags);
     const fd = openKernelFile(this.sys, subject.file, flags, name);
     if (fd >= 0 && takesWrites(subject.file.path, flags)) this.subjects.objects.watchWrites(fd, subject.path);
@@ -243,8 +248,10 @@ export class OpenCalls {
     const credentials = this.program.credentials(call.tid);
     const refused = whyNotMade(entry.directory, credentials);
     if (refused !== undefined) return -refused;
-    entry.node = newNode("file", mode & 0o7777 & ~credentials.umask, ownerIn(entry.directory, credentials));
-    return this.#openFile(call, entry.node, flags & ~O_EXCL);
+    const owner = ownerIn(entry.directory, credentials);
+    const node = newNode("file", mode & 0o7777 & ~credentials.umask, owner);
+    this.subjects.paths.nodes.fill(entry, node);
+    return this.#openFile(call, node, flags & ~O_EXCL);
   }
 
   #openFile(call: Notification, node: Node, flags: number): Ret {

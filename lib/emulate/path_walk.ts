@@ -194,6 +194,7 @@ class Walk {
     if (this.#isProc() && name === "thread-self") {
       return `${this.#procOf(leader(this.tid))}/task/${this.#procOf(this.tid)}`;
     }
+    if (this.#isOfLuo()) return readlink(`/proc/self/fd/${name}`);
     const ours = kernelLink(`/${[...this.#names, name].join("/")}`);
     return ours ?? readlink(`${this.#here()}/${name}`);
   }
@@ -213,6 +214,13 @@ class Walk {
   /** luo's number for a process or thread that the program's /proc shows. */
   #hostPid(pid: number): number {
     return this.#isForeignProc ? hostPid(pid, this.tid) ?? pid : pid;
+  }
+
+  /** In the directory of luo's own fds, where files lie on some of the links (tripwires.ts). */
+  #isOfLuo(): boolean {
+    const [proc, pid, fds] = this.#parts;
+    return this.#base === this.#root && this.#parts.length === 3 && proc === "proc" && fds === "fd" &&
+      pid === String(getpid()) && !this.#isForeignProc;
   }
 
   #isProc(): boolean {

@@ -22,7 +22,8 @@ export class Paths {
   /** False after a chroot or a mount: from then on a path can mean different files in different processes. */
   #alike = true;
 
-  constructor(readonly nodes: DeviceNodes) {}
+  /** `onDiverged`: called when a path can mean another file to the guard than to a program. */
+  constructor(readonly nodes: DeviceNodes, readonly onDiverged: () => void) {}
 
   /** A link or a rename may have redirected any path. */
   changed(): undefined {
@@ -38,6 +39,7 @@ export class Paths {
   diverged(): undefined {
     this.changed();
     this.#alike = false;
+    this.onDiverged();
   }
 
   /** The place when it concerns the machine; undefined, or a plain file, when the host's kernel is to make the call. */

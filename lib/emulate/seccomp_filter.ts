@@ -8,13 +8,19 @@ import {
   SECCOMP_RET_USER_NOTIF,
 } from "../../ffi/abi/seccomp.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
+import { openIs } from "./open_filter.ts";
 import { ARCHITECTURE, type Trap, type TrapMode, traps, watchedCalls } from "./trapped_calls.ts";
 
-/** A struct sock_filter[]. Calls of another architecture are allowed without a look at them. */
-export function filter(mode: TrapMode, architecture = ARCHITECTURE): Uint8Array<ArrayBuffer> {
-  const all = traps(mode, architecture);
+/**
+ * A struct sock_filter[]. Calls of another architecture are allowed without a look at them. With `mark` an open that only reads is
+ * trapped only when this is its sixth argument.
+ */
+export function filter(mode: TrapMode, architecture = ARCHITECTURE, mark?: bigint): Uint8Array<ArrayBuffer> {
+  const all = traps(mode, architecture).map(([name, { opens, ...trap }]) =>
+    [name, mark === undefined ? trap : { ...trap, opens }] as const
+  );
   const served = new Set<string>(all.map(([name]) => name));
-  const isPartly = (trap: Trap) => (trap.when ?? trap.unless ?? trap.emptyPath) !== undefined;
+  const isPartly = (trap: Trap) => (trap.when ?? trap.unless ?? trap.emptyPath ?? trap.opens) !== undefined;
   const whole = all.filter(([, trap]) => !isPartly(trap));
   const partly = all.filter(([, trap]) => isPartly(trap));
   // A filter for numbers makes the kernel run this one too. Its calls are the frequent ones, so they pass first.
@@ -32,14 +38,21 @@ export function filter(mode: TrapMode, architecture = ARCHITECTURE): Uint8Array<
     { op: "mark", name: "allow" },
     { op: "return", value: SECCOMP_RET_ALLOW },
   ];
-  for (const [name, trap] of partly) program.push({ op: "mark", name }, ...condition(trap));
+  for (const [name, trap] of partly) program.push({ op: "mark", name }, ...condition(name, trap, mark));
   program.push({ op: "mark", name: "serve" }, { op: "return", value: SECCOMP_RET_USER_NOTIF });
   return assemble(program);
 }
 
 /** The instructions that look at the arguments of a call. */
-function condition({ when, unless, emptyPath }: Trap): Instruction[] {
+function condition(
+  name: string,
+  { when, unless, emptyPath, opens }: Trap,
+  mark: bigint | undefined,
+): Instruction[] {
   const allow: Instruction = { op: "return", value: SECCOMP_RET_ALLOW };
+  if (opens !== undefined && mark !== undefined) {
+    return [...openIs({ opens, mark, name, marked: "serve", otherwise: "serve" }), allow];
+  }
   if (emptyPath !== undefined) {
     // The working directory has no number: its path is looked at.
     return [

@@ -50,6 +50,8 @@ export interface FileLook {
   readonly dev: bigint;
   readonly ino: bigint;
   readonly device: boolean;
+  /** The device's number; that of /dev/liveupdate unless stated. */
+  readonly number?: bigint;
   readonly uid: number;
   readonly gid: number;
   readonly nlink: number;
@@ -102,7 +104,8 @@ export function encodeStat(look: FileLook): Uint8Array {
 
 /** 128 bytes: dev u64@0, ino u64@8, mode u32@16, nlink u32@20, uid u32@24, gid u32@28, rdev u64@32, size i64@48, blksize i32@56. */
 export function encodeStatAarch64(
-  { mode, dev, ino, device, uid, gid, nlink, size, times, blockSize = 4096n }: FileLook,
+  { mode, dev, ino, device, number = DEVICE_NUMBER, uid, gid, nlink, size, times, blockSize = 4096n }:
+    FileLook,
 ): Uint8Array {
   const bytes = new Uint8Array(128);
   const view = new DataView(bytes.buffer);
@@ -112,7 +115,7 @@ export function encodeStatAarch64(
   view.setUint32(20, nlink, true);
   view.setUint32(24, uid, true);
   view.setUint32(28, gid, true);
-  if (device) view.setBigUint64(32, DEVICE_NUMBER, true);
+  if (device) view.setBigUint64(32, number, true);
   view.setBigUint64(48, size, true);
   view.setInt32(56, Number(blockSize), true);
   setTimes(view, times);
@@ -121,7 +124,8 @@ export function encodeStatAarch64(
 
 /** 144 bytes: dev u64@0, ino u64@8, nlink u64@16, mode u32@24, uid u32@28, gid u32@32, rdev u64@40, size i64@48, blksize i64@56. */
 export function encodeStatX86(
-  { mode, dev, ino, device, uid, gid, nlink, size, times, blockSize = 4096n }: FileLook,
+  { mode, dev, ino, device, number = DEVICE_NUMBER, uid, gid, nlink, size, times, blockSize = 4096n }:
+    FileLook,
 ): Uint8Array {
   const bytes = new Uint8Array(144);
   const view = new DataView(bytes.buffer);
@@ -131,7 +135,7 @@ export function encodeStatX86(
   view.setUint32(24, mode, true);
   view.setUint32(28, uid, true);
   view.setUint32(32, gid, true);
-  if (device) view.setBigUint64(40, DEVICE_NUMBER, true);
+  if (device) view.setBigUint64(40, number, true);
   view.setBigUint64(48, size, true);
   view.setBigUint64(56, blockSize, true);
   setTimes(view, times);
@@ -175,8 +179,9 @@ export function encodeStatx(look: FileLook, asked: number): Uint8Array {
   view.setBigUint64(32, ino, true);
   view.setBigUint64(40, size, true);
   view.setBigUint64(56, named ? 0x303070n : 0x303000n, true);
-  if (device) view.setUint32(128, MAJOR, true);
-  if (device) view.setUint32(132, MINOR, true);
+  const number = look.number ?? DEVICE_NUMBER;
+  if (device) view.setUint32(128, major(number), true);
+  if (device) view.setUint32(132, minor(number), true);
   view.setUint32(136, major(dev), true);
   view.setUint32(140, minor(dev), true);
   for (

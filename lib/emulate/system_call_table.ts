@@ -23,14 +23,19 @@ interface Trap {
   readonly watched?: readonly number[];
   /** The argument with the flags: with AT_EMPTY_PATH, the call is about the fd, which is watched. */
   readonly emptyPath?: number;
+  /** The argument with the flags of an open. Where tripwires lie (tripwires.ts), an open that only reads is not trapped. */
+  readonly opens?: number;
   /** It gives an fd another number. It is watched without --strict too. */
   readonly copies?: true;
 }
 
 /** The guard makes the call in the program with this in an argument that the kernel does not look at (watch.c: GUARDS_MARK). */
 const GUARDS = { argument: 3, is: 0x6c756f21 };
-/** _IOC_TYPE of LUO's requests (0xba) and of those that reserve or free a file's pages (0x58), and some more, which luo leaves to the host. */
-const LIVEUPDATE_TYPE = { argument: 1, mask: 0x1d00, is: 0x1800 };
+/**
+ * _IOC_TYPE of LUO's requests, 0xba; of those that reserve a file's pages, 0x58; and 0xaa, by which an open /dev/userfaultfd makes a userfaultfd. Of
+ * other types few have these bits, and terminals, sockets and KVM do not.
+ */
+const LIVEUPDATE_TYPE = { argument: 1, mask: 0x0d00, is: 0x0800 };
 const F_ADD_SEALS = { argument: 1, is: 1033 };
 const MADV_REMOVE = { argument: 2, is: 9 };
 /** PR_GET_SECCOMP, PR_SET_SECCOMP, and 20 and 23, which luo leaves to the host. */
@@ -48,9 +53,9 @@ export const TRAPS = {
   ftruncate: { nr: [77, 46] },
   fallocate: { nr: [285, 47] },
   // Opening a file by its path, and looking at it.
-  open: { nr: [2] },
+  open: { nr: [2], opens: 1 },
   creat: { nr: [85] },
-  openat: { nr: [257, 56] },
+  openat: { nr: [257, 56], opens: 2 },
   openat2: { nr: [437, 437] },
   stat: { nr: [4] },
   lstat: { nr: [6] },

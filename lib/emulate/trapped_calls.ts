@@ -12,6 +12,7 @@ export interface Trap {
   readonly watched?: readonly number[];
   readonly emptyPath?: number;
   readonly copies?: true;
+  readonly opens?: number;
 }
 
 /** Without --strict or with it; "traced": besides the filters by which the guard watches numbers. */
@@ -54,20 +55,20 @@ export function traps(mode: TrapMode, { calls } = ARCHITECTURE): readonly [Call,
 }
 
 function trapIn(mode: TrapMode, name: Call, trap: Trap): Trap | undefined {
-  const { nr, when, unless, emptyPath, strict } = trap;
+  const { nr, when, unless, emptyPath, strict, opens } = trap;
   switch (mode) {
     case "plain":
       return strict === undefined || strict === "any argument" ? { nr, when } : undefined;
     case "plain traced":
       if (name === "seccomp") return { nr, unless };
-      return strict === undefined || strict === "any argument" ? { nr, when, emptyPath } : undefined;
+      return strict === undefined || strict === "any argument" ? { nr, when, emptyPath, opens } : undefined;
     case "strict":
       if (strict === "watched" || strict === "traced") return undefined;
       return strict === "any argument" ? { nr } : { nr, when };
     case "strict traced":
       // The seals are those of a watched file.
       if (name === "fcntl" || strict === true || strict === "watched") return undefined;
-      return { nr, when, unless, emptyPath };
+      return { nr, when, unless, emptyPath, opens };
   }
 }
 
@@ -76,6 +77,13 @@ export function watchedCalls(strict: boolean, { calls } = ARCHITECTURE): readonl
   return (Object.entries(calls) as [Call, Trap][]).filter(([, { watched, emptyPath, copies }]) =>
     watched !== undefined && (strict || emptyPath !== undefined || copies)
   );
+}
+
+/** The opens that only read, with the place of their flags. */
+export function readingOpens(
+  { calls } = ARCHITECTURE,
+): readonly { readonly nr: number; readonly opens: number }[] {
+  return Object.values(calls).flatMap(({ nr, opens }) => opens === undefined ? [] : [{ nr, opens }]);
 }
 
 /** Calls that can wait: what they open, connect to or receive from decides. A signal may interrupt them on Linux as well. */

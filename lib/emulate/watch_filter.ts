@@ -7,12 +7,15 @@ import {
   SECCOMP_RET_ALLOW,
   SECCOMP_RET_TRACE,
 } from "../../ffi/abi/seccomp.ts";
-import { ARCHITECTURE, type Call, watchedCalls } from "./trapped_calls.ts";
+import { openIs } from "./open_filter.ts";
+import { ARCHITECTURE, type Call, readingOpens, watchedCalls } from "./trapped_calls.ts";
 
 /** The guard puts the first and the last number in the place of these values (watch.c). */
 const [FIRST, LAST] = [0xf1f1_f1f1, 0xf2f2_f2f2];
 /** The guard gets a value with the stop of a call: a bit for each argument that is an fd, or this for a call without (watch.c). */
 const [FIRST_ARGUMENT, ALWAYS_DATA] = [1, 1];
+/** The value for an open that only reads. */
+const OPENS_DATA = 0x8000;
 /** The calls that programs make most often. Each place in the list costs every call before it something. */
 const FREQUENT: readonly Call[] = [
   "write",
@@ -25,11 +28,19 @@ const FREQUENT: readonly Call[] = [
   "pwrite64",
 ];
 
-/** A struct sock_filter[]. Every other call is allowed by its number, so that the kernel remembers it. */
-export function watchFilter(strict: boolean, architecture = ARCHITECTURE): Uint8Array<ArrayBuffer> {
+/**
+ * A struct sock_filter[]. Every other call is allowed by its number, so that the kernel remembers it. With `mark` the calls are opens
+ * as well that the filter of every process lets pass.
+ */
+export function watchFilter(
+  strict: boolean,
+  architecture = ARCHITECTURE,
+  mark?: bigint,
+): Uint8Array<ArrayBuffer> {
   const rank = (name: Call) => FREQUENT.includes(name) ? FREQUENT.indexOf(name) : FREQUENT.length;
   const calls = watchedCalls(strict, architecture).toSorted(([one], [other]) => rank(one) - rank(other));
   const places = new Map(calls.map(([, { watched = [] }]) => [placeOf(watched), watched]));
+  const opens = mark === undefined ? [] : readingOpens(architecture);
   const program: Instruction[] = [
     { op: "load", offset: DATA_ARCH },
     { op: "jump_if_equal", value: architecture.audit, otherwise: "allow" },
@@ -39,6 +50,7 @@ export function watchFilter(strict: boolean, architecture = ARCHITECTURE): Uint8
       value: nr,
       to: placeOf(watched),
     })),
+    ...opens.map(({ nr }): Instruction => ({ op: "jump_if_equal", value: nr, to: `open ${nr}` })),
     { op: "mark", name: "allow" },
     { op: "return", value: SECCOMP_RET_ALLOW },
     ...[...places].flatMap(([place, watched]): Instruction[] => [
@@ -51,6 +63,15 @@ export function watchFilter(strict: boolean, architecture = ARCHITECTURE): Uint8
       ]),
     ]),
   ];
+  for (const { nr, opens: argument } of opens) {
+    const name = `open ${nr}`;
+    program.push(
+      { op: "mark", name },
+      ...openIs({ opens: argument, mark: mark ?? 0n, name, marked: "pass", otherwise: "pass" }),
+      { op: "return", value: SECCOMP_RET_TRACE | OPENS_DATA },
+    );
+  }
+  program.push({ op: "mark", name: "pass" }, { op: "return", value: SECCOMP_RET_ALLOW });
   return assemble(program);
 }
 

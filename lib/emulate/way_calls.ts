@@ -1,5 +1,6 @@
 /** Calls that go to a file by its path: chdir, execve, rmdir, name_to_handle_at. The device is neither directory nor program. */
 import { Errno } from "../../ffi/abi/errno.ts";
+import { S_IFDIR } from "../../ffi/abi/fcntl.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
@@ -29,7 +30,7 @@ export class WayCalls {
   constructor(readonly program: CallingProgram, readonly subjects: Subjects, readonly nodes: DeviceNodes) {}
 
   readonly handlers: Handlers<"chdir" | "rmdir" | "execve" | "execveat" | "name_to_handle_at"> = {
-    chdir: (call) => this.#refuse(call, named(AT_FDCWD, call.args[0]), Errno.ENOTDIR),
+    chdir: (call) => this.#chdir(call),
     rmdir: (call) => this.#rmdir(call),
     execve: (call) => this.#refuse(call, named(AT_FDCWD, call.args[0]), Errno.EACCES),
     execveat: (call) => {
@@ -41,6 +42,14 @@ export class WayCalls {
     },
     name_to_handle_at: (call) => this.#name_to_handle_at(call),
   };
+
+  /** The directories of /proc and /sys that are the model's are in the machine where tripwires lie. */
+  #chdir(call: Notification): CallAnswer {
+    const place = named(AT_FDCWD, call.args[0]);
+    const subject = this.subjects.byPath(call, place);
+    const directory = subject?.is === "kernel" && subject.file?.type === S_IFDIR;
+    return directory && this.program.watch.tripwires ? undefined : this.#refuse(call, place, Errno.ENOTDIR);
+  }
 
   #refuse(call: Notification, place: PathArguments, errno: number): CallAnswer {
     const subject = this.subjects.byPath(call, place);

@@ -6,7 +6,7 @@ import { filter } from "../../lib/emulate/seccomp_filter.ts";
 import { watchFilter } from "../../lib/emulate/watch_filter.ts";
 
 /** Runs a filter on a struct seccomp_data, by the rules of linux/filter.h. An unknown instruction fails the test. */
-function run(program: Uint8Array, nr: number, audit: number, args: readonly number[]): number {
+function run(program: Uint8Array, nr: number, audit: number, args: readonly (number | bigint)[]): number {
   const data = new DataView(new ArrayBuffer(64));
   data.setInt32(0, nr, true);
   data.setUint32(4, audit, true);
@@ -101,6 +101,50 @@ for (const [name, architecture] of Object.entries(ARCHITECTURES)) {
     });
   }
 }
+
+const MARK = 0xfedc_ba98_7654_3210n;
+const opens: readonly { what: string; call: Call; args: readonly (number | bigint)[]; free: boolean }[] = [
+  { what: "that only reads", call: "openat", args: [-100, 0, 0o2000000], free: true },
+  { what: "of a directory", call: "openat", args: [3, 0, 0o2000000 | 0o200000], free: true },
+  { what: "with the mark", call: "openat", args: [-100, 0, 0, 0, 0, MARK], free: false },
+  { what: "with half of it", call: "openat", args: [-100, 0, 0, 0, 0, MARK & 0xffff_ffffn], free: true },
+  { what: "with the other half", call: "openat", args: [-100, 0, 0, 0, 0, MARK ^ 1n], free: true },
+  { what: "that writes", call: "openat", args: [-100, 0, 1], free: false },
+  { what: "that reads and writes", call: "openat", args: [-100, 0, 2], free: false },
+  { what: "with access mode 3", call: "openat", args: [-100, 0, 3], free: false },
+  { what: "that makes a file", call: "openat", args: [-100, 0, 0o100], free: false },
+  { what: "that truncates", call: "openat", args: [-100, 0, 0o1000], free: false },
+  { what: "of a path", call: "openat", args: [-100, 0, 0o10000000], free: false },
+  { what: "of no name", call: "openat", args: [-100, 0, 0o20000000], free: false },
+  { what: "without a time", call: "openat", args: [-100, 0, 0o1000000], free: false },
+  { what: "with a struct", call: "openat2", args: [-100, 0, 0, 24], free: false },
+];
+
+for (const [name, architecture] of Object.entries(ARCHITECTURES)) {
+  for (const { what, call, args, free } of opens) {
+    Deno.test(`${name}: an open ${what} is ${free ? "not " : ""}trapped where tripwires lie`, () => {
+      const nr = number(call, architecture);
+      const { audit } = architecture;
+      for (const mode of ["plain traced", "strict traced"] as const) {
+        const [byTripwires, without] = [filter(mode, architecture, MARK), filter(mode, architecture)];
+        assert.equal(run(byTripwires, nr, audit, args), free ? SECCOMP_RET_ALLOW : SECCOMP_RET_USER_NOTIF);
+        assert.equal(run(without, nr, audit, args), SECCOMP_RET_USER_NOTIF);
+      }
+      for (const strict of [false, true]) {
+        const stops = free ? SECCOMP_RET_TRACE | 0x8000 : SECCOMP_RET_ALLOW;
+        assert.equal(run(watchFilter(strict, architecture, MARK), nr, audit, args), stops);
+        assert.equal(run(watchFilter(strict, architecture), nr, audit, args), SECCOMP_RET_ALLOW);
+      }
+    });
+  }
+}
+
+Deno.test("open is trapped as openat is", () => {
+  const program = filter("plain traced", x86, MARK);
+  assert.equal(run(program, number("open"), x86.audit, [0, 0]), SECCOMP_RET_ALLOW);
+  assert.equal(run(program, number("open"), x86.audit, [0, 0, 0, 0, 0, MARK]), SECCOMP_RET_USER_NOTIF);
+  assert.equal(run(program, number("open"), x86.audit, [0, 2]), SECCOMP_RET_USER_NOTIF);
+});
 
 Deno.test("calls of another architecture, and unknown calls, are not trapped", () => {
   assert.equal(run(filter("strict"), number("openat"), arm.audit, []), SECCOMP_RET_ALLOW);

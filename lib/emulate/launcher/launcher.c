@@ -6,7 +6,7 @@
  * Before that it makes namespaces, so that nothing of one boot is there in the next: mounts, IPC, clocks and a host name of the machine's own.
  *
  * luo and the launcher talk through a SEQPACKET socket, CHANNEL. luo sends one struct order. The launcher sends messages of
- * two u32: a kind, and a number. build.sh writes the compiled program into machine_code.ts.
+ * two u32: a kind, and a number. build.sh writes the compiled program into x86_64.ts and aarch64.ts.
  */
 #include <linux/filter.h>
 #include <linux/sched.h>
@@ -17,6 +17,9 @@
 #include "ordinary.h"
 #include "proc.h"
 #include "search.h"
+#include "signals.h"
+#include "trip.h"
+#include "tripwires.h"
 #include "watch.h"
 
 enum { ORDER_MAX = 32768 };
@@ -27,18 +30,31 @@ enum { ORDER_MAX = 32768 };
 enum { SINGLE_FILTERS = 6 };
 enum { NO_NEW_PRIVS, SECCOMP, SENDMSG, EXECVE, STARTED = 100, ENDED = 101, SHARED = 102 };
 /* Bits of SHARED: what the machine shares with the host, because there is no namespace for it. */
-enum { SHARES_NAMES = 1, SHARES_IPC = 2, SHARES_CLOCKS = 4, SHARES_HOST_NAME = 8, LACKS_TRACING = 16 };
-enum { SIG_IGN_ = 1, POLLIN_ = 1, SIG_BLOCK_ = 0 };
+enum { SHARES_NAMES = 1, SHARES_IPC = 2, SHARES_CLOCKS = 4, SHARES_HOST_NAME = 8, LACKS_TRACING = 16, LACKS_TRIPWIRES = 32 };
+enum { POLLIN_ = 1, SIG_BLOCK_ = 0 };
+
+/*
+ * CMD's filter: by tripwires; where there are none and all opens are trapped; where the guard may not trace. The filter for numbers (watch.h): with
+ * tripwires, and without.
+ */
+enum { FREE, ALL_OPENS, UNTRACED, WATCH_FREE, WATCH_ALL_OPENS, FILTERS };
 
 struct order {
 	uint64_t nofile[2];
-	uint32_t instructions; /* of the filter for CMD */
-	uint32_t whole;        /* instructions of the filter to be used where the guard may not trace */
-	uint32_t watch;        /* instructions of the filter for numbers (watch.h) */
-	uint32_t follows;      /* ordinary.h */
+	uint32_t filter[FILTERS]; /* how many instructions each has */
+	uint32_t plan;         /* bytes of the plan for lay_tripwires() */
+	uint64_t mark;         /* trip.h */
+	uint64_t follows;      /* ordinary.h */
 	uint64_t steady[8];    /* again.h */
-	char rest[];           /* the three filters, then the path with its NUL */
+	char rest[];           /* the filters, the plan, then the path with its NUL */
 };
+
+static void *filter_of(struct order *order, uint32_t which)
+{
+	char *at = order->rest;
+	for (uint32_t index = 0; index < which; index++) at += 8 * order->filter[index];
+	return at;
+}
 
 #if defined(__x86_64__)
 __asm__(".globl _start\n_start: mov %rsp, %rdi\n and $-16, %rsp\n call launcher\n");
@@ -126,14 +142,10 @@ static long send_fd(long fd)
 	return call(N_sendmsg, CHANNEL, (long)&message, 0, 0, 0);
 }
 
-static void become(struct order *order, int traced, long argv, long envp)
+static void become(struct order *order, uint32_t which, long argv, long envp)
 {
-	char *whole = order->rest + 8 * order->instructions, *path = whole + 8 * (order->whole + order->watch);
-	struct { uint16_t count; void *filter; } program = { order->instructions, order->rest };
-	if (!traced) {
-		program.count = order->whole;
-		program.filter = whole;
-	}
+	char *path = (char *)filter_of(order, FILTERS) + order->plan;
+	struct { uint16_t count; void *filter; } program = { order->filter[which], filter_of(order, which) };
 	long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW | 32 /* WAIT_KILLABLE_RECV */;
 	call(N_prctl, 1 /* PR_SET_PDEATHSIG */, SIGKILL_, 0, 0, 0);
 	if (order->nofile[1] != 0) call(N_prlimit64, 0, 7 /* RLIMIT_NOFILE */, (long)order->nofile, 0, 0);
@@ -173,7 +185,7 @@ static void kill_everybody(void)
 static void watch(long init)
 {
 	static const uint64_t ended = 1ul << (SIGCHLD_ - 1);
-	struct { int32_t fd; int16_t events, got; } files[2] = { { CHANNEL, POLLIN_, 0 }, { 0, POLLIN_, 0 } };
+	struct { int32_t fd; int16_t events, got; } files[3] = { { CHANNEL, POLLIN_, 0 }, { 0, POLLIN_, 0 }, { trips(), POLLIN_, 0 } };
 	char signals[1024];
 	int32_t status;
 	call(N_rt_sigprocmask, SIG_BLOCK_, (long)&ended, 0, 8, 0);
@@ -185,18 +197,13 @@ static void watch(long init)
 			watch_event(pid, status);
 			if (pid == init && (status & 0xff) != 0x7f) say(ENDED, status);
 		}
-		call(N_ppoll, (long)files, 2, 0, 0, 8);
+		call(N_ppoll, (long)files, 3, 0, 0, 8);
 		if (files[1].got) call(N_read, files[1].fd, (long)signals, sizeof signals, 0, 0);
+		if (files[2].got && !trip_over()) files[2].fd = -1;
 		if (files[0].got && !watch_order()) break;
 	}
+	end_tripwires();
 	kill_everybody();
-}
-
-static void ignore_signals(void)
-{
-	struct { long handler, flags, restorer, mask; } ignore = { SIG_IGN_, 0, 0, 0 };
-	for (long signal = 1; signal < 32; signal++)
-		if (signal != SIGCHLD_) call(N_rt_sigaction, signal, (long)&ignore, 0, 8, 0);
 }
 
 /* `stack` is the initial stack: argc, argv..., NULL, envp..., NULL. */
@@ -209,12 +216,16 @@ __attribute__((used)) void launcher(long *stack)
 	call(N_prctl, 36 /* PR_SET_CHILD_SUBREAPER */, 1, 0, 0, 0);
 	struct order *order = (struct order *)buffer;
 	int traced = may_trace();
-	say(SHARED, isolate() | (!traced ? LACKS_TRACING : 0));
+	uint32_t shared = isolate() | (!traced ? LACKS_TRACING : 0);
+	int laid = traced && !(shared & SHARES_NAMES) && lay_tripwires(filter_of(order, FILTERS), order->plan) == 0;
+	uint32_t watched = laid ? WATCH_FREE : WATCH_ALL_OPENS;
+	say(SHARED, shared | (!laid ? LACKS_TRIPWIRES : 0));
 	never_interrupted(order->steady);
 	luo_follows(order->follows);
-	watch_filter(order->rest + 8 * (order->instructions + order->whole), order->watch, order->follows ? SINGLE_FILTERS : 0);
+	watch_filter(filter_of(order, watched), order->filter[watched], order->follows ? SINGLE_FILTERS : 0);
+	mark_of_opens(order->mark);
 	long init = call(N_clone, SIGCHLD_, 0, 0, 0, 0);
-	if (init == 0) become(order, traced, argv, envp);
+	if (init == 0) become(order, laid ? FREE : traced ? ALL_OPENS : UNTRACED, argv, envp);
 	ignore_signals();
 	if (init > 0) say(STARTED, init);
 	else need(init, EXECVE);

@@ -102,25 +102,36 @@ static void copy(long from, const char *path, struct entry *entry)
 }
 
 /* The memory is mounted with the same flags. The machine's new names vanish with it. */
-static long own_directory(const char *path, const char *mode, keeper *how)
+static long own_directory(const char *path, const char *mode, keeper *how, const char *source)
 {
 	long from = call(N_openat, AT_FDCWD_, (long)path, O_DIRECTORY_, 0, 0);
 	if (from < 0) return 0;
 	uint64_t found[15]; /* struct statfs: flags are the eleventh word, and those of MS_OF_MOUNT have the values of mount(2) */
 	call(N_fstatfs, from, (long)found, 0, 0, 0);
-	long answer = call(N_mount, (long)"tmpfs", (long)path, (long)"tmpfs", found[10] & MS_OF_MOUNT, (long)mode);
+	long answer = call(N_mount, (long)source, (long)path, (long)"tmpfs", found[10] & MS_OF_MOUNT, (long)mode);
 	if (answer == 0) each_entry(from, path, how);
 	call(N_close, from, 0, 0, 0, 0);
 	return answer;
+}
+
+long own_copy(const char *path, uint32_t mode, const char *source)
+{
+	struct statx file;
+	char options[] = "mode=0000";
+	long answer = call(N_statx, AT_FDCWD_, (long)path, 0, STATX_BASIC_STATS, (long)&file);
+	if (answer < 0) return answer;
+	if (mode == 0) mode = file.stx_mode;
+	for (int digit = 0; digit < 4; digit++) options[8 - digit] = '0' + (mode >> (3 * digit) & 7);
+	return own_directory(path, options, keep, source);
 }
 
 long own_names(void)
 {
 	long answer = call(N_unshare, CLONE_NEWNS_, 0, 0, 0, 0);
 	if (answer == 0) answer = call(N_mount, 0, (long)"/", 0, MS_REC_ | MS_SLAVE_, 0);
-	if (answer == 0) answer = own_directory("/dev", "mode=0755", copy);
-	if (answer == 0) answer = own_directory("/dev/shm", "mode=1777", keep);
-	if (answer == 0) answer = own_directory("/tmp", "mode=1777", keep);
-	if (answer == 0) answer = own_directory("/run", "mode=0755", keep);
+	if (answer == 0) answer = own_directory("/dev", "mode=0755", copy, "tmpfs");
+	if (answer == 0) answer = own_directory("/dev/shm", "mode=1777", keep, "tmpfs");
+	if (answer == 0) answer = own_directory("/tmp", "mode=1777", keep, "tmpfs");
+	if (answer == 0) answer = own_directory("/run", "mode=0755", keep, "tmpfs");
 	return answer;
 }

@@ -88,3 +88,9 @@ int is_caught(uint32_t tid, int signal)
 	uint64_t set = value ? hexadecimal(value) : 0;
 	return set >> (signal - 1) & 1;
 }
+
+uint32_t parent_of(uint32_t tid)
+{
+	const char *value = status_of(tid, "PPid:\t");
+	return value ? digits(value) : 0;
+}

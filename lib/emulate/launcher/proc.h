@@ -16,5 +16,7 @@ void names_in(uint32_t tid, const char *name, void (*each)(long directory, const
 uint32_t leader_of(uint32_t tid);
 /* Whether the process of the thread has a handler for the signal. */
 int is_caught(uint32_t tid, int signal);
+/* The number of the process that started the thread's process; 0: none. */
+uint32_t parent_of(uint32_t tid);
 
 #endif

@@ -2,6 +2,7 @@
 #include "ordinary.h"
 #include "proc.h"
 #include "search.h"
+#include "tripwires.h"
 #include "waits.h"
 
 struct seizing { struct process *process; uint32_t seized; };
@@ -11,7 +12,12 @@ static void seize(long directory, const char *name, void *context)
 	struct seizing *seizing = context;
 	uint32_t tid = digits(name);
 	(void)directory;
-	if (thread_of(tid)) return;
+	struct thread *known = thread_of(tid);
+	if (known && known->trip && !known->process) {
+		adopt_thread(known, seizing->process);
+		seizing->seized++;
+	}
+	if (known) return;
 	if (trace(T_SEIZE, tid, 0, T_OPTIONS) < 0) return;
 	if (add_thread(tid, seizing->process)) seizing->seized++;
 	else trace(T_DETACH, tid, 0, 0);
@@ -21,7 +27,8 @@ static void seize(long directory, const char *name, void *context)
 struct thread *traced(uint32_t tid)
 {
 	struct thread *thread = thread_of(tid);
-	if (thread) return thread->process ? thread : 0;
+	if (thread && !thread->trip) return thread->process ? thread : 0;
+	if (thread && thread->process) return thread;
 	struct seizing seizing = { new_process(leader_of(tid), 0), 0 };
 	if (!seizing.process) return 0;
 	do {
@@ -71,18 +78,55 @@ static void add_children_of(long directory, const char *name, void *context)
 	add_children(call(N_openat, directory, (long)path, 0, 0, 0));
 }
 
-void watch_file(uint32_t caller, uint64_t dev, uint64_t ino)
+/* Calls `each` with every process of the machine, a parent before its children. */
+static void find_machine(void (*each)(uint32_t pid, void *context), void *context)
 {
-	uint32_t leader = leader_of(caller);
 	found = 0;
 	add_children(call(N_openat, -100, (long)"/proc/thread-self/children", 0, 0, 0));
 	for (uint32_t index = 0; index < found; index++) {
-		uint32_t pid = machine[index];
-		struct search search = { dev, ino, pid == leader ? caller : pid, 0 };
-		names_in(pid, "fd", look, &search);
-		if (search.thread && search.thread->wanted > 0) interrupt(search.thread);
-		names_in(pid, "task", add_children_of, 0);
+		if (serves_tripwires(machine[index])) continue;
+		each(machine[index], context);
+		names_in(machine[index], "task", add_children_of, 0);
 	}
+}
+
+struct file { uint32_t caller, leader; uint64_t dev, ino; };
+
+static void look_at(uint32_t pid, void *context)
+{
+	struct file *file = context;
+	struct search search = { file->dev, file->ino, pid == file->leader ? file->caller : pid, 0 };
+	names_in(pid, "fd", look, &search);
+	if (search.thread && search.thread->wanted > 0) interrupt(search.thread);
+}
+
+void watch_file(uint32_t caller, uint64_t dev, uint64_t ino)
+{
+	struct file file = { caller, leader_of(caller), dev, ino };
+	find_machine(look_at, &file);
+}
+
+/* No file has this number: only what a filter stops for all numbers is stopped. */
+enum { NO_NUMBER = 0x7ffffffe };
+
+static void watch_opens(uint32_t pid, void *context)
+{
+	uint32_t *more = context;
+	int known = thread_of(pid) != 0;
+	struct thread *thread = traced(pid);
+	if (!thread || thread->process->filters > 0) return;
+	if (!known) ++*more;
+	want(thread, NO_NUMBER);
+	interrupt(thread);
+}
+
+void watch_all_opens(void)
+{
+	uint32_t more;
+	do {
+		more = 0;
+		find_machine(watch_opens, &more);
+	} while (more > 0);
 }
 
 int may_trace(void)

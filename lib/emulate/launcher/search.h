@@ -7,6 +7,8 @@
 struct thread *traced(uint32_t tid);
 /* Wants all numbers by which a process of the machine has a file. `caller` is a thread that is about to return to its program. */
 void watch_file(uint32_t caller, uint64_t dev, uint64_t ino);
+/* From now on every process of the machine is watched: it stops before it opens a file. */
+void watch_all_opens(void);
 /* Whether this process may trace another. */
 int may_trace(void);
 

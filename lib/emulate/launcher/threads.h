@@ -29,6 +29,8 @@ struct thread {
 	uint64_t call_at, argument;
 	uint8_t waits, waits_again; /* aarch64: in a call that the guard interrupts (waits.h); makes the call again */
 	uint64_t wait_end, wait_argument;
+	uint8_t trip;       /* trip.h: how far its open is */
+	uint64_t own[2];    /* trip.h: arguments of that open as the program has them */
 	uint32_t wanted, number[WANTED];
 	uint64_t nr, args[6];
 };

@@ -4,21 +4,27 @@
  */
 #include "again.h"
 #include "arm.h"
+#include "opens.h"
 #include "ordinary.h"
 #include "search.h"
+#include "trip.h"
 #include "waits.h"
 #include "watch.h"
 
 enum { ACKNOWLEDGED = 105, CALLED = 103, RETURNED = 104 };
-/* What luo orders: the call goes on; it returns a value; luo wants to hear of its end; the answer to that; numbers to come; a file. */
-enum { GO = 1, VALUE, LEAVE, WATCH, EXPECT, FILE_OF, COUNT_FILTERS, LAZY_MEMORY };
+/*
+ * What luo orders: the call goes on; it returns a value; luo wants to hear of its end; the answer to that; numbers to come; a file; opens of any path can
+ * concern the machine, in the watched processes or (EVERYWHERE) in all.
+ */
+enum { GO = 1, VALUE, LEAVE, WATCH, EXPECT, FILE_OF, COUNT_FILTERS, LAZY_MEMORY, UNSURE };
 /* What an EXPECT is to do at the next stop besides. */
 enum { TELL = 1, EVERYTHING = 2 };
+enum { EVERYWHERE = 1 };
 /* The answers to EXPECT: it cannot be done, the thread will stop, it is done. */
 enum { IMPOSSIBLE = 0, WILL_STOP = 1, DONE = 2 };
 
-/* The value that the filter gives with a stop has a bit for each argument that is an fd (watch_filter.ts). */
-enum { FIRST_ARGUMENT = 1 };
+/* The value that the filter gives with a stop has a bit for each argument that is an fd; of an open that only reads it is another (watch_filter.ts). */
+enum { FIRST_ARGUMENT = 1, OPENS = 0x8000 };
 
 struct order { uint32_t kind, tid; uint64_t a, b; uint32_t count, padding; uint32_t numbers[60]; };
 struct report { uint32_t kind, tid; int64_t value; uint64_t nr, args[6]; };
@@ -26,7 +32,7 @@ struct report { uint32_t kind, tid; int64_t value; uint64_t nr, args[6]; };
 static void resume(struct thread *thread, long signal)
 {
 	int finding = thread->wanted > 0 || thread->everything;
-	trace(thread->leaving || finding ? T_SYSCALL : T_CONT, thread->tid, 0, signal);
+	trace(thread->leaving || finding || thread->trip ? T_SYSCALL : T_CONT, thread->tid, 0, signal);
 }
 
 /* Returns 0 when the thread is gone. */
@@ -168,6 +174,7 @@ void watch_event(uint32_t tid, int32_t status)
 		add_thread(tid, 0);
 		return;
 	}
+	if (thread->trip && trip_event(thread, status)) return;
 	if (!thread->process) return;
 	if (event == EVENT_STOP && signal >= SIGSTOP_ && signal <= SIGTTOU_) trace(T_LISTEN, tid, 0, 0);
 	else if (event == EVENT_STOP) interrupted(thread);
@@ -175,6 +182,10 @@ void watch_event(uint32_t tid, int32_t status)
 	else if (event == EVENT_SECCOMP) {
 		struct call_info info;
 		trace(T_CALL_INFO, tid, sizeof info, (long)&info);
+		if (info.entry.data == OPENS) {
+			if (concerns_machine(tid, info.entry.nr, info.entry.args)) mark_call(thread);
+			return resume(thread, 0);
+		}
 		remember(thread, &info);
 		uint32_t arguments = info.entry.data >> FIRST_ARGUMENT;
 		if (arguments ? is_ordinary(thread, arguments) : sends_no_fd(thread)) resume(thread, 0);
@@ -241,6 +252,10 @@ int watch_order(void)
 		acknowledge(DONE);
 	} else if (order.kind == LAZY_MEMORY) {
 		program_fills_memory();
+		acknowledge(DONE);
+	} else if (order.kind == UNSURE) {
+		paths_differ();
+		if (order.a & EVERYWHERE) watch_all_opens();
 		acknowledge(DONE);
 	} else if (order.kind == COUNT_FILTERS) acknowledge(thread && thread->process ? thread->process->filters : 0);
 	else if (thread) answer(thread, &order);

@@ -1,0 +1,225 @@
+/*
+ * See tripwires.h. The file system is FUSE's. Each of its files is bound to one name, and is called as the path of that name, with ':' in the place of '/':
+ * so /proc/PID/mountinfo tells luo which file a mount shows. A process of its own serves the file system, because luo and the guard look at paths of the
+ * program, which may lead to a tripwire.
+ */
+#include <linux/fuse.h>
+#include "names.h"
+#include "proc.h"
+#include "signals.h"
+#include "tripwires.h"
+
+enum { AT_FDCWD_ = -100, AT_REMOVEDIR_ = 0x200, O_RDWR_ = 2, O_CLOEXEC_ = 02000000, S_IFREG_ = 0100000, S_IFDIR_ = 0040000, SIGKILL_ = 9, SIGCHLD_ = 17 };
+enum { MS_RDONLY_ = 1, MS_NOSUID_ = 2, MS_NODEV_ = 4, MS_NOEXEC_ = 8, MS_REMOUNT_ = 32, MS_BIND_ = 4096, MNT_DETACH_ = 2 };
+enum { EINTR_ = 4, ENOENT_ = 2, EACCES_ = 13, ENOSYS_ = 38, ENODEV_ = 19, EPERM_ = 1 };
+enum { CHANNEL_ = 255, FOR_EVER = 1 << 30 };
+
+static long fuse = -1, server = -1, heard[2] = { -1, -1 };
+
+/* --- The server --- */
+
+static void answer(uint64_t unique, int error, const void *data, uint32_t size)
+{
+	struct { struct fuse_out_header head; char data[sizeof(struct fuse_entry_out)]; } out = { { sizeof out.head + size, -error, unique }, { 0 } };
+	for (uint32_t at = 0; at < size; at++) out.data[at] = ((const char *)data)[at];
+	call(N_write, fuse, (long)&out, out.head.len, 0, 0);
+}
+
+void fail_open(uint64_t unique, int error)
+{
+	answer(unique, error, 0, 0);
+}
+
+/* luo answers all calls that look at the name: these attributes are seen by nobody. */
+static struct fuse_attr attributes(uint64_t node)
+{
+	uint32_t mode = node == FUSE_ROOT_ID ? S_IFDIR_ | 0555 : S_IFREG_ | 0444;
+	return (struct fuse_attr){ .ino = node, .mode = mode, .nlink = 1, .blksize = 4096 };
+}
+
+static void tell_attributes(const struct fuse_in_header *head)
+{
+	struct fuse_attr_out out = { .attr_valid = FOR_EVER, .attr = attributes(head->nodeid) };
+	answer(head->unique, 0, &out, sizeof out);
+}
+
+/* Only the launcher looks names up: each once. */
+static void find(uint64_t unique)
+{
+	static uint64_t node = FUSE_ROOT_ID;
+	node++;
+	struct fuse_entry_out out = { .nodeid = node, .entry_valid = FOR_EVER, .attr_valid = FOR_EVER, .attr = attributes(node) };
+	answer(unique, 0, &out, sizeof out);
+}
+
+/* luo tells the tripwires from other files by the type. */
+static void file_system(uint64_t unique)
+{
+	struct fuse_statfs_out out = { .st = { .bsize = 4096, .namelen = 255 } };
+	answer(unique, 0, &out, sizeof out);
+}
+
+static void begin(uint64_t unique)
+{
+	struct fuse_init_out out = { .major = FUSE_KERNEL_VERSION, .minor = 31, .max_write = 4096 };
+	answer(unique, 0, &out, sizeof out);
+}
+
+static void told(const struct fuse_in_header *head)
+{
+	const struct fuse_open_in *open = (const void *)(head + 1);
+	struct trip trip = { head->unique, head->pid, open->flags };
+	call(N_write, heard[1], (long)&trip, sizeof trip, 0, 0);
+}
+
+static void serve(void)
+{
+	static char request[1 << 16];
+	const struct fuse_in_header *head = (const void *)request;
+	for (;;) {
+		long size = call(N_read, fuse, (long)request, sizeof request, 0, 0);
+		if (size == -EINTR_ || size == -ENOENT_) continue;
+		if (size < (long)sizeof *head) return;
+		switch (head->opcode) {
+		case FUSE_INIT: begin(head->unique); break;
+		case FUSE_LOOKUP: find(head->unique); break;
+		case FUSE_GETATTR: tell_attributes(head); break;
+		case FUSE_STATFS: file_system(head->unique); break;
+		case FUSE_OPEN: told(head); break;
+		case FUSE_SETATTR: answer(head->unique, EPERM_, 0, 0); break;
+		case FUSE_FORGET: case FUSE_BATCH_FORGET: case FUSE_INTERRUPT: break;
+		default: answer(head->unique, ENOSYS_, 0, 0);
+		}
+	}
+}
+
+static long start_server(void)
+{
+	long child = call(N_clone, SIGCHLD_, 0, 0, 0, 0);
+	if (child != 0) return child;
+	call(N_prctl, 1 /* PR_SET_PDEATHSIG */, SIGKILL_, 0, 0, 0);
+	ignore_signals();
+	/* luo is to see that the guard has ended. */
+	call(N_close, CHANNEL_, 0, 0, 0, 0);
+	call(N_close, heard[0], 0, 0, 0, 0);
+	serve();
+	call(N_exit_group, 0, 0, 0, 0, 0);
+	return 0;
+}
+
+/* --- The names --- */
+
+/* In the machine's own /dev, as long as the launcher needs it. */
+static const char place[] = "/dev/.luo";
+
+static long mount_files(void)
+{
+	char options[128];
+	char *end = append(append_number(append(options, "fd="), fuse), ",rootmode=40555,allow_other,user_id=");
+	append_number(append(append_number(end, call(N_geteuid, 0, 0, 0, 0, 0)), ",group_id="), call(N_getegid, 0, 0, 0, 0, 0));
+	call(N_mkdirat, AT_FDCWD_, (long)place, 0700, 0, 0);
+	return call(N_mount, (long)"luo", (long)place, (long)"fuse", MS_NOSUID_ | MS_NODEV_ | MS_NOEXEC_, (long)options);
+}
+
+static void hide_files(void)
+{
+	call(N_umount2, (long)place, MNT_DETACH_, 0, 0, 0);
+	call(N_unlinkat, AT_FDCWD_, (long)place, AT_REMOVEDIR_, 0, 0);
+}
+
+/* In a directory that is the machine's own the name may be new. */
+static long tripwire(const char *path)
+{
+	char file[512];
+	char *name = append(append(file, place), "/");
+	append(name, path + 1);
+	for (; *name; name++) if (*name == '/') *name = ':';
+	call(N_mknodat, AT_FDCWD_, (long)path, S_IFREG_ | 0600, 0, 0);
+	return call(N_mount, (long)file, (long)path, 0, MS_BIND_, 0);
+}
+
+/* The name of the mount tells luo where the directory was. */
+static long own(const char *path, uint32_t mode, int copy)
+{
+	char source[512];
+	append(append(source, "luo:"), path);
+	if (copy) return own_copy(path, mode, source);
+	return call(N_mount, (long)source, (long)path, (long)"tmpfs", MS_NOSUID_ | MS_NODEV_ | MS_NOEXEC_, (long)"mode=0755");
+}
+
+static long remove_name(const char *path)
+{
+	call(N_umount2, (long)path, MNT_DETACH_, 0, 0, 0);
+	if (call(N_unlinkat, AT_FDCWD_, (long)path, 0, 0, 0) == 0) return 0;
+	return call(N_unlinkat, AT_FDCWD_, (long)path, AT_REMOVEDIR_, 0, 0);
+}
+
+static const char *after(const char *text)
+{
+	while (*text) text++;
+	return text + 1;
+}
+
+/* One step of the plan: a letter, a path, and for a link its text. */
+static long make(const char *step, const char *text)
+{
+	const char *path = step + 1;
+	switch (*step) {
+	case 'M': return own(path, 0, 1);
+	case 'P': return own(path, 0700, 1);
+	case 'E': return own(path, 0, 0);
+	case 'D': return call(N_mkdirat, AT_FDCWD_, (long)path, 0755, 0, 0);
+	case 'L': return call(N_symlinkat, (long)text, AT_FDCWD_, (long)path, 0, 0);
+	case 'X': return remove_name(path);
+	case 'T': return tripwire(path);
+	/* The host's file systems of these names let nobody make a name. */
+	case 'R': return call(N_mount, 0, (long)path, 0, MS_REMOUNT_ | MS_BIND_ | MS_RDONLY_ | MS_NOSUID_ | MS_NODEV_ | MS_NOEXEC_, 0);
+	}
+	return -ENODEV_;
+}
+
+static long follow(const char *plan, const char *end)
+{
+	for (const char *step = plan; step < end;) {
+		const char *text = after(step);
+		long answer = make(step, text);
+		if (answer < 0) return answer;
+		step = *step == 'L' ? after(text) : text;
+	}
+	return 0;
+}
+
+long lay_tripwires(const char *plan, uint32_t size)
+{
+	if (size == 0) return -ENODEV_;
+	fuse = call(N_openat, AT_FDCWD_, (long)"/dev/fuse", O_RDWR_ | O_CLOEXEC_, 0, 0);
+	if (fuse < 0) return fuse;
+	int32_t ends[2];
+	long answer = call(N_pipe2, (long)ends, O_CLOEXEC_, 0, 0, 0);
+	if (answer < 0) return answer;
+	heard[0] = ends[0];
+	heard[1] = ends[1];
+	answer = mount_files();
+	/* Before the mount there is nothing to read. */
+	if (answer >= 0) answer = server = start_server();
+	if (answer >= 0) answer = follow(plan, plan + size);
+	hide_files();
+	call(N_close, heard[1], 0, 0, 0, 0);
+	return answer < 0 ? answer : 0;
+}
+
+long trips(void)
+{
+	return heard[0];
+}
+
+int serves_tripwires(uint32_t pid)
+{
+	return pid == server;
+}
+
+void end_tripwires(void)
+{
+	if (fuse >= 0) call(N_close, fuse, 0, 0, 0, 0);
+	fuse = -1;
+}
