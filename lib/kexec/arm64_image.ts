@@ -1,4 +1,5 @@
 /** The header of an arm64 `Image` (Documentation/arch/arm64/booting.rst; `struct arm64_image_header`). Little-endian. */
+const TEXT_OFFSET = 8;
 const IMAGE_SIZE = 16;
 const FLAGS = 24;
 const MAGIC = 56;
@@ -7,6 +8,7 @@ const HEADER_SIZE = 64;
 export interface Arm64Image {
   /** Bytes in memory, BSS included: the file is shorter. 0: older than Linux 3.17. */
   readonly image_size: bigint;
+  readonly text_offset: bigint;
   readonly flags: bigint;
 }
 
@@ -15,7 +17,11 @@ export function parseArm64Image(bytes: Uint8Array): Arm64Image | undefined {
   if (bytes.length < HEADER_SIZE) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(MAGIC, false) !== 0x41524d64) return undefined; // "ARM\x64"
-  return { image_size: view.getBigUint64(IMAGE_SIZE, true), flags: view.getBigUint64(FLAGS, true) };
+  return {
+    image_size: view.getBigUint64(IMAGE_SIZE, true),
+    text_offset: view.getBigUint64(TEXT_OFFSET, true),
+    flags: view.getBigUint64(FLAGS, true),
+  };
 }
 
 /**
@@ -26,6 +32,12 @@ export function arm64ImageProblem(image: Arm64Image | undefined): string | undef
   if (image === undefined) return "it has no arm64 Image header";
   if (image.image_size === 0n) return "its header does not say how much memory it needs";
   return undefined;
+}
+
+/** The memory that image_load() of arch/arm64/kernel/kexec_image.c asks for; undefined for a file without the header. */
+export function arm64Memory(bytes: Uint8Array): number | undefined {
+  const image = parseArm64Image(bytes);
+  return image && Number(image.image_size + image.text_offset);
 }
 
 /** A small arm64 Image that kexec_file_load(2) takes and that does not boot. Its banner tells the release. */

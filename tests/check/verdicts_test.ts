@@ -52,6 +52,12 @@ const REAL: readonly Case[] = [
     against_it: ["scratch"],
   },
   { image: "Image-7.3.4-luo-arm64", verdict: "does_not_fit", against_it: ["image"] },
+  {
+    image: "Image-7.3.4-luo-arm64",
+    against: { machine: "aarch64", initrdBytes: 60 << 20 },
+    verdict: "does_not_fit",
+    against_it: ["scratch"],
+  },
 ];
 
 for (const { image, against = {}, verdict, against_it = [] } of REAL) {

@@ -1,5 +1,6 @@
 /** lib/kexec/arm64_image.ts: which files arm64 Linux takes as a kernel. */
 import assert from "node:assert/strict";
+import { arm64Memory } from "../../lib/kexec/arm64_image.ts";
 import { checkImage } from "../../lib/kexec/check_image.ts";
 
 function image(fields: { magic?: string; image_size?: bigint }): Uint8Array {
@@ -40,3 +41,10 @@ for (const [what, bytes, reason] of CASES) {
     if (reason !== undefined) assert.match(problems[0]?.reason ?? "", reason);
   });
 }
+
+Deno.test("the memory that an arm64 Image needs is its size and the offset of its text", () => {
+  const bytes = image({ image_size: 0x123456n });
+  new DataView(bytes.buffer).setBigUint64(8, 0x80000n, true);
+  assert.equal(arm64Memory(bytes), 0x1a3456);
+  assert.equal(arm64Memory(new Uint8Array(4096)), undefined);
+});

@@ -2,7 +2,6 @@
 import type { Check } from "../../schema/types.ts";
 import type { SystemCalls } from "../../system_calls.ts";
 import { type BuiltInLine, builtInLine } from "../built_in_line.ts";
-import { parseBzImage } from "../bzimage.ts";
 import { checkImage, type ImageReport } from "../check_image.ts";
 import type { Architecture } from "../file_kind.ts";
 import type { KernelConfig } from "../image/embedded_config.ts";
@@ -62,7 +61,7 @@ export function checkPlan(sys: SystemCalls, plan: Plan): Checked {
     : { value: known.config, source: "the configuration in the image" };
   const builtIn = config && builtInLine((name) => config.value.get(name), running.machine);
   const old = report.problems.some(({ code }) => code === "image_old");
-  const sizes = sizesOf(parseBzImage(kernel), plan.initrdBytes, plan.preserved?.bytes);
+  const sizes = sizesOf(kernel, plan.initrdBytes, plan.preserved?.bytes);
   const lines = [
     ...imageLines(report, release),
     // A kernel from before live update has no formats, so lines about them are left out.

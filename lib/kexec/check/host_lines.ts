@@ -1,5 +1,6 @@
 /** The lines about the running kernel: its demands on the image, and the memory that it leaves to the next kernel. */
-import type { BzImage } from "../bzimage.ts";
+import { arm64Memory } from "../arm64_image.ts";
+import { parseBzImage } from "../bzimage.ts";
 import { peSigned } from "../pe.ts";
 import { cannotTell, type CheckLine, doesNotFit, fits } from "./line.ts";
 import { faultsOf } from "./known_faults.ts";
@@ -14,8 +15,9 @@ export interface Sizes {
   readonly preserved?: number;
 }
 
-export function sizesOf(image: BzImage | undefined, initrd: number, preserved: number | undefined): Sizes {
-  return { kernel: image?.init_size, initrd, preserved };
+/** `kernel`: the bytes of the image that is loaded. */
+export function sizesOf(kernel: Uint8Array, initrd: number, preserved: number | undefined): Sizes {
+  return { kernel: arm64Memory(kernel) ?? parseBzImage(kernel)?.init_size, initrd, preserved };
 }
 
 export function hostLines(kernel: Uint8Array, sizes: Sizes, running: RunningKernel): CheckLine[] {
