@@ -21,7 +21,7 @@ import { type CallAnswer, int, long } from "./call_answer.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import type { EmulatedFds } from "./emulated_fds.ts";
 import { TAKE_WRITES } from "./kernel_file_open.ts";
-import { KMSG, readKernelFile } from "./kernel_files.ts";
+import { inModel, KMSG, readKernelFile } from "./kernel_files.ts";
 import type { KmsgFiles } from "./kmsg_files.ts";
 
 /** asm-generic/ioctls.h, linux/fs.h: FIOCLEX, FIONCLEX, FIONBIO, FIOASYNC, FIONREAD, FIOQSIZE, FIGETBSZ. */
@@ -70,7 +70,8 @@ export class ContentCalls {
   read(call: Notification, offset: bigint | undefined): CallAnswer {
     const path = this.#path(call);
     if (path === KMSG) return this.kmsg.read(call, [{ address: call.args[1], length: call.args[2] }]);
-    if (path === undefined || !TAKE_WRITES.has(path) || !this.#opened(call, O_WRONLY)) return undefined;
+    if (path === undefined || !TAKE_WRITES.has(path) || !isSysctl(path)) return undefined;
+    if (!this.#opened(call, O_WRONLY)) return undefined;
     const [, address, length] = call.args;
     if (length === 0n || (offset ?? this.#position(call)) !== 0n) return 0;
     const content = readKernelFile(this.sys, path);
@@ -134,7 +135,7 @@ export class ContentCalls {
   #writeToModel(path: string, data: Uint8Array, at: bigint): Ret {
     // debugfs takes a write to a blob. The model's kernel has no blob whose content is read again.
     if (path.includes("/sub_fdts/") || path.endsWith("/fdt")) return data.length;
-    const fd = this.sys.open(path, O_WRONLY);
+    const fd = this.sys.open(inModel(path), O_WRONLY);
     if (fd < 0) return -Errno.EINVAL;
     const answer = this.sys.pwrite(fd, data, at);
     this.sys.close(fd);

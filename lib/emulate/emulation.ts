@@ -19,7 +19,7 @@ import { NotPopulated } from "./lazy_memory.ts";
 import { NextKernelFiles } from "./next_kernel_files.ts";
 import type { CallAnswer } from "./call_answer.ts";
 import { NumberWatch, type Report } from "./number_watch.ts";
-import { KMSG } from "./kernel_files.ts";
+import { inModel, KMSG } from "./kernel_files.ts";
 import { planOfTripwires } from "./tripwires.ts";
 import { line } from "./trace_line.ts";
 
@@ -186,7 +186,7 @@ class Boot implements Disposable {
         this.#server.log.writeLines(content);
         continue;
       }
-      const fd = this.#sys.open(path, O_WRONLY);
+      const fd = this.#sys.open(inModel(path), O_WRONLY);
       if (fd < 0) continue;
       this.#sys.write(fd, content);
       this.#sys.close(fd);

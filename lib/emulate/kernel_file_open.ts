@@ -84,11 +84,12 @@ export function openKernelFile(
   return typeof content === "number" ? content : contentFile(name, content, { flags, mode, sealed: !takes });
 }
 
-/** The sysctls of one int that a program can change. */
+/** The files of the model that a program can change. */
 export const TAKE_WRITES: ReadonlySet<string> = new Set([
   "/proc/sys/kernel/kexec_load_disabled",
   "/proc/sys/kernel/kexec_load_limit_reboot",
   "/proc/sys/kernel/kexec_load_limit_panic",
+  "/sys/kernel/kexec/crash_size",
 ]);
 
 /** Whether a write to the file has an effect in the model. */

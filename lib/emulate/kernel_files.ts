@@ -20,6 +20,8 @@ const KERNEL_FILES = new Set([
   "/sys/kernel/kexec/loaded",
   "/sys/kernel/kexec_crash_loaded",
   "/sys/kernel/kexec/crash_loaded",
+  "/sys/kernel/kexec_crash_size",
+  "/sys/kernel/kexec/crash_size",
 ]);
 
 /** Directories of the kernel whose files are all the model's. Each with a file that is there when the directory is. */
@@ -47,6 +49,7 @@ const [OF_CLASS, OF_DEVICES] = ["/sys/class/misc/liveupdate", "/sys/devices/virt
 const LINKS: Readonly<Record<string, string>> = {
   "/sys/kernel/kexec_loaded": "kexec/loaded",
   "/sys/kernel/kexec_crash_loaded": "kexec/crash_loaded",
+  "/sys/kernel/kexec_crash_size": "kexec/crash_size",
   [OF_CLASS]: "../../devices/virtual/misc/liveupdate",
   "/sys/dev/char/10:261": "../../devices/virtual/misc/liveupdate",
   [`${OF_DEVICES}/subsystem`]: "../../../../class/misc",
@@ -104,8 +107,8 @@ export function kernelLink(path: string): string | undefined {
 
 /** One name for each file: the one by which the model knows it. */
 export function inModel(path: string): string {
-  if (path === "/sys/kernel/kexec/crash_loaded") return "/sys/kernel/kexec_crash_loaded";
-  if (path === "/sys/kernel/kexec/loaded") return "/sys/kernel/kexec_loaded";
+  const [, ofKexec] = /^\/sys\/kernel\/kexec\/(\w+)$/.exec(path) ?? [];
+  if (ofKexec !== undefined) return `/sys/kernel/kexec_${ofKexec}`;
   return path.startsWith(OF_DEVICES) ? `${OF_CLASS}${path.slice(OF_DEVICES.length)}` : path;
 }
 

@@ -82,6 +82,8 @@ const programs: readonly Recorded[] = [
     "holders",
     "lazy",
     "log",
+    "reopened",
+    "crash_kernel",
   ].map((program) => ({ ...strict(program), root: true as const })),
   // It reads the registers of x86-64.
   ...(Deno.build.arch === "x86_64" ? [strict("traced")] : []),

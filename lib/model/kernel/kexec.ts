@@ -6,7 +6,7 @@ import * as kexec from "../../../ffi/abi/kexec.ts";
 import type { Ret, UserPointer } from "../../system_calls.ts";
 import { IMAGE_LOADERS, type ImageHead } from "./image_loader.ts";
 import { inode_type, type OpenFile } from "../fs/file.ts";
-import { place_segments } from "./kexec_segments.ts";
+import { place_segments, type Segment } from "./kexec_segments.ts";
 import type { Task } from "./task.ts";
 import { UserBuffer } from "../fs/user_memory.ts";
 
@@ -54,12 +54,20 @@ export function load_image(task: Task, a: KexecArguments): LoadedImage | undefin
   if (typeof command_line === "number") return command_line;
   const checked = loader.check(kernel, Number(a.cmdline_len));
   if (checked < 0) return checked;
-  // The machine reserves no memory for a crash kernel.
-  if (flags & kexec.KEXEC_FILE_ON_CRASH) return -Errno.EADDRNOTAVAIL;
+  const segments = loader.segments(kernel, initrd_bytes);
   const { kho } = task.system;
-  const placed = kho === undefined ? 0 : place_segments(kho.scratch, loader.segments(kernel, initrd_bytes));
+  const placed = crash
+    ? fits_in(task.system.crash.size_bytes, segments)
+    : kho === undefined
+    ? 0
+    : place_segments(kho.scratch, segments);
   if (placed < 0) return placed;
   return { release: loader.release(kernel), command_line: loader.command_line(command_line) };
+}
+
+function fits_in(size_bytes: number, segments: readonly Segment[]): Ret {
+  const wanted = segments.reduce((sum, { bytes }) => sum + bytes, 0);
+  return size_bytes > 0 && wanted < size_bytes ? 0 : -Errno.EADDRNOTAVAIL;
 }
 
 function read_command_line(a: KexecArguments): string | Ret {

@@ -14,7 +14,7 @@ interface Entry {
   /** False: this kernel does not have the file. */
   readonly present?: (system: System) => boolean;
   readonly read: (system: System) => string | Uint8Array;
-  /** A sysctl of one int. Returns the bytes that were taken, or -errno. */
+  /** A sysctl of one int, or a file of sysfs. Returns the bytes that were taken, or -errno. */
   readonly write?: (system: System, bytes: Uint8Array) => Ret;
 }
 
@@ -50,7 +50,16 @@ const entries = new Map<string, Entry>([
   }],
   ["/sys/kernel/kexec_loaded", { mode: 0o444, read: loaded }],
   ["/sys/kernel/kexec/loaded", { mode: 0o444, read: loaded }],
-  ["/sys/kernel/kexec_crash_loaded", { mode: 0o444, read: () => "0\n" }],
+  ["/sys/kernel/kexec_crash_loaded", { mode: 0o444, read: ({ crash }) => `${Number(crash.loaded)}\n` }],
+  ["/sys/kernel/kexec_crash_size", {
+    mode: 0o644,
+    read: ({ crash }) => `${crash.size_bytes}\n`,
+    write: ({ crash }, bytes) => {
+      if (bytes.length === 0) return 0;
+      const answer = crash.shrink(new TextDecoder().decode(bytes));
+      return answer < 0 ? answer : bytes.length;
+    },
+  }],
 ]);
 
 function hasDevice(system: System): boolean {
@@ -87,6 +96,7 @@ export function open_proc(
   if (flags & abi.O_DIRECTORY) return -Errno.ENOTDIR;
   if (entry.mode === 0o400 && uid !== 0) return -Errno.EACCES;
   if ((flags & abi.O_ACCMODE) !== abi.O_RDONLY && entry.write === undefined) return -Errno.EACCES;
+  const is_sysctl = path.startsWith("/proc/sys/");
   const operations: FileOperations = {
     positioned: true,
     read(file, into, offset) {
@@ -94,7 +104,7 @@ export function open_proc(
       const text = typeof found === "string" ? encodeOsText(found) : found;
       const at = Number(offset ?? file.position);
       // A number is read whole or not at all.
-      if (at > 0 && entry.write !== undefined) return 0;
+      if (at > 0 && is_sysctl && entry.write !== undefined) return 0;
       const piece = text.subarray(at, at + into.length);
       into.set(piece);
       if (offset === undefined) file.position += BigInt(piece.length);
@@ -102,7 +112,7 @@ export function open_proc(
     },
     write(file, from, offset) {
       // sysctl_writes_strict is 1: what is not written at the start has no number for the kernel, but is taken.
-      const at_start = (offset ?? file.position) === 0n;
+      const at_start = !is_sysctl || (offset ?? file.position) === 0n;
       const taken = entry.write?.(system, at_start ? from : from.subarray(0, 0)) ?? from.length;
       const answer = at_start || taken < 0 ? taken : from.length;
       if (answer > 0 && offset === undefined) file.position += BigInt(answer);

@@ -218,8 +218,8 @@ export class Process extends Task implements SystemCalls {
   ): Ret {
     const image = load_image(this, { kernel_fd, initrd_fd, cmdline_len, cmdline, flags });
     if (typeof image === "number") return image;
-    // There is no crash image, so that unloading it changes nothing.
-    if (image !== undefined || !(flags & BigInt(KEXEC_FILE_ON_CRASH))) this.system.image = image;
+    if (flags & BigInt(KEXEC_FILE_ON_CRASH)) this.system.crash.loaded = image !== undefined;
+    else this.system.image = image;
     return 0;
   }
 

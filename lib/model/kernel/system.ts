@@ -3,8 +3,10 @@ const LOG_LINES = 4096;
 
 /** One booted kernel: all state that begins at its boot and ends with it. */
 import { encodeOsText } from "../../../ffi/abi/os_text.ts";
+import { PAGE_SIZE } from "../../../ffi/abi/page.ts";
 import type { Ret } from "../../system_calls.ts";
 import { initcall_blacklisted, kernel_parameter, kernel_values } from "./boot_parameters.ts";
+import { CrashKernel } from "./crash_kernel.ts";
 import { MountedDisk } from "../fs/disk.ts";
 import type { Hardware, NextKernel } from "./hardware.ts";
 import type { LoadedImage } from "./kexec.ts";
@@ -44,6 +46,7 @@ export class System {
   /** Character devices of drivers, by path. */
   readonly drivers: Map<string, Driver> = new Map();
   image: LoadedImage | undefined;
+  readonly crash: CrashKernel;
   readonly kexec: KexecPermission = new KexecPermission();
   /** The handover of the previous kernel; undefined when there was none, or when this kernel cannot read it. */
   readonly handed: HandedOver | undefined;
@@ -71,6 +74,7 @@ export class System {
     const { ram } = hardware;
     this.host_files = new HostFiles(ram, hardware.host, (from, to) => this.luo?.handlers.rename(from, to));
     const handed = this.handed = this.#start_memory(boot.handover);
+    this.crash = new CrashKernel(this.command_line, ram.frames * PAGE_SIZE, handed?.scratch);
     this.shm = new Tmpfs(ram, "/dev/shm", 27n);
     this.tmp = new Tmpfs(ram, "/tmp", 28n);
     this.disk = new MountedDisk(hardware.disk);

@@ -223,6 +223,20 @@ export const kexecCases: readonly Case[] = [
     },
   },
   {
+    name: "/sys/kernel/kexec_crash_size takes no more than it is",
+    whole_machine: true,
+    run(world) {
+      const file = "/sys/kernel/kexec_crash_size";
+      equal(text(world, file), "0\n");
+      const fd = world.keep(world.sys.open(file, O_WRONLY), `open ${file}`);
+      const put = (size: string) => world.sys.write(fd, new TextEncoder().encode(size));
+      for (const size of ["1", "4096", "-1", "x", " 0", "0 "]) answers(put(size), "EINVAL");
+      for (const size of ["0", "0\n", "0x0", "+0", "000"]) answers(put(size), size.length);
+      answers(put(""), 0);
+      equal(text(world, file), "0\n");
+    },
+  },
+  {
     name: "kexec_load_limit_reboot counts every call, also one that fails, but for crash images",
     whole_machine: true,
     run(world) {
