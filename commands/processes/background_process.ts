@@ -92,7 +92,7 @@ export function ensureRunning<Client>(service: Service<Client>): { client: Clien
  *
  * @throws Failure it does not come back
  */
-function comesBack({ name, socket }: Service<unknown>, returns: number): boolean {
+function comesBack({ name, socket }: Pick<Service<unknown>, "name" | "socket">, returns: number): boolean {
   const pid = lostOwner(socket);
   if (pid === undefined || Date.now() < returns) return pid !== undefined;
   throw new Failure(
@@ -103,6 +103,15 @@ function comesBack({ name, socket }: Service<unknown>, returns: number): boolean
       hints: [`to end it, and lose what it holds: kill ${pid}`],
     },
   );
+}
+
+/** Waits for an agent whose directory was removed: it has its lock again then. @throws Failure it does not come back */
+export function waitForReturn(socket: string): void {
+  using place = new PlaceWatch(socket);
+  const returns = Date.now() + RETURN_MS;
+  while (!isLocked(`${socket}.lock`) && comesBack({ name: "the agent", socket }, returns)) {
+    place.wait(returns - Date.now());
+  }
 }
 
 /** Makes the directory of the default place. A directory that the user named must exist: its name may be a typo. */

@@ -8,7 +8,7 @@ export const RETURN_MS = 5000;
 
 /**
  * The process number of an owner of a socket that listens, and that was bound to this path. The caller has found that nobody listens at
- * the path now. Undefined: there is none, or not of this user and its mounts.
+ * the path now. Undefined: there is none, or not of this user and its mounts. PID 1 holds sockets for services.
  */
 export function lostOwner(socket: string): number | undefined {
   const inodes = listening(socket);
@@ -17,6 +17,7 @@ export function lostOwner(socket: string): number | undefined {
   const mounts = readlink("/proc/self/ns/mnt");
   return list_directory("/proc").filter((name) => /^\d+$/.test(name)).map(Number).find((pid) => {
     const process = lstat(`/proc/${pid}`);
+    if (pid === 1) return false;
     if (typeof process === "number" || process.uid !== geteuid()) return false;
     if (readlink(`/proc/${pid}/ns/mnt`) !== mounts) return false;
     return list_directory(`/proc/${pid}/fd`).some((fd) =>

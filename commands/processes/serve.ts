@@ -8,7 +8,13 @@ import { ProcessKilled, type SystemCalls } from "../../lib/system_calls.ts";
 import type { FaultSpec } from "../../lib/model/faults/fault_spec.ts";
 import { visible } from "../base/text.ts";
 import { VERSION } from "../../lib/version.ts";
-import { ensureRunning, type Service, START_LIMIT_MS, waitForEnd } from "./background_process.ts";
+import {
+  ensureRunning,
+  type Service,
+  START_LIMIT_MS,
+  waitForEnd,
+  waitForReturn,
+} from "./background_process.ts";
 import { Failure } from "../errors/failure.ts";
 import type { CommonFlags } from "../arguments/command.ts";
 import { target } from "./agent_calls.ts";
@@ -88,7 +94,8 @@ function refuseOthersSocket(socket: string): void {
   if (!waitForEnd(`${socket}.lock`, 0)) return;
   const fd = unix_connect(socket, SOCK_STREAM | SOCK_NONBLOCK);
   if (fd >= 0) close(fd);
-  else if (fd !== -Errno.EAGAIN) return;
+  // An agent whose directory was removed comes back, and then has the lock.
+  else if (fd !== -Errno.EAGAIN) return waitForReturn(socket);
   throw new Failure("unavailable", `Cannot listen at "${socket}": another program listens there`, {
     operation: "listen",
     subject: socket,

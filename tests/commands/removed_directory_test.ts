@@ -83,6 +83,15 @@ Deno.test("an agent that holds nothing ends, and its machine with it", async () 
   await cli.ended();
 });
 
+Deno.test("agent run in the foreground waits for the agent whose directory was removed, and is told that it runs", async () => {
+  await using cli = await removed();
+  const [agent] = cli.processes("agent");
+  Deno.mkdirSync(cli.path("in"), { mode: 0o700 });
+  const running = new RegExp(`Cannot start the agent: one is running already, process ${agent} `);
+  await cli.fails(3, running, ["agent", "run"]);
+  assert.match(await cli.ok(["session", "list"]), /vm1/);
+});
+
 Deno.test("an agent that cannot come back keeps another one from starting beside it", async () => {
   await using cli = await removed();
   const [agent = 0] = cli.processes("agent");
