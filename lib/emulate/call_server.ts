@@ -61,7 +61,7 @@ export class CallServer implements Disposable {
     objects: EmulatedFds,
   ) {
     const nodes = new DeviceNodes(deviceDirectory, hasDevice, () => program.watch.unsure(true));
-    const paths = new Paths(nodes, () => program.watch.unsure());
+    const paths = new Paths(nodes, objects.directories, () => program.watch.unsure());
     const subjects = new Subjects(program, objects, paths, new KernelFileNodes(sys));
     const past = new PastTripwires(program, paths, copies);
     const ioctls = new Ioctls(sys, program, objects);

@@ -35,6 +35,7 @@ import type { Ret } from "../system_calls.ts";
 import { Wakeup } from "../waits/wakeup.ts";
 import type { Entry, Node } from "./device_nodes.ts";
 import { KMSG } from "./kernel_files.ts";
+import { KernelDirectories } from "./kernel_directories.ts";
 import { statOfFd, textOfFd } from "./program_fds.ts";
 
 /** The flags of open(2) that an open file keeps, and that a memfd takes. */
@@ -89,6 +90,7 @@ export class EmulatedFds implements Disposable {
   /** Ends the wait in another thread when the boot has ended. */
   readonly #wakeup = new Wakeup();
   readonly #inotify = check(inotify_init1(), "inotify_init1", "the machine");
+  readonly directories = new KernelDirectories();
   /** Files that were retrieved in this boot. Linux gives a retrieved file no name; the host shows the memfd's name. */
   readonly nameless = new Set<string>();
   /** The memfds with the contents of files of /proc and /sys have this in their names, before the flags and the path. */
@@ -155,7 +157,8 @@ export class EmulatedFds implements Disposable {
     if (!this.hasContents) return undefined;
     const start = `/memfd:${this.#contentMark}`;
     const text = textOfFd(tid, fd);
-    if (typeof text !== "string" || !text.startsWith(start)) return undefined;
+    if (typeof text !== "string") return undefined;
+    if (!text.startsWith(start)) return this.directories.find(text);
     const [, flags = "", path = ""] = /^([0-7]+)(\/.*?)(?: \(deleted\))?$/.exec(text.slice(start.length)) ??
       [];
     return { path, flags: parseInt(flags, 8) };
@@ -238,6 +241,7 @@ export class EmulatedFds implements Disposable {
   [Symbol.dispose](): void {
     for (const object of [...this.#by_watch.values()]) this.#forget(object);
     for (const { fd } of this.#written.values()) close(fd);
+    this.directories[Symbol.dispose]();
     const close_all = () => {
       [this.#inotify, this.#epoll].forEach(close);
       this.#wakeup[Symbol.dispose]();

@@ -32,12 +32,11 @@ import { readKernelFile } from "./kernel_files.ts";
 const [O_DIRECT, O_NOATIME] = [0o40000, 0o1000000];
 const SEALS = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK;
 
-/** The errno for an open with these flags; undefined: it succeeds. `made`: the machine has the directories (tripwires.ts). */
+/** The errno for an open with these flags; undefined: it succeeds. */
 export function whyNotOpened(
   subject: Extract<Subject, { is: "kernel" }>,
   flags: number,
   credentials: Credentials,
-  made: boolean,
 ): number | undefined {
   const missing = whyNoFile(subject, () => credentials);
   const { file } = subject;
@@ -48,14 +47,9 @@ export function whyNotOpened(
   if (file.link !== undefined) return Errno.ELOOP;
   const directory = file.type === S_IFDIR;
   if (flags & O_DIRECTORY && !directory) return Errno.ENOTDIR;
-  if (flags & O_PATH) return directory && !made ? Errno.EACCES : undefined;
-  return (directory ? whyNoDirectory(flags, made) : undefined) ?? whyNotAllowed(file, flags, credentials);
-}
-
-/** Without a directory in the machine, luo has none to give. */
-function whyNoDirectory(flags: number, made: boolean): number | undefined {
-  if (flags & (O_ACCMODE | O_CREAT | O_TRUNC)) return Errno.EISDIR;
-  return made ? undefined : Errno.EACCES;
+  if (flags & O_PATH) return undefined;
+  if (directory && flags & (O_ACCMODE | O_CREAT | O_TRUNC)) return Errno.EISDIR;
+  return whyNotAllowed(file, flags, credentials);
 }
 
 function whyNotAllowed(file: KernelFileNode, flags: number, credentials: Credentials): number | undefined {
@@ -116,10 +110,12 @@ export function contentFile(
   try {
     check(write(memfd, content), "write", name);
     if (sealed) fcntl(memfd, F_ADD_SEALS, SEALS);
-    fchmod(memfd, mode);
     // seccomp gives a program no fd of O_PATH: see EmulatedFds.
     const kept = flags & O_PATH ? O_ACCMODE : flags & (O_ACCMODE | O_APPEND | O_NONBLOCK);
-    return open(`/proc/self/fd/${memfd}`, kept | O_CLOEXEC);
+    const again = open(`/proc/self/fd/${memfd}`, kept | O_CLOEXEC);
+    // The mode may not let luo itself open the file, when luo is not root.
+    fchmod(memfd, mode);
+    return again;
   } finally {
     close(memfd);
   }

@@ -1,7 +1,8 @@
 /** Files in /proc and /sys that tell which kernel runs: programs read the model's content, not the host's. */
-import { O_RDONLY, S_IFDIR, S_IFREG } from "../../ffi/abi/fcntl.ts";
+import { O_RDONLY, S_IFDIR, S_IFMT, S_IFREG } from "../../ffi/abi/fcntl.ts";
 import { read_text } from "../../ffi/proc.ts";
 import type { Ret, SystemCalls } from "../system_calls.ts";
+import type { Listed } from "./kernel_directories.ts";
 import { joined } from "../joined_bytes.ts";
 
 /** The release, the command line, the configuration, the boot, the loaded image, and whether there is live update. */
@@ -38,9 +39,9 @@ const DIRECTORIES: Readonly<Record<string, string>> = {
 /** The names of the files in them. */
 const NAMES_IN: Readonly<Record<string, readonly string[]>> = {
   "/sys/kernel/debug/kho/out": ["scratch_phys", "scratch_len", "fdt"],
-  "/sys/kernel/debug/kho/out/sub_fdts": ["LUO"],
+  "/sys/kernel/debug/kho/out/sub_fdts": ["LUO", "kexec-metadata"],
   "/sys/kernel/debug/kho/in": ["fdt"],
-  "/sys/kernel/debug/kho/in/sub_fdts": ["LUO"],
+  "/sys/kernel/debug/kho/in/sub_fdts": ["LUO", "kexec-metadata"],
   "/sys/devices/virtual/misc/liveupdate": ["dev", "uevent"],
 };
 
@@ -57,6 +58,9 @@ const LINKS: Readonly<Record<string, string>> = {
 
 /** The kernel's log, whose device the machine has when the host has it. */
 export const KMSG = "/dev/kmsg";
+
+/** The links that are there when the device is. */
+const OF_DEVICE: readonly string[] = ["/sys/dev/char/10:261", `${OF_DEVICES}/subsystem`];
 
 /** The file systems whose rules differ. */
 export type System = "proc" | "sysctl" | "sysfs" | "debugfs";
@@ -76,7 +80,7 @@ const NAMES = new Set([
 const OF_DIRECTORIES = new Set(["kho", "liveupdate", "10:261"]);
 
 export function isKernelFile(path: string): boolean {
-  return KERNEL_FILES.has(path) ||
+  return KERNEL_FILES.has(path) || OF_DEVICE.includes(path) ||
     Object.keys(DIRECTORIES).some((directory) => path === directory || path.startsWith(`${directory}/`));
 }
 
@@ -98,6 +102,21 @@ export function isKernelDirectory(path: string): boolean {
 export function mayBeKernelFile(names: readonly string[]): boolean {
   return NAMES.has(names.at(-1) ?? "") || NAMES.has(names.at(-2) ?? "") ||
     names.some((name) => OF_DIRECTORIES.has(name));
+}
+
+/** What is in such a directory. */
+export function namesIn(sys: SystemCalls, path: string): Listed[] {
+  const directory = path === OF_CLASS ? OF_DEVICES : path;
+  const others = [...Object.keys(DIRECTORIES), ...OF_DEVICE].filter((path) =>
+    path.startsWith(`${directory}/`)
+  )
+    .map((path) => path.slice(directory.length + 1)).filter((name) => !name.includes("/"));
+  return [...NAMES_IN[directory] ?? [], ...others].flatMap((name) => {
+    const inside = `${directory}/${name}`;
+    const mode = kernelFileMode(sys, inside);
+    if (mode === undefined) return [];
+    return [{ name, directory: (mode & S_IFMT) === S_IFDIR, link: kernelLink(inside) }];
+  });
 }
 
 /** The text of such a link; undefined for every other file. */
@@ -125,7 +144,7 @@ export function kernelFileSize(sys: SystemCalls, path: string, directory: boolea
 export function kernelFileMode(sys: SystemCalls, path: string): number | undefined {
   if (path === VERSION) return S_IFREG | 0o444;
   // The model has no links of a device.
-  if (path === `${OF_DEVICES}/subsystem`) return kernelFileMode(sys, `${OF_DEVICES}/dev`);
+  if (OF_DEVICE.includes(path)) return kernelFileMode(sys, `${OF_DEVICES}/dev`);
   const witness = DIRECTORIES[path];
   const fd = sys.open(inModel(witness === undefined ? path : `${path}/${witness}`), O_RDONLY);
   if (fd < 0) return undefined;

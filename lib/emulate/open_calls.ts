@@ -33,7 +33,7 @@ import { type EmulatedFd, identityOf } from "./emulated_fds.ts";
 import type { Ioctls } from "./ioctls.ts";
 import { ownerIn, whyNotMade } from "./directory_rights.ts";
 import { openKernelFile, takesWrites, whyNotOpened } from "./kernel_file_open.ts";
-import { KMSG, stopsHost } from "./kernel_files.ts";
+import { KMSG, namesIn, stopsHost } from "./kernel_files.ts";
 import type { KmsgFiles } from "./kmsg_files.ts";
 import { pathOfLog } from "./kmsg_look.ts";
 import { openMachineFile } from "./machine_files.ts";
@@ -195,15 +195,22 @@ export class OpenCalls {
     subject: Extract<Subject, { is: "kernel" }>,
     flags: number,
   ): CallAnswer {
-    const made = this.program.watch.tripwires;
-    const refused = whyNotOpened(subject, flags, this.program.credentials(call.tid), made);
+    const refused = whyNotOpened(subject, flags, this.program.credentials(call.tid));
     if (refused !== undefined) return -refused;
     if (subject.file === undefined) return -Errno.ENOENT;
-    // Its directories, and what is in them, were made for the tripwires.
-    if (subject.file.type === S_IFDIR) return undefined;
-    const name = this.subjects.objects.contentName(subject.path, flags);
+    const { objects, paths } = this.subjects;
+    if (subject.file.type === S_IFDIR) {
+      // The machine has its directories, and what is in them, for the tripwires.
+      if (this.program.watch.tripwires && paths.alike) return undefined;
+      return this.#giveContent(
+        call,
+        objects.directories.open(subject.path, flags, namesIn(this.sys, subject.path)),
+        flags,
+      );
+    }
+    const name = objects.contentName(subject.path, flags);
     const fd = openKernelFile(this.sys, subject.file, flags, name);
-    if (fd >= 0 && takesWrites(subject.file.path, flags)) this.subjects.objects.watchWrites(fd, subject.path);
+    if (fd >= 0 && takesWrites(subject.file.path, flags)) objects.watchWrites(fd, subject.path);
     return this.#giveContent(call, fd, flags);
   }
 

@@ -3,7 +3,9 @@ import { Errno } from "../../ffi/abi/errno.ts";
 import { AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { readlink } from "../../ffi/file.ts";
 import type { DeviceNodes } from "./device_nodes.ts";
+import type { KernelDirectories } from "./kernel_directories.ts";
 import { isKernelFile, KMSG, mayBeKernelFile } from "./kernel_files.ts";
+import { textOfFd } from "./program_fds.ts";
 import { type Place, walk, type WalkOptions } from "./path_walk.ts";
 
 const KNOWN_MAX = 10_000;
@@ -23,7 +25,16 @@ export class Paths {
   #alike = true;
 
   /** `onDiverged`: called when a path can mean another file to the guard than to a program. */
-  constructor(readonly nodes: DeviceNodes, readonly onDiverged: () => void) {}
+  constructor(
+    readonly nodes: DeviceNodes,
+    readonly directories: KernelDirectories,
+    readonly onDiverged: () => void,
+  ) {}
+
+  /** No chroot and no mount has changed what a path means. */
+  get alike(): boolean {
+    return this.#alike;
+  }
 
   /** A link or a rename may have redirected any path. */
   changed(): undefined {
@@ -45,6 +56,8 @@ export class Paths {
   /** The place when it concerns the machine; undefined, or a plain file, when the host's kernel is to make the call. */
   find(tid: number, dirfd: number, path: string, options: WalkOptions): Place | undefined {
     if (this.#elsewhere.has(path)) return undefined;
+    const inside = this.#insideOwn(tid, dirfd, path);
+    if (inside !== undefined) return this.find(tid, AT_FDCWD, inside, options);
     const concerns = this.#concerns(path);
     if (!concerns && !options.follow) return undefined;
     if (!concerns && this.direct(tid, dirfd, path, options) !== undefined) return this.#remember(path);
@@ -81,6 +94,14 @@ export class Paths {
       spelt = absolute ? text : `${directory}${text}`;
       if (this.#concerns(spelt)) return undefined;
     }
+  }
+
+  /** The whole path of a name in a directory of the machine that luo gave the program. */
+  #insideOwn(tid: number, dirfd: number, path: string): string | undefined {
+    if (!this.directories.given || path.startsWith("/") || path === "") return undefined;
+    const text = dirfd === AT_FDCWD ? readlink(`/proc/${tid}/cwd`) : textOfFd(tid, dirfd);
+    const directory = typeof text === "string" ? this.directories.find(text) : undefined;
+    return directory && `${directory.path}/${path}`;
   }
 
   #remember(path: string): undefined {

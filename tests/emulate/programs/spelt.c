@@ -6,7 +6,7 @@
 #include <sys/auxv.h>
 #include <sys/personality.h>
 #include <sys/utsname.h>
-#include <sys/xattr.h>
+#include <sys/sysmacros.h>
 static char want[16][256];
 static const char *const FILES[] = { "cmdline", "version", "sys/kernel/osrelease", "sys/kernel/version", "sys/kernel/ostype", "misc", "sys/kernel/random/boot_id", "sys/kernel/kexec_load_disabled" };
 enum { COUNT = 8 };
@@ -99,7 +99,7 @@ int main(void)
 		say("sysfs", mount("sysfs", "/tmp/luo-s", "sysfs", 0, NULL));
 		text("/tmp/luo-s/class/misc/liveupdate/uevent"); text("/tmp/luo-s/kernel/kexec_loaded"); text("/tmp/luo-s/kernel/kexec_crash_loaded"); linked("/tmp/luo-s/class/misc/liveupdate");
 		say("debugfs", mount("debugfs", "/tmp/luo-g", "debugfs", 0, NULL));
-		text("/tmp/luo-g/kho/out/finalize");
+		list("kho", "/tmp/luo-g/kho"); text("/tmp/luo-g/kho/out/finalize");
 		mkdir("/tmp/luo-r", 0755); mkdir("/tmp/luo-r/proc", 0755);
 		say("proc in a root", mount("proc", "/tmp/luo-r/proc", "proc", 0, NULL));
 		int out = open("/", O_PATH);
@@ -109,13 +109,13 @@ int main(void)
 	});
 	system("rm -rf /tmp/luo-m /tmp/luo-s /tmp/luo-g /tmp/luo-r");
 	text("/sys/class/misc/liveupdate/uevent"); text("/sys/devices/virtual/misc/liveupdate/uevent"); linked("/sys/class/misc/liveupdate"); linked("/sys/class/misc/liveupdate/subsystem");
-	list("power", "/sys/class/misc/liveupdate/power");
+	list("class", "/sys/class/misc/liveupdate"); list("power", "/sys/class/misc/liveupdate/power");
 	text("/sys/class/misc/liveupdate/power/control"); text("/sys/class/misc/liveupdate/power/runtime_status"); text("/sys/class/misc/liveupdate/dev/x"); text("/sys/class/misc/liveupdate/nothing");
 	struct stat s; stat(DEVICE, &s);
-	got(AT_FDCWD, "/sys/class/misc/liveupdate/dev", b); sprintf(path, "%d:%d\n", (int)(s.st_rdev >> 8 & 0xfff), (int)(s.st_rdev & 0xff));
+	got(AT_FDCWD, "/sys/class/misc/liveupdate/dev", b); sprintf(path, "%d:%d\n", (int)gnu_dev_major(s.st_rdev), (int)gnu_dev_minor(s.st_rdev));
 	printf("dev is rdev %d\n", strcmp(b, path) == 0);
-	sprintf(path, "/sys/dev/char/%d:%d", (int)(s.st_rdev >> 8 & 0xfff), (int)(s.st_rdev & 0xff)); b[readlink(path, b, 255)] = 0; printf("%d\n", strcmp(b, "../../devices/virtual/misc/liveupdate") == 0); strcat(path, "/uevent"); b[0] = 0; got(AT_FDCWD, path, b); printf("%d\n", strstr(b, "DEVNAME=liveupdate") != NULL);
-	got(AT_FDCWD, "/proc/misc", want[15]); sprintf(path, "%d liveupdate", (int)(s.st_rdev & 0xff)); FILE *m = fopen("/proc/misc", "r"); int in = 0; while (fgets(b, 255, m)) in |= strstr(b, path) != NULL; printf("in /proc/misc %d\n", in); fclose(m);
+	sprintf(path, "/sys/dev/char/%d:%d", (int)gnu_dev_major(s.st_rdev), (int)gnu_dev_minor(s.st_rdev)); b[readlink(path, b, 255)] = 0; printf("%d\n", strcmp(b, "../../devices/virtual/misc/liveupdate") == 0); strcat(path, "/uevent"); b[0] = 0; got(AT_FDCWD, path, b); printf("%d\n", strstr(b, "DEVNAME=liveupdate") != NULL);
+	got(AT_FDCWD, "/proc/misc", want[15]); sprintf(path, "%d liveupdate", (int)gnu_dev_minor(s.st_rdev)); FILE *m = fopen("/proc/misc", "r"); int in = 0; while (fgets(b, 255, m)) in |= strstr(b, path) != NULL; printf("in /proc/misc %d\n", in); fclose(m);
 	FILE *d = fopen("/proc/devices", "r"); in = 0; while (fgets(b, 255, d)) in |= strcmp(b, " 10 misc\n") == 0; printf("misc in /proc/devices %d\n", in); fclose(d);
 	unsigned long kinds[] = { PER_LINUX, PER_LINUX32, PER_BSD, PER_SVR4, UNAME26, PER_LINUX | ADDR_NO_RANDOMIZE, PER_LINUX32 | UNAME26 };
 	for (int i = 0; i < 7; i++) CHILD("personality", { printf("%lx: %d ", kinds[i], personality(kinds[i])); struct utsname n; uname(&n); printf("%s %s %d %s\n", n.sysname, strncmp(n.release, "2.6.", 4) == 0 ? (n.release[6] = 0, n.release) : strcmp(n.release, name.release) == 0 ? "same" : "OTHER", strcmp(n.version, name.version) == 0, n.machine); got(AT_FDCWD, "/proc/sys/kernel/osrelease", b); printf("osrelease %s", strcmp(b, want[2]) == 0 ? "same\n" : b); got(AT_FDCWD, "/proc/version", b); printf("version %d\n", strcmp(b, want[1]) == 0); });
