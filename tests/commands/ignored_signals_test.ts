@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { Cli } from "./cli.ts";
 
-const [HUP, INT, QUIT, USR1] = [1, 2, 4, 1 << 9];
+const [HUP, INT, QUIT, USR1, CHLD] = [1, 2, 4, 1 << 9, 1 << 16];
 const CASES = [
   ["a program in the foreground ignores nothing", "", 0],
   ["nohup: SIGHUP", "trap '' HUP; ", HUP],
   ["a background job of a script: SIGINT and SIGQUIT", "trap '' INT QUIT; ", INT | QUIT],
   ["a signal that luo forwards", "trap '' USR1; ", USR1],
+  ["SIGCHLD, by which luo hears that CMD has ended", "trap '' CHLD; ", CHLD],
 ] as const;
 
 for (const [name, trap, ignored] of CASES) {

@@ -206,6 +206,8 @@ static void watch(long init)
 	kill_everybody();
 }
 
+struct action { long handler, flags, restorer, mask; };
+
 /* `stack` is the initial stack: argc, argv..., NULL, envp..., NULL. */
 __attribute__((used)) void launcher(long *stack)
 {
@@ -215,6 +217,9 @@ __attribute__((used)) void launcher(long *stack)
 	call(N_read, CHANNEL, (long)buffer, sizeof buffer, 0, 0);
 	call(N_prctl, 36 /* PR_SET_CHILD_SUBREAPER */, 1, 0, 0, 0);
 	struct order *order = (struct order *)buffer;
+	/* The kernel forgets the children of a process that ignores SIGCHLD. CMD ignores the signals that luo was started to ignore. */
+	struct action usual = { 0, 0, 0, 0 }, inherited;
+	call(N_rt_sigaction, SIGCHLD_, (long)&usual, (long)&inherited, 8, 0);
 	int traced = may_trace();
 	uint32_t shared = isolate() | (!traced ? LACKS_TRACING : 0);
 	int laid = traced && !(shared & SHARES_NAMES) && lay_tripwires(filter_of(order, FILTERS), order->plan) == 0;
@@ -225,7 +230,10 @@ __attribute__((used)) void launcher(long *stack)
 	watch_filter(filter_of(order, watched), order->filter[watched], order->follows ? SINGLE_FILTERS : 0);
 	mark_of_opens(order->mark);
 	long init = call(N_clone, SIGCHLD_, 0, 0, 0, 0);
-	if (init == 0) become(order, laid ? FREE : traced ? ALL_OPENS : UNTRACED, argv, envp);
+	if (init == 0) {
+		call(N_rt_sigaction, SIGCHLD_, (long)&inherited, 0, 8, 0);
+		become(order, laid ? FREE : traced ? ALL_OPENS : UNTRACED, argv, envp);
+	}
 	ignore_signals();
 	if (init > 0) say(STARTED, init);
 	else need(init, EXECVE);
