@@ -76,6 +76,11 @@ void program_fills_memory(void)
 	lazy = 1;
 }
 
+int fills_memory(void)
+{
+	return lazy;
+}
+
 int sends_no_fd(const struct thread *thread)
 {
 	uint64_t count = thread->nr == N_sendmsg ? 1 : thread->nr == N_sendmmsg ? (uint32_t)thread->args[2] : MESSAGES + 1;

@@ -15,6 +15,7 @@ int is_free(uint32_t tid, uint32_t number);
 int is_ordinary(const struct thread *thread, uint32_t arguments);
 /* From now on memory may be filled by a program (userfaultfd): the guard must not wait for such memory. */
 void program_fills_memory(void);
+int fills_memory(void);
 /* Whether the call is a sendmsg or sendmmsg by an fd that is not watched, without control data, in which fds are sent. */
 int sends_no_fd(const struct thread *thread);
 

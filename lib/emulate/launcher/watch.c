@@ -183,7 +183,7 @@ void watch_event(uint32_t tid, int32_t status)
 		struct call_info info;
 		trace(T_CALL_INFO, tid, sizeof info, (long)&info);
 		if (info.entry.data == OPENS) {
-			if (concerns_machine(tid, info.entry.nr, info.entry.args)) mark_call(thread);
+			if (fills_memory() || concerns_machine(tid, info.entry.nr, info.entry.args)) mark_call(thread);
 			return resume(thread, 0);
 		}
 		remember(thread, &info);
