@@ -1,4 +1,5 @@
 /** Calls on the device and session fds themselves: ioctl, fcntl, reading, mapping. The host would answer for the memfd. */
+import { translateOpenFlags, X86_64 } from "../../ffi/abi/arch.ts";
 import { Errno } from "../../ffi/abi/errno.ts";
 import {
   F_ADD_SEALS,
@@ -145,7 +146,9 @@ export class ObjectCalls {
     if (command === F_SETLEASE) return object && -this.#whyNoLease(tid, object, int(argument));
     // Only a memfd can do direct transfers.
     if (command === F_SETFL && int(argument) & ARCH.O_DIRECT) return object && -Errno.EINVAL;
-    const answer = object && this.sys.fcntl(object.model_fd, command, int(argument));
+    if (command === F_GETFL) return object && this.#flags(object);
+    const value = command === F_SETFL ? translateOpenFlags(int(argument), ARCH, X86_64) : int(argument);
+    const answer = object && this.sys.fcntl(object.model_fd, command, value);
     // F_SETFL runs on the host as well, for those who look at the fd in /proc.
     return command === F_SETFL ? undefined : answer;
   }
@@ -170,8 +173,14 @@ export class ObjectCalls {
   }
 
   /** fs/fcntl.c: check_fcntl_cmd(). */
-  #fcntlPath({ model_fd }: EmulatedFd, command: number): Ret {
-    return command === F_GETFL ? this.sys.fcntl(model_fd, command) : -Errno.EBADF;
+  #fcntlPath(object: EmulatedFd, command: number): Ret {
+    return command === F_GETFL ? this.#flags(object) : -Errno.EBADF;
+  }
+
+  /** In the numbers of this architecture. */
+  #flags({ model_fd }: EmulatedFd): Ret {
+    const flags = this.sys.fcntl(model_fd, F_GETFL);
+    return flags < 0 ? flags : translateOpenFlags(flags, X86_64, ARCH);
   }
 
   #readVector(call: Notification, offset: bigint | undefined): CallAnswer {

@@ -1,7 +1,9 @@
 /** Looks at a program's fd from outside: in /proc, or by a copy where /proc is closed. */
+import { translateOpenFlags, X86_64 } from "../../ffi/abi/arch.ts";
 import { Errno } from "../../ffi/abi/errno.ts";
 import { F_GETFL } from "../../ffi/abi/fcntl.ts";
 import { close, fcntl, fstat, lseek, readlink, stat } from "../../ffi/file.ts";
+import { ARCH } from "../../ffi/libc.ts";
 import { pidfd_getfd, pidfd_open } from "../../ffi/process.ts";
 import { read_text } from "../../ffi/proc.ts";
 import type { Ret, Stat } from "../system_calls.ts";
@@ -49,7 +51,10 @@ export function textOfFd(tid: number, fd: number): string | Ret {
 export function descriptionOf(tid: number, fd: number): { position: bigint; flags: number } | undefined {
   const text = read_text(`/proc/${tid}/fdinfo/${fd}`);
   if (text === undefined) {
-    return byCopy(tid, fd, (copy) => ({ position: lseek(copy, 0n, SEEK_CUR), flags: fcntl(copy, F_GETFL) }));
+    return byCopy(tid, fd, (copy) => ({
+      position: lseek(copy, 0n, SEEK_CUR),
+      flags: translateOpenFlags(fcntl(copy, F_GETFL), X86_64, ARCH),
+    }));
   }
   const [, position, flags] = /^pos:\s*(\d+)\nflags:\s*([0-7]+)/.exec(text) ?? [];
   if (position === undefined || flags === undefined) return undefined;

@@ -35,6 +35,26 @@ static void waiting(int fd)
 	close(set);
 }
 
+#ifdef __aarch64__
+enum { LARGE_FILE = 0400000 };
+#else
+enum { LARGE_FILE = 0100000 };
+#endif
+
+/* By their names: their values differ between the architectures. */
+static void flags(int fd)
+{
+	static const struct { int flag; const char *name; } known[] = {
+		{ O_NONBLOCK, "nonblock" }, { O_APPEND, "append" }, { LARGE_FILE, "large file" }, { O_NOFOLLOW, "nofollow" },
+		{ O_DIRECTORY, "directory" }, { O_DIRECT, "direct" }, { O_NOATIME, "noatime" }, { O_PATH, "path" },
+	};
+	int got = fcntl(fd, F_GETFL);
+	printf("  flags: access %d", got & O_ACCMODE);
+	for (unsigned index = 0; index < sizeof known / sizeof *known; index++)
+		if (got & known[index].flag) printf(", %s", known[index].name);
+	printf("\n");
+}
+
 static void as_a_socket(int fd)
 {
 	char byte = 0;
@@ -68,6 +88,7 @@ static void all(const char *what, int fd)
 {
 	printf("%s\n", what);
 	waiting(fd);
+	flags(fd);
 	as_a_socket(fd);
 	as_a_file(fd);
 }
@@ -119,6 +140,11 @@ int main(void)
 	all("the device", device);
 	say("create", ioctl(device, 0xba00, &held));
 	all("a session", held.fd);
+	printf("opened with O_PATH\n");
+	flags(open(DEVICE, O_PATH | O_NOFOLLOW));
+	printf("after F_SETFL\n");
+	say("F_SETFL", fcntl(device, F_SETFL, O_NONBLOCK | O_APPEND | O_NOATIME | LARGE_FILE));
+	flags(device);
 	by_name();
 	last_copy(device);
 }
