@@ -53,7 +53,8 @@ export class Memory {
     if (fd < 0) return fd;
     const moved = move(fd, this.#buffer.subarray(0, length), address);
     close(fd);
-    return moved === -Errno.EIO ? -Errno.EFAULT : moved;
+    // EINVAL: an address of the kernel's half is a negative offset.
+    return moved === -Errno.EIO || moved === -Errno.EINVAL ? -Errno.EFAULT : moved;
   }
 
   #aim(address: bigint, length: number): void {
