@@ -6,6 +6,7 @@ import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { close, fchown, fstat, stat } from "../../ffi/file.ts";
 import { geteuid } from "../../ffi/process.ts";
 import { check } from "../error.ts";
+import { leader } from "./process_numbers.ts";
 import { statOfFd } from "./program_fds.ts";
 import type { Ret, SystemCalls, UserMemory } from "../system_calls.ts";
 import { type EmulatedFd, type EmulatedFds, identityOf, type Opened } from "./emulated_fds.ts";
@@ -82,8 +83,10 @@ export class Ioctls {
     const found = statOfFd(tid, fd);
     if (typeof found === "number") return;
     this.program.watch.file(tid, identityOf(found));
-    // Without root the guard does not see the fds of a process that may not be dumped.
-    if (stat(`/proc/${tid}/fd/${fd}`) === -Errno.EACCES) {
+    // Without root the guard does not see the fds of a process that may not be dumped; nor does it see a thread's own table of fds, or
+    // that of a process whose first thread has ended.
+    const seen = stat(`/proc/${leader(tid)}/fd/${fd}`);
+    if (typeof seen === "number" || identityOf(seen) !== identityOf(found)) {
       this.program.watch.number(tid, fd, identityOf(found));
     }
   }

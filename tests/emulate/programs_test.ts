@@ -84,6 +84,10 @@ const programs: readonly Recorded[] = [
     "log",
     "reopened",
     "crash_kernel",
+    "kinds_of_memory",
+    "restored",
+    "leaderless",
+    "peeked",
   ].map((program) => ({ ...strict(program), root: true as const })),
   // It reads the registers of x86-64.
   ...(Deno.build.arch === "x86_64" ? [strict("traced")] : []),
