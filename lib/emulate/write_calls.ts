@@ -67,7 +67,13 @@ export class WriteCalls {
     if (typeof addresses === "number") return undefined;
     const requests = new BigUint64Array(addresses.slice(0, addresses.length & ~7).buffer);
     if (requests[0] !== undefined && this.#onObjectToo(tid, requests[0])) return -Errno.EINVAL;
-    return [...requests].some((address) => this.#grows(tid, address)) ? -Errno.EPERM : undefined;
+    for (const address of requests) {
+      const iocb = this.program.bytes(tid, address, IOCB_SIZE);
+      // fs/aio.c: io_submit() ends at the first request that cannot be read.
+      if (typeof iocb === "number" || iocb.length < IOCB_SIZE) return undefined;
+      if (this.#grows(tid, new DataView(iocb.buffer))) return -Errno.EPERM;
+    }
+    return undefined;
   }
 
   /** The device and sessions can be neither read nor written: the first of the requests is what the call answers for. */
@@ -81,10 +87,7 @@ export class WriteCalls {
   }
 
   /** struct iocb: u16 opcode@16, u32 fd@20, u64 buffer@24, u64 bytes or pieces@32, i64 offset@40. */
-  #grows(tid: number, address: bigint): boolean {
-    const iocb = this.program.bytes(tid, address, IOCB_SIZE);
-    if (typeof iocb === "number" || iocb.length < IOCB_SIZE) return false;
-    const view = new DataView(iocb.buffer);
+  #grows(tid: number, view: DataView): boolean {
     const [opcode, fd] = [view.getUint16(16, true), view.getInt32(20, true)];
     if (opcode !== IOCB_CMD_PWRITE && opcode !== IOCB_CMD_PWRITEV) return false;
     const size = this.preserved.sizeOfFd(tid, fd);

@@ -143,6 +143,13 @@ closed: opened
     root: true,
   },
   {
+    program: "many_requests",
+    options: ["--strict"],
+    says: "preserve: 0\ncontext: 0\nsubmit: EFAULT\nit took no time\n",
+  },
+  { program: "killed", options: ["--strict"], says: "killed: 100\n" },
+  { program: "executed", options: ["--strict"], says: "executed: 60\n" },
+  {
     program: "many",
     options: [],
     says: `thread: made

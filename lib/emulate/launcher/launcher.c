@@ -13,6 +13,7 @@
 #include <linux/seccomp.h>
 #include "again.h"
 #include "arm.h"
+#include "ends.h"
 #include "names.h"
 #include "ordinary.h"
 #include "proc.h"
@@ -31,7 +32,7 @@ enum { SINGLE_FILTERS = 6 };
 enum { NO_NEW_PRIVS, SECCOMP, SENDMSG, EXECVE, STARTED = 100, ENDED = 101, SHARED = 102 };
 /* Bits of SHARED: what the machine shares with the host, because there is no namespace for it. */
 enum { SHARES_NAMES = 1, SHARES_IPC = 2, SHARES_CLOCKS = 4, SHARES_HOST_NAME = 8, LACKS_TRACING = 16, LACKS_TRIPWIRES = 32 };
-enum { POLLIN_ = 1, SIG_BLOCK_ = 0 };
+enum { POLLIN_ = 1 };
 
 /*
  * CMD's filter: by tripwires; where there are none and all opens are trapped; where the guard may not trace. The filter for numbers (watch.h): with
@@ -181,19 +182,26 @@ static void kill_everybody(void)
 	}
 }
 
+static uint32_t reaped(int32_t *status)
+{
+	long pid = call(N_wait4, -1, (long)status, WNOHANG_ | WALL_, 0, 0);
+	return pid > 0 ? pid : 0;
+}
+
 /* Returns when luo closes the channel or ends. */
-static void watch(long init)
+static void watch(uint32_t init)
 {
 	static const uint64_t ended = 1ul << (SIGCHLD_ - 1);
 	struct { int32_t fd; int16_t events, got; } files[3] = { { CHANNEL, POLLIN_, 0 }, { 0, POLLIN_, 0 }, { trips(), POLLIN_, 0 } };
 	char signals[1024];
 	int32_t status;
-	call(N_rt_sigprocmask, SIG_BLOCK_, (long)&ended, 0, 8, 0);
+	expect_ends();
 	files[1].fd = call(N_signalfd4, -1, (long)&ended, 8, 04000 /* SFD_NONBLOCK */, 0);
 	for (;;) {
 		for (;;) {
-			long pid = call(N_wait4, -1, (long)&status, WNOHANG_ | WALL_, 0, 0);
-			if (pid <= 0) break;
+			uint32_t pid;
+			if (!next_end(&pid, &status)) pid = reaped(&status);
+			if (pid == 0) break;
 			watch_event(pid, status);
 			if (pid == init && (status & 0xff) != 0x7f) say(ENDED, status);
 		}

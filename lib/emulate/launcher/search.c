@@ -1,4 +1,5 @@
 /* See search.h. */
+#include "ends.h"
 #include "ordinary.h"
 #include "proc.h"
 #include "search.h"
@@ -18,7 +19,7 @@ static void seize(long directory, const char *name, void *context)
 		seizing->seized++;
 	}
 	if (known) return;
-	if (trace(T_SEIZE, tid, 0, T_OPTIONS) < 0) return;
+	if (seize_thread(tid, T_OPTIONS) < 0) return;
 	if (add_thread(tid, seizing->process)) seizing->seized++;
 	else trace(T_DETACH, tid, 0, 0);
 }

@@ -1,4 +1,5 @@
 /* See tracee.h. The guard waits for a thread that makes a call for the guard: such calls do not block. */
+#include "ends.h"
 #include "tracee.h"
 
 enum { NT_PRSTATUS_ = 1, NT_ARM_SYSTEM_CALL_ = 0x404 };
@@ -41,8 +42,7 @@ int step(uint32_t tid, struct call_info *info, struct surprise *surprise)
 	for (;;) {
 		int32_t status = 0;
 		trace(T_SYSCALL, tid, 0, signal);
-		long answer;
-		do answer = call(N_wait4, tid, (long)&status, WALL_, 0, 0); while (answer == -EINTR_);
+		long answer = wait_for(tid, &status);
 		int stop = status >> 8 & 0xff, event = status >> 16;
 		if (answer != tid || (status & 0xff) != 0x7f || event == EVENT_EXEC) {
 			surprise->gone = 1;

@@ -2,6 +2,7 @@
  * See trip.h. The file system's answer to the open waits until the guard has seized the thread and interrupted it. So the thread stops with the answer,
  * before a signal is delivered. A signal that is delivered before the call is made again leads to one more open of the tripwire.
  */
+#include "ends.h"
 #include "proc.h"
 #include "search.h"
 #include "trip.h"
@@ -85,7 +86,7 @@ static int is_of_machine(uint32_t tid)
 static struct thread *seized(uint32_t tid)
 {
 	struct thread *thread = thread_of(tid);
-	if (trace(T_SEIZE, tid, 0, T_OPTIONS) == 0) {
+	if (seize_thread(tid, T_OPTIONS) == 0) {
 		/* Another thread's exec took the number without a word. */
 		if (thread) forget_thread(thread);
 		thread = add_thread(tid, 0);
