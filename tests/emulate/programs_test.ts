@@ -238,6 +238,30 @@ Deno.test("names, modes and devices of /dev are those of one machine", async () 
   assert.deepEqual(seen(), before);
 });
 
+Deno.test("a program mounts a /proc of its own in a user namespace, as on the host", async () => {
+  using lab = new Lab();
+  const command = ["-Urpf", "--mount-proc", "cat", "/proc/cmdline"];
+  const { code } = await lab.run("unshare", command);
+  const { out } = await lab.emulate("unshare", ...command);
+  assert.equal(out, code === 0 ? "liveupdate=on\n" : "");
+});
+
+Deno.test({
+  name: `the machine's files are no mounts of its own, and take no new names${
+    Deno.uid() === 0 ? "" : " (ignored: not root)"
+  }`,
+  ignore: Deno.uid() !== 0,
+}, async () => {
+  using lab = new Lab();
+  const script = `for path in /proc/cmdline /dev/liveupdate /sys/kernel /sys/class/misc; do
+    umount $path 2>/dev/null && echo "no mount: $path"
+  done
+  touch /sys/kernel/new /sys/class/misc/new 2>/dev/null && echo made
+  cat /proc/cmdline; cat /sys/class/misc/liveupdate/dev; ls -d /sys/class/misc/liveupdate`;
+  const { out } = await lab.emulate("sh", "-c", script);
+  assert.equal(out, "liveupdate=on\n10:261\n/sys/class/misc/liveupdate\n");
+});
+
 Deno.test({
   name: `root cannot change the host's own files of /proc and /sys for good${
     Deno.uid() === 0 ? "" : " (ignored: not root)"

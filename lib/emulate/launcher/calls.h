@@ -13,7 +13,7 @@ enum { N_write = 1, N_open = 2, N_ioctl = 16, N_close = 3, N_sendmsg = 46, N_sen
        N_getegid = 108, N_ptrace = 101, N_newfstatat = 262, N_mmap = 9, N_munmap = 11, N_tgkill = 234, N_rt_sigprocmask = 14,
        N_signalfd4 = 289, N_pause = 34, N_epoll_wait = 232, N_epoll_pwait = 281, N_rt_sigtimedwait = 128, N_semtimedop = 220,
        N_io_getevents = 208, N_statx = 332, N_fchmodat = 268, N_fchownat = 260,
-       N_pipe2 = 293, N_umount2 = 166, N_unlinkat = 263, N_getpid = 39, N_process_vm_readv = 310 };
+       N_pipe2 = 293, N_umount2 = 166, N_unlinkat = 263, N_getpid = 39, N_open_tree = 428, N_move_mount = 429, N_process_vm_readv = 310 };
 
 static inline long call6(long n, long a, long b, long c, long d, long e, long f)
 {
@@ -33,7 +33,7 @@ enum { N_write = 64, N_ioctl = 29, N_close = 57, N_sendmsg = 211, N_sendmmsg = 2
        N_ptrace = 117, N_newfstatat = 79, N_mmap = 222, N_munmap = 215, N_tgkill = 131, N_rt_sigprocmask = 135, N_signalfd4 = 74,
        N_epoll_pwait = 22, N_rt_sigtimedwait = 137, N_semtimedop = 192, N_io_getevents = 4,
        N_statx = 291, N_fchmodat = 53, N_fchownat = 54,
-       N_pipe2 = 59, N_umount2 = 39, N_unlinkat = 35, N_getpid = 172, N_process_vm_readv = 270 };
+       N_pipe2 = 59, N_umount2 = 39, N_unlinkat = 35, N_getpid = 172, N_open_tree = 428, N_move_mount = 429, N_process_vm_readv = 270 };
 
 static inline long call6(long n, long a, long b, long c, long d, long e, long f)
 {

@@ -53,12 +53,16 @@ int concerns_machine(uint32_t tid, uint64_t nr, const uint64_t args[6])
 	int by_fd = nr == N_openat;
 	int32_t directory = by_fd ? (int32_t)args[0] : AT_FDCWD_;
 	if (differ || !read_text(tid, args[by_fd], text) || has_such_name(text)) return 1;
-	char *end = append(append_number(append(path, "/proc/"), tid), "/");
-	if (text[0] == '/') end = append(end, "root");
-	else if (directory == AT_FDCWD_) end = append(end, "cwd/");
-	else end = append(append_number(append(end, "fd/"), directory), "/");
-	append(end, text);
+	const char *name = text;
+	/* Until paths differ the guard has the root of all programs. */
+	if (text[0] != '/') {
+		char *end = append(append_number(append(path, "/proc/"), tid), "/");
+		if (directory == AT_FDCWD_) end = append(end, "cwd/");
+		else end = append(append_number(append(end, "fd/"), directory), "/");
+		append(end, text);
+		name = path;
+	}
 	/* A link can lead to such a name. */
-	long answer = call(N_readlinkat, AT_FDCWD_, (long)path, (long)link, sizeof link, 0);
+	long answer = call(N_readlinkat, AT_FDCWD_, (long)name, (long)link, sizeof link, 0);
 	return answer != -EINVAL_ && answer != -ENOENT_;
 }

@@ -10,7 +10,8 @@
 #include "tripwires.h"
 
 enum { AT_FDCWD_ = -100, AT_REMOVEDIR_ = 0x200, O_RDWR_ = 2, O_CLOEXEC_ = 02000000, S_IFREG_ = 0100000, S_IFDIR_ = 0040000, SIGKILL_ = 9, SIGCHLD_ = 17 };
-enum { MS_RDONLY_ = 1, MS_NOSUID_ = 2, MS_NODEV_ = 4, MS_NOEXEC_ = 8, MS_REMOUNT_ = 32, MS_BIND_ = 4096, MNT_DETACH_ = 2 };
+enum { MS_RDONLY_ = 1, MS_NOSUID_ = 2, MS_NODEV_ = 4, MS_NOEXEC_ = 8, MS_REMOUNT_ = 32, MS_BIND_ = 4096, MS_REC_ = 16384, OPEN_TREE_CLONE_ = 1, AT_RECURSIVE_ = 0x8000, MOVE_MOUNT_F_EMPTY_PATH_ = 4,
+       MNT_DETACH_ = 2 };
 enum { EINTR_ = 4, ENOENT_ = 2, EACCES_ = 13, ENOSYS_ = 38, ENODEV_ = 19, EPERM_ = 1 };
 enum { CHANNEL_ = 255, FOR_EVER = 1 << 30 };
 
@@ -154,6 +155,33 @@ static long remove_name(const char *path)
 	return call(N_unlinkat, AT_FDCWD_, (long)path, AT_REMOVEDIR_, 0, 0);
 }
 
+/*
+ * In a user namespace that a program makes, the kernel mounts procfs and sysfs anew only if the program has one that nothing covers
+ * (fs/namespace.c: mnt_already_visible()). So there is one of each, below the mount of /dev/shm, where no path leads.
+ */
+static void bind(const char *from, const char *to)
+{
+	/* In a user namespace what the host has mounted there comes with it, or nothing. */
+	if (call(N_mount, (long)from, (long)to, 0, MS_BIND_, 0) < 0) call(N_mount, (long)from, (long)to, 0, MS_BIND_ | MS_REC_, 0);
+}
+
+static void keep_uncovered(void)
+{
+	static const char shm[] = "/dev/shm";
+	long top = call(N_open_tree, AT_FDCWD_, (long)shm, OPEN_TREE_CLONE_ | O_CLOEXEC_ | AT_RECURSIVE_, 0, 0);
+	if (top < 0) return;
+	if (call(N_mount, (long)"tmpfs", (long)shm, (long)"tmpfs", MS_NOSUID_ | MS_NODEV_ | MS_NOEXEC_, (long)"mode=0") == 0) {
+		call(N_mkdirat, AT_FDCWD_, (long)"/dev/shm/proc", 0, 0, 0);
+		call(N_mkdirat, AT_FDCWD_, (long)"/dev/shm/sys", 0, 0, 0);
+		bind("/proc", "/dev/shm/proc");
+		bind("/sys", "/dev/shm/sys");
+		/* Nobody is to see them. */
+		long answer = call(N_move_mount, top, (long)"", AT_FDCWD_, (long)shm, MOVE_MOUNT_F_EMPTY_PATH_);
+		if (answer < 0) call(N_umount2, (long)shm, MNT_DETACH_, 0, 0, 0);
+	}
+	call(N_close, top, 0, 0, 0, 0);
+}
+
 static const char *after(const char *text)
 {
 	while (*text) text++;
@@ -199,6 +227,7 @@ long lay_tripwires(const char *plan, uint32_t size)
 	if (answer < 0) return answer;
 	heard[0] = ends[0];
 	heard[1] = ends[1];
+	keep_uncovered();
 	answer = mount_files();
 	/* Before the mount there is nothing to read. */
 	if (answer >= 0) answer = server = start_server();
