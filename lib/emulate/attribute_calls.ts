@@ -16,6 +16,7 @@ import type { CallingProgram } from "./calling_program.ts";
 import { CAP_CHOWN, CAP_FOWNER, CAP_FSETID, type Credentials, W_OK } from "./credentials.ts";
 import { type Node, now, timed, touched } from "./device_nodes.ts";
 import type { System } from "./kernel_files.ts";
+import { type IdMap, idOutside } from "./id_maps.ts";
 import { isHostKernelFile } from "./host_kernel_files.ts";
 import { decodeTimes, sizeOfTimes, type TimeFormat } from "./time_arguments.ts";
 
@@ -54,7 +55,7 @@ export class AttributeCalls {
   #chmod(call: Notification, named: PathArguments | undefined, mode: bigint): CallAnswer {
     return this.#change(call, named, (node, credentials) => {
       if (isFixed(node) || !owns(node, credentials)) return -Errno.EPERM;
-      const foreign = !credentials.inGroup(node.gid) && !credentials.has(CAP_FSETID);
+      const foreign = !credentials.inGroup(node.gid) && !credentials.hasOver(CAP_FSETID, node);
       node.mode = int(mode) & 0o7777 & ~(foreign ? S_ISGID : 0);
       return 0;
     });
@@ -65,15 +66,19 @@ export class AttributeCalls {
    * (fs/attr.c: setattr_should_drop_sgid(), notify_change()).
    */
   #chown(call: Notification, named: PathArguments | undefined, uid: bigint, gid: bigint): CallAnswer {
-    const [user, group] = [Number(BigInt.asUintN(32, uid)), Number(BigInt.asUintN(32, gid))];
+    const user = this.#outside(call.tid, "uid_map", uid);
+    const group = this.#outside(call.tid, "gid_map", gid);
+    if (user === undefined || group === undefined) {
+      return this.#change(call, named, () => -Errno.EINVAL, undefined, Errno.EINVAL);
+    }
     let changes = user !== UNCHANGED || group !== UNCHANGED;
     return this.#change(call, named, (node, credentials) => {
-      const [owner, any] = [credentials.uid === node.uid, credentials.has(CAP_CHOWN)];
+      const [owner, any] = [credentials.uid === node.uid, credentials.hasOver(CAP_CHOWN, node)];
       if (isFixed(node) && (user !== UNCHANGED || group !== UNCHANGED)) return -Errno.EPERM;
       if (user !== UNCHANGED && !any && !(owner && user === node.uid)) return -Errno.EPERM;
       const joins = group === node.gid || credentials.inGroup(group);
       if (group !== UNCHANGED && !any && !(owner && joins)) return -Errno.EPERM;
-      const keeps = (gid: number) => credentials.inGroup(gid) || credentials.has(CAP_FSETID);
+      const keeps = (gid: number) => credentials.inGroup(gid) || credentials.hasOver(CAP_FSETID, node);
       const drops = S_ISUID | (node.mode & S_IXGRP || !keeps(node.gid) ? S_ISGID : 0);
       if (node.mode & drops) {
         changes = true;
@@ -85,6 +90,13 @@ export class AttributeCalls {
       if (group !== UNCHANGED) node.gid = group;
       return 0;
     }, (node) => changes ? touched(node) : undefined);
+  }
+
+  /** An argument of chown(2). Undefined: the program's user namespace does not have it. */
+  #outside(tid: number, map: IdMap, id: bigint): number | undefined {
+    const given = Number(BigInt.asUintN(32, id));
+    if (given === UNCHANGED || !this.program.isForeign(tid)) return given;
+    return idOutside(tid, map, given);
   }
 
   #times(
@@ -120,6 +132,7 @@ export class AttributeCalls {
     named: PathArguments | undefined,
     change: Change,
     tell?: (node: Node) => void,
+    onSession: number = Errno.EOPNOTSUPP,
   ): CallAnswer {
     if ((named?.flags ?? 0) & ~AT_FLAGS) return undefined;
     const subject = named === undefined
@@ -130,6 +143,7 @@ export class AttributeCalls {
       if (!isHostKernelFile(this.subjects, call, named)) return undefined;
       return this.program.credentials(call.tid).uid === 0 ? -Errno.EPERM : undefined;
     }
+    if (subject.is === "session") return -onSession;
     return this.#apply(call, subject, change, tell);
   }
 
@@ -142,7 +156,6 @@ export class AttributeCalls {
       if (answer === 0) subject.file.times.ctime = now();
       return answer;
     }
-    if (subject.is === "session") return -Errno.EOPNOTSUPP;
     if (subject.is !== "device") return undefined;
     if (isMounted(subject, ST_RDONLY)) return -Errno.EROFS;
     const answer = change(subject.node, credentials());
@@ -156,7 +169,7 @@ type Change = (node: Inode, credentials: Credentials) => number;
 type Inode = Pick<Node, "mode" | "uid" | "gid" | "times"> & { readonly system?: System };
 
 function owns(node: Inode, credentials: Credentials): boolean {
-  return credentials.uid === node.uid || credentials.has(CAP_FOWNER);
+  return credentials.uid === node.uid || credentials.hasOver(CAP_FOWNER, node);
 }
 
 /** fs/proc/proc_sysctl.c: proc_sys_setattr() */

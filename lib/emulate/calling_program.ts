@@ -196,6 +196,11 @@ export class CallingProgram {
     return new Credentials(tid, userNamespace(tid) === this.#namespace);
   }
 
+  /** Whether the thread is in a user namespace that a program of the machine made. */
+  isForeign(tid: number): boolean {
+    return userNamespace(tid) !== this.#namespace;
+  }
+
   /** The first call is made by init, before a program can have made a namespace. */
   called(tid: number): void {
     this.#namespace ??= userNamespace(tid);

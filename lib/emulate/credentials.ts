@@ -2,6 +2,8 @@
 import { read_text } from "../../ffi/proc.ts";
 import { geteuid } from "../../ffi/process.ts";
 
+import { hasId } from "./id_maps.ts";
+
 /** `R_OK`, `W_OK`, `X_OK` of access(2), and the bits of a mode. */
 export const [X_OK, W_OK, R_OK] = [1, 2, 4];
 
@@ -40,7 +42,7 @@ export class Credentials {
   readonly #own: bigint;
 
   /** `owns`: the process is in the machine's own user namespace. In any other its capabilities are not for the machine. */
-  constructor(tid: number, owns: boolean) {
+  constructor(readonly tid: number, readonly owns: boolean) {
     const status = read_text(`/proc/${tid}/status`) ?? "";
     const words = (name: string) =>
       new RegExp(`^${name}:(.*)$`, "m").exec(status)?.[1]?.trim().split(/\s+/) ?? [];
@@ -76,6 +78,13 @@ export class Credentials {
     return isOwner(this.#uids[1] ?? -1) || ((this.#effective >> BigInt(capability)) & 1n) !== 0n;
   }
 
+  /** Whether the process has the capability over a file: in its own user namespace, when that has both owners of the file. */
+  hasOver(capability: number, { uid, gid }: Pick<Owned, "uid" | "gid">): boolean {
+    if (this.has(capability)) return true;
+    if (this.owns || ((this.#own >> BigInt(capability)) & 1n) === 0n) return false;
+    return hasId(this.tid, "uid_map", uid) && hasId(this.tid, "gid_map", gid);
+  }
+
   /** Whether the process has the capability in its own user namespace. */
   hasInNamespace(capability: number): boolean {
     return this.has(capability) || ((this.#own >> BigInt(capability)) & 1n) !== 0n;
@@ -89,7 +98,8 @@ export class Credentials {
     if (((mode >> shift) & wanted) === wanted) return true;
     // access(2) counts the capabilities of root that it has when it is the real user, and none of another user.
     const held = !real ? this.#effective : user === 0 ? this.#permitted : 0n;
-    const holds = (capability: number) => ((held >> BigInt(capability)) & 1n) !== 0n;
+    const holds = (capability: number) =>
+      ((held >> BigInt(capability)) & 1n) !== 0n || (!real && this.hasOver(capability, { uid, gid }));
     if (holds(CAP_DAC_OVERRIDE)) return !(wanted & X_OK) || (mode & 0o111) !== 0;
     return wanted === R_OK && holds(CAP_DAC_READ_SEARCH);
   }

@@ -25,7 +25,8 @@ export function whyNotRemoved(directory: string, node: Node, credentials: Creden
   const refused = whyNotMade(directory, credentials);
   const found = owner(directory);
   if (refused !== undefined || typeof found === "number") return refused;
-  const owns = credentials.uid === node.uid || credentials.uid === found.uid || credentials.has(CAP_FOWNER);
+  const owns = credentials.uid === node.uid || credentials.uid === found.uid ||
+    credentials.hasOver(CAP_FOWNER, node);
   return found.mode & S_ISVTX && !owns ? Errno.EPERM : undefined;
 }
 

@@ -8,6 +8,7 @@ import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import { look, type PathArguments, type Subjects, whyNoFile } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
 import { type EmulatedFd, type EmulatedFds, identityOf } from "./emulated_fds.ts";
+import { idInside } from "./id_maps.ts";
 import { isNextKernelFile } from "./next_kernel_files.ts";
 import { statOfFd } from "./program_fds.ts";
 import { mayUse } from "./kernel_file_nodes.ts";
@@ -83,13 +84,19 @@ export class LookCalls {
     const missing = whyNoFile(subject, () => this.program.credentials(call.tid));
     if (missing !== undefined) return -missing;
     const looks = subject ? look(subject, unique) : lookOfLog(file);
-    return looks && this.program.write(call.tid, into, encode(looks));
+    return looks && this.program.write(call.tid, into, encode(this.#shown(call.tid, looks)));
   }
 
   #fstat({ tid, args: [fd, into] }: Notification): CallAnswer {
     const subject = this.subjects.byFd(tid, int(fd));
     const looks = subject && look(subject);
-    return looks && this.program.write(tid, into, encodeStat(looks));
+    return looks && this.program.write(tid, into, encodeStat(this.#shown(tid, looks)));
+  }
+
+  /** The owners as the program's user namespace numbers them. */
+  #shown(tid: number, looks: FileLook): FileLook {
+    if (!this.program.isForeign(tid)) return looks;
+    return { ...looks, uid: idInside(tid, "uid_map", looks.uid), gid: idInside(tid, "gid_map", looks.gid) };
   }
 
   #access(call: Notification, dirfd: number, path: bigint, mode: number, flags: number): CallAnswer {

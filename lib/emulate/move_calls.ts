@@ -4,10 +4,11 @@ import { S_IFDIR, S_IFMT } from "../../ffi/abi/fcntl.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW } from "../../ffi/abi/stat.ts";
 import { stat, unlink } from "../../ffi/file.ts";
+import { read_text } from "../../ffi/proc.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import type { Subject, Subjects } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
-import type { Credentials } from "./credentials.ts";
+import { CAP_FOWNER, type Credentials, R_OK, W_OK } from "./credentials.ts";
 import { type DeviceNodes, type Entry, type Node, touched } from "./device_nodes.ts";
 import { whyNotMade, whyNotRemoved } from "./directory_rights.ts";
 import { isReachable, systemOf } from "./kernel_file_nodes.ts";
@@ -15,6 +16,9 @@ import { whyNoChange } from "./kernel_names.ts";
 import { type Place, sameDevice, splitPath } from "./path_walk.ts";
 
 const [RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT, RENAME_FLAGS] = [1, 2, 4, 7];
+
+/** S_ISGID with S_IXGRP. */
+const [S_ISUID, SETGID] = [0o4000, 0o2010];
 
 /** A path in a call's arguments. */
 interface Named {
@@ -88,6 +92,7 @@ export class MoveCalls {
     else if (entry === undefined || !sameDevice(entry.directory, splitPath(place.path)[0])) {
       return -Errno.EXDEV;
     } else {
+      if (!mayLink(node, this.program.credentials(tid))) return -Errno.EPERM;
       const refused = whyNotMade(splitPath(place.path)[0], this.program.credentials(tid));
       if (refused !== undefined) return -refused;
       if (!this.nodes.add(...splitPath(place.path), node)) return -Errno.ENOENT;
@@ -196,6 +201,14 @@ export class MoveCalls {
     this.nodes.remove(other);
     return this.nodes.move(entry, directory, name) ? 0 : -Errno.ENOENT;
   }
+}
+
+/** fs/namei.c: may_linkat(), safe_hardlink_source(). The sysctl is the host's. */
+function mayLink(node: Node, credentials: Credentials): boolean {
+  if (read_text("/proc/sys/fs/protected_hardlinks") === "0\n") return true;
+  if (credentials.uid === node.uid || credentials.hasOver(CAP_FOWNER, node)) return true;
+  const special = (node.mode & S_ISUID) !== 0 || (node.mode & SETGID) === SETGID;
+  return node.kind === "file" && !special && credentials.may(node, R_OK | W_OK);
 }
 
 function cwd(path: bigint): Named {

@@ -186,7 +186,7 @@ export class OpenCalls {
     const writes = mode === O_RDONLY && !(flags & O_TRUNC) ? 0 : W_OK;
     const credentials = this.program.credentials(tid);
     if (!credentials.may(node, reads | writes)) return Errno.EACCES;
-    const owns = credentials.uid === node.uid || credentials.has(CAP_FOWNER);
+    const owns = credentials.uid === node.uid || credentials.hasOver(CAP_FOWNER, node);
     return flags & O_NOATIME && !owns ? Errno.EPERM : undefined;
   }
 

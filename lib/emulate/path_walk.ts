@@ -7,6 +7,7 @@ import type { DeviceNodes, Entry } from "./device_nodes.ts";
 import { textOfFd } from "./program_fds.ts";
 import { isKernelFile, kernelLink } from "./kernel_files.ts";
 import { namesInSystem } from "./mounted_systems.ts";
+import { isSafeLink } from "./safe_links.ts";
 import { mayLookInto } from "./process_rights.ts";
 import { hostPid, innerPid, leader } from "./process_numbers.ts";
 
@@ -122,7 +123,7 @@ class Walk {
         this.#crosses();
         continue;
       }
-      if (++links > LINKS_MAX) return undefined;
+      if (++links > LINKS_MAX || (last && !isSafeLink(this.#here(), name, this.tid))) return undefined;
       this.#follow(name, text, rest);
       // Such a link leads to no directory: its path is the file's.
       if (last && this.#base.endsWith(`/map_files/${name}`)) {

@@ -65,6 +65,8 @@ const programs: readonly Recorded[] = [
     "filters",
     "watchers",
     "executing",
+    "publicdirs",
+    "userspaces",
   ].map((
     program,
   ) => ({
