@@ -74,7 +74,9 @@ export class Ioctls {
     const model_fd = emulated?.model_fd ?? this.adopt(call.tid, fd);
     view.setInt32(FD_OFFSET, model_fd, true);
     const answer = this.sys.ioctl(object.model_fd, request, argument);
-    if (answer >= 0 && this.program.watch.strict) this.#watchFile(call.tid, fd);
+    // With EFAULT the file is preserved too: only the struct could not be written.
+    const done = answer >= 0 || answer === -Errno.EFAULT;
+    if (done && this.program.watch.strict) this.#watchFile(call.tid, fd);
     if (emulated === undefined && model_fd >= 0) this.sys.close(model_fd);
     return answer;
   }

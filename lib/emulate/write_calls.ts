@@ -86,19 +86,24 @@ export class WriteCalls {
     return object !== undefined && !object.path_only;
   }
 
-  /** struct iocb: u16 opcode@16, u32 fd@20, u64 buffer@24, u64 bytes or pieces@32, i64 offset@40. */
+  /** struct iocb: u32 flags@12, u16 opcode@16, u32 fd@20, u64 buffer@24, u64 bytes or pieces@32, i64 offset@40. */
   #grows(tid: number, view: DataView): boolean {
     const [opcode, fd] = [view.getUint16(16, true), view.getInt32(20, true)];
     if (opcode !== IOCB_CMD_PWRITE && opcode !== IOCB_CMD_PWRITEV) return false;
     const size = this.preserved.sizeOfFd(tid, fd);
-    if (size === undefined) return false;
+    const flags = size === undefined ? undefined : this.program.description(tid, fd)?.flags;
+    if (size === undefined || flags === undefined || (flags & O_ACCMODE) === O_RDONLY) return false;
     const [buffer, amount] = [view.getBigUint64(24, true), view.getBigUint64(32, true)];
     const pieces = opcode === IOCB_CMD_PWRITEV ? this.program.vector(tid, buffer, Number(amount)) : [];
     if (typeof pieces === "number") return false;
     const length = opcode === IOCB_CMD_PWRITE
       ? amount
       : pieces.reduce((sum, piece) => sum + piece.length, 0n);
-    return length > 0n && view.getBigInt64(40, true) + length > size;
+    const offset = view.getBigInt64(40, true);
+    // The host's kernel refuses a negative offset.
+    if (offset < 0n || length === 0n) return false;
+    const appends = appendsBy(view.getUint32(12, true)) ?? (flags & O_APPEND) !== 0;
+    return (appends ? size : offset) + length > size;
   }
 
   /** The device and sessions cannot be written: the model knows the errno. */
@@ -139,7 +144,7 @@ export class WriteCalls {
     if (flags & ~RWF_TMPFS) return -Errno.EOPNOTSUPP;
     if (flags & RWF_APPEND && flags & RWF_NOAPPEND) return -Errno.EINVAL;
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0n);
-    const append = flags & RWF_APPEND ? true : flags & RWF_NOAPPEND ? false : undefined;
+    const append = appendsBy(flags);
     const data = (wanted: number) => this.program.gather(tid, pieces, wanted);
     return this.#write(tid, int(fd), { length, offset, append, data });
   }
@@ -170,6 +175,11 @@ export class WriteCalls {
           : this.sys.pwrite(model_fd, bytes, write.offset),
     );
   }
+}
+
+/** Whether a write with these RWF_ flags appends; undefined: as the file was opened. */
+function appendsBy(flags: number): boolean | undefined {
+  return flags & RWF_APPEND ? true : flags & RWF_NOAPPEND ? false : undefined;
 }
 
 /** As access_ok() judges. */

@@ -90,6 +90,7 @@ const programs: readonly Recorded[] = [
     "restored",
     "leaderless",
     "peeked",
+    "appended",
   ].map((program) => ({ ...strict(program), root: true as const })),
   // It reads the registers of x86-64.
   ...(Deno.build.arch === "x86_64" ? [strict("traced")] : []),
