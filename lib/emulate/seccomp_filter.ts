@@ -9,7 +9,7 @@ import {
 } from "../../ffi/abi/seccomp.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { openIs } from "./open_filter.ts";
-import { ARCHITECTURE, type Trap, type TrapMode, traps, watchedCalls } from "./trapped_calls.ts";
+import { ARCHITECTURE, byFrequency, type Trap, type TrapMode, traps, watchedCalls } from "./trapped_calls.ts";
 
 /**
  * A struct sock_filter[]. Calls of another architecture are allowed without a look at them. With `mark` an open that only reads is
@@ -27,13 +27,16 @@ export function filter(mode: TrapMode, architecture = ARCHITECTURE, mark?: bigin
   const passed = mode.endsWith("traced")
     ? watchedCalls(mode === "strict traced", architecture).filter(([name]) => !served.has(name))
     : [];
+  const looked = [
+    ...passed.map(([name, { nr }]) => [name, nr, "allow"] as const),
+    ...partly.map(([name, { nr }]) => [name, nr, name] as const),
+  ].toSorted(([one], [other]) => byFrequency(one, other));
   const program: Instruction[] = [
     { op: "load", offset: DATA_ARCH },
     { op: "jump_if_equal", value: architecture.audit, otherwise: "allow" },
     { op: "load", offset: DATA_NR },
-    ...passed.map(([, { nr }]): Instruction => ({ op: "jump_if_equal", value: nr, to: "allow" })),
     // First the calls whose arguments decide: for all others the kernel remembers the answer by number (Linux 5.11).
-    ...partly.map(([name, { nr }]): Instruction => ({ op: "jump_if_equal", value: nr, to: name })),
+    ...looked.map(([, nr, to]): Instruction => ({ op: "jump_if_equal", value: nr, to })),
     ...whole.map(([, { nr }]): Instruction => ({ op: "jump_if_equal", value: nr, to: "serve" })),
     { op: "mark", name: "allow" },
     { op: "return", value: SECCOMP_RET_ALLOW },

@@ -79,6 +79,24 @@ export function watchedCalls(strict: boolean, { calls } = ARCHITECTURE): readonl
   );
 }
 
+/** The calls that programs make most often. Each place in a filter's list costs the calls that come later something. */
+const FREQUENT: readonly Call[] = [
+  "write",
+  "read",
+  "fcntl",
+  "newfstatat",
+  "fstat",
+  "lseek",
+  "pread64",
+  "pwrite64",
+];
+
+/** Compares two calls of a list: the frequent ones come first. */
+export function byFrequency(one: Call, other: Call): number {
+  const rank = (name: Call) => FREQUENT.includes(name) ? FREQUENT.indexOf(name) : FREQUENT.length;
+  return rank(one) - rank(other);
+}
+
 /** The opens that only read, with the place of their flags. */
 export function readingOpens(
   { calls } = ARCHITECTURE,

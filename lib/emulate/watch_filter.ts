@@ -8,7 +8,7 @@ import {
   SECCOMP_RET_TRACE,
 } from "../../ffi/abi/seccomp.ts";
 import { openIs } from "./open_filter.ts";
-import { ARCHITECTURE, type Call, readingOpens, watchedCalls } from "./trapped_calls.ts";
+import { ARCHITECTURE, byFrequency, readingOpens, watchedCalls } from "./trapped_calls.ts";
 
 /** The guard puts the first and the last number in the place of these values (watch.c). */
 const [FIRST, LAST] = [0xf1f1_f1f1, 0xf2f2_f2f2];
@@ -16,18 +16,6 @@ const [FIRST, LAST] = [0xf1f1_f1f1, 0xf2f2_f2f2];
 const [FIRST_ARGUMENT, ALWAYS_DATA] = [1, 1];
 /** The value for an open that only reads. */
 const OPENS_DATA = 0x8000;
-/** The calls that programs make most often. Each place in the list costs every call before it something. */
-const FREQUENT: readonly Call[] = [
-  "write",
-  "read",
-  "fcntl",
-  "newfstatat",
-  "fstat",
-  "lseek",
-  "pread64",
-  "pwrite64",
-];
-
 /**
  * A struct sock_filter[]. Every other call is allowed by its number, so that the kernel remembers it. With `mark` the calls are opens
  * as well that the filter of every process lets pass.
@@ -37,8 +25,7 @@ export function watchFilter(
   architecture = ARCHITECTURE,
   mark?: bigint,
 ): Uint8Array<ArrayBuffer> {
-  const rank = (name: Call) => FREQUENT.includes(name) ? FREQUENT.indexOf(name) : FREQUENT.length;
-  const calls = watchedCalls(strict, architecture).toSorted(([one], [other]) => rank(one) - rank(other));
+  const calls = watchedCalls(strict, architecture).toSorted(([one], [other]) => byFrequency(one, other));
   const places = new Map(calls.map(([, { watched = [] }]) => [placeOf(watched), watched]));
   const opens = mark === undefined ? [] : readingOpens(architecture);
   const program: Instruction[] = [
