@@ -9,17 +9,36 @@ import { lstat, statfs_type } from "../../ffi/file.ts";
 import { read_directory } from "../../ffi/proc.ts";
 import type { SystemCalls } from "../system_calls.ts";
 import { joined } from "../joined_bytes.ts";
-import { isKernelDirectory, kernelFileMode, kernelLink, kernelNames, KMSG } from "./kernel_files.ts";
+import {
+  isKernelDirectory,
+  kernelFileMode,
+  kernelLink,
+  kernelNames,
+  KMSG,
+  readKernelFile,
+} from "./kernel_files.ts";
 import { splitPath } from "./path_walk.ts";
 
 const [DEVICE, DEBUGFS] = ["/dev/liveupdate", "/sys/kernel/debug"];
 
 export interface TripwirePlan {
-  /** For lay_tripwires(): a letter, a path and a NUL; for a link its text and a NUL as well. Empty: there can be no tripwires. */
+  /**
+   * For lay_tripwires(): a letter, a path and a NUL; for a link its text and a NUL as well, for the content of a file its length, a NUL and
+   * the bytes. Empty: there can be no tripwires.
+   */
   readonly steps: Uint8Array;
   /** Where the launcher mounts directories. */
   readonly directories: readonly string[];
 }
+
+/** Files that stay the same for a boot. The order to the launcher has room for these contents. */
+const STAY = [
+  ...["cmdline", "version", "misc", "sys/kernel/osrelease", "sys/kernel/version", "sys/kernel/random/boot_id"]
+    .map((name) => `/proc/${name}`),
+  "/sys/devices/virtual/misc/liveupdate/dev",
+  "/sys/devices/virtual/misc/liveupdate/uevent",
+];
+const CONTENT_MAX = 2048;
 
 /** `images`: links of luo's own fds, which programs open. */
 export function planOfTripwires(
@@ -32,6 +51,10 @@ export function planOfTripwires(
   if (typeOf(KMSG) === S_IFCHR) plan.tripwire(KMSG);
   for (const path of kernelNames()) plan.add(path);
   plan.replace(images);
+  for (const path of STAY) {
+    const content = readKernelFile(sys, path);
+    if (typeof content !== "number" && content.length <= CONTENT_MAX) plan.give(path, content);
+  }
   return plan;
 }
 
@@ -43,6 +66,7 @@ class Plan implements TripwirePlan {
   readonly #mounts = new Set<string>();
   readonly #names: string[] = [];
   readonly #tripwires: string[] = [];
+  readonly #contents: Uint8Array[] = [];
   #possible = true;
 
   constructor(readonly sys: SystemCalls) {}
@@ -51,12 +75,18 @@ class Plan implements TripwirePlan {
     return [...this.#copies, ...this.#mounts];
   }
 
+  give(path: string, content: Uint8Array): void {
+    this.#contents.push(encodeOsText(`C${path}\0${content.length}\0`), content);
+  }
+
   get steps(): Uint8Array {
     // A directory is copied before the directories in it.
     const copies = [...this.#copies].sort().map((path) => `${isUnmounted(path) ? "P" : "M"}${path}`);
     const closed = this.directories.map((path) => `R${path}`);
     const steps = [...copies, ...this.#names, ...this.#tripwires, ...closed];
-    return this.#possible ? joined(steps.map((step) => encodeOsText(`${step}\0`))) : new Uint8Array(0);
+    return this.#possible
+      ? joined([...this.#contents, ...steps.map((step) => encodeOsText(`${step}\0`))])
+      : new Uint8Array(0);
   }
 
   tripwire(path: string): void {

@@ -53,7 +53,7 @@ static void again(struct thread *thread, struct registers *r)
 
 static void not_interrupted(struct registers *r)
 {
-	(void)r;
+	if ((int64_t)r->x[0] == -ERESTARTSYS_) r->x[0] = -ERESTARTNOINTR_;
 }
 
 /* The answer takes the place of the first argument. /proc/TID/syscall has it ("56 0xffffff9c ...") as soon as the thread sleeps. */
@@ -108,7 +108,9 @@ int trip_over(void)
 		remember_arguments(thread);
 		thread->trip = ANSWERED;
 	}
-	fail_open(trip.unique, thread ? EIO_ : EACCES_);
+	/* Another program traces it: without the guard it can read what does not change. */
+	if (!thread && is_free && trip.has_content && is_of_machine(trip.tid)) open_content(trip.unique);
+	else fail_open(trip.unique, thread ? EIO_ : EACCES_);
 	return 1;
 }
 

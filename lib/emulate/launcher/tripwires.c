@@ -4,6 +4,7 @@
  * program, which may lead to a tripwire.
  */
 #include <linux/fuse.h>
+#include "contents.h"
 #include "names.h"
 #include "proc.h"
 #include "signals.h"
@@ -13,7 +14,7 @@ enum { AT_FDCWD_ = -100, AT_REMOVEDIR_ = 0x200, O_RDWR_ = 2, O_CLOEXEC_ = 020000
 enum { MS_RDONLY_ = 1, MS_NOSUID_ = 2, MS_NODEV_ = 4, MS_NOEXEC_ = 8, MS_REMOUNT_ = 32, MS_BIND_ = 4096, MS_REC_ = 16384, OPEN_TREE_CLONE_ = 1, AT_RECURSIVE_ = 0x8000, MOVE_MOUNT_F_EMPTY_PATH_ = 4,
        MNT_DETACH_ = 2 };
 enum { EINTR_ = 4, ENOENT_ = 2, EACCES_ = 13, ENOSYS_ = 38, ENODEV_ = 19, EPERM_ = 1 };
-enum { CHANNEL_ = 255, FOR_EVER = 1 << 30 };
+enum { CHANNEL_ = 255, FOR_EVER = 1 << 30, NODES = 64 };
 
 static long fuse = -1, server = -1, heard[2] = { -1, -1 };
 
@@ -31,6 +32,12 @@ void fail_open(uint64_t unique, int error)
 	answer(unique, error, 0, 0);
 }
 
+void open_content(uint64_t unique)
+{
+	struct fuse_open_out out = { .open_flags = FOPEN_DIRECT_IO };
+	answer(unique, 0, &out, sizeof out);
+}
+
 /* luo answers all calls that look at the name: these attributes are seen by nobody. */
 static struct fuse_attr attributes(uint64_t node)
 {
@@ -44,11 +51,15 @@ static void tell_attributes(const struct fuse_in_header *head)
 	answer(head->unique, 0, &out, sizeof out);
 }
 
+/* By number of the file. */
+static const struct content *content[NODES];
+
 /* Only the launcher looks names up: each once. */
-static void find(uint64_t unique)
+static void find(uint64_t unique, const char *name)
 {
 	static uint64_t node = FUSE_ROOT_ID;
 	node++;
+	if (node < NODES) content[node] = content_of(name);
 	struct fuse_entry_out out = { .nodeid = node, .entry_valid = FOR_EVER, .attr_valid = FOR_EVER, .attr = attributes(node) };
 	answer(unique, 0, &out, sizeof out);
 }
@@ -69,8 +80,22 @@ static void begin(uint64_t unique)
 static void told(const struct fuse_in_header *head)
 {
 	const struct fuse_open_in *open = (const void *)(head + 1);
-	struct trip trip = { head->unique, head->pid, open->flags };
+	struct trip trip = { head->unique, head->pid, open->flags, head->nodeid < NODES && content[head->nodeid], 0 };
 	call(N_write, heard[1], (long)&trip, sizeof trip, 0, 0);
+}
+
+static void give(const struct fuse_in_header *head)
+{
+	static struct { struct fuse_out_header head; char bytes[4096]; } out;
+	const struct fuse_read_in *read = (const void *)(head + 1);
+	const struct content *found = head->nodeid < NODES ? content[head->nodeid] : 0;
+	uint64_t size = 0;
+	while (found && size < read->size && size < sizeof out.bytes && read->offset + size < found->size) {
+		out.bytes[size] = found->bytes[read->offset + size];
+		size++;
+	}
+	out.head = (struct fuse_out_header){ sizeof out.head + size, 0, head->unique };
+	call(N_write, fuse, (long)&out, out.head.len, 0, 0);
 }
 
 static void serve(void)
@@ -83,7 +108,8 @@ static void serve(void)
 		if (size < (long)sizeof *head) return;
 		switch (head->opcode) {
 		case FUSE_INIT: begin(head->unique); break;
-		case FUSE_LOOKUP: find(head->unique); break;
+		case FUSE_LOOKUP: find(head->unique, (const char *)(head + 1)); break;
+		case FUSE_READ: give(head); break;
 		case FUSE_GETATTR: tell_attributes(head); break;
 		case FUSE_STATFS: file_system(head->unique); break;
 		case FUSE_OPEN: told(head); break;
@@ -188,7 +214,7 @@ static const char *after(const char *text)
 	return text + 1;
 }
 
-/* One step of the plan: a letter, a path, and for a link its text. */
+/* One step of the plan (tripwires.ts): a letter, a path, and for a link its text. */
 static long make(const char *step, const char *text)
 {
 	const char *path = step + 1;
@@ -206,13 +232,27 @@ static long make(const char *step, const char *text)
 	return -ENODEV_;
 }
 
+/* Of a content the text is its length, and the bytes follow. */
+static const char *next(const char *step)
+{
+	const char *text = after(step);
+	if (*step == 'C') return after(text) + digits(text);
+	return *step == 'L' ? after(text) : text;
+}
+
+static void take_contents(const char *plan, const char *end)
+{
+	for (const char *step = plan; step < end; step = next(step)) {
+		const char *text = after(step);
+		if (*step == 'C') remember_content(step + 1, after(text), digits(text));
+	}
+}
+
 static long follow(const char *plan, const char *end)
 {
-	for (const char *step = plan; step < end;) {
-		const char *text = after(step);
-		long answer = make(step, text);
+	for (const char *step = plan; step < end; step = next(step)) {
+		long answer = *step == 'C' ? 0 : make(step, after(step));
 		if (answer < 0) return answer;
-		step = *step == 'L' ? after(text) : text;
 	}
 	return 0;
 }
@@ -228,6 +268,7 @@ long lay_tripwires(const char *plan, uint32_t size)
 	heard[0] = ends[0];
 	heard[1] = ends[1];
 	keep_uncovered();
+	take_contents(plan, plan + size);
 	answer = mount_files();
 	/* Before the mount there is nothing to read. */
 	if (answer >= 0) answer = server = start_server();

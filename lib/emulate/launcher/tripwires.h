@@ -4,7 +4,7 @@
 #include "calls.h"
 
 /* One open of a tripwire. Its thread waits until the file system has answered `unique`. */
-struct trip { uint64_t unique; uint32_t tid, flags; };
+struct trip { uint64_t unique; uint32_t tid, flags, has_content, padding; };
 
 /*
  * Makes the directories and puts tripwires on the names that `plan` has (tripwires.ts), in the machine's mount namespace, and starts the process
@@ -13,6 +13,8 @@ struct trip { uint64_t unique; uint32_t tid, flags; };
 long lay_tripwires(const char *plan, uint32_t size);
 /* The pipe by which the opens come, or -1. */
 long trips(void);
+/* The open succeeds, and the server gives the content. */
+void open_content(uint64_t unique);
 /* The open of the tripwire fails with this error. */
 void fail_open(uint64_t unique, int error);
 /* Whether this is the process that serves them. */

@@ -7,6 +7,7 @@
 #include <linux/openat2.h>
 #include <pthread.h>
 #include <sys/mount.h>
+#include <sys/ptrace.h>
 #include <sys/time.h>
 
 static const char *const FILES[] = {
@@ -105,6 +106,22 @@ static void by_threads(void)
 	for (int index = 0; index < 4; index++) pthread_create(&threads[index], NULL, many, &failed);
 	for (int index = 0; index < 4; index++) pthread_join(threads[index], NULL);
 	printf("by threads: %d failed\n", failed);
+}
+
+static void by_traced(void)
+{
+	int status;
+	pid_t child = fork();
+	if (child == 0) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		subject = "/proc/version";
+		plain();
+		fflush(stdout);
+		_exit(0);
+	}
+	while (waitpid(child, &status, 0) == child && WIFSTOPPED(status)) ptrace(PTRACE_CONT, child, NULL, NULL);
+	printf("by a traced child: %d\n", status);
 }
 
 static void on_signal(int number) { (void)number; }
@@ -239,6 +256,7 @@ int main(int argc, char **argv)
 	each(by_threads);
 	each(among_signals);
 	each(by_vfork);
+	each(by_traced);
 	each(killed);
 	each(stopped);
 	each(replaced);
