@@ -8,6 +8,8 @@ export interface LoggingKernel {
   readonly log: readonly string[];
   /** The number of the first line that is still in the log. */
   readonly log_start: number;
+  /** The levels of lines that are not KERN_INFO. */
+  readonly log_levels: ReadonlyMap<number, number>;
   printk(line: string): void;
 }
 
@@ -114,7 +116,7 @@ export class KernelLog {
   }
 
   #head(number: number): Head {
-    return this.#heads.get(number) ?? { priority: INFO, time: 0 };
+    return this.#heads.get(number) ?? { priority: this.kernel.log_levels.get(number) ?? INFO, time: 0 };
   }
 
   #text(number: number): string {

@@ -91,6 +91,7 @@ const programs: readonly Recorded[] = [
     "leaderless",
     "peeked",
     "appended",
+    "messages_of_the_kernel",
   ].map((program) => ({ ...strict(program), root: true as const })),
   // It reads the registers of x86-64.
   ...(Deno.build.arch === "x86_64" ? [strict("traced")] : []),

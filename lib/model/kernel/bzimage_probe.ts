@@ -33,24 +33,40 @@ const MAX_ELFCOREHDR_STR_LEN = 30;
  * @param image the file from its start: at least `SETUP_HEADER_END` bytes, when the file has them
  * @param length bytes of the whole file
  */
-export function probe(image: Uint8Array, length: number): Ret {
-  if (length < 2 * SECTOR || image.length < SETUP_HEADER_END) return -Errno.ENOEXEC;
+export function probe(image: Uint8Array, length: number, print: (line: string) => void): Ret {
+  const refused = why_refused(image, length);
+  if (refused === undefined) return 0;
+  print(`kexec-bzImage64: ${refused}`);
+  return -Errno.ENOEXEC;
+}
+
+/** In the kernel's words. */
+function why_refused(image: Uint8Array, length: number): string | undefined {
+  if (length < 2 * SECTOR || image.length < SETUP_HEADER_END) return "File is too short to be a bzImage";
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   const xloadflags = view.getUint16(XLOADFLAGS, true);
-  const good = view.getUint32(HEADER, false) === 0x48647253 && // "HdrS"
-    view.getUint16(BOOT_FLAG, true) === 0xaa55 &&
-    view.getUint16(VERSION, true) >= 0x020c &&
-    (view.getUint8(LOADFLAGS) & LOADED_HIGH) !== 0 &&
-    (xloadflags & XLF_KERNEL_64) !== 0 &&
-    (xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G) !== 0;
-  return good ? 0 : -Errno.ENOEXEC;
+  if (view.getUint32(HEADER, false) !== 0x48647253) return "Not a bzImage"; // "HdrS"
+  if (view.getUint16(BOOT_FLAG, true) !== 0xaa55) return "No x86 boot sector present";
+  if (view.getUint16(VERSION, true) < 0x020c) return "Must be at least protocol version 2.12";
+  if ((view.getUint8(LOADFLAGS) & LOADED_HIGH) === 0) return "zImage not a bzImage";
+  if ((xloadflags & XLF_KERNEL_64) === 0) return "Not a bzImage64. XLF_KERNEL_64 is not set.";
+  if ((xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G) === 0) return "XLF_CAN_BE_LOADED_ABOVE_4G is not set.";
+  return undefined;
 }
 
 /** The loader's checks after it has read the initrd and the command line. `cmdline_len` includes the NUL. */
-export function check_load(image: Uint8Array, length: number, cmdline_len: number): Ret {
+export function check_load(
+  image: Uint8Array,
+  length: number,
+  cmdline_len: number,
+  print: (line: string) => void,
+): Ret {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   const setup_sects = view.getUint8(SETUP_SECTS) || 4;
-  if (length < (setup_sects + 1) * SECTOR) return -Errno.ENOEXEC;
+  if (length < (setup_sects + 1) * SECTOR) {
+    print("kexec-bzImage64: bzImage truncated");
+    return -Errno.ENOEXEC;
+  }
   const room = view.getUint32(CMDLINE_SIZE, true);
   return cmdline_len + MAX_ELFCOREHDR_STR_LEN > room ? -Errno.EINVAL : 0;
 }

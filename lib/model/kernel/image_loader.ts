@@ -22,9 +22,10 @@ export interface ImageHead {
 }
 
 export interface ImageLoader {
-  probe(image: ImageHead): Ret;
+  /** `print` takes what the kernel says of an image that it refuses. */
+  probe(image: ImageHead, print: (line: string) => void): Ret;
   /** The loader's checks after it has read the initrd and the command line. `cmdline_len` includes the NUL. */
-  check(image: ImageHead, cmdline_len: number): Ret;
+  check(image: ImageHead, cmdline_len: number, print: (line: string) => void): Ret;
   segments(image: ImageHead, initrd_bytes: number): Segment[];
   /** uname's release of the kernel in the image. */
   release(image: ImageHead): string | undefined;
@@ -36,8 +37,8 @@ const initrd = (bytes: number): Segment => ({ bytes, alignment: PAGE_SIZE });
 
 export const IMAGE_LOADERS: Readonly<Record<MachineArchitecture, ImageLoader>> = {
   x86_64: {
-    probe: ({ head, length }) => probe(head, length),
-    check: ({ head, length }, cmdline_len) => check_load(head, length, cmdline_len),
+    probe: ({ head, length }, print) => probe(head, length, print),
+    check: ({ head, length }, cmdline_len, print) => check_load(head, length, cmdline_len, print),
     segments: ({ head }, initrd_bytes) => [kernel_segment(head), initrd(initrd_bytes)],
     release: ({ head }) => image_release(head),
     command_line: (text) => text,

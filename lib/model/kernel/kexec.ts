@@ -21,6 +21,8 @@ const FLAGS = kexec.KEXEC_FILE_UNLOAD | kexec.KEXEC_FILE_ON_CRASH | kexec.KEXEC_
 /** KEXEC_FILE_SIZE_MAX, the largest file that is read. */
 const FILE_SIZE_MAX = BigInt(Math.min(0x7fffffff, 4 * 1024 * 1024 * 1024));
 const INT_MAX = 0x7fffffffn;
+/** linux/kern_levels.h */
+const KERN_ERR = 3;
 /** Bytes of the image that are checked: the setup sectors, at most 256 of them. */
 const SETUP_MAX = 256 * 512;
 
@@ -40,9 +42,10 @@ export function load_image(task: Task, a: KexecArguments): LoadedImage | undefin
   const flags = Number(a.flags);
   if (flags & kexec.KEXEC_FILE_UNLOAD) return undefined;
   const loader = IMAGE_LOADERS[task.system.hardware.architecture];
+  const print = (line: string) => task.system.printk(line, KERN_ERR);
   const kernel = read_head(task.fds.get(a.kernel_fd));
   if (typeof kernel === "number") return kernel;
-  const probed = loader.probe(kernel);
+  const probed = loader.probe(kernel, print);
   if (probed < 0) return probed;
   let initrd_bytes = 0;
   if (!(flags & kexec.KEXEC_FILE_NO_INITRAMFS)) {
@@ -52,7 +55,7 @@ export function load_image(task: Task, a: KexecArguments): LoadedImage | undefin
   }
   const command_line = read_command_line(a);
   if (typeof command_line === "number") return command_line;
-  const checked = loader.check(kernel, Number(a.cmdline_len));
+  const checked = loader.check(kernel, Number(a.cmdline_len), print);
   if (checked < 0) return checked;
   const segments = loader.segments(kernel, initrd_bytes);
   const { kho } = task.system;

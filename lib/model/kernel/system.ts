@@ -1,5 +1,7 @@
 /** How many of the newest lines the log keeps at least: a ring of 128 KiB (CONFIG_LOG_BUF_SHIFT=17) has no more. */
 const LOG_LINES = 4096;
+/** linux/kern_levels.h */
+const [KERN_NOTICE, KERN_INFO] = [5, 6];
 
 /** One booted kernel: all state that begins at its boot and ends with it. */
 import { encodeOsText } from "../../../ffi/abi/os_text.ts";
@@ -36,6 +38,8 @@ export class System {
   readonly log: string[] = [];
   /** The number of the first line that is still in the log. */
   log_start = 0;
+  /** The levels of lines (by number) that are not KERN_INFO. */
+  readonly log_levels: Map<number, number> = new Map();
   readonly processes: Map<number, Process> = new Map();
   readonly shm: Tmpfs;
   readonly tmp: Tmpfs;
@@ -69,7 +73,7 @@ export class System {
     this.release = boot.release;
     this.command_line = boot.command_line;
     this.speaks = release_of(this.release);
-    this.printk(`Linux version ${this.release}`);
+    this.printk(`Linux version ${this.release}`, KERN_NOTICE);
     this.printk(`Command line: ${this.command_line}`);
     const { ram } = hardware;
     this.host_files = new HostFiles(ram, hardware.host, (from, to) => this.luo?.handlers.rename(from, to));
@@ -203,7 +207,7 @@ export class System {
       return undefined;
     }
     const { hardware: { faults }, kho } = this;
-    const print = (line: string) => this.printk(line);
+    const print = (line: string, level?: number) => this.printk(line, level);
     const luo = new Luo({ release, outgoing, incoming, ino: this.new_ino(), faults, print });
     if (!initcall_blacklisted(this.command_line, "memfd_luo_init")) {
       luo.handlers.register(new MemfdHandler(kho, () => this.new_ino(), release, formats_of(release).memfd));
@@ -219,11 +223,12 @@ export class System {
     return luo;
   }
 
-  printk(line: string): void {
+  printk(line: string, level = KERN_INFO): void {
     if (this.log.length === 2 * LOG_LINES) {
       this.log.splice(0, LOG_LINES);
       this.log_start += LOG_LINES;
     }
+    if (level !== KERN_INFO) this.log_levels.set(this.log_start + this.log.length, level);
     this.log.push(line);
     this.hardware.console(line);
   }

@@ -17,9 +17,9 @@ export class Handlers {
 
   readonly flbs: Flbs;
   readonly faults: Faults;
-  readonly print: (line: string) => void;
+  readonly print: (line: string, level?: number) => void;
 
-  constructor(flbs: Flbs, faults: Faults, print: (line: string) => void) {
+  constructor(flbs: Flbs, faults: Faults, print: (line: string, level?: number) => void) {
     this.flbs = flbs;
     this.faults = faults;
     this.print = print;

@@ -22,7 +22,7 @@ export interface LuoBoot {
   readonly incoming: IncomingLuo | undefined;
   readonly ino: bigint;
   readonly faults: Faults;
-  readonly print: (line: string) => void;
+  readonly print: (line: string, level?: number) => void;
 }
 
 export class Luo {

@@ -109,6 +109,9 @@ export class Sessions {
   }
 }
 
+/** linux/kern_levels.h */
+const KERN_WARNING = 4;
+
 function printable(name: Uint8Array): string {
   return new TextDecoder().decode(name);
 }
@@ -162,7 +165,15 @@ function preserve_fd(call: Call<Session>): Ret {
   if (!(call.target instanceof OutgoingSession)) return -Errno.EINVAL;
   const fd = call.view.getInt32(4, true);
   const answer = call.target.files.preserve(call.view.getBigUint64(8, true), call.caller.fds.get(fd));
-  return answer < 0 ? answer : call.respond();
+  if (answer < 0) return answer;
+  const answered = call.respond();
+  if (answered < 0) {
+    call.target.files.handlers.print(
+      "luo: The file was successfully preserved, but response to user failed",
+      KERN_WARNING,
+    );
+  }
+  return answered;
 }
 
 function retrieve_fd(call: Call<Session>): Ret {
