@@ -48,7 +48,8 @@ async function checked(world: AgentWorld, what: string, work: () => Promise<void
   }
 }
 
-async function letLive(world: AgentWorld, many: number, part: number): Promise<void> {
+/** Clients with numbers of their own, some side by side. */
+export async function letLive(world: AgentWorld, many: number, part: number): Promise<void> {
   let begun = 0;
   const next = async () => {
     while (begun < many) {

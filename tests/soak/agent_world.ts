@@ -21,19 +21,20 @@ export class AgentWorld {
   readonly #mark = `LUO_TEST_MARK=${crypto.randomUUID()}`;
   #atStart = new Map<number, number>();
 
-  constructor(readonly round: Round) {
+  /** @param inside the path of the next kernel: the agent is in a machine of `luo emulate`, and has Linux's backend */
+  constructor(readonly round: Round, inside?: string) {
     const { directory, faults } = round;
     this.socket = `${directory}/s`;
     this.luod = `${directory}/luod.sock`;
-    this.kernel = `${directory}/kernel`;
+    this.kernel = inside ?? `${directory}/kernel`;
     this.client = new AsyncAgentClient(this.socket);
-    Deno.writeFileSync(this.kernel, standInBzImage({ release: "7.3.4-soak" }));
+    if (inside === undefined) Deno.writeFileSync(this.kernel, standInBzImage({ release: "7.3.4-soak" }));
     const participants = `${directory}/participants.d`;
-    Deno.mkdirSync(participants);
+    Deno.mkdirSync(participants, { recursive: true });
     for (const name of ["p1", "p2"]) writeParticipant(participants, name);
     const [mark = "", value = ""] = this.#mark.split("=");
     this.#env = {
-      LUO_BACKEND: "model",
+      LUO_BACKEND: inside === undefined ? "model" : "linux",
       LUO_SOCKET: this.socket,
       LUO_LUOD_SOCKET: this.luod,
       LUO_PARTICIPANTS: participants,
@@ -102,6 +103,10 @@ export class AgentWorld {
       this.defects.push(`process ${pid} is left: ${read(`/proc/${pid}/cmdline`).replaceAll("\0", " ")}`);
       Deno.kill(pid, "SIGKILL");
     }
+    this.checkLogs();
+  }
+
+  checkLogs(): void {
     for (const { name } of Deno.readDirSync(this.round.directory)) {
       if (name.endsWith(".log")) this.defects.push(...mistakesIn(read(`${this.round.directory}/${name}`)));
     }

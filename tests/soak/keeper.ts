@@ -12,18 +12,22 @@ const KEY = "keep/value";
 
 export class Keeper {
   /** Changes with every boot. */
-  #generation = 0;
-  #value = "";
+  #generation: number;
   kexecs = 0;
 
-  constructor(readonly world: AgentWorld) {}
+  constructor(readonly world: AgentWorld, generation = 0) {
+    this.#generation = generation;
+  }
+
+  get #value(): string {
+    return `generation ${this.#generation}`;
+  }
 
   /** Preserves everything for the next kexec. @throws Error */
   async keep(): Promise<void> {
     this.#generation++;
     await this.#call("CreateSession", { name: "keep" });
     for (let index = 0; index < FILES; index++) await this.#preserve("keep", index);
-    this.#value = `generation ${this.#generation}`;
     await this.#call("PutValue", { key: KEY, base64: new TextEncoder().encode(this.#value).toBase64() });
   }
 

@@ -1,5 +1,5 @@
 /** A machine of `luo emulate --strict` in which random C clients live (machine/wild.c), over several kexecs. */
-import { LUO } from "../luo_under_test.ts";
+import { BINARY, LUO } from "../luo_under_test.ts";
 import { stuckThreads } from "./stuck.ts";
 import { mistakesIn, type Outcome, PATIENCE_MS, type Round } from "./round.ts";
 
@@ -20,16 +20,37 @@ export function compileClients(directory: string): string {
   return program;
 }
 
+/** Random C clients. */
+export async function machineRound(round: Round, program: string): Promise<Outcome> {
+  const { seed, random, clients, faults } = round;
+  const boots = 2 + random.below(6);
+  const wild = [program, `${seed}`, `${Math.ceil(clients / (boots - 1))}`, `${boots}`];
+  const { user, strict } = someWay(round);
+  return await emulated(round, user, strict, [...wild, ...faults === undefined ? [] : ["faults"]]);
+}
+
+/** An agent with Linux's backend, and its clients. */
+export async function insideRound(round: Round): Promise<Outcome> {
+  const { seed, random, clients, directory } = round;
+  const boots = 2 + random.below(4);
+  const main = new URL("inside_main.ts", import.meta.url).pathname;
+  const words = [`${seed}`, `${boots}`, `${Math.ceil(clients / (boots - 1))}`, directory];
+  const program = [Deno.execPath(), "run", "-A", "--quiet", main, ...words];
+  return await emulated({ ...round, faults: undefined }, [], ["--strict"], program);
+}
+
 /**
  * Random calls of root are made in a PID and a mount namespace of their own: no signal of theirs can reach a process of the host, and
  * nothing is left when the round ends.
  */
-export async function machineRound(round: Round, program: string): Promise<Outcome> {
-  const { seed, random, clients, faults, directory } = round;
-  const boots = 2 + random.below(6);
-  const wild = [program, `${seed}`, `${Math.ceil(clients / (boots - 1))}`, `${boots}`];
-  const options = ["--strict", ...faults === undefined ? [] : ["--faults", faults]];
-  const emulate = [...LUO, "emulate", ...options, ...wild, ...faults === undefined ? [] : ["faults"]];
+async function emulated(
+  { faults, directory }: Round,
+  user: readonly string[],
+  strict: readonly string[],
+  program: readonly string[],
+): Promise<Outcome> {
+  const options = [...strict, ...faults === undefined ? [] : ["--faults", faults]];
+  const emulate = [...user, ...LUO, "emulate", ...options, "--", ...program];
   const child = new Deno.Command("unshare", {
     args: ["--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", `"$@"; ${END}`, "sh", ...emulate],
     cwd: directory,
@@ -41,6 +62,14 @@ export async function machineRound(round: Round, program: string): Promise<Outco
   const seen = await watched(child);
   await child.status;
   return judged(seen, await stderr, faults !== undefined);
+}
+
+/** A user without rights needs the single executable: the modules of the checkout are root's. */
+function someWay({ random, directory }: Round): { user: readonly string[]; strict: readonly string[] } {
+  const unprivileged = random.chance(25) && BINARY !== undefined;
+  const user = unprivileged ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [];
+  if (unprivileged) Deno.chmodSync(directory, 0o755);
+  return { user, strict: random.chance(75) ? ["--strict"] : [] };
 }
 
 /** The lines of the machine until its end. One that says nothing for long is killed. */

@@ -1,11 +1,11 @@
 /**
- * `deno task soak [--clients N] [--seconds N] [--seed S] [--kind machine|agent]`: random clients of all kinds, a day's worth (86,400 lives) unless told
+ * `deno task soak [--clients N] [--seconds N] [--seed S] [--kind machine|agent|inside]`: random clients of all kinds, a day's worth (86,400 lives) unless told
  * otherwise. Ends with 1 when there was a defect; its round is made again with `--seed` and `--rounds 1`.
  */
 import { parseArgs } from "node:util";
 import { Random } from "../traffic/random.ts";
 import { agentRound } from "./agent_round.ts";
-import { compileClients, machineRound } from "./machine_round.ts";
+import { compileClients, insideRound, machineRound } from "./machine_round.ts";
 import { type Outcome, type Round, someFaults } from "./round.ts";
 
 const { values } = parseArgs({
@@ -22,6 +22,8 @@ const { values } = parseArgs({
 const CLIENTS_OF_A_ROUND = 400;
 
 const directory = await Deno.makeTempDir({ prefix: "luo-soak-" });
+// A machine may belong to a user without rights.
+Deno.chmodSync(directory, 0o755);
 const total = { lives: 0, kexecs: 0, defects: 0, rounds: 0 };
 const end = values.seconds === undefined ? Infinity : performance.now() + Number(values.seconds) * 1000;
 try {
@@ -31,8 +33,8 @@ try {
     const own = await Deno.makeTempDir({ dir: directory });
     const faults = random.chance(30) && values.faults ? someFaults(random) : undefined;
     const round: Round = { seed, random, directory: own, clients: CLIENTS_OF_A_ROUND, faults };
-    const kind = values.kind ?? (random.chance(70) ? "machine" : "agent");
-    tell(kind, round, kind === "agent" ? await agentRound(round) : await machineRound(round, program));
+    const kind = values.kind ?? random.weighted({ machine: 65, agent: 25, inside: 10 });
+    tell(kind, round, await outcome(kind, round, program));
     await Deno.remove(own, { recursive: true });
   }
 } finally {
@@ -42,6 +44,11 @@ console.log(
   `${total.lives} clients, ${total.kexecs} kexecs, ${total.rounds} rounds: ${total.defects} defects`,
 );
 Deno.exit(total.defects === 0 ? 0 : 1);
+
+async function outcome(kind: string, round: Round, program: string): Promise<Outcome> {
+  if (kind === "agent") return await agentRound(round);
+  return kind === "inside" ? await insideRound(round) : await machineRound(round, program);
+}
 
 function isOver(): boolean {
   return total.rounds >= Number(values.rounds ?? Infinity) || total.lives >= Number(values.clients) ||
