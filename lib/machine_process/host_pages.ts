@@ -1,7 +1,17 @@
 /** Page frames of the model whose contents are in a memfd or other shmem file of the host. Preserving them copies nothing. */
 import { errnoName } from "../../ffi/abi/errno.ts";
 import * as abi from "../../ffi/abi/fcntl.ts";
-import { close, fallocate, fstat, memfd_create, pread, pwrite, sendfile } from "../../ffi/file.ts";
+import {
+  close,
+  fallocate,
+  fstat,
+  lseek,
+  memfd_create,
+  open,
+  pread,
+  pwrite,
+  sendfile,
+} from "../../ffi/file.ts";
 import { check } from "../error.ts";
 import type { BackingStore } from "../model/memory/backing_store.ts";
 
@@ -53,19 +63,41 @@ export function newMemfd(name: string): number {
   return check(fd < 0 ? memfd_create(name, flags) : fd, "memfd_create", `"${name}"`);
 }
 
+/**
+ * Copies all bytes. Of a file that was too large to be filled when it was preserved, only the data: its holes could take all of the host's
+ * memory. The copy may then end before the file; the rest reads as zero.
+ */
 function copyOf(fd: number): number {
   const stat = fstat(fd);
-  const size = typeof stat === "number" ? 0n : stat.size;
+  const { size, blocks } = typeof stat === "number" ? { size: 0n, blocks: 0n } : stat;
   const copy = newMemfd("");
-  for (let done = 0n; done < size;) {
-    const left = size - done;
+  const sparse = blocks * 512n < size;
+  // Its own description has a position of its own.
+  const look = sparse ? open(`/proc/self/fd/${fd}`, abi.O_RDONLY | abi.O_CLOEXEC) : -1;
+  for (let at = 0n; at < size;) {
+    const from = look < 0 ? at : lseek(look, at, abi.SEEK_DATA);
+    // ENXIO: there is no more data.
+    if (from < 0n || from >= size) break;
+    const hole = look < 0 ? size : lseek(look, from, abi.SEEK_HOLE);
+    const to = hole > from && hole < size ? hole : size;
+    if (!copyRange(copy, fd, from, to)) break;
+    at = to;
+  }
+  if (look >= 0) close(look);
+  return copy;
+}
+
+/** False: the owner has made the file shorter in the meantime. */
+function copyRange(copy: number, fd: number, from: bigint, to: bigint): boolean {
+  lseek(copy, from, abi.SEEK_SET);
+  for (let done = from; done < to;) {
+    const left = to - done;
     const got = sendfile(copy, fd, done, left < CHUNK ? Number(left) : Number(CHUNK));
     if (got < 0) throw new Error(`Cannot keep a file over the kexec (${errnoName(got)})`);
-    // The owner has made the file shorter in the meantime. The rest reads as zero.
-    if (got === 0) break;
+    if (got === 0) return false;
     done += BigInt(got);
   }
-  return copy;
+  return true;
 }
 
 const CHUNK = 1n << 30n;

@@ -199,3 +199,37 @@ Deno.test("an image that a process of the host has open for writing is ETXTBSY",
   assert.equal(load(sys.adopt(memfd)), 0, "a writable memfd does not count");
   await Deno.remove(path);
 });
+
+Deno.test("of a file whose hole was too large to be filled, the kexec keeps the data and leaves the hole", async () => {
+  await using machine = await startMachine("serve_model.ts");
+  const mine = file.memfd_create("sparse", MEMFD_FLAGS);
+  const size = 1n << 28n;
+  assert.equal(file.ftruncate(mine, size), 0);
+  const first = connect(machine.path);
+  const session = openDevice(first).create("sparse");
+  session.preserve(new Fd(first, first.adopt(file.dup_cloexec(mine))), 1n);
+  // As a file is that would take more than half of the host's free memory: PRESERVE_FD did not fill its hole.
+  file.fallocate(mine, abi.FALLOC_FL_PUNCH_HOLE | abi.FALLOC_FL_KEEP_SIZE, 0n, size);
+  const places = [0n, (1n << 27n) + 5n, size - 4n];
+  for (const place of places) file.pwrite(mine, new Uint8Array([1, 2, 3, 4]), place);
+  file.lseek(mine, 12n, abi.SEEK_SET);
+  await kexec(first, machine);
+  file.close(mine);
+
+  using second = connect(machine.path);
+  using device = openDevice(second);
+  using restored = device.retrieve("sparse").restore(1n);
+  const out = second.expose(restored.number);
+  const stat = file.fstat(out);
+  assert.ok(
+    typeof stat !== "number" && stat.size === size && stat.blocks < 100n,
+    JSON.stringify(stat, String),
+  );
+  assert.equal(file.lseek(out, 0n, abi.SEEK_CUR), 12n);
+  for (const place of places) {
+    const into = new Uint8Array(4);
+    assert.equal(file.pread(out, into, place), 4);
+    assert.deepEqual([...into], [1, 2, 3, 4], `at ${place}`);
+  }
+  file.close(out);
+});

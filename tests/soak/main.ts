@@ -26,6 +26,13 @@ const directory = await Deno.makeTempDir({ prefix: "luo-soak-" });
 Deno.chmodSync(directory, 0o755);
 const total = { lives: 0, kexecs: 0, defects: 0, rounds: 0 };
 const end = values.seconds === undefined ? Infinity : performance.now() + Number(values.seconds) * 1000;
+let stopping = false;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  // The present round ends in order.
+  Deno.addSignalListener(signal, () => {
+    stopping = true;
+  });
+}
 try {
   const program = compileClients(directory);
   for (let seed = Number(values.seed); !isOver(); seed++) {
@@ -51,7 +58,8 @@ async function outcome(kind: string, round: Round, program: string): Promise<Out
 }
 
 function isOver(): boolean {
-  return total.rounds >= Number(values.rounds ?? Infinity) || total.lives >= Number(values.clients) ||
+  return stopping || total.rounds >= Number(values.rounds ?? Infinity) ||
+    total.lives >= Number(values.clients) ||
     performance.now() >= end;
 }
 

@@ -114,7 +114,7 @@ function someMemfd(random: Random): number {
     MFD_CLOEXEC | (random.chance(70) ? MFD_ALLOW_SEALING : 0) | 16, /* MFD_EXEC */
   );
   if (random.chance(80)) pwrite(fd, random.bytes(1 + random.below(3000)), BigInt(random.below(9000)));
-  if (random.chance(10)) ftruncate(fd, 1n << 33n);
+  if (random.chance(10)) ftruncate(fd, 1n << 26n);
   return fd;
 }
 
