@@ -35,6 +35,8 @@ export async function run(context: Context, flags: Flags, argv: readonly string[
   const env = inheritedEnvironment();
   const path = findProgram(name, env);
   await checkArchitecture(name, path);
+  const nofile = startLimits();
+  checkFiles(nofile);
   const available = hostAvailableMemory();
   using signals = forwarding(onSignals);
   const say = (line: string) => context.process.stderr.write(`${line}\n`);
@@ -44,7 +46,7 @@ export async function run(context: Context, flags: Flags, argv: readonly string[
       argv,
       env,
       strict: flags.strict,
-      nofile: startLimits(),
+      nofile,
       memory_bytes: available === undefined ? undefined : Number(available),
       trace: flags.trace ? say : undefined,
       faults: parseFaults(flags.faults, context.settings.faults),
@@ -72,6 +74,20 @@ async function checkArchitecture(name: string, path: string): Promise<void> {
     operation: "execute",
     errno: "ENOEXEC",
     hints: ["run it on a real kernel of its architecture, or build it for this machine"],
+  });
+}
+
+/** The guard of CMD speaks with luo by fd 255, which programs do not expect to be free. */
+const FILES_MIN = 256n;
+
+function checkFiles([, hard]: readonly [bigint, bigint]): void {
+  // 0: the limit is unknown.
+  if (hard >= FILES_MIN || hard === 0n) return;
+  const why = `this process may open ${hard} files, and ${FILES_MIN} are needed`;
+  throw new Failure("unavailable", `Cannot emulate here: ${why} (RLIMIT_NOFILE)`, {
+    operation: "execute",
+    errno: "EMFILE",
+    hints: ["raise the limit, for example: ulimit -n 1024"],
   });
 }
 

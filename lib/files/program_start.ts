@@ -8,7 +8,8 @@ import { fd_limits } from "../../ffi/tracee.ts";
  * errno. The bare name would be a program in the working directory.
  */
 export function findProgram(name: string, env: readonly string[]): string {
-  if (name.includes("/")) return name;
+  // No program has an empty name.
+  if (name.includes("/") || name === "") return name;
   const path = env.find((one) => one.startsWith("PATH="))?.slice("PATH=".length) ?? "/usr/bin:/bin";
   const places = path.split(":").map((directory) => `${directory || "."}/${name}`);
   return places.find(access_executable) ?? places[0] ?? name;

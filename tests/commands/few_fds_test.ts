@@ -36,3 +36,15 @@ Deno.test("the machine has no free file descriptor: the preserve is refused, and
   await cli.ok(["session", "retrieve", "vm1"]);
   assert.equal(await cli.ok(["file", "restore", "vm1", `${token - 1}`, "--stdout"]), `file ${token - 1}`);
 });
+
+Deno.test("luo emulate with fewer than 256 files says how many are needed; 256 are enough", async () => {
+  await using cli = new Cli();
+  const few = await cli.shell("ulimit -n 255; luo emulate true");
+  assert.equal(few.code, 3);
+  assert.match(
+    few.err,
+    /^luo: Cannot emulate here: this process may open 255 files, and 256 are needed .*\n {2}.*ulimit -n 1024\n$/,
+  );
+  const enough = await cli.shell("ulimit -n 256; luo emulate sh -c 'exec 3<>/dev/liveupdate && ulimit -n'");
+  assert.deepEqual([enough.code, enough.out], [0, "256\n"]);
+});

@@ -39,6 +39,7 @@ Deno.test("a program that is not there: exit 127; one that cannot be executed: 1
   const missing = await lab.emulate("no-such-program");
   assert.deepEqual([missing.code, missing.out], [127, ""]);
   assert.match(missing.err, /Cannot execute "no-such-program" \(ENOENT\)/);
+  assert.equal((await lab.emulate("")).code, 127);
   assert.equal((await lab.emulate("/etc/passwd")).code, 126);
   assert.equal((await lab.emulate("main.ts")).code, 127, "a file in the working directory is not in PATH");
   assert.equal((await lab.emulate()).code, 2);
