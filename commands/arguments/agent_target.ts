@@ -1,6 +1,7 @@
 /** Finds out which kernel and which agent a command is for. */
 import type { CommonFlags } from "./command.ts";
 import type { Backend, Settings } from "../base/context.ts";
+import { encodeOsText } from "../../ffi/abi/os_text.ts";
 import { Failure } from "../errors/failure.ts";
 
 /** The kernel that a command works with, and the socket of its agent. */
@@ -26,7 +27,21 @@ export function resolveTarget(
   if (!socket.startsWith("/")) {
     throw new Failure("usage", `Cannot use "${socket}" as the agent's socket: an absolute path is needed`);
   }
+  checkLength(socket, backend);
   return { backend, socket, isDefault: named === undefined };
+}
+
+/** sockaddr_un in unix(7): 108 bytes, with a NUL at the end. */
+const SOCKET_PATH_MAX = 107;
+
+function checkLength(socket: string, backend: Backend): void {
+  const max = backend === "model" ? SOCKET_PATH_MAX - MACHINE.length : SOCKET_PATH_MAX;
+  const { length } = encodeOsText(socket);
+  if (length <= max) return;
+  const why = `its path has ${length} bytes, and ${max} are the most`;
+  throw new Failure("usage", `Cannot use "${socket}" as the agent's socket: ${why}`, {
+    hints: ["choose a shorter one with --socket or LUO_SOCKET"],
+  });
 }
 
 /** Which kernel a command works with. */
@@ -34,9 +49,12 @@ export function backendOf(flags: Pick<CommonFlags, "backend">, settings: Setting
   return flags.backend ?? parseBackend(settings.backend);
 }
 
+/** The end of the name of the machine's socket. */
+const MACHINE = ".machine";
+
 /** The socket of the model's machine that belongs to the agent. */
 export function machineSocket({ socket }: AgentTarget): string {
-  return `${socket}.machine`;
+  return `${socket}${MACHINE}`;
 }
 
 function parseBackend(name: string | undefined): Backend {
