@@ -49,6 +49,11 @@ export function ignore(signal: number): void {
   libc().signal(signal, SIG_IGN);
 }
 
+/** Gives the signal its default action again. */
+export function heed(signal: number): void {
+  libc().signal(signal, SIG_DFL);
+}
+
 /** Waits, in another thread, until a child ends. The answer is its wait status (waitpid(2)); negative without such a child. */
 export async function child_status(pid: number): Promise<Ret> {
   const status = new Int32Array(1);

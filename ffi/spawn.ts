@@ -3,7 +3,7 @@ import type { Ret } from "./abi/values.ts";
 import { F_GETFD, F_SETFD, FD_CLOEXEC } from "./abi/fcntl.ts";
 import { fcntl } from "./file.ts";
 import { addresses, cString, keepAlive, libc } from "./libc.ts";
-import { is_ignored } from "./process.ts";
+import { heed, is_ignored } from "./process.ts";
 
 const POSIX_SPAWN_SETSIGDEF = 0x04;
 const POSIX_SPAWN_SETSIGMASK = 0x08;
@@ -12,7 +12,7 @@ const POSIX_SPAWN_SETSID = 0x80;
 /** Room for glibc's posix_spawnattr_t (336 bytes) and posix_spawn_file_actions_t (80). */
 const STRUCT_SIZE = 512;
 const SIGSET_SIZE = 128;
-const SIGPIPE = 13;
+const [SIGPIPE, SIGCHLD] = [13, 17];
 /** The signals after these are for programs' own use (signal(7)). */
 const LAST_SIGNAL = 31;
 /** Fds below this number are checked for inheritance. Higher ones are rarely inherited. */
@@ -67,7 +67,7 @@ export interface SpawnWith {
   readonly path: string;
   /** Search PATH for a name without a slash, as execvp(3) does. */
   readonly search?: boolean;
-  /** The program ignores the signals that this process ignores, except SIGPIPE, which Deno ignores. */
+  /** The program ignores the signals that this process ignores, except SIGPIPE, which Deno ignores, and SIGCHLD. */
   readonly inheritIgnored?: boolean;
   readonly argv: readonly string[];
   readonly env: readonly string[];
@@ -80,6 +80,8 @@ export interface SpawnWith {
 /** Starts a child with some fds of this process, on the terminal of this process unless `apart`. @returns the child's pid */
 export function spawn_with(options: SpawnWith): Ret {
   const { path, search, inheritIgnored, argv, env, fds, apart } = options;
+  // A process that was started with SIGCHLD ignored cannot wait for its children: wait(2) gives ECHILD.
+  if (is_ignored(SIGCHLD)) heed(SIGCHLD);
   const call = libc();
   const [actions, attributes] = [new Uint8Array(STRUCT_SIZE), new Uint8Array(STRUCT_SIZE)];
   call.posix_spawn_file_actions_init(actions);

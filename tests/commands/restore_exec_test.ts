@@ -120,6 +120,13 @@ Deno.test("a signal that is ignored when luo starts (nohup) is ignored in the co
   assert.deepEqual([code, out], [0, "alive\n"]);
 });
 
+Deno.test("luo that is started with SIGCHLD ignored still waits for the command", async () => {
+  await using cli = await afterKexec();
+  const { out } = await cli.shell(`trap '' CHLD; luo file restore vm1 7 --exec -- sh -c 'exit 3'; echo $?`);
+  assert.equal(out, "3\n");
+  assert.equal(await state(cli), "waiting");
+});
+
 Deno.test("a command that is killed gives 128 and the signal as exit code", async () => {
   await using cli = await afterKexec();
   const { code } = await cli.luo([...EXEC, "--", "sh", "-c", "kill -KILL $$"]);
