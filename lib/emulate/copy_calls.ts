@@ -49,7 +49,7 @@ export class CopyCalls {
   };
 
   #ofPath({ tid, args: [fd] }: Notification): CallAnswer {
-    return this.objects.find(tid, int(fd))?.path_only ? -Errno.EBADF : undefined;
+    return this.objects.isPathOnly(tid, int(fd)) ? -Errno.EBADF : undefined;
   }
 
   /** The call is made after this answer, and reported. */

@@ -101,6 +101,7 @@ export class EmulatedFds implements Disposable {
   hasContents = false;
   readonly #by_identity = new Map<string, EmulatedFd>();
   readonly #by_watch = new Map<number, EmulatedFd>();
+  readonly #path_only = new Set<EmulatedFd>();
 
   constructor() {
     const { dev, ino } = check(fstat(this.#epoll), "fstat", "the machine");
@@ -133,6 +134,7 @@ export class EmulatedFds implements Disposable {
     };
     this.#by_identity.set(object.identity, object);
     this.#by_watch.set(watch, object);
+    if (opened.path_only) this.#path_only.add(object);
     return { object, fd };
   }
 
@@ -145,6 +147,11 @@ export class EmulatedFds implements Disposable {
     if (this.#by_identity.size === 0 || fd < 0) return undefined;
     const found = statOfFd(tid, fd);
     return typeof found === "number" ? undefined : this.#by_identity.get(identityOf(found));
+  }
+
+  /** Whether it is an emulated fd of O_PATH. Few programs have one, so that most calls need no look at the fd. */
+  isPathOnly(tid: number, fd: number): boolean {
+    return this.#path_only.size > 0 && this.find(tid, fd)?.path_only === true;
   }
 
   /** The name of a memfd with the content of the file at `path`, opened with these flags. */
@@ -235,6 +242,7 @@ export class EmulatedFds implements Disposable {
   #forget(object: EmulatedFd): void {
     this.#by_identity.delete(object.identity);
     this.#by_watch.delete(object.watch);
+    this.#path_only.delete(object);
     if (object.watched !== undefined) close(object.watched);
   }
 

@@ -183,7 +183,7 @@ export class NameCalls {
   }
 
   #isPathOnly({ tid, args: [fd] }: Notification): boolean {
-    return this.subjects.objects.find(tid, int(fd))?.path_only === true;
+    return this.subjects.objects.isPathOnly(tid, int(fd));
   }
 
   /** The place of a Unix socket's path. */

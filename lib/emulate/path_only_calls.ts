@@ -80,7 +80,7 @@ export class PathOnlyCalls {
   }
 
   #refuse({ tid, args }: Notification, ...fds: readonly number[]): CallAnswer {
-    const path = fds.some((at) => this.objects.find(tid, int(args[at] ?? -1n))?.path_only);
+    const path = fds.some((at) => this.objects.isPathOnly(tid, int(args[at] ?? -1n)));
     return path ? -Errno.EBADF : undefined;
   }
 }
