@@ -185,6 +185,11 @@ export class CallingProgram {
     return this.listener.addFd(id, fd, cloexec ? O_CLOEXEC : 0);
   }
 
+  /** The number of the next fd that the thread gets. */
+  lowestFree(tid: number): number {
+    for (let fd = 0;; fd++) if (typeof stat(`/proc/${tid}/fd/${fd}`) === "number") return fd;
+  }
+
   /** Whether a pidfd is of the thread's own process. PIDFD_SELF and PIDFD_SELF_THREAD of linux/pidfd.h are negative. */
   isOwnPidfd(tid: number, fd: number): boolean {
     if (fd < 0) return true;

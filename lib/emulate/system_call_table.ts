@@ -173,6 +173,7 @@ export const TRAPS = {
   recvmsg: { nr: [47, 212], strict: "traced" },
   recvmmsg: { nr: [299, 243], strict: "traced" },
   pidfd_getfd: { nr: [438, 438], strict: "traced" },
+  fanotify_init: { nr: [300, 262], strict: "traced" },
   // Before a filter of the program forbids the guard to install another.
   seccomp: { nr: [317, 277], strict: "traced", unless: GUARDS },
   readahead: { nr: [187, 213], strict: true, watched: [0] },
@@ -230,7 +231,7 @@ export const PASSED: Readonly<Record<string, string>> = {
     process_vm_readv process_vm_writev process_mrelease shmget shmat shmctl shmdt`,
   "It makes an fd that is neither the device nor a session": `
     pipe pipe2 socket socketpair eventfd eventfd2 timerfd_create epoll_create epoll_create1 inotify_init inotify_init1
-    fanotify_init memfd_create memfd_secret pidfd_open landlock_create_ruleset landlock_add_rule landlock_restrict_self
+    memfd_create memfd_secret pidfd_open landlock_create_ruleset landlock_add_rule landlock_restrict_self
     mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr msgget msgsnd msgrcv msgctl semget semop semctl
     semtimedop`,
   "It closes an fd: the host does that with the memfd underneath": `
