@@ -16,7 +16,8 @@ export class HeldPlace implements Disposable {
   /** Whether the locked file is still at its path. Otherwise another agent may hold the place. */
   get isHeld(): boolean {
     const [own, there] = [fstat(this.#lock), lstat(this.#paths.lock)];
-    return typeof own !== "number" && typeof there !== "number" && own.ino === there.ino;
+    return typeof own !== "number" && typeof there !== "number" && own.ino === there.ino &&
+      own.dev === there.dev;
   }
 
   /** False: the directory is not there, others may enter it, or another agent holds the place. */

@@ -47,8 +47,8 @@ interface Client {
 export class MachineServer {
   readonly #clients = new Map<number, Client>();
   #listener: number;
-  /** The inode of the socket: at its path another machine may have made one since. */
-  #inode: bigint;
+  /** The device and inode of the socket: at its path another machine may have made one since. */
+  #identity: string;
   readonly #place: SocketPlace;
   readonly #epfd: number;
   readonly #packets = new PacketReceiver();
@@ -69,7 +69,7 @@ export class MachineServer {
     readonly isNeeded: () => Promise<boolean> = () => Promise.resolve(false),
   ) {
     this.#listener = listen(path);
-    this.#inode = inodeOf(path);
+    this.#identity = identityOf(path);
     this.#place = new SocketPlace(path);
     this.#epfd = check(epoll_create1(), "epoll_create1", "");
     this.#watch(this.#listener);
@@ -126,7 +126,7 @@ export class MachineServer {
   /** False: another machine runs at the path, or no socket can be made there. */
   #listenAgain(): boolean {
     this.#place.watch();
-    if (inodeOf(this.path) === this.#inode) return true;
+    if (identityOf(this.path) === this.#identity) return true;
     try {
       const listener = listen(this.path);
       // Closing the old socket ends its events.
@@ -136,7 +136,7 @@ export class MachineServer {
       if (error instanceof LuoError) return false;
       throw error;
     }
-    this.#inode = inodeOf(this.path);
+    this.#identity = identityOf(this.path);
     this.#watch(this.#listener);
     this.#place.watch();
     return true;
@@ -238,7 +238,7 @@ export class MachineServer {
   }
 
   #stop(): void {
-    if (inodeOf(this.path) === this.#inode) unlink(this.path);
+    if (identityOf(this.path) === this.#identity) unlink(this.path);
     this.#place[Symbol.dispose]();
     for (const client of [...this.#clients.values()]) this.#forget(client);
     for (const fd of [this.#listener, this.#spare, this.#epfd]) close(fd);
@@ -246,10 +246,10 @@ export class MachineServer {
   }
 }
 
-/** 0: nothing is there. */
-function inodeOf(path: string): bigint {
+/** Empty: nothing is there. */
+function identityOf(path: string): string {
   const there = lstat(path);
-  return typeof there === "number" ? 0n : there.ino;
+  return typeof there === "number" ? "" : `${there.dev}:${there.ino}`;
 }
 
 function isGone(sys: SystemCalls): boolean {
