@@ -243,6 +243,14 @@ Deno.test("names, modes and devices of /dev are those of one machine", async () 
   assert.deepEqual(seen(), before);
 });
 
+Deno.test("when the process that serves the tripwires is killed, an open of one fails and waits for nothing", async () => {
+  using lab = new Lab();
+  const script = `for pid in $(cat /proc/$PPID/task/$PPID/children); do [ $pid = $$ ] || kill -9 $pid; done
+    sleep 0.2; cat /proc/cmdline 2>/dev/null || echo "not opened"; exec 3<>/dev/liveupdate && echo "the device is there"`;
+  const { out } = await lab.emulate("sh", "-c", script);
+  assert.equal(out, "not opened\nthe device is there\n");
+});
+
 Deno.test("a program mounts a /proc of its own in a user namespace, as on the host", async () => {
   using lab = new Lab();
   const command = ["-Urpf", "--mount-proc", "cat", "/proc/cmdline"];

@@ -203,6 +203,7 @@ static void watch(uint32_t init)
 			if (!next_end(&pid, &status)) pid = reaped(&status);
 			if (pid == 0) break;
 			watch_event(pid, status);
+			if (serves_tripwires(pid)) end_tripwires();
 			if (pid == init && (status & 0xff) != 0x7f) say(ENDED, status);
 		}
 		call(N_ppoll, (long)files, 3, 0, 0, 8);
