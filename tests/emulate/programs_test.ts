@@ -92,6 +92,7 @@ const programs: readonly Recorded[] = [
     "peeked",
     "appended",
     "fanotify",
+    "tokens",
     "storm",
   ].map((program) => ({ ...strict(program), root: true as const })),
   // They read the registers of x86-64, and spoil an x86 image.
