@@ -18,6 +18,7 @@ import { type Node, now, timed, touched } from "./device_nodes.ts";
 import type { System } from "./kernel_files.ts";
 import { type IdMap, idOutside } from "./id_maps.ts";
 import { isHostKernelFile } from "./host_kernel_files.ts";
+import { SESSION } from "./stat_structs.ts";
 import { decodeTimes, sizeOfTimes, type TimeFormat } from "./time_arguments.ts";
 
 const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -113,17 +114,32 @@ export class AttributeCalls {
     // The host's kernel says EINVAL.
     if (typeof times === "number") return undefined;
     // utimensat(fd, NULL): futimens.
-    const whole = named.path === 0n ? { ...named, flags: AT_EMPTY_PATH } : named;
-    return this.#change(call, whole, (node, credentials) => {
-      if (times.atime === undefined && times.mtime === undefined) return 0;
-      if (!owns(node, credentials)) {
-        if (!times.present) return -Errno.EPERM;
-        if (!credentials.may(node, W_OK)) return -Errno.EACCES;
-      }
-      node.times.atime = times.atime ?? node.times.atime;
-      node.times.mtime = times.mtime ?? node.times.mtime;
-      return 0;
-    }, (node) => timed(node, { atime: times.atime !== undefined, mtime: times.mtime !== undefined }));
+    const whole = named.path === 0n ? { ...named, flags: AT_EMPTY_PATH, nullable: true } : named;
+    const tell = (node: Node) =>
+      timed(node, { atime: times.atime !== undefined, mtime: times.mtime !== undefined });
+    return this.#change(
+      call,
+      whole,
+      (node, credentials) => {
+        if (times.atime === undefined && times.mtime === undefined) return 0;
+        if (!owns(node, credentials)) {
+          if (!times.present) return -Errno.EPERM;
+          if (!credentials.may(node, W_OK)) return -Errno.EACCES;
+        }
+        node.times.atime = times.atime ?? node.times.atime;
+        node.times.mtime = times.mtime ?? node.times.mtime;
+        return 0;
+      },
+      tell,
+      times.present ? this.#whyNotTouched(call.tid) : Errno.EOPNOTSUPP,
+    );
+  }
+
+  /** fs/attr.c: may_setattr() asks before the file system refuses the times of a session. */
+  #whyNotTouched(tid: number): number {
+    const credentials = this.program.credentials(tid);
+    const may = owns(SESSION, credentials) || credentials.may(SESSION, W_OK);
+    return may ? Errno.EOPNOTSUPP : Errno.EACCES;
   }
 
   /** `named` undefined: the fd in the first argument. */
@@ -138,7 +154,8 @@ export class AttributeCalls {
     const subject = named === undefined
       ? this.subjects.byFd(call.tid, int(call.args[0]))
       : this.subjects.byPath(call, named);
-    if (named === undefined && subject !== undefined && isPathOnly(subject)) return -Errno.EBADF;
+    const byFd = named === undefined || named.path === 0n;
+    if (byFd && subject !== undefined && isPathOnly(subject)) return -Errno.EBADF;
     if (subject === undefined) {
       if (!isHostKernelFile(this.subjects, call, named)) return undefined;
       return this.program.credentials(call.tid).uid === 0 ? -Errno.EPERM : undefined;
@@ -168,7 +185,7 @@ export class AttributeCalls {
 type Change = (node: Inode, credentials: Credentials) => number;
 type Inode = Pick<Node, "mode" | "uid" | "gid" | "times"> & { readonly system?: System };
 
-function owns(node: Inode, credentials: Credentials): boolean {
+function owns(node: Pick<Node, "uid" | "gid">, credentials: Credentials): boolean {
   return credentials.uid === node.uid || credentials.hasOver(CAP_FOWNER, node);
 }
 

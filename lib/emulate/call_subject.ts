@@ -1,6 +1,6 @@
 /** Finds out what a trapped call is about: the device, a session, or a file of the host. */
 import { Errno } from "../../ffi/abi/errno.ts";
-import { S_IFREG } from "../../ffi/abi/fcntl.ts";
+import { O_PATH, S_IFREG } from "../../ffi/abi/fcntl.ts";
 import { AT_EMPTY_PATH } from "../../ffi/abi/stat.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { fstat, mount_flags, mount_id, stat } from "../../ffi/file.ts";
@@ -37,7 +37,12 @@ export type Subject =
   | { readonly is: "absent"; readonly entry: Entry }
   | { readonly is: "below"; readonly slash: boolean; readonly path?: string }
   /** A file of /proc or /sys that is the model's; without `file` its kernel has none of this name. */
-  | { readonly is: "kernel"; readonly path: string; readonly file?: KernelFileNode };
+  | {
+    readonly is: "kernel";
+    readonly path: string;
+    readonly file?: KernelFileNode;
+    readonly path_only?: boolean;
+  };
 
 export interface PathArguments {
   readonly dirfd: number;
@@ -46,6 +51,8 @@ export interface PathArguments {
   /** AT_* flags; AT_EMPTY_PATH makes `dirfd` the subject. */
   readonly flags?: number;
   readonly follow: boolean;
+  /** With AT_EMPTY_PATH a null pointer is an empty path. */
+  readonly nullable?: boolean;
 }
 
 export class Subjects {
@@ -64,10 +71,10 @@ export class Subjects {
   /** As `byPath`, and the place that the path leads to when it is a file of the host, or of the model's kernel. */
   find(
     { tid }: Notification,
-    { dirfd, path, flags = 0, follow }: PathArguments,
+    { dirfd, path, flags = 0, follow, nullable = false }: PathArguments,
   ): { readonly subject?: Subject; readonly file?: FilePlace } {
     const empty = (flags & AT_EMPTY_PATH) !== 0;
-    const text = path === 0n && empty ? "" : this.program.path(tid, path);
+    const text = path === 0n && empty && nullable ? "" : this.program.path(tid, path);
     if (typeof text === "number") return {};
     if (text === "" && empty) return { subject: this.byFd(tid, dirfd) };
     const place = this.paths.find(tid, dirfd, text, { follow });
@@ -105,11 +112,12 @@ export class Subjects {
 
   /** A memfd with the content of such a file. */
   #content(tid: number, fd: number): Subject | undefined {
-    const path = this.objects.contentPath(tid, fd);
+    const { path, flags = 0 } = this.objects.content(tid, fd) ?? {};
     if (path === undefined) return undefined;
     return {
       is: "kernel",
       path,
+      path_only: (flags & O_PATH) !== 0,
       file: isKernelFile(path) ? this.kernelFiles.find(path) : fileNodeOf(path),
     };
   }
@@ -166,5 +174,6 @@ export function isMounted({ directory }: { readonly directory?: string }, flag: 
 
 /** Whether the fd was opened with O_PATH. */
 export function isPathOnly(subject: Subject): boolean {
+  if (subject.is === "kernel") return subject.path_only === true;
   return (subject.is === "device" || subject.is === "session") && subject.object?.path_only === true;
 }

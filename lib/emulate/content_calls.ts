@@ -7,6 +7,7 @@ import {
   F_GETFL,
   O_ACCMODE,
   O_CLOEXEC,
+  O_DIRECTORY,
   O_NOFOLLOW,
   O_PATH,
   O_RDONLY,
@@ -27,7 +28,8 @@ import type { KmsgFiles } from "./kmsg_files.ts";
 /** asm-generic/ioctls.h, linux/fs.h: FIOCLEX, FIONCLEX, FIONBIO, FIOASYNC, FIONREAD, FIOQSIZE, FIGETBSZ. */
 const OF_EVERY_FILE = new Set([0x5451, 0x5450, 0x5421, 0x5452, 0x541b, 0x5460, 2]);
 const SEEK_END = 2;
-const O_NOATIME = 0o1000000;
+/** What F_GETFL tells of the flags of open(2): O_NOATIME, O_DSYNC, O_SYNC and O_ASYNC, in the numbers of x86-64. */
+const KEPT = O_NOFOLLOW | 0o1000000 | 0o4010000 | 0o20000;
 /** The most bytes of a write that matter: sysctl reads a page. */
 const WRITE_MAX = 4096n;
 
@@ -46,8 +48,10 @@ export class ContentCalls {
     if (content === undefined) return undefined;
     if (command !== F_GETFL) return content.flags & O_PATH ? -Errno.EBADF : -Errno.EINVAL;
     const kept = (this.program.description(call.tid, int(call.args[0]))?.flags ?? 0) & ~O_CLOEXEC;
-    if (content.flags & O_PATH) return O_PATH;
-    return kept | translateOpenFlags(content.flags & (O_NOFOLLOW | O_NOATIME), X86_64, ARCH);
+    if (content.flags & O_PATH) {
+      return O_PATH | translateOpenFlags(content.flags & (O_NOFOLLOW | O_DIRECTORY), X86_64, ARCH);
+    }
+    return kept | translateOpenFlags(content.flags & KEPT, X86_64, ARCH);
   }
 
   ioctl(call: Notification): CallAnswer {

@@ -29,7 +29,7 @@ import { type KernelFileNode, mayUse, ownsFile } from "./kernel_file_nodes.ts";
 import { readKernelFile } from "./kernel_files.ts";
 
 /** In the numbers of x86-64, as all flags here. */
-const [O_DIRECT, O_NOATIME] = [0o40000, 0o1000000];
+const [O_DIRECT, O_NOATIME, TMPFILE] = [0o40000, 0o1000000, 0o20000000];
 const SEALS = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK;
 
 /** The errno for an open with these flags; undefined: it succeeds. */
@@ -41,13 +41,17 @@ export function whyNotOpened(
   const missing = whyNoFile(subject, () => credentials);
   const { file } = subject;
   if (missing !== undefined || file === undefined) {
-    return missing === Errno.ENOENT && flags & O_CREAT ? Errno.EACCES : missing;
+    const creates = (flags & (O_CREAT | O_PATH)) === O_CREAT;
+    if (creates && flags & O_DIRECTORY) return Errno.EINVAL;
+    return missing === Errno.ENOENT && creates ? Errno.EACCES : missing;
   }
   if ((flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL)) return Errno.EEXIST;
-  if (file.link !== undefined) return Errno.ELOOP;
   const directory = file.type === S_IFDIR;
+  if (flags & O_CREAT && flags & O_DIRECTORY && !(flags & O_PATH)) return Errno.EINVAL;
   if (flags & O_DIRECTORY && !directory) return Errno.ENOTDIR;
+  if (file.link !== undefined && !(flags & O_PATH)) return Errno.ELOOP;
   if (flags & O_PATH) return undefined;
+  if (directory && flags & TMPFILE) return mayUse(file, W_OK, credentials) ? Errno.EOPNOTSUPP : Errno.EACCES;
   if (directory && flags & (O_ACCMODE | O_CREAT | O_TRUNC)) return Errno.EISDIR;
   return whyNotAllowed(file, flags, credentials);
 }
@@ -59,8 +63,10 @@ function whyNotAllowed(file: KernelFileNode, flags: number, credentials: Credent
   if (!mayUse(file, wanted, credentials)) return Errno.EACCES;
   // fs/kernfs/file.c: kernfs_fop_open() asks for the bits of the mode, of root too.
   const { system, mode } = file;
-  if (system === "sysfs" && access !== O_RDONLY && !(mode & 0o222)) return Errno.EACCES;
-  if (system === "sysfs" && access !== O_WRONLY && !(mode & 0o444)) return Errno.EACCES;
+  // An fd of access mode 3 can neither read nor write.
+  const bits = access === O_ACCMODE ? 0 : access === O_RDONLY ? 0o444 : access === O_WRONLY ? 0o222 : 0o666;
+  const missing = [0o444, 0o222].some((one) => (bits & one) !== 0 && (mode & one) === 0);
+  if (system === "sysfs" && missing) return Errno.EACCES;
   if (flags & O_NOATIME && !ownsFile(file, credentials)) return Errno.EPERM;
   return flags & O_DIRECT ? Errno.EINVAL : undefined;
 }
@@ -68,13 +74,13 @@ function whyNotAllowed(file: KernelFileNode, flags: number, credentials: Credent
 /** The caller closes the file. */
 export function openKernelFile(
   sys: SystemCalls,
-  { path, mode }: KernelFileNode,
+  { path, mode, link }: KernelFileNode,
   flags: number,
   name: string,
 ): Ret {
   // A file of sysctl that is written is empty, so that all that is in it was written.
   const takes = takesWrites(path, flags);
-  const content = takes ? new Uint8Array(0) : readKernelFile(sys, path);
+  const content = takes || link !== undefined ? new Uint8Array(0) : readKernelFile(sys, path);
   return typeof content === "number" ? content : contentFile(name, content, { flags, mode, sealed: !takes });
 }
 

@@ -53,7 +53,7 @@ export class LookCalls {
     if (flags & ~STAT_FLAGS) return undefined;
     return this.#answer(
       call,
-      { dirfd, path, flags, follow: !(flags & AT_SYMLINK_NOFOLLOW) },
+      { dirfd, path, flags, follow: !(flags & AT_SYMLINK_NOFOLLOW), nullable: true },
       into,
       encodeStat,
     );
@@ -68,7 +68,7 @@ export class LookCalls {
     // fs/stat.c: of an fd, by an empty path, the kernel looks at no other flag.
     const empty = (flags & AT_EMPTY_PATH) !== 0 && (path === 0n || this.program.path(call.tid, path) === "");
     if (!empty && flags & ~(STAT_FLAGS | STATX_SYNC_TYPE)) return undefined;
-    const named = { dirfd: int(dirfd), path, flags, follow: !(flags & AT_SYMLINK_NOFOLLOW) };
+    const named = { dirfd: int(dirfd), path, flags, follow: !(flags & AT_SYMLINK_NOFOLLOW), nullable: true };
     const unique = (mask & STATX_MNT_ID_UNIQUE) !== 0n;
     return this.#answer(call, named, into, (look) => encodeStatx(look, int(mask)), unique);
   }

@@ -45,7 +45,11 @@ import { SESSION } from "./stat_structs.ts";
 
 /** linux/openat2.h: struct open_how has u64 flags, mode, resolve; later versions may append fields. */
 const [OPEN_HOW_SIZE, OPEN_HOW_MAX] = [24, 4096];
-const VALID_OPEN_FLAGS = 0o37777703n;
+const O_EMPTYPATH = 0x400_0000;
+const VALID_OPEN_FLAGS = 0o37777703n | BigInt(O_EMPTYPATH);
+/** What Linux 7.3 has besides: a flag, and its errno, which older kernels do not know. */
+const [OPENAT2_REGULAR, EFTYPE] = [1n << 32n, 134];
+const [O_SYNC, O_DSYNC] = [0o4000000, 0o10000];
 const VALID_RESOLVE = 0x3fn;
 /** RESOLVE_BENEATH and RESOLVE_IN_ROOT exclude each other. */
 const SCOPED = 0x18n;
@@ -61,6 +65,8 @@ interface Opening {
   /** In the numbers of x86-64. */
   readonly flags: number;
   readonly mode: number;
+  /** OPENAT2_REGULAR: nothing but a regular file is opened. */
+  readonly regular?: boolean;
 }
 
 export class OpenCalls {
@@ -92,10 +98,18 @@ export class OpenCalls {
     native: number,
     mode: number,
     resolve = 0,
+    regular = false,
   ): CallAnswer {
-    const flags = translateOpenFlags(native, ARCH, X86_64);
+    const flags = kernelFlags(translateOpenFlags(native, ARCH, X86_64));
     const path = this.program.path(call.tid, address);
+    // fs/open.c: build_open_flags() refuses a file without a name that cannot be written, or is to be made.
+    const nameless = (flags & O_PATH) === 0 && (flags & TMPFILE) !== 0;
+    const writable = (flags & O_ACCMODE) !== O_RDONLY;
+    if (nameless && ((flags & (O_DIRECTORY | O_CREAT)) !== O_DIRECTORY || !writable)) return undefined;
     if (typeof path === "number") return undefined;
+    if (path === "" && flags & O_EMPTYPATH) {
+      return this.#openAgain(call, dirfd, { path, flags, mode, regular });
+    }
     if (path.endsWith(USERFAULTFD)) this.program.fillsMemory(call.tid);
     const exclusive = (flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL);
     const truncates = (flags & O_TRUNC) !== 0 && (flags & O_PATH) === 0 && !exclusive && !this.preserved.none;
@@ -103,13 +117,19 @@ export class OpenCalls {
     const { paths } = this.subjects;
     const place = (truncates ? paths.resolve : paths.find).call(paths, call.tid, dirfd, path, options);
     if (place === undefined) return undefined;
-    return this.#openPlace(call, place, { path, flags, mode }, truncates);
+    return this.#openPlace(call, place, { path, flags, mode, regular }, truncates);
+  }
+
+  /** O_EMPTYPATH: the file of the fd. */
+  #openAgain(call: Notification, fd: number, opening: Opening): CallAnswer {
+    const subject = this.subjects.byFd(call.tid, fd);
+    return subject === undefined ? undefined : this.#openSubject(call, subject, opening);
   }
 
   #openPlace(call: Notification, place: Place, opening: Opening, truncates: boolean): CallAnswer {
-    const { path, flags } = opening;
+    const { flags } = opening;
     if (place.is === "refused") return -place.errno;
-    if (place.is === "below") return flags & O_CREAT && path.endsWith("/") ? -Errno.EISDIR : -Errno.ENOTDIR;
+    if (place.is === "below") return -this.#whyNotBelow(opening);
     if (place.is === "file") {
       if (stopsHost(place.inside) && flags & (O_ACCMODE | O_TRUNC) && !(flags & O_PATH)) return -Errno.EPERM;
       if (place.inside === KMSG) return this.#openLog(call, pathOfLog(place), flags);
@@ -121,6 +141,8 @@ export class OpenCalls {
     ) {
       return this.#give(call, open(`/proc/self/fd/${place.fd}`, flags & ~O_CREAT | O_CLOEXEC), flags);
     }
+    const exclusive = (flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL) && !(flags & O_PATH);
+    if (place.is === "fd" && exclusive && !(flags & O_DIRECTORY)) return -Errno.EEXIST;
     // A link of /proc that is not followed: the host's kernel says ELOOP, or opens the link itself.
     if (place.is === "fd" && flags & O_NOFOLLOW) return undefined;
     const subject = this.subjects.at(place);
@@ -132,6 +154,8 @@ export class OpenCalls {
     if (!truncates) return opened();
     const size = this.preserved.size(place.path);
     if (size === undefined || size === 0n) return opened();
+    // The host's kernel says ENOTDIR.
+    if (flags & O_DIRECTORY) return undefined;
     const found = owner(place.path);
     // The host's kernel says EACCES.
     const refused = typeof found !== "number" && this.#whyNotOpened(call, found, flags) !== undefined;
@@ -151,6 +175,13 @@ export class OpenCalls {
     return this.#giveContent(call, this.kmsg.open(flags), flags);
   }
 
+  /** A path that goes on after the device. */
+  #whyNotBelow({ path, flags, regular }: Opening): number {
+    const creates = (flags & (O_CREAT | O_PATH)) === O_CREAT && path.endsWith("/");
+    if (creates) return flags & O_DIRECTORY ? Errno.EINVAL : Errno.EISDIR;
+    return regular && path.endsWith("/") ? EFTYPE : Errno.ENOTDIR;
+  }
+
   #openCopy(call: Notification, path: string): CallAnswer {
     return this.preserved.size(path) === undefined ? undefined : this.copies.await(call);
   }
@@ -160,7 +191,9 @@ export class OpenCalls {
     if (subject.is === "kernel") return this.#openKernelFile(call, subject, flags);
     if (subject.is === "absent") return this.#make(call, subject.entry, opening);
     if (subject.is === "session") {
+      if (flags & O_DIRECTORY) return flags & O_CREAT && !(flags & O_PATH) ? -Errno.EINVAL : -Errno.ENOTDIR;
       if (flags & O_PATH) return this.#openPath(call, subject.object, flags);
+      if (opening.regular) return -EFTYPE;
       // An anonymous inode has no open operation.
       return -(this.#whyNotOpened(call, SESSION, flags) ?? Errno.ENXIO);
     }
@@ -169,10 +202,14 @@ export class OpenCalls {
     if (subject.is !== "device") return undefined;
     const { node, entry } = subject;
     // Before Linux 6.4 the host's kernel would say ENOTDIR.
-    if (flags & O_CREAT && flags & O_DIRECTORY) return -Errno.EINVAL;
+    if (flags & O_CREAT && flags & O_DIRECTORY && !(flags & O_PATH)) return -Errno.EINVAL;
+    if (!(flags & O_PATH) && (flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL)) return -Errno.EEXIST;
+    if (flags & O_DIRECTORY) return -Errno.ENOTDIR;
     const special = node.kind === "device" && !(flags & O_PATH);
     if (special && isMounted(subject, ST_NODEV)) return -Errno.EACCES;
-    const refused = this.#whyNotOpened(call, node, flags);
+    const exclusive = O_CREAT | O_EXCL;
+    const fails = opening.regular && node.kind === "device" && (flags & exclusive) !== exclusive;
+    const refused = fails ? EFTYPE : this.#whyNotOpened(call, node, flags);
     if (refused !== undefined) return -refused;
     return node.kind === "device"
       ? this.#openDevice(call, node, entry, flags)
@@ -299,8 +336,18 @@ export class OpenCalls {
     const creates = (flags & BigInt(O_CREAT | TMPFILE)) !== 0n;
     // fs/open.c: build_open_flags() refuses these.
     if (mode & ~0o7777n || (resolve & SCOPED) === SCOPED) return undefined;
+    const regular = (flags & OPENAT2_REGULAR) !== 0n;
+    if (regular && flags & BigInt(O_PATH | ARCH.O_DIRECTORY | TMPFILE)) return undefined;
     if (flags & BigInt(O_PATH) && flags & ~PATH_FLAGS) return undefined;
-    if (flags & ~VALID_OPEN_FLAGS || resolve & ~VALID_RESOLVE || (mode !== 0n && !creates)) return undefined;
-    return this.#open(call, int(dirfd), path, int(flags), int(mode), Number(resolve));
+    if (
+      flags & ~(VALID_OPEN_FLAGS | OPENAT2_REGULAR) || resolve & ~VALID_RESOLVE || (mode !== 0n && !creates)
+    ) return undefined;
+    return this.#open(call, int(dirfd), path, int(flags), int(mode), Number(resolve), regular);
   }
+}
+
+/** The kernel drops flags that open(2) does not have, and O_SYNC has O_DSYNC in it. In the numbers of x86-64. */
+function kernelFlags(flags: number): number {
+  const known = flags & Number(VALID_OPEN_FLAGS);
+  return known & O_SYNC ? known | O_DSYNC : known;
 }

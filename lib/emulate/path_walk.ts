@@ -58,7 +58,8 @@ export function walk(
   const way = new Walk(nodes, tid, resolve, alike);
   if (!way.start(dirfd, path)) return undefined;
   const place = way.go(path, follow);
-  if (place === undefined || place.is === "file") return place;
+  // Of a file of the host its kernel says so.
+  if (place === undefined || (place.is === "file" && !isKernelFile(place.inside))) return place;
   return way.violation === undefined ? place : { is: "refused", errno: way.violation };
 }
 
@@ -116,7 +117,10 @@ class Walk {
       if (entry !== undefined) return this.#at(entry, rest);
       const text = this.#link(name);
       const fd = typeof text === "string" ? this.#descriptor(name) : undefined;
-      if (fd !== undefined && last) return fd;
+      if (fd !== undefined && last) {
+        if (follow) this.#followsMagic();
+        return fd;
+      }
       if (typeof text === "number" || (last && !follow)) {
         if (!last && text !== -Errno.EINVAL) return this.#ofKernel([name, ...rest]);
         this.#parts.push(name);
@@ -153,11 +157,15 @@ class Walk {
     return entry.node === undefined ? undefined : { is: "below", entry, slash };
   }
 
+  #followsMagic(): void {
+    this.#violates(NO_SYMLINKS | NO_MAGICLINKS, Errno.ELOOP);
+    this.#violates(BENEATH | IN_ROOT, Errno.EXDEV);
+  }
+
   #follow(name: string, text: string, rest: string[]): void {
     this.#violates(NO_SYMLINKS, Errno.ELOOP);
     if (this.#isMagic(name)) {
-      this.#violates(NO_MAGICLINKS, Errno.ELOOP);
-      this.#violates(BENEATH | IN_ROOT, Errno.EXDEV);
+      this.#followsMagic();
       this.#jump(`${this.#here()}/${name}`, text);
       this.#crosses();
       return;

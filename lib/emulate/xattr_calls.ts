@@ -4,12 +4,14 @@ import { encodeOsText } from "../../ffi/abi/os_text.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../../ffi/abi/stat.ts";
 import type { Ret } from "../system_calls.ts";
+import { SESSION } from "./stat_structs.ts";
+import { CALLS } from "./trapped_calls.ts";
 import { type CallAnswer, type Handlers, int } from "./call_answer.ts";
 import { isPathOnly, type PathArguments, type Subjects, whyNoFile } from "./call_subject.ts";
 import type { CallingProgram } from "./calling_program.ts";
-import { CAP_SYS_ADMIN, W_OK } from "./credentials.ts";
+import { CAP_FOWNER, CAP_SYS_ADMIN, R_OK, W_OK } from "./credentials.ts";
 import { isHostKernelFile } from "./host_kernel_files.ts";
-import { mayUse } from "./kernel_file_nodes.ts";
+import { mayUse, ownsFile } from "./kernel_file_nodes.ts";
 import { type Attributes, attributesOf, attributesOfKernelFile, checkName } from "./xattrs.ts";
 
 const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -120,14 +122,49 @@ export class XattrCalls {
     const credentials = this.program.credentials(call.tid);
     const missing = whyNoFile(subject, () => credentials);
     if (missing !== undefined) return -missing;
-    if (named === undefined && isPathOnly(subject)) return -Errno.EBADF;
+    if (isPathOnly(subject) && this.#isByFd(call, named)) return this.#judged(call, how) ?? -Errno.EBADF;
     if ((named?.flags ?? 0) & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) return -Errno.EINVAL;
     const privileged = credentials.has(CAP_SYS_ADMIN);
     if (subject.is === "kernel" && subject.file !== undefined) {
-      const writable = mayUse(subject.file, W_OK, credentials);
-      return act(attributesOfKernelFile(subject.file, privileged, writable));
+      const may = (wanted: number) => mayUse(file, wanted, credentials);
+      const { file } = subject;
+      const rights = { privileged, reads: may(R_OK), writes: may(W_OK), owns: ownsFile(file, credentials) };
+      return act(attributesOfKernelFile(file, rights));
     }
-    return act(attributesOf(subject.is === "device" ? subject.node : undefined, privileged));
+    const node = subject.is === "device" ? subject.node : undefined;
+    const file = node ?? SESSION;
+    const rights = {
+      privileged,
+      reads: credentials.may(file, R_OK),
+      writes: credentials.may(file, W_OK),
+      owns: credentials.uid === file.uid || credentials.hasOver(CAP_FOWNER, file),
+    };
+    return act(attributesOf(node, rights));
+  }
+
+  /** With an empty path the kernel takes the file of the fd, as fsetxattr does. */
+  #isByFd({ tid }: Notification, named: PathArguments | undefined): boolean {
+    if (named === undefined || named.path === 0n) return true;
+    return ((named.flags ?? 0) & AT_EMPTY_PATH) !== 0 && this.program.path(tid, named.path) === "";
+  }
+
+  /** The errno of arguments that the kernel looks at before the fd. */
+  #judged(call: Notification, how: How): CallAnswer {
+    const sets = CALLS.get(call.nr)?.includes("setxattr") ?? false;
+    const lists = CALLS.get(call.nr)?.includes("listxattr") ?? false;
+    const name = lists ? "" : this.#name(call, how);
+    const value = sets || (how === "at" && CALLS.get(call.nr) === "getxattrat")
+      ? this.#value(call, how)
+      : undefined;
+    if (typeof value === "number") return value;
+    if (value !== undefined && value.flags & (sets ? ~3 : ~0)) return -Errno.EINVAL;
+    if (typeof name === "number") return name;
+    if (!sets || value === undefined) return undefined;
+    if (value.size > XATTR_SIZE_MAX) return -Errno.E2BIG;
+    const bytes = this.program.bytes(call.tid, value.address, Number(value.size));
+    return value.size > 0n && (typeof bytes === "number" || bytes.length < value.size)
+      ? -Errno.EFAULT
+      : undefined;
   }
 
   #name(call: Notification, how: How): string | Ret {
@@ -162,5 +199,11 @@ function namedBy({ args }: Notification, how: How): PathArguments | undefined {
   if (how === "fd") return undefined;
   if (how !== "at") return { dirfd: AT_FDCWD, path: args[0], follow: how === "path" };
   const flags = int(args[2]);
-  return { dirfd: int(args[0]), path: args[1], flags, follow: !(flags & AT_SYMLINK_NOFOLLOW) };
+  return {
+    dirfd: int(args[0]),
+    path: args[1],
+    flags,
+    follow: !(flags & AT_SYMLINK_NOFOLLOW),
+    nullable: true,
+  };
 }

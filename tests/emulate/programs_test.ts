@@ -66,6 +66,8 @@ const programs: readonly Recorded[] = [
     "watchers",
     "executing",
     "publicdirs",
+    "openflags",
+    "byempty",
     "userspaces",
   ].map((
     program,
