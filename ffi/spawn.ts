@@ -67,8 +67,11 @@ export interface SpawnWith {
   readonly path: string;
   /** Search PATH for a name without a slash, as execvp(3) does. */
   readonly search?: boolean;
-  /** The program ignores the signals that this process ignores, except SIGPIPE, which Deno ignores, and SIGCHLD. */
-  readonly inheritIgnored?: boolean;
+  /**
+   * The program ignores the signals that this process ignores, except SIGPIPE, which Deno ignores, and SIGCHLD unless it is named: this
+   * process cannot wait for the program then.
+   */
+  readonly inheritIgnored?: boolean | "SIGCHLD too";
   readonly argv: readonly string[];
   readonly env: readonly string[];
   /** Fds of this process, each with its number in the child. */
@@ -81,7 +84,7 @@ export interface SpawnWith {
 export function spawn_with(options: SpawnWith): Ret {
   const { path, search, inheritIgnored, argv, env, fds, apart } = options;
   // A process that was started with SIGCHLD ignored cannot wait for its children: wait(2) gives ECHILD.
-  if (is_ignored(SIGCHLD)) heed(SIGCHLD);
+  if (inheritIgnored !== "SIGCHLD too" && is_ignored(SIGCHLD)) heed(SIGCHLD);
   const call = libc();
   const [actions, attributes] = [new Uint8Array(STRUCT_SIZE), new Uint8Array(STRUCT_SIZE)];
   call.posix_spawn_file_actions_init(actions);

@@ -146,7 +146,13 @@ export function launch(options: Launch): Launched {
     check(sendmsg(ours, order(options), []), "send", "the launcher's order");
     const { argv, env } = options;
     const at = `/proc/self/fd/${program}`;
-    const guard = spawn_with({ path: at, argv, env, fds: [[theirs, CHANNEL]], inheritIgnored: true });
+    const guard = spawn_with({
+      path: at,
+      argv,
+      env,
+      fds: [[theirs, CHANNEL]],
+      inheritIgnored: "SIGCHLD too",
+    });
     check(guard, "start", "the launcher");
     close(theirs);
     return new Launched(guard, ours);

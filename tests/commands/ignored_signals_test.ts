@@ -57,12 +57,3 @@ Deno.test("agent run --access under nohup still reads its rules again at SIGHUP"
   assert.equal((await agent.status).code, 0);
   assert.match(Deno.readTextFileSync(cli.path("agent.log")), /Read the access rules again/);
 });
-
-Deno.test("luo emulate started with SIGCHLD ignored waits for CMD, and CMD does not ignore it", async () => {
-  await using cli = new Cli();
-  const program = await cli.shell(
-    `trap '' CHLD; luo emulate sh -c 'grep SigIgn /proc/self/status; exit 5'; echo $?`,
-  );
-  assert.equal(program.err, "");
-  assert.match(program.out, /^SigIgn:\s+0+\n5\n$/);
-});
