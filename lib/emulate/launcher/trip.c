@@ -36,9 +36,10 @@ static void not_interrupted(struct registers *r)
 	if ((int64_t)r->ax == -ERESTARTSYS_) r->ax = -ERESTARTNOINTR_;
 }
 
-static void remember_arguments(struct thread *thread)
+static uint64_t first_argument(uint32_t tid)
 {
-	(void)thread;
+	(void)tid;
+	return 0;
 }
 #elif defined(__aarch64__)
 static uint64_t *sixth(struct registers *r) { return &r->x[5]; }
@@ -57,19 +58,19 @@ static void not_interrupted(struct registers *r)
 }
 
 /* The answer takes the place of the first argument. /proc/TID/syscall has it ("56 0xffffff9c ...") as soon as the thread sleeps. */
-static void remember_arguments(struct thread *thread)
+static uint64_t first_argument(uint32_t tid)
 {
 	for (int tries = 0; tries < 10000; tries++) {
 		char text[256];
-		long fd = open_proc(thread->tid, "syscall", 0);
+		long fd = open_proc(tid, "syscall", 0);
 		long size = fd < 0 ? 0 : call(N_read, fd, (long)text, sizeof text - 1, 0, 0), at = 0;
 		if (fd >= 0) call(N_close, fd, 0, 0, 0, 0);
 		if (size <= 0 || text[0] < '0' || text[0] > '9') continue;
 		text[size] = 0;
 		while (text[at] != 0 && text[at] != 'x') at++;
-		thread->own[1] = text[at] ? hexadecimal(text + at + 1) : 0;
-		return;
+		return text[at] ? hexadecimal(text + at + 1) : 0;
 	}
+	return 0;
 }
 #endif
 
@@ -103,13 +104,16 @@ int trip_over(void)
 	if (size != sizeof trip) return size == -EINTR_;
 	/* An open that is trapped anyway, which luo has left to the host. */
 	int is_free = (trip.flags & O_ACCMODE_) == 0;
-	struct thread *thread = is_free && is_of_machine(trip.tid) ? seized(trip.tid) : 0;
+	is_free = is_free && is_of_machine(trip.tid);
+	/* The thread sleeps as long as nobody interrupts it. */
+	uint64_t first = is_free ? first_argument(trip.tid) : 0;
+	struct thread *thread = is_free ? seized(trip.tid) : 0;
 	if (thread) {
-		remember_arguments(thread);
+		thread->own[1] = first;
 		thread->trip = ANSWERED;
 	}
 	/* Another program traces it: without the guard it can read what does not change. */
-	if (!thread && is_free && trip.has_content && is_of_machine(trip.tid)) open_content(trip.unique);
+	if (!thread && is_free && trip.has_content) open_content(trip.unique);
 	else fail_open(trip.unique, thread ? EIO_ : EACCES_);
 	return 1;
 }
