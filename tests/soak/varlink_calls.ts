@@ -61,7 +61,7 @@ export function someCall(random: Random): { method: string; parameters: Paramete
       answer: random.pick(["ready", "veto", "later"]),
     },
     Stop: {},
-    // Without force the keeper's data stay.
+    // Without force the keeper's data stay. The space, which is taken away, makes the key another one.
     "CloseSession ": { name: "keep" },
   };
   const method = random.pick(Object.keys(calls));
@@ -72,7 +72,7 @@ export function someCall(random: Random): { method: string; parameters: Paramete
 function spoilt(random: Random, parameters: Parameters): Parameters {
   const wrong: readonly unknown[] = [null, 5, -1, 1e300, "", [], {}, true, "\ud800", "x".repeat(5000)];
   const key = random.pick([...Object.keys(parameters), "unknown", "__proto__", "force"]);
-  // A step that the keeper's data do not survive is never forced.
+  // What the keeper's data do not survive is never forced.
   return key === "force" || key === "name" || key === "session"
     ? parameters
     : { ...parameters, [key]: random.pick(wrong) };

@@ -80,7 +80,11 @@ export class HostInode implements Inode {
     let index = 0;
     const pages = count === 0 ? undefined : this.file.pages();
     if (count > 0 && pages === undefined) return undefined;
-    const extents = pages === undefined ? [] : this.ram.plug(count, pages) ?? [];
+    const extents = pages === undefined ? [] : this.ram.plug(count, pages);
+    if (extents === undefined) {
+      pages?.release();
+      return undefined;
+    }
     this.runs = extents.map((extent) => {
       const run = { index, extent };
       index += extent.count;
