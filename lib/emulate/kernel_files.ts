@@ -59,6 +59,7 @@ const LINKS: Readonly<Record<string, string>> = {
 /** The kernel's log, whose device the machine has when the host has it. */
 export const KMSG = "/dev/kmsg";
 
+const LINK_NAMES = new Set(Object.keys(LINKS).map((path) => path.slice(path.lastIndexOf("/") + 1)));
 /** The links that are there when the device is. */
 const OF_DEVICE: readonly string[] = ["/sys/dev/char/10:261", `${OF_DEVICES}/subsystem`];
 
@@ -117,6 +118,11 @@ export function namesIn(sys: SystemCalls, path: string): Listed[] {
     if (mode === undefined) return [];
     return [{ name, directory: (mode & S_IFMT) === S_IFDIR, link: kernelLink(inside) }];
   });
+}
+
+/** Whether a link of this name can be one of them. */
+export function mayBeKernelLink(name: string): boolean {
+  return LINK_NAMES.has(name);
 }
 
 /** The text of such a link; undefined for every other file. */

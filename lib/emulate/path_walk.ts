@@ -5,7 +5,7 @@ import { readlink, stat } from "../../ffi/file.ts";
 import { getpid } from "../../ffi/process.ts";
 import type { DeviceNodes, Entry } from "./device_nodes.ts";
 import { textOfFd } from "./program_fds.ts";
-import { isKernelFile, kernelLink } from "./kernel_files.ts";
+import { isKernelFile, kernelLink, mayBeKernelLink } from "./kernel_files.ts";
 import { namesInSystem } from "./mounted_systems.ts";
 import { isSafeLink } from "./safe_links.ts";
 import { mayLookInto } from "./process_rights.ts";
@@ -199,12 +199,12 @@ class Walk {
 
   /** The text of a link; /proc/self and /proc/thread-self are the program's, not luo's. */
   #link(name: string): string | number {
-    if (this.#isProc() && name === "self") return String(this.#procOf(leader(this.tid)));
-    if (this.#isProc() && name === "thread-self") {
+    if (name === "self" && this.#isProc()) return String(this.#procOf(leader(this.tid)));
+    if (name === "thread-self" && this.#isProc()) {
       return `${this.#procOf(leader(this.tid))}/task/${this.#procOf(this.tid)}`;
     }
     if (this.#isOfLuo()) return readlink(`/proc/self/fd/${name}`);
-    const ours = kernelLink(`/${[...this.#names, name].join("/")}`);
+    const ours = mayBeKernelLink(name) ? kernelLink(`/${[...this.#names, name].join("/")}`) : undefined;
     return ours ?? readlink(`${this.#here()}/${name}`);
   }
 
@@ -260,6 +260,8 @@ class Walk {
 
   /** Whether /proc does not let the program see this of another process: the host's kernel refuses it. */
   #isForbidden(name: string): boolean {
+    // The names alone tell in most cases: after a mount `#names` is slow.
+    if (!/^(\d+|[0-9a-f]+-[0-9a-f]+|cwd|root|exe)$/.test(name)) return false;
     const [proc, pid = ""] = this.#names;
     if (proc !== "proc" || !/^\d+$/.test(pid)) return false;
     const guarded = ["fd", "fdinfo", "map_files"].includes(this.#names.at(-1) ?? "");
