@@ -28,6 +28,7 @@ import { SizeCalls } from "./size_calls.ts";
 import { TransferCalls } from "./transfer_calls.ts";
 import { SyslogCalls } from "./syslog_calls.ts";
 import type { Call } from "./trapped_calls.ts";
+import { TripwireContents } from "./tripwire_contents.ts";
 import { WatchCalls } from "./watch_calls.ts";
 import { WayCalls } from "./way_calls.ts";
 import { WriteCalls } from "./write_calls.ts";
@@ -42,6 +43,8 @@ export interface ServedMachine {
   readonly deviceDirectory: string;
   /** Directories of /proc and /sys that were mounted for tripwires (tripwires.ts). */
   readonly copies: ReadonlySet<string>;
+  /** The names with tripwires, in the order of their numbers. */
+  readonly tripwires: readonly string[];
   /** Whether the host's inode `dev:ino` is preserved. */
   isPreserved(identity: string): boolean;
   /** The kernel of this boot. */
@@ -54,9 +57,10 @@ export class CallServer implements Disposable {
   readonly #handlers: Handlers<Call>;
   readonly copies: CopyCalls;
   readonly log: KernelLog;
+  readonly contents: TripwireContents;
 
   constructor(
-    { sys, hasDevice, deviceDirectory, copies, isPreserved, kernel }: ServedMachine,
+    { sys, hasDevice, deviceDirectory, copies, tripwires, isPreserved, kernel }: ServedMachine,
     program: CallingProgram,
     objects: EmulatedFds,
   ) {
@@ -70,6 +74,7 @@ export class CallServer implements Disposable {
     const kmsg = new KmsgFiles(program, objects, this.log);
     const contents = new ContentCalls(sys, program, objects, kmsg);
     this.copies = new CopyCalls(program, objects, preserved);
+    this.contents = new TripwireContents(sys, program, subjects, tripwires);
     this.#nodes = nodes;
     this.#handlers = {
       ...new OpenCalls(sys, program, subjects, ioctls, preserved, this.copies, nodes, kmsg).handlers,

@@ -3,6 +3,7 @@ import { EPOLLIN } from "../../ffi/abi/epoll.ts";
 import { O_WRONLY } from "../../ffi/abi/fcntl.ts";
 import type { Notification } from "../../ffi/abi/seccomp.ts";
 import { MSG_DONTWAIT } from "../../ffi/abi/socket.ts";
+import { close } from "../../ffi/file.ts";
 import { Listener } from "../../ffi/seccomp.ts";
 import { set_child_subreaper, touch } from "../../ffi/tracee.ts";
 import { ProcessKilled } from "../system_calls.ts";
@@ -128,7 +129,7 @@ class Boot implements Disposable {
     const hasDevice = machine.system.luo !== undefined;
     // Faults do not reach this process.
     const looker = machine.system.spawn(0, 64);
-    const { steps, directories } = planOfTripwires(looker, hasDevice, options.images);
+    const { steps, directories, names } = planOfTripwires(looker, hasDevice, options.images);
     this.#launched = launch({ ...options, plan: steps });
     looker.exit();
     const { shared } = this.#launched;
@@ -144,8 +145,8 @@ class Boot implements Disposable {
     const kernel = machine.system;
     const deviceDirectory = `/proc/${guard}/root/dev`;
     const copies = new Set(directories);
-    const served = { sys: this.#sys, hasDevice, deviceDirectory, copies, isPreserved, kernel };
-    this.#server = new CallServer(served, this.#program, this.#objects);
+    const about = { hasDevice, deviceDirectory, copies, tripwires: names, isPreserved, kernel };
+    this.#server = new CallServer({ sys: this.#sys, ...about }, this.#program, this.#objects);
   }
 
   /** The exit code; undefined after a kexec. @throws LaunchError CMD cannot be executed */
@@ -227,9 +228,13 @@ class Boot implements Disposable {
   }
 
   /** The guard has stopped a call, or a program after its call. */
-  #stopped({ call, returned }: Report): void {
+  #stopped({ call, returned, opened }: Report): void {
     this.#close_closed();
-    if (returned === undefined) this.#serve(call);
+    if (opened !== undefined) {
+      const file = this.#server.contents.open(opened.tid, opened.index);
+      this.#watch.content(opened, file);
+      if (file >= 0) close(file);
+    } else if (returned === undefined) this.#serve(call);
     else this.#watch.watch(call.tid, this.#server.copies.made(call, returned));
   }
 

@@ -14,6 +14,7 @@ import {
   CALLED,
   decodeReport,
   type GuardChannel,
+  OPENED,
   type Report,
   REPORT_SIZE,
   RETURNED,
@@ -111,13 +112,13 @@ export class Launched implements Disposable, GuardChannel {
       this.shared = SHAREABLE.filter((_, bit) => (number & (1 << bit)) !== 0);
       this.traces = (number & LACKS_TRACING) === 0;
       this.tripwires = (number & LACKS_TRIPWIRES) === 0;
-    } else if (what === CALLED || what === RETURNED) this.reports.push(decodeReport(into));
+    } else if (what === CALLED || what === RETURNED || what === OPENED) this.reports.push(decodeReport(into));
     else if (what === ACKNOWLEDGED) this.#acknowledged = number;
     else throw new LaunchError(STAGES[what] ?? "execve", errnoName(number));
   }
 
-  tell(order: Uint8Array<ArrayBuffer>): void {
-    check(sendmsg(this.channel, order, []), "send", "the guard's order");
+  tell(order: Uint8Array<ArrayBuffer>, fds: readonly number[] = []): void {
+    check(sendmsg(this.channel, order, fds), "send", "the guard's order");
   }
 
   ask(order: Uint8Array<ArrayBuffer>): number {

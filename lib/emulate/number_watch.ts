@@ -1,13 +1,14 @@
 /** Orders to the guard: which fd numbers of which process it watches, and how the calls go on that it has stopped. */
 import type { Notification } from "../../ffi/abi/seccomp.ts";
+import type { Ret } from "../../ffi/abi/values.ts";
 
 /** The answer that makes the kernel make a call again (linux/errno.h: ERESTARTNOINTR), after the guard has stopped its thread. */
 export const AGAIN = -513;
 
 /** Messages of the guard (watch.c): struct report is u32 kind, tid; i64 value; u64 nr, args[6]. */
-export const [CALLED, RETURNED, ACKNOWLEDGED] = [103, 104, 105];
+export const [CALLED, RETURNED, ACKNOWLEDGED, OPENED] = [103, 104, 105, 106];
 export const REPORT_SIZE = 72;
-const [GO, VALUE, LEAVE, WATCH, EXPECT, FILE_OF, COUNT_FILTERS, LAZY_MEMORY, UNSURE] = [
+const [GO, VALUE, LEAVE, WATCH, EXPECT, FILE_OF, COUNT_FILTERS, LAZY_MEMORY, UNSURE, CONTENT] = [
   1,
   2,
   3,
@@ -17,6 +18,7 @@ const [GO, VALUE, LEAVE, WATCH, EXPECT, FILE_OF, COUNT_FILTERS, LAZY_MEMORY, UNS
   7,
   8,
   9,
+  10,
 ];
 const [TELL, EVERYTHING] = [1n, 2n];
 const EVERYWHERE = 1n;
@@ -25,11 +27,24 @@ const WILL_STOP = 1;
 const ORDER_HEAD = 32;
 const NUMBERS_MAX = 60;
 
-/** A call that the guard has stopped: before it is made, or after it, with the value that it returned. */
+/** A call that the guard has stopped: before it is made, or after it, with the value that it returned. Or an open that cannot be made again. */
 export interface Report {
   readonly call: Notification;
   readonly returned?: bigint;
+  readonly opened?: OpenedTripwire;
 }
+
+/** A tripwire that was opened by a process that another program traces. The process waits for the file's content. */
+export interface OpenedTripwire {
+  readonly tid: number;
+  /** Of the file system's request. */
+  readonly unique: bigint;
+  /** Of the plan (tripwires.ts), from 0. */
+  readonly index: number;
+}
+
+/** The file system's number of the first tripwire: its root has 1. */
+const FIRST_NODE = 2;
 
 export function decodeReport(bytes: Uint8Array): Report {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -41,7 +56,11 @@ export function decodeReport(bytes: Uint8Array): Report {
     args: [argument(0), argument(1), argument(2), argument(3), argument(4), argument(5)],
     traced: true,
   };
-  return view.getUint32(0, true) === CALLED ? { call } : { call, returned: view.getBigInt64(8, true) };
+  const kind = view.getUint32(0, true);
+  if (kind === CALLED) return { call };
+  if (kind === RETURNED) return { call, returned: view.getBigInt64(8, true) };
+  const opened = { tid: call.tid, unique: view.getBigUint64(8, true), index: call.nr - FIRST_NODE };
+  return { call, opened };
 }
 
 interface Order {
@@ -54,7 +73,7 @@ interface Order {
 
 /** The guard's channel, as it is needed here. */
 export interface GuardChannel {
-  tell(order: Uint8Array<ArrayBuffer>): void;
+  tell(order: Uint8Array<ArrayBuffer>, fds?: readonly number[]): void;
   /** Returns the number that the guard acknowledges the order with. */
   ask(order: Uint8Array<ArrayBuffer>): number;
 }
@@ -139,8 +158,13 @@ export class NumberWatch {
     this.#tell({ kind: WATCH, tid, numbers: numbers.slice(0, NUMBERS_MAX) });
   }
 
-  #tell(order: Order): void {
-    this.channel?.tell(encode(order));
+  /** The open of a tripwire reads the file with this fd, or fails with this errno (negative). */
+  content({ tid, unique }: OpenedTripwire, file: Ret): void {
+    this.#tell({ kind: CONTENT, tid, a: unique, b: BigInt(Math.max(0, -file)) }, file < 0 ? [] : [file]);
+  }
+
+  #tell(order: Order, fds: readonly number[] = []): void {
+    this.channel?.tell(encode(order), fds);
   }
 
   #ask(order: Order): number {

@@ -5,40 +5,30 @@
 import { S_IFCHR, S_IFLNK, S_IFMT } from "../../ffi/abi/fcntl.ts";
 import { encodeOsText } from "../../ffi/abi/os_text.ts";
 import { DEBUGFS_MAGIC } from "../../ffi/abi/stat.ts";
-import { lstat, statfs_type } from "../../ffi/file.ts";
+import { lstat, stat, statfs_type } from "../../ffi/file.ts";
 import { read_directory } from "../../ffi/proc.ts";
 import type { SystemCalls } from "../system_calls.ts";
 import { joined } from "../joined_bytes.ts";
 import {
   isKernelDirectory,
   kernelFileMode,
+  kernelFileSize,
   kernelLink,
   kernelNames,
   KMSG,
-  readKernelFile,
 } from "./kernel_files.ts";
 import { splitPath } from "./path_walk.ts";
 
 const [DEVICE, DEBUGFS] = ["/dev/liveupdate", "/sys/kernel/debug"];
 
 export interface TripwirePlan {
-  /**
-   * For lay_tripwires(): a letter, a path and a NUL; for a link its text and a NUL as well, for the content of a file its length, a NUL and
-   * the bytes. Empty: there can be no tripwires.
-   */
+  /** For lay_tripwires(): a letter, a path and a NUL; then for a link its text and a NUL, for a tripwire the size of its file. Empty: there can be no tripwires. */
   readonly steps: Uint8Array;
+  /** The names with tripwires, in the order of the steps. */
+  readonly names: readonly string[];
   /** Where the launcher mounts directories. */
   readonly directories: readonly string[];
 }
-
-/** Files that stay the same for a boot. The order to the launcher has room for these contents. */
-const STAY = [
-  ...["cmdline", "version", "misc", "sys/kernel/osrelease", "sys/kernel/version", "sys/kernel/random/boot_id"]
-    .map((name) => `/proc/${name}`),
-  "/sys/devices/virtual/misc/liveupdate/dev",
-  "/sys/devices/virtual/misc/liveupdate/uevent",
-];
-const CONTENT_MAX = 2048;
 
 /** `images`: links of luo's own fds, which programs open. */
 export function planOfTripwires(
@@ -51,10 +41,6 @@ export function planOfTripwires(
   if (typeOf(KMSG) === S_IFCHR) plan.tripwire(KMSG);
   for (const path of kernelNames()) plan.add(path);
   plan.replace(images);
-  for (const path of STAY) {
-    const content = readKernelFile(sys, path);
-    if (typeof content !== "number" && content.length <= CONTENT_MAX) plan.give(path, content);
-  }
   return plan;
 }
 
@@ -64,41 +50,43 @@ class Plan implements TripwirePlan {
   readonly #new = new Set<string>();
   /** Directories that are empty. */
   readonly #mounts = new Set<string>();
-  readonly #names: string[] = [];
-  readonly #tripwires: string[] = [];
-  readonly #contents: Uint8Array[] = [];
+  readonly #changes: string[] = [];
+  /** Names and sizes. */
+  readonly #tripwires = new Map<string, bigint>();
   #possible = true;
 
   constructor(readonly sys: SystemCalls) {}
 
-  get directories(): readonly string[] {
-    return [...this.#copies, ...this.#mounts];
+  get names(): readonly string[] {
+    return [...this.#tripwires.keys()];
   }
 
-  give(path: string, content: Uint8Array): void {
-    this.#contents.push(encodeOsText(`C${path}\0${content.length}\0`), content);
+  get directories(): readonly string[] {
+    return [...this.#copies, ...this.#mounts];
   }
 
   get steps(): Uint8Array {
     // A directory is copied before the directories in it.
     const copies = [...this.#copies].sort().map((path) => `${isUnmounted(path) ? "P" : "M"}${path}`);
     const closed = this.directories.map((path) => `R${path}`);
-    const steps = [...copies, ...this.#names, ...this.#tripwires, ...closed];
-    return this.#possible
-      ? joined([...this.#contents, ...steps.map((step) => encodeOsText(`${step}\0`))])
-      : new Uint8Array(0);
+    const tripwires = [...this.#tripwires].map(([path, size]) => `T${path}\0${size}`);
+    const steps = [...copies, ...this.#changes, ...tripwires, ...closed];
+    return this.#possible ? joined(steps.map((step) => encodeOsText(`${step}\0`))) : new Uint8Array(0);
   }
 
-  tripwire(path: string): void {
-    this.#tripwires.push(`T${path}`);
+  tripwire(path: string, size = 0n): void {
+    this.#tripwires.set(path, size);
   }
 
   /** Nothing can be mounted on the links themselves: their directory has nothing else then. */
   replace(links: readonly string[]): void {
     for (const directory of new Set(links.map((link) => splitPath(link)[0]))) {
-      this.#names.push(`E${directory}`);
+      this.#changes.push(`E${directory}`);
     }
-    for (const link of links) this.tripwire(link);
+    for (const link of links) {
+      const found = stat(link);
+      this.tripwire(link, typeof found === "number" ? 0n : found.size);
+    }
   }
 
   /** A name of the model's kernel, or one that only the host's kernel has. */
@@ -112,10 +100,14 @@ class Plan implements TripwirePlan {
     );
     if (!inModel && onHost === undefined) return;
     if (isKernelDirectory(path)) return this.#directory(path, onHost, inModel);
-    if (link !== undefined && onHost !== undefined && onHost !== S_IFLNK) return this.tripwire(path);
+    if (link !== undefined && onHost !== undefined && onHost !== S_IFLNK) return this.#file(path);
     if (link !== undefined && onHost === undefined) this.#name(path, `L${path}\0${link}`);
     // luo answers an open of a file that only the host has, with ENOENT.
-    if (link === undefined && (onHost !== undefined || this.#isOwn(path))) this.tripwire(path);
+    if (link === undefined && (onHost !== undefined || this.#isOwn(path))) this.#file(path);
+  }
+
+  #file(path: string): void {
+    this.tripwire(path, kernelFileSize(this.sys, path, false));
   }
 
   #directory(path: string, onHost: number | undefined, inModel: boolean): void {
@@ -131,13 +123,13 @@ class Plan implements TripwirePlan {
   }
 
   #mount(path: string): void {
-    this.#names.push(`E${path}`);
+    this.#changes.push(`E${path}`);
     this.#mounts.add(path);
   }
 
   /** A step that changes a name: only in a directory of the machine's own. */
   #name(path: string, step: string): void {
-    if (this.#isOwn(path)) this.#names.push(step);
+    if (this.#isOwn(path)) this.#changes.push(step);
   }
 
   /** Makes the directory of the name the machine's own. False when the program cannot reach the directory at all. */
@@ -150,7 +142,7 @@ class Plan implements TripwirePlan {
     }
     if (typeOf(directory) === undefined) {
       if (!this.#isOwn(directory)) return false;
-      this.#names.push(`D${directory}`);
+      this.#changes.push(`D${directory}`);
       this.#new.add(directory);
       return true;
     }

@@ -96,6 +96,8 @@ const programs: readonly Recorded[] = [
     "fanotify",
     "tokens",
     "storm",
+    "messages_of_the_kernel",
+    "debugged",
   ].map((program) => ({ ...strict(program), root: true as const })),
   // They read the registers of x86-64, and spoil an x86 image.
   ...(Deno.build.arch === "x86_64" ? [strict("traced"), strict("messages_of_the_kernel")] : []),

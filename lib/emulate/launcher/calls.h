@@ -6,7 +6,7 @@
 
 #if defined(__x86_64__)
 enum { DIRECTORY_FLAG = 0200000 };
-enum { N_write = 1, N_open = 2, N_ioctl = 16, N_close = 3, N_sendmsg = 46, N_sendmmsg = 307, N_read = 0, N_execve = 59, N_exit_group = 231, N_wait4 = 61, N_waitid = 247,
+enum { N_recvmsg = 47, N_pread64 = 17, N_write = 1, N_open = 2, N_ioctl = 16, N_close = 3, N_sendmsg = 46, N_sendmmsg = 307, N_read = 0, N_execve = 59, N_exit_group = 231, N_wait4 = 61, N_waitid = 247,
        N_kill = 62, N_fcntl = 72, N_prctl = 157, N_prlimit64 = 302, N_seccomp = 317, N_openat = 257, N_clone = 56,
        N_ppoll = 271, N_rt_sigaction = 13, N_pidfd_open = 434, N_unshare = 272, N_mount = 165, N_mkdirat = 258,
        N_mknodat = 259, N_symlinkat = 266, N_readlinkat = 267, N_getdents64 = 217, N_clock_gettime = 228, N_fstatfs = 138, N_geteuid = 107,
@@ -26,7 +26,7 @@ static inline long call6(long n, long a, long b, long c, long d, long e, long f)
 }
 #elif defined(__aarch64__)
 enum { DIRECTORY_FLAG = 040000 };
-enum { N_write = 64, N_ioctl = 29, N_close = 57, N_sendmsg = 211, N_sendmmsg = 269, N_read = 63, N_execve = 221, N_exit_group = 94, N_wait4 = 260, N_waitid = 95,
+enum { N_recvmsg = 212, N_pread64 = 67, N_write = 64, N_ioctl = 29, N_close = 57, N_sendmsg = 211, N_sendmmsg = 269, N_read = 63, N_execve = 221, N_exit_group = 94, N_wait4 = 260, N_waitid = 95,
        N_kill = 129, N_fcntl = 25, N_prctl = 167, N_prlimit64 = 261, N_seccomp = 277, N_openat = 56, N_clone = 220,
        N_ppoll = 73, N_rt_sigaction = 134, N_pidfd_open = 434, N_unshare = 97, N_mount = 40, N_mkdirat = 34, N_mknodat = 33,
        N_symlinkat = 36, N_readlinkat = 78, N_getdents64 = 61, N_clock_gettime = 113, N_fstatfs = 44, N_geteuid = 175, N_getegid = 177,

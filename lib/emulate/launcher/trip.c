@@ -7,6 +7,7 @@
 #include "search.h"
 #include "trip.h"
 #include "tripwires.h"
+#include "watch.h"
 
 enum { EIO_ = 5, ERESTARTSYS_ = 512, ERESTARTNOINTR_ = 513, ERESTART_LAST = 516, O_ACCMODE_ = 3 };
 /* The thread waits for the answer; is to make the call again; is in that call. */
@@ -103,18 +104,19 @@ int trip_over(void)
 	long size = call(N_read, trips(), (long)&trip, sizeof trip, 0, 0);
 	if (size != sizeof trip) return size == -EINTR_;
 	/* An open that is trapped anyway, which luo has left to the host. */
-	int is_free = (trip.flags & O_ACCMODE_) == 0;
-	is_free = is_free && is_of_machine(trip.tid);
+	int is_free = (trip.flags & O_ACCMODE_) == 0 && is_of_machine(trip.tid);
 	/* The thread sleeps as long as nobody interrupts it. */
 	uint64_t first = is_free ? first_argument(trip.tid) : 0;
 	struct thread *thread = is_free ? seized(trip.tid) : 0;
 	if (thread) {
 		thread->own[1] = first;
 		thread->trip = ANSWERED;
+	} else if (is_free && !thread_of(trip.tid)) {
+		/* Another program traces the thread. */
+		ask_for_content(trip.tid, trip.unique, trip.node);
+		return 1;
 	}
-	/* Another program traces it: without the guard it can read what does not change. */
-	if (!thread && is_free && trip.has_content) open_content(trip.unique);
-	else fail_open(trip.unique, thread ? EIO_ : EACCES_);
+	fail_open(trip.unique, thread ? EIO_ : EACCES_);
 	return 1;
 }
 

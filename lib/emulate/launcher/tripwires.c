@@ -4,7 +4,6 @@
  * program, which may lead to a tripwire.
  */
 #include <linux/fuse.h>
-#include "contents.h"
 #include "names.h"
 #include "proc.h"
 #include "signals.h"
@@ -14,8 +13,9 @@ enum { AT_FDCWD_ = -100, AT_REMOVEDIR_ = 0x200, O_RDWR_ = 2, O_CLOEXEC_ = 020000
 enum { MS_RDONLY_ = 1, MS_NOSUID_ = 2, MS_NODEV_ = 4, MS_NOEXEC_ = 8, MS_REMOUNT_ = 32, MS_BIND_ = 4096, MS_REC_ = 16384, OPEN_TREE_CLONE_ = 1, AT_RECURSIVE_ = 0x8000, MOVE_MOUNT_F_EMPTY_PATH_ = 4,
        MNT_DETACH_ = 2 };
 enum { EINTR_ = 4, ENOENT_ = 2, EACCES_ = 13, ENOSYS_ = 38, ENODEV_ = 19, EPERM_ = 1 };
-enum { CHANNEL_ = 255, FOR_EVER = 1 << 30, NODES = 64 };
+enum { FOR_EVER = 1 << 30, PIECE = 1 << 16, CLONE_FILES_ = 0x400 };
 
+static const char *plan;
 static long fuse = -1, server = -1, heard[2] = { -1, -1 };
 
 /* --- The server --- */
@@ -32,17 +32,55 @@ void fail_open(uint64_t unique, int error)
 	answer(unique, error, 0, 0);
 }
 
-void open_content(uint64_t unique)
+void give_content(uint64_t unique, int fd)
 {
-	struct fuse_open_out out = { .open_flags = FOPEN_DIRECT_IO };
-	answer(unique, 0, &out, sizeof out);
+	struct { struct fuse_out_header head; struct fuse_open_out open; } out = { { sizeof out, 0, unique }, { .fh = fd, .open_flags = FOPEN_DIRECT_IO } };
+	/* The thread may be gone. */
+	if (call(N_write, fuse, (long)&out, sizeof out, 0, 0) < 0) call(N_close, fd, 0, 0, 0, 0);
 }
 
-/* luo answers all calls that look at the name: these attributes are seen by nobody. */
+/* The kernel asks again for what is missing. */
+static void read_content(const struct fuse_in_header *head)
+{
+	static struct { struct fuse_out_header head; char data[PIECE]; } out;
+	const struct fuse_read_in *in = (const void *)(head + 1);
+	long size = call(N_pread64, in->fh, (long)out.data, in->size < PIECE ? in->size : PIECE, in->offset, 0);
+	out.head = (struct fuse_out_header){ sizeof out.head + (size < 0 ? 0 : size), size < 0 ? size : 0, head->unique };
+	call(N_write, fuse, (long)&out, out.head.len, 0, 0);
+}
+
+static void end_content(const struct fuse_in_header *head)
+{
+	const struct fuse_release_in *in = (const void *)(head + 1);
+	call(N_close, in->fh, 0, 0, 0, 0);
+	answer(head->unique, 0, 0, 0);
+}
+
+static const char *after(const char *text)
+{
+	while (*text) text++;
+	return text + 1;
+}
+
+static const char *next_step(const char *step)
+{
+	return *step == 'L' || *step == 'T' ? after(after(step)) : after(step);
+}
+
+/* The names are looked up in the order of the plan. */
+static uint64_t size_of(uint64_t node)
+{
+	const char *step = plan;
+	for (uint64_t found = FUSE_ROOT_ID; *step != 'T' || ++found < node;) step = next_step(step);
+	return digits(after(step));
+}
+
+/* luo answers all calls that look at a name. So only processes that have a content open see these attributes. */
 static struct fuse_attr attributes(uint64_t node)
 {
-	uint32_t mode = node == FUSE_ROOT_ID ? S_IFDIR_ | 0555 : S_IFREG_ | 0444;
-	return (struct fuse_attr){ .ino = node, .mode = mode, .nlink = 1, .blksize = 4096 };
+	int is_root = node == FUSE_ROOT_ID;
+	uint32_t mode = is_root ? S_IFDIR_ | 0555 : S_IFREG_ | 0444;
+	return (struct fuse_attr){ .ino = node, .size = is_root ? 0 : size_of(node), .mode = mode, .nlink = 1, .blksize = 4096 };
 }
 
 static void tell_attributes(const struct fuse_in_header *head)
@@ -51,15 +89,11 @@ static void tell_attributes(const struct fuse_in_header *head)
 	answer(head->unique, 0, &out, sizeof out);
 }
 
-/* By number of the file. */
-static const struct content *content[NODES];
-
 /* Only the launcher looks names up: each once. */
-static void find(uint64_t unique, const char *name)
+static void find(uint64_t unique)
 {
 	static uint64_t node = FUSE_ROOT_ID;
 	node++;
-	if (node < NODES) content[node] = content_of(name);
 	struct fuse_entry_out out = { .nodeid = node, .entry_valid = FOR_EVER, .attr_valid = FOR_EVER, .attr = attributes(node) };
 	answer(unique, 0, &out, sizeof out);
 }
@@ -80,22 +114,8 @@ static void begin(uint64_t unique)
 static void told(const struct fuse_in_header *head)
 {
 	const struct fuse_open_in *open = (const void *)(head + 1);
-	struct trip trip = { head->unique, head->pid, open->flags, head->nodeid < NODES && content[head->nodeid], 0 };
+	struct trip trip = { head->unique, head->nodeid, head->pid, open->flags };
 	call(N_write, heard[1], (long)&trip, sizeof trip, 0, 0);
-}
-
-static void give(const struct fuse_in_header *head)
-{
-	static struct { struct fuse_out_header head; char bytes[4096]; } out;
-	const struct fuse_read_in *read = (const void *)(head + 1);
-	const struct content *found = head->nodeid < NODES ? content[head->nodeid] : 0;
-	uint64_t size = 0;
-	while (found && size < read->size && size < sizeof out.bytes && read->offset + size < found->size) {
-		out.bytes[size] = found->bytes[read->offset + size];
-		size++;
-	}
-	out.head = (struct fuse_out_header){ sizeof out.head + size, 0, head->unique };
-	call(N_write, fuse, (long)&out, out.head.len, 0, 0);
 }
 
 static void serve(void)
@@ -108,8 +128,9 @@ static void serve(void)
 		if (size < (long)sizeof *head) return;
 		switch (head->opcode) {
 		case FUSE_INIT: begin(head->unique); break;
-		case FUSE_LOOKUP: find(head->unique, (const char *)(head + 1)); break;
-		case FUSE_READ: give(head); break;
+		case FUSE_LOOKUP: find(head->unique); break;
+		case FUSE_READ: read_content(head); break;
+		case FUSE_RELEASE: end_content(head); break;
 		case FUSE_GETATTR: tell_attributes(head); break;
 		case FUSE_STATFS: file_system(head->unique); break;
 		case FUSE_OPEN: told(head); break;
@@ -122,13 +143,11 @@ static void serve(void)
 
 static long start_server(void)
 {
-	long child = call(N_clone, SIGCHLD_, 0, 0, 0, 0);
+	/* The fds of contents come to the guard. */
+	long child = call(N_clone, CLONE_FILES_ | SIGCHLD_, 0, 0, 0, 0);
 	if (child != 0) return child;
 	call(N_prctl, 1 /* PR_SET_PDEATHSIG */, SIGKILL_, 0, 0, 0);
 	ignore_signals();
-	/* luo is to see that the guard has ended. */
-	call(N_close, CHANNEL_, 0, 0, 0, 0);
-	call(N_close, heard[0], 0, 0, 0, 0);
 	serve();
 	call(N_exit_group, 0, 0, 0, 0, 0);
 	return 0;
@@ -208,13 +227,7 @@ static void keep_uncovered(void)
 	call(N_close, top, 0, 0, 0, 0);
 }
 
-static const char *after(const char *text)
-{
-	while (*text) text++;
-	return text + 1;
-}
-
-/* One step of the plan (tripwires.ts): a letter, a path, and for a link its text. */
+/* One step of the plan (tripwires.ts): a letter, a path, for a link its text, for a tripwire its size. */
 static long make(const char *step, const char *text)
 {
 	const char *path = step + 1;
@@ -232,33 +245,18 @@ static long make(const char *step, const char *text)
 	return -ENODEV_;
 }
 
-/* Of a content the text is its length, and the bytes follow. */
-static const char *next(const char *step)
+static long follow(const char *end)
 {
-	const char *text = after(step);
-	if (*step == 'C') return after(text) + digits(text);
-	return *step == 'L' ? after(text) : text;
-}
-
-static void take_contents(const char *plan, const char *end)
-{
-	for (const char *step = plan; step < end; step = next(step)) {
-		const char *text = after(step);
-		if (*step == 'C') remember_content(step + 1, after(text), digits(text));
-	}
-}
-
-static long follow(const char *plan, const char *end)
-{
-	for (const char *step = plan; step < end; step = next(step)) {
-		long answer = *step == 'C' ? 0 : make(step, after(step));
+	for (const char *step = plan; step < end; step = next_step(step)) {
+		long answer = make(step, after(step));
 		if (answer < 0) return answer;
 	}
 	return 0;
 }
 
-long lay_tripwires(const char *plan, uint32_t size)
+long lay_tripwires(const char *steps, uint32_t size)
 {
+	plan = steps;
 	if (size == 0) return -ENODEV_;
 	fuse = call(N_openat, AT_FDCWD_, (long)"/dev/fuse", O_RDWR_ | O_CLOEXEC_, 0, 0);
 	if (fuse < 0) return fuse;
@@ -268,13 +266,11 @@ long lay_tripwires(const char *plan, uint32_t size)
 	heard[0] = ends[0];
 	heard[1] = ends[1];
 	keep_uncovered();
-	take_contents(plan, plan + size);
 	answer = mount_files();
 	/* Before the mount there is nothing to read. */
 	if (answer >= 0) answer = server = start_server();
-	if (answer >= 0) answer = follow(plan, plan + size);
+	if (answer >= 0) answer = follow(plan + size);
 	hide_files();
-	call(N_close, heard[1], 0, 0, 0, 0);
 	return answer < 0 ? answer : 0;
 }
 

@@ -8,15 +8,16 @@
 #include "ordinary.h"
 #include "search.h"
 #include "trip.h"
+#include "tripwires.h"
 #include "waits.h"
 #include "watch.h"
 
-enum { ACKNOWLEDGED = 105, CALLED = 103, RETURNED = 104 };
+enum { ACKNOWLEDGED = 105, CALLED = 103, RETURNED = 104, OPENED = 106 };
 /*
  * What luo orders: the call goes on; it returns a value; luo wants to hear of its end; the answer to that; numbers to come; a file; opens of any path can
- * concern the machine, in the watched processes or (EVERYWHERE) in all.
+ * concern the machine, in the watched processes or (EVERYWHERE) in all; the answer to OPENED.
  */
-enum { GO = 1, VALUE, LEAVE, WATCH, EXPECT, FILE_OF, COUNT_FILTERS, LAZY_MEMORY, UNSURE };
+enum { GO = 1, VALUE, LEAVE, WATCH, EXPECT, FILE_OF, COUNT_FILTERS, LAZY_MEMORY, UNSURE, CONTENT };
 /* What an EXPECT is to do at the next stop besides. */
 enum { TELL = 1, EVERYTHING = 2 };
 enum { EVERYWHERE = 1 };
@@ -50,6 +51,12 @@ static void report(struct thread *thread, uint32_t kind, int64_t value)
 	struct report report = { kind, thread->tid, value, thread->nr, { 0 } };
 	for (int index = 0; index < 6; index++) report.args[index] = thread->args[index];
 	thread->asked = 1;
+	call(N_write, CHANNEL, (long)&report, sizeof report, 0, 0);
+}
+
+void ask_for_content(uint32_t tid, uint64_t unique, uint64_t node)
+{
+	struct report report = { OPENED, tid, unique, node, { 0 } };
 	call(N_write, CHANNEL, (long)&report, sizeof report, 0, 0);
 }
 
@@ -238,10 +245,23 @@ static void answer(struct thread *thread, const struct order *order)
 	resume(thread, 0);
 }
 
+/* *fd is that of the content, if one came. */
+static long receive(struct order *order, int32_t *fd)
+{
+	struct { uint64_t size; int32_t level, type, fd, padding; } control = { 0, 0, 0, -1, 0 };
+	struct { void *at; uint64_t size; } piece = { order, sizeof *order };
+	struct { void *name; uint64_t name_size; void *pieces; uint64_t count; void *control; uint64_t size; uint64_t flags; }
+	message = { 0, 0, &piece, 1, &control, sizeof control, 0 };
+	long size = call(N_recvmsg, CHANNEL, (long)&message, 0x40000000 /* MSG_CMSG_CLOEXEC */, 0, 0);
+	*fd = size > 0 && message.size > 0 ? control.fd : -1;
+	return size;
+}
+
 int watch_order(void)
 {
 	struct order order;
-	long size = call(N_read, CHANNEL, (long)&order, sizeof order, 0, 0);
+	int32_t fd;
+	long size = receive(&order, &fd);
 	if (size == -EINTR_) return 1;
 	if (size <= 0) return 0;
 	struct thread *thread = thread_of(order.tid);
@@ -253,6 +273,9 @@ int watch_order(void)
 	} else if (order.kind == LAZY_MEMORY) {
 		program_fills_memory();
 		acknowledge(DONE);
+	} else if (order.kind == CONTENT) {
+		if (fd < 0) fail_open(order.a, order.b);
+		else give_content(order.a, fd);
 	} else if (order.kind == UNSURE) {
 		paths_differ();
 		if (order.a & EVERYWHERE) watch_all_opens();
