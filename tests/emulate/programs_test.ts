@@ -96,7 +96,6 @@ const programs: readonly Recorded[] = [
     "fanotify",
     "tokens",
     "storm",
-    "messages_of_the_kernel",
     "debugged",
   ].map((program) => ({ ...strict(program), root: true as const })),
   // They read the registers of x86-64, and spoil an x86 image.
