@@ -108,12 +108,14 @@ static long become_owner(void)
 /* The children of this process see clocks that start now. */
 static long new_clocks(void)
 {
-	struct { int64_t s, ns; } now;
+	struct { int64_t s, ns; } now, raw;
 	char text[64], *end;
 	long answer = call(N_unshare, CLONE_NEWTIME_, 0, 0, 0, 0);
 	if (answer < 0) return answer;
 	call(N_clock_gettime, 1 /* CLOCK_MONOTONIC */, (long)&now, 0, 0, 0);
-	end = append(append_number(append(text, "monotonic -"), now.s), " 0\nboottime -");
+	/* One offset is for both, and neither may be negative. */
+	call(N_clock_gettime, 4 /* CLOCK_MONOTONIC_RAW */, (long)&raw, 0, 0, 0);
+	end = append(append_number(append(text, "monotonic -"), raw.s < now.s ? raw.s : now.s), " 0\nboottime -");
 	call(N_clock_gettime, 7 /* CLOCK_BOOTTIME */, (long)&now, 0, 0, 0);
 	end = append(append_number(end, now.s), " 0\n");
 	return put("/proc/self/timens_offsets", text, end - text);
