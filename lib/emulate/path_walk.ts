@@ -95,6 +95,8 @@ class Walk {
       const text = dirfd === AT_FDCWD ? readlink(link) : textOfFd(this.tid, dirfd);
       if (typeof text === "number") return false;
       this.#jump(link, text);
+      // The text of a directory in a mount that is nowhere yet (fsmount(2), open_tree(2)) starts at that mount.
+      if (dirfd !== AT_FDCWD && !sameFile(link, this.#here())) [this.#base, this.#parts] = [link, []];
       if (this.resolve & (BENEATH | IN_ROOT)) this.#floor = this.#parts.length;
     }
     this.#started = this.#here();
@@ -308,6 +310,12 @@ class Walk {
 export function sameDevice(one: string, other: string): boolean {
   const [a, b] = [stat(one), stat(other)];
   return typeof a !== "number" && typeof b !== "number" && a.dev === b.dev;
+}
+
+function sameFile(one: string, other: string): boolean {
+  const [a, b] = [stat(one), stat(other)];
+  if (typeof a === "number" || typeof b === "number") return typeof a === typeof b;
+  return a.dev === b.dev && a.ino === b.ino;
 }
 
 /** The directory and the last component of a path that luo can open. */

@@ -66,6 +66,7 @@ const programs: readonly Recorded[] = [
     "watchers",
     "executing",
     "publicdirs",
+    "trees",
     "openflags",
     "byempty",
     "userspaces",
