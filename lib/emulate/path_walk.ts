@@ -4,7 +4,7 @@ import { AT_FDCWD } from "../../ffi/abi/stat.ts";
 import { readlink, stat } from "../../ffi/file.ts";
 import { getpid } from "../../ffi/process.ts";
 import type { DeviceNodes, Entry } from "./device_nodes.ts";
-import { textOfFd } from "./program_fds.ts";
+import { statOfFd, textOfFd } from "./program_fds.ts";
 import { isKernelFile, kernelLink, mayBeKernelLink } from "./kernel_files.ts";
 import { namesInSystem } from "./mounted_systems.ts";
 import { isSafeLink } from "./safe_links.ts";
@@ -96,11 +96,18 @@ class Walk {
       if (typeof text === "number") return false;
       this.#jump(link, text);
       // The text of a directory in a mount that is nowhere yet (fsmount(2), open_tree(2)) starts at that mount.
-      if (dirfd !== AT_FDCWD && !sameFile(link, this.#here())) [this.#base, this.#parts] = [link, []];
+      if (dirfd !== AT_FDCWD && this.#isElsewhere(dirfd)) [this.#base, this.#parts] = [link, []];
       if (this.resolve & (BENEATH | IN_ROOT)) this.#floor = this.#parts.length;
     }
     this.#started = this.#here();
     return true;
+  }
+
+  /** Whether the fd's directory is known to be another one than its text names. */
+  #isElsewhere(dirfd: number): boolean {
+    const [held, named] = [statOfFd(this.tid, dirfd), stat(this.#here())];
+    return typeof held !== "number" &&
+      (typeof named === "number" || held.dev !== named.dev || held.ino !== named.ino);
   }
 
   go(path: string, follow: boolean): Place | undefined {
@@ -310,12 +317,6 @@ class Walk {
 export function sameDevice(one: string, other: string): boolean {
   const [a, b] = [stat(one), stat(other)];
   return typeof a !== "number" && typeof b !== "number" && a.dev === b.dev;
-}
-
-function sameFile(one: string, other: string): boolean {
-  const [a, b] = [stat(one), stat(other)];
-  if (typeof a === "number" || typeof b === "number") return typeof a === typeof b;
-  return a.dev === b.dev && a.ino === b.ino;
 }
 
 /** The directory and the last component of a path that luo can open. */

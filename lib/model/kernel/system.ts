@@ -223,7 +223,7 @@ export class System {
     return luo;
   }
 
-  printk(line: string, level = KERN_INFO): void {
+  printk(line: string, level: number = KERN_INFO): void {
     if (this.log.length === 2 * LOG_LINES) {
       this.log.splice(0, LOG_LINES);
       this.log_start += LOG_LINES;
