@@ -113,11 +113,12 @@ static long new_clocks(void)
 	long answer = call(N_unshare, CLONE_NEWTIME_, 0, 0, 0, 0);
 	if (answer < 0) return answer;
 	call(N_clock_gettime, 1 /* CLOCK_MONOTONIC */, (long)&now, 0, 0, 0);
-	/* One offset is for both, and neither may be negative. */
+	/* One offset is for this one as well, and it may not be negative. CLOCK_BOOTTIME is never behind CLOCK_MONOTONIC. */
 	call(N_clock_gettime, 4 /* CLOCK_MONOTONIC_RAW */, (long)&raw, 0, 0, 0);
-	end = append(append_number(append(text, "monotonic -"), raw.s < now.s ? raw.s : now.s), " 0\nboottime -");
+	int64_t early = now.s > raw.s ? now.s - raw.s : 0;
+	end = append(append_number(append(text, "monotonic -"), now.s - early), " 0\nboottime -");
 	call(N_clock_gettime, 7 /* CLOCK_BOOTTIME */, (long)&now, 0, 0, 0);
-	end = append(append_number(end, now.s), " 0\n");
+	end = append(append_number(end, now.s - early), " 0\n");
 	return put("/proc/self/timens_offsets", text, end - text);
 }
 
