@@ -45,7 +45,7 @@ const CALLS: readonly { readonly name: string; readonly most: number; readonly w
     A stop alone takes 2.3 us, and a file that is in the cache is opened in half a microsecond.`,
   },
   {
-    name: "open for writing and close",
+    name: "open to write",
     most: 5,
     why:
       `a filter sees the address of a path, not the path, and an open for writing can change a preserved file. So luo looks at each of

@@ -72,6 +72,6 @@ int main(int argc, char **argv)
 	MEASURE("fstat", 3000, 100, fstat(copy, &found));
 	MEASURE("getppid", 3000, 100, syscall(SYS_getppid));
 	MEASURE("open and close", 2000, 4, close(open("/etc/passwd", O_RDONLY)));
-	MEASURE("open for writing and close", 2000, 4, close(open("/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0666)));
+	MEASURE("open to write", 2000, 4, close(open("/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0666)));
 	MEASURE("fork and exec", 300, 1, fork_and_execute(argv[0]));
 }
