@@ -20,11 +20,19 @@ char *append_number(char *at, uint64_t value)
 	return at;
 }
 
-long open_proc(uint32_t tid, const char *name, long flags)
+static long open_proc(uint32_t tid, const char *name, long flags)
 {
 	char path[64];
 	append(append(append_number(append(path, "/proc/"), tid), "/"), name);
 	return call(N_openat, -100, (long)path, flags, 0, 0);
+}
+
+void read_proc(uint32_t tid, const char *name, char *text, long room)
+{
+	long fd = open_proc(tid, name, 0);
+	long size = fd < 0 ? 0 : call(N_read, fd, (long)text, room - 1, 0, 0);
+	if (fd >= 0) call(N_close, fd, 0, 0, 0, 0);
+	text[size > 0 ? size : 0] = 0;
 }
 
 uint32_t digits(const char *text)
@@ -62,10 +70,7 @@ void names_in(uint32_t tid, const char *name, void (*each)(long directory, const
 static const char *status_of(uint32_t tid, const char *name)
 {
 	static char text[4096];
-	long fd = open_proc(tid, "status", 0);
-	long size = fd < 0 ? 0 : call(N_read, fd, (long)text, sizeof text - 1, 0, 0);
-	if (fd >= 0) call(N_close, fd, 0, 0, 0, 0);
-	text[size > 0 ? size : 0] = 0;
+	read_proc(tid, "status", text, sizeof text);
 	for (const char *line = text; *line; line++) {
 		const char *at = name;
 		while (*at && *line == *at) line++, at++;

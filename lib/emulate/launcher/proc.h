@@ -8,8 +8,8 @@ char *append_number(char *at, uint64_t value);
 /* The number that the text begins with. */
 uint32_t digits(const char *text);
 uint64_t hexadecimal(const char *text);
-/* Opens /proc/TID/NAME. */
-long open_proc(uint32_t tid, const char *name, long flags);
+/* Reads the text of /proc/TID/NAME, as much as there is room for, with a NUL: an empty one when there is none. */
+void read_proc(uint32_t tid, const char *name, char *text, long room);
 /* Calls `each` with every name in the directory /proc/TID/NAME, but for those with a dot. */
 void names_in(uint32_t tid, const char *name, void (*each)(long directory, const char *name, void *context), void *context);
 /* The number of the process that the thread belongs to. */

@@ -28,8 +28,7 @@ static void seize(long directory, const char *name, void *context)
 struct thread *traced(uint32_t tid)
 {
 	struct thread *thread = thread_of(tid);
-	if (thread && !thread->trip) return thread->process ? thread : 0;
-	if (thread && thread->process) return thread;
+	if (thread && (thread->process || !thread->trip)) return thread->process ? thread : 0;
 	struct seizing seizing = { new_process(leader_of(tid), 0), 0 };
 	if (!seizing.process) return 0;
 	do {

@@ -63,11 +63,9 @@ static uint64_t first_argument(uint32_t tid)
 {
 	for (int tries = 0; tries < 10000; tries++) {
 		char text[256];
-		long fd = open_proc(tid, "syscall", 0);
-		long size = fd < 0 ? 0 : call(N_read, fd, (long)text, sizeof text - 1, 0, 0), at = 0;
-		if (fd >= 0) call(N_close, fd, 0, 0, 0, 0);
-		if (size <= 0 || text[0] < '0' || text[0] > '9') continue;
-		text[size] = 0;
+		long at = 0;
+		read_proc(tid, "syscall", text, sizeof text);
+		if (text[0] < '0' || text[0] > '9') continue;
 		while (text[at] != 0 && text[at] != 'x') at++;
 		return text[at] ? hexadecimal(text + at + 1) : 0;
 	}

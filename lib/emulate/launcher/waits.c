@@ -36,10 +36,7 @@ void waits_no_more(struct thread *thread, int signal)
 void interrupt(struct thread *thread)
 {
 	char text[256];
-	long fd = open_proc(thread->tid, "syscall", 0);
-	long size = fd < 0 ? 0 : call(N_read, fd, (long)text, sizeof text - 1, 0, 0);
-	if (fd >= 0) call(N_close, fd, 0, 0, 0, 0);
-	text[size > 0 ? size : 0] = 0;
+	read_proc(thread->tid, "syscall", text, sizeof text);
 	thread->waits = text[0] >= '0' && text[0] <= '9' && is_wait(digits(text));
 	for (const char *at = text; *at && thread->waits; at++) {
 		if (at[0] != '0' || at[1] != 'x') continue;
